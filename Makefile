@@ -1,0 +1,57 @@
+PYTHON ?= python3
+PYTEST_ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+UV := .cache/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test install check format coverage bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## Show everything end to end on sample data
+	$(BIN)/link-actions demo
+
+test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
+	  echo "Install a newer one and name it: make PYTHON=python3.13 $(or $(MAKECMDGOALS),install)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: install ## Format, lint, types, imports: all that is wrong without running it
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+coverage: install ## Run the tests and show the branches they miss
+	$(BIN)/python -m pytest --cov --cov-report=term-missing $(PYTEST_ARGS)
+
+bench: install ## Measure the throughput on this machine
+	$(BIN)/python -m tests.bench
+
+lock: ## Resolve the dependencies anew into requirements.lock
+	$(PYTHON) -m venv $(UV)
+	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --extra dev --upgrade -o requirements.lock pyproject.toml
+
+clean: ## Remove everything that was made here, .venv and .cache too
+	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
+	  .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What a link asks for, decided purely."""

@@ -1,0 +1,1 @@
+"""A Kafka wherever it runs."""

@@ -1,0 +1,1 @@
+"""The wire: records, codecs and ids."""

@@ -1,0 +1,1 @@
+"""The tests, and the twins and builders they share."""
