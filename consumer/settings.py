@@ -1,0 +1,176 @@
+"""The settings: every `LINK_ACTIONS_*` variable of the environment, all checked at once."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from consumer.errors import UsageError
+from consumer.kafka.properties import ClientProperties
+from consumer.setting_values import broker_list, duration, host_name, properties_file, registry_url, topic_characters
+
+PREFIX = "LINK_ACTIONS_"
+
+
+class LogLevel(StrEnum):
+    """The least severe log line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks: a JSON object, or coloured text for a terminal."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+Name = Annotated[str, BeforeValidator(topic_characters)]
+
+
+class Settings(BaseSettings):
+    """Everything that an installation may choose. Built from the environment by `load_settings` only.
+
+    A field's description says what may stand there; error messages and `--help` use it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    bootstrap_servers: Annotated[str, BeforeValidator(broker_list)] = Field(
+        description="the brokers, as host:port with commas between", examples=["localhost:9092"]
+    )
+    group_id: Name = Field(
+        default="link-actions",
+        max_length=150,
+        description="the consumer group; it names the changelog too",
+        examples=["link-actions"],
+    )
+    instance_id: Name = Field(
+        default_factory=host_name,
+        min_length=1,
+        max_length=100,
+        description="a name no other running worker of the group has and a restart keeps (default: the host's)",
+        examples=["worker-1"],
+    )
+    state_dir: Path = Field(
+        default=Path(".link-actions/state"),
+        description="a folder of this worker's own for its state (default: .link-actions/state in the current folder)",
+        examples=["/var/lib/link-actions"],
+    )
+    topic_prefix: Name = Field(
+        default="", max_length=60, description="what stands before every topic's name", examples=["staging."]
+    )
+    kafka_config: Annotated[ClientProperties | None, NoDecode, BeforeValidator(properties_file)] = Field(
+        default=None,
+        description="a file of further client properties, name=value on each line",
+        examples=["/etc/link-actions/client.properties"],
+    )
+    commit_interval_ms: int = Field(
+        default=100, ge=5, le=5000, description="how long clicks are gathered for one transaction", examples=["100"]
+    )
+    http_port: int = Field(
+        default=9464,
+        ge=0,
+        le=65535,
+        description="the port of /metrics, /livez and /readyz; 0 takes any",
+        examples=["0"],
+    )
+    schema_registry_url: Annotated[str | None, BeforeValidator(registry_url)] = Field(
+        default=None, repr=False, description="the schema registry, if there is one", examples=["https://registry:8081"]
+    )
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error", examples=["info"])
+    log_format: LogFormat | None = Field(
+        default=None, description="json or console (default: console on a terminal, else json)", examples=["json"]
+    )
+    dedupe_retention: Annotated[timedelta | None, BeforeValidator(duration)] = Field(
+        default=None,
+        ge=timedelta(hours=24),
+        description="how long a click is remembered, at least 24h (default: for ever)",
+        examples=["90d"],
+    )
+    dead_letter_limit: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="the share of a partition's records that may go bad before the worker stops; 1 never stops",
+        examples=["0.5"],
+    )
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0917 - the signature is the library's
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the constructor take nothing from the process around it, so that a test or the demo gets what it says."""
+        return (init_settings,)
+
+
+class WrongSettings(UsageError):
+    """Some settings are wrong; `mistakes` has a sentence for each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        heading = f"{len(mistakes)} settings are wrong:\n  " if len(mistakes) > 1 else ""
+        super().__init__(heading + "\n  ".join(mistakes))
+        self.mistakes = mistakes
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Build the settings from the variables of an environment; an empty variable counts as not set.
+
+    Raises WrongSettings, which names every mistake: a variable that is wrong, missing, or unknown.
+    """
+    unknown = list(_unknown_variables(environ))
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in environ.items() if value}
+    try:
+        settings = Settings(**source())
+    except ValidationError as error:
+        raise WrongSettings([*(_mistake(dict(detail)) for detail in error.errors()), *unknown]) from error
+    if unknown:
+        raise WrongSettings(unknown)
+    return settings
+
+
+def variable(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    known = [variable(field) for field in Settings.model_fields]
+    for name in environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            yield f"{name} is no setting" + (
+                f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
+            )
+
+
+def _mistake(detail: dict[str, Any]) -> str:
+    """Say what is wrong with one variable, never its value: it may hold a secret."""
+    field = str(detail["loc"][0])
+    known: FieldInfo = Settings.model_fields[field]
+    example = f"set it to {known.description}, for example {variable(field)}={(known.examples or [''])[0]}"
+    if detail["type"] == "missing":
+        return f"{variable(field)} is not set: {example}"
+    problem = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{variable(field)} is wrong: {problem[:1].lower()}{problem[1:]}; {example}"

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from consumer.kafka.properties import OURS, UnreadableProperties, read_properties
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "client.properties"
+    path.write_text(text)
+    return path
+
+
+def test_names_values_comments_and_empty_lines_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "# a comment\n! another\n\nsasl.username = me\nsasl.password=a=b c\n")
+
+    assert read_properties(path).values == {"sasl.username": "me", "sasl.password": "a=b c"}
+
+
+def test_a_prefix_gives_a_property_to_one_kind_of_client(tmp_path: Path) -> None:
+    path = written(tmp_path, "linger.ms=1\nproducer.linger.ms=9\nconsumer.fetch.min.bytes=2\n")
+    properties = read_properties(path)
+
+    assert properties.for_role("producer") == {"linger.ms": "9"}
+    assert properties.for_role("consumer") == {"linger.ms": "1", "fetch.min.bytes": "2"}
+    assert properties.for_role("admin") == {"linger.ms": "1"}
+
+
+def test_every_bad_line_is_named_by_number_and_without_its_value(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "a=1\nhunter2\na=2\nacks=hunter2\nproducer.acks=1\nsasl.jaas.config=x\nerror_cb=x\n=x\nb=\n"
+    )
+    with pytest.raises(UnreadableProperties) as raised:
+        read_properties(path)
+    message = str(raised.value)
+
+    for sentence in (
+        "line 2 is not name=value",
+        "line 3 sets a a second time",
+        "line 4 sets acks, which is not for the file",
+        "line 5 sets producer.acks, which is not for the file",
+        "line 6 sets sasl.jaas.config, which only the Java client knows: use sasl.username",
+        "line 7 sets error_cb, which is no text property",
+        "line 8 lacks a name or a value",
+        "line 9 lacks a name or a value",
+    ):
+        assert sentence in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_what_exactly_once_depends_on_is_refused_with_a_reason(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnreadableProperties, match=r"not for the file: \w+"):
+        read_properties(written(tmp_path, f"{name}=x\n"))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "client.properties"
+    path.write_bytes(b"\xff\xfe=\x00")
+    with pytest.raises(UnreadableProperties, match="is not UTF-8"):
+        read_properties(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableProperties, match=r"nothing\.properties cannot be read"):
+        read_properties(tmp_path / "nothing.properties")

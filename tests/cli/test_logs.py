@@ -1,0 +1,106 @@
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+
+from consumer.logs import CLIENT_LIBRARY, WITHHELD, configure_logs
+from consumer.settings import LogFormat, LogLevel
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root, client = logging.getLogger(), logging.getLogger(CLIENT_LIBRARY)
+    before = root.handlers, root.level, client.level
+    yield
+    root.handlers, level, client_level = before
+    root.setLevel(level)
+    client.setLevel(client_level)
+    structlog.reset_defaults()
+
+
+def lines(stream: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_a_json_object_with_event_level_and_time() -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.INFO, None, stream=stream)
+    structlog.get_logger().info("worker.started", partitions=3)
+    (line,) = lines(stream)
+
+    assert (line["event"], line["level"], line["partitions"]) == ("worker.started", "info", 3)
+    assert line["timestamp"].endswith("Z")
+
+
+def test_on_a_terminal_a_line_is_text_unless_json_is_asked_for() -> None:
+    stream = Terminal()
+    configure_logs(LogLevel.INFO, None, stream=stream)
+    structlog.get_logger().info("worker.started")
+    asked = Terminal()
+    configure_logs(LogLevel.INFO, LogFormat.JSON, stream=asked)
+    structlog.get_logger().info("worker.started")
+
+    assert not stream.getvalue().startswith("{")
+    assert lines(asked)
+
+
+def test_lines_below_the_level_are_left_out() -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.WARNING, LogFormat.JSON, stream=stream)
+    structlog.get_logger().info("worker.started")
+
+    assert stream.getvalue() == ""
+
+
+def test_what_could_tell_who_clicked_is_withheld() -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.INFO, LogFormat.JSON, stream=stream)
+    structlog.get_logger().info("click.refused", recipient_id="r-1", key=b"acme/r-1", offset=7)
+    (line,) = lines(stream)
+
+    assert line["recipient_id"] == line["key"] == WITHHELD
+    assert line["offset"] == 7
+
+
+@pytest.mark.parametrize("log_format", list(LogFormat))
+def test_a_traceback_shows_no_local_variables(log_format: LogFormat) -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.INFO, log_format, stream=stream)
+
+    def fail(recipient: str) -> None:
+        raise RuntimeError("broken" if recipient else "")
+
+    secret = "local-secret"
+    try:
+        fail(secret)
+    except RuntimeError:
+        structlog.get_logger().exception("worker.failed")
+
+    assert "RuntimeError: broken" in stream.getvalue()
+    assert secret not in stream.getvalue()
+
+
+def test_lines_of_the_kafka_library_come_the_same_way() -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.INFO, LogFormat.JSON, stream=stream)
+    logging.getLogger(CLIENT_LIBRARY).warning("%s broke", "connection")
+    (line,) = lines(stream)
+
+    assert (line["event"], line["level"], line["text"]) == ("library.reported", "warning", "connection broke")
+
+
+def test_a_command_that_reports_the_error_itself_silences_the_library() -> None:
+    stream = StringIO()
+    configure_logs(LogLevel.INFO, LogFormat.JSON, client_library=LogLevel.ERROR, stream=stream)
+    logging.getLogger(CLIENT_LIBRARY).warning("connection broke")
+
+    assert stream.getvalue() == ""

@@ -1,0 +1,145 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from consumer.settings import LogFormat, LogLevel, Settings, WrongSettings, load_settings
+
+BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
+
+
+def mistakes_in(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(WrongSettings) as raised:
+        load_settings(environ)
+    return raised.value.mistakes
+
+
+def test_the_brokers_alone_are_enough() -> None:
+    settings = load_settings(BROKERS)
+
+    assert settings.group_id == "link-actions"
+    assert settings.commit_interval_ms == 100
+    assert settings.http_port == 9464
+    assert settings.dedupe_retention is None
+    assert settings.instance_id
+
+
+def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("security.protocol=SSL\n")
+    settings = load_settings(
+        {
+            "LINK_ACTIONS_BOOTSTRAP_SERVERS": "a:1, [::1]:2,c",
+            "LINK_ACTIONS_GROUP_ID": "group",
+            "LINK_ACTIONS_INSTANCE_ID": "one",
+            "LINK_ACTIONS_STATE_DIR": "/somewhere",
+            "LINK_ACTIONS_TOPIC_PREFIX": "staging.",
+            "LINK_ACTIONS_KAFKA_CONFIG": str(file),
+            "LINK_ACTIONS_COMMIT_INTERVAL_MS": "50",
+            "LINK_ACTIONS_HTTP_PORT": "0",
+            "LINK_ACTIONS_SCHEMA_REGISTRY_URL": "https://registry",
+            "LINK_ACTIONS_LOG_LEVEL": "debug",
+            "LINK_ACTIONS_LOG_FORMAT": "json",
+            "LINK_ACTIONS_DEDUPE_RETENTION": "90d",
+            "LINK_ACTIONS_DEAD_LETTER_LIMIT": "0.25",
+        }
+    )
+
+    assert settings.bootstrap_servers == "a:1,[::1]:2,c"
+    assert (settings.group_id, settings.instance_id, settings.topic_prefix) == ("group", "one", "staging.")
+    assert settings.state_dir == Path("/somewhere")
+    assert settings.kafka_config is not None
+    assert settings.kafka_config.values == {"security.protocol": "SSL"}
+    assert (settings.commit_interval_ms, settings.http_port, settings.dead_letter_limit) == (50, 0, 0.25)
+    assert settings.schema_registry_url == "https://registry"
+    assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
+    assert settings.dedupe_retention == timedelta(days=90)
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    settings = load_settings(BROKERS | {"LINK_ACTIONS_KAFKA_CONFIG": "", "LINK_ACTIONS_GROUP_ID": ""})
+
+    assert settings.kafka_config is None
+    assert settings.group_id == "link-actions"
+
+
+def test_a_missing_broker_list_is_named_with_an_example() -> None:
+    (mistake,) = mistakes_in({})
+
+    assert mistake.startswith("LINK_ACTIONS_BOOTSTRAP_SERVERS is not set")
+    assert "LINK_ACTIONS_BOOTSTRAP_SERVERS=localhost:9092" in mistake
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    mistakes = mistakes_in({"LINK_ACTIONS_HTTP_PORT": "many", "LINK_ACTIONS_LOG_LEVEL": "loud", "LINK_ACTIONS_X": "1"})
+
+    assert [mistake.split()[0] for mistake in mistakes] == [
+        "LINK_ACTIONS_BOOTSTRAP_SERVERS",
+        "LINK_ACTIONS_HTTP_PORT",
+        "LINK_ACTIONS_LOG_LEVEL",
+        "LINK_ACTIONS_X",
+    ]
+
+
+def test_an_unknown_variable_is_a_mistake_with_the_likely_name() -> None:
+    (mistake,) = mistakes_in(BROKERS | {"LINK_ACTIONS_GROUPID": "x"})
+
+    assert mistake == "LINK_ACTIONS_GROUPID is no setting; did you mean LINK_ACTIONS_GROUP_ID?"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BOOTSTRAP_SERVERS", "a:99999"),
+        ("BOOTSTRAP_SERVERS", "a:1,,b:2"),
+        ("GROUP_ID", "with space"),
+        ("INSTANCE_ID", "a/b"),
+        ("TOPIC_PREFIX", "ü"),
+        ("KAFKA_CONFIG", "/nowhere/client.properties"),
+        ("COMMIT_INTERVAL_MS", "0"),
+        ("HTTP_PORT", "70000"),
+        ("SCHEMA_REGISTRY_URL", "registry:8081"),
+        ("DEDUPE_RETENTION", "90x"),
+        ("DEDUPE_RETENTION", "PX"),
+        ("DEDUPE_RETENTION", "1h"),
+        ("DEAD_LETTER_LIMIT", "1.5"),
+    ],
+)
+def test_a_wrong_value_is_named_and_mended_in_one_sentence(variable: str, value: str) -> None:
+    (mistake,) = mistakes_in(BROKERS | {f"LINK_ACTIONS_{variable}": value})
+
+    assert mistake.startswith(f"LINK_ACTIONS_{variable} is wrong: ")
+    assert "; set it to " in mistake
+    assert f"for example LINK_ACTIONS_{variable}=" in mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("24h", timedelta(days=1)),
+        ("2w", timedelta(weeks=2)),
+        ("P90D", timedelta(days=90)),
+        ("pt48h", timedelta(days=2)),
+    ],
+)
+def test_a_retention_may_be_short_or_iso_8601(text: str, expected: timedelta) -> None:
+    assert load_settings(BROKERS | {"LINK_ACTIONS_DEDUPE_RETENTION": text}).dedupe_retention == expected
+
+
+def test_neither_a_mistake_nor_the_settings_show_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("sasl.password=hunter2\n")
+    given = BROKERS | {
+        "LINK_ACTIONS_SCHEMA_REGISTRY_URL": "https://user:hunter2@registry",
+        "LINK_ACTIONS_KAFKA_CONFIG": str(file),
+    }
+
+    assert "hunter2" not in repr(load_settings(given))
+    (mistake,) = mistakes_in(BROKERS | {"LINK_ACTIONS_SCHEMA_REGISTRY_URL": "ftp://user:hunter2@registry"})
+    assert "hunter2" not in mistake
+
+
+def test_built_by_hand_the_settings_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_ACTIONS_GROUP_ID", "from-the-environment")
+
+    assert Settings(bootstrap_servers="localhost:9092").group_id == "link-actions"
