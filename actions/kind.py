@@ -1,0 +1,102 @@
+"""What every kind of action is made of; each kind is one module of this folder that exports `KIND`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(min_length=1)]
+"""An id, or a name that the CRM looks something up by: never empty."""
+
+AnyText = Annotated[str, Field(min_length=0)]
+"""A text that is stored as it stands and may be empty. The constraint makes pydantic refuse lone surrogates."""
+
+
+class Need(StrEnum):
+    """What the click must know for the action to apply."""
+
+    NOTHING = "nothing"
+    PERSON = "person"
+    COMPANY = "company"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What an update may say of the link; the same for every click on one version of it."""
+
+    link_id: str
+    name: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClickFacts:
+    """What an update may say of the click beyond the fields that every update takes from it.
+
+    `clicked_at` is in milliseconds since 1970 UTC; `link_hits` counts the clicks on the link in this epoch that the
+    click's partition has seen, this one included.
+    """
+
+    mailing_id: str | None
+    flow_id: str | None
+    clicked_at: int
+    link_hits: int
+
+
+class ActionParameters(BaseModel):
+    """Base of each kind's parameters: what an author writes, and what a link definition holds.
+
+    Field names, types and order are those of the kind's record in `LinkDefined`; choices are `Literal`s without the
+    symbol 'unknown', which only stands for what a later version may add.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Fields = Callable[[Any, LinkFacts, ClickFacts | None], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of action. The functions are pure, and take an instance of `parameters` first.
+
+    `name` is the module's name and the word in link files; `update` is the record name of the update.
+    `fields` gives the update's own fields, exactly `parameter_fields` of its schema. Where `per_click` is false it
+    gives the same for every click, and is called once, with no click.
+    `changes` names the one thing that the action settles, such as "the field 'size'"; two actions of a link that
+    change the same thing contradict or repeat each other. None where doing it twice makes sense.
+    """
+
+    name: str
+    update: str
+    parameters: type[ActionParameters]
+    needs: Callable[[Any], Need]
+    fields: Fields
+    per_click: Callable[[Any], bool]
+    changes: Callable[[Any], str | None]
+
+    @property
+    def parameters_record(self) -> str:
+        """Full name of the record that holds the parameters in a link definition."""
+        return f"link_actions.{self.update}Parameters"
+
+
+def needs_person(_parameters: ActionParameters) -> Need:
+    """Say that the person must be known: the rule for most kinds."""
+    return Need.PERSON
+
+
+def same_for_every_click(_parameters: ActionParameters) -> bool:
+    """Answer `per_click` for kinds whose updates take nothing of their own from the click."""
+    return False
+
+
+def changes_nothing_twice(_parameters: ActionParameters) -> None:
+    """Answer `changes` for kinds whose actions add something new each time, such as a task."""
+
+
+def parameters_as_fields(parameters: ActionParameters, _link: LinkFacts, _click: ClickFacts | None) -> dict[str, Any]:
+    """Give the parameters as they stand: `fields` of a kind whose update says what the link says."""
+    return parameters.model_dump()
