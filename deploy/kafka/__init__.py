@@ -1,1 +1,18 @@
-"""A Kafka wherever it runs."""
+"""A Kafka wherever it runs: one that is given, else a container, else Kafka's own jars as a child process."""
+
+from deploy.kafka.broker import Broker, Kafka, KafkaMissing
+from deploy.kafka.choice import start_kafka
+from deploy.kafka.process import KafkaProcess, start_process
+from deploy.kafka.profile import BENCHMARK, TEST, Profile
+
+__all__ = [
+    "BENCHMARK",
+    "TEST",
+    "Broker",
+    "Kafka",
+    "KafkaMissing",
+    "KafkaProcess",
+    "Profile",
+    "start_kafka",
+    "start_process",
+]

@@ -1,0 +1,52 @@
+"""Which Kafka is taken where several could be."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from deploy.kafka.broker import Broker, Kafka, KafkaMissing
+from deploy.kafka.container import start_container
+from deploy.kafka.process import start_process
+from deploy.kafka.profile import TEST, Profile
+
+BOOTSTRAP_SERVERS = "LINK_ACTIONS_BOOTSTRAP_SERVERS"
+
+
+def start_kafka(
+    directory: Path,
+    *,
+    environ: Mapping[str, str],
+    profile: Profile = TEST,
+    tell: Callable[[str], object] = sys.stderr.write,
+) -> Broker | None:
+    """Take the Kafka that is given, else start a container, else a child process; the caller stops it.
+
+    None when nothing is to be had; `tell` then gets one sentence saying what was missing for each.
+    """
+    sources: list[Callable[[], Broker]] = [
+        partial(given_kafka, environ),
+        partial(start_container, directory, profile=profile),
+        partial(start_process, directory, environ=environ, profile=profile),
+    ]
+    return first_available(sources, tell)
+
+
+def first_available(sources: Iterable[Callable[[], Broker]], tell: Callable[[str], object]) -> Broker | None:
+    """Try each source until one gives a broker."""
+    missing = []
+    for source in sources:
+        try:
+            return source()
+        except KafkaMissing as reason:
+            missing.append(str(reason))
+    tell(f"No Kafka is to be had: {'; '.join(missing)}.\n")
+    return None
+
+
+def given_kafka(environ: Mapping[str, str]) -> Kafka:
+    """Take the Kafka that the environment names, without asking whether it answers; raises KafkaMissing."""
+    servers = environ.get(BOOTSTRAP_SERVERS, "").strip()
+    if not servers:
+        raise KafkaMissing(f"{BOOTSTRAP_SERVERS} is not set")
+    return Kafka(bootstrap_servers=servers, source=BOOTSTRAP_SERVERS)

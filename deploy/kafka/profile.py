@@ -1,0 +1,68 @@
+"""The settings of a single Kafka node, the same in a container and as a child process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KAFKA_VERSION = "4.3.1"
+NODE_ID = "1"
+CLUSTER_ID = "bGluay1hY3Rpb25zLWRldg"  # 16 bytes in URL-safe base64; clusters never meet, so one id serves all
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a node is tuned for: flags of its Java machine, and settings that go on top of the common ones."""
+
+    java_flags: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+TEST = Profile(
+    java_flags=("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    settings={
+        # After a kill the node may only come back once its own former registration has run out.
+        "broker.heartbeat.interval.ms": "500",
+        "broker.session.timeout.ms": "3000",
+        # A member or transaction left behind by a crash is noticed within a second or two, not a minute.
+        "group.min.session.timeout.ms": "1000",
+        "group.consumer.min.session.timeout.ms": "1000",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+        "log.cleaner.backoff.ms": "1000",
+        "log.cleaner.dedupe.buffer.size": "8388608",
+    },
+)
+
+BENCHMARK = Profile(java_flags=("-Xms1g", "-Xmx1g", "-XX:+UseG1GC"))
+
+_COMMON = {
+    "process.roles": "broker,controller",
+    "node.id": NODE_ID,
+    "listener.security.protocol.map": "CLIENTS:PLAINTEXT,BROKERS:PLAINTEXT,CONTROLLERS:PLAINTEXT",
+    "inter.broker.listener.name": "BROKERS",
+    "controller.listener.names": "CONTROLLERS",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+}
+
+
+def node_settings(profile: Profile, *, clients: str, advertised: str, brokers: str, controllers: str) -> dict[str, str]:
+    """Give the settings of a node that listens at these `host:port` and tells its clients the advertised one.
+
+    The node reaches itself (transaction markers go over the network) by the brokers' address, which therefore
+    must be right from where the node runs; the advertised one must be right from where the clients run.
+    """
+    return {
+        **_COMMON,
+        "listeners": f"CLIENTS://{clients},BROKERS://{brokers},CONTROLLERS://{controllers}",
+        "advertised.listeners": f"CLIENTS://{advertised},BROKERS://{brokers}",
+        # A fixed voter, since the image formats its storage without `--standalone`, which another quorum would need.
+        "controller.quorum.voters": f"{NODE_ID}@{controllers}",
+        **profile.settings,
+    }

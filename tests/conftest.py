@@ -1,0 +1,72 @@
+"""What tests share: a Kafka for the run, and topic names that no other test uses."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from deploy.kafka import Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
+
+KAFKA_FIXTURES = {"kafka", "kafka_process"}
+KAFKA_LOGS = pytest.StashKey[list[Path]]()
+KAFKA_MISSING = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Broker]:
+    """The broker of this run, for whatever does no harm to it."""
+    reasons: list[str] = []
+    broker = start_kafka(tmp_path_factory.mktemp("kafka"), environ=os.environ, tell=reasons.append)
+    if broker is None:
+        do_without_kafka(pytestconfig, " ".join(reasons))
+    if broker.log_path is not None:
+        pytestconfig.stash[KAFKA_LOGS].append(broker.log_path)
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def kafka_process(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[KafkaProcess]:
+    """A broker of the test's own, to kill, pause and start again."""
+    try:
+        process = start_process(tmp_path / "kafka", environ=os.environ)
+    except KafkaMissing as reason:
+        do_without_kafka(pytestconfig, f"No Kafka process is to be had: {reason}.")
+    pytestconfig.stash[KAFKA_LOGS].append(process.log_path)
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that makes the topics of this test its own, on a broker that outlives the run too."""
+    return f"t{uuid.uuid4().hex[:8]}."
+
+
+def do_without_kafka(config: pytest.Config, reason: str) -> NoReturn:
+    config.stash[KAFKA_MISSING] = reason.strip()
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[KAFKA_LOGS] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.kafka)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if KAFKA_MISSING in config.stash:
+        terminalreporter.section("tests that need a Kafka DID NOT RUN", yellow=True)
+        terminalreporter.line(config.stash[KAFKA_MISSING])
+    if terminalreporter.stats.keys() & {"failed", "error"}:
+        for log_path in config.stash[KAFKA_LOGS]:
+            terminalreporter.line(f"Kafka's log: {log_path}")
