@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.kafka import BENCHMARK, TEST, Broker, Kafka, KafkaMissing, KafkaProcess, start_kafka
-from deploy.kafka.choice import BOOTSTRAP_SERVERS, first_available
+from deploy.kafka.choice import BOOTSTRAP_SERVERS, first_available, tell_standard_error
 from deploy.kafka.container import node_environment
 from deploy.kafka.java import fetch_jars, find_java
 from deploy.kafka.port import free_ports
@@ -39,7 +39,13 @@ def test_without_any_kafka_one_sentence_says_what_was_missing() -> None:
     told: list[str] = []
 
     assert first_available([missing("no Docker"), missing("no Java")], told.append) is None
-    assert told == ["No Kafka is to be had: no Docker; no Java.\n"]
+    assert told == ["No Kafka is to be had: no Docker; no Java."]
+
+
+def test_the_sentence_goes_to_standard_error_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    first_available([missing("no Docker")], tell_standard_error)
+
+    assert capsys.readouterr().err == "No Kafka is to be had: no Docker.\n"
 
 
 def test_java_is_missed_where_there_is_none(tmp_path: Path) -> None:

@@ -13,12 +13,17 @@ from deploy.kafka.profile import TEST, Profile
 BOOTSTRAP_SERVERS = "LINK_ACTIONS_BOOTSTRAP_SERVERS"
 
 
+def tell_standard_error(sentence: str) -> None:
+    """Write the sentence where a person at the terminal reads it."""
+    sys.stderr.write(f"{sentence}\n")
+
+
 def start_kafka(
     directory: Path,
     *,
     environ: Mapping[str, str],
     profile: Profile = TEST,
-    tell: Callable[[str], object] = sys.stderr.write,
+    tell: Callable[[str], object] = tell_standard_error,
 ) -> Broker | None:
     """Take the Kafka that is given, else start a container, else a child process; the caller stops it.
 
@@ -40,7 +45,7 @@ def first_available(sources: Iterable[Callable[[], Broker]], tell: Callable[[str
             return source()
         except KafkaMissing as reason:
             missing.append(str(reason))
-    tell(f"No Kafka is to be had: {'; '.join(missing)}.\n")
+    tell(f"No Kafka is to be had: {'; '.join(missing)}.")
     return None
 
 
