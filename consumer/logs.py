@@ -5,6 +5,7 @@ same way. Fields that could tell who clicked are withheld, whoever puts them the
 """
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
@@ -24,6 +25,8 @@ PERSONAL = frozenset({
 """Fields that never reach a log."""
 
 WITHHELD = "[withheld]"
+
+REPEAT_SECONDS = 30.0
 
 
 def configure_logs(
@@ -65,6 +68,23 @@ class StructlogHandler(logging.Handler):
         log.log(record.levelno, "library.reported", library=record.name, text=record.getMessage())
 
 
+class RepeatFilter(logging.Filter):
+    """Lets a line pass once in half a minute: a library whose broker is away says so many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is new; lines that differ in nothing but digits count as the same."""
+        text = re.sub(r"\d+", "0", record.getMessage())
+        if record.created - self._last.get(text, 0.0) < REPEAT_SECONDS:
+            return False
+        self._last = {known: time for known, time in self._last.items() if record.created - time < REPEAT_SECONDS}
+        self._last[text] = record.created
+        return True
+
+
 def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -81,7 +101,9 @@ def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
 
 def _route_standard_logging(level: LogLevel, client_library: LogLevel) -> None:
     root = logging.getLogger()
-    root.handlers = [StructlogHandler()]
+    handler = StructlogHandler()
+    handler.addFilter(RepeatFilter())
+    root.handlers = [handler]
     root.setLevel(max(logging.WARNING, _number(level)))
     logging.getLogger(CLIENT_LIBRARY).setLevel(max(_number(client_library), _number(level)))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from consumer.logs import CLIENT_LIBRARY, WITHHELD, configure_logs
+from consumer.logs import CLIENT_LIBRARY, WITHHELD, RepeatFilter, configure_logs
 from consumer.settings import LogFormat, LogLevel
 
 
@@ -104,3 +104,16 @@ def test_a_command_that_reports_the_error_itself_silences_the_library() -> None:
     logging.getLogger(CLIENT_LIBRARY).warning("connection broke")
 
     assert stream.getvalue() == ""
+
+
+def test_a_library_that_repeats_itself_is_heard_once_in_half_a_minute() -> None:
+    repeats = RepeatFilter()
+
+    def passes(text: str, *, at: float) -> bool:
+        record = logging.makeLogRecord({"msg": text, "created": at})
+        return bool(repeats.filter(record))
+
+    assert passes("broker 1 is away after 5 ms", at=1000.0)
+    assert not passes("broker 1 is away after 7 ms", at=1001.0)
+    assert passes("broker 1 is back", at=1002.0)
+    assert passes("broker 1 is away after 9 ms", at=1030.5)

@@ -1,0 +1,156 @@
+"""How each Kafka client is configured: pure functions of the settings, and the opening that translates errors."""
+
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from consumer.errors import UsageError
+from consumer.kafka.topics import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
+from consumer.logs import CLIENT_LIBRARY
+from consumer.settings import Settings
+
+ClientConfig = dict[str, Any]
+Client = TypeVar("Client")
+
+DEAD_LETTER_BYTES = DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM
+"""Largest record a producer of ours sends: Kafka's default for a click, and room for the headers of a dead
+letter. The topic of dead letters is created with it; on every other topic the broker's own limit is lower and holds."""
+
+CLASSIC_ONLY = ("heartbeat.interval.ms", "partition.assignment.strategy", "session.timeout.ms")
+"""What the broker decides under `group.protocol=consumer` (KIP-848); the library refuses to start with them."""
+
+
+class Isolation(StrEnum):
+    """Whether a reader sees records of open and aborted transactions."""
+
+    READ_COMMITTED = "read_committed"
+    READ_UNCOMMITTED = "read_uncommitted"
+
+
+def admin_config(settings: Settings) -> ClientConfig:
+    """Configure a client that asks about topics and makes them."""
+    return _merged(settings, "admin", defaults={}, fixed={})
+
+
+def reader_config(settings: Settings, isolation: Isolation = Isolation.READ_COMMITTED) -> ClientConfig:
+    """Configure a consumer that is given its partitions by `assign` and never commits.
+
+    The library wants a group id even then; it is one of its own, so that the worker's group is never touched.
+    """
+    fixed = {
+        "group.id": f"{settings.group_id}-reader",
+        "isolation.level": isolation.value,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+    }
+    return _merged(settings, "consumer", defaults={"fetch.queue.backoff.ms": 50}, fixed=fixed)
+
+
+def producer_config(settings: Settings) -> ClientConfig:
+    """Configure an idempotent producer without transactions."""
+    return _merged(settings, "producer", defaults=_PRODUCER_DEFAULTS, fixed=_PRODUCER_FIXED)
+
+
+def worker_consumer_config(settings: Settings) -> ClientConfig:
+    """Configure the consumer of the loop: a member of the group that commits through the transaction only.
+
+    Group protocol classic and cooperative-sticky, unless the file of client properties chooses another.
+    """
+    defaults = {
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": 10_000,
+        "max.poll.interval.ms": 60_000,
+        # The default of one second makes throughput a saw-tooth once a queue limit is met.
+        "fetch.queue.backoff.ms": 50,
+        "queued.max.messages.kbytes": 32_768,
+        "fetch.max.bytes": 16_777_216,
+    }
+    fixed = {
+        "group.id": settings.group_id,
+        # Only under read_committed does the library ask for stable offsets (KIP-447).
+        "isolation.level": Isolation.READ_COMMITTED.value,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # Never latest: an offset that is unknown for a moment would skip clicks.
+        "auto.offset.reset": "earliest",
+    }
+    config = _merged(settings, "consumer", defaults=defaults, fixed=fixed)
+    if config.get("group.protocol") == "consumer":
+        return {name: value for name, value in config.items() if name not in CLASSIC_ONLY}
+    return config
+
+
+def worker_producer_config(settings: Settings) -> ClientConfig:
+    """Configure the transactional producer of the loop; its queue holds the largest batch."""
+    defaults = _PRODUCER_DEFAULTS | {
+        # A dead producer holds up every read_committed reader this long.
+        "transaction.timeout.ms": 15_000,
+        # The library waits this long between most transactional calls that met another one's end.
+        "retry.backoff.ms": 20,
+        "queue.buffering.max.messages": 500_000,
+        "queue.buffering.max.kbytes": 131_072,
+    }
+    fixed = _PRODUCER_FIXED | {"transactional.id": transactional_id(settings)}
+    return _merged(settings, "producer", defaults=defaults, fixed=fixed)
+
+
+def transactional_id(settings: Settings) -> str:
+    """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
+    return f"{settings.topic_prefix}{settings.group_id}-{settings.instance_id}"
+
+
+def open_admin(config: ClientConfig) -> AdminClient:
+    """Open an admin client; raises UsageError where a property is wrong."""
+    return _opened(AdminClient, config)
+
+
+def open_consumer(config: ClientConfig) -> Consumer:
+    """Open a consumer; raises UsageError where a property is wrong."""
+    return _opened(Consumer, config)
+
+
+def open_producer(config: ClientConfig) -> Producer:
+    """Open a producer; raises UsageError where a property is wrong."""
+    return _opened(Producer, config)
+
+
+def note_error(error: KafkaError) -> None:
+    """Log what the library tells by itself; most of it is a lost connection, which it has logged and makes again.
+
+    It never raises: an exception in a callback loses the batch that is being collected.
+    """
+    down = logging.WARNING if error.name() == "_ALL_BROKERS_DOWN" else logging.INFO
+    logging.getLogger(CLIENT_LIBRARY).log(logging.ERROR if error.fatal() else down, "%s: %s", error.name(), error.str())
+
+
+_PRODUCER_DEFAULTS: ClientConfig = {
+    "linger.ms": 5,
+    "compression.type": "lz4",
+    "message.max.bytes": DEAD_LETTER_BYTES,
+}
+_PRODUCER_FIXED: ClientConfig = {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
+
+
+def _merged(settings: Settings, role: str, *, defaults: ClientConfig, fixed: ClientConfig) -> ClientConfig:
+    """Put the file's properties over our defaults, and what our guarantees depend on over both."""
+    common = {"client.id": f"{settings.group_id}-{settings.instance_id}"}
+    file = settings.kafka_config.for_role(role) if settings.kafka_config else {}
+    always = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "logger": logging.getLogger(CLIENT_LIBRARY),
+        "error_cb": note_error,
+    }
+    return common | defaults | file | fixed | always
+
+
+def _opened(client: Callable[[ClientConfig], Client], config: ClientConfig) -> Client:
+    try:
+        return client(config)
+    except KafkaException as error:
+        reason = error.args[0].str()
+        raise UsageError(f"The Kafka library refuses a property: {reason}; mend LINK_ACTIONS_KAFKA_CONFIG") from error

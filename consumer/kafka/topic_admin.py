@@ -1,0 +1,161 @@
+"""Asks a broker about topics and makes them."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, TopicMetadata
+
+from consumer.errors import Unavailable
+from consumer.kafka.client import admin_config, note_error, open_admin
+from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
+from consumer.settings import Settings
+
+ANSWER_SECONDS = 4.0
+"""How long a broker may take to answer before it counts as away."""
+
+AWAY = frozenset(
+    {
+        "_ALL_BROKERS_DOWN",
+        "_AUTHENTICATION",
+        "_RESOLVE",
+        "_SSL",
+        "_TIMED_OUT",
+        "_TRANSPORT",
+    }
+)
+"""Names of the errors that mean that no broker could be spoken to at all."""
+
+REPLICAS_THAT_BEAR_A_LOSS = 3
+
+
+class TopicAdmin(Protocol):
+    """Knows topics and makes them. Both methods raise Unavailable where the broker does not answer or refuses."""
+
+    def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
+        """Return what those of the named topics are that exist."""
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
+        """Make topics, and return once each has its leaders. One that exists by now is no error."""
+
+
+def inspect_topics(admin: TopicAdmin, names: TopicNames) -> TopicReport:
+    """Compare every topic with what it must be."""
+    return compare_topics(names, admin.read_topics([spec.name for spec in topic_specs(names)]))
+
+
+def create_topics(
+    admin: TopicAdmin, names: TopicNames, *, partitions: int, replication_factor: int
+) -> tuple[tuple[str, ...], TopicReport]:
+    """Make what is missing and compare all; return what was made, and the comparison.
+
+    The clicks' own partition count, where they exist, goes before the one that was asked for.
+    """
+    before = inspect_topics(admin, names)
+    missing = [spec for spec in topic_specs(names) if spec.name in before.missing]
+    if not missing:
+        return (), before
+    admin.create_topics(missing, partitions=before.partitions or partitions, replication_factor=replication_factor)
+    return before.missing, inspect_topics(admin, names)
+
+
+class KafkaTopicAdmin:
+    """Asks a real broker."""
+
+    def __init__(self, settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._servers = settings.bootstrap_servers
+        self._answer_seconds = answer_seconds
+        self._last_error: KafkaError | None = None
+        self._admin: AdminClient = open_admin(admin_config(settings) | {"error_cb": self._remember})
+
+    def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
+        """Return what those of the named topics are that exist."""
+        wanted = set(names)
+        topics = {name: topic for name, topic in self.metadata().topics.items() if name in wanted}
+        configs = self._read_configs(list(topics))
+        return {name: _state(topic, configs.get(name)) for name, topic in topics.items()}
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
+        """Make topics, and return once each has its leaders. One that exists by now is no error."""
+        topics = [_new_topic(spec, partitions, replication_factor) for spec in specs]
+        with self._translated():
+            futures = self._admin.create_topics(topics, request_timeout=self._answer_seconds)
+        for name, future in futures.items():
+            try:
+                future.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise Unavailable(f"{name} cannot be created: {error.args[0].str()}") from error
+        self._wait_for_leaders(set(futures))
+
+    def metadata(self) -> ClusterMetadata:
+        """Return what the cluster says of itself and of all topics that this user may see."""
+        with self._translated():
+            return self._admin.list_topics(timeout=self._answer_seconds)
+
+    def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the settings of topics; those that this user may not see are left out."""
+        if not names:
+            return {}
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+        with self._translated():
+            futures = self._admin.describe_configs(resources, request_timeout=self._answer_seconds)
+        configs: dict[str, Mapping[str, Any]] = {}
+        for resource, future in futures.items():
+            with self._translated(passing_over=KafkaError.TOPIC_AUTHORIZATION_FAILED):
+                configs[resource.name] = future.result()
+        return configs
+
+    def _wait_for_leaders(self, names: set[str]) -> None:
+        deadline = time.monotonic() + self._answer_seconds
+        while time.monotonic() < deadline:
+            topics = self.metadata().topics
+            if all(name in topics and topics[name].partitions and not _leaderless(topics[name]) for name in names):
+                return
+            time.sleep(0.05)
+
+    def _remember(self, error: KafkaError) -> None:
+        self._last_error = error
+        note_error(error)
+
+    @contextmanager
+    def _translated(self, passing_over: int | None = None) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            if error.args[0].code() != passing_over:
+                raise self._unavailable(error.args[0]) from error
+
+    def _unavailable(self, error: KafkaError) -> Unavailable:
+        """Say why, by what the library reported last: a time-out alone hides a wrong password."""
+        if error.name() not in AWAY:
+            return Unavailable(f"The broker at {self._servers} refuses: {error.str()}; mend what it names")
+        self._admin.poll(0)
+        reason = re.sub(r"^\S+/\w+: | \(after \d+ms in state \w+.*\)$", "", (self._last_error or error).str())
+        mend = "start it, or mend LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"
+        return Unavailable(f"No Kafka broker answers at {self._servers} ({reason}); {mend}")
+
+
+def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> NewTopic:
+    config = {"cleanup.policy": spec.cleanup.value, **spec.config}
+    if replication_factor >= REPLICAS_THAT_BEAR_A_LOSS:
+        config["min.insync.replicas"] = "2"
+    return NewTopic(spec.name, spec.partitions or partitions, replication_factor, config=config)
+
+
+def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState:
+    if config is None:
+        return TopicState(len(topic.partitions), leaderless=_leaderless(topic))
+    return TopicState(
+        partitions=len(topic.partitions),
+        cleanup=frozenset(part.strip() for part in config["cleanup.policy"].value.split(",")),
+        max_message_bytes=int(config["max.message.bytes"].value),
+        leaderless=_leaderless(topic),
+    )
+
+
+def _leaderless(topic: TopicMetadata) -> int:
+    return sum(partition.leader < 0 for partition in topic.partitions.values())

@@ -1,0 +1,91 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from consumer.errors import UsageError
+from consumer.kafka.client import (
+    ClientConfig,
+    Isolation,
+    admin_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    producer_config,
+    reader_config,
+    worker_consumer_config,
+    worker_producer_config,
+)
+from consumer.kafka.properties import ClientProperties
+from consumer.settings import Settings
+
+CONFIGS = [admin_config, reader_config, producer_config, worker_consumer_config, worker_producer_config]
+
+
+def settings_with(**properties: str) -> Settings:
+    named = {name.replace("_", "."): value for name, value in properties.items()}
+    file = ClientProperties(Path("client.properties"), named)
+    return Settings(bootstrap_servers="localhost:1", group_id="group", instance_id="one", kafka_config=file)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_client_connects_with_the_properties_of_the_file(config: Callable[[Settings], ClientConfig]) -> None:
+    built = config(settings_with(security_protocol="SSL"))
+
+    assert built["bootstrap.servers"] == "localhost:1"
+    assert built["client.id"] == "group-one"
+    assert built["security.protocol"] == "SSL"
+
+
+def test_the_worker_reads_committed_clicks_from_the_earliest_and_never_commits_by_itself() -> None:
+    config = worker_consumer_config(settings_with())
+
+    assert config["group.id"] == "group"
+    assert config["isolation.level"] == "read_committed"
+    assert config["auto.offset.reset"] == "earliest"
+    assert config["enable.auto.commit"] is False
+    assert config["enable.auto.offset.store"] is False
+
+
+def test_the_workers_producer_is_transactional_under_a_name_that_a_restart_keeps() -> None:
+    config = worker_producer_config(
+        Settings(bootstrap_servers="b:1", topic_prefix="staging.", group_id="group", instance_id="one")
+    )
+
+    assert config["transactional.id"] == "staging.group-one"
+    assert (config["acks"], config["enable.idempotence"], config["partitioner"]) == ("all", True, "murmur2_random")
+
+
+def test_what_is_ours_to_tune_the_file_may_tune() -> None:
+    assert worker_consumer_config(settings_with(session_timeout_ms="6000"))["session.timeout.ms"] == "6000"
+    assert worker_producer_config(settings_with(linger_ms="20"))["linger.ms"] == "20"
+
+
+def test_under_the_new_group_protocol_the_brokers_own_properties_are_left_out() -> None:
+    config = worker_consumer_config(settings_with(group_protocol="consumer"))
+
+    assert "session.timeout.ms" not in config
+    assert "partition.assignment.strategy" not in config
+    open_consumer(config).close()
+
+
+def test_a_reader_has_a_group_of_its_own_and_chooses_what_it_sees() -> None:
+    assert reader_config(settings_with())["isolation.level"] == "read_committed"
+    uncommitted = reader_config(settings_with(), Isolation.READ_UNCOMMITTED)
+    assert uncommitted["isolation.level"] == "read_uncommitted"
+    assert uncommitted["group.id"] == "group-reader"
+
+
+def test_the_library_takes_every_configuration() -> None:
+    settings = settings_with()
+
+    open_admin(admin_config(settings))
+    open_consumer(reader_config(settings)).close()
+    open_consumer(worker_consumer_config(settings)).close()
+    open_producer(producer_config(settings))
+    open_producer(worker_producer_config(settings))
+
+
+def test_a_property_that_the_library_does_not_know_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r'"no\.such\.thing"; mend LINK_ACTIONS_KAFKA_CONFIG'):
+        open_admin(admin_config(settings_with(no_such_thing="1")))

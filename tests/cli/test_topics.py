@@ -1,0 +1,138 @@
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from consumer.errors import Unavailable
+from consumer.kafka.topic_admin import TopicAdmin, create_topics, inspect_topics
+from consumer.kafka.topics import Cleanup, Severity, TopicNames, TopicSpec, TopicState, compare_topics, topic_specs
+
+NAMES = TopicNames("staging.", "group", ("set_field", "follow_up"))
+
+
+class MemoryTopicAdmin:
+    """A broker that knows topics and nothing else."""
+
+    def __init__(self, topics: Mapping[str, TopicState] | None = None) -> None:
+        self.topics = dict(topics or {})
+
+    def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
+        return {name: self.topics[name] for name in names if name in self.topics}
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
+        assert replication_factor
+        for spec in specs:
+            self.topics[spec.name] = TopicState(spec.partitions or partitions, frozenset({spec.cleanup}))
+
+
+def good_topics(partitions: int = 4) -> dict[str, TopicState]:
+    admin = MemoryTopicAdmin()
+    create_topics(admin, NAMES, partitions=partitions, replication_factor=1)
+    return admin.topics
+
+
+def test_every_name_has_the_prefix() -> None:
+    assert [spec.name for spec in topic_specs(NAMES)] == [
+        "staging.link.clicks.v1",
+        "staging.link.definitions.v1",
+        "staging.crm-updates.set-field.v1",
+        "staging.crm-updates.follow-up.v1",
+        "staging.link.hits.v1",
+        "staging.link.clicks.dlq.v1",
+        "staging.group.dedupe-changelog.v1",
+    ]
+    assert NAMES.updates["follow_up"] == "staging.crm-updates.follow-up.v1"
+
+
+def test_what_is_missing_is_made_and_the_second_time_nothing_is() -> None:
+    admin: TopicAdmin = MemoryTopicAdmin()
+
+    made, report = create_topics(admin, NAMES, partitions=4, replication_factor=1)
+    again, same = create_topics(admin, NAMES, partitions=4, replication_factor=1)
+
+    assert len(made) == 7
+    assert again == ()
+    assert report.require() == same.require() == 4
+
+
+def test_compacted_are_definitions_hits_and_changelog_and_the_definitions_have_one_partition() -> None:
+    topics = good_topics()
+    compacted = {name for name, state in topics.items() if state.cleanup == frozenset({Cleanup.COMPACT})}
+
+    assert compacted == {NAMES.definitions, NAMES.hits, NAMES.changelog}
+    assert [name for name, state in topics.items() if state.partitions == 1] == [NAMES.definitions]
+
+
+def test_a_missing_topic_gets_the_clicks_partition_count_whatever_was_asked_for() -> None:
+    admin = MemoryTopicAdmin({NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))})
+    create_topics(admin, NAMES, partitions=12, replication_factor=1)
+
+    assert inspect_topics(admin, NAMES).require() == 6
+
+
+def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
+    topics = good_topics()
+    del topics[NAMES.hits], topics[NAMES.changelog]
+    with pytest.raises(Unavailable, match=r"Missing: staging\.link\.hits\.v1, .*; run link-actions topics create"):
+        compare_topics(NAMES, topics).require()
+
+
+@pytest.mark.parametrize(
+    ("topic", "state", "sentence"),
+    [
+        (
+            NAMES.update("set_field"),
+            TopicState(2, frozenset({Cleanup.DELETE})),
+            "has 2 partitions and must have 4; run kafka-topics.sh --alter",
+        ),
+        (
+            NAMES.update("set_field"),
+            TopicState(8, frozenset({Cleanup.DELETE})),
+            "has 8 partitions and must have 4; delete it and run",
+        ),
+        (
+            NAMES.definitions,
+            TopicState(4, frozenset({Cleanup.COMPACT})),
+            "has 4 partitions and must have 1; delete it and run",
+        ),
+        (NAMES.changelog, TopicState(2, frozenset({Cleanup.COMPACT})), "which parts people from what is remembered"),
+        (
+            NAMES.changelog,
+            TopicState(4, frozenset({Cleanup.COMPACT, Cleanup.DELETE})),
+            "has cleanup.policy compact,delete and must have compact; run kafka-configs.sh",
+        ),
+        (NAMES.clicks, TopicState(4, frozenset({Cleanup.COMPACT})), "has cleanup.policy compact and must have delete"),
+        (
+            NAMES.clicks,
+            TopicState(4, frozenset({Cleanup.DELETE}), leaderless=1),
+            "has 1 partitions without a leader; start the brokers",
+        ),
+    ],
+)
+def test_each_difference_keeps_the_worker_from_running_and_says_how_to_mend_it(
+    topic: str, state: TopicState, sentence: str
+) -> None:
+    report = compare_topics(NAMES, good_topics() | {topic: state})
+
+    assert len(report.failures) == 1
+    assert report.failures[0].startswith(topic)
+    assert sentence in report.failures[0]
+    with pytest.raises(Unavailable):
+        report.require()
+
+
+def test_what_the_broker_hides_and_what_is_only_narrow_is_a_warning() -> None:
+    topics = good_topics()
+    topics[NAMES.hits] = TopicState(4, None)
+    topics[NAMES.clicks] = TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=2_000_000)
+    topics[NAMES.dead_letters] = TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=1_148_588)
+    report = compare_topics(NAMES, topics)
+
+    assert report.require() == 4
+    assert [difference.severity for difference in report.differences] == [Severity.WARN, Severity.WARN]
+    assert "max.message.bytes=2100000" in report.differences[1].mend
+
+
+def test_several_failures_are_told_at_once() -> None:
+    topics = good_topics() | {NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))}
+    with pytest.raises(Unavailable, match="5 things are wrong"):
+        compare_topics(NAMES, topics).require()
