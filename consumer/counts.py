@@ -1,0 +1,55 @@
+"""What became of a batch of records, as numbers that add up."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ClickOutcome(StrEnum):
+    """What became of one record of the input. Each record has exactly one."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    WITHOUT_ACTIONS = "without_actions"
+    NOT_APPLICABLE = "not_applicable"
+    TEST = "test"
+    SENT_ON = "sent_on"
+    DEAD_LETTERED = "dead_lettered"
+
+
+class ActionOutcome(StrEnum):
+    """What became of one action of one click."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    NO_PERSON = "no_person"
+    NO_COMPANY = "no_company"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounts:
+    """The counts of one batch; those of two batches are added with `+`.
+
+    `clicks` is by outcome, `actions` by kind and outcome, `dead_letters` by reason.
+    """
+
+    consumed: int = 0
+    clicks: Counter[str] = field(default_factory=Counter)
+    actions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: "BatchCounts") -> "BatchCounts":
+        return BatchCounts(
+            consumed=self.consumed + other.consumed,
+            clicks=self.clicks + other.clicks,
+            actions=self.actions + other.actions,
+            dead_letters=self.dead_letters + other.dead_letters,
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every consumed record ended in exactly one outcome, and every dead letter in one reason."""
+        return (
+            self.consumed == self.clicks.total()
+            and self.clicks[ClickOutcome.DEAD_LETTERED] == self.dead_letters.total()
+        )
