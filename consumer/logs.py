@@ -8,7 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -33,15 +34,15 @@ def configure_logs(
     level: LogLevel,
     log_format: LogFormat | None,
     *,
-    client_library: LogLevel = LogLevel.WARNING,
+    client_library: LogLevel | None = LogLevel.WARNING,
     stream: TextIO | None = None,
 ) -> None:
     """Send every log line to the stream (default: standard error).
 
-    `client_library` is the level from which lines of the Kafka library are shown: a command whose own error says
-    that the broker is away sets it higher than the worker does.
+    `client_library` is the level from which lines of the Kafka library are shown. None, for a command whose own error
+    says that the broker is away, leaves them out unless the level is debug.
     """
-    stream = stream or sys.stderr
+    stream = stream or cast(TextIO, StandardError())
     chosen = log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
     structlog.configure(
         processors=_processors(chosen, colors=stream.isatty()),
@@ -57,6 +58,22 @@ def withhold_personal(_logger: Any, _method: str, event: MutableMapping[str, Any
     for name in PERSONAL & event.keys():
         event[name] = WITHHELD
     return event
+
+
+class StandardError(TextIOBase):
+    """Standard error as it is when a line is written, not as it was when logs were configured."""
+
+    def write(self, text: str) -> int:
+        """Write to it."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Tell whether somebody watches."""
+        return sys.stderr.isatty()
 
 
 class StructlogHandler(logging.Handler):
@@ -99,13 +116,17 @@ def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     return [*shared, console]
 
 
-def _route_standard_logging(level: LogLevel, client_library: LogLevel) -> None:
-    root = logging.getLogger()
+def _route_standard_logging(level: LogLevel, client_library: LogLevel | None) -> None:
     handler = StructlogHandler()
     handler.addFilter(RepeatFilter())
+    root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(logging.WARNING, _number(level)))
-    logging.getLogger(CLIENT_LIBRARY).setLevel(max(_number(client_library), _number(level)))
+    client = logging.getLogger(CLIENT_LIBRARY)
+    if client_library is not None:
+        client.setLevel(max(_number(client_library), _number(level)))
+    else:
+        client.setLevel(logging.DEBUG if level is LogLevel.DEBUG else logging.CRITICAL)
 
 
 def _number(level: LogLevel) -> int:

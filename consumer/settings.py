@@ -156,13 +156,13 @@ def variable(field: str) -> str:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    known = [variable(field) for field in Settings.model_fields]
+    known = [field.upper() for field in Settings.model_fields]
     for name in environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = get_close_matches(name.upper(), known, n=1)
-            yield f"{name} is no setting" + (
-                f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
-            )
+        prefix, own = name[: len(PREFIX)].upper(), name[len(PREFIX) :].upper()
+        if prefix == PREFIX and own not in known:
+            near = get_close_matches(own, known, n=1)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else f"after {PREFIX} may stand {', '.join(known)}"
+            yield f"{name} is no setting; {hint}"
 
 
 def _mistake(detail: dict[str, Any]) -> str:

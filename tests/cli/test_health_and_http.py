@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 from consumer.errors import UsageError
 from consumer.health import Health, Phase
 from consumer.http import Answer, HttpServer, json_answer, routes
+from consumer.logs import configure_logs
 from consumer.metrics import Metrics
+from consumer.settings import LogFormat, LogLevel
 
 
 class Clock:
@@ -144,6 +146,7 @@ def test_a_route_that_fails_is_logged_and_the_server_goes_on(capsys: pytest.Capt
     def fail() -> Answer:
         raise RuntimeError("broken")
 
+    configure_logs(LogLevel.INFO, LogFormat.JSON)
     server = HttpServer(0, {"/fail": fail, "/good": lambda: json_answer({}, good=True)})
     server.start()
     with pytest.raises(RemoteDisconnected):
@@ -151,4 +154,4 @@ def test_a_route_that_fails_is_logged_and_the_server_goes_on(capsys: pytest.Capt
 
     assert get_json(server, "/good") == (200, {})
     server.stop()
-    assert "http_request.failed" in capsys.readouterr().out
+    assert "http_request.failed" in capsys.readouterr().err

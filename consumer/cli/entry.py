@@ -1,0 +1,24 @@
+"""What every command begins with: the settings of the environment, and quiet logs."""
+
+import os
+
+from actions.registry import load_kinds
+from consumer.kafka.topics import TopicNames
+from consumer.logs import configure_logs
+from consumer.settings import Settings, load_settings
+from schemas.record_schema import load_schemas
+
+
+def command_settings() -> Settings:
+    """Return the settings of the environment, and log as they say; raises WrongSettings.
+
+    What the Kafka library has to say is shown at log level debug only: the command itself tells what went wrong.
+    """
+    settings = load_settings(os.environ)
+    configure_logs(settings.log_level, settings.log_format, client_library=None)
+    return settings
+
+
+def topic_names(settings: Settings) -> TopicNames:
+    """Return the names of this installation's topics, with one for each kind of action there is."""
+    return TopicNames(settings.topic_prefix, settings.group_id, tuple(sorted(load_kinds(load_schemas()))))
