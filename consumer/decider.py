@@ -1,0 +1,91 @@
+"""Has batches decided: gives the pure decision what it needs, and waits for definitions that are on their way."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from consumer.clock import Clock
+from consumer.decision.decide import decide
+from consumer.decision.decision import Decision, Rules
+from consumer.definitions import Definitions
+from consumer.restore import PARTITIONS_KEY, partitions_entry
+from consumer.state.store import PartitionStore
+from consumer.streams import Record
+from schemas.bad_record import BadRecord
+from schemas.click import ClickLayout
+
+DEFINITION_WAIT_MS = 5_000
+"""How long after a click was published its version may still turn up among the definitions."""
+_SLICE_SECONDS = 0.1
+
+
+class Decider:
+    """Decides the records of one partition at a time."""
+
+    def __init__(
+        self, definitions: Definitions, layouts: Mapping[bytes, ClickLayout], rules: Rules, clock: Clock
+    ) -> None:
+        self._definitions = definitions
+        self._layouts = layouts
+        self._rules = rules
+        self._clock = clock
+        self._condemned: dict[tuple[int, int], BadRecord] = {}
+
+    def condemn(self, partition: int, offset: int, bad: BadRecord) -> bool:
+        """Make this record a dead letter whatever it holds; False where it was condemned before."""
+        if (partition, offset) in self._condemned:
+            return False
+        self._condemned[partition, offset] = bad
+        return True
+
+    def forget_before(self, offsets: Mapping[int, int]) -> None:
+        """Forget about records that are committed, by the next offset of each partition."""
+        self._condemned = {
+            (partition, offset): bad
+            for (partition, offset), bad in self._condemned.items()
+            if offset >= offsets.get(partition, 0)
+        }
+
+    def decide(self, partition: int, records: Sequence[Record], store: PartitionStore) -> Decision:
+        """Decide; while a version is named that may still turn up, follow the definitions and decide again.
+
+        Raises Unreachable where the definitions cannot be read.
+        """
+        values = [record.value() for record in records]
+        condemned = self._condemned_rows(partition, records) if self._condemned else {}
+
+        def decide_now() -> Decision:
+            return decide(
+                values,
+                partition,
+                layouts=self._layouts,
+                plans=self._definitions,
+                recall=store.get_many,
+                rules=self._rules,
+                now=self._clock.now_ms(),
+                condemned=condemned,
+            )
+
+        decision = decide_now()
+        if decision.unknown_versions():
+            decision = self._decide_once_defined(decision, records, decide_now)
+        if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
+            decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
+        return decision
+
+    def _condemned_rows(self, partition: int, records: Sequence[Record]) -> dict[int, BadRecord]:
+        places = ((row, (partition, record.offset() or 0)) for row, record in enumerate(records))
+        return {row: self._condemned[place] for row, place in places if place in self._condemned}
+
+    def _decide_once_defined(
+        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision]
+    ) -> Decision:
+        """Wait until the newest of the clicks is old enough for its version to be known if it exists."""
+        newest_ms = max(records[row].timestamp()[1] for row in decision.unknown_versions())
+        age_ms = max(self._clock.now_ms() - newest_ms, 0)
+        deadline = self._clock.monotonic() + max(DEFINITION_WAIT_MS - age_ms, 0) / 1000
+        # The definitions that were there when the clicks came are read in any case, late or not.
+        self._definitions.catch_up(lambda: self._clock.monotonic() > deadline + DEFINITION_WAIT_MS / 1000)
+        decision = decide_now()
+        while decision.unknown_versions() and self._clock.monotonic() < deadline:
+            self._definitions.follow(_SLICE_SECONDS)
+            decision = decide_now()
+        return decision

@@ -1,0 +1,56 @@
+"""What is to be done about the records of one partition: values for the loop to carry out."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from consumer.counts import BatchCounts
+from consumer.decision.memory import HitCount
+from consumer.decision.plan import LinkPlan
+from schemas.bad_record import BadRecord, Reason
+
+Headers = list[tuple[str, bytes]]
+Update = tuple[str, bytes, bytes, Headers]
+"""Topic, value, key and headers of an update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every batch. `retention_ms` is None where memory is kept for ever."""
+
+    partitions: int
+    retention_ms: int | None = None
+    max_click_bytes: int = 65_536
+    max_ahead_ms: int = 86_400_000
+    """How far in the future a click may lie before its time is absurd."""
+    earliest_ms: int = 946_684_800_000
+    """2000-01-01: a click from before then has an absurd time."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What the records of one partition, in their order, bring about.
+
+    `updates`: topic, value, key and headers each. `sent_on`: row, right key and right partition. `dead_letters`: by
+    row. `memory`: entries to keep, None to forget. `hits`: counts that changed, with a plan of the link.
+    """
+
+    updates: list[Update] = field(default_factory=list)
+    sent_on: list[tuple[int, bytes, int]] = field(default_factory=list)
+    dead_letters: dict[int, BadRecord] = field(default_factory=dict)
+    memory: dict[bytes, bytes | None] = field(default_factory=dict)
+    hits: list[tuple[LinkPlan, HitCount]] = field(default_factory=list)
+    clicks: Counter[str] = field(default_factory=Counter)
+    """Records by what became of them."""
+    actions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Actions by kind and what became of them."""
+    clicked_at: list[int] = field(default_factory=list)
+    """Times of the clicks that were decided, for the age at commit."""
+
+    def unknown_versions(self) -> list[int]:
+        """Return the rows that name a version not known yet; deciding anew may help once definitions catch up."""
+        return [row for row, bad in self.dead_letters.items() if bad.reason is Reason.UNKNOWN_VERSION]
+
+    def counts(self) -> BatchCounts:
+        """Return the counts, which hold once the transaction has committed."""
+        reasons = Counter(str(bad.reason) for bad in self.dead_letters.values())
+        return BatchCounts(self.clicks.total(), self.clicks, self.actions, reasons)

@@ -1,0 +1,92 @@
+"""What the state remembers, as bytes: of a recipient's clicks on a link, and of a link's hits.
+
+Keys: 12 bytes of the recipient, 8 of link and epoch, and for what holds in one scope only (a mailing, a flow run, a
+click) 8 of the scope. Hits have a key of 16 bytes. Each value starts with a byte that tells its format; numbers are
+big-endian, times milliseconds since 1970 UTC.
+"""
+
+from dataclasses import dataclass, field
+from struct import Struct
+
+MEMORY_KEY_BYTES = 20
+SCOPED_KEY_BYTES = 28
+HITS_KEY_BYTES = 16
+
+PLAIN = 1
+"""Format byte, clicked_at (8), bitmap of the slots that applied (little-endian, as long as it must be)."""
+WITH_TIMES = 2
+"""Format byte, clicked_at (8), then for each slot that applied its number (2) and the time it last did (8)."""
+ONE_CLICK = 3
+"""As PLAIN, for the scope of one click: may be forgotten a day after it."""
+HITS = 16
+"""Format byte, epoch (8), clicks (8), first clicks (8)."""
+
+TIMED_FORMATS = frozenset((PLAIN, WITH_TIMES, ONE_CLICK))
+
+_TIME = Struct(">Bq")
+_SLOT_TIME = Struct(">Hq")
+_HITS = Struct(">Bqqq")
+
+
+class UnknownStateFormat(Exception):
+    """State that a later version of the program wrote; to guess at it would repeat or lose actions."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of one recipient and link, or of one scope of it.
+
+    `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` tells for slots with a
+    cooldown when they last applied.
+    """
+
+    clicked_at: int
+    applied: int = 0
+    last_applied: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class HitCount:
+    """Clicks and first clicks of a link that one partition has seen in the link's newest epoch it knows."""
+
+    epoch: int
+    clicks: int = 0
+    first_clicks: int = 0
+
+
+def bitmap(applied: int) -> bytes:
+    """Return the slots as bytes, without trailing zeros."""
+    return applied.to_bytes((applied.bit_length() + 7) // 8, "little")
+
+
+def encode_memory(memory: Memory, form: int = PLAIN) -> bytes:
+    """Return the entry's value; WITH_TIMES is chosen where there are times to keep."""
+    if not memory.last_applied:
+        return _TIME.pack(form, memory.clicked_at) + bitmap(memory.applied)
+    slots = [slot for slot in range(memory.applied.bit_length()) if memory.applied >> slot & 1]
+    times = (_SLOT_TIME.pack(slot, memory.last_applied.get(slot, memory.clicked_at)) for slot in slots)
+    return _TIME.pack(WITH_TIMES, memory.clicked_at) + b"".join(times)
+
+
+def decode_memory(value: bytes) -> Memory:
+    """Return the entry. Raises UnknownStateFormat."""
+    form, clicked_at = _TIME.unpack_from(value)
+    if form in (PLAIN, ONE_CLICK):
+        return Memory(clicked_at, int.from_bytes(value[_TIME.size :], "little"))
+    if form != WITH_TIMES:
+        raise UnknownStateFormat(f"a memory entry has the format {form}")
+    times = dict(_SLOT_TIME.iter_unpack(value[_TIME.size :]))
+    return Memory(clicked_at, sum(1 << slot for slot in times), times)
+
+
+def encode_hits(hits: HitCount) -> bytes:
+    """Return the value of a link's hits."""
+    return _HITS.pack(HITS, hits.epoch, hits.clicks, hits.first_clicks)
+
+
+def decode_hits(value: bytes) -> HitCount:
+    """Return a link's hits. Raises UnknownStateFormat."""
+    if value[0] != HITS:
+        raise UnknownStateFormat(f"an entry of hits has the format {value[0]}")
+    _, epoch, clicks, first_clicks = _HITS.unpack(value)
+    return HitCount(epoch, clicks, first_clicks)

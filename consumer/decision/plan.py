@@ -1,0 +1,163 @@
+"""A version of a link, prepared so that deciding a click on it takes as little work as possible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from actions.kind import ClickFacts, Kind, LinkFacts, Need
+from actions.link import Action, Link
+from actions.repeat import RepeatRule
+from consumer.decision.memory import bitmap
+from schemas.bad_record import Reason
+from schemas.click_batch import COMPANY, PERSON
+from schemas.codec import encode_body
+from schemas.identity import hits_digest, link_digest, update_id_prefix
+from schemas.record_schema import SHARED_FIELDS, RecordSchema
+from schemas.topics import update_topic
+
+Header = tuple[str, bytes]
+
+_FLAG_OF = {Need.NOTHING: 0, Need.PERSON: PERSON, Need.COMPANY: COMPANY}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActionPlan:
+    """One action of a link, with all bytes that do not depend on the click.
+
+    `suffix` is what follows the update id in the update's bytes; None where it must be made for each click.
+    """
+
+    action: Action
+    topic: str
+    headers: tuple[Header, ...]
+    frame: bytes
+    id_prefix: bytes
+    need: int
+    suffix: bytes | None
+    suffix_schema: dict[str, Any]
+    link: LinkFacts
+    version: int
+    epoch: int
+
+    def encode_suffix(self, click: ClickFacts | None) -> bytes:
+        """Encode the version, epoch, action and the kind's own fields."""
+        fields = self.action.kind.fields(self.action.parameters, self.link, click)
+        facts = {"link_version": self.version, "epoch": self.epoch, "action_id": self.action.action_id}
+        return encode_body(self.suffix_schema, {**facts, **fields})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkPlan:
+    """One version of a link.
+
+    `simple`: every action applies once and says the same at every click, so that memory of them all is `full`.
+    """
+
+    tenant_id: str
+    link_id: str
+    actions: tuple[ActionPlan, ...]
+    digest: bytes
+    hits_key: bytes
+    epoch: int
+    simple: bool
+    needs: int
+    full: bytes
+    by_mailing: bool
+    by_click: bool
+
+
+class Plans(Protocol):
+    """The link definitions that are known."""
+
+    @property
+    def ready(self) -> Mapping[tuple[bytes, int], LinkPlan | None]:
+        """Plans by `link_key` of the click and version (NO_VERSION: the newest); None for a link nobody defined."""
+
+    def find(self, link_key: bytes, version: int) -> LinkPlan | None:
+        """Make the plan ready and return it; None for a link nobody defined, where no version is named.
+
+        Raises NoPlan where the version that is named is not known, or cannot be read.
+        """
+
+
+class NoPlan(Exception):
+    """There is no deciding the click now; `reason` says why."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Planner:
+    """Prepares links; knows what the wire looks like."""
+
+    def __init__(self, schemas: Mapping[str, RecordSchema], frames: Mapping[str, bytes], topic_prefix: str) -> None:
+        """`frames` has the bytes before the body for each update record."""
+        self._frames = frames
+        self._topic_prefix = topic_prefix
+        self._suffix_schemas = {name: _suffix_schema(schema) for name, schema in schemas.items() if schema.is_update}
+
+    def plan(self, link: Link) -> LinkPlan:
+        """Prepare one version of a link."""
+        actions = tuple(self._plan_action(link, action) for action in link.actions)
+        applied = sum(1 << action.slot for action in link.actions)
+        rules = {action.repeat.rule for action in link.actions}
+        return LinkPlan(
+            tenant_id=link.tenant_id,
+            link_id=link.link_id,
+            actions=actions,
+            digest=link_digest(link.tenant_id, link.link_id, link.epoch),
+            hits_key=hits_digest(link.tenant_id, link.link_id),
+            epoch=link.epoch,
+            simple=rules <= {RepeatRule.ONCE} and all(action.suffix is not None for action in actions),
+            needs=_all_needs(actions),
+            full=bitmap(applied),
+            by_mailing=RepeatRule.ONCE_PER_MAILING in rules,
+            by_click=RepeatRule.ALWAYS in rules,
+        )
+
+    def _plan_action(self, link: Link, action: Action) -> ActionPlan:
+        kind = action.kind
+        plan = ActionPlan(
+            action=action,
+            topic=self._topic_prefix + update_topic(kind.name),
+            headers=_cloud_event_headers(link.tenant_id, kind),
+            frame=self._frames[kind.update],
+            id_prefix=update_id_prefix(link.tenant_id, link.link_id, link.epoch, action.action_id),
+            need=_FLAG_OF[kind.needs(action.parameters)],
+            suffix=None,
+            suffix_schema=self._suffix_schemas[kind.update],
+            link=link.facts,
+            version=link.version,
+            epoch=link.epoch,
+        )
+        if kind.per_click(action.parameters):
+            return plan
+        return _with_suffix(plan, plan.encode_suffix(None))
+
+
+def _with_suffix(plan: ActionPlan, suffix: bytes) -> ActionPlan:
+    values = {name: getattr(plan, name) for name in plan.__slots__}
+    return ActionPlan(**{**values, "suffix": suffix})
+
+
+def _all_needs(actions: tuple[ActionPlan, ...]) -> int:
+    needs = 0
+    for action in actions:
+        needs |= action.need
+    return needs
+
+
+def _cloud_event_headers(tenant_id: str, kind: Kind) -> tuple[Header, ...]:
+    """Return what is constant per tenant and kind (CloudEvents 1.0, Kafka binding, binary mode)."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", update_topic(kind.name).encode()),
+        ("ce_source", f"/link-actions/{tenant_id}".encode()),
+        ("content-type", b"application/avro"),
+    )
+
+
+def _suffix_schema(schema: RecordSchema) -> dict[str, Any]:
+    """Return the update's schema without the fields that are spliced in front: those shared, and `update_id`."""
+    return {**schema.parsed, "fields": schema.parsed["fields"][SHARED_FIELDS + 1 :]}

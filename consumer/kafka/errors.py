@@ -1,0 +1,83 @@
+"""What an error of the client library means for the loop."""
+
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import StreamFatal, Unavailable
+from consumer.streams import Aborted, OutcomeUnknown, Unreachable
+
+FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
+"""Another producer with the same transactional id took over; the library flags one of these as merely abortable."""
+
+POISON = frozenset(
+    {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG, KafkaError.RECORD_LIST_TOO_LARGE}
+)
+"""What a broker answers to a record that it will never take."""
+
+FORBIDDEN = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+    }
+)
+MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
+
+
+def kafka_error(raised: BaseException) -> KafkaError:
+    """Return the library's error from what it raised.
+
+    A fatal error that meets a delivery callback comes as a SystemError around the KafkaException.
+    """
+    while not isinstance(raised, KafkaException):
+        if raised.__cause__ is None:
+            raise raised
+        raised = raised.__cause__
+    error: KafkaError = raised.args[0]
+    return error
+
+
+def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
+    """Return what to raise for an error that no retry mends; None where a retry may."""
+    if error.code() in FORBIDDEN:
+        return Unavailable(
+            f"The broker refuses this user ({error.str()}); run link-actions doctor to see which right is missing"
+        )
+    if error.code() in MISSING:
+        return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
+    if error.code() in FENCED:
+        return StreamFatal(
+            "Another process took over under the same LINK_ACTIONS_INSTANCE_ID; give each worker its own"
+        )
+    if error.fatal():
+        return StreamFatal(f"The client library failed for good ({error.name()}: {error.str()}); start again")
+    return None
+
+
+def transaction_failure(raised: BaseException) -> Exception:
+    """Translate what a transactional call raised.
+
+    A time-out or anything unclear counts as an unknown outcome: the library has no KIP-890, so a late commit could end
+    a later transaction of the same producer.
+    """
+    error = kafka_error(raised)
+    final = what_must_be_mended(error)
+    if final is not None:
+        return final
+    if error.txn_requires_abort() or error.code() in POISON:
+        return Aborted(f"{error.name()}: {error.str()}", poison=error.code() in POISON)
+    return OutcomeUnknown(f"{error.name()}: {error.str()}")
+
+
+def reading_failure(raised: BaseException) -> Exception:
+    """Translate what a call that only reads raised."""
+    error = kafka_error(raised)
+    return what_must_be_mended(error) or Unreachable(f"{error.name()}: {error.str()}")
+
+
+def refusal(raised: BaseException) -> Exception:
+    """Translate what `produce` raised: the transaction is open and must be aborted, unless a person must mend it."""
+    failure = transaction_failure(raised)
+    return Aborted(str(failure)) if isinstance(failure, OutcomeUnknown) else failure

@@ -1,0 +1,86 @@
+"""Reading a topic's partitions from given positions: definitions, and the changelog while state is restored."""
+
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from consumer.kafka.errors import reading_failure, what_must_be_mended
+from consumer.streams import Record
+
+_TIMEOUT_SECONDS = 10
+
+
+class KafkaLogReader:
+    """Reads by assignment, outside any group; read_committed.
+
+    The library tells the end of a partition as an event; its offset steps over control records, which is why
+    positions are taken from there and never counted.
+    """
+
+    def __init__(self, consumer: Consumer, admin: AdminClient, topic: str) -> None:
+        """`consumer` must have `enable.partition.eof` on."""
+        self._consumer = consumer
+        self._admin = admin
+        self._topic = topic
+        self._positions: dict[int, int] = {}
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Offset to read next, per partition that is being read."""
+        return self._positions
+
+    def identity(self) -> str:
+        """Return cluster and topic id."""
+        try:
+            topics = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_SECONDS)
+            cluster = self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS)
+            return f"{cluster.result().cluster_id}/{topics[self._topic].result().topic_id}"
+        except KafkaException as error:
+            raise reading_failure(error) from error
+
+    def start(self, partition: int, position: int) -> None:
+        """Read this partition too."""
+        self._consumer.incremental_assign([TopicPartition(self._topic, partition, position)])
+        self._positions[partition] = position
+
+    def stop(self, partition: int) -> None:
+        """Read this partition no longer."""
+        if self._positions.pop(partition, None) is not None:
+            self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Return first and end offset; the end read uncommitted, since a takeover must wait for what is in doubt."""
+        first = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # its stub lacks the types
+        end = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # its stub lacks the types
+        return {partition: (first[partition], end[partition]) for partition in partitions}
+
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        """Return up to `limit` records."""
+        records = []
+        for message in self._consumer.consume(limit, timeout_seconds):
+            partition, offset, error = message.partition(), message.offset(), message.error()
+            if partition not in self._positions or offset is None:
+                continue
+            if error is None:
+                records.append(message)
+                self._positions[partition] = offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+                self._positions[partition] = offset
+            elif (final := what_must_be_mended(error)) is not None:
+                raise final
+        return records
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+    def _offsets(self, partitions: Sequence[int], spec: OffsetSpec) -> dict[int, int]:
+        wanted = {TopicPartition(self._topic, partition): spec for partition in partitions}
+        futures = self._admin.list_offsets(
+            wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_TIMEOUT_SECONDS
+        )
+        try:
+            return {where.partition: future.result().offset for where, future in futures.items()}
+        except KafkaException as error:
+            raise reading_failure(error) from error

@@ -1,0 +1,241 @@
+"""The clicks and the transaction, on a real Kafka."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from consumer.kafka.errors import kafka_error, reading_failure, refusal, transaction_failure, what_must_be_mended
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record
+
+_LOG = structlog.get_logger(__name__)
+_CALL_SECONDS = 10.0
+"""Bound of one transactional call; below `transaction.timeout.ms`, so that the broker has not given up yet."""
+_QUEUE_FULL_SECONDS = 30.0
+
+
+class KafkaClickStream:
+    """Consumer and producer of one worker, owned by one thread.
+
+    Callbacks of a rebalance only note what happened and hold what was given: an exception or a wait in one of them
+    would lose the batch that is being collected.
+    """
+
+    def __init__(
+        self, consumer: Consumer, open_producer: Callable[[], Producer], admin: AdminClient, topic: str
+    ) -> None:
+        self._consumer = consumer
+        self._open_producer = open_producer
+        self._topic = topic
+        self._reader = KafkaLogReader(consumer, admin, topic)
+        self._admin = admin
+        self._producer: Producer | None = None
+        self._given: set[int] = set()
+        self._taken: set[int] = set()
+        self._ends_met: dict[int, int] = {}
+        self._tracked: dict[int, int] = {}
+        consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        """Return up to `limit` records; errors among them are told apart."""
+        records = []
+        try:
+            messages = self._consumer.consume(limit, timeout_seconds)
+        except KafkaException as raised:
+            self._judge(kafka_error(raised))
+            return []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+                self._ends_met[message.partition() or 0] = message.offset() or 0
+            else:
+                self._judge(error)
+        return records
+
+    def take_changes(self) -> AssignmentChange:
+        """Return how the assignment changed since the last call."""
+        change = AssignmentChange(frozenset(self._taken), frozenset(self._given))
+        self._taken, self._given = set(), set()
+        return change
+
+    def end_met(self, partition: int) -> int | None:
+        """Return the end offset that was met."""
+        return self._ends_met.get(partition)
+
+    def hold(self, partitions: Sequence[int]) -> None:
+        """Pause; what the library has fetched ahead of these partitions is thrown away."""
+        if partitions:
+            self._consumer.pause(self._places(partitions))
+
+    def release(self, partitions: Sequence[int]) -> None:
+        """Resume."""
+        if partitions:
+            self._consumer.resume(self._places(partitions))
+
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+        """Seek to what is committed, or to the beginning."""
+        try:
+            places = self._consumer.committed(self._places(partitions), timeout=_CALL_SECONDS)
+            for place in places:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+                self._ends_met.pop(place.partition, None)
+                offset = place.offset if place.offset >= 0 else OFFSET_BEGINNING
+                self._consumer.seek(TopicPartition(self._topic, place.partition, offset))
+        except KafkaException as raised:
+            raise reading_failure(raised) from raised
+        return {place.partition: place.offset if place.offset >= 0 else None for place in places}
+
+    def ends(self) -> Mapping[int, int]:
+        """Return the end offset of every partition."""
+        partitions = self._partitions()
+        return {partition: end for partition, (_, end) in self._reader.bounds(partitions).items()}
+
+    def committed(self) -> Mapping[int, int]:
+        """Return what the group has committed of every partition."""
+        try:
+            places = self._consumer.committed(self._places(self._partitions()), timeout=_CALL_SECONDS)
+        except KafkaException as raised:
+            raise reading_failure(raised) from raised
+        return {place.partition: max(place.offset, 0) for place in places}
+
+    def behind(self, partition: int, position: int) -> int:
+        """Return the lag as the last fetch told it."""
+        try:
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+        except KafkaException:
+            return 0
+        return max(high - position, 0)
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        try:
+            self._need_producer().begin_transaction()
+        except KafkaException as raised:
+            raise transaction_failure(raised) from raised
+
+    def produce(self, record: Outgoing) -> None:
+        """Write one record in the open transaction."""
+        self._enqueue(record, None)
+
+    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        """Write records one call of the library each: positional, for keywords cost as much as the call."""
+        produce = self._need_producer().produce
+        for topic, value, key, headers in records:
+            try:
+                produce(topic, value, key, partition, None, None, 0, headers)
+            except (BufferError, KafkaException):
+                self._enqueue(Outgoing(topic, partition, key, value, headers or ()), None)
+
+    def track(self, record: Outgoing) -> None:
+        """Write, and let `commit` tell the offset after it."""
+        self._enqueue(record, self._note_delivery)
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        """Send the offsets, flush, commit."""
+        producer = self._need_producer()
+        places = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+        try:
+            # Fresh metadata each time: it carries the generation that fences a member that was left behind.
+            member = self._consumer.consumer_group_metadata()
+            producer.send_offsets_to_transaction(places, member, _CALL_SECONDS)
+            if producer.flush(_CALL_SECONDS):
+                raise OutcomeUnknown("records were not delivered in time")
+            producer.commit_transaction(_CALL_SECONDS)
+        except (KafkaException, SystemError) as raised:
+            raise transaction_failure(raised) from raised
+        tracked, self._tracked = self._tracked, {}
+        return tracked
+
+    def abort(self) -> None:
+        """Abort the open transaction."""
+        self._tracked = {}
+        try:
+            self._need_producer().abort_transaction(_CALL_SECONDS)
+        except (KafkaException, SystemError) as raised:
+            raise transaction_failure(raised) from raised
+
+    def renew(self) -> None:
+        """Replace the producer; `init_transactions` bumps the epoch, which a late commit of the old one then meets."""
+        self._tracked = {}
+        if self._producer is not None:
+            self._producer.purge()
+        self._producer = None
+        producer = self._open_producer()
+        try:
+            producer.init_transactions(_CALL_SECONDS)
+        except (KafkaException, SystemError) as raised:
+            raise transaction_failure(raised) from raised
+        self._producer = producer
+
+    def close(self) -> None:
+        """Leave the group at once instead of by session time-out."""
+        self._consumer.close()
+
+    def _enqueue(self, record: Outgoing, on_delivery: Callable[[KafkaError | None, Message], None] | None) -> None:
+        """Hand one record to the library, waiting while its queue is full."""
+        producer = self._need_producer()
+        headers: list[tuple[str, str | bytes | None]] = list(record.headers)
+        deadline = time.monotonic() + _QUEUE_FULL_SECONDS
+        while True:
+            try:
+                producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    record.partition,
+                    on_delivery=on_delivery,
+                    timestamp=record.timestamp,
+                    headers=headers,
+                )
+            except BufferError as error:
+                if time.monotonic() > deadline:
+                    raise OutcomeUnknown("the producer's queue stays full") from error
+                producer.poll(0.05)
+            except KafkaException as raised:
+                raise refusal(raised) from raised
+            else:
+                return
+
+    def _note_delivery(self, error: KafkaError | None, message: Message) -> None:
+        partition, offset = message.partition(), message.offset()
+        if error is None and partition is not None and offset is not None:
+            self._tracked[partition] = offset + 1
+
+    def _need_producer(self) -> Producer:
+        if self._producer is None:
+            raise OutcomeUnknown("there is no producer yet")
+        return self._producer
+
+    def _places(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+    def _partitions(self) -> list[int]:
+        try:
+            metadata = self._consumer.list_topics(self._topic, timeout=_CALL_SECONDS)
+        except KafkaException as raised:
+            raise reading_failure(raised) from raised
+        return list(metadata.topics[self._topic].partitions)
+
+    def _judge(self, error: KafkaError) -> None:
+        final = what_must_be_mended(error)
+        if final is not None:
+            raise final
+        _LOG.warning("consumer.disturbed", error=error.name(), detail=error.str())
+
+    def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        consumer.incremental_assign(places)
+        consumer.pause(places)
+        self._given.update(place.partition for place in places)
+
+    def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+        for place in places:
+            self._given.discard(place.partition)
+            self._taken.add(place.partition)
+            self._ends_met.pop(place.partition, None)

@@ -1,0 +1,251 @@
+"""The loop: records in, decisions carried out in one transaction, state after it. One thread, one visible order.
+
+Each turn gathers records, lets the rebalance that may have happened meanwhile take effect, and handles what is left
+of them: decide, write, commit, keep. A crash at any point leaves the local state behind the broker, never ahead.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from consumer.bad_share import BadShare
+from consumer.batch import Batch, PartitionBatch, split_by_partition
+from consumer.clock import Clock
+from consumer.decider import Decider
+from consumer.definitions import Definitions
+from consumer.drain import Drain
+from consumer.errors import Unavailable
+from consumer.metrics import Stage, TransactionResult
+from consumer.observer import Observer
+from consumer.restore import Restorer
+from consumer.state.store import PartitionStore
+from consumer.streams import Aborted, ClickStream, Record, Unreachable
+from consumer.writing import Writer
+from schemas.bad_record import BadRecord, Reason
+
+_LOG = structlog.get_logger(__name__)
+
+MAX_RECORDS = 10_000
+"""Most records of one transaction."""
+MAX_ABORTS = 10
+"""Aborted transactions in a row after which a person must look."""
+SLICE_SECONDS = 0.1
+"""Longest wait in one call of the library, during which no signal is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a batch is complete, and whether the loop ends by itself."""
+
+    commit_interval_seconds: float
+    drain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop works with."""
+
+    stream: ClickStream
+    definitions: Definitions
+    restorer: Restorer
+    decider: Decider
+    writer: Writer
+    bad_share: BadShare
+    observer: Observer
+    clock: Clock
+
+
+class Loop:
+    """The worker's loop over `partitions`, the number that the clicks have."""
+
+    def __init__(self, parts: Parts, pace: Pace, *, partitions: int) -> None:
+        self._parts = parts
+        self._stream, self._restorer, self._observer = parts.stream, parts.restorer, parts.observer
+        self._pace = pace
+        self._partitions = partitions
+        self._live: dict[int, PartitionStore] = {}
+        self._limit = MAX_RECORDS
+        self._aborts = 0
+        self._pending: Batch | None = None
+        self._drain: Drain | None = None
+
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Turn until told to stop or, draining, until all is done.
+
+        Raises a LinkActionsError for what a person must mend; nothing of an open transaction is committed then.
+        """
+        self._start_over(is_stopping)
+        done = started = False
+        while not done and not is_stopping():
+            try:
+                done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
+                started = True
+            except Unreachable as error:
+                _LOG.warning("broker.lost", detail=str(error))
+                self._start_over(is_stopping)
+
+    def _attempt(self, step: Callable[[], bool]) -> bool:
+        try:
+            return step()
+        except Aborted as error:
+            self._give_up(error)
+            return False
+
+    def _start(self, is_stopping: Callable[[], bool]) -> bool:
+        """Read the definitions to their end, before the first click is decided."""
+        self._parts.definitions.catch_up(is_stopping)
+        self._drain = Drain(self._stream) if self._pace.drain else None
+        self._observer.running()
+        return False
+
+    def _turn(self) -> bool:
+        """Do one batch; tell whether all is done."""
+        self._observer.beat()
+        started = self._now()
+        records = self._gather(started)
+        self._follow_assignment()
+        self._restore()
+        self._observer.definitions_read(self._parts.definitions.follow())
+        batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
+        if batches:
+            self._observer.stages({Stage.GATHER: self._now() - started})
+            self._handle(batches)
+        return not batches and self._drain is not None and self._is_drained(self._drain)
+
+    def _gather(self, started: float) -> Sequence[Record]:
+        """Collect until the interval is over or the batch is full; while state is restored, take what is there."""
+        interval = 0.0 if self._restorer.restoring else self._pace.commit_interval_seconds
+        records = list(self._stream.consume(self._limit, min(interval, SLICE_SECONDS)))
+        while len(records) < self._limit and (left := started + interval - self._now()) > 0:
+            records += self._stream.consume(self._limit - len(records), min(left, SLICE_SECONDS))
+        return records
+
+    def _follow_assignment(self) -> None:
+        change = self._stream.take_changes()
+        for partition in change.taken:
+            self._live.pop(partition, None)
+            self._restorer.cancel(partition)
+            self._parts.bad_share.forget(partition)
+        for partition in change.given:
+            self._check_known(partition)
+            self._live.pop(partition, None)
+            self._restorer.begin(partition)
+        if change.taken or change.given:
+            self._observer.assigned(change, [*self._live, *self._restorer.restoring])
+
+    def _check_known(self, partition: int) -> None:
+        if partition >= self._partitions:
+            raise Unavailable(
+                f"link.clicks.v1 was given more than its {self._partitions} partitions, which parts people from their"
+                " memory; go back to the old count, or start anew with another LINK_ACTIONS_GROUP_ID"
+            )
+
+    def _restore(self) -> None:
+        if self._restorer.restoring:
+            complete, read = self._restorer.step(SLICE_SECONDS)
+            self._live.update(complete)
+            self._stream.release(list(complete))
+            self._observer.restored(read, self._restorer.remaining(), self._restorer.restoring)
+
+    def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
+        """Carry one batch through: decide, write, commit, keep."""
+        begun = self._now()
+        batch = Batch(
+            [PartitionBatch(p, mine, self._parts.decider.decide(p, mine, self._live[p])) for p, mine in records.items()]
+        )
+        for each in batch.partitions:
+            self._parts.bad_share.admit(each)
+        decided = self._now()
+        self._pending = batch
+        self._stream.begin()
+        for each in batch.partitions:
+            self._parts.writer.write(each)
+        produced = self._now()
+        positions = self._stream.commit(batch.offsets)
+        committed = self._now()
+        self._count_committed(batch)
+        for each in batch.partitions:
+            if each.decision.memory:
+                self._live[each.partition].write(each.decision.memory, positions[each.partition])
+        self._observer.stages(
+            {
+                Stage.DECIDE: decided - begun,
+                Stage.PRODUCE: produced - decided,
+                Stage.COMMIT: committed - produced,
+                Stage.STORE: self._now() - committed,
+            }
+        )
+        self._observer.lag({p: self._stream.behind(p, offset) for p, offset in batch.offsets.items()})
+
+    def _count_committed(self, batch: Batch) -> None:
+        """Count a batch that is known to be committed, once."""
+        self._pending = None
+        self._observer.committed(batch)
+        self._parts.decider.forget_before(batch.offsets)
+        self._limit = min(self._limit * 2, MAX_RECORDS)
+        self._aborts = 0
+
+    def _give_up(self, error: Aborted) -> None:
+        """Abort, and let the same records come again: fewer at a time where the broker refused one of them."""
+        batch, self._pending = self._pending, None
+        self._aborts += 1
+        self._observer.transaction(TransactionResult.ABORTED)
+        _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
+        self._stream.abort()
+        if error.poison and batch is not None:
+            self._single_out(batch, error)
+        elif self._aborts >= MAX_ABORTS:
+            raise Unavailable(f"{self._aborts} transactions in a row were aborted: {error}; run link-actions doctor")
+        self._read_again()
+
+    def _single_out(self, batch: Batch, error: Aborted) -> None:
+        """Halve the batch that the broker refuses; a record that is alone becomes a dead letter."""
+        if batch.size > 1:
+            self._limit = max(batch.size // 2, 1)
+            return
+        ((partition, next_offset),) = batch.offsets.items()
+        if not self._parts.decider.condemn(
+            partition, next_offset - 1, BadRecord(Reason.REJECTED_BY_BROKER, str(error))
+        ):
+            raise Unavailable(
+                f"Even the dead letter of offset {next_offset - 1} of partition {partition} is refused ({error});"
+                " raise max.message.bytes of the topic of dead letters"
+            )
+
+    def _start_over(self, is_stopping: Callable[[], bool]) -> None:
+        """Replace the producer and go on from what the broker says is committed, however long it takes to answer."""
+        if self._pending is not None:
+            self._observer.transaction(TransactionResult.UNKNOWN)
+        while not is_stopping():
+            self._observer.beat()
+            try:
+                self._stream.renew()
+                self._read_again()
+            except Unreachable as error:
+                _LOG.warning("broker.awaited", detail=str(error))
+                # Everything is held, so this hands out nothing: it keeps the membership alive while time passes.
+                self._stream.hold(list(self._live))
+                self._stream.consume(1, SLICE_SECONDS)
+                self._follow_assignment()
+            else:
+                return
+
+    def _read_again(self) -> None:
+        """Read every partition again from its committed offset, its state brought up to the changelog first."""
+        live = list(self._live)
+        self._stream.hold(live)
+        committed = self._stream.rewind(live)
+        batch, self._pending = self._pending, None
+        if batch is not None and all(committed.get(p) == offset for p, offset in batch.offsets.items()):
+            self._count_committed(batch)
+        for partition in live:
+            del self._live[partition]
+            self._restorer.begin(partition)
+            self._parts.bad_share.forget(partition)
+
+    def _is_drained(self, drain: Drain) -> bool:
+        return not self._restorer.restoring and drain.is_done(self._live)
+
+    def _now(self) -> float:
+        return self._parts.clock.monotonic()

@@ -1,0 +1,108 @@
+"""Bringing the state of assigned partitions up to date from the changelog, while others are worked on."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from consumer.errors import Unavailable
+from consumer.state.store import BEGINNING, PartitionStore, StateStore
+from consumer.streams import LogReader
+
+_LOG = structlog.get_logger(__name__)
+
+PARTITIONS_KEY = b"\x00partitions"
+"""Key of the changelog record that tells for which partition count the memory of this partition was kept."""
+_BATCH = 50_000
+
+
+class Restorer:
+    """Reads the changelog of each partition from the store's position to the end it had when the reading began.
+
+    The end includes transactions that are still open: the one before us may have committed without our seeing it, and
+    to start before its end would repeat what it did. A read_committed reader gets there once they are decided.
+    """
+
+    def __init__(self, reader: LogReader, state: StateStore, partitions: int) -> None:
+        self._reader = reader
+        self._state = state
+        self._partitions = partitions
+        self._waiting: set[int] = set()
+        self._targets: dict[int, int] = {}
+        self._stores: dict[int, PartitionStore] = {}
+
+    def begin(self, partition: int) -> None:
+        """Have the partition restored, anew where it was being restored; asks nothing of the broker yet."""
+        self.cancel(partition)
+        self._waiting.add(partition)
+
+    def cancel(self, partition: int) -> None:
+        """Stop restoring the partition, if it is being restored."""
+        self._waiting.discard(partition)
+        if self._targets.pop(partition, None) is not None:
+            del self._stores[partition]
+            self._reader.stop(partition)
+
+    def step(self, timeout_seconds: float) -> tuple[Mapping[int, PartitionStore], Mapping[int, int]]:
+        """Read on for at most the time-out; return the stores that are complete now, and how much each has read.
+
+        Raises Unreachable, and Unavailable where the memory was kept for another number of partitions.
+        """
+        for partition in sorted(self._waiting):
+            self._open(partition)
+        read = self._read(timeout_seconds) if self.remaining() else {}
+        complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
+        for partition, store in complete.items():
+            self.cancel(partition)
+            self._check_partitions(store)
+        return complete, read
+
+    def remaining(self) -> Mapping[int, int]:
+        """Return the records each partition still needs, where it is known to need any."""
+        missing = {p: self._targets[p] - store.position for p, store in self._stores.items()}
+        return {partition: records for partition, records in missing.items() if records > 0}
+
+    @property
+    def restoring(self) -> Sequence[int]:
+        """The partitions that are not complete yet."""
+        return [*self._waiting, *self._targets]
+
+    def _open(self, partition: int) -> None:
+        identity = self._reader.identity()
+        first, end = self._reader.bounds([partition])[partition]
+        store = self._state.open(partition, identity)
+        if store.position != BEGINNING and not first <= store.position <= end:
+            _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
+            store = self._state.reset(partition, identity)
+        self._waiting.discard(partition)
+        self._stores[partition], self._targets[partition] = store, end
+        if store.position < end:
+            self._reader.start(partition, max(store.position, first))
+
+    def _read(self, timeout_seconds: float) -> Mapping[int, int]:
+        entries: dict[int, dict[bytes, bytes | None]] = {partition: {} for partition in self._stores}
+        read: Counter[int] = Counter()
+        for record in self._reader.read(_BATCH, timeout_seconds):
+            partition = record.partition()
+            if partition in entries:
+                entries[partition][record.key()] = record.value()
+                read[partition] += 1
+        for partition, store in self._stores.items():
+            position = self._reader.positions.get(partition, store.position)
+            if position > store.position:
+                store.write(entries[partition], position)
+        return read
+
+    def _check_partitions(self, store: PartitionStore) -> None:
+        noted = store.get_many([PARTITIONS_KEY])[0]
+        if noted is not None and int.from_bytes(noted, "big") != self._partitions:
+            raise Unavailable(
+                f"The memory in the changelog was kept for {int.from_bytes(noted, 'big')} partitions and link.clicks.v1"
+                f" has {self._partitions}, which would part people from it; go back to the old count, or start anew"
+                " with another LINK_ACTIONS_GROUP_ID and its own changelog"
+            )
+
+
+def partitions_entry(partitions: int) -> bytes:
+    """Return the value that goes with PARTITIONS_KEY."""
+    return partitions.to_bytes(4, "big")

@@ -1,0 +1,51 @@
+"""What the loop asks of a local store: whole batches in and out, one partition at a time.
+
+The store is a copy of the partition's changelog up to a position, never ahead of it: entries and position are
+written together, and only after the transaction that holds them was committed. So any crash leaves a store that
+reading the changelog from its position completes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+BEGINNING = 0
+
+
+class PartitionStore(Protocol):
+    """State of one partition."""
+
+    @property
+    def position(self) -> int:
+        """Offset of the changelog record to read next; BEGINNING for a new store."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the value of each key, in order; None where there is none."""
+
+    def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
+        """Keep entries (None deletes) and position, all or nothing, whenever the process dies.
+
+        Raises Unreachable where the disk refuses; nothing is kept then, and the same write may be tried again.
+        """
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the entries whose key starts with the prefix, in the order of the keys."""
+
+    def scan_from(self, key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` entries from this key on, in the order of the keys."""
+
+
+class StateStore(Protocol):
+    """The stores of all partitions of one process."""
+
+    def open(self, partition: int, changelog: str) -> PartitionStore:
+        """Return the store of the partition, emptied first unless it is a copy of that very changelog.
+
+        `changelog` identifies the topic beyond its name (cluster and topic id), so that a store is not taken for
+        the copy of a topic that was made anew.
+        """
+
+    def reset(self, partition: int, changelog: str) -> PartitionStore:
+        """Return an empty store for the partition, forgetting what was there."""
+
+    def close(self) -> None:
+        """Let go of files and locks."""

@@ -1,0 +1,164 @@
+"""The ports of the loop: what it asks of Kafka. `consumer.kafka` has the real ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Aborted(Exception):
+    """The open transaction cannot be committed and nothing of it will be seen; the same records may be tried again.
+
+    `poison` tells that the broker refused what was produced, not the moment: the same batch will fail again.
+    """
+
+    def __init__(self, message: str, *, poison: bool = False) -> None:
+        super().__init__(message)
+        self.poison = poison
+
+
+class Unreachable(Exception):
+    """The broker, or the disk of the state, is not to be had now; a later try may succeed."""
+
+
+class OutcomeUnknown(Unreachable):
+    """Whether the transaction was committed, only the broker knows; the producer must not be used again."""
+
+
+class Record(Protocol):
+    """A record as the client library gives it."""
+
+    def partition(self) -> int | None:
+        """Return the partition."""
+
+    def offset(self) -> int | None:
+        """Return the offset."""
+
+    def key(self) -> Any:
+        """Return the key's bytes or None."""
+
+    def value(self) -> Any:
+        """Return the value's bytes or None."""
+
+    def headers(self) -> Any:
+        """Return the headers, a list of pairs, or None."""
+
+    def timestamp(self) -> tuple[int, int]:
+        """Return kind and milliseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be written; `timestamp` in milliseconds since 1970 UTC, 0 for the time of writing."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentChange:
+    """Partitions that were given or taken away since the last look, in that order: taken first, then given."""
+
+    taken: frozenset[int] = frozenset()
+    given: frozenset[int] = frozenset()
+
+
+class ClickStream(Protocol):
+    """The clicks, and the transaction in which everything that they bring about is written.
+
+    One thread owns it. Rebalances happen inside `consume` only, so never while a transaction is open.
+    """
+
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        """Return up to `limit` records of the partitions that are not held, after at most the time-out.
+
+        Raises Unavailable or StreamFatal for what a person must mend.
+        """
+
+    def take_changes(self) -> AssignmentChange:
+        """Return how the assignment changed since the last call. Given partitions are held until `release`."""
+
+    def end_met(self, partition: int) -> int | None:
+        """Return the end offset that was met after everything before it was handed out; None before that."""
+
+    def hold(self, partitions: Sequence[int]) -> None:
+        """Hand out nothing of these partitions for now."""
+
+    def release(self, partitions: Sequence[int]) -> None:
+        """Hand out records of these partitions again."""
+
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+        """Go back to what the group has committed, as the broker tells, and return it; None where nothing is.
+
+        Raises Unreachable when the broker does not answer; held partitions stay held.
+        """
+
+    def ends(self) -> Mapping[int, int]:
+        """Return the end offset of every partition of the clicks."""
+
+    def committed(self) -> Mapping[int, int]:
+        """Return what the group has committed of every partition, 0 where nothing is."""
+
+    def behind(self, partition: int, position: int) -> int:
+        """Return how many records are known to lie beyond this position, without asking the broker."""
+
+    def begin(self) -> None:
+        """Open a transaction."""
+
+    def produce(self, record: Outgoing) -> None:
+        """Write one record in the open transaction. Raises Aborted where it is refused at once."""
+
+    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        """Write records of topic, value, key and headers, in their order. Raises Aborted where one is refused."""
+
+    def track(self, record: Outgoing) -> None:
+        """Write as `produce`, and let `commit` tell the offset that follows the record."""
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        """Commit the transaction together with these offsets of the clicks, the next to read of each partition.
+
+        Returns the offset after the tracked record, per partition. Raises Aborted, OutcomeUnknown or StreamFatal.
+        """
+
+    def abort(self) -> None:
+        """Abort the open transaction. Raises OutcomeUnknown or StreamFatal."""
+
+    def renew(self) -> None:
+        """Make a new producer under the same transactional id, which ends what the old one left open.
+
+        Raises OutcomeUnknown when the broker does not answer in time, StreamFatal when another instance took over.
+        """
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class LogReader(Protocol):
+    """Reads partitions of one topic from given positions on, committed records only."""
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """Offset to read next, per partition that is being read; control records are stepped over."""
+
+    def identity(self) -> str:
+        """Identify the topic beyond its name: cluster and topic id."""
+
+    def start(self, partition: int, position: int) -> None:
+        """Read this partition too, from the position on."""
+
+    def stop(self, partition: int) -> None:
+        """Read this partition no longer."""
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Return the first offset and the end offset of each partition, open transactions included."""
+
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        """Return up to `limit` records after at most the time-out."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,81 @@
+"""What a batch writes into its transaction, topic by topic."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consumer.batch import PartitionBatch
+from consumer.decision.memory import HitCount
+from consumer.decision.plan import LinkPlan
+from consumer.kafka.topics import TopicNames
+from consumer.streams import ClickStream, Outgoing, Record
+from schemas.bad_record import BadRecord
+from schemas.codec import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes decisions in the open transaction; `version` is the program's, for dead letters."""
+
+    stream: ClickStream
+    names: TopicNames
+    hits: Codec
+    version: str
+
+    def write(self, batch: PartitionBatch) -> None:
+        """Write updates, hits, sent-on clicks, dead letters and the changelog. Raises Aborted or OutcomeUnknown."""
+        decision, partition = batch.decision, batch.partition
+        self.stream.produce_all(partition, decision.updates)
+        self.stream.produce_all(partition, [self._hits(partition, plan, count) for plan, count in decision.hits])
+        for row, key, right in decision.sent_on:
+            self.stream.produce(self._sent_on(batch.records[row], key, right))
+        for row, bad in sorted(decision.dead_letters.items()):
+            self.stream.produce(self._dead_letter(batch.records[row], bad))
+        self._write_changelog(batch)
+
+    def _write_changelog(self, batch: PartitionBatch) -> None:
+        """Write the memory to the partition of the same number; the offset after its last record is asked for."""
+        topic, entries = self.names.changelog, list(batch.decision.memory.items())
+        if entries:
+            key, value = entries.pop()
+            self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
+            self.stream.track(Outgoing(topic, batch.partition, key, value))
+
+    def _hits(self, partition: int, plan: LinkPlan, count: HitCount) -> tuple[str, bytes, bytes, None]:
+        value = self.hits.encode(
+            {
+                "tenant_id": plan.tenant_id,
+                "link_id": plan.link_id,
+                "partition": partition,
+                "epoch": count.epoch,
+                "clicks": count.clicks,
+                "first_clicks": count.first_clicks,
+            }
+        )
+        return self.names.hits, value, f"{plan.tenant_id}/{plan.link_id}/{partition}".encode(), None
+
+    def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
+        headers = tuple(record.headers() or ())
+        return Outgoing(self.names.clicks, partition, key, record.value(), headers, _timestamp(record))
+
+    def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
+        headers = (*(record.headers() or ()), *self._reason_headers(record, bad))
+        partition = record.partition() or 0
+        return Outgoing(self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record))
+
+    def _reason_headers(self, record: Record, bad: BadRecord) -> Iterator[tuple[str, bytes]]:
+        facts = {
+            "reason": bad.reason,
+            "topic": self.names.clicks,
+            "partition": record.partition(),
+            "offset": record.offset(),
+            "timestamp": _timestamp(record),
+            "version": self.version,
+            "detail": bad.detail,
+        }
+        for name, fact in facts.items():
+            yield f"dlq.{name}", str(fact).encode()
+
+
+def _timestamp(record: Record) -> int:
+    """Return the record's own time; 0, which lets the broker give one, where it has none."""
+    return max(record.timestamp()[1], 0)

@@ -1,0 +1,216 @@
+"""One click cut from its bytes, field by field: the reference for `click_batch`, and the judge of bad records.
+
+Nothing is decoded that is not needed: identity and shared fields stay bytes, since updates are spliced from them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from fastavro import schemaless_reader
+
+from schemas.bad_record import BadRecord, Reason
+from schemas.codec import frame_length
+from schemas.identity import SEPARATOR, record_key
+from schemas.record_schema import RecordSchema, check_safe
+
+IDENTITY = ("tenant_id", "link_id", "recipient_id")
+SHARED_CODES = "sssslSSSSS"
+TREATMENT_CODES = "Lbb"
+_CODES = {"string": "s", "long": "l", "int": "i", "boolean": "b"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClickLayout:
+    """How to walk the bytes of LinkClicked as one writer wrote them.
+
+    `codes` has a letter per field: s string, l long, i int, b boolean, in capitals where null is allowed (null
+    first). `tail` reads appended fields of other types, None where there are none.
+    """
+
+    codes: str
+    names: tuple[str, ...]
+    tail: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClickCut:
+    """What the decision needs of one click."""
+
+    link_key: bytes
+    """The encoded tenant_id and link_id as they stand in the click."""
+    key: bytes
+    """UTF-8 `tenant_id/recipient_id`."""
+    shared: bytes
+    """The encoded fields of groups 1 and 2."""
+    recipient_id: bytes
+    click_id: bytes
+    clicked_at: int
+    has_person: bool
+    has_company: bool
+    mailing_id: bytes | None
+    flow_id: bytes | None
+    flow_run_id: bytes | None
+    link_version: int | None
+    test: bool
+    confirmed: bool
+
+
+def click_layout(writer: RecordSchema) -> ClickLayout:
+    """Return the layout of a writer's schema.
+
+    Raises ValueError unless its first thirteen fields are those of the contract, UnsafeSchema where decoding its
+    appended fields could crash.
+    """
+    check_safe(writer.definition)
+    codes = [_code(field["type"]) for field in writer.parsed["fields"]]
+    plain = next((index for index, code in enumerate(codes) if code is None), len(codes))
+    layout = "".join(code for code in codes[:plain] if code)
+    if not layout.startswith(SHARED_CODES + TREATMENT_CODES):
+        raise ValueError(f"the first thirteen fields of {writer.name} are not those of LinkClicked")
+    names = tuple(field["name"] for field in writer.parsed["fields"][:plain])
+    rest = writer.parsed["fields"][plain:]
+    return ClickLayout(layout, names, {**writer.parsed, "fields": rest} if rest else None)
+
+
+def cut_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ClickCut:
+    """Walk one value to its last byte and cut out what is needed.
+
+    `layouts` maps the frames that are allowed to their layout. Raises BadRecord for whatever is wrong with the
+    bytes, and nothing else.
+    """
+    body = frame_length(value)
+    layout = layouts.get(value[:body])
+    if layout is None:
+        raise BadRecord(Reason.UNKNOWN_SCHEMA, f"no schema of LinkClicked is known for the frame {value[:body].hex()}")
+    walk = _Walk(value, body)
+    fields = [walk.read(code, name) for code, name in zip(layout.codes, layout.names, strict=True)]
+    _walk_tail(walk, layout)
+    return _click_cut(value, body, fields, walk.ends)
+
+
+def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> ClickCut:
+    for name, part in zip(IDENTITY, fields, strict=False):
+        if not part:
+            raise BadRecord(Reason.IDENTITY_MISSING, f"{name} is empty")
+        if SEPARATOR in part:
+            raise BadRecord(Reason.IDENTITY_INVALID, f"{name} holds the control character U+001F")
+    if b"/" in fields[0]:
+        raise BadRecord(Reason.IDENTITY_INVALID, "tenant_id holds a slash")
+    return ClickCut(
+        link_key=value[body : ends[1]],
+        key=record_key(fields[0], fields[2]),
+        shared=value[body : ends[9]],
+        recipient_id=fields[2],
+        click_id=fields[3],
+        clicked_at=fields[4],
+        has_person=fields[5] is not None,
+        has_company=fields[6] is not None,
+        mailing_id=fields[7],
+        flow_id=fields[8],
+        flow_run_id=fields[9],
+        link_version=fields[10],
+        test=bool(fields[11]),
+        confirmed=bool(fields[12]),
+    )
+
+
+class _Walk:
+    """A cursor over the body that checks every bound."""
+
+    def __init__(self, value: bytes, start: int) -> None:
+        self._value = value
+        self.position = start
+        self.ends: list[int] = []
+
+    def read(self, code: str, name: str) -> bytes | int | None:
+        if code.isupper() and self._branch(name) == 0:
+            result: bytes | int | None = None
+        else:
+            result = self._read_value(code.lower(), name)
+        self.ends.append(self.position)
+        return result
+
+    def _read_value(self, code: str, name: str) -> bytes | int:
+        if code == "s":
+            return self._text(name)
+        if code == "b":
+            return self._boolean(name)
+        number = self._number(name)
+        if code == "i" and not -(2**31) <= number < 2**31:
+            raise BadRecord(Reason.MALFORMED, f"{name} does not fit 32 bits")
+        return number
+
+    def _byte(self, name: str) -> int:
+        if self.position >= len(self._value):
+            raise BadRecord(Reason.TRUNCATED, f"the value ends before or inside {name}")
+        self.position += 1
+        return self._value[self.position - 1]
+
+    def _number(self, name: str) -> int:
+        """Read a zigzag varint of at most 64 bits, in as few bytes as it takes."""
+        raw = shift = 0
+        while True:
+            byte = self._byte(name)
+            raw |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+            if shift >= 70:
+                raise BadRecord(Reason.MALFORMED, f"the number in {name} does not end")
+        if raw >= 2**64 or (shift > 7 and byte == 0):
+            raise BadRecord(Reason.MALFORMED, f"the number in {name} is not encoded as Avro does")
+        return (raw >> 1) ^ -(raw & 1)
+
+    def _branch(self, name: str) -> int:
+        branch = self._number(name)
+        if branch not in (0, 1):
+            raise BadRecord(Reason.MALFORMED, f"the union index of {name} is {branch}")
+        return branch
+
+    def _boolean(self, name: str) -> int:
+        byte = self._byte(name)
+        if byte > 1:
+            raise BadRecord(Reason.MALFORMED, f"{name} is neither true nor false")
+        return byte
+
+    def _text(self, name: str) -> bytes:
+        length = self._number(name)
+        if length < 0:
+            raise BadRecord(Reason.MALFORMED, f"the length of {name} is negative")
+        text = self._value[self.position : self.position + length]
+        if len(text) < length:
+            raise BadRecord(Reason.TRUNCATED, f"the value ends inside {name}")
+        self.position += length
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise BadRecord(Reason.INVALID_UTF8, f"{name} is not UTF-8") from error
+        return text
+
+    def rest(self) -> bytes:
+        return self._value[self.position :]
+
+
+def _walk_tail(walk: _Walk, layout: ClickLayout) -> None:
+    rest = BytesIO(walk.rest())
+    if layout.tail is not None:
+        try:
+            schemaless_reader(rest, layout.tail, None)
+        except EOFError as error:
+            raise BadRecord(Reason.TRUNCATED, "the value ends inside an appended field") from error
+        except (IndexError, TypeError, ValueError, OverflowError, KeyError) as error:
+            raise BadRecord(Reason.MALFORMED, "an appended field cannot be decoded") from error
+    left = len(rest.getvalue()) - rest.tell()
+    if left:
+        raise BadRecord(Reason.TRAILING_BYTES, f"{left} bytes stand after the record")
+
+
+def _code(avro_type: Any) -> str | None:
+    if isinstance(avro_type, str):
+        return _CODES.get(avro_type)
+    if isinstance(avro_type, list) and len(avro_type) == 2 and avro_type[0] == "null":
+        code = _code(avro_type[1])
+        return code.upper() if code else None
+    return None

@@ -1,0 +1,122 @@
+"""Whole records to bytes and back, by fastavro: the frame first, then the body."""
+
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
+from fastavro import schemaless_reader, schemaless_writer
+
+from schemas.bad_record import BadRecord, Reason
+from schemas.record_schema import RecordSchema
+
+SINGLE_OBJECT = b"\xc3\x01"
+"""Marker of single-object encoding (Avro specification 1.12); eight bytes of fingerprint follow."""
+
+CONFLUENT = b"\x00"
+"""Magic byte of the schema registry's frame; a four-byte big-endian schema id follows."""
+
+
+def single_object_frame(schema: RecordSchema) -> bytes:
+    """Return the ten bytes before the body: marker and fingerprint."""
+    return SINGLE_OBJECT + schema.fingerprint
+
+
+def confluent_frame(schema_id: int) -> bytes:
+    """Return the five bytes before the body: magic 0 and the registry's id."""
+    return CONFLUENT + schema_id.to_bytes(4, "big")
+
+
+def frame_length(value: bytes) -> int:
+    """Return how many bytes of the value are frame, told by its first byte.
+
+    Raises BadRecord where the value is empty, cut off inside the frame, or starts with neither frame.
+    """
+    if not value:
+        raise BadRecord(Reason.EMPTY_VALUE, "the value has no bytes")
+    length = 10 if value[:2] == SINGLE_OBJECT else 5 if value[:1] == CONFLUENT else 0
+    if not length and value != SINGLE_OBJECT[:1]:
+        raise BadRecord(Reason.UNKNOWN_FRAME, "the first bytes are neither C3 01 nor 00")
+    if not length or len(value) < length:
+        raise BadRecord(Reason.TRUNCATED, "the value ends inside the frame")
+    return length
+
+
+class Codec:
+    """Reads and writes one record type.
+
+    `writers` is the allow-list: which frames may stand before a body, and with which schema it was written.
+    """
+
+    def __init__(self, schema: RecordSchema, frame: bytes | None = None) -> None:
+        self.schema = schema
+        self.frame = frame or single_object_frame(schema)
+        self.writers: dict[bytes, RecordSchema] = {single_object_frame(schema): schema, self.frame: schema}
+
+    def allow(self, frames: Iterable[tuple[bytes, RecordSchema]]) -> "Codec":
+        """Accept bodies written with these schemas too."""
+        self.writers.update(frames)
+        return self
+
+    def encode(self, record: dict[str, Any]) -> bytes:
+        """Return frame and body. Raises ValueError or TypeError where the record does not fit the schema."""
+        return self.frame + encode_body(self.schema.parsed, record)
+
+    def decode(self, value: bytes) -> dict[str, Any]:
+        """Return the record; unions of records come as (name, record).
+
+        Raises BadRecord for whatever is wrong with the bytes, and nothing else.
+        """
+        length = frame_length(value)
+        writer = self.writers.get(value[:length])
+        if writer is None:
+            raise BadRecord(Reason.UNKNOWN_SCHEMA, f"no schema is known for the frame {value[:length].hex()}")
+        return decode_body(writer.parsed, self.schema.parsed, value[length:])
+
+
+def encode_body(parsed: dict[str, Any], record: dict[str, Any]) -> bytes:
+    """Encode one record without a frame."""
+    buffer = BytesIO()
+    schemaless_writer(buffer, parsed, record, strict_allow_default=True)
+    return buffer.getvalue()
+
+
+def decode_body(writer: dict[str, Any], reader: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Decode one record and insist that the bytes are just those that encoding it gives.
+
+    fastavro takes a negative union or enum index for one counted from the end and ignores trailing bytes; encoding
+    again finds both. Raises BadRecord.
+    """
+    buffer = BytesIO(body)
+    record: dict[str, Any] = _guarded(lambda: schemaless_reader(buffer, writer, None, return_record_name=True))
+    if buffer.tell() != len(body):
+        raise BadRecord(Reason.TRAILING_BYTES, f"{len(body) - buffer.tell()} bytes stand after the record")
+    if _guarded(lambda: encode_body(writer, record)) != body:
+        raise BadRecord(Reason.MALFORMED, "a length or an index is not encoded as Avro does")
+    if writer is reader:
+        return record
+    resolved: dict[str, Any] = _guarded(
+        lambda: schemaless_reader(BytesIO(body), writer, reader, return_record_name=True)
+    )
+    return resolved
+
+
+def _guarded(read: Callable[[], Any]) -> Any:
+    """Translate what fastavro raises on bad bytes: EOFError, IndexError, UnicodeDecodeError, TypeError and others."""
+    try:
+        return read()
+    except EOFError as error:
+        raise BadRecord(Reason.TRUNCATED, "the body ends inside a field") from error
+    except UnicodeDecodeError as error:
+        raise BadRecord(Reason.INVALID_UTF8, "a text is not UTF-8") from error
+    except (IndexError, TypeError, ValueError, OverflowError, KeyError, StopIteration) as error:
+        raise BadRecord(Reason.MALFORMED, f"the body cannot be decoded ({type(error).__name__})") from error
+
+
+def encode_text(text: bytes) -> bytes:
+    """Encode UTF-8 bytes as Avro does: their number as a zigzag varint, then they themselves."""
+    number, length = len(text) << 1, bytearray()
+    while number >= 0x80:
+        length.append(number & 0x7F | 0x80)
+        number >>= 7
+    length.append(number)
+    return bytes(length) + text

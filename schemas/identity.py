@@ -1,0 +1,70 @@
+"""Identities that others can recompute: record keys, partitions, update ids, and the digests of the memory."""
+
+from hashlib import blake2b, sha1
+from uuid import UUID
+
+from confluent_kafka import murmur2
+
+UPDATE_NAMESPACE = UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44")
+"""NAMESPACE of every update id; published in docs/architecture.md and never changed."""
+
+SEPARATOR = b"\x1f"
+"""U+001F stands between the parts of an update id's name; no identifier may hold it."""
+
+RECIPIENT_DIGEST_BYTES = 12
+LINK_DIGEST_BYTES = 8
+SCOPE_DIGEST_BYTES = 8
+HITS_DIGEST_BYTES = 16
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def record_key(tenant_id: bytes, recipient_id: bytes) -> bytes:
+    """Return the key of clicks, updates and dead letters: UTF-8 `tenant_id/recipient_id`."""
+    return tenant_id + b"/" + recipient_id
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition the Java client's default partitioner chooses: positive murmur2 modulo the count."""
+    return int(murmur2(key, partitions))
+
+
+def update_id_prefix(tenant_id: str, link_id: str, epoch: int, action_id: str) -> bytes:
+    """Return what `update_id` hashes before recipient and scope: the same for a whole link version and action."""
+    name = "\x1f".join((tenant_id, link_id, str(epoch), action_id, ""))
+    return UPDATE_NAMESPACE.bytes + name.encode()
+
+
+def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
+    """Return the UUIDv5 (RFC 9562, section 5.5) of tenant, link, epoch, action, recipient and scope.
+
+    The scope is empty for `once`, the mailing or else the flow run for `once_per_mailing`, the click id for
+    `cooldown` and `always`.
+    """
+    digest = sha1(prefix + recipient_id + SEPARATOR + scope, usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+
+
+def recipient_digest(key: bytes) -> bytes:
+    """Return what the memory of one recipient starts with, from the record key.
+
+    96 bits: at 10^9 recipients any two share it with probability 6e-12, and choosing an id that meets a given
+    person's takes 2^96 tries, so no secret has to be kept with the changelog.
+    """
+    return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
+
+
+def link_digest(tenant_id: str, link_id: str, epoch: int) -> bytes:
+    """Return what follows the recipient's digest: one link in one epoch."""
+    name = "\x1f".join((tenant_id, link_id, str(epoch)))
+    return blake2b(name.encode(), digest_size=LINK_DIGEST_BYTES).digest()
+
+
+def scope_digest(scope: bytes) -> bytes:
+    """Return the last part of a memory key that holds for one mailing, flow run or click only."""
+    return blake2b(scope, digest_size=SCOPE_DIGEST_BYTES).digest()
+
+
+def hits_digest(tenant_id: str, link_id: str) -> bytes:
+    """Return the key under which a partition keeps its hits of a link."""
+    return blake2b(f"{tenant_id}\x1f{link_id}".encode(), digest_size=HITS_DIGEST_BYTES).digest()
