@@ -1,10 +1,13 @@
 """What every command begins with: the settings of the environment, and quiet logs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from actions.registry import load_kinds
 from consumer.kafka.topics import TopicNames
 from consumer.logs import configure_logs
+from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
 from consumer.settings import Settings, load_settings
 from schemas.record_schema import load_schemas
 
@@ -22,3 +25,16 @@ def command_settings() -> Settings:
 def topic_names(settings: Settings) -> TopicNames:
     """Return the names of this installation's topics, with one for each kind of action there is."""
     return TopicNames(settings.topic_prefix, settings.group_id, tuple(sorted(load_kinds(load_schemas()))))
+
+
+@contextmanager
+def open_registry(settings: Settings) -> Iterator[SchemaRegistry | None]:
+    """Give the schema registry, None where the installation has none."""
+    if settings.schema_registry_url is None:
+        yield None
+        return
+    registry = ConfluentSchemaRegistry(settings.schema_registry_url)
+    try:
+        yield registry
+    finally:
+        registry.close()

@@ -47,6 +47,16 @@ def inspect_topics(admin: TopicAdmin, names: TopicNames) -> TopicReport:
     return compare_topics(names, admin.read_topics([spec.name for spec in topic_specs(names)]))
 
 
+def require_topics(admin: TopicAdmin, names: Iterable[str]) -> Mapping[str, TopicState]:
+    """Return what the named topics are; raises Unavailable where one is missing."""
+    wanted = list(names)
+    states = admin.read_topics(wanted)
+    missing = [name for name in wanted if name not in states]
+    if missing:
+        raise Unavailable(f"Missing: {', '.join(missing)}; run link-actions topics create")
+    return states
+
+
 def create_topics(
     admin: TopicAdmin, names: TopicNames, *, partitions: int, replication_factor: int
 ) -> tuple[tuple[str, ...], TopicReport]:

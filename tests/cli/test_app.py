@@ -9,6 +9,7 @@ import pytest
 from consumer.cli.app import COMMANDS, execute, load_command
 
 HELPED = [
+    ("clicks", "publish"),
     ("topics", "create"),
 ]
 

@@ -1,0 +1,149 @@
+"""Clicks from lines of JSON: keys are the field names of LinkClicked, times epoch milliseconds or ISO 8601."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from schemas.bad_record import BadRecord
+from schemas.click import click_layout, cut_click
+from schemas.codec import Codec
+from schemas.record_schema import Json
+
+LINE_BYTES = 65_536
+"""Longest line; more than any click may have."""
+
+EARLIEST_MS = 100_000_000_000
+"""3 March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""
+
+_LIMITS = {"long": 2**63, "int": 2**31}
+
+
+class BadLine(ValueError):
+    """A line that is no click; the message says what is wrong with it and repeats no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedClick:
+    """A click as it is published. `minted` tells that the line had no `click_id`."""
+
+    key: bytes
+    value: bytes
+    minted: bool
+
+
+class ClickLines:
+    """Turns lines into clicks. `mint` makes the ids of those that have none."""
+
+    def __init__(self, codec: Codec, mint: Callable[[], str]) -> None:
+        self._codec = codec
+        self._mint = mint
+        self._fields: Mapping[str, Json] = {field["name"]: field for field in codec.schema.definition["fields"]}
+        self._layouts = {codec.frame: click_layout(codec.schema)}
+
+    def read(self, line: bytes) -> EncodedClick:
+        """Return the click of one line, or raise BadLine.
+
+        What comes back has passed the check that the worker makes, so it will not become a dead letter.
+        """
+        given = _json_object(line)
+        for name in given:
+            self._refuse_unknown(name)
+        minted = given.get("click_id") is None
+        if minted:
+            given["click_id"] = self._mint()
+        record = {name: _value(field, given) for name, field in self._fields.items()}
+        try:
+            value = self._codec.encode(record)
+            key = cut_click(value, self._layouts).key
+        except BadRecord as error:
+            raise BadLine(error.detail) from error
+        except UnicodeEncodeError as error:
+            raise BadLine("a text holds half of a surrogate pair, which is no Unicode") from error
+        return EncodedClick(key, value, minted)
+
+    def _refuse_unknown(self, name: str) -> None:
+        if name not in self._fields:
+            near = get_close_matches(name, self._fields, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(self._fields)}"
+            raise BadLine(f"a click has no field {name!r}; {hint}")
+
+
+def _json_object(line: bytes) -> dict[str, Any]:
+    if len(line) > LINE_BYTES:
+        raise BadLine(f"longer than {LINE_BYTES} bytes, which no click is")
+    try:
+        value = json.loads(line.decode(), object_pairs_hook=_object_without_repeats)
+    except UnicodeDecodeError as error:
+        raise BadLine("not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise BadLine(f"no JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}") from error
+    except RecursionError as error:
+        raise BadLine("no click: nested too deep") from error
+    except BadLine:
+        raise
+    except ValueError as error:
+        raise BadLine("no click: a number has thousands of digits") from error
+    if not isinstance(value, dict):
+        raise BadLine('no JSON object; a click is {"tenant_id": …, "link_id": …, "recipient_id": …, "clicked_at": …}')
+    return value
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise BadLine("a field stands there twice")
+    return value
+
+
+def _value(field: Json, given: Mapping[str, Any]) -> Any:
+    """Return what stands in one field of the record."""
+    name, kind = field["name"], field["type"]
+    nullable = isinstance(kind, list)
+    if name not in given and "default" in field:
+        return field["default"]
+    value = given.get(name)
+    if value is None:
+        if nullable:
+            return None
+        raise BadLine(f"{name} is missing")
+    return _converted(name, kind[1] if nullable else kind, value)
+
+
+def _converted(name: str, kind: Any, value: Any) -> Any:
+    if isinstance(kind, dict):
+        return _time(name, value)
+    if kind == "string":
+        return _checked(name, value, str, 'a text in quotes, such as "x"')
+    if kind == "boolean":
+        return _checked(name, value, bool, "true or false")
+    return _number(name, value, _LIMITS[kind])
+
+
+def _checked(name: str, value: Any, wanted: type, words: str) -> Any:
+    if not isinstance(value, wanted):
+        raise BadLine(f"{name} must be {words}")
+    return value
+
+
+def _number(name: str, value: Any, limit: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -limit <= value < limit:
+        raise BadLine(f"{name} must be a whole number that fits {limit.bit_length()} bits")
+    return value
+
+
+def _time(name: str, value: Any) -> int:
+    if not isinstance(value, str):
+        milliseconds = _number(name, value, _LIMITS["long"])
+        if 0 < milliseconds < EARLIEST_MS:
+            raise BadLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
+        return milliseconds
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
+    if time.tzinfo is None:
+        raise BadLine(f"{name} has no time zone; put Z or +01:00 after it")
+    return round(time.timestamp() * 1000)

@@ -1,0 +1,71 @@
+"""Publishing outside the loop, where each record is confirmed and counted."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from consumer.kafka.client import open_producer, producer_config
+from consumer.settings import Settings
+
+CONFIRM_SECONDS = 30.0
+"""How long a record may wait for its broker before it counts as not published."""
+
+ANY_PARTITION = -1
+"""The partitioner chooses: murmur2 of the key, or any where there is none."""
+
+
+class Publisher:
+    """Sends records and counts what became of each. Idempotent: a retry inside the library writes nothing twice."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        self.confirmed = 0
+        self.failed: Counter[str] = Counter()
+        """Records that were not written, by what the broker or the library said."""
+
+    def publish(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        *,
+        headers: Sequence[tuple[str, bytes | None]] = (),
+        partition: int = ANY_PARTITION,
+        timestamp: int = 0,
+    ) -> None:
+        """Send one record; waits while the queue is full. A timestamp of 0 is now."""
+        record: Mapping[str, Any] = {
+            "value": value, "key": key, "headers": list(headers), "partition": partition, "timestamp": timestamp,
+        }  # fmt: skip
+        while True:
+            try:
+                self._producer.produce(topic, on_delivery=self._count, **record)
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                self._note(error.args[0])
+                return
+            else:
+                self._producer.poll(0)
+                return
+
+    def finish(self) -> None:
+        """Return once every record is confirmed or has failed."""
+        while self._producer.flush(0.5):
+            pass
+
+    def _count(self, error: KafkaError | None, _message: Message) -> None:
+        if error is None:
+            self.confirmed += 1
+        else:
+            self._note(error)
+
+    def _note(self, error: KafkaError) -> None:
+        self.failed[error.str()] += 1
+
+
+def open_publisher(settings: Settings) -> Publisher:
+    """Open a publisher to the brokers of the settings."""
+    return Publisher(open_producer(producer_config(settings) | {"message.timeout.ms": int(CONFIRM_SECONDS * 1000)}))

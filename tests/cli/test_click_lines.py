@@ -1,0 +1,155 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.click_lines import BadLine, ClickLines, EncodedClick
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+
+SCHEMA = load_schemas()["LinkClicked"]
+LINES = ClickLines(Codec(SCHEMA), mint=lambda: "minted-id")
+
+
+def a_line(**fields: Any) -> dict[str, Any]:
+    return {
+        "tenant_id": "acme",
+        "link_id": "spring",
+        "recipient_id": "r-1",
+        "click_id": "c-1",
+        "clicked_at": 1_763_800_000_000,
+        **fields,
+    }
+
+
+def read(**fields: Any) -> EncodedClick:
+    return LINES.read(json.dumps(a_line(**fields)).encode())
+
+
+def decoded(click: EncodedClick) -> dict[str, Any]:
+    return Codec(SCHEMA).decode(click.value)
+
+
+def test_a_line_with_every_field_becomes_that_click() -> None:
+    fields = a_line(
+        person_id="p", company_id="c", mailing_id="m", flow_id="f", flow_run_id="fr", link_version=3, test=True,
+        confirmed=True, url="https://x", http_method="GET", user_agent="ua", purpose="prefetch", network="192.0.2.0/24",
+        delivered_at=1_763_700_000_000, link_count=4,
+    )  # fmt: skip
+
+    assert decoded(read(**fields)) == fields
+
+
+def test_the_record_key_is_tenant_and_recipient() -> None:
+    assert read(recipient_id="r/ü").key == "acme/r/ü".encode()
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    record = decoded(read())
+
+    assert record["person_id"] is None
+    assert record["test"] is False
+
+
+def test_a_click_without_an_id_gets_one_and_says_so() -> None:
+    line = a_line()
+    del line["click_id"]
+    click = LINES.read(json.dumps(line).encode())
+
+    assert click.minted
+    assert decoded(click)["click_id"] == "minted-id"
+    assert read(click_id=None).minted
+    assert not read().minted
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (1_763_800_000_123, 1_763_800_000_123),
+        ("2025-11-22T08:26:40.123Z", 1_763_800_000_123),
+        ("2025-11-22T09:26:40.123+01:00", 1_763_800_000_123),
+        (0, 0),
+    ],
+)
+def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
+    assert decoded(read(clicked_at=time))["clicked_at"] == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"tennant_id": "x"}, "a click has no field 'tennant_id'; did you mean 'tenant_id'?"),
+        ({"zzz": "x"}, "a click has no field 'zzz'; fields are tenant_id"),
+        ({"recipient_id": None}, "recipient_id is missing"),
+        ({"recipient_id": ""}, "recipient_id is empty"),
+        ({"recipient_id": 17}, "recipient_id must be a text in quotes"),
+        ({"tenant_id": "a/b"}, "tenant_id holds a slash"),
+        ({"link_id": "a\x1fb"}, "U+001F"),
+        ({"link_id": "\ud800"}, "surrogate"),
+        ({"test": 1}, "test must be true or false"),
+        ({"link_version": "3"}, "link_version must be a whole number"),
+        ({"link_version": 2**63}, "link_version must be a whole number that fits 64 bits"),
+        ({"link_count": 2**31}, "link_count must be a whole number that fits 32 bits"),
+        ({"link_count": True}, "link_count must be a whole number"),
+        ({"clicked_at": 1.5}, "clicked_at must be a whole number"),
+        ({"clicked_at": 1_763_800_000}, "looks like seconds"),
+        ({"clicked_at": "yesterday"}, "is no time"),
+        ({"clicked_at": "2025-11-22T08:26:40"}, "has no time zone"),
+        ({"person_id": {"a": 1}}, "person_id must be a text"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadLine) as raised:
+        read(**fields)
+
+    assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (b"{", "no JSON: expecting property name"),
+        (b"[1]", "no JSON object"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b'{"link_id": "a", "link_id": "b"}', "a field stands there twice"),
+        (b"[" * 60_000, "nested too deep"),
+        (b'{"clicked_at": ' + b"9" * 5_000 + b"}", "a number has thousands of digits"),
+        (b" " * 70_000, "longer than 65536 bytes"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said(line: bytes, sentence: str) -> None:
+    with pytest.raises(BadLine) as raised:
+        LINES.read(line)
+
+    assert sentence in str(raised.value)
+
+
+def test_no_value_is_repeated_in_what_is_said() -> None:
+    with pytest.raises(BadLine) as raised:
+        read(clicked_at="somebody@example.com")
+
+    assert "somebody" not in str(raised.value)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_bad_line(line: bytes) -> None:
+    with pytest.raises(BadLine):
+        LINES.read(line)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=3,
+)
+
+
+@given(st.sampled_from([field["name"] for field in SCHEMA.definition["fields"]]), JSON_VALUES)
+def test_whatever_stands_in_a_field_it_is_a_click_or_a_bad_line(name: str, value: Any) -> None:
+    try:
+        click = read(**{name: value})
+    except BadLine:
+        return
+    assert decoded(click)
