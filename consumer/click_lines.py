@@ -15,8 +15,11 @@ from schemas.record_schema import Json
 LINE_BYTES = 65_536
 """Longest line; more than any click may have."""
 
-EARLIEST_MS = 100_000_000_000
-"""3 March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: the worker takes no click from before then."""
+
+SECONDS_MS = 100_000_000_000
+"""March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""
 
 _LIMITS = {"long": 2**63, "int": 2**31}
 
@@ -46,7 +49,8 @@ class ClickLines:
     def read(self, line: bytes) -> EncodedClick:
         """Return the click of one line, or raise BadLine.
 
-        What comes back has passed the check that the worker makes, so it will not become a dead letter.
+        What comes back has passed the checks that the worker makes, but for times in the future, so it becomes no dead
+        letter.
         """
         given = _json_object(line)
         for name in given:
@@ -135,13 +139,17 @@ def _number(name: str, value: Any, limit: int) -> int:
 
 
 def _time(name: str, value: Any) -> int:
-    if not isinstance(value, str):
-        milliseconds = _number(name, value, _LIMITS["long"])
-        if 0 < milliseconds < EARLIEST_MS:
-            raise BadLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
-        return milliseconds
+    milliseconds = _iso_8601(name, value) if isinstance(value, str) else _number(name, value, _LIMITS["long"])
+    if 0 < milliseconds < SECONDS_MS and not isinstance(value, str):
+        raise BadLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
+    if milliseconds < EARLIEST_MS:
+        raise BadLine(f"{name} lies before the year 2000")
+    return milliseconds
+
+
+def _iso_8601(name: str, text: str) -> int:
     try:
-        time = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
     if time.tzinfo is None:

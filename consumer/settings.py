@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     )
     state_dir: Path = Field(
         default=Path(".link-actions/state"),
-        description="a folder of this worker's own for its state (default: .link-actions/state in the current folder)",
+        description="the folder for the state; each instance has one of its own in it (default: .link-actions/state)",
         examples=["/var/lib/link-actions"],
     )
     topic_prefix: Name = Field(
@@ -153,6 +153,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def variable(field: str) -> str:
     """Return the name of the environment variable of a field."""
     return PREFIX + field.upper()
+
+
+def settings_help() -> str:
+    """Return a line for each setting, as `--help` shows them."""
+    fields = Settings.model_fields.items()
+    return "\n".join(f"{variable(name):<34}{field.description}" for name, field in fields)
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:

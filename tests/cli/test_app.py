@@ -7,8 +7,10 @@ from types import ModuleType
 import pytest
 
 from consumer.cli.app import COMMANDS, execute, load_command
+from consumer.settings import Settings, variable
 
 HELPED = [
+    ("run",),
     ("clicks", "publish"),
     ("topics", "create"),
 ]
@@ -21,20 +23,35 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
     assert all(f"  {name} " in shown for name in COMMANDS)
 
 
-def test_the_help_of_all_commands_imports_none_of_them() -> None:
-    code = (
-        "import sys; from consumer.cli.app import execute; execute(['--help']);"
-        "print([name for name in sys.modules if name.startswith(('consumer.cli.', 'actions', 'deploy', 'rocksdict'))])"
-    )
+def imported(call: str, *packages: str) -> list[str]:
+    code = f"import sys; {call}; print(*[name for name in sys.modules if name.startswith({packages!r})])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1].split()
 
-    assert done.stdout.endswith("['consumer.cli.app']\n")
+
+def test_the_help_of_all_commands_imports_none_of_them() -> None:
+    call = "from consumer.cli.app import execute; execute(['--help'])"
+
+    assert imported(call, "consumer.cli.", "actions", "deploy", "rocksdict") == ["consumer.cli.app"]
+
+
+def test_run_imports_neither_authoring_nor_the_demo() -> None:
+    call = "from consumer.cli.app import load_command; load_command('run')"
+
+    assert imported(call, "consumer.authoring", "consumer.demo", "deploy", "testcontainers", "docker", "yaml") == []
 
 
 @pytest.mark.parametrize("path", HELPED)
 def test_the_help_of_each_command_has_an_example(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert execute([*path, "--help"]) == 0
     assert f"Example:\n    link-actions {' '.join(path)}" in capsys.readouterr().out
+
+
+def test_the_help_of_run_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    execute(["run", "--help"])
+    shown = capsys.readouterr().out
+
+    assert all(f"  {variable(field)} " in shown for field in Settings.model_fields)
 
 
 def test_the_version_names_what_matters_in_a_report(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.click_lines import BadLine, ClickLines, EncodedClick
+from consumer.click_lines import EARLIEST_MS, LINE_BYTES, BadLine, ClickLines, EncodedClick
+from consumer.decision.decision import Rules
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
@@ -70,7 +71,6 @@ def test_a_click_without_an_id_gets_one_and_says_so() -> None:
         (1_763_800_000_123, 1_763_800_000_123),
         ("2025-11-22T08:26:40.123Z", 1_763_800_000_123),
         ("2025-11-22T09:26:40.123+01:00", 1_763_800_000_123),
-        (0, 0),
     ],
 )
 def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
@@ -95,6 +95,8 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ({"link_count": True}, "link_count must be a whole number"),
         ({"clicked_at": 1.5}, "clicked_at must be a whole number"),
         ({"clicked_at": 1_763_800_000}, "looks like seconds"),
+        ({"clicked_at": 0}, "lies before the year 2000"),
+        ({"clicked_at": "1999-12-31T23:59:59Z"}, "lies before the year 2000"),
         ({"clicked_at": "yesterday"}, "is no time"),
         ({"clicked_at": "2025-11-22T08:26:40"}, "has no time zone"),
         ({"person_id": {"a": 1}}, "person_id must be a text"),
@@ -131,6 +133,12 @@ def test_no_value_is_repeated_in_what_is_said() -> None:
         read(clicked_at="somebody@example.com")
 
     assert "somebody" not in str(raised.value)
+
+
+def test_the_limits_are_those_of_the_worker() -> None:
+    rules = Rules(partitions=1)
+
+    assert (rules.earliest_ms, rules.max_click_bytes) == (EARLIEST_MS, LINE_BYTES)
 
 
 @given(st.binary(max_size=200))
