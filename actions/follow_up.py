@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from actions.kind import ActionParameters, ClickFacts, Id, Kind, LinkFacts, changes_nothing_twice, needs_person
 from actions.text import ReadableText, depends_on_click, fill
@@ -22,16 +22,17 @@ class CreateFollowUp(ActionParameters):
     task_type: Id | None = None
     created_by: Id
     assign_to_our_contact: bool = False
-    default_recipient: Id | None = None
+    default_recipient: Annotated[Id | None, Field(validate_default=True)] = None
     duration_minutes: Annotated[int, Field(ge=1, le=LARGEST_INT)] | None = None
     next_available_time: bool = False
     as_invitation: bool = False
 
-    @model_validator(mode="after")
-    def _somebody_gets_it(self) -> "CreateFollowUp":
-        if not self.assign_to_our_contact and self.default_recipient is None:
-            raise ValueError("nobody would get the follow-up; set assign_to_our_contact or name a default_recipient")
-        return self
+    @field_validator("default_recipient")
+    @classmethod
+    def _somebody_gets_it(cls, default_recipient: str | None, earlier: ValidationInfo) -> str | None:
+        if default_recipient is None and earlier.data.get("assign_to_our_contact") is False:
+            raise ValueError("nobody would get the follow-up; name one, or set assign_to_our_contact to true")
+        return default_recipient
 
 
 def _fields(parameters: CreateFollowUp, link: LinkFacts, click: ClickFacts | None) -> dict[str, Any]:

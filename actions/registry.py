@@ -10,6 +10,9 @@ import actions
 from actions.kind import Kind
 from schemas.record_schema import RecordSchema, parameters_record
 
+WRITTEN_BESIDE = ("id", "kind", "repeat")
+"""What an author writes in an action beside its parameters, so that no parameter can have these names."""
+
 
 class KindMismatch(Exception):
     """A kind whose module, name, parameters and schema do not belong together. The program must not start."""
@@ -67,6 +70,10 @@ def _check_parameters(kind: Kind, schema: RecordSchema) -> None:
             f"the schema of {kind.update} has {', '.join(wanted)}, in this order"
         )
     for name, field in wanted.items():
+        if name in WRITTEN_BESIDE:
+            raise KindMismatch(
+                f"the kind {kind.name!r} has a parameter {name!r}, a word that every action has in a link file"
+            )
         written, on_wire = _model_shape(model["properties"][name]), _avro_shape(field["type"])
         if written != on_wire:
             raise KindMismatch(

@@ -7,7 +7,7 @@ import pytest
 from actions import interest, link, script, set_field
 from actions.kind import ActionParameters
 from actions.registry import KindMismatch, kinds_of
-from schemas.record_schema import RecordSchema, load_schemas
+from schemas.record_schema import RecordSchema, load_schemas, record_schema
 from tests.actions.builders import kinds
 
 
@@ -107,6 +107,19 @@ def test_the_choices_must_be_the_symbols_of_the_schema_without_the_unknown_one()
             [a_module("interest", replace(interest.KIND, parameters=Lenient))],
             only("ChangeInterest"),
         )
+
+
+def test_no_parameter_has_a_name_that_every_action_has_in_a_link_file() -> None:
+    definition = load_schemas()["SetField"].definition
+    fields = [*definition["fields"][:-1], {"name": "repeat", "type": "string"}]
+    renamed = record_schema({**definition, "fields": fields})
+
+    class Repeating(ActionParameters):
+        field: str
+        repeat: str
+
+    with pytest.raises(KindMismatch, match="has a parameter 'repeat', a word that every action has"):
+        kinds_of([set_field_with(Repeating)], {"SetField": renamed})
 
 
 def test_fields_that_the_click_computes_are_no_parameters() -> None:
