@@ -1,0 +1,1 @@
+"""From link files to published versions: reading, checking, planning and publishing."""

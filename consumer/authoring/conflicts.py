@@ -1,0 +1,42 @@
+"""Mistakes between the actions of one link: the same twice, and two that contradict each other."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from consumer.authoring.mistake import Mistake
+from consumer.authoring.wanted import WantedAction
+
+
+def find_conflicts(link: str, actions: Sequence[WantedAction]) -> Iterator[Mistake]:
+    """Yield a mistake for each pair of actions that do not go together, at the later one's place."""
+    for earlier, later in combinations(actions, 2):
+        sentence = _same_id(earlier, later) or _same_action(earlier, later) or _contradiction(earlier, later)
+        if sentence:
+            subject = f"link {link}, action {later.action_id}"
+            yield Mistake(later.place, subject, sentence)
+
+
+def _same_id(earlier: WantedAction, later: WantedAction) -> str | None:
+    if earlier.action_id != later.action_id:
+        return None
+    return f"the action in line {earlier.place.line} has the same id; give each action an id of its own"
+
+
+def _same_action(earlier: WantedAction, later: WantedAction) -> str | None:
+    if earlier.kind.name != later.kind.name or earlier.parameters != later.parameters:
+        return None
+    return f"it does the same as the action {earlier.action_id} in line {earlier.place.line}; keep one of them"
+
+
+def _contradiction(earlier: WantedAction, later: WantedAction) -> str | None:
+    changed = later.kind.changes(later.parameters)
+    if earlier.kind.name != later.kind.name or changed is None or changed != earlier.kind.changes(earlier.parameters):
+        return None
+    before, after = earlier.parameters.model_dump(), later.parameters.model_dump()
+    differences = " and ".join(
+        f"{name} {before[name]!r} and {after[name]!r}" for name in before if before[name] != after[name]
+    )
+    return (
+        f"it contradicts the action {earlier.action_id} in line {earlier.place.line}: "
+        f"both change {changed}, with {differences}; keep one of them"
+    )

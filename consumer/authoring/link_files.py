@@ -1,0 +1,82 @@
+"""Reads link files: every link that can be understood, and every mistake of every file at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from actions.kind import Kind
+from consumer.authoring.link_file import LinkFile, read_link_file
+from consumer.authoring.link_model import link_file_model
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.mistake import Mistake, Place, WrongLinkFiles
+from consumer.authoring.wanted import WantedLink
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file's content under the name that the author knows it by."""
+
+    name: str
+    content: bytes
+
+
+def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> Sequence[WantedLink]:
+    """Read files, and the link files in and below folders; return the links in the order of the files.
+
+    Raises WrongLinkFiles with every mistake there is.
+    """
+    sources, missing = collect_sources(paths)
+    links, mistakes = read_sources(sources, kinds)
+    if mistakes or missing:
+        raise WrongLinkFiles([*missing, *mistakes])
+    return links
+
+
+def read_sources(sources: Iterable[SourceFile], kinds: Mapping[str, Kind]) -> tuple[list[WantedLink], list[Mistake]]:
+    """Return the links that can be understood and all mistakes; pure."""
+    model = link_file_model(kinds)
+    files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
+    links = list(chain.from_iterable(file.links for file in files))
+    mistakes = list(chain.from_iterable(file.mistakes for file in files))
+    mistakes += _defined_twice(files)
+    return links, mistakes
+
+
+def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mistake]]:
+    """Read the files, each once however often it is named."""
+    sources: dict[Path, SourceFile] = {}
+    mistakes: list[Mistake] = []
+    for path in paths:
+        files = _link_files_below(path) if path.is_dir() else [path]
+        if not files:
+            mistakes.append(
+                _no_file(path, f"no file here or below ends in {' or '.join(SUFFIXES)}; name another folder")
+            )
+        for file in files:
+            try:
+                sources.setdefault(file.resolve(), SourceFile(str(file), file.read_bytes()))
+            except OSError as error:
+                mistakes.append(
+                    _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
+                )
+    return list(sources.values()), mistakes
+
+
+def _link_files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+
+
+def _no_file(path: Path, sentence: str) -> Mistake:
+    return Mistake(Place(str(path), 1), "", sentence)
+
+
+def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Mistake]:
+    first: dict[LinkReference, Place] = {}
+    for reference, place in chain.from_iterable(file.defined for file in files):
+        earlier = first.setdefault(reference, place)
+        if earlier is not place:
+            sentence = f"it is defined twice (first in {earlier.file}:{earlier.line}); keep one or give it another id"
+            yield Mistake(place, f"link {reference.link_id}", sentence)

@@ -1,0 +1,133 @@
+"""What pydantic finds wrong, said so that an author knows what to write instead."""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+Details = dict[str, Any]
+"""One error as `ValidationError.errors()` lists it."""
+
+
+def mending_sentence(details: Details, *, text: str | None, known_keys: Iterable[str]) -> str:
+    """Say what is wrong with one value and what to write.
+
+    `text` is the value as it is written, where it is a scalar; `known_keys` may stand where the value stands.
+    """
+    name = _label(details["loc"])
+    explain = _EXPLANATIONS.get(details["type"])
+    if explain is not None:
+        return explain(name, details, text)
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(name, sorted(known_keys))
+    return f"{name} is wrong: {_lower(details['msg'])}"
+
+
+def _unknown_key(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{name} is not known here; {hint}"
+
+
+def _missing(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} is missing; add it"
+
+
+def _no_text(name: str, details: Details, text: str | None) -> str:
+    value = details["input"]
+    if isinstance(value, dict | list) or text is None:
+        return f"{name} must be a text; write one word or a sentence in quotes"
+    if value is None:
+        return f"{name} has no value; write one or remove the line"
+    return f'{name} must be a text and YAML reads {text} as something else; put it into quotes: "{text}"'
+
+
+def _no_choice(name: str, details: Details, text: str | None) -> str:
+    expected = str(details["ctx"]["expected"]).replace("'", "")
+    return f"{name} must be {expected}, and here it is {text or 'something else'}"
+
+
+def _wrong_kind(_name: str, details: Details, _text: str | None) -> str:
+    known = [kind.strip().strip("'") for kind in details["ctx"]["expected_tags"].split(",")]
+    tag = str(details["ctx"]["tag"])
+    near = get_close_matches(tag, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{tag} is no kind of action; {hint}"
+
+
+def _no_kind(_name: str, _details: Details, _text: str | None) -> str:
+    return "kind is missing; add one, for example kind: interest"
+
+
+def _no_boolean(name: str, _details: Details, text: str | None) -> str:
+    return f"{name} must be true or false, and here it is {text or 'something else'}"
+
+
+def _no_integer(name: str, _details: Details, text: str | None) -> str:
+    return f"{name} must be a whole number without quotes, and here it is {text or 'something else'}"
+
+
+def _too_small(name: str, details: Details, _text: str | None) -> str:
+    return f"{name} must be at least {details['ctx']['ge']}"
+
+
+def _too_large(name: str, details: Details, _text: str | None) -> str:
+    return f"{name} must be at most {details['ctx']['le']}"
+
+
+def _empty(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} is empty; write something"
+
+
+def _too_long(name: str, details: Details, text: str | None) -> str:
+    return f"{name} has {len(text or '')} characters; use at most {details['ctx']['max_length']}"
+
+
+def _half_character(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} holds half a character (a lone surrogate); remove it"
+
+
+def _no_list(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} must be a list; start each of its items in a line of its own with '- '"
+
+
+def _no_mapping(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} must hold keys with values, such as 'id: spring-offer'"
+
+
+def _own_words(name: str, details: Details, _text: str | None) -> str:
+    sentence = str(details["ctx"]["error"])
+    return f"{name}: {sentence}" if details["loc"] and isinstance(details["loc"][-1], str) else sentence
+
+
+_EXPLANATIONS: dict[str, Callable[[str, Details, str | None], str]] = {
+    "missing": _missing,
+    "string_type": _no_text,
+    "literal_error": _no_choice,
+    "union_tag_invalid": _wrong_kind,
+    "union_tag_not_found": _no_kind,
+    "bool_type": _no_boolean,
+    "int_type": _no_integer,
+    "greater_than_equal": _too_small,
+    "less_than_equal": _too_large,
+    "string_too_short": _empty,
+    "string_too_long": _too_long,
+    "string_unicode": _half_character,
+    "list_type": _no_list,
+    "model_type": _no_mapping,
+    "model_attributes_type": _no_mapping,
+    "value_error": _own_words,
+}
+
+
+def _label(location: tuple[str | int, ...]) -> str:
+    """Name the value by its key; an item of a list by the list's."""
+    if not location:
+        return "the file"
+    last = location[-1]
+    if isinstance(last, str):
+        return last
+    return f"item {last + 1} of {location[-2]}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

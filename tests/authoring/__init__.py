@@ -1,0 +1,1 @@
+"""From link files to the next versions, without a broker."""

@@ -1,0 +1,104 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.authoring.yaml_document import read_document
+
+
+def problem_in(content: bytes) -> tuple[int, str]:
+    (problem,) = read_document(content).problems
+    return problem.line, problem.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("true", True),
+        ("False", False),
+        ("tRUE", "tRUE"),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("''", ""),
+        ("'12'", "12"),
+        ('"true"', "true"),
+        ("12", 12),
+        ("-3", -3),
+        ("0123", 123),
+        ("1.5", 1.5),
+        ("1e3", 1000.0),
+        ("12:30", "12:30"),
+        ("2026-11-22", "2026-11-22"),
+        ("0x1f", "0x1f"),
+        ("1_000", "1_000"),
+        ("4" * 40, "4" * 40),
+        ("! 12", "12"),
+        (".inf", ".inf"),
+    ],
+)
+def test_plain_values_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
+    document = read_document(f"a: {text}".encode())
+
+    assert not document.problems
+    assert document.data == {"a": value}
+    assert type(document.data["a"]) is type(value)
+
+
+def test_every_value_knows_its_line() -> None:
+    document = read_document(b"a:\n  - x\n  -\n    b: 1\n    c: |\n      two\n      lines\n")
+
+    assert document.lines == {(): 1, ("a",): 1, ("a", 0): 2, ("a", 1): 4, ("a", 1, "b"): 4, ("a", 1, "c"): 5}
+    assert document.texts["a", 1, "c"] == "two\nlines\n"
+
+
+def test_a_byte_order_mark_is_no_content() -> None:
+    assert read_document(b"\xef\xbb\xbfa: 1").data == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "sentence"),
+    [
+        (b"", 1, "the file is empty; start it with"),
+        (b"# nothing but words\n", 1, "the file is empty; start it with"),
+        (b"a: 1\nb: [\n", 3, "this is no YAML (while parsing a flow node"),
+        (b"a:\n\t- b\n", 2, "indent with blanks, not with tabs"),
+        (b"a: b: c\n", 1, "check indentation, colons and quotes"),
+        (b"a: 1\nb: 2\na: 3\n", 3, "a stands here for the second time (first in line 1); keep one of them"),
+        (b"a: &x 1\nb: *x\n", 2, "aliases such as *x are not read here; write the value out"),
+        (b"a: !!python/object:os.system x\n", 1, "the tag tag:yaml.org,2002:python/object:os.system is not read here"),
+        (b"a: !point {x: 1}\n", 1, "the tag !point is not read here; remove it"),
+        (b"a: 1\n---\nb: 2\n", 2, "a second document starts here; put it into a file of its own"),
+        (b"? [a]\n: b\n", 1, "a key must be a word"),
+        (b"a: 1\nb: \xff\n", 2, "this is not UTF-8 text"),
+        (b"a: 1\nb: \x07\n", 2, "the character '\\x07' cannot stand in YAML; remove it"),
+        (b"a: " + b"[" * 200_000, 1, "this is nested too deeply"),
+        (b"a: " + b"{b: " * 200_000, 1, "this is nested too deeply"),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_line(content: bytes, line: int, sentence: str) -> None:
+    found_line, found = problem_in(content)
+
+    assert found_line == line
+    assert sentence in found
+
+
+def test_the_first_of_two_equal_keys_counts_and_all_of_them_are_told() -> None:
+    document = read_document(b"a: 1\na: [2, 3]\na: {b: 4}\nc: 5\n")
+
+    assert document.data == {"a": 1, "c": 5}
+    assert [problem.line for problem in document.problems] == [2, 3]
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_make_it_raise(content: bytes) -> None:
+    read_document(content)
+
+
+@given(st.text(alphabet="ab:-[]{},&*!|>'\"#%@`?\n\t \u2028\ufeff\x85", max_size=60))
+def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
+    read_document(text.encode())
