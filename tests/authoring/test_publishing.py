@@ -1,0 +1,162 @@
+"""Two authors at once, on the twin of the topic: who is overtaken plans again, and nothing is lost."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from actions.link import Link
+from consumer.authoring.author import Author
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.listing import UnreadableVersion
+from consumer.authoring.publishing import ATTEMPTS, DefinitionTopic, Overtaken
+from consumer.authoring.wanted import WantedLink
+from consumer.errors import Unavailable, UsageError
+from tests.authoring.builders import CODEC, KINDS, SPRING, wants, wants_field
+from tests.authoring.twins import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
+
+AUTUMN = LinkReference("acme", "autumn")
+
+
+def an_author(
+    open_topic: Callable[[], DefinitionTopic], clock: FrozenClock | None = None, name: str = "anna"
+) -> Author:
+    return Author(open_topic, kinds=KINDS, codec=CODEC, clock=clock or FrozenClock(), defined_by=name)
+
+
+def on(log: MemoryLog, *before_commit: Callable[[], object]) -> Callable[[], MemoryDefinitionTopic]:
+    return lambda: MemoryDefinitionTopic(log, before_commit)
+
+
+def changes(author: Author, *wanted: WantedLink) -> list[str]:
+    return [f"{each.change} {each.link.link_id} {each.link.version}" for each in author.publish(wanted)]
+
+
+def published(log: MemoryLog) -> list[str]:
+    return [key.decode() for key, _ in log.records]
+
+
+def test_what_is_new_is_published_and_the_second_time_nothing_is() -> None:
+    log = MemoryLog()
+
+    assert changes(an_author(on(log)), wants(), wants(reference=AUTUMN)) == ["created spring 1", "created autumn 1"]
+    assert changes(an_author(on(log)), wants(), wants(reference=AUTUMN)) == ["unchanged spring 1", "unchanged autumn 1"]
+    assert published(log) == ["acme/spring/1", "acme/autumn/1"]
+
+
+def test_an_author_with_nothing_new_disturbs_nobody() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+    term = log.term
+
+    an_author(on(log)).publish([wants()])
+
+    assert log.term == term
+
+
+def test_a_preview_publishes_nothing() -> None:
+    log = MemoryLog()
+
+    (planned,) = an_author(on(log)).preview([wants()])
+
+    assert planned.change == "created"
+    assert not log.records
+
+
+def test_an_overtaken_author_plans_again_on_what_the_other_one_published() -> None:
+    log, clock = MemoryLog(), FrozenClock()
+    other = an_author(on(log), name="bo")
+    overtaking = on(log, lambda: other.publish([wants(wants_field("b"))]))
+
+    assert changes(an_author(overtaking, clock), wants(wants_field("a"))) == ["changed spring 2"]
+    assert published(log) == ["acme/spring/1", "acme/spring/2"]
+    assert clock.pauses == [0.1]
+    newest = an_author(on(log)).version(SPRING)
+    assert [(action.action_id, action.slot) for action in newest.actions] == [("a", 1)]
+
+
+def test_an_overtaken_author_whose_link_the_other_one_published_too_publishes_nothing() -> None:
+    log = MemoryLog()
+    other = an_author(on(log), name="bo")
+
+    assert changes(an_author(on(log, lambda: other.publish([wants()]))), wants()) == ["unchanged spring 1"]
+    assert published(log) == ["acme/spring/1"]
+
+
+def test_a_reset_that_comes_between_counts_for_both() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+    other = an_author(on(log), name="bo")
+
+    an_author(on(log, lambda: other.reset([SPRING]))).reset([SPRING])
+
+    assert an_author(on(log)).version(SPRING).epoch == 1
+
+
+def test_who_is_overtaken_again_and_again_gives_up_with_growing_pauses() -> None:
+    log, clock = MemoryLog(), FrozenClock()
+    overtakers = [MemoryDefinitionTopic(log).take_over for _ in range(ATTEMPTS)]
+
+    with pytest.raises(Unavailable, match=r"could not be published in 12 attempts \(somebody took over\)"):
+        an_author(on(log, *overtakers), clock).publish([wants()])
+
+    assert not log.records
+    assert clock.pauses == sorted(clock.pauses)
+    assert len(clock.pauses) == ATTEMPTS
+
+
+def test_a_commit_whose_answer_was_lost_counts_as_done() -> None:
+    class LosesTheAnswer(MemoryDefinitionTopic):
+        def publish(self, records: Sequence[Record]) -> None:
+            super().publish(records)
+            raise Overtaken("the answer did not come")
+
+    log = MemoryLog()
+    author = an_author(lambda: LosesTheAnswer(log))
+
+    assert changes(author, wants()) == ["created spring 1"]
+    assert [each.change for each in author.reset([SPRING])] == ["reset"]
+    assert published(log) == ["acme/spring/1", "acme/spring/2"]
+
+
+def test_a_mistake_against_what_is_published_publishes_nothing() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.delete([SPRING])
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.version(SPRING)
+    assert not log.records
+
+
+def test_earlier_versions_stay_readable() -> None:
+    author = an_author(on(MemoryLog()))
+    author.publish([wants(name="First")])
+    author.publish([wants(name="Second")])
+    author.delete([SPRING])
+
+    assert [author.version(SPRING, number).name for number in (1, 2, 3)] == ["First", "Second", "Second"]
+    assert author.version(SPRING).status == "deleted"
+    with pytest.raises(UsageError, match="acme/spring has the versions 1 to 3, and no version 4"):
+        author.version(SPRING, 4)
+
+
+def test_the_newest_versions_are_listed_by_tenant_and_link() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    beta = LinkReference("beta", "a/b")
+    author.publish([wants(), wants(reference=beta), wants(reference=AUTUMN)])
+    author.publish([wants(name="Second")])
+    log.records += [(b"acme/zebra/1", b"nonsense"), (b"no key at all", b"nonsense")]
+
+    acme, others = author.newest("acme"), author.newest("beta")
+    assert [link.link_id for link in [*acme, *others] if isinstance(link, Link)] == ["autumn", "spring", "a/b"]
+    assert [link.version for link in acme] == [1, 2, 1]
+    assert isinstance(acme[2], UnreadableVersion)
+
+
+def test_a_version_that_cannot_be_read_says_so() -> None:
+    author = an_author(on(MemoryLog([(b"acme/spring/1", b"nonsense")])))
+
+    with pytest.raises(UsageError, match=r"acme/spring version 1 cannot be read \(.*\); update this program"):
+        author.version(SPRING)
