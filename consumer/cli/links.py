@@ -1,0 +1,150 @@
+"""`link-actions links`: from link files to published versions, and back to look at them."""
+
+import getpass
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actions.registry import load_kinds
+from consumer.authoring.author import Author
+from consumer.authoring.definition_topic import open_definition_topic
+from consumer.authoring.editor_schema import editor_schema
+from consumer.authoring.link_files import check_link_files
+from consumer.authoring.link_model import link_file_model
+from consumer.authoring.link_reference import parse_reference
+from consumer.authoring.listing import UnreadableVersion
+from consumer.authoring.mistake import WrongLinkFiles
+from consumer.cli.entry import command_settings
+from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned
+from consumer.clock import SystemClock
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Link files, or folders with .yaml or .yml files.")
+]
+References = Annotated[list[str], typer.Argument(metavar="LINK...", help="Each as tenant/link_id.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object a line.")]
+By = Annotated[str | None, typer.Option("--author", help="Who publishes; your user name unless said otherwise.")]
+
+
+@app.callback()
+def links() -> None:
+    """Check, publish, list, reset and delete links."""
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links check links/ --against-published")
+def check(
+    paths: Paths,
+    *,
+    against_published: Annotated[
+        bool, typer.Option("--against-published", help="Compare with the broker too, and show what would be published.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Find every mistake in link files, without a broker."""
+    try:
+        wanted = check_link_files(paths, load_kinds(load_schemas()))
+        if against_published:
+            show_planned(_author(None).preview(wanted), as_json=as_json)
+    except WrongLinkFiles as error:
+        if not as_json:
+            raise
+        show_mistakes(error.mistakes)
+        raise typer.Exit(error.exit_code) from error
+    if not (against_published or as_json):
+        show_checked(wanted)
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
+def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
+    """Publish what is new or changed in link files.
+
+    All or nothing, and nothing where a file holds a mistake. A link that is in no file stays as it is; one that was
+    deleted comes back.
+    """
+    wanted = check_link_files(paths, load_kinds(load_schemas()))
+    show_planned(_author(author).publish(wanted), as_json=as_json)
+
+
+@app.command("list", epilog="\b\nExample:\n  link-actions links list --tenant acme")
+def list_links(
+    *,
+    tenant: Annotated[str | None, typer.Option(help="Only the links of this tenant.")] = None,
+    deleted: Annotated[bool, typer.Option("--all", help="Deleted links too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the published links."""
+    newest = _author(None).newest(tenant)
+    show_links(
+        (link for link in newest if deleted or isinstance(link, UnreadableVersion) or link.status != "deleted"),
+        as_json=as_json,
+    )
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links show acme/spring-offer --version 2")
+def show(
+    link: Annotated[str, typer.Argument(metavar="LINK", help="As tenant/link_id.")],
+    *,
+    version: Annotated[int | None, typer.Option(min=1, help="An earlier version instead of the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one version of a link in full."""
+    show_link(_author(None).version(parse_reference(link), version), as_json=as_json)
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links reset acme/spring-offer")
+def reset(links: References, *, author: By = None, as_json: Json = False) -> None:
+    """Forget who clicked, by starting a new epoch.
+
+    Each person's next click on the link is a first one again, and the hits start at zero. What was done stays done.
+    """
+    references = [parse_reference(link) for link in links]
+    show_planned(_author(author).reset(references), as_json=as_json)
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
+def delete(links: References, *, author: By = None, as_json: Json = False) -> None:
+    """Hide links from authors. They go on redirecting and acting, since the mails are out.
+
+    To stop a link from acting, publish it without actions.
+    """
+    references = [parse_reference(link) for link in links]
+    show_planned(_author(author).delete(references), as_json=as_json)
+
+
+@app.command(epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of link files.
+
+    With it an editor completes and checks them while you type.
+    """
+    schemas = load_schemas()
+    kinds = load_kinds(schemas)
+    typer.echo(json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2, ensure_ascii=False))
+
+
+def _author(name: str | None) -> Author:
+    settings = command_settings()
+    clock = SystemClock()
+    schemas = load_schemas()
+    return Author(
+        partial(open_definition_topic, settings, clock),
+        kinds=load_kinds(schemas),
+        codec=Codec(schemas["LinkDefined"]),
+        clock=clock,
+        defined_by=name or _user_name(),
+    )
+
+
+def _user_name() -> str:
+    """Return who runs the command; a container may have no name for that."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

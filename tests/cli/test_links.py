@@ -1,0 +1,89 @@
+"""The commands that need no broker, as somebody calls them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from consumer.cli.app import execute
+from tests.authoring.builders import GOOD
+
+COMMANDS = ["check", "publish", "list", "show", "reset", "delete", "schema"]
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    path = tmp_path / "links.yaml"
+    path.write_text(GOOD)
+    return str(path)
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    path = tmp_path / "bad.yaml"
+    path.write_text(GOOD.replace("add", "ad").replace("name: Spring offer", "name: 7"))
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", raising=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", command, "--help"]) == 0
+    assert f"Example:\n    link-actions links {command}" in capsys.readouterr().out
+
+
+def test_good_files_are_counted_without_a_broker(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "check", good]) == 0
+    assert capsys.readouterr().out == "no mistakes: 1 file, 1 link, 1 action\n"
+
+
+def test_mistakes_are_told_on_standard_error_with_exit_2(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "check", bad]) == 2
+    said = capsys.readouterr()
+
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "link-actions: 2 mistakes in the link files; mend and try again:",
+        f'  {bad}:4: link spring: name must be a text and YAML reads 7 as something else; put it into quotes: "7"',
+        f"  {bad}:7: link spring, action interested: operation must be add or remove, and here it is ad",
+    ]
+
+
+def test_a_program_gets_mistakes_as_json(good: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "check", "--json", bad]) == 2
+    mistakes = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert [(mistake["file"], mistake["line"], mistake["subject"]) for mistake in mistakes][:1] == [
+        (bad, 4, "link spring")
+    ]
+    assert execute(["links", "check", "--json", good]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_mistakes_are_found_before_a_broker_is_looked_for(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "publish", bad]) == 2
+    assert "2 mistakes in the link files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["publish", "FILE"], ["check", "--against-published", "FILE"], ["list"], ["reset", "acme/spring"]]
+)
+def test_without_a_broker_set_the_missing_setting_is_named(
+    arguments: list[str], good: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["links", *(good if argument == "FILE" else argument for argument in arguments)]) == 2
+    assert "LINK_ACTIONS_BOOTSTRAP_SERVERS is not set" in capsys.readouterr().err
+
+
+def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Link file"
+
+
+def test_a_file_that_is_not_there_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "check", "nowhere.yaml"]) == 2
+    assert "nowhere.yaml:1: the file cannot be read (No such file or directory)" in capsys.readouterr().err
