@@ -1,0 +1,112 @@
+"""`link-actions updates`: showing them as subscribers see them."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import typer
+
+from actions.kind import Kind
+from actions.registry import load_kinds
+from consumer.cli.entry import command_settings, open_registry
+from consumer.codecs import reading_codec
+from consumer.errors import UsageError
+from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.kafka.topic_reader import Span, open_reader
+from consumer.kafka.topics import TopicNames
+from consumer.registry import SchemaRegistry
+from consumer.shown_record import ShownRecord, printable, shown, time_of
+from schemas.bad_record import BadRecord
+from schemas.codec import Codec
+from schemas.record_schema import RecordSchema, load_schemas
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+EXAMPLE = """\b
+Example:
+  link-actions updates tail --kind set_field --from-beginning --json"""
+
+SHARED = ("update_id", "link_version", "epoch", "action_id")
+
+
+@app.callback()
+def updates() -> None:
+    """Show the updates as subscribers see them."""
+
+
+@app.command(epilog=EXAMPLE)
+def tail(
+    *,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest update.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end that there is at the start.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Show updates that are committed, as they come; Ctrl-C ends it.
+
+    With --json each line has topic, partition, offset, timestamp, key, headers and value.
+    """
+    settings = command_settings()
+    schemas = load_schemas()
+    kinds = _chosen(load_kinds(schemas), kind or [])
+    names = TopicNames(settings.topic_prefix, settings.group_id, tuple(kinds))
+    states = require_topics(KafkaTopicAdmin(settings), names.updates.values())
+    with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
+        shower = _shower(names, kinds, schemas, registry, as_json=as_json)
+        spans = reader.spans({topic: state.partitions for topic, state in states.items()})
+        for message in reader.read(_cut(spans, from_beginning=from_beginning, until_end=until_end)):
+            shower.show(shown(message))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateShower:
+    """Writes updates to standard output, a line each. `codecs` is by topic, `kinds` too."""
+
+    codecs: Mapping[str, Codec]
+    kinds: Mapping[str, str]
+    as_json: bool
+
+    def show(self, record: ShownRecord) -> None:
+        """Write one update; of one that cannot be read, only where it stands, and why on standard error."""
+        try:
+            value = self.codecs[record.topic].decode(record.value or b"")
+        except BadRecord as bad:
+            typer.echo(f"warn: {record.topic} {record.place} cannot be read ({bad})", err=True)
+            value = None
+        typer.echo(record.json_line(value) if self.as_json else self._text(record, value or {}))
+
+    def _text(self, record: ShownRecord, value: Mapping[str, Any]) -> str:
+        names = list(value)
+        own = names[names.index(SHARED[-1]) + 1 :] if SHARED[-1] in names else []
+        cause = [value.get(name, "") for name in ("tenant_id", "recipient_id", "link_id", "action_id")]
+        fields = [f"{name}={value[name]}" for name in own if value[name] is not None]
+        return printable("  ".join([time_of(record.timestamp), f"{self.kinds[record.topic]:<10}", *cause, *fields]))
+
+
+def _chosen(kinds: Mapping[str, Kind], names: Iterable[str]) -> Mapping[str, Kind]:
+    wanted = [name.replace("-", "_") for name in names]
+    unknown = [name for name in wanted if name not in kinds]
+    if unknown:
+        raise UsageError(f"There is no kind {', '.join(unknown)}; kinds are {', '.join(kinds)}")
+    return {name: kind for name, kind in kinds.items() if name in wanted or not wanted}
+
+
+def _shower(
+    names: TopicNames,
+    kinds: Mapping[str, Kind],
+    schemas: Mapping[str, RecordSchema],
+    registry: SchemaRegistry | None,
+    *,
+    as_json: bool,
+) -> UpdateShower:
+    codecs = {
+        topic: reading_codec(topic, schemas[kinds[kind].update], registry) for kind, topic in names.updates.items()
+    }
+    return UpdateShower(codecs, {topic: kind for kind, topic in names.updates.items()}, as_json)
+
+
+def _cut(spans: Iterable[Span], *, from_beginning: bool, until_end: bool) -> list[Span]:
+    """Leave out what is there already, and the end, as the options say."""
+    begun = [span if from_beginning else replace(span, start=span.end or 0) for span in spans]
+    return begun if until_end else [replace(span, end=None) for span in begun]

@@ -1,0 +1,74 @@
+"""A record as it is shown to a person or to a program."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from confluent_kafka import Message
+
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """Where a record stands and what is in it; `timestamp` is milliseconds since 1970 UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+
+    @property
+    def place(self) -> str:
+        """Return `PARTITION:OFFSET`."""
+        return f"{self.partition}:{self.offset}"
+
+    def json_line(self, value: Any) -> str:
+        """Return the line that `--json` promises; of a header that stands there twice, the last counts."""
+        fields = {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "timestamp": self.timestamp,
+            "key": text_of(self.key),
+            "headers": {name: text_of(header) for name, header in self.headers},
+            "value": value,
+        }
+        return json.dumps(fields)
+
+
+def shown(message: Message) -> ShownRecord:
+    """Return what a record of the client library holds."""
+    headers = cast("Sequence[tuple[str, bytes | None]]", message.headers() or ())
+    return ShownRecord(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        timestamp=message.timestamp()[1],
+        key=message.key(),
+        headers=tuple(headers),
+        value=message.value(),
+    )
+
+
+def text_of(part: bytes | None) -> str | None:
+    """Return bytes as text; those that are no UTF-8 are written in hexadecimal, after a backslash."""
+    return None if part is None else part.decode(errors="backslashreplace")
+
+
+def printable(value: object) -> str:
+    """Return a text that cannot move the cursor or colour the terminal, whatever a record holds."""
+    return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in str(value))
+
+
+def time_of(milliseconds: int) -> str:
+    """Return a time as people read it, in UTC; the number itself where there is no such date."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return str(milliseconds)
