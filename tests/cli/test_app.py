@@ -10,6 +10,10 @@ from consumer.cli.app import COMMANDS, execute, load_command
 from consumer.settings import Settings, variable
 
 HELPED = [
+    ("dlq", "list"),
+    ("dlq", "show"),
+    ("dlq", "replay"),
+    ("updates", "tail"),
     ("run",),
     ("clicks", "publish"),
     ("topics", "create"),

@@ -1,0 +1,170 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumer.cli.letter_text import hexdump, letter_in_json, letter_in_text
+from consumer.dead_letters import dead_letter, place_of, replay_of
+from consumer.shown_record import ShownRecord, printable, text_of, time_of
+from schemas.click import click_layout
+from schemas.codec import Codec, single_object_frame
+from schemas.identity import partition_of
+from schemas.record_schema import load_schemas
+
+SCHEMA = load_schemas()["LinkClicked"]
+CODEC = Codec(SCHEMA)
+LAYOUTS = {single_object_frame(SCHEMA): click_layout(SCHEMA)}
+PARTITIONS = 12
+REASON: tuple[tuple[str, bytes | None], ...] = (
+    ("dlq.reason", b"unknown_version"),
+    ("dlq.topic", b"link.clicks.v1"),
+    ("dlq.partition", b"4"),
+    ("dlq.offset", b"17"),
+    ("dlq.timestamp", b"1763800000000"),
+    ("dlq.version", b"0.1.0"),
+    ("dlq.detail", b"version 9 is not known"),
+)
+CLICK: dict[str, Any] = dict.fromkeys((field["name"] for field in SCHEMA.definition["fields"]), None) | {
+    "tenant_id": "acme",
+    "link_id": "spring",
+    "recipient_id": "r-1",
+    "click_id": "c-1",
+    "clicked_at": 1_763_800_000_000,
+    "test": False,
+    "confirmed": False,
+}
+
+
+def a_record(**fields: Any) -> ShownRecord:
+    record = ShownRecord(
+        topic="link.clicks.dlq.v1",
+        partition=4,
+        offset=2,
+        timestamp=1_763_800_000_000,
+        key=b"acme/r-1",
+        headers=REASON,
+        value=CODEC.encode(CLICK),
+    )
+    return replace(record, **fields)
+
+
+def test_the_records_own_headers_are_told_from_those_of_the_loop() -> None:
+    letter = dead_letter(a_record(headers=(("trace", b"1"), *REASON)))
+
+    assert letter.headers == (("trace", b"1"),)
+    assert letter.reason == "unknown_version"
+    assert letter.facts["detail"] == "version 9 is not known"
+
+
+def test_of_one_that_went_bad_twice_the_last_reason_counts() -> None:
+    again = (*REASON, ("dlq.replayed", b"4:1"), ("dlq.reason", b"time_absurd"), ("dlq.detail", b"x"))
+    letter = dead_letter(a_record(headers=again))
+
+    assert letter.reason == "time_absurd"
+    assert dict(letter.headers)["dlq.reason"] == b"unknown_version"
+
+
+def test_a_record_that_another_program_wrote_has_no_reason() -> None:
+    letter = dead_letter(a_record(headers=(("trace", None),)))
+
+    assert letter.reason == "unknown"
+    assert letter.headers == (("trace", None),)
+
+
+def test_a_replay_is_the_original_record_and_says_so() -> None:
+    record = a_record(headers=(("trace", b"1"), ("trace", b"2"), *REASON))
+    click = replay_of(dead_letter(record), LAYOUTS, PARTITIONS)
+
+    assert (click.key, click.value, click.timestamp) == (record.key, record.value, record.timestamp)
+    assert click.headers == [("trace", b"1"), ("trace", b"2"), ("dlq.replayed", b"4:2")]
+    assert click.partition == partition_of(b"acme/r-1", PARTITIONS)
+
+
+def test_a_second_replay_names_only_the_latest_dead_letter() -> None:
+    record = a_record(headers=(("dlq.replayed", b"1:1"), *REASON))
+
+    assert replay_of(dead_letter(record), LAYOUTS, PARTITIONS).headers == [("dlq.replayed", b"4:2")]
+
+
+def test_without_a_key_a_replay_goes_where_its_identity_belongs() -> None:
+    click = replay_of(dead_letter(a_record(key=None)), LAYOUTS, PARTITIONS)
+
+    assert click.key is None
+    assert click.partition == partition_of(b"acme/r-1", PARTITIONS)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff" * 9])
+def test_without_key_and_identity_nothing_tells_the_partition(value: bytes | None) -> None:
+    click = replay_of(dead_letter(a_record(key=None, value=value)), LAYOUTS, PARTITIONS)
+
+    assert click.partition is None
+    assert click.value == value
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:", "1:-1", "a:b", "1:2:3", "9999999999:1", "1:2 "])
+def test_what_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no PARTITION:OFFSET"):
+        place_of(text)
+
+
+def test_a_place_is_partition_and_offset() -> None:
+    assert place_of("3:1042") == (3, 1042)
+
+
+def test_one_letter_in_full_shows_facts_bytes_and_what_they_mean() -> None:
+    text = "\n".join(letter_in_text(dead_letter(a_record(headers=(("trace", b"\xff"), *REASON))), CODEC))
+
+    assert "dead letter 4:2" in text
+    assert "reason: unknown_version" in text
+    assert "header trace: \\xff" in text
+    assert "00000000  c3 01" in text
+    assert 'recipient_id: "r-1"' in text
+
+
+def test_one_letter_that_cannot_be_read_says_why() -> None:
+    lines = list(letter_in_text(dead_letter(a_record(key=None, value=b"\x1b[31mred")), CODEC))
+
+    assert "key: none" in lines
+    assert lines[-1].startswith("cannot be read: unknown_frame")
+    assert not any("\x1b" in line for line in lines)
+    assert list(letter_in_text(dead_letter(a_record(value=None)), CODEC))[-1] == "cannot be read: there is no value"
+
+
+def test_one_letter_as_json_has_all_bytes() -> None:
+    record = a_record()
+    shown = json.loads(letter_in_json(dead_letter(record), CODEC))
+
+    assert bytes.fromhex(shown["value_hex"]) == record.value
+    assert shown["decoded"]["link_id"] == "spring"
+    assert shown["original"] == {
+        "topic": "link.clicks.v1", "partition": "4", "offset": "17", "timestamp": "1763800000000",
+    }  # fmt: skip
+    assert json.loads(letter_in_json(dead_letter(a_record(value=b"x")), CODEC))["problem"].startswith("unknown_frame")
+
+
+def test_a_long_value_is_dumped_in_part() -> None:
+    lines = list(hexdump(bytes(5_000)))
+
+    assert len(lines) == 257
+    assert lines[-1] == "  … and 904 bytes more; --json has them all"
+    assert list(hexdump(b"AB\x00\xff")) == ["  00000000  41 42 00 ff                                      AB.."]
+
+
+def test_no_text_of_a_record_can_steer_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\nc") == "a�[2Jb�c"
+    assert text_of(b"\xffx") == "\\xffx"
+    assert text_of(None) is None
+
+
+def test_times_are_utc_and_an_impossible_one_stays_a_number() -> None:
+    assert time_of(1_763_800_000_000) == "2025-11-22 08:26:40"
+    assert time_of(10**18) == "1000000000000000000"
+
+
+def test_the_json_line_has_exactly_what_is_promised() -> None:
+    line = json.loads(a_record(headers=(("a", b"1"), ("a", b"2"))).json_line({"x": 1}))
+
+    assert list(line) == ["topic", "partition", "offset", "timestamp", "key", "headers", "value"]
+    assert line["key"] == "acme/r-1"
+    assert line["headers"] == {"a": "2"}
