@@ -1,33 +1,16 @@
 """Asks a broker about topics and makes them."""
 
-import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, TopicMetadata
+from confluent_kafka.admin import ConfigResource, NewTopic, TopicMetadata
 
 from consumer.errors import Unavailable
-from consumer.kafka.client import admin_config, note_error, open_admin
+from consumer.kafka.connection import ANSWER_SECONDS, Connection
 from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.settings import Settings
-
-ANSWER_SECONDS = 4.0
-"""How long a broker may take to answer before it counts as away."""
-
-AWAY = frozenset(
-    {
-        "_ALL_BROKERS_DOWN",
-        "_AUTHENTICATION",
-        "_RESOLVE",
-        "_SSL",
-        "_TIMED_OUT",
-        "_TRANSPORT",
-    }
-)
-"""Names of the errors that mean that no broker could be spoken to at all."""
 
 REPLICAS_THAT_BEAR_A_LOSS = 3
 
@@ -76,23 +59,21 @@ class KafkaTopicAdmin:
     """Asks a real broker."""
 
     def __init__(self, settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self._servers = settings.bootstrap_servers
-        self._answer_seconds = answer_seconds
-        self._last_error: KafkaError | None = None
-        self._admin: AdminClient = open_admin(admin_config(settings) | {"error_cb": self._remember})
+        self._connection = Connection(settings, answer_seconds=answer_seconds)
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
         """Return what those of the named topics are that exist."""
         wanted = set(names)
-        topics = {name: topic for name, topic in self.metadata().topics.items() if name in wanted}
+        topics = {name: topic for name, topic in self._connection.metadata().topics.items() if name in wanted}
         configs = self._read_configs(list(topics))
         return {name: _state(topic, configs.get(name)) for name, topic in topics.items()}
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
         """Make topics, and return once each has its leaders. One that exists by now is no error."""
         topics = [_new_topic(spec, partitions, replication_factor) for spec in specs]
-        with self._translated():
-            futures = self._admin.create_topics(topics, request_timeout=self._answer_seconds)
+        connection = self._connection
+        with connection.translated():
+            futures = connection.client.create_topics(topics, request_timeout=connection.answer_seconds)
         for name, future in futures.items():
             try:
                 future.result()
@@ -101,52 +82,27 @@ class KafkaTopicAdmin:
                     raise Unavailable(f"{name} cannot be created: {error.args[0].str()}") from error
         self._wait_for_leaders(set(futures))
 
-    def metadata(self) -> ClusterMetadata:
-        """Return what the cluster says of itself and of all topics that this user may see."""
-        with self._translated():
-            return self._admin.list_topics(timeout=self._answer_seconds)
-
     def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
         """Return the settings of topics; those that this user may not see are left out."""
         if not names:
             return {}
+        connection = self._connection
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-        with self._translated():
-            futures = self._admin.describe_configs(resources, request_timeout=self._answer_seconds)
+        with connection.translated():
+            futures = connection.client.describe_configs(resources, request_timeout=connection.answer_seconds)
         configs: dict[str, Mapping[str, Any]] = {}
         for resource, future in futures.items():
-            with self._translated(passing_over=KafkaError.TOPIC_AUTHORIZATION_FAILED):
+            with connection.translated(may_be_denied=True):
                 configs[resource.name] = future.result()
         return configs
 
     def _wait_for_leaders(self, names: set[str]) -> None:
-        deadline = time.monotonic() + self._answer_seconds
+        deadline = time.monotonic() + self._connection.answer_seconds
         while time.monotonic() < deadline:
-            topics = self.metadata().topics
+            topics = self._connection.metadata().topics
             if all(name in topics and topics[name].partitions and not _leaderless(topics[name]) for name in names):
                 return
             time.sleep(0.05)
-
-    def _remember(self, error: KafkaError) -> None:
-        self._last_error = error
-        note_error(error)
-
-    @contextmanager
-    def _translated(self, passing_over: int | None = None) -> Iterator[None]:
-        try:
-            yield
-        except KafkaException as error:
-            if error.args[0].code() != passing_over:
-                raise self._unavailable(error.args[0]) from error
-
-    def _unavailable(self, error: KafkaError) -> Unavailable:
-        """Say why, by what the library reported last: a time-out alone hides a wrong password."""
-        if error.name() not in AWAY:
-            return Unavailable(f"The broker at {self._servers} refuses: {error.str()}; mend what it names")
-        self._admin.poll(0)
-        reason = re.sub(r"^\S+/\w+: | \(after \d+ms in state \w+.*\)$", "", (self._last_error or error).str())
-        mend = "start it, or mend LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"
-        return Unavailable(f"No Kafka broker answers at {self._servers} ({reason}); {mend}")
 
 
 def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> NewTopic:
