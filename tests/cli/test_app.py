@@ -10,6 +10,7 @@ from consumer.cli.app import COMMANDS, execute, load_command
 from consumer.settings import Settings, variable
 
 HELPED = [
+    ("doctor",),
     ("dlq", "list"),
     ("dlq", "show"),
     ("dlq", "replay"),

@@ -1,0 +1,57 @@
+"""`link-actions doctor`: what is wrong, and how to mend it."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from consumer.cli.entry import topic_names
+from consumer.cli.table import print_table
+from consumer.doctor.cluster import look_at_cluster
+from consumer.doctor.finding import Finding, exit_code_of
+from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
+
+EXAMPLE = """\b
+Example:
+  link-actions doctor"""
+
+
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False) -> None:
+    """Check settings, versions, state, schema registry, connection, topics, rights and transactions.
+
+    The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is.
+    """
+    findings = look_at_all()
+    if as_json:
+        for finding in findings:
+            fields = asdict(finding)
+            del fields["exit_code"]
+            typer.echo(json.dumps(fields))
+    else:
+        print_table(("", "what", "seen, and how to mend it"), [row for finding in findings for row in _rows(finding)])
+    raise typer.Exit(exit_code_of(findings))
+
+
+def look_at_all() -> list[Finding]:
+    """Look at everything that can be looked at; without settings that is not much."""
+    settings, findings = look_at_settings(os.environ)
+    if settings is None:
+        return findings
+    names = topic_names(settings)
+    findings += look_at_state(settings.state_dir)
+    findings += look_at_registry(settings.schema_registry_url, names.clicks)
+    findings += look_at_cluster(settings, names)
+    return findings
+
+
+def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    yield finding.status, finding.subject, finding.seen
+    if finding.mend:
+        yield "", "", f"→ {finding.mend}"
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.command("doctor", epilog=EXAMPLE)(doctor)

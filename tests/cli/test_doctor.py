@@ -1,0 +1,122 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consumer.cli.app import execute
+from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics
+from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
+from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
+from consumer.errors import ExitCode
+from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
+from tests.cli.registry_double import RegistryDouble, running_registry
+
+NAMES = TopicNames("", "group", ("set_field",))
+ALL_RIGHTS = frozenset({"READ", "WRITE", "DESCRIBE"})
+
+
+@pytest.fixture
+def double() -> Iterator[RegistryDouble]:
+    with running_registry() as double:
+        yield double
+
+
+def statuses(findings: Iterator[Finding]) -> list[Status]:
+    return [finding.status for finding in findings]
+
+
+def test_the_exit_code_is_that_of_the_failures_and_settings_come_first() -> None:
+    assert exit_code_of([fine("a", "x"), warning("b", "x", "y")]) == 0
+    assert exit_code_of([fine("a", "x"), failure("b", "x; y")]) == 3
+    assert exit_code_of([failure("b", "x; y"), failure("a", "x", ExitCode.USAGE)]) == 2
+
+
+def test_a_failure_tells_what_is_wrong_apart_from_how_to_mend_it() -> None:
+    finding = failure("a", "it is broken; mend it; now")
+
+    assert (finding.seen, finding.mend) == ("it is broken", "mend it; now")
+
+
+def test_each_wrong_setting_is_a_finding() -> None:
+    settings, findings = look_at_settings({"LINK_ACTIONS_HTTP_PORT": "x"})
+
+    assert settings is None
+    assert [finding.status for finding in findings] == [Status.OK, Status.FAIL, Status.FAIL]
+    assert exit_code_of(findings) == 2
+
+
+def test_a_state_folder_that_is_not_there_yet_can_be_written_and_is_not_made(tmp_path: Path) -> None:
+    assert statuses(look_at_state(tmp_path / "a" / "b")) in ([Status.OK], [Status.WARN])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
+    (finding,) = look_at_state(Path("/proc/state"))
+
+    assert finding.status is Status.FAIL
+    assert finding.exit_code is ExitCode.USAGE
+    assert "LINK_ACTIONS_STATE_DIR" in finding.mend
+
+
+def test_a_registry_is_asked_for_clicks(double: RegistryDouble) -> None:
+    assert statuses(look_at_registry(None, "clicks")) == [Status.OK]
+    assert statuses(look_at_registry(double.url, "clicks")) == [Status.WARN]
+    double.register("clicks-value", '{"type": "record", "name": "A", "fields": []}')
+    assert statuses(look_at_registry(double.url, "clicks")) == [Status.OK]
+    assert statuses(look_at_registry("http://127.0.0.1:1", "clicks")) == [Status.FAIL]
+
+
+def test_the_age_of_a_broker_is_told_as_far_as_it_shows() -> None:
+    (new,) = look_at_brokers({"group.coordinator.rebalance.protocols": "classic,consumer"})
+    (old,) = look_at_brokers({"num.partitions": "1"})
+    (hidden,) = look_at_brokers({})
+
+    assert "4.0 or newer" in new.seen
+    assert "older than 4.0" in old.seen
+    assert "does not show" in hidden.seen
+
+
+def test_a_broker_that_makes_topics_by_itself_is_a_warning() -> None:
+    findings = look_at_brokers({"auto.create.topics.enable": "true"})
+
+    assert statuses(findings) == [Status.OK, Status.WARN]
+
+
+def test_topics_are_told_one_by_one() -> None:
+    good = {spec.name: TopicState(spec.partitions or 4, frozenset({spec.cleanup})) for spec in topic_specs(NAMES)}
+    bad = good | {NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE}))}
+    del bad[NAMES.changelog]
+
+    assert statuses(look_at_topics(compare_topics(NAMES, good), NAMES)) == [Status.OK]
+    assert statuses(look_at_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3
+
+
+def test_a_right_that_the_worker_lacks_is_a_failure_and_another_a_warning() -> None:
+    topics = {spec.name: ALL_RIGHTS for spec in topic_specs(NAMES)}
+    assert statuses(look_at_rights(topics, ALL_RIGHTS, NAMES)) == [Status.OK]
+
+    lacking = topics | {NAMES.clicks: frozenset({"READ"}), NAMES.dead_letters: frozenset({"WRITE"})}
+    findings = list(look_at_rights(lacking, frozenset(), NAMES))
+    assert [(finding.status, finding.seen) for finding in findings] == [
+        (Status.FAIL, "this user may not Write link.clicks.v1"),
+        (Status.FAIL, "this user may not Read group"),
+        (Status.WARN, "this user may not Read link.clicks.dlq.v1"),
+    ]
+
+
+def test_rights_that_the_broker_does_not_tell_are_no_failure() -> None:
+    assert statuses(look_at_rights({NAMES.clicks: None}, None, NAMES)) == [Status.OK]
+
+
+def test_wrong_settings_are_told_in_a_table_or_as_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINK_ACTIONS_GRUP_ID", "x")
+
+    assert execute(["doctor"]) == 2
+    assert "did you mean LINK_ACTIONS_GROUP_ID?" in capsys.readouterr().out
+    assert execute(["doctor", "--json"]) == 2
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines] == ["ok", "fail", "fail"]
+    assert set(lines[0]) == {"subject", "status", "seen", "mend"}
