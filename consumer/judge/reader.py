@@ -1,0 +1,157 @@
+"""A plain reader of topics, and of the records in them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from consumer.judge.update_record import RECORDS, TOPICS
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+_TIMEOUT_SECONDS = 60.0
+"""How long reading may stand still: an open transaction of a dead producer hides what follows it until it ends."""
+
+
+class NotReadable(Exception):
+    """What a topic holds cannot be read, or not in time."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record as a subscriber sees it. `timestamp` in milliseconds; `partitions` is how many its topic has."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    partitions: int | None = None
+
+
+def read_topic(
+    bootstrap_servers: str,
+    topic: str,
+    *,
+    isolation: str = "read_committed",
+    config: Mapping[str, Any] | None = None,
+) -> list[Seen]:
+    """Return everything from the beginning to the end that was there at the call, open transactions included.
+
+    `config` has further client properties. Raises NotReadable where the topic is missing or a transaction stays open.
+    """
+    common = {**(config or {}), "bootstrap.servers": bootstrap_servers}
+    ends = _ends(AdminClient(common), topic)
+    settings = {
+        "group.id": "link-actions-judge",
+        "isolation.level": isolation,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+        **common,
+    }
+    consumer = Consumer(settings)
+    try:
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
+        return _read_to(consumer, topic, ends)
+    finally:
+        consumer.close()
+
+
+def decode_update(seen: Seen) -> dict[str, Any]:
+    """Return the update; its topic's name may have a prefix. Raises NotReadable."""
+    for kind, topic in TOPICS.items():
+        if seen.topic.endswith(topic):
+            return decode(RECORDS[kind], seen.value)
+    raise NotReadable(f"{seen.topic} is no topic of updates")
+
+
+def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
+    """Return a record of this type, times in milliseconds, unions of records as (name, record).
+
+    Takes single-object encoding by the fingerprint of the `.avsc` file, and a registry's frame whatever its id.
+    Raises NotReadable, also where bytes are left over.
+    """
+    schema, wanted = _schema(record_name)
+    if not value:
+        raise NotReadable("there is no value")
+    frame = 5 if value[0] == 0 else 10
+    if value[0] != 0 and value[:frame] != wanted:
+        raise NotReadable(f"the frame {value[:frame].hex()} is not that of {record_name}, {wanted.hex()}")
+    body = BytesIO(value[frame:])
+    try:
+        record: Any = schemaless_reader(body, schema, None, return_record_name=True)
+    except (EOFError, IndexError, ValueError, TypeError) as error:
+        raise NotReadable(f"the body is no {record_name}: {error!r}") from error
+    if body.read(1):
+        raise NotReadable(f"bytes follow after the {record_name}")
+    return dict(record)
+
+
+@cache
+def _schema(record_name: str) -> tuple[Any, bytes]:
+    for path in SCHEMAS.glob("*.avsc"):
+        # Without logical types the times are numbers, and the canonical form is the same.
+        plain = json.loads(path.read_text(), object_hook=lambda part: {k: part[k] for k in part if k != "logicalType"})
+        if plain["name"] == record_name:
+            digest = fingerprint(to_parsing_canonical_form(plain), "CRC-64-AVRO")
+            return parse_schema(plain), b"\xc3\x01" + bytes.fromhex(digest)
+    raise NotReadable(f"no schema in {SCHEMAS} has the name {record_name}")
+
+
+def _ends(admin: AdminClient, topic: str) -> dict[int, int]:
+    """Return the end of each partition, uncommitted: what is committed may lie behind what still is in doubt."""
+    try:
+        found = admin.list_topics(topic, timeout=10).topics[topic]
+        if found.error is not None:
+            raise NotReadable(f"{topic}: {found.error.str()}")
+        latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
+        ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
+        return {where.partition: future.result().offset for where, future in sorted(ends.items())}
+    except KafkaException as error:
+        raise NotReadable(f"{topic}: {error}") from error
+
+
+def _read_to(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> list[Seen]:
+    positions = dict.fromkeys(ends, 0)
+    seen: list[Seen] = []
+    deadline = monotonic() + _TIMEOUT_SECONDS
+    while any(positions[partition] < end for partition, end in ends.items()):
+        for message in consumer.consume(10_000, 0.2):
+            partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()
+            if error is None:
+                positions[partition] = offset + 1
+                if offset < ends[partition]:
+                    seen.append(_seen(message, len(ends)))
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+                # Its offset lies behind control records, which are never handed out.
+                positions[partition] = max(offset, positions[partition])
+            elif error.fatal():
+                raise NotReadable(f"{topic}: {error}")
+            deadline = monotonic() + _TIMEOUT_SECONDS
+        if monotonic() > deadline:
+            raise NotReadable(f"{topic} cannot be read to its end; a transaction in it stays open")
+    return sorted(seen, key=lambda each: (each.partition, each.offset))
+
+
+def _seen(message: Any, partitions: int) -> Seen:
+    return Seen(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp=message.timestamp()[1],
+        key=message.key(),
+        value=message.value(),
+        headers=[(name, value or b"") for name, value in message.headers() or []],
+        partitions=partitions,
+    )

@@ -1,0 +1,93 @@
+"""Records of the wire with sensible values; a test names only what it is about."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+NOON = 1_795_608_000_000  # 2026-11-25T12:00:00Z
+DAY = 86_400_000
+
+Record = dict[str, Any]
+
+PARAMETERS: Mapping[str, Record] = {
+    "SetField": {"field": "size", "value": "large"},
+    "ChangeInterest": {"operation": "add", "interest": "news", "scope": "person"},
+    "ChangeMembership": {"operation": "add", "target": "project", "target_id": "p-1"},
+    "CreateFollowUp": {
+        "type": "task",
+        "description": "Call back",
+        "project": None,
+        "task_type": None,
+        "created_by": "anna",
+        "assign_to_our_contact": False,
+        "default_recipient": "bo",
+        "duration_minutes": None,
+        "next_available_time": False,
+        "as_invitation": False,
+    },
+    "OpenRequest": {"title": "Asks for a call", "priority": None, "category": None, "owner": "auto"},
+    "RunScript": {"script": "on-click"},
+}
+"""Parameters of one action of each kind, by the record name of its update."""
+
+
+def a_click(number: int = 1, **changes: Any) -> Record:
+    """A `LinkClicked`; the number makes a click id that no other number has."""
+    click: Record = {
+        "tenant_id": "acme",
+        "link_id": "spring",
+        "recipient_id": "r-1",
+        "click_id": str(uuid5(NAMESPACE_OID, str(number))),
+        "clicked_at": NOON,
+        "person_id": "p-1",
+        "company_id": "c-1",
+        "mailing_id": "m-1",
+        "flow_id": None,
+        "flow_run_id": None,
+        "link_version": None,
+        "test": False,
+        "confirmed": False,
+        "url": "https://example.com/spring",
+        "http_method": "GET",
+        "user_agent": "Mozilla/5.0",
+        "purpose": None,
+        "network": "192.0.2.0/24",
+        "delivered_at": NOON - 60_000,
+        "link_count": 3,
+    }
+    return click | changes
+
+
+def an_action(
+    update: str = "ChangeInterest",
+    *,
+    slot: int = 0,
+    rule: str = "once",
+    period_ms: int | None = None,
+    **parameters: Any,
+) -> Record:
+    """An action as `LinkDefined` has it; its id is told by its slot."""
+    return {
+        "action_id": f"action-{slot}",
+        "slot": slot,
+        "repeat": {"rule": rule, "period_ms": period_ms},
+        "parameters": (f"link_actions.{update}Parameters", PARAMETERS[update] | parameters),
+    }
+
+
+def a_link(*actions: Record, **changes: Any) -> Record:
+    """A `LinkDefined`."""
+    link: Record = {
+        "tenant_id": "acme",
+        "link_id": "spring",
+        "version": 1,
+        "epoch": 0,
+        "status": "active",
+        "name": "Spring offer",
+        "url": "https://example.com/spring",
+        "response": ("link_actions.RedirectResponse", {"url": "https://example.com/spring"}),
+        "actions": list(actions),
+        "defined_at": NOON - DAY,
+        "defined_by": "anna",
+    }
+    return link | changes

@@ -1,0 +1,56 @@
+"""Expected updates as a subscriber would see them if all went well, for bugs to be planted in."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from consumer.judge.model import Expected
+from consumer.judge.reader import Seen
+from schemas.codec import Codec
+from schemas.identity import partition_of
+from schemas.record_schema import load_schemas
+
+UPDATES = {
+    "crm-updates.set-field.v1": "SetField",
+    "crm-updates.interest.v1": "ChangeInterest",
+    "crm-updates.membership.v1": "ChangeMembership",
+    "crm-updates.follow-up.v1": "CreateFollowUp",
+    "crm-updates.request.v1": "OpenRequest",
+    "crm-updates.script.v1": "RunScript",
+}
+PARTITIONS = 4
+
+
+def all_seen(expected: Iterable[Expected], prefix: str = "") -> list[Seen]:
+    codecs = {topic: Codec(load_schemas()[record]) for topic, record in UPDATES.items()}
+    return [_seen(each, codecs[each.topic], offset, prefix) for offset, each in enumerate(expected)]
+
+
+def _seen(expected: Expected, codec: Codec, offset: int, prefix: str) -> Seen:
+    return Seen(
+        topic=prefix + expected.topic,
+        partition=partition_of(expected.key, PARTITIONS),
+        offset=offset,
+        timestamp=expected.record["clicked_at"],
+        key=expected.key,
+        value=codec.encode(expected.record),
+        headers=[
+            ("ce_specversion", b"1.0"),
+            ("ce_type", expected.topic.encode()),
+            ("ce_source", b"/link-actions/acme"),
+            ("content-type", b"application/avro"),
+            ("ce_id", expected.record["update_id"].encode()),
+        ],
+        partitions=PARTITIONS,
+    )
+
+
+def changed(seen: Seen, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Seen:
+    """The same sighting with another record in its value."""
+    codec = Codec(load_schemas()[UPDATES[seen.topic]])
+    return replace(seen, value=codec.encode(change(codec.decode(seen.value or b""))))
+
+
+def at(seen: Sequence[Seen], places: Iterable[int]) -> list[Seen]:
+    """The sightings in this order, with offsets that say so."""
+    return [replace(seen[place], offset=offset) for offset, place in enumerate(places)]
