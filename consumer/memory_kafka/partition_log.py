@@ -1,0 +1,91 @@
+"""One partition: records in their order, and which of them a reader may see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from consumer.memory_kafka.record import MemoryRecord
+
+Writer = int
+"""Producer id of a transactional producer; it stays the same through all its epochs."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbortedRange:
+    """Where one writer's records count for nothing: from `first` up to its marker."""
+
+    writer: Writer
+    first: int
+    marker: int
+
+
+@dataclass(slots=True)
+class PartitionLog:
+    """Offsets are given once and never reused; the marker that ends a transaction takes one too, as on Kafka."""
+
+    start: int = 0
+    """First offset that is still there."""
+    aborted: list[AbortedRange] = field(default_factory=list)
+    _entries: list[tuple[MemoryRecord | None, Writer | None]] = field(default_factory=list)
+    _open: dict[Writer, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The offset that the next record gets, open transactions included (the high watermark)."""
+        return len(self._entries)
+
+    @property
+    def stable_end(self) -> int:
+        """Where committed readers stop (the last stable offset): the start of the first open transaction, or the end."""
+        return min(self._open.values(), default=self.end)
+
+    def append(self, make: Callable[[int], MemoryRecord], writer: Writer | None) -> int:
+        """Add the record that is made for its offset, outside or inside a transaction, and return that offset."""
+        offset = self.end
+        if writer is not None:
+            self._open.setdefault(writer, offset)
+        self._entries.append((make(offset), writer))
+        return offset
+
+    def mark_committed(self, writer: Writer) -> None:
+        """End the writer's transaction; from now on its records are seen."""
+        self._open.pop(writer, None)
+        self._entries.append((None, writer))
+
+    def mark_aborted(self, writer: Writer) -> None:
+        """End the writer's transaction; its records are never seen by a committed reader."""
+        first = self._open.pop(writer, None)
+        if first is not None:
+            self.aborted.append(AbortedRange(writer, first, self.end))
+        self._entries.append((None, writer))
+
+    def delete_before(self, offset: int) -> None:
+        """Forget the oldest records, as retention does."""
+        self.start = max(self.start, min(offset, self.end))
+
+    def read_committed(self, position: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        """Return up to `limit` committed records from the position on, and the position after them.
+
+        At the end that is the stable end itself: markers and aborted records before it are stepped over.
+        """
+        return self._read(position, limit, self.stable_end, self.aborted)
+
+    def read_uncommitted(self, position: int, limit: int) -> tuple[list[MemoryRecord], int]:
+        """Return up to `limit` records, whatever became of their transaction, and the position after them."""
+        return self._read(position, limit, self.end, [])
+
+    def _read(self, position: int, limit: int, end: int, hidden: list[AbortedRange]) -> tuple[list[MemoryRecord], int]:
+        position = self._reset(position)
+        spans = [each for each in hidden if each.marker > position]
+        records: list[MemoryRecord] = []
+        while position < end and len(records) < limit:
+            record, writer = self._entries[position]
+            if record is not None and not any(
+                each.writer == writer and each.first <= position < each.marker for each in spans
+            ):
+                records.append(record)
+            position += 1
+        return records, position
+
+    def _reset(self, position: int) -> int:
+        """Go to the first record where there is no such position (`auto.offset.reset=earliest`)."""
+        return position if self.start <= position <= self.end else self.start

@@ -1,0 +1,56 @@
+"""A record as it lies in a partition."""
+
+from collections.abc import Sequence
+
+CREATE_TIME = 1
+"""Kind of a timestamp that the producer gave (`TIMESTAMP_CREATE_TIME` of the client library)."""
+
+
+class MemoryRecord:
+    """Read like a message of the client library; never changed."""
+
+    __slots__ = ("_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")
+
+    def __init__(
+        self,
+        place: tuple[str, int],
+        offset: int,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes | None]],
+        timestamp: int,
+    ) -> None:
+        self._topic, self._partition = place
+        self._offset = offset
+        self._key, self._value = key, value
+        self._headers = [*headers]
+        self._timestamp = timestamp
+
+    def topic(self) -> str:
+        """Return the topic."""
+        return self._topic
+
+    def partition(self) -> int:
+        """Return the partition."""
+        return self._partition
+
+    def offset(self) -> int:
+        """Return the offset."""
+        return self._offset
+
+    def key(self) -> bytes | None:
+        """Return the key's bytes or None."""
+        return self._key
+
+    def value(self) -> bytes | None:
+        """Return the value's bytes or None."""
+        return self._value
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None:
+        """Return the headers, or None where there are none."""
+        return [*self._headers] or None
+
+    def timestamp(self) -> tuple[int, int]:
+        """Return kind and milliseconds since 1970 UTC."""
+        return CREATE_TIME, self._timestamp
