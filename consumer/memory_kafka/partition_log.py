@@ -35,7 +35,7 @@ class PartitionLog:
 
     @property
     def stable_end(self) -> int:
-        """Where committed readers stop (the last stable offset): the start of the first open transaction, or the end."""
+        """Where committed readers stop (the last stable offset): the start of the first open transaction or the end."""
         return min(self._open.values(), default=self.end)
 
     def append(self, make: Callable[[int], MemoryRecord], writer: Writer | None) -> int:
