@@ -43,7 +43,7 @@ coverage: install ## Run the tests and show the branches they miss
 	$(BIN)/python -m pytest --cov --cov-report=term-missing $(PYTEST_ARGS)
 
 bench: install ## Measure the throughput on this machine
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m bench
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(PYTHON) -m venv $(UV)
