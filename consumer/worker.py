@@ -17,7 +17,7 @@ from actions.kind import Kind
 from actions.registry import load_kinds
 from consumer.bad_share import BadShare
 from consumer.clock import SystemClock
-from consumer.codecs import reading_codec, registered_writers, writing_codec, writing_frame
+from consumer.codecs import reading_codec, registered_writers, writing_frame
 from consumer.decider import Decider
 from consumer.decision.decision import Rules
 from consumer.decision.plan import Planner
@@ -50,7 +50,7 @@ from consumer.streams import ClickStream
 from consumer.version import versions
 from consumer.writing import Writer
 from schemas.click import ClickLayout, click_layout
-from schemas.codec import Codec, single_object_frame
+from schemas.codec import single_object_frame
 from schemas.record_schema import RecordSchema, load_schemas
 
 _LOG = structlog.get_logger(__name__)
@@ -94,12 +94,20 @@ def run_worker(settings: Settings, *, drain: bool, wrap_stream: WrapStream = lam
             observer=Observer(metrics, health, clock),
             clock=clock,
         )
-        # What exists by now lives as long as the process; the garbage collector need not look at it again.
-        gc.collect()
-        gc.freeze()
+        spare_the_garbage_collector()
         _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions)
         Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
     _LOG.info("worker.stopped")
+
+
+def spare_the_garbage_collector() -> None:
+    """Let it look rarely, and never at what was built by now.
+
+    A batch makes some hundred thousand objects and no cycles; looking for some took 0.9 µs of each click.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(1_000_000, 10, 10)
 
 
 def rules_of(settings: Settings, partitions: int) -> Rules:
@@ -167,8 +175,9 @@ class Wire:
 
     def writer(self, stream: ClickStream) -> Writer:
         """Return what writes decisions."""
-        hits: Codec = writing_codec(self.names.hits, self.schemas["LinkHits"], self.registry())
-        return Writer(stream, self.names, hits, versions()["link-actions"])
+        schema = self.schemas["LinkHits"]
+        frame = writing_frame(self.names.hits, schema, self.registry()) or single_object_frame(schema)
+        return Writer(stream, self.names, frame, versions()["link-actions"])
 
 
 @contextmanager

@@ -32,7 +32,9 @@ _VERSION, _TEST = 10, 11
 class ClickBatch:
     """Columns of a batch, one entry per value, in order. What stands in the rows of `bad` means nothing.
 
-    `flags` adds up TEST, PERSON and COMPANY; `versions` has NO_VERSION where the click names none.
+    `link_keys`: the encoded tenant and link. `keys`: UTF-8 `tenant_id/recipient_id`. `shared`: the encoded fields of
+    groups 1 and 2, which every update starts with. `versions` has NO_VERSION where the click names none. `flags` adds
+    up TEST, PERSON and COMPANY.
     """
 
     __slots__ = (
@@ -52,11 +54,12 @@ class ClickBatch:
     def __init__(self, walk: "_Walk", values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None:
         blob, self._blob = walk.blob, walk.blob
         self._starts, self._ends = walk.starts, walk.ends
-        tenant, recipient = walk.spans(_TENANT), walk.spans(_RECIPIENT)
         body, link_end, shared_end = walk.body.tolist(), walk.ends[_LINK].tolist(), walk.ends[_FLOW_RUN].tolist()
+        tenant = walk.starts[_TENANT].tolist(), walk.ends[_TENANT].tolist()
+        recipient = walk.starts[_RECIPIENT].tolist(), walk.ends[_RECIPIENT].tolist()
         self.link_keys = [blob[a:b] for a, b in zip(body, link_end, strict=True)]
-        self.keys = [blob[a:b] + b"/" + blob[c:d] for (a, b), (c, d) in zip(tenant, recipient, strict=True)]
-        self.shared = list(zip(body, shared_end, strict=True))
+        self.keys = [blob[a:b] + b"/" + blob[c:d] for a, b, c, d in zip(*tenant, *recipient, strict=True)]
+        self.shared = [blob[a:b] for a, b in zip(body, shared_end, strict=True)]
         self.clicked_at: list[int] = walk.numbers[_CLICKED_AT].tolist()
         self.versions: list[int] = walk.versions().tolist()
         self.flags: list[int] = walk.flags().tolist()
@@ -73,18 +76,12 @@ class ClickBatch:
             return
         self._odd[row] = cut
         self.link_keys[row], self.keys[row], self.clicked_at[row] = cut.link_key, cut.key, cut.clicked_at
+        self.shared[row] = cut.shared
         self.versions[row] = NO_VERSION if cut.link_version is None else cut.link_version
         self.flags[row] = cut.test * TEST | cut.has_person * PERSON | cut.has_company * COMPANY
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    def shared_bytes(self, row: int) -> bytes:
-        """Return the encoded fields of groups 1 and 2: what every update starts with."""
-        if row in self._odd:
-            return self._odd[row].shared
-        start, end = self.shared[row]
-        return self._blob[start:end]
 
     def recipient_id(self, row: int) -> bytes:
         """Return the recipient, UTF-8."""
@@ -243,9 +240,6 @@ class _Walk:
             inside = (places >= self.starts[field][rows]) & (places < self.ends[field][rows])
             found[rows[inside]] = True
         return found
-
-    def spans(self, field: int) -> list[tuple[int, int]]:
-        return list(zip(self.starts[field].tolist(), self.ends[field].tolist(), strict=True))
 
     def versions(self) -> NDArray[np.int64]:
         versions: NDArray[np.int64] = np.where(self._present[_VERSION], self.numbers[_VERSION], NO_VERSION)

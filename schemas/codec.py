@@ -113,10 +113,18 @@ def _guarded(read: Callable[[], Any]) -> Any:
 
 
 def encode_text(text: bytes) -> bytes:
-    """Encode UTF-8 bytes as Avro does: their number as a zigzag varint, then they themselves."""
-    number, length = len(text) << 1, bytearray()
-    while number >= 0x80:
-        length.append(number & 0x7F | 0x80)
-        number >>= 7
-    length.append(number)
-    return bytes(length) + text
+    """Encode UTF-8 bytes as Avro does: their number, then they themselves."""
+    return encode_number(len(text)) + text
+
+
+def encode_number(number: int) -> bytes:
+    """Encode an int or long of 64 bits as Avro does: zigzag, then seven bits a byte, the lowest first."""
+    rest = (number << 1) ^ (number >> 63)
+    if rest < 0x80:
+        return bytes((rest,))
+    encoded = bytearray()
+    while rest >= 0x80:
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)

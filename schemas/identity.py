@@ -16,7 +16,8 @@ LINK_DIGEST_BYTES = 8
 SCOPE_DIGEST_BYTES = 8
 HITS_DIGEST_BYTES = 16
 
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""What RFC 9562 makes of the digit that holds the variant."""
 
 
 def record_key(tenant_id: bytes, recipient_id: bytes) -> bytes:
@@ -42,7 +43,7 @@ def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
     `cooldown` and `always`.
     """
     digest = sha1(prefix + recipient_id + SEPARATOR + scope, usedforsecurity=False).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def recipient_digest(key: bytes) -> bytes:

@@ -7,7 +7,7 @@ from actions.repeat import RepeatRule
 from consumer.counts import ActionOutcome, ClickOutcome
 from consumer.decision.candidates import mailing_scope
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.memory import ONE_CLICK, PLAIN, HitCount, Memory, decode_memory, encode_memory
+from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
 from schemas.click_batch import COMPANY, ClickBatch
@@ -17,17 +17,6 @@ from schemas.identity import scope_digest
 def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
     """Tell whether an entry is too old, at the time of this click, to count."""
     return clicked_at - int.from_bytes(known[1:9], "big", signed=True) > retention_ms
-
-
-def count_hit(count: HitCount, epoch: int, *, first: bool) -> int:
-    """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
-    if epoch < count.epoch:
-        return 0
-    if epoch > count.epoch:
-        count.epoch, count.clicks, count.first_clicks = epoch, 0, 0
-    count.clicks += 1
-    count.first_clicks += first
-    return count.clicks
 
 
 class GeneralCase:
@@ -87,7 +76,7 @@ class _Click:
     def __init__(self, batch: ClickBatch, row: int, link_hits: int) -> None:
         self._batch, self._row, self._link_hits = batch, row, link_hits
         self.key, self.flags, self.clicked_at = batch.keys[row], batch.flags[row], batch.clicked_at[row]
-        self.shared, self.recipient_id = batch.shared_bytes(row), batch.recipient_id(row)
+        self.shared, self.recipient_id = batch.shared[row], batch.recipient_id(row)
 
     def scope(self, rule: RepeatRule) -> bytes:
         """Return the scope of the update id: for what the action may happen once."""

@@ -10,7 +10,7 @@ from actions.repeat import RepeatRule
 from consumer.decision.memory import bitmap
 from schemas.bad_record import Reason
 from schemas.click_batch import COMPANY, PERSON
-from schemas.codec import encode_body
+from schemas.codec import encode_body, encode_text
 from schemas.identity import hits_digest, link_digest, update_id_prefix
 from schemas.record_schema import SHARED_FIELDS, RecordSchema
 from schemas.topics import update_topic
@@ -53,8 +53,10 @@ class LinkPlan:
     `simple`: every action applies once and says the same at every click, so that memory of them all is `full`.
     """
 
-    tenant_id: str
-    link_id: str
+    link_key: bytes
+    """The encoded tenant and link, as every click on it has them."""
+    hits_name: bytes
+    """UTF-8 `tenant_id/link_id`."""
     actions: tuple[ActionPlan, ...]
     digest: bytes
     hits_key: bytes
@@ -64,6 +66,8 @@ class LinkPlan:
     full: bytes
     by_mailing: bool
     by_click: bool
+    recipient_start: int
+    """Where the recipient begins in a record key."""
 
 
 class Plans(Protocol):
@@ -103,8 +107,8 @@ class Planner:
         applied = sum(1 << action.slot for action in link.actions)
         rules = {action.repeat.rule for action in link.actions}
         return LinkPlan(
-            tenant_id=link.tenant_id,
-            link_id=link.link_id,
+            link_key=encode_text(link.tenant_id.encode()) + encode_text(link.link_id.encode()),
+            hits_name=f"{link.tenant_id}/{link.link_id}".encode(),
             actions=actions,
             digest=link_digest(link.tenant_id, link.link_id, link.epoch),
             hits_key=hits_digest(link.tenant_id, link.link_id),
@@ -114,6 +118,7 @@ class Planner:
             full=bitmap(applied),
             by_mailing=RepeatRule.ONCE_PER_MAILING in rules,
             by_click=RepeatRule.ALWAYS in rules,
+            recipient_start=len(link.tenant_id.encode()) + 1,
         )
 
     def _plan_action(self, link: Link, action: Action) -> ActionPlan:

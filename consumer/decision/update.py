@@ -4,7 +4,7 @@ from consumer.decision.decision import Update
 from consumer.decision.plan import ActionPlan
 from schemas.identity import update_id
 
-_UPDATE_ID_LENGTH = b"\x48"
+UPDATE_ID_LENGTH = b"\x48"
 """36 as Avro writes the length of a text."""
 
 
@@ -13,5 +13,5 @@ def make_update(
 ) -> Update:
     """Return topic, value, key and headers: what fastavro would encode field by field, in a twelfth of its time."""
     identifier = update_id(action.id_prefix, recipient_id, scope).encode()
-    value = action.frame + shared + _UPDATE_ID_LENGTH + identifier + suffix
+    value = action.frame + shared + UPDATE_ID_LENGTH + identifier + suffix
     return action.topic, value, key, [*action.headers, ("ce_id", identifier)]
