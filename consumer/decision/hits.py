@@ -1,0 +1,59 @@
+"""Counting the clicks on each link of a batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from consumer.decision.candidates import Recall
+from consumer.decision.memory import HitCount, decode_hits
+from consumer.decision.plan import LinkPlan
+
+
+class Hits:
+    """The counts of the links that a batch is about.
+
+    Most links have one plan in a batch, and nobody asks for the count in between: their clicks are added up at the
+    end. `in_turn` are the plans of the others, whose clicks must be counted one after the other.
+    """
+
+    def __init__(self, plans: Iterable[LinkPlan], recall: Recall) -> None:
+        by_key: dict[bytes, list[LinkPlan]] = {}
+        for plan in dict.fromkeys(plans):
+            by_key.setdefault(plan.hits_key, []).append(plan)
+        recalled = recall(list(by_key))
+        self._counts: dict[LinkPlan, HitCount] = {}
+        self.in_turn: set[LinkPlan] = set()
+        for versions, value in zip(by_key.values(), recalled, strict=True):
+            self._enter(versions, value)
+
+    def _enter(self, versions: Sequence[LinkPlan], value: bytes | None) -> None:
+        count = HitCount(min(plan.epoch for plan in versions)) if value is None else decode_hits(value)
+        self._counts.update(dict.fromkeys(versions, count))
+        if len(versions) > 1 or not versions[0].simple:
+            self.in_turn.update(versions)
+
+    def count(self, plan: LinkPlan, *, first: bool) -> int:
+        """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
+        count = self._epoch(plan)
+        if count is None:
+            return 0
+        count.clicks += 1
+        count.first_clicks += first
+        return count.clicks
+
+    def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
+        """Count many clicks of plans that are not `in_turn`."""
+        for plan, number in clicks.items():
+            count = self._epoch(plan)
+            if count is not None:
+                count.clicks += number
+                count.first_clicks += number * first
+
+    def changed(self) -> list[tuple[LinkPlan, HitCount]]:
+        """Return the count of each link, with one of its plans."""
+        return list({plan.hits_key: (plan, count) for plan, count in self._counts.items()}.values())
+
+    def _epoch(self, plan: LinkPlan) -> HitCount | None:
+        """Return the count, begun anew by the first click of a new epoch; None for clicks from before a reset."""
+        count = self._counts[plan]
+        if plan.epoch > count.epoch:
+            count.epoch, count.clicks, count.first_clicks = plan.epoch, 0, 0
+        return count if plan.epoch == count.epoch else None
