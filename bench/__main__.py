@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -91,7 +92,7 @@ class Bench:
         command = [sys.executable, "-m", "bench.passthrough", self.servers, self.names().clicks, group, group]
         return measure_drain(command, dict(os.environ), self.committed(group), self.workload.clicks)
 
-    def committed(self, group: str):  # noqa: ANN201
+    def committed(self, group: str) -> Callable[[], int]:
         """Return how to ask for the group's progress."""
         return committed_by(self.servers, self.names().clicks, group, PARTITIONS)
 
@@ -120,13 +121,15 @@ class Bench:
         )
         topic = updates_topic(self.names())
         consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in before.items()])
-        seen, ended = [], 0
+        seen: list[str] = []
+        ended = 0
         while ended < PARTITIONS:
             for message in consumer.consume(10_000, 1):
                 if message.error():
                     ended += 1
                 else:
-                    seen.append(dict(message.headers() or [])["ce_id"].decode())
+                    identifier = dict(message.headers() or [])["ce_id"]
+                    seen.append(identifier.decode() if isinstance(identifier, bytes) else str(identifier))
         consumer.close()
         return seen
 

@@ -7,7 +7,7 @@ the transaction, as often as the worker does. Runs until it is ended.
 import sys
 import time
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 INTERVAL_SECONDS = 0.1
 MAX_RECORDS = 10_000
@@ -42,7 +42,8 @@ def main(servers: str, source: str, target: str, group: str) -> None:
     producer.init_transactions(30)
     consumer.subscribe([source])
     while True:
-        started, messages = time.monotonic(), []
+        started = time.monotonic()
+        messages: list[Message] = []
         while len(messages) < MAX_RECORDS and (left := started + INTERVAL_SECONDS - time.monotonic()) > 0:
             messages += consumer.consume(MAX_RECORDS - len(messages), left)
         if not messages:
@@ -51,7 +52,7 @@ def main(servers: str, source: str, target: str, group: str) -> None:
         producer.begin_transaction()
         produce = producer.produce
         for message in messages:
-            produce(target, message.value(), message.key(), message.partition())
+            produce(target, message.value(), message.key(), message.partition() or 0)
         for message in messages:
             offsets[message.partition() or 0] = (message.offset() or 0) + 1
         places = [TopicPartition(source, partition, offset) for partition, offset in offsets.items()]
