@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.authoring.history import PublishedRecord
 from consumer.authoring.publishing import Overtaken
@@ -20,6 +21,7 @@ from consumer.kafka.client import (
 )
 from consumer.kafka.errors import kafka_error, transaction_failure, what_must_be_mended
 from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.topic_admin import KafkaTopicAdmin, TopicAdmin
 from consumer.settings import Settings
 from consumer.streams import LogReader, Unreachable
 from schemas.topics import LINK_DEFINITIONS
@@ -28,8 +30,11 @@ CALL_SECONDS = 30.0
 """Bound of one transactional call, below the broker's patience with a transaction."""
 TRANSACTION_MS = 60_000
 """After so long the broker ends the transaction of an author who died; the next author ends it at once."""
-STALL_SECONDS = 75.0
-"""How long reading may stand still: longer than a dead author's transaction can hold up the readers."""
+ANSWER_SECONDS = 10.0
+OPEN_TRANSACTION_SECONDS = 2.0
+"""How long to wait for the end of a transaction: a commit is answered a moment before readers may see it."""
+STALL_SECONDS = 20.0
+"""How long reading may stand still though there is something to read."""
 
 _BATCH = 5000
 _PARTITION = 0
@@ -38,28 +43,30 @@ _PARTITION = 0
 class KafkaDefinitionTopic:
     """Reads and publishes definitions. Implements `DefinitionTopic`; all authors share one transactional id."""
 
-    def __init__(self, reader: LogReader, open_author: Callable[[], Producer], topic: str, clock: Clock) -> None:
+    def __init__(
+        self, reader: LogReader, admin: AdminClient, topic: str, *, open_author: Callable[[], Producer], clock: Clock
+    ) -> None:
         self._reader = reader
-        self._open_author = open_author
+        self._admin = admin
         self._topic = topic
+        self._open_author = open_author
         self._clock = clock
         self._producer: Producer | None = None
         self._reader.start(_PARTITION, 0)
 
     def read_new(self) -> Iterator[PublishedRecord]:
-        """Yield what was published since the last call, committed records only, up to the end at this call."""
-        try:
-            _, end = self._reader.bounds([_PARTITION])[_PARTITION]
-            moved_at = self._clock.monotonic()
-            while (position := self._reader.positions[_PARTITION]) < end:
-                for record in self._reader.read(_BATCH, 0.1):
-                    yield record.key(), record.value()
-                if self._reader.positions[_PARTITION] > position:
-                    moved_at = self._clock.monotonic()
-                if self._clock.monotonic() - moved_at > STALL_SECONDS:
-                    raise Unavailable(f"{self._topic} cannot be read to its end; look at the broker, then try again")
-        except Unreachable as error:
-            raise Unavailable(f"{self._topic} cannot be read ({error}); look at the broker, then try again") from error
+        """Yield what was committed since the last call and before this one.
+
+        A transaction that stays open is not waited for long; after `take_over` there is none.
+        """
+        end, waiting_since = self._end(), self._clock.monotonic()
+        while (position := self._reader.positions[_PARTITION]) < end:
+            for record in self._reader.read(_BATCH, 0.1):
+                yield record.key(), record.value()
+            if self._reader.positions[_PARTITION] > position:
+                waiting_since = self._clock.monotonic()
+            elif self._stands_still(self._clock.monotonic() - waiting_since):
+                return
 
     def take_over(self) -> None:
         """Fence every author who took over before, by a new producer under the authors' transactional id."""
@@ -90,18 +97,57 @@ class KafkaDefinitionTopic:
         self._producer = None
         self._reader.close()
 
+    def _stands_still(self, seconds: float) -> bool:
+        """Tell whether an open transaction holds up the reader; raises Unavailable where the broker does."""
+        if seconds > STALL_SECONDS:
+            raise self._unreadable("nothing comes before its end")
+        return seconds > OPEN_TRANSACTION_SECONDS and self._reader.positions[_PARTITION] >= self._committed_end()
+
+    def _end(self) -> int:
+        try:
+            return self._reader.bounds([_PARTITION])[_PARTITION][1]
+        except Unreachable as error:
+            raise self._unreadable(str(error)) from error
+
+    def _committed_end(self) -> int:
+        place = TopicPartition(self._topic, _PARTITION)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
+        committed = IsolationLevel.READ_COMMITTED
+        futures = self._admin.list_offsets({place: latest}, isolation_level=committed, request_timeout=ANSWER_SECONDS)
+        try:
+            offset: int = futures[place].result().offset
+        except KafkaException as raised:
+            raise self._unreadable(kafka_error(raised).str()) from raised
+        return offset
+
+    def _unreadable(self, reason: str) -> Unavailable:
+        return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")
+
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
     """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
     topic = settings.topic_prefix + LINK_DEFINITIONS
-    consumer = open_consumer(reader_config(settings, Isolation.READ_COMMITTED) | {"enable.partition.eof": True})
-    reader = KafkaLogReader(consumer, open_admin(admin_config(settings)), topic)
+    _require_topic(KafkaTopicAdmin(settings), topic)
+    # The end is only told by an answer, which the broker would hold back for half a second.
+    reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+    consumer = open_consumer(reader_config(settings, Isolation.READ_COMMITTED) | reading)
+    admin = open_admin(admin_config(settings))
+    reader = KafkaLogReader(consumer, admin, topic)
     author = producer_config(settings) | {
         "transactional.id": f"{settings.topic_prefix}link-definitions",
         "transaction.timeout.ms": TRANSACTION_MS,
         "retry.backoff.ms": 20,
     }
-    return KafkaDefinitionTopic(reader, lambda: open_producer(author), topic, clock)
+    return KafkaDefinitionTopic(reader, admin, topic, open_author=lambda: open_producer(author), clock=clock)
+
+
+def _require_topic(admin: TopicAdmin, topic: str) -> None:
+    state = admin.read_topics([topic]).get(topic)
+    if state is None:
+        raise Unavailable(f"{topic} is missing; run link-actions topics create")
+    if state.partitions != 1:
+        mend = "delete it and run link-actions topics create"
+        raise Unavailable(f"{topic} has {state.partitions} partitions and must have 1; {mend}")
 
 
 def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:

@@ -1,0 +1,431 @@
+"""Publishing links to a real broker, judged by a plain consumer and fastavro, which share no code with the author."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from consumer.authoring.author import Author
+from consumer.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
+from consumer.authoring.history import PublishedRecord
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.publishing import DefinitionTopic, Overtaken
+from consumer.clock import SystemClock
+from consumer.settings import Settings
+from deploy.kafka import Broker
+from tests.authoring.builders import CODEC, KINDS, wants, wants_field
+from tests.authoring.twins import MemoryDefinitionTopic, MemoryLog
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = fastavro.parse_schema(json.loads((ROOT / "schemas/link_defined.avsc").read_text()))
+
+Versions = dict[str, list[dict[str, Any]]]
+
+
+class Installation:
+    """A topic of definitions on the broker, the command line on it, and an independent look at it."""
+
+    def __init__(self, bootstrap_servers: str, prefix: str, folder: Path) -> None:
+        self.settings = Settings(bootstrap_servers=bootstrap_servers, topic_prefix=prefix)
+        self.topic = f"{prefix}link.definitions.v1"
+        self.folder = folder
+
+    def create_topic(self, partitions: int = 1) -> None:
+        admin = AdminClient({"bootstrap.servers": self.settings.bootstrap_servers})
+        topic = NewTopic(self.topic, partitions, 1, config={"cleanup.policy": "compact"})
+        admin.create_topics([topic])[self.topic].result()
+
+    def open_topic(self) -> KafkaDefinitionTopic:
+        return open_definition_topic(self.settings, SystemClock())
+
+    def author(self, name: str = "anna", open_topic: Callable[[], DefinitionTopic] | None = None) -> Author:
+        return Author(open_topic or self.open_topic, kinds=KINDS, codec=CODEC, clock=SystemClock(), defined_by=name)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = os.environ | {
+            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.settings.bootstrap_servers,
+            "LINK_ACTIONS_TOPIC_PREFIX": self.settings.topic_prefix,
+        }
+        command = [sys.executable, "-c", "from consumer.cli.app import main; main()", "links", *arguments]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def run_json(self, *arguments: str) -> list[dict[str, Any]]:
+        code, out, err = self.run(*arguments, "--json")
+        assert (code, err) == (0, ""), err
+        return [json.loads(line) for line in out.splitlines()]
+
+    def write(self, name: str, *links: str) -> str:
+        path = self.folder / name
+        path.write_text("tenant: acme\nlinks:\n" + "".join(f"  - {link}\n" for link in links))
+        return str(path)
+
+    def published(self) -> Versions:
+        """Every committed version by link, in the order of the topic."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.bootstrap_servers,
+                "group.id": f"{self.topic}-judge",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "enable.auto.commit": False,
+            }
+        )
+        consumer.assign([TopicPartition(self.topic, 0, 0)])
+        versions: Versions = defaultdict(list)
+        while True:
+            message = consumer.poll(10)
+            assert message is not None
+            error = message.error()
+            if error is not None:
+                assert error.code() == KafkaError._PARTITION_EOF
+                consumer.close()
+                return dict(versions)
+            record = read_definition(message.value())
+            assert message.key() == f"{record['tenant_id']}/{record['link_id']}/{record['version']}".encode()
+            versions[f"{record['tenant_id']}/{record['link_id']}"].append(record)
+
+
+def read_definition(value: Any) -> dict[str, Any]:
+    assert value[:2] == b"\xc3\x01"
+    body = io.BytesIO(value[10:])
+    record: Any = fastavro.schemaless_reader(body, SCHEMA, None, return_record_name=True)
+    assert not body.read()
+    return dict(record)
+
+
+@pytest.fixture
+def installation(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Installation:
+    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    installation.create_topic()
+    return installation
+
+
+@pytest.fixture(params=["kafka", "memory"])
+def open_topic(request: pytest.FixtureRequest) -> Callable[[], DefinitionTopic]:
+    """The real topic and its twin, which must behave alike."""
+    if request.param == "memory":
+        return partial(MemoryDefinitionTopic, MemoryLog())
+    installation: Installation = request.getfixturevalue("installation")
+    return installation.open_topic
+
+
+@pytest.fixture
+def topics(open_topic: Callable[[], DefinitionTopic]) -> Iterator[Callable[[], DefinitionTopic]]:
+    opened: list[DefinitionTopic] = []
+
+    def open_one() -> DefinitionTopic:
+        opened.append(open_topic())
+        return opened[-1]
+
+    yield open_one
+    for topic in opened:
+        topic.close()
+
+
+def link(link_id: str, name: str, *actions: str) -> str:
+    return f"{{id: {link_id}, name: {name}, response: {{text: Thanks}}, actions: [{', '.join(actions)}]}}"
+
+
+def field(action_id: str, value: str = "x") -> str:
+    return f"{{id: {action_id}, kind: set_field, field: {action_id}, value: {value}}}"
+
+
+def slots(record: dict[str, Any]) -> dict[str, int]:
+    return {action["action_id"]: action["slot"] for action in record["actions"]}
+
+
+def test_a_reader_gets_what_was_published_and_later_only_what_is_new(topics: Callable[[], DefinitionTopic]) -> None:
+    author, reader = topics(), topics()
+    author.take_over()
+    author.publish([(b"acme/a/1", b"1"), (b"acme/b/1", b"2")])
+
+    assert list(reader.read_new()) == [(b"acme/a/1", b"1"), (b"acme/b/1", b"2")]
+    assert list(reader.read_new()) == []
+    author.publish([(b"acme/a/2", b"3")])
+    assert list(reader.read_new()) == [(b"acme/a/2", b"3")]
+
+
+def test_who_was_overtaken_publishes_nothing(topics: Callable[[], DefinitionTopic]) -> None:
+    first, second, reader = topics(), topics(), topics()
+    first.take_over()
+    second.take_over()
+
+    with pytest.raises(Overtaken):
+        first.publish([(b"acme/a/1", b"first")])
+    second.publish([(b"acme/a/1", b"second")])
+
+    assert list(reader.read_new()) == [(b"acme/a/1", b"second")]
+
+
+def test_who_was_overtaken_may_take_over_again(topics: Callable[[], DefinitionTopic]) -> None:
+    first, second = topics(), topics()
+    first.take_over()
+    second.take_over()
+    first.take_over()
+
+    first.publish([(b"acme/a/1", b"first")])
+
+    with pytest.raises(Overtaken):
+        second.publish([(b"acme/a/1", b"second")])
+    assert list(second.read_new()) == [(b"acme/a/1", b"first")]
+
+
+def test_files_are_published_once(installation: Installation) -> None:
+    file = installation.write("links.yaml", link("one", "One", field("a"), field("b")), link("two", "Two"))
+
+    first = installation.run_json("publish", file, "--author", "anna")
+    again = installation.run_json("publish", file)
+
+    assert [(each["change"], each["id"], each["version"]) for each in first] == [
+        ("created", "one", 1),
+        ("created", "two", 1),
+    ]
+    assert [each["change"] for each in again] == ["unchanged", "unchanged"]
+    published = installation.published()
+    assert [len(versions) for versions in published.values()] == [1, 1]
+    (one,) = published["acme/one"]
+    assert slots(one) == {"a": 0, "b": 1}
+    assert one["response"] == ("link_actions.TextResponse", {"text": "Thanks"})
+    assert one["actions"][0]["parameters"] == ("link_actions.SetFieldParameters", {"field": "a", "value": "x"})
+    assert (one["status"], one["epoch"], one["url"], one["defined_by"]) == ("active", 0, None, "anna")
+
+
+def test_a_link_lives_through_versions_reset_deletion_and_return(installation: Installation) -> None:
+    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"), field("b"))))
+    installation.run_json("publish", installation.write("2.yaml", link("one", "Uno", field("c"), field("b"))))
+    reset = installation.run_json("reset", "acme/one")
+    deleted = installation.run_json("delete", "acme/one")
+    again = installation.run_json("delete", "acme/one")
+    back = installation.run_json("publish", installation.write("3.yaml", link("one", "Uno", field("a"))))
+
+    assert [each["change"] for each in [*reset, *deleted, *again, *back]] == [
+        "reset",
+        "deleted",
+        "unchanged",
+        "restored",
+    ]
+    versions = installation.published()["acme/one"]
+    assert [record["version"] for record in versions] == [1, 2, 3, 4, 5]
+    assert [record["epoch"] for record in versions] == [0, 0, 1, 1, 1]
+    assert [record["status"] for record in versions] == ["active", "active", "active", "deleted", "active"]
+    assert [slots(record) for record in versions] == [
+        {"a": 0, "b": 1},
+        *[{"c": 2, "b": 1}] * 3,
+        {"a": 0},
+    ]
+
+
+def test_an_id_of_another_kind_is_refused_before_anything_is_published(installation: Installation) -> None:
+    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
+    wrong = link("one", "One", "{id: a, kind: script, script: s}")
+    file = installation.write("2.yaml", link("two", "Two"), wrong)
+
+    for arguments in (["publish", file], ["check", "--against-published", file]):
+        code, out, err = installation.run(*arguments)
+        assert (code, out) == (2, "")
+        assert f"{file}:4: link one, action a: the published link has used this id for a set_field" in err
+    assert list(installation.published()) == ["acme/one"]
+
+
+def test_a_check_against_what_is_published_shows_it_and_publishes_nothing(installation: Installation) -> None:
+    file = installation.write("1.yaml", link("one", "One"))
+
+    code, out, _ = installation.run("check", file, "--against-published")
+
+    assert code == 0
+    assert "acme/one" in out
+    assert out.endswith("1 created\n")
+    assert installation.published() == {}
+
+
+def test_links_are_listed_and_shown(installation: Installation) -> None:
+    repeat = "{id: s, kind: script, script: '[bold]x', repeat: {cooldown: 24h}}"
+    installation.run_json(
+        "publish", installation.write("1.yaml", link("one", "'[red]One'", repeat), link("two", "Two"))
+    )
+    installation.run_json("delete", "acme/two")
+
+    code, listed, _ = installation.run("list")
+    assert code == 0
+    assert "acme/one" in listed
+    assert "[red]One" in listed
+    assert "acme/two" not in listed
+    assert [each["id"] for each in installation.run_json("list", "--all", "--tenant", "acme")] == ["one", "two"]
+    assert installation.run_json("list", "--tenant", "other") == []
+
+    code, shown, _ = installation.run("show", "acme/one")
+    assert code == 0
+    assert "script: [bold]x" in shown
+    assert "cooldown: 1d" in shown
+    (two,) = installation.run_json("show", "acme/two", "--version", "1")
+    assert (two["status"], two["version"]) == ("active", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["reset", "acme/none", "acme/neither"], "acme/neither: no such link is published"),
+        (["delete", "acme/none"], "acme/none: no such link is published"),
+        (["show", "acme/none"], "acme/none: no such link is published"),
+        (["show", "none"], "'none' names no link; write tenant/link_id"),
+    ],
+)
+def test_a_link_that_is_not_there_is_one_sentence_and_exit_2(
+    installation: Installation, arguments: list[str], sentence: str
+) -> None:
+    code, _, err = installation.run(*arguments)
+
+    assert code == 2
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_topic_is_one_sentence_and_exit_3(kafka: Broker, topic_prefix: str, tmp_path: Path) -> None:
+    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
+
+    code, _, err = installation.run("publish", installation.write("1.yaml", link("one", "One")))
+
+    assert code == 3
+    assert "run link-actions topics create" in err
+    assert err.count("\n") == 1
+
+
+def test_a_topic_of_more_than_one_partition_is_refused(kafka: Broker, topic_prefix: str, tmp_path: Path) -> None:
+    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    installation.create_topic(partitions=2)
+
+    code, _, err = installation.run("list")
+
+    assert code == 3
+    assert "has 2 partitions and must have 1" in err
+
+
+def test_a_broker_that_is_away_is_one_sentence_and_exit_3(topic_prefix: str, tmp_path: Path) -> None:
+    installation = Installation("127.0.0.1:1", topic_prefix, tmp_path)
+
+    code, _, err = installation.run("list")
+
+    assert code == 3
+    assert err.count("\n") == 1
+
+
+def test_an_author_who_died_in_a_transaction_holds_up_nobody(installation: Installation) -> None:
+    died = installation.open_topic()
+    died.take_over()
+    producer = died._producer
+    assert producer is not None
+    producer.begin_transaction()
+    producer.produce(installation.topic, b"half", b"acme/half/1", 0)
+    producer.flush(10)
+    started = time.monotonic()
+
+    installation.run_json("publish", installation.write("1.yaml", link("one", "One")))
+
+    assert time.monotonic() - started < 30
+    assert list(installation.published()) == ["acme/one"]
+    died.close()
+
+
+def test_two_processes_at_once_lose_nothing(installation: Installation) -> None:
+    processes = []
+    for number in range(4):
+        own, shared = link(f"own-{number}", "Own"), link("shared", f"By {number}", field(f"a{number}"))
+        processes.append(installation.start("publish", installation.write(f"{number}.yaml", own, shared)))
+
+    ended = [(process.communicate(timeout=90), process.returncode) for process in processes]
+
+    assert [code for _, code in ended] == [0] * 4, ended
+    check_nothing_lost(installation.published(), authors=4, rounds=1)
+
+
+def test_many_threads_at_once_lose_nothing(installation: Installation) -> None:
+    authors, rounds = 4, 5
+    together = threading.Barrier(authors)
+
+    def publish_all(number: int) -> None:
+        author = installation.author(f"author-{number}")
+        for turn in range(rounds):
+            together.wait(timeout=60)
+            own = wants(reference=LinkReference("acme", f"own-{number}"), name=f"Turn {turn}")
+            name = f"By {number * rounds + turn}"
+            shared = wants(wants_field(f"a{number}-{turn}"), reference=LinkReference("acme", "shared"), name=name)
+            author.publish([own, shared])
+
+    with ThreadPoolExecutor(authors) as pool:
+        list(pool.map(publish_all, range(authors)))
+
+    check_nothing_lost(installation.published(), authors=authors, rounds=rounds)
+
+
+def check_nothing_lost(published: Versions, *, authors: int, rounds: int) -> None:
+    """Every author's every version is there once, numbered without gaps, and no slot has two owners."""
+    for versions in published.values():
+        assert [record["version"] for record in versions] == list(range(1, len(versions) + 1))
+        owners: dict[int, str] = {}
+        for record in versions:
+            assert all(owners.setdefault(slot, action) == action for action, slot in slots(record).items())
+    shared = published["acme/shared"]
+    assert sorted(record["name"] for record in shared) == sorted(f"By {number}" for number in range(authors * rounds))
+    assert all(len(published[f"acme/own-{number}"]) == rounds for number in range(authors))
+
+
+class CarelessTopic:
+    """Publishes without taking over, once everybody has planned: the bug that `check_nothing_lost` exists for."""
+
+    def __init__(self, installation: Installation, everybody_planned: threading.Barrier) -> None:
+        self._topic = installation.open_topic()
+        self._name = installation.topic
+        self._producer = Producer({"bootstrap.servers": installation.settings.bootstrap_servers})
+        self._everybody_planned = everybody_planned
+
+    def read_new(self) -> Iterable[PublishedRecord]:
+        return self._topic.read_new()
+
+    def take_over(self) -> None:
+        pass
+
+    def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        self._everybody_planned.wait(timeout=60)
+        for key, value in records:
+            self._producer.produce(self._name, value, key, 0)
+        self._producer.flush(10)
+
+    def close(self) -> None:
+        self._topic.close()
+
+
+def test_authors_who_do_not_take_over_are_caught_losing_something(installation: Installation) -> None:
+    everybody_planned = threading.Barrier(2)
+
+    def publish_one(number: int) -> None:
+        own = wants(reference=LinkReference("acme", f"own-{number}"), name="Turn 0")
+        shared = wants(reference=LinkReference("acme", "shared"), name=f"By {number}")
+        author = installation.author(open_topic=lambda: CarelessTopic(installation, everybody_planned))
+        author.publish([own, shared])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(publish_one, range(2)))
+
+    with pytest.raises(AssertionError):
+        check_nothing_lost(installation.published(), authors=2, rounds=1)
