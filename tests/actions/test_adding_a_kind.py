@@ -1,7 +1,8 @@
-"""Three new files make a new kind, and nothing else is touched: shown on a copy of the packages."""
+"""Three new files make a new kind, and nothing else is touched: those of the page on it, in a copy of the packages."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,52 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-MODULE = '''
-"""Write a note on the person's card."""
-
-from typing import Any
-
-from actions.kind import ActionParameters, ClickFacts, Kind, LinkFacts, changes_nothing_twice, needs_person
-from actions.text import ReadableText, depends_on_click, fill
-
-
-class WriteNote(ActionParameters):
-    """The note is signed with nobody's name."""
-
-    note: ReadableText
-
-
-def _fields(parameters: WriteNote, link: LinkFacts, click: ClickFacts | None) -> dict[str, Any]:
-    return {"note": fill(parameters.note, link, click)}
-
-
-def _per_click(parameters: WriteNote) -> bool:
-    return depends_on_click(parameters.note)
-
-
-KIND = Kind(
-    name="note",
-    update="WriteNote",
-    parameters=WriteNote,
-    needs=needs_person,
-    fields=_fields,
-    per_click=_per_click,
-    changes=changes_nothing_twice,
-)
-'''
-
-TEST = """
-from typing import Any
-
-from actions.note import KIND, WriteNote
-from tests.actions.builders import link_facts
-
-SAMPLES: list[dict[str, Any]] = [{"note": "Came by {link_name}"}, {"note": "Came by {mailing_id}"}]
-
-
-def test_the_note_is_filled_in() -> None:
-    assert KIND.fields(WriteNote(note="Came by {link_name}"), link_facts(), None) == {"note": "Came by Spring offer"}
-"""
+PAGE = (ROOT / "docs/adding-an-action.md").read_text()
+FIELD, MODULE, TEST = re.findall(r"```(?:json|python)\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -72,7 +29,7 @@ def copy(tmp_path: Path) -> Path:
 def add_schema(folder: Path) -> None:
     schema = json.loads((folder / "schemas/set_field.avsc").read_text())
     schema["name"] = "WriteNote"
-    schema["fields"][14:] = [{"name": "note", "type": "string", "doc": "The note."}]
+    schema["fields"][14:] = [json.loads(FIELD)]
     (folder / "schemas/write_note.avsc").write_text(json.dumps(schema))
 
 
