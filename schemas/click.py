@@ -98,6 +98,8 @@ def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> C
             raise BadRecord(Reason.IDENTITY_INVALID, f"{name} holds the control character U+001F")
     if b"/" in fields[0]:
         raise BadRecord(Reason.IDENTITY_INVALID, "tenant_id holds a slash")
+    if fields[10] is not None and fields[10] < 1:
+        raise BadRecord(Reason.MALFORMED, "link_version is below 1, where versions start")
     return ClickCut(
         link_key=value[body : ends[1]],
         key=record_key(fields[0], fields[2]),

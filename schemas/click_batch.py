@@ -222,7 +222,8 @@ class _Walk:
         return position + (size if present is None else np.where(present, size, 0))
 
     def doubtful(self) -> Flags:
-        """Return the odd rows and those with text outside ASCII or a separator or slash where none may be."""
+        """Return the odd rows and those with text outside ASCII or a separator, slash or version where none may be."""
+        self.odd |= self._present[_VERSION] & (self.numbers[_VERSION] < 1)
         self.odd |= self._has_byte(_SEPARATOR, (_TENANT, _LINK, _RECIPIENT))
         self.odd |= self._has_byte(_SLASH, (_TENANT,))
         high = self._buffer >= 0x80

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-NOON = 1_795_608_000_000  # 2026-11-25T12:00:00Z
+NOON = 1_764_072_000_000  # 2025-11-25T12:00:00Z: the worker takes no click from the future
 DAY = 86_400_000
 
 Record = dict[str, Any]

@@ -223,7 +223,7 @@ def test_texts_are_filled_in_and_what_was_put_in_is_not_filled_in_again() -> Non
     model = NaiveModel([link])
     model.click(a_click(1, clicked_at=NOON + 999))
 
-    assert model.expected[0].record["title"] == "{link_id}|spring||m-1||2026-11-25T12:00:00Z"
+    assert model.expected[0].record["title"] == "{link_id}|spring||m-1||2025-11-25T12:00:00Z"
 
 
 def test_a_script_is_told_the_url_and_the_hits() -> None:
