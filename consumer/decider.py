@@ -9,22 +9,30 @@ from consumer.definitions import Definitions
 from consumer.restore import PARTITIONS_KEY, partitions_entry
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
-from schemas.bad_record import BadRecord
+from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 
 DEFINITION_WAIT_MS = 5_000
 """How long after a click was published its version may still turn up among the definitions."""
 _SLICE_SECONDS = 0.1
+_REFRESH_SECONDS = 10.0
+"""How often a schema registry is asked about frames that nobody knows."""
+
+ReadLayouts = Callable[[], Mapping[bytes, ClickLayout]]
 
 
 class Decider:
-    """Decides the records of one partition at a time."""
+    """Decides the records of one partition at a time.
 
-    def __init__(
-        self, definitions: Definitions, layouts: Mapping[bytes, ClickLayout], rules: Rules, clock: Clock
-    ) -> None:
+    `read_layouts` returns the frames that may stand before a click and how to walk what follows; it is asked again
+    when a frame turns up that is not among them. Raises Unreachable.
+    """
+
+    def __init__(self, definitions: Definitions, read_layouts: ReadLayouts, rules: Rules, clock: Clock) -> None:
         self._definitions = definitions
-        self._layouts = layouts
+        self._read_layouts = read_layouts
+        self._layouts = read_layouts()
+        self._layouts_read_at = clock.monotonic()
         self._rules = rules
         self._clock = clock
         self._condemned: dict[tuple[int, int], BadRecord] = {}
@@ -65,11 +73,21 @@ class Decider:
             )
 
         decision = decide_now()
+        if decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts():
+            decision = decide_now()
         if decision.unknown_versions():
             decision = self._decide_once_defined(decision, records, decide_now)
         if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
             decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
         return decision
+
+    def _learn_layouts(self) -> bool:
+        """Ask about new schemas, now and then; tell whether there are any."""
+        known = set(self._layouts)
+        if self._clock.monotonic() - self._layouts_read_at >= _REFRESH_SECONDS:
+            self._layouts = self._read_layouts()
+            self._layouts_read_at = self._clock.monotonic()
+        return set(self._layouts) != known
 
     def _condemned_rows(self, partition: int, records: Sequence[Record]) -> dict[int, BadRecord]:
         places = ((row, (partition, record.offset() or 0)) for row, record in enumerate(records))

@@ -189,7 +189,7 @@ class Loop:
     def _give_up(self, error: Aborted) -> None:
         """Abort, and let the same records come again: fewer at a time where the broker refused one of them."""
         batch, self._pending = self._pending, None
-        self._aborts += 1
+        self._aborts += not error.rebalance
         self._observer.transaction(TransactionResult.ABORTED)
         _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
         self._stream.abort()

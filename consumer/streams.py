@@ -11,11 +11,13 @@ class Aborted(Exception):
     """The open transaction cannot be committed and nothing of it will be seen; the same records may be tried again.
 
     `poison` tells that the broker refused what was produced, not the moment: the same batch will fail again.
+    `rebalance` tells that the group moved on meanwhile, which is nobody's fault and passes.
     """
 
-    def __init__(self, message: str, *, poison: bool = False) -> None:
+    def __init__(self, message: str, *, poison: bool = False, rebalance: bool = False) -> None:
         super().__init__(message)
         self.poison = poison
+        self.rebalance = rebalance
 
 
 class Unreachable(Exception):

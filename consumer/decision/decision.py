@@ -46,6 +46,10 @@ class Decision:
     clicked_at: list[int] = field(default_factory=list)
     """Times of the clicks that were decided, for the age at commit."""
 
+    def has(self, reason: Reason) -> bool:
+        """Tell whether a record is bad for this reason."""
+        return any(bad.reason is reason for bad in self.dead_letters.values())
+
     def unknown_versions(self) -> list[int]:
         """Return the rows that name a version not known yet; deciding anew may help once definitions catch up."""
         return [row for row, bad in self.dead_letters.items() if bad.reason is Reason.UNKNOWN_VERSION]

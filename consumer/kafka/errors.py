@@ -13,6 +13,17 @@ POISON = frozenset(
 )
 """What a broker answers to a record that it will never take."""
 
+REBALANCE = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.FENCED_MEMBER_EPOCH,
+    }
+)
+"""What a broker answers to offsets from a member whose group has moved on."""
+
 FORBIDDEN = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -49,7 +60,8 @@ def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
         return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
     if error.code() in FENCED:
         return StreamFatal(
-            "Another process took over under the same LINK_ACTIONS_INSTANCE_ID; give each worker its own"
+            "This worker was fenced: another one runs under the same LINK_ACTIONS_INSTANCE_ID, or it stood still for"
+            " longer than transaction.timeout.ms; give each worker a name of its own, and start it again"
         )
     if error.fatal():
         return StreamFatal(f"The client library failed for good ({error.name()}: {error.str()}); start again")
@@ -67,7 +79,11 @@ def transaction_failure(raised: BaseException) -> Exception:
     if final is not None:
         return final
     if error.txn_requires_abort() or error.code() in POISON:
-        return Aborted(f"{error.name()}: {error.str()}", poison=error.code() in POISON)
+        return Aborted(
+            f"{error.name()}: {error.str()}",
+            poison=error.code() in POISON,
+            rebalance=error.code() in REBALANCE,
+        )
     return OutcomeUnknown(f"{error.name()}: {error.str()}")
 
 

@@ -1,0 +1,110 @@
+"""What speaks to Kafka and to the schema registry, built from the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from actions.kind import Kind
+from consumer.codecs import reading_codec, registered_writers, writing_frame
+from consumer.decision.plan import Planner
+from consumer.definitions import Definitions
+from consumer.errors import Unavailable
+from consumer.kafka.client import (
+    admin_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    reader_config,
+    worker_consumer_config,
+    worker_producer_config,
+)
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.stream import KafkaClickStream
+from consumer.kafka.topics import TopicNames
+from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.settings import Settings
+from consumer.state.store import StateStore
+from consumer.streams import ClickStream, Unreachable
+from consumer.version import versions
+from consumer.writing import Writer
+from schemas.click import ClickLayout, click_layout
+from schemas.codec import single_object_frame
+from schemas.record_schema import RecordSchema
+
+_LOG = structlog.get_logger(__name__)
+
+_END_EVENTS = {"enable.partition.eof": True}
+"""How the library tells that a partition's end was met, control records included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Builds what speaks to Kafka and to the schema registry."""
+
+    settings: Settings
+    schemas: Mapping[str, RecordSchema]
+    kinds: Mapping[str, Kind]
+
+    @property
+    def names(self) -> TopicNames:
+        """The names of all topics."""
+        return TopicNames(self.settings.topic_prefix, self.settings.group_id, tuple(self.kinds))
+
+    def registry(self) -> SchemaRegistry | None:
+        """Return the schema registry, where there is one."""
+        url = self.settings.schema_registry_url
+        return ConfluentSchemaRegistry(url) if url else None
+
+    def open_stream(self) -> KafkaClickStream:
+        """Join the group and be ready for transactions."""
+        consumer = open_consumer(worker_consumer_config(self.settings) | _END_EVENTS)
+        producer = partial(open_producer, worker_producer_config(self.settings))
+        return KafkaClickStream(consumer, producer, open_admin(admin_config(self.settings)), self.names.clicks)
+
+    def open_reader(self, topic: str) -> KafkaLogReader:
+        """Open a reader of one topic."""
+        consumer = open_consumer(reader_config(self.settings) | _END_EVENTS)
+        return KafkaLogReader(consumer, open_admin(admin_config(self.settings)), topic)
+
+    def definitions(self, state: StateStore) -> Definitions:
+        """Open the link definitions; they are not read yet."""
+        topic = self.names.definitions
+        codec = reading_codec(topic, self.schemas["LinkDefined"], self.registry())
+        planner = Planner(self.schemas, self.update_frames(), self.settings.topic_prefix)
+        return Definitions(self.open_reader(topic), state, codec=codec, kinds=self.kinds, planner=planner)
+
+    def update_frames(self) -> Mapping[str, bytes]:
+        """Return what stands before the body of each update, by record name."""
+        registry = self.registry()
+        frames = {}
+        for kind in self.kinds.values():
+            schema = self.schemas[kind.update]
+            frame = writing_frame(self.names.update(kind.name), schema, registry)
+            frames[kind.update] = frame or single_object_frame(schema)
+        return frames
+
+    def click_layouts(self) -> Mapping[bytes, ClickLayout]:
+        """Return the frames that may stand before a click, and how to walk what follows.
+
+        Raises Unreachable where the registry does not answer: until it does, nobody can tell a bad click.
+        """
+        schema = self.schemas["LinkClicked"]
+        layouts = {single_object_frame(schema): click_layout(schema)}
+        try:
+            registered = list(registered_writers(self.names.clicks, self.registry()))
+        except Unavailable as error:
+            raise Unreachable(str(error)) from error
+        for frame, writer in registered:
+            try:
+                layouts[frame] = click_layout(writer)
+            except ValueError as error:
+                _LOG.warning("schema.refused", topic=self.names.clicks, reason=str(error))
+        return layouts
+
+    def writer(self, stream: ClickStream) -> Writer:
+        """Return what writes decisions."""
+        schema = self.schemas["LinkHits"]
+        frame = writing_frame(self.names.hits, schema, self.registry()) or single_object_frame(schema)
+        return Writer(stream, self.names, frame, versions()["link-actions"])
