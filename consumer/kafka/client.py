@@ -48,7 +48,7 @@ def reader_config(settings: Settings, isolation: Isolation = Isolation.READ_COMM
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
     }
-    return _merged(settings, "consumer", defaults={"fetch.queue.backoff.ms": 50}, fixed=fixed)
+    return _merged(settings, "consumer", defaults=_READER_DEFAULTS, fixed=fixed)
 
 
 def producer_config(settings: Settings) -> ClientConfig:
@@ -67,6 +67,8 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
         "max.poll.interval.ms": 60_000,
         # The default of one second makes throughput a saw-tooth once a queue limit is met.
         "fetch.queue.backoff.ms": 50,
+        # At the end of the topic a fetch in flight holds up whatever is asked next, a rebalance's offsets too.
+        "fetch.wait.max.ms": 100,
         "queued.max.messages.kbytes": 32_768,
         "fetch.max.bytes": 16_777_216,
     }
@@ -128,6 +130,11 @@ def note_error(error: KafkaError) -> None:
     logging.getLogger(CLIENT_LIBRARY).log(logging.ERROR if error.fatal() else down, "%s: %s", error.name(), error.str())
 
 
+_READER_DEFAULTS: ClientConfig = {
+    "fetch.queue.backoff.ms": 50,
+    # A partition that is read from now on waits for the fetch in flight: half a second each, by the library's default.
+    "fetch.wait.max.ms": 50,
+}
 _PRODUCER_DEFAULTS: ClientConfig = {
     "linger.ms": 5,
     "compression.type": "lz4",
