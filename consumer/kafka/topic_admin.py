@@ -4,13 +4,17 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ConfigResource, NewTopic, TopicMetadata
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, TopicMetadata
 
 from consumer.errors import Unavailable
 from consumer.kafka.connection import ANSWER_SECONDS, Connection
 from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.settings import Settings
+
+NOT_YET_LED = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
 
 REPLICAS_THAT_BEAR_A_LOSS = 3
 
@@ -100,9 +104,20 @@ class KafkaTopicAdmin:
         deadline = time.monotonic() + self._connection.answer_seconds
         while time.monotonic() < deadline:
             topics = self._connection.metadata().topics
-            if all(name in topics and topics[name].partitions and not _leaderless(topics[name]) for name in names):
+            made = [topics[name] for name in names if name in topics and topics[name].partitions]
+            if len(made) == len(names) and not any(map(_leaderless, made)) and self._leaders_know(made):
                 return
             time.sleep(0.05)
+
+    def _leaders_know(self, topics: Iterable[TopicMetadata]) -> bool:
+        """Tell whether every leader answers as one: the metadata names it a moment before it knows itself."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
+        places = {TopicPartition(topic.topic or "", number): latest for topic in topics for number in topic.partitions}
+        connection = self._connection
+        with connection.translated():
+            futures = connection.client.list_offsets(places, request_timeout=connection.answer_seconds)
+        errors = [future.exception() for future in futures.values()]
+        return not any(isinstance(error, KafkaException) and error.args[0].code() in NOT_YET_LED for error in errors)
 
 
 def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> NewTopic:

@@ -1,0 +1,21 @@
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from consumer.kafka.topic_admin import KafkaTopicAdmin
+from consumer.kafka.topics import TopicNames, topic_specs
+from consumer.settings import Settings
+from deploy.kafka import Broker
+
+ROUNDS = 8  # without waiting for the leaders themselves, more than half of all rounds failed
+
+
+def test_topics_can_be_used_as_soon_as_they_are_created(kafka: Broker, topic_prefix: str) -> None:
+    admin = KafkaTopicAdmin(Settings(bootstrap_servers=kafka.bootstrap_servers))
+    for number in range(ROUNDS):
+        specs = topic_specs(TopicNames(f"{topic_prefix}{number}.", "group", ("set_field", "follow_up")))
+        admin.create_topics(specs, partitions=4, replication_factor=1)
+        places = {TopicPartition(spec.name, 0): OffsetSpec.latest() for spec in specs}  # type: ignore[no-untyped-call]
+        # A client of its own, since one that met the error would ask again by itself.
+        client = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+        ends = client.list_offsets(places, request_timeout=10)
+        assert {future.result().offset for future in ends.values()} == {0}
