@@ -30,7 +30,10 @@ class Author:
         codec: Codec,
         clock: Clock,
         defined_by: str,
+        open_writing_codec: Callable[[], Codec] | None = None,
     ) -> None:
+        """`codec` reads; what may publish reads and writes with what `open_writing_codec` gives, where there is that."""
+        self._open_writing_codec = open_writing_codec or (lambda: codec)
         self._open_topic = open_topic
         self._kinds = kinds
         self._codec = codec
@@ -81,18 +84,16 @@ class Author:
         return found
 
     def _publish(self, references: Collection[LinkReference], plan: Plan) -> list[PlannedLink]:
-        histories = self._histories(references)
+        codec = self._open_writing_codec()
+        histories = Histories(codec, self._kinds, frozenset(references))
         with closing(self._open_topic()) as topic:
-            return publish(topic, histories, plan, codec=self._codec, clock=self._clock)
+            return publish(topic, histories, plan, codec=codec, clock=self._clock)
 
     def _read(self, references: Collection[LinkReference]) -> Histories:
-        histories = self._histories(references)
+        histories = Histories(self._codec, self._kinds, frozenset(references))
         with closing(self._open_topic()) as topic:
             histories.add(topic.read_new())
         return histories
-
-    def _histories(self, references: Collection[LinkReference]) -> Histories:
-        return Histories(self._codec, self._kinds, frozenset(references))
 
     def _version(self, reference: LinkReference, version: int, value: bytes) -> Link | UnreadableVersion:
         return read_version(reference, version, value, codec=self._codec, kinds=self._kinds)

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from actions.registry import load_kinds
 from consumer.authoring.author import Author
-from consumer.authoring.definition_topic import open_definition_topic
+from consumer.authoring.connection import connect_author
 from consumer.authoring.editor_schema import editor_schema
 from consumer.authoring.link_files import check_link_files
 from consumer.authoring.link_model import link_file_model
@@ -20,7 +19,6 @@ from consumer.authoring.mistake import WrongLinkFiles
 from consumer.cli.entry import command_settings
 from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned
 from consumer.clock import SystemClock
-from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -130,16 +128,7 @@ def schema() -> None:
 
 
 def _author(name: str | None) -> Author:
-    settings = command_settings()
-    clock = SystemClock()
-    schemas = load_schemas()
-    return Author(
-        partial(open_definition_topic, settings, clock),
-        kinds=load_kinds(schemas),
-        codec=Codec(schemas["LinkDefined"]),
-        clock=clock,
-        defined_by=name or _user_name(),
-    )
+    return connect_author(command_settings(), defined_by=name or _user_name(), clock=SystemClock())
 
 
 def _user_name() -> str:

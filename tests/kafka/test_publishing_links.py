@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumer.authoring.author import Author
+from consumer.authoring.connection import connect_author
 from consumer.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
 from consumer.authoring.history import PublishedRecord
 from consumer.authoring.link_reference import LinkReference
@@ -29,6 +30,7 @@ from consumer.settings import Settings
 from deploy.kafka import Broker
 from tests.authoring.builders import CODEC, KINDS, wants, wants_field
 from tests.authoring.twins import MemoryDefinitionTopic, MemoryLog
+from tests.cli.registry_double import running_registry
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = fastavro.parse_schema(json.loads((ROOT / "schemas/link_defined.avsc").read_text()))
@@ -328,6 +330,23 @@ def test_a_broker_that_is_away_is_one_sentence_and_exit_3(topic_prefix: str, tmp
 
     assert code == 3
     assert err.count("\n") == 1
+
+
+def test_with_a_registry_links_carry_its_frame_and_earlier_ones_stay_readable(installation: Installation) -> None:
+    installation.author().publish([wants(name="First"), wants(reference=LinkReference("acme", "two"))])
+    with running_registry() as registry:
+        settings = installation.settings.model_copy(update={"schema_registry_url": registry.url})
+        author = connect_author(settings, defined_by="anna", clock=SystemClock())
+
+        author.publish([wants(name="Second")])
+
+        again = connect_author(settings, defined_by="anna", clock=SystemClock())
+        assert [planned.change for planned in again.publish([wants(name="Second")])] == ["unchanged"]
+        assert [link.version for link in again.newest()] == [2, 1]
+        ((identifier, _),) = registry.subjects[f"{installation.topic}-value"]
+        frames = {key: (value or b"")[:5] for key, value in installation.open_topic().read_new()}
+    assert frames[b"acme/spring/1"][:2] == b"\xc3\x01"
+    assert frames[b"acme/spring/2"] == b"\x00" + identifier.to_bytes(4, "big")
 
 
 def test_an_author_who_died_in_a_transaction_holds_up_nobody(installation: Installation) -> None:
