@@ -1,0 +1,65 @@
+"""`link-actions demo`: everything end to end on sample data, shown and checked."""
+
+import json
+import os
+import signal
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from consumer.clock import SystemClock
+from consumer.demo.failure import DemoFailed
+from consumer.demo.narrator import Narrator
+from consumer.demo.performance import perform
+from consumer.demo.report import print_report
+from consumer.demo.sample import make_sample
+from consumer.demo.stage import PARTITIONS, open_stage
+from consumer.demo.story import tell_story
+from consumer.errors import ExitCode
+from consumer.logs import configure_logs
+from consumer.settings import LogLevel
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+EXAMPLE = """\b
+Example:
+  link-actions demo --clicks 200000 --seed 7"""
+
+
+def demo(
+    *,
+    clicks: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="How many clicks to send.")] = 50_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same clicks.")] = 1,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep logs and state and, on a broker that was given, the topics.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the result as one JSON object for programs.")] = False,
+) -> None:
+    """Show everything end to end on sample data: a broker, links, clicks, two workers, one of them killed, a check.
+
+    Exit code 0 says that every update was seen exactly once, 1 that not. Without a broker that
+    LINK_ACTIONS_BOOTSTRAP_SERVERS names it starts one, and leaves nothing behind.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    configure_logs(LogLevel.ERROR, None, client_library=None)
+    narrator = Narrator(Console(stderr=as_json, highlight=False))
+    sample = make_sample(clicks, seed=seed, now=SystemClock().now_ms(), partitions=PARTITIONS)
+    with open_stage(os.environ, narrator, keep=keep) as stage:
+        if stage is None:
+            raise DemoFailed("no Kafka")
+        summary = perform(stage, sample, narrator, os.environ)
+        stage.keeps_folder = keep or not summary.findings.is_exact
+    if as_json:
+        typer.echo(json.dumps(summary.as_json()))
+    else:
+        print_report(narrator.console, summary, tell_story(summary.findings.clicks, summary.findings.updates))
+    raise typer.Exit(ExitCode.DONE if summary.findings.is_exact else ExitCode.UNEXPECTED)
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    """Let SIGTERM stop everything that was started, as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+app.command("demo", epilog=EXAMPLE)(demo)

@@ -1,0 +1,52 @@
+"""Records that are no clicks, each broken in another way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from consumer.demo.clicks import SampleClick
+from schemas.codec import Codec
+
+MOST_OF_A_KIND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record in place of a click, and the `dlq.reason` that it must get."""
+
+    value: bytes | None
+    reason: str
+    key: bytes
+    published_at: int
+
+
+def sample_broken_records(clicks: list[SampleClick], codec: Codec, *, seed: int) -> list[BrokenRecord]:
+    """Make a few of each kind, out of clicks chosen by chance; the same ones for the same arguments."""
+    random = Random(seed)  # noqa: S311 - a sample, not a secret
+    broken = []
+    for kind in range(len(list(_ways(clicks[0], codec)))):
+        for _ in range(random.randint(1, MOST_OF_A_KIND)):
+            click = random.choice(clicks)
+            reason, value = list(_ways(click, codec))[kind]
+            key = f"{click.record['tenant_id']}/{click.record['recipient_id']}".encode()
+            broken.append(BrokenRecord(value, reason, key, click.published_at))
+    return broken
+
+
+def _ways(click: SampleClick, codec: Codec) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each reason with a value made of the click."""
+    record = click.record
+    good = codec.encode(record)
+    recipient = record["recipient_id"].encode()
+    yield "null_value", None
+    yield "empty_value", b""
+    yield "too_large", codec.encode({**record, "user_agent": "x" * 70_000})
+    yield "unknown_frame", b'{"linkId": "spring-offer", "recipient": "somebody"}'
+    yield "unknown_schema", good[:2] + b"12345678" + good[10:]
+    yield "truncated", good[: len(good) // 2]
+    yield "malformed", good[:10] + b"\x01" + good[11:]
+    yield "invalid_utf8", good.replace(recipient, b"\xff" * len(recipient))
+    yield "trailing_bytes", good + b"and more"
+    yield "identity_missing", codec.encode({**record, "recipient_id": ""})
+    yield "identity_invalid", codec.encode({**record, "tenant_id": "acme/north"})
+    yield "time_absurd", codec.encode({**record, "clicked_at": 0})

@@ -1,0 +1,52 @@
+"""What the judge's plain reader finds in the topics once all is done."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from consumer.judge.reader import Seen, read_topic
+from consumer.kafka.topics import TopicNames
+from consumer.settings import Settings
+
+READERS = 3
+_SILENT = 2
+"""Of the library's own lines only critical ones; an error that matters comes as an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Every record of each topic, by partition and offset; `prefix` stands before the names of the topics."""
+
+    prefix: str
+    definitions: Sequence[Seen]
+    clicks: Sequence[Seen]
+    updates: Sequence[Seen]
+    dead_letters: Sequence[Seen]
+    hits: Sequence[Seen]
+    never_committed: int = 0
+    """Updates that lie in the topics, written in a transaction that was cut off, and that no subscriber sees."""
+
+
+def collect_evidence(settings: Settings, names: TopicNames) -> Evidence:
+    """Read the topics as any subscriber could, read_committed. Raises NotReadable."""
+    properties = settings.kafka_config.for_role("admin") if settings.kafka_config else {}
+    read = partial(read_topic, settings.bootstrap_servers, config={**properties, "log_level": _SILENT})
+    read_all = partial(read, isolation="read_uncommitted")
+    topics = list(names.updates.values())
+    with ThreadPoolExecutor(READERS) as readers:
+        single = [
+            readers.submit(read, topic) for topic in (names.definitions, names.clicks, names.dead_letters, names.hits)
+        ]
+        committed = [record for records in readers.map(read, topics) for record in records]
+        written = sum(len(records) for records in readers.map(read_all, topics))
+        definitions, clicks, dead_letters, hits = (future.result() for future in single)
+    return Evidence(
+        prefix=names.prefix,
+        definitions=definitions,
+        clicks=clicks,
+        updates=committed,
+        dead_letters=dead_letters,
+        hits=hits,
+        never_committed=written - len(committed),
+    )

@@ -1,0 +1,142 @@
+"""What the judge makes of the evidence: expected against seen, for updates, dead letters and hits."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consumer.demo.broken import BrokenRecord
+from consumer.demo.evidence import Evidence
+from consumer.judge.model import NaiveModel
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import Seen, decode
+from consumer.judge.update_record import TOPICS
+from consumer.judge.verdict import Verdict, judge
+
+Letter = tuple[str, bytes | None]
+"""Reason and value of a dead letter."""
+Hits = Mapping[tuple[str, str], tuple[int, int, int]]
+"""Tenant and link to epoch, clicks and first clicks."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedClick:
+    """A click that was decided where it stands, in the order of its partition, and what the model says of it."""
+
+    record: Mapping[str, Any]
+    outcome: str
+    actions: Mapping[tuple[str, str], int]
+    """The click's own actions by kind and outcome."""
+    update_ids: Sequence[str]
+    """Of the updates that it must bring about, in the order of the link's actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that was found; `is_exact` tells whether it is as it must be to the last record."""
+
+    records: int
+    """Records of the topic of clicks; a click that was sent on stands there twice."""
+    lost: int
+    """Records that were sent and do not stand there, or where negative, stand there and were not sent."""
+    outcomes: Mapping[str, int]
+    actions: Mapping[tuple[str, str], int]
+    clicks: Sequence[DecidedClick]
+    updates: Sequence[Seen]
+    verdict: Verdict
+    updates_by_kind: Mapping[str, int]
+    """As seen."""
+    dead_letters_expected: Counter[Letter]
+    dead_letters_seen: Counter[Letter]
+    hits_expected: Hits
+    hits_seen: Hits
+    never_committed: int
+
+    @property
+    def missing_dead_letters(self) -> int:
+        """Records that should have become dead letters, with the right reason, and did not."""
+        return (self.dead_letters_expected - self.dead_letters_seen).total()
+
+    @property
+    def surplus_dead_letters(self) -> int:
+        """Dead letters that should not be there, or not twice."""
+        return (self.dead_letters_seen - self.dead_letters_expected).total()
+
+    @property
+    def wrong_hits(self) -> int:
+        """Links whose hits are not as they must be."""
+        places = self.hits_expected.keys() | self.hits_seen.keys()
+        return sum(self.hits_expected.get(place) != self.hits_seen.get(place) for place in places)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether updates, dead letters and hits are all as they must be."""
+        letters_exact = self.dead_letters_expected == self.dead_letters_seen
+        return self.verdict.is_exact and letters_exact and not self.wrong_hits and not self.lost
+
+
+def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, partitions: int) -> Findings:
+    """Work out what must be there from the clicks as they stand in their topic, and compare. Raises NotReadable.
+
+    Of what was sent only the number need be known, and the broken records with the reasons that their dead letters
+    must have.
+    """
+    links = [decode("LinkDefined", record.value) for record in evidence.definitions]
+    model = NaiveModel(links, partitions=partitions)
+    reasons = {record.value: record.reason for record in broken}
+    clicks, sent_on = [], 0
+    for seen in evidence.clicks:
+        if seen.value in reasons:
+            continue
+        record = decode("LinkClicked", seen.value)
+        if _right_partition(record, partitions) != seen.partition:
+            sent_on += 1
+        else:
+            clicks.append(_decide(model, record))
+    outcomes = model.outcomes + Counter(sent_on=sent_on, dead_lettered=len(broken))
+    return Findings(
+        records=len(evidence.clicks),
+        lost=sent + sent_on - len(evidence.clicks),
+        outcomes=outcomes,
+        actions=model.actions,
+        clicks=clicks,
+        updates=evidence.updates,
+        verdict=judge(model.expected, evidence.updates, prefix=evidence.prefix),
+        updates_by_kind=_by_kind(evidence),
+        dead_letters_expected=Counter((record.reason, record.value) for record in broken),
+        dead_letters_seen=Counter(_letter(seen) for seen in evidence.dead_letters),
+        hits_expected=model.hits,
+        hits_seen=_hits(evidence.hits),
+        never_committed=evidence.never_committed,
+    )
+
+
+def _right_partition(record: Mapping[str, Any], partitions: int) -> int:
+    return partition_of(f"{record['tenant_id']}/{record['recipient_id']}".encode(), partitions)
+
+
+def _decide(model: NaiveModel, record: dict[str, Any]) -> DecidedClick:
+    actions, updates = model.actions.copy(), len(model.expected)
+    outcome = model.click(record)
+    update_ids = [update.update_id for update in model.expected[updates:]]
+    return DecidedClick(record, outcome, model.actions - actions, update_ids)
+
+
+def _by_kind(evidence: Evidence) -> Mapping[str, int]:
+    topics = Counter(seen.topic.removeprefix(evidence.prefix) for seen in evidence.updates)
+    return {kind: topics[topic] for kind, topic in TOPICS.items()}
+
+
+def _letter(seen: Seen) -> Letter:
+    return dict(seen.headers).get("dlq.reason", b"").decode(), seen.value
+
+
+def _hits(records: Sequence[Seen]) -> Hits:
+    """Add up the newest count of each link over the partitions."""
+    newest = {seen.key: decode("LinkHits", seen.value) for seen in records}
+    total: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for record in newest.values():
+        place = record["tenant_id"], record["link_id"]
+        epoch, clicks, first_clicks = total.get(place, (record["epoch"], 0, 0))
+        total[place] = epoch, clicks + record["clicks"], first_clicks + record["first_clicks"]
+    return total

@@ -1,0 +1,53 @@
+"""Kills a worker when it hurts most: some of its clicks done, others waiting, a transaction open."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from consumer.demo.failure import DemoFailed
+from consumer.demo.group import Group
+from consumer.demo.worker_process import WorkerProcess
+
+PATIENCE_SECONDS = 2.0
+"""How long to wait for an open transaction once some clicks are done and others wait."""
+LONGEST_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Killing:
+    """What the killed worker was about."""
+
+    worker: str
+    process_id: int
+    partitions: Sequence[int]
+    done: int
+    waiting: int
+    in_transaction: bool
+
+    def __str__(self) -> str:
+        about = "in the middle of a transaction" if self.in_transaction else "between two transactions"
+        return f"{self.worker} (process {self.process_id}) killed with SIGKILL {about}"
+
+
+def kill_in_the_middle(worker: WorkerProcess, group: Group, tick: Callable[[], object]) -> Killing:
+    """Wait for the moment, calling `tick` meanwhile, and kill. Raises DemoFailed where it does not come."""
+    partitions = worker.assigned()
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < LONGEST_SECONDS:
+        tick()
+        worker.require_running()
+        done, waiting = _progress(group, partitions)
+        if done and waiting:
+            in_transaction = group.is_in_transaction(partitions)
+            if in_transaction or waited > PATIENCE_SECONDS:
+                process_id = worker.process_id
+                worker.kill()
+                return Killing(worker.name, process_id, partitions, done, waiting, in_transaction)
+    raise DemoFailed(f"{worker.name} was never seen with some clicks done and others waiting; see {worker.log_path}")
+
+
+def _progress(group: Group, partitions: Sequence[int]) -> tuple[int, int]:
+    """Return how many records of these partitions are done, and how many wait."""
+    committed, ends = group.committed(), group.ends()
+    done = sum(committed[partition] for partition in partitions)
+    return done, sum(ends[partition] for partition in partitions) - done

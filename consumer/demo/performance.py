@@ -1,0 +1,86 @@
+"""The demo on a real Kafka, from the topics to the verdict, in one visible order."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from consumer.demo.evidence import collect_evidence
+from consumer.demo.failure import DemoFailed
+from consumer.demo.findings import Findings, examine
+from consumer.demo.flow import let_clicks_flow
+from consumer.demo.links import publish_links
+from consumer.demo.narrator import Narrator
+from consumer.demo.sample import Sample
+from consumer.demo.stage import PARTITIONS, Stage, make_topics
+from consumer.demo.summary import Summary
+from consumer.demo.worker_process import WorkerProcess, wait_until_sharing
+from consumer.judge.reader import NotReadable
+
+
+def perform(
+    stage: Stage,
+    sample: Sample,
+    narrator: Narrator,
+    environ: Mapping[str, str],
+    *,
+    before_check: Callable[[Stage], None] = lambda _stage: None,
+) -> Summary:
+    """Do everything and return what was found, exact or not. Raises DemoFailed or another LinkActionsError.
+
+    `before_check` lets a test tamper with what the workers wrote.
+    """
+    narrator.say(f"{make_topics(stage)} topics created, {PARTITIONS} partitions of clicks")
+    links = publish_links(stage.settings)
+    actions = [action for link in links for action in link.actions]
+    kinds = len({action.kind.name for action in actions})
+    narrator.say(f"{len(links)} links published, with {len(actions)} actions of {kinds} kinds")
+    with running_workers(stage, environ) as workers:
+        wait_until_sharing(workers)
+        for worker in workers:
+            numbers = " and ".join(map(str, worker.assigned()))
+            narrator.say(f"{worker.name} runs (process {worker.process_id}) and has partitions {numbers}")
+        killing = let_clicks_flow(stage, sample, workers, narrator)
+        for worker in workers:
+            again = ", since it came back" if worker.name == killing.worker else ""
+            narrator.say(f"{worker.name} counts {worker.clicks_counted():,} records{again}")
+        leave(workers)
+        narrator.say("both workers left with exit code 0 when asked by SIGTERM")
+    before_check(stage)
+    narrator.say("reading every topic as a subscriber would, and comparing with a naive model")
+    findings = check(stage, sample)
+    return Summary(stage.kafka, sample.seed, narrator.seconds, killing, findings)
+
+
+def check(stage: Stage, sample: Sample) -> Findings:
+    """Read everything with the judge's own reader and compare it with the model. Raises DemoFailed."""
+    try:
+        evidence = collect_evidence(stage.settings, stage.names)
+        return examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
+    except NotReadable as error:
+        raise DemoFailed(f"The check could not be made: {error}") from error
+
+
+@contextmanager
+def running_workers(stage: Stage, environ: Mapping[str, str]) -> Iterator[Sequence[WorkerProcess]]:
+    """Start two workers, and kill what is left of them in the end."""
+    workers = [_worker(stage, number, environ) for number in (1, 2)]
+    try:
+        for worker in workers:
+            worker.start()
+        yield workers
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def leave(workers: Sequence[WorkerProcess]) -> None:
+    """Ask all to leave at once, and wait until they have. Raises DemoFailed."""
+    for worker in workers:
+        worker.ask_to_leave()
+    for worker in workers:
+        worker.wait_until_left()
+
+
+def _worker(stage: Stage, number: int, environ: Mapping[str, str]) -> WorkerProcess:
+    name = f"worker-{number}"
+    settings = stage.settings.model_copy(update={"instance_id": name})
+    return WorkerProcess(settings, stage.folder / f"{name}.log", environ)

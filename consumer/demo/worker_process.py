@@ -1,0 +1,146 @@
+"""A worker as a process of its own, as somebody would run it: started, watched, killed, and told to leave."""
+
+import json
+import signal
+import subprocess
+import sysconfig
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.demo.failure import DemoFailed
+from consumer.settings import PREFIX, Settings, variable
+from deploy.kafka.lifeline import Lifeline
+
+ANSWER_SECONDS = 2.0
+LEAVE_SECONDS = 10.0
+POLL_SECONDS = 0.1
+PASSED_ON = ("bootstrap_servers", "group_id", "topic_prefix", "instance_id", "state_dir")
+
+
+class WorkerProcess:
+    """One `link-actions run` under a name of its own, which a restart keeps; its log lines go to a file."""
+
+    def __init__(self, settings: Settings, log_path: Path, environ: Mapping[str, str]) -> None:
+        """`settings` say the worker's instance id and the folder for its state."""
+        self.name = settings.instance_id
+        self.log_path = log_path
+        self._environ = worker_environment(settings, environ)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lifeline: Lifeline | None = None
+        self._log_start = 0
+
+    @property
+    def process_id(self) -> int:
+        """The number that the system gave to the process that runs now."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start it, a first time or again."""
+        command = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "run"]
+        with self.log_path.open("ab") as log:
+            self._log_start = log.tell()
+            # In a session of its own, so that Ctrl-C at the terminal reaches the demo alone, which then ends all.
+            self._child = subprocess.Popen(
+                command, env=self._environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._lifeline = Lifeline(self._child.pid)
+
+    def kill(self) -> None:
+        """End it as a crash would; no harm where it does not run."""
+        if self._child is not None and self._lifeline is not None:
+            self._child.kill()
+            self._child.wait()
+            self._lifeline.cut()
+            self._child = self._lifeline = None
+
+    def ask_to_leave(self) -> None:
+        """Send SIGTERM."""
+        self._running().send_signal(signal.SIGTERM)
+
+    def wait_until_left(self) -> None:
+        """Return once it has ended with exit code 0; raises DemoFailed."""
+        try:
+            exit_code = self._running().wait(LEAVE_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise DemoFailed(f"{self.name} did not leave within {LEAVE_SECONDS:g} s; see {self.log_path}") from error
+        self.kill()
+        if exit_code:
+            raise DemoFailed(f"{self.name} left with exit code {exit_code}; see {self.log_path}")
+
+    def require_running(self) -> None:
+        """Raise DemoFailed where it has ended by itself."""
+        exit_code = self._running().poll()
+        if exit_code is not None:
+            raise DemoFailed(f"{self.name} ended by itself with exit code {exit_code}; see {self.log_path}")
+
+    def assigned(self) -> Sequence[int]:
+        """Return the partitions it works on by its own account; none while it is not ready."""
+        body = self._get("/readyz")
+        ready = json.loads(body) if body else {}
+        return ready["assigned"] if ready.get("ready") else ()
+
+    def clicks_counted(self) -> int:
+        """Return how many clicks it counted since its latest start."""
+        families = text_string_to_metric_families((self._get("/metrics") or b"").decode())
+        samples = (sample for family in families for sample in family.samples)
+        return int(sum(sample.value for sample in samples if sample.name == "link_actions_records_consumed_total"))
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            raise DemoFailed(f"{self.name} does not run")
+        return self._child
+
+    def _get(self, path: str) -> bytes | None:
+        """Ask its HTTP port; None where it does not answer well."""
+        port = self._port()
+        if port is None:
+            return None
+        try:
+            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:
+                body: bytes = answer.read()
+                return body
+        except (URLError, OSError):
+            return None
+
+    def _port(self) -> int | None:
+        """Return the port it took, which only its log tells."""
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            events = (_event(line) for line in log)
+            return next((event["port"] for event in events if event.get("event") == "http.started"), None)
+
+
+def wait_until_sharing(workers: Sequence[WorkerProcess], timeout_seconds: float = 30.0) -> None:
+    """Return once each worker is ready and has partitions; raises DemoFailed."""
+    deadline = time.monotonic() + timeout_seconds
+    while not all(worker.assigned() for worker in workers):
+        for worker in workers:
+            worker.require_running()
+        if time.monotonic() > deadline:
+            logs = " and ".join(str(worker.log_path) for worker in workers)
+            raise DemoFailed(f"the workers did not share the partitions within {timeout_seconds:g} s; see {logs}")
+        time.sleep(POLL_SECONDS)
+
+
+def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a worker: no setting but those of the demo, logs as JSON, any free port."""
+    kept = {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
+    own = {variable(field): str(getattr(settings, field)) for field in PASSED_ON}
+    if settings.kafka_config is not None:
+        own[variable("kafka_config")] = str(settings.kafka_config.path.resolve())
+    return {**kept, **own, variable("http_port"): "0", variable("log_format"): "json"}
+
+
+def _event(line: bytes) -> Mapping[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
