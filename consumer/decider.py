@@ -6,6 +6,7 @@ from consumer.clock import Clock
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.definitions import Definitions
+from consumer.expiry import Expiry
 from consumer.restore import PARTITIONS_KEY, partitions_entry
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
@@ -35,6 +36,7 @@ class Decider:
         self._layouts_read_at = clock.monotonic()
         self._rules = rules
         self._clock = clock
+        self._expiry = Expiry(rules.retention_ms)
         self._condemned: dict[tuple[int, int], BadRecord] = {}
 
     def condemn(self, partition: int, offset: int, bad: BadRecord) -> bool:
@@ -77,6 +79,7 @@ class Decider:
             decision = decide_now()
         if decision.unknown_versions():
             decision = self._decide_once_defined(decision, records, decide_now)
+        self._expiry.forget(partition, store, decision, self._clock.now_ms())
         if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
             decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
         return decision

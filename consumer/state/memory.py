@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from consumer.state.store import BEGINNING
+from consumer.state.store import BEGINNING, page_by_key
 
 
 class MemoryPartitionStore:
@@ -40,6 +40,10 @@ class MemoryPartitionStore:
         """Return up to `limit` entries from this key on."""
         later = (entry for entry in sorted(self._entries) if entry >= key)
         return [(entry, self._entries[entry]) for entry in islice(later, limit)]
+
+    def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return the next entries by key; the cursor is the key after the last one."""
+        return page_by_key(self.scan_from(cursor, limit), limit)
 
 
 class MemoryState:

@@ -24,7 +24,7 @@ from rocksdict import (
 )
 
 from consumer.errors import Unavailable, UsageError
-from consumer.state.store import BEGINNING
+from consumer.state.store import BEGINNING, page_by_key
 from consumer.streams import Unreachable
 
 _MEGABYTE = 1 << 20
@@ -78,6 +78,10 @@ class RocksPartitionStore:
         entries = islice(self._items(partition + key), limit + 1)
         found = [(entry[len(partition) :], value) for entry, value in entries if entry.startswith(partition)]
         return [(entry, value) for entry, value in found if entry][:limit]
+
+    def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return the next entries by key; the cursor is the key after the last one."""
+        return page_by_key(self.scan_from(cursor, limit), limit)
 
     def _items(self, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         return cast("Iterator[tuple[bytes, bytes]]", self._database.items(from_key=start))

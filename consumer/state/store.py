@@ -33,6 +33,12 @@ class PartitionStore(Protocol):
     def scan_from(self, key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` entries from this key on, in the order of the keys."""
 
+    def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return about `limit` entries and the cursor to go on with; a round begins and ends with an empty cursor.
+
+        An entry that is there from the beginning of a round to its end is met, in no order that means anything.
+        """
+
 
 class StateStore(Protocol):
     """The stores of all partitions of one process."""
@@ -49,3 +55,8 @@ class StateStore(Protocol):
 
     def close(self) -> None:
         """Let go of files and locks."""
+
+
+def page_by_key(entries: list[tuple[bytes, bytes]], limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Make a page of entries that come in the order of their keys: the next one begins right after the last key."""
+    return entries, entries[-1][0] + b"\x00" if len(entries) == limit else b""

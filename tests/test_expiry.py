@@ -1,0 +1,87 @@
+"""Clearing away what no click can ask for any more."""
+
+from collections.abc import Mapping
+
+from consumer.decision.decision import Decision
+from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, encode_memory
+from consumer.expiry import LATE_MS, ONE_CLICK_MS, Expiry
+from consumer.state.memory import MemoryState
+
+DAY_MS = 86_400_000
+NOW = 1_800_000_000_000
+
+
+def a_key(number: int, length: int = 20) -> bytes:
+    return number.to_bytes(length, "big")
+
+
+def a_decision(*, clicked_at: int = NOW, memory: Mapping[bytes, bytes | None] | None = None) -> Decision:
+    return Decision(clicked_at=[clicked_at], memory=dict(memory or {a_key(0): encode_memory(Memory(clicked_at))}))
+
+
+def a_click_entry(clicked_at: int) -> bytes:
+    return encode_memory(Memory(clicked_at, applied=1), ONE_CLICK)
+
+
+def a_plain_entry(clicked_at: int) -> bytes:
+    return encode_memory(Memory(clicked_at, applied=1), PLAIN)
+
+
+def forgotten(expiry: Expiry, entries: Mapping[bytes, bytes], decision: Decision, *, now: int = NOW) -> set[bytes]:
+    store = MemoryState().open(0, "changelog")
+    store.write(entries, 1)
+    expiry.forget(0, store, decision, now)
+    return {key for key, value in decision.memory.items() if value is None}
+
+
+def test_a_click_id_is_forgotten_after_a_day_of_click_time_and_not_before() -> None:
+    entries = {
+        a_key(1, 28): a_click_entry(NOW - ONE_CLICK_MS - 1),
+        a_key(2, 28): a_click_entry(NOW - ONE_CLICK_MS),
+        a_key(3): a_plain_entry(NOW - 400 * DAY_MS),
+    }
+    decision = a_decision(memory={a_key(9, 28): a_click_entry(NOW)})
+    assert forgotten(Expiry(None), entries, decision) == {a_key(1, 28)}
+
+
+def test_without_a_retention_nothing_is_looked_at_where_no_click_id_is_kept() -> None:
+    entries = {a_key(1, 28): a_click_entry(NOW - 2 * DAY_MS)}
+    assert forgotten(Expiry(None), entries, a_decision()) == set()
+
+
+def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> None:
+    retention_ms = 30 * DAY_MS
+    entries = {
+        a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS - 1),
+        a_key(2): a_plain_entry(NOW - retention_ms - LATE_MS),
+    }
+    assert forgotten(Expiry(retention_ms), entries, a_decision()) == {a_key(1)}
+
+
+def test_a_click_from_the_future_makes_nothing_older() -> None:
+    retention_ms = 30 * DAY_MS
+    entries = {a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS)}
+    assert forgotten(Expiry(retention_ms), entries, a_decision(clicked_at=NOW + DAY_MS)) == set()
+
+
+def test_what_the_same_batch_remembers_anew_is_kept() -> None:
+    entries = {a_key(1): a_plain_entry(0)}
+    decision = a_decision(memory={a_key(1): a_plain_entry(NOW)})
+    assert forgotten(Expiry(30 * DAY_MS), entries, decision) == set()
+
+
+def test_hits_and_notes_are_never_forgotten() -> None:
+    entries = {a_key(1, 16): b"\x10" + bytes(24), b"\x00partitions": b"\x00\x00\x00\x04"}
+    assert forgotten(Expiry(30 * DAY_MS), entries, a_decision()) == set()
+
+
+def test_going_round_meets_every_entry() -> None:
+    store = MemoryState().open(0, "changelog")
+    entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
+    store.write(entries, 1)
+    expiry, seen = Expiry(30 * DAY_MS), set[bytes]()
+    for _ in range(20):
+        decision = a_decision()
+        expiry.forget(0, store, decision, NOW)
+        seen |= {key for key, value in decision.memory.items() if value is None}
+    assert seen == set(entries)
