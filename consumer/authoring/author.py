@@ -32,7 +32,7 @@ class Author:
         defined_by: str,
         open_writing_codec: Callable[[], Codec] | None = None,
     ) -> None:
-        """`codec` reads; what may publish reads and writes with what `open_writing_codec` gives, where there is that."""
+        """`codec` reads; what may publish reads and writes with what `open_writing_codec` gives, if given."""
         self._open_writing_codec = open_writing_codec or (lambda: codec)
         self._open_topic = open_topic
         self._kinds = kinds

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from actions.link import Link
 from consumer.authoring.link_reference import LinkReference
@@ -16,6 +13,9 @@ from consumer.authoring.listing import UnreadableVersion, describe_repeat, link_
 from consumer.authoring.mistake import Mistake
 from consumer.authoring.plan import Change, PlannedLink
 from consumer.authoring.wanted import WantedLink
+from consumer.cli.table import print_table
+
+MOST_FOLDED_ROWS = 500
 
 
 def echo_json(data: Any) -> None:
@@ -51,27 +51,25 @@ def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
         return
     news = [each for each in planned if each.change is not Change.UNCHANGED]
     if news:
-        table = _table("change", "link", "version", "epoch", "actions")
-        for each in news:
-            table.add_row(each.change.value, _name(each.link), *_numbers(each.link), _kinds(each.link))
-        _print(table)
+        rows = [(each.change.value, _name(each.link), *_numbers(each.link), _kinds(each.link)) for each in news]
+        _print_rows(("change", "link", "version", "epoch", "actions"), rows)
     counts = Counter(each.change for each in planned)
     typer.echo(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
 
 
 def show_links(links: Iterable[Link | UnreadableVersion], *, as_json: bool) -> None:
     """Show one line for each link."""
-    table = _table("link", "name", "status", "version", "epoch", "actions")
+    rows = []
     for link in links:
         if isinstance(link, UnreadableVersion):
             _warn_unreadable(link)
         elif as_json:
             echo_json(link_as_json(link))
         else:
-            table.add_row(_name(link), Text(link.name), link.status.value, *_numbers(link), _kinds(link))
+            rows.append((_name(link), link.status.value, *_numbers(link), str(len(link.actions)), link.name))
     if not as_json:
-        _print(table)
-        typer.echo(_count(table.row_count, "link"))
+        _print_rows(("link", "status", "version", "epoch", "actions", "name"), rows)
+        typer.echo(_count(len(rows), "link"))
 
 
 def show_link(link: Link, *, as_json: bool) -> None:
@@ -80,22 +78,34 @@ def show_link(link: Link, *, as_json: bool) -> None:
     if as_json:
         echo_json(described)
         return
-    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name in ("version", "epoch", "status", "name", "response", "defined_at", "defined_by"):
-        facts.add_row(name, Text(_words(described[name])))
     typer.echo(f"{link.tenant_id}/{link.link_id}")
-    _print(facts)
-    actions = _table("action", "slot", "kind", "repeat", "parameters")
-    for action in link.actions:
-        parameters = action.parameters.model_dump(exclude_none=True)
-        repeat = _words(describe_repeat(action.repeat))
-        actions.add_row(
-            Text(action.action_id), str(action.slot), action.kind.name, repeat, Text(_words(parameters, ", "))
+    for fact in ("version", "epoch", "status", "name", "response", "defined_at", "defined_by"):
+        typer.echo(f"{fact:<12}{_words(described[fact])}")
+    rows = [
+        (
+            action.action_id,
+            str(action.slot),
+            action.kind.name,
+            _words(describe_repeat(action.repeat)),
+            _words(action.parameters.model_dump(exclude_none=True), ", "),
         )
-    if link.actions:
-        _print(actions)
+        for action in link.actions
+    ]
+    if rows:
+        print_table(("action", "slot", "kind", "repeat", "parameters"), rows)
     else:
         typer.echo("no actions")
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; plain columns where it has more rows than rich can fold in reasonable time."""
+    if len(rows) <= MOST_FOLDED_ROWS:
+        print_table(columns, rows)
+        return
+    headed = [columns, *rows]
+    widths = [max(map(len, cells)) for cells in zip(*headed, strict=True)]
+    for row in headed:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _warn_unreadable(version: UnreadableVersion) -> None:
@@ -103,22 +113,8 @@ def _warn_unreadable(version: UnreadableVersion) -> None:
     typer.echo(sentence, err=True)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        right = column in ("version", "epoch", "slot")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
-    return table
-
-
-def _print(table: Table) -> None:
-    """Print for the terminal's width; for a file or a pipe as wide as it must be, so that no line is broken."""
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else console.measure(table).maximum, crop=False)
-
-
-def _name(link: Link) -> Text:
-    return Text(str(LinkReference(link.tenant_id, link.link_id)))
+def _name(link: Link) -> str:
+    return str(LinkReference(link.tenant_id, link.link_id))
 
 
 def _numbers(link: Link) -> tuple[str, str]:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.text import CLICK_PLACEHOLDERS, LINK_PLACEHOLDERS, check_placeholders, depends_on_click, fill, utc_text
@@ -52,6 +52,7 @@ def test_times_are_written_in_utc_and_whole_seconds(milliseconds: int, text: str
     assert utc_text(milliseconds) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_check_finds_every_text_without_braces_right_and_fills_in_nothing(text: str) -> None:
     plain = text.replace("{", "").replace("}", "")

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.repeat import Repeat, RepeatRule
@@ -143,6 +143,7 @@ def test_a_wrong_action_is_told_with_line_link_and_what_to_write(action: str, se
         ('{redirect: "https://example.com/spring"}', "{form: {}}", 5, "id is missing"),
         ('{redirect: "https://example.com/spring"}', "{form: {id: f, prefil: []}}", 5, "did you mean prefill?"),
         ("{redirect:", "{redirct: x, redirect:", 5, "redirct is not known here; did you mean redirect?"),
+        ("{redirect:", "{text: " + "x" * 200_001 + ", redirect:", 5, "text has 200001 characters; use at most 200000"),
         ("    actions:", "    action:", 6, "action is not known here; did you mean actions?"),
     ],
 )
@@ -188,6 +189,13 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         ("2.yaml:2", "this is no YAML (while parsing a flow"),
         ("3.yaml:3", "link one"),
     ]  # fmt: skip
+
+
+def test_the_example_of_the_docs_is_right() -> None:
+    page = (DEMO.parents[2] / "docs/link-files.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    assert {action.kind.name for link in links_in(example) for action in link.actions} == set(KINDS)
 
 
 def test_a_link_that_two_files_define_is_a_mistake_in_the_second() -> None:
@@ -245,6 +253,7 @@ def test_the_links_of_the_demo_have_every_kind_and_every_repeat_rule() -> None:
     assert any(not link.actions for link in links)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_damage_to_a_file_makes_the_check_fall_over(data: st.DataObject) -> None:
     content = DEMO.read_bytes()

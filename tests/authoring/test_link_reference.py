@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.authoring.link_reference import LinkReference, definition_key, parse_definition_key, parse_reference
@@ -9,6 +9,7 @@ TENANTS = st.text(st.sampled_from("abcXYZ019._-"), min_size=1, max_size=8)
 LINKS = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable())
 
 
+@settings(deadline=None)
 @given(TENANTS, LINKS, st.integers(min_value=1))
 def test_a_key_names_the_link_and_version_it_was_made_of(tenant_id: str, link_id: str, version: int) -> None:
     reference = LinkReference(tenant_id, link_id)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.link import Link, LinkStatus
@@ -261,6 +261,7 @@ def check_life(plan: Planning, steps: Sequence[WantedLink | str]) -> None:
     assert len(set(owners.values())) == len(owners)
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_in_every_life_versions_have_no_gaps_slots_one_owner_and_nothing_is_published_twice(
     steps: list[WantedLink | str],

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.authoring.yaml_document import read_document
@@ -94,11 +94,13 @@ def test_the_first_of_two_equal_keys_counts_and_all_of_them_are_told() -> None:
     assert [problem.line for problem in document.problems] == [2, 3]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(content: bytes) -> None:
     read_document(content)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{},&*!|>'\"#%@`?\n\t \u2028\ufeff\x85", max_size=60))
 def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
     read_document(text.encode())

@@ -69,7 +69,7 @@ class Installation:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=100)
         return process.returncode, out, err
 
     def run_json(self, *arguments: str) -> list[dict[str, Any]]:
@@ -385,7 +385,7 @@ def test_many_threads_at_once_lose_nothing(installation: Installation) -> None:
     def publish_all(number: int) -> None:
         author = installation.author(f"author-{number}")
         for turn in range(rounds):
-            together.wait(timeout=60)
+            together.wait(timeout=100)
             own = wants(reference=LinkReference("acme", f"own-{number}"), name=f"Turn {turn}")
             name = f"By {number * rounds + turn}"
             shared = wants(wants_field(f"a{number}-{turn}"), reference=LinkReference("acme", "shared"), name=name)
@@ -425,7 +425,7 @@ class CarelessTopic:
         pass
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        self._everybody_planned.wait(timeout=60)
+        self._everybody_planned.wait(timeout=100)
         for key, value in records:
             self._producer.produce(self._name, value, key, 0)
         self._producer.flush(10)

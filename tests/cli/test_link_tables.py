@@ -1,0 +1,96 @@
+import json
+from typing import Any
+
+import pytest
+
+from actions.link import LinkStatus
+from actions.repeat import Repeat, RepeatRule
+from actions.response import Form, Redirect, Response, Text
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.listing import UnreadableVersion, describe_period, link_as_json
+from consumer.authoring.plan import Change, PlannedLink
+from consumer.cli.link_tables import show_link, show_links, show_planned
+from tests.actions.builders import a_link, an_action, samples_of
+from tests.authoring.builders import KINDS, links_in
+
+SIZE: dict[str, Any] = {"field": "size", "value": "[bold]XL"}
+
+
+def test_links_are_listed_with_what_identifies_them(capsys: pytest.CaptureFixture[str]) -> None:
+    show_links([a_link(an_action()), a_link(link_id="old", status=LinkStatus.DELETED, version=7)], as_json=False)
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["link", "status", "version", "epoch", "actions", "name"],
+        ["acme/spring", "active", "1", "0", "1", "Spring", "offer"],
+        ["acme/old", "deleted", "7", "0", "0", "Spring", "offer"],
+        ["2", "links"],
+    ]
+
+
+def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    show_links([UnreadableVersion(LinkReference("acme", "new"), 3, "too new"), a_link()], as_json=True)
+    said = capsys.readouterr()
+
+    assert said.err == "warn: acme/new version 3 cannot be read: too new\n"
+    assert json.loads(said.out)["id"] == "spring"
+
+
+def test_a_long_list_is_complete_and_each_link_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show_links([a_link(link_id=f"link-{number}", name="n" * 200) for number in range(1000)], as_json=False)
+
+    assert len(capsys.readouterr().out.splitlines()) == 1002
+
+
+def test_a_link_is_shown_with_its_actions_and_nothing_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    rule = Repeat(RepeatRule.COOLDOWN, 5_400_000)
+    show_link(a_link(an_action("set_field", repeat=rule, **SIZE), response=Form("f", ("email",))), as_json=False)
+    shown = capsys.readouterr().out
+
+    assert "response    form: id: f prefill: [email]" in shown
+    assert "cooldown: 90m" in shown
+    assert "field: size, value: [bold]XL" in shown
+
+
+def test_a_link_without_actions_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_link(a_link(), as_json=False)
+
+    assert capsys.readouterr().out.endswith("\nno actions\n")
+
+
+def test_a_plan_shows_what_changes_and_counts_what_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = [Change.CREATED, Change.UNCHANGED, Change.UNCHANGED, Change.RESET]
+    show_planned([PlannedLink(change, a_link(link_id=change.value)) for change in changes], as_json=False)
+    shown = capsys.readouterr().out
+
+    assert "acme/unchanged" not in shown
+    assert shown.endswith("1 created, 1 reset, 2 unchanged\n")
+
+
+def test_a_plan_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_planned([], as_json=False)
+
+    assert capsys.readouterr().out == "no links\n"
+
+
+@pytest.mark.parametrize("response", [Redirect("https://example.com/"), Text("Thanks"), Form("f", ("email",))])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_shown_of_a_link_may_be_written_into_a_file(kind: str, response: Response) -> None:
+    published = a_link(an_action(kind, **samples_of(kind)[-1]), response=response)
+    shown = link_as_json(published)
+    action = {name: value for name, value in shown["actions"][0].items() if name != "slot"}
+    written = {"id": "spring", "name": "Spring offer", "response": shown["response"], "actions": [action]}
+
+    (link,) = links_in(json.dumps({"tenant": "acme", "links": [written]}))
+
+    assert link.response == published.response
+    assert link.actions[0].parameters == published.actions[0].parameters
+    assert link.actions[0].repeat == published.actions[0].repeat
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(1000, "1s"), (90_000, "90s"), (5_400_000, "90m"), (86_400_000, "1d"), (90_000_000, "25h"), (1500, "PT1.5S")],
+)
+def test_a_period_is_told_in_its_largest_whole_unit(milliseconds: int, text: str) -> None:
+    assert describe_period(milliseconds) == text
