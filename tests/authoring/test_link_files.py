@@ -198,6 +198,14 @@ def test_the_example_of_the_docs_is_right() -> None:
     assert {action.kind.name for link in links_in(example) for action in link.actions} == set(KINDS)
 
 
+def test_the_docs_name_every_parameter_of_every_kind() -> None:
+    page = (DEMO.parents[2] / "docs/link-files.md").read_text()
+
+    for name, kind in KINDS.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert all(f"`{parameter}`" in row for parameter in kind.parameters.model_fields)
+
+
 def test_a_link_that_two_files_define_is_a_mistake_in_the_second() -> None:
     (mistake,) = mistakes_in(GOOD, GOOD)
 
