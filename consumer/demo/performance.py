@@ -33,6 +33,7 @@ def perform(
     actions = [action for link in links for action in link.actions]
     kinds = len({action.kind.name for action in actions})
     narrator.say(f"{len(links)} links published, with {len(actions)} actions of {kinds} kinds")
+    narrator.say("starting two workers, each a process of its own")
     with running_workers(stage, environ) as workers:
         wait_until_sharing(workers)
         for worker in workers:

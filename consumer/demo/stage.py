@@ -65,6 +65,7 @@ def open_stage(environ: Mapping[str, str], narrator: Narrator, *, keep: bool) ->
                 if stage.is_shared and not keep:
                     _delete_topics(stage)
     except KeyboardInterrupt:
+        narrator.say("interrupted: what was started is stopped, what was made is removed")
         raise
     except BaseException:
         keeps_folder = True

@@ -1,0 +1,50 @@
+from collections import Counter
+
+from consumer.decision.decide import decide
+from consumer.decision.decision import Rules
+from consumer.decision.plan import LinkPlan
+from schemas.click import click_layout
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+from tests.demo.perfect import NOON, PARTITIONS, a_sample
+
+SCHEMA = load_schemas()["LinkClicked"]
+
+
+class NoPlans:
+    """Nobody has defined a link."""
+
+    ready: dict[tuple[bytes, int], LinkPlan | None] = {}  # noqa: RUF012 - nobody writes to it
+
+    def find(self, _link_key: bytes, _version: int) -> LinkPlan | None:
+        return None
+
+
+def test_each_broken_record_is_broken_for_the_reason_it_names() -> None:
+    broken = a_sample().broken
+    decision = decide(
+        [record.value for record in broken],
+        0,
+        layouts={Codec(SCHEMA).frame: click_layout(SCHEMA)},
+        plans=NoPlans(),
+        recall=lambda keys: [None] * len(keys),
+        rules=Rules(PARTITIONS),
+        now=NOON,
+    )
+
+    assert [decision.dead_letters[row].reason for row in range(len(broken))] == [each.reason for each in broken]
+
+
+def test_there_are_one_to_three_of_each_kind() -> None:
+    reasons = Counter(record.reason for record in a_sample().broken)
+
+    assert len(reasons) == 12
+    assert set(reasons.values()) <= {1, 2, 3}
+
+
+def test_a_few_clicks_are_sent_where_another_partitioner_would() -> None:
+    sample = a_sample()
+    explicit = [publication for publication in sample.publications if publication.partition >= 0]
+
+    assert len(sample.publications) == sample.clicks + len(sample.broken)
+    assert 1 <= len(explicit) <= 15

@@ -1,0 +1,102 @@
+import os
+import re
+import signal
+import subprocess
+import sysconfig
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+
+from consumer.clock import SystemClock
+from consumer.demo.narrator import Narrator
+from consumer.demo.performance import perform
+from consumer.demo.sample import make_sample
+from consumer.demo.stage import PARTITIONS, Stage, open_stage
+from consumer.judge.reader import read_topic
+from deploy.kafka import Broker
+
+COMMAND = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "demo"]
+SIGINT_EXIT = 130
+SERVERS = "LINK_ACTIONS_BOOTSTRAP_SERVERS"
+
+
+def environment(broker: Broker, folder: Path) -> dict[str, str]:
+    own = {SERVERS: broker.bootstrap_servers, "TMPDIR": str(folder), "COLUMNS": "100"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")} | own
+
+
+def topics_of_demos(broker: Broker) -> set[str]:
+    topics = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=10).topics
+    return {topic for topic in topics if topic.startswith("demo-")}
+
+
+def is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_whole_demo_is_exact_and_leaves_a_shared_broker_as_it_was(kafka: Broker, tmp_path: Path) -> None:
+    before = topics_of_demos(kafka)
+    shown = subprocess.run(
+        [*COMMAND, "--clicks", "5000"], env=environment(kafka, tmp_path), capture_output=True, text=True, check=False
+    )
+    lines = shown.stdout.splitlines()
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.search(r"[\d,]+ updates expected, [\d,]+ seen: 0 missing, 0 doubled. Exactly once.", lines[-1])
+    assert f"Kafka at {kafka.bootstrap_servers}, named by {SERVERS}" in shown.stdout
+    assert re.search(r"worker-2 \(process \d+\) killed with SIGKILL", shown.stdout)
+    assert re.search(r"worker-2 started again \(process \d+\)", shown.stdout)
+    assert "both workers left with exit code 0" in shown.stdout
+    assert max(map(len, lines[lines.index("What became of the clicks") :])) <= 100
+    assert topics_of_demos(kafka) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_update_too_many_is_seen(kafka: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    console = Console(file=StringIO(), width=100)
+    sample = make_sample(2_000, seed=3, now=SystemClock().now_ms(), partitions=PARTITIONS)
+    environ = environment(kafka, tmp_path)
+    with open_stage(environ, Narrator(console), keep=False) as stage:
+        assert stage is not None
+        summary = perform(stage, sample, Narrator(console), environ, before_check=repeat_an_update)
+
+    assert not summary.findings.is_exact
+    assert (len(summary.findings.verdict.doubled), len(summary.findings.verdict.missing)) == (1, 0)
+    assert summary.as_json()["exact"] is False
+
+
+def repeat_an_update(stage: Stage) -> None:
+    """What a worker without transactions would do after a crash."""
+    topic = stage.names.updates["set_field"]
+    update = read_topic(stage.settings.bootstrap_servers, topic)[0]
+    producer = Producer({"bootstrap.servers": stage.settings.bootstrap_servers})
+    headers: list[tuple[str, str | bytes | None]] = [*update.headers]
+    producer.produce(topic, update.value, update.key, update.partition, headers=headers)
+    assert producer.flush(10) == 0
+
+
+def test_ctrl_c_leaves_nothing_running_and_nothing_behind(kafka: Broker, tmp_path: Path) -> None:
+    before = topics_of_demos(kafka)
+    demo = subprocess.Popen(COMMAND, env=environment(kafka, tmp_path), stdout=subprocess.PIPE, text=True)
+    told = ""
+    while demo.stdout is not None and "begin to flow" not in told:
+        told += demo.stdout.readline()
+    demo.send_signal(signal.SIGINT)
+    rest, _ = demo.communicate(timeout=60)
+    workers = [int(process_id) for process_id in re.findall(r"worker-\d runs \(process (\d+)\)", told)]
+
+    assert demo.returncode == SIGINT_EXIT
+    assert "interrupted: what was started is stopped" in rest
+    assert len(workers) == 2
+    assert not any(map(is_running, workers))
+    assert topics_of_demos(kafka) == before
+    assert list(tmp_path.iterdir()) == []
