@@ -1,0 +1,87 @@
+"""A worker that dies at a point of its cycle, beside another one and while clicks flow: design, section 5."""
+
+from itertools import islice
+
+import pytest
+
+from tests.support.flow import Flow
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+
+KILLED = -9
+UNCLEAR_OUTCOMES = 4
+
+DEATHS = {
+    "while it writes": [
+        {"before.begin.4": "die"},
+        {"after.begin.4": "die"},
+        {"after.produce_all.7": "die"},
+        {"before.commit.4": "die"},
+    ],
+    "while it commits": [
+        {"before.producer.send_offsets_to_transaction.4": "die"},
+        {"before.producer.flush.4": "die"},
+        {"before.producer.commit_transaction.4": "die"},
+        {"after.producer.commit_transaction.4": "die"},
+    ],
+    "while it starts or recovers": [
+        {"after.producer.init_transactions.1": "die"},
+        {"before.release.1": "die"},
+        {"before.commit.4": "abort", "before.producer.abort_transaction.1": "die"},
+        {"before.commit.4": "abort", "after.rewind.2": "die"},
+        {"after.producer.commit_transaction.4": "lose", "after.producer.init_transactions.2": "die"},
+    ],
+}
+
+
+@pytest.mark.parametrize("deaths", DEATHS.values(), ids=DEATHS.keys())
+def test_a_worker_that_dies_repeats_nothing_and_loses_nothing(
+    installation: Installation, deaths: list[dict[str, str]]
+) -> None:
+    installation.define(*LINKS)
+    with Flow(installation, endless_clicks(seed=7), per_second=1_000):
+        installation.start("steady").wait_ready()
+        for points in deaths:
+            victim = installation.start_steered("victim", points)
+            assert victim.wait_exit() == KILLED, victim.log
+            assert {each["point"] for each in victim.events("point.reached")} == set(points)
+        installation.start("victim").wait_ready()
+    installation.wait_done()
+
+    assert_exact(installation)
+
+
+UNCLEAR = {
+    "after.producer.commit_transaction.4": "lose",
+    "before.producer.commit_transaction.8": "lose",
+    "before.producer.send_offsets_to_transaction.12": "lose",
+    "before.commit.16": "abort",
+    "after.producer.abort_transaction.1": "lose",
+}
+
+
+def test_a_transaction_of_unknown_outcome_is_looked_up_and_not_guessed(installation: Installation) -> None:
+    installation.define(*LINKS)
+    worker = installation.start_steered("a", UNCLEAR)
+    with Flow(installation, endless_clicks(seed=8), per_second=1_000):
+        wait_until(lambda: len(worker.events("broker.lost")) == UNCLEAR_OUTCOMES, "unknown outcome of each kind")
+        before = installation.total_committed()
+        wait_until(lambda: installation.total_committed() > before, "further commit")
+    installation.wait_done()
+
+    assert worker.metrics()["records_consumed_total",] == installation.total_committed()
+    assert_exact(installation)
+
+
+def test_aborted_transactions_are_seen_by_nobody(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=9), 2_000))
+    points = {"before.commit.1": "abort", "before.producer.commit_transaction.1": "abort", "after.track.3": "abort"}
+    worker = installation.start_steered("a", points)
+    installation.wait_done()
+
+    # After an abort the library may ask for another one, for what it had to purge.
+    assert worker.metrics()["transactions_total", "aborted"] >= len(points)
+    assert_exact(installation)

@@ -1,0 +1,71 @@
+"""What counts as a duplicate, through the real process: design, section 4."""
+
+from random import Random
+
+from consumer.judge.reader import decode_update
+from consumer.judge.update_record import RECORDS, TOPICS
+from tests.builders import NOON, Record, a_link, an_action
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact, read
+from tests.support.records import MINUTE, click_by
+
+RULES = ("once", "once_per_mailing", "cooldown", "always")
+
+
+def test_every_kind_under_every_rule_happens_as_often_as_the_rule_says(installation: Installation) -> None:
+    installation.define(*(every_kind(rule) for rule in RULES))
+    chance = Random(4)
+    installation.click(*(a_chance_click(chance) for _ in range(3_000)))
+    installation.start("a")
+    installation.wait_done()
+
+    outcome = assert_exact(installation)
+
+    assert {(kind, "applied") for kind in RECORDS} < set(outcome.model.actions)
+    assert {"no_person", "no_company", "duplicate"} <= {result for _, result in outcome.model.actions}
+
+
+def test_once_means_once_through_whatever_mailing_or_flow_and_in_whatever_process(installation: Installation) -> None:
+    installation.define(
+        a_link(an_action("SetField"), an_action("ChangeInterest", slot=1, rule="cooldown", period_ms=MINUTE))
+    )
+    installation.click(
+        click_by("r-1", mailing_id="m-1"),
+        click_by("r-1", mailing_id="m-2"),
+        click_by("r-1", mailing_id=None, flow_id="f-1", flow_run_id="run-1"),
+    )
+    installation.drain("a")
+    installation.click(click_by("r-1", mailing_id="m-3", clicked_at=NOON + MINUTE - 1), click_by("r-2"))
+    installation.drain("a")
+    installation.click(click_by("r-1", mailing_id="m-4", clicked_at=NOON + MINUTE))
+    installation.drain("b")
+
+    assert_exact(installation)
+    assert recipients(installation, "set_field") == ["r-1", "r-2"]
+    assert recipients(installation, "interest") == ["r-1", "r-1", "r-2"]
+
+
+def every_kind(rule: str) -> Record:
+    period_ms = 10 * MINUTE if rule == "cooldown" else None
+    actions = [an_action(update, slot=n, rule=rule, period_ms=period_ms) for n, update in enumerate(RECORDS.values())]
+    company = an_action("ChangeInterest", slot=len(actions), rule=rule, period_ms=period_ms, scope="company")
+    return a_link(*actions, company, link_id=rule)
+
+
+def a_chance_click(chance: Random) -> Record:
+    recipient = f"r-{chance.randrange(40)}"
+    return click_by(
+        recipient,
+        chance.choice([*RULES, *RULES, "nobody defined this"]),
+        clicked_at=NOON + chance.randrange(60) * MINUTE,
+        mailing_id=chance.choice(["m-1", "m-2", None]),
+        flow_run_id=chance.choice(["run-1", None]),
+        person_id=chance.choice([f"person of {recipient}", None]),
+        company_id=chance.choice(["c-1", None]),
+        link_version=None,
+        test=chance.random() < 0.05,
+    )
+
+
+def recipients(installation: Installation, kind: str) -> list[str]:
+    return sorted(decode_update(update)["recipient_id"] for update in read(installation, TOPICS[kind]))

@@ -1,0 +1,46 @@
+"""Clicks that keep coming while a test does something else."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from tests.builders import Record
+from tests.support.installation import Installation
+
+TICK_SECONDS = 0.02
+
+
+class Flow:
+    """Publishes clicks from an iterator at an even pace until the block ends or there are no more."""
+
+    def __init__(self, installation: Installation, clicks: Iterable[Record], *, per_second: int = 1_000) -> None:
+        self._installation = installation
+        self._clicks = iter(clicks)
+        self._per_tick = max(1, round(per_second * TICK_SECONDS))
+        self._ended = Event()
+        self._failure: BaseException | None = None
+        self._thread = Thread(target=self._run, name="flow", daemon=True)
+        self.published = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._failure is not None and error is None:
+            raise self._failure
+
+    def _run(self) -> None:
+        publish: Callable[..., None] = self._installation.click
+        try:
+            while not self._ended.wait(TICK_SECONDS) and (some := list(islice(self._clicks, self._per_tick))):
+                publish(*some)
+                self.published += len(some)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            self._failure = error

@@ -1,0 +1,207 @@
+"""An installation of a test's own: topics, links and clicks on a broker, the workers, and what came of it all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+from consumer.judge.update_record import TOPICS
+from deploy.kafka import Broker
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic
+from tests.builders import Record
+from tests.support.publisher import Publisher
+from tests.support.records import click_key, encode_click, encode_link, link_key
+from tests.support.waiting import wait_until
+from tests.support.worker import LINK_ACTIONS, STEERED, Worker
+
+UPDATES = tuple(TOPICS.values())
+COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
+SESSION_MS = 2_000
+"""Session time-out of the workers, where the broker allows so short a one: how long a killed one stays a member."""
+DONE_SECONDS = 60.0
+
+
+class Installation:
+    """Topics under a prefix with a consumer group of their own. `close` kills the workers that are left."""
+
+    def __init__(self, broker: Broker, prefix: str, folder: Path, *, partitions: int = 4) -> None:
+        self.servers = broker.bootstrap_servers
+        self.prefix = prefix
+        self.group = f"{prefix.strip('.')}-group"
+        self.changelog = changelog_topic(self.group)
+        self.partitions = partitions
+        self.folder = folder
+        self.links: list[Record] = []
+        """Every version of a link that was published, in that order."""
+        self.workers: list[Worker] = []
+        self.admin = AdminClient({"bootstrap.servers": self.servers})
+        self._config = folder / "client.properties"
+        self._config.write_text(self._client_properties())
+        self._publisher: Publisher | None = None
+
+    def create_topics(
+        self,
+        *,
+        leaving_out: Sequence[str] = (),
+        counts: Mapping[str, int] | None = None,
+        configs: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> "Installation":
+        """Make the topics but for those left out, some with another partition count or further settings."""
+        usual = dict.fromkeys(self.topics, self.partitions) | {LINK_DEFINITIONS: 1} | dict(counts or {})
+        further = configs or {}
+        topics = [
+            self._new_topic(name, count, further.get(name, {}))
+            for name, count in usual.items()
+            if name not in leaving_out
+        ]
+        for future in self.admin.create_topics(topics).values():
+            future.result(timeout=DONE_SECONDS)
+        wait_until(lambda: self._are_led([topic.topic for topic in topics]), "leader of every partition")
+        return self
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The names of all topics, without the prefix."""
+        return (LINK_CLICKS, LINK_DEFINITIONS, *UPDATES, LINK_HITS, DEAD_LETTERS, self.changelog)
+
+    def topic(self, name: str) -> str:
+        """Return the full name of a topic."""
+        return self.prefix + name
+
+    def define(self, *links: Record) -> None:
+        """Publish versions of links, and return once the broker has them."""
+        self.links += links
+        for link in links:
+            self.publisher.publish(self.topic(LINK_DEFINITIONS), encode_link(link), link_key(link), partition=0)
+        self.publisher.finish()
+
+    def click(self, *clicks: Record) -> None:
+        """Publish clicks as the edge does, and return once the broker has them."""
+        for click in clicks:
+            self.publisher.publish(self.topic(LINK_CLICKS), encode_click(click), click_key(click))
+        self.publisher.finish()
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes anything; the partition is the Java client's choice unless it is named."""
+        if self._publisher is None:
+            self._publisher = Publisher(Producer(producer_config(self.servers)))
+        return self._publisher
+
+    def start(self, name: str, *arguments: str, settings: Mapping[str, str] | None = None) -> Worker:
+        """Start a worker; the name is its instance id, and its state lies in a folder of that name."""
+        return self._start(name, LINK_ACTIONS, arguments, settings or {})
+
+    def start_steered(self, name: str, points: Mapping[str, str], *arguments: str) -> Worker:
+        """Start a worker that dies or halts at points of its cycle (see `steered_worker`)."""
+        steps = [word for point, act in points.items() for word in (point, act)]
+        return self._start(name, STEERED, [*arguments, *steps], {})
+
+    def drain(self, name: str = "drain") -> Worker:
+        """Let a worker finish everything there is; it must end well."""
+        worker = self.start(name, "--drain")
+        assert worker.wait_exit(timeout=DONE_SECONDS) == 0, worker.log
+        return worker
+
+    def wait_done(self, *, timeout: float = DONE_SECONDS) -> None:
+        """Return once every click that was published here is committed by the group."""
+        wanted = self.publisher.ends(self.topic(LINK_CLICKS))
+        wait_until(
+            lambda: self._is_committed(wanted),
+            lambda: f"commit of {wanted}, only {self.committed()}; {self._logs()}",
+            timeout=timeout,
+        )
+
+    def committed(self) -> dict[int, int]:
+        """Return what the group has committed of each partition of the clicks; none where nothing is."""
+        asked = [ConsumerGroupTopicPartitions(self.group)]
+        answer = self.admin.list_consumer_group_offsets(asked)[self.group].result(timeout=DONE_SECONDS)
+        places: list[TopicPartition] = answer.topic_partitions
+        clicks = self.topic(LINK_CLICKS)
+        return {place.partition: place.offset for place in places if place.topic == clicks and place.offset >= 0}
+
+    def total_committed(self) -> int:
+        """Return how many records of the clicks the group has committed, control records included."""
+        return sum(self.committed().values())
+
+    def state_of(self, name: str) -> Path:
+        """Return the folder with the state of one worker."""
+        return self.folder / "state" / name
+
+    def configure(self, **properties: str) -> None:
+        """Give workers that start from now on further client properties; `__` in a name stands for a dot."""
+        lines = "".join(f"{name.replace('__', '.')}={value}\n" for name, value in properties.items())
+        self._config.write_text(self._config.read_text() + lines)
+
+    def close(self) -> None:
+        """Kill the workers that are left."""
+        for worker in self.workers:
+            worker.kill()
+
+    def _start(
+        self, name: str, program: Sequence[str], arguments: Iterable[str], settings: Mapping[str, str]
+    ) -> Worker:
+        common = {
+            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.servers,
+            "LINK_ACTIONS_TOPIC_PREFIX": self.prefix,
+            "LINK_ACTIONS_GROUP_ID": self.group,
+            "LINK_ACTIONS_INSTANCE_ID": name,
+            "LINK_ACTIONS_STATE_DIR": str(self.folder / "state"),
+            "LINK_ACTIONS_KAFKA_CONFIG": str(self._config),
+        }
+        log_path = self.folder / f"{name}.log"
+        worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
+        self.workers.append(worker)
+        return worker
+
+    def _is_committed(self, wanted: Mapping[int, int]) -> bool:
+        done = self.committed()
+        if any(done.get(partition, 0) < end for partition, end in wanted.items()):
+            assert any(worker.is_running for worker in self.workers), f"no worker is left; {self._logs()}"
+            return False
+        return True
+
+    def _new_topic(self, topic: str, partitions: int, further: Mapping[str, str]) -> NewTopic:
+        compacted = topic in COMPACTED or topic == self.changelog
+        config = {"cleanup.policy": "compact" if compacted else "delete"}
+        if topic == DEAD_LETTERS:
+            config["max.message.bytes"] = "1148588"
+        return NewTopic(self.topic(topic), partitions, 1, config={**config, **further})
+
+    def _are_led(self, topics: Iterable[str]) -> bool:
+        known = self.admin.list_topics(timeout=DONE_SECONDS).topics
+        return all(
+            topic in known and known[topic].partitions and all(p.leader >= 0 for p in known[topic].partitions.values())
+            for topic in topics
+        )
+
+    def _client_properties(self) -> str:
+        session_ms = max(SESSION_MS, self._shortest_session_ms())
+        properties = {
+            "consumer.session.timeout.ms": session_ms,
+            "consumer.heartbeat.interval.ms": session_ms // 5,
+            "reconnect.backoff.max.ms": 500,
+        }
+        return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+    def _shortest_session_ms(self) -> int:
+        node = next(iter(self.admin.list_topics(timeout=DONE_SECONDS).brokers))
+        broker = ConfigResource(ConfigResource.Type.BROKER, str(node))
+        config = self.admin.describe_configs([broker])[broker].result(timeout=DONE_SECONDS)
+        return int(config["group.min.session.timeout.ms"].value)
+
+    def _logs(self) -> str:
+        return "; ".join(f"the end of {worker.log_path}:\n{worker.log[-2000:]}" for worker in self.workers)
+
+
+def producer_config(servers: str) -> dict[str, str | int | bool]:
+    """Return how the edge's producer is configured: the Java client's partitioner, each record written once."""
+    return {
+        "bootstrap.servers": servers,
+        "partitioner": "murmur2_random",
+        "enable.idempotence": True,
+        "linger.ms": 2,
+        "message.max.bytes": 2_000_000,
+        "reconnect.backoff.max.ms": 500,
+    }

@@ -1,0 +1,77 @@
+"""What must have come of the clicks of an installation, and whether it did, told by the independent judge."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+
+from consumer.judge.model import NaiveModel
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import NotReadable, Seen, decode, read_topic
+from consumer.judge.verdict import Verdict, judge
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
+from tests.support.installation import UPDATES, Installation
+from tests.support.records import click_key
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The model's view, the verdict on the updates, and the dead letters."""
+
+    model: NaiveModel
+    verdict: Verdict
+    dead_letters: list[Seen]
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many dead letters there are for each reason."""
+        return Counter(dict(letter.headers)["dlq.reason"].decode() for letter in self.dead_letters)
+
+
+def look_at(installation: Installation, *, retention_ms: int | None = None) -> Outcome:
+    """Read everything anew and judge it."""
+    model = NaiveModel(installation.links, retention_ms=retention_ms, partitions=installation.partitions)
+    clicks, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
+    for record in clicks:
+        try:
+            click = decode("LinkClicked", record.value)
+        except NotReadable:
+            continue
+        if partition_of(click_key(click), installation.partitions) == record.partition:
+            model.click(click)
+    return Outcome(model, judge(model.expected, chain(*updates), prefix=installation.prefix), letters)
+
+
+def assert_exact(installation: Installation, *, dead_letters: int = 0, retention_ms: int | None = None) -> Outcome:
+    """Assert that every expected update is there exactly once, the hits add up, and there are so many dead letters."""
+    outcome = look_at(installation, retention_ms=retention_ms)
+    assert outcome.verdict.is_exact, str(outcome.verdict)
+    assert hits(installation) == outcome.model.hits
+    assert outcome.reasons.total() == dead_letters, outcome.reasons
+    return outcome
+
+
+def hits(installation: Installation) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Return newest epoch, clicks and first clicks of each link, as a subscriber adds them up."""
+    latest = {record.key: decode("LinkHits", record.value) for record in read(installation, LINK_HITS)}
+    total: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for each in latest.values():
+        link = each["tenant_id"], each["link_id"]
+        epoch, clicks, first_clicks = total.get(link, (-1, 0, 0))
+        if each["epoch"] > epoch:
+            epoch, clicks, first_clicks = each["epoch"], 0, 0
+        if each["epoch"] == epoch:
+            total[link] = epoch, clicks + each["clicks"], first_clicks + each["first_clicks"]
+    return total
+
+
+def read(installation: Installation, topic: str) -> list[Seen]:
+    """Return what a subscriber sees of a topic, named without its prefix."""
+    return read_topic(installation.servers, installation.topic(topic), config={"fetch.wait.max.ms": 20})
+
+
+def read_all(installation: Installation, *topics: str) -> list[list[Seen]]:
+    """Return what a subscriber sees of each topic; they are read side by side."""
+    with ThreadPoolExecutor(len(topics)) as pool:
+        return list(pool.map(partial(read, installation), topics))

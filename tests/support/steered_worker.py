@@ -1,0 +1,101 @@
+"""A worker to which something happens at a named point of its cycle.
+
+    python -m tests.support.steered_worker run [--drain] [POINT ACT]…
+
+A POINT is `before.CALL.N` or `after.CALL.N`: the N-th call of a method of the stream between loop and Kafka (begin,
+produce_all, track, commit, release, rewind, …), or `producer.CALL` for one of the transactional producer inside it
+(send_offsets_to_transaction, flush, commit_transaction, init_transactions). ACT is `die`; `halt`, until a line comes
+on standard input; `abort`, as if the broker asked for it; or `lose`, as if its answer never came.
+"""
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import structlog
+
+from consumer.errors import LinkActionsError
+from consumer.kafka.stream import KafkaClickStream
+from consumer.logs import configure_logs
+from consumer.settings import load_settings
+from consumer.streams import Aborted, ClickStream, OutcomeUnknown
+from consumer.worker import run_worker
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Steering:
+    """Knows what to do at which point, and counts the calls."""
+
+    def __init__(self, acts: Mapping[str, str]) -> None:
+        self._acts = acts
+        self._calls: Counter[str] = Counter()
+
+    def wrap(self, stream: ClickStream) -> ClickStream:
+        """Come between the loop and Kafka, and between the stream and its producer."""
+        inner = cast(KafkaClickStream, stream)
+        open_producer = inner._open_producer
+        inner._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
+        return cast(ClickStream, Steered(inner, "", self))
+
+    def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the call with a point before and one after it."""
+
+        def steered(*arguments: Any, **named: Any) -> Any:
+            self._calls[name] += 1
+            point = f"{name}.{self._calls[name]}"
+            self._reach(f"before.{point}")
+            result = call(*arguments, **named)
+            self._reach(f"after.{point}")
+            return result
+
+        return steered
+
+    def _reach(self, point: str) -> None:
+        act = self._acts.get(point)
+        if act is None:
+            return
+        _LOG.info("point.reached", point=point)
+        match act:
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "halt":
+                sys.stdin.readline()
+            case "abort":
+                raise Aborted("the test asks for it")
+            case "lose":
+                raise OutcomeUnknown("the test asks for it")
+
+
+class Steered:
+    """An object whose methods have points around them."""
+
+    def __init__(self, inner: Any, prefix: str, steering: Steering) -> None:
+        self._inner = inner
+        self._prefix = prefix
+        self._steering = steering
+
+    def __getattr__(self, name: str) -> Any:
+        return self._steering.around(self._prefix + name, getattr(self._inner, name))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what `link-actions run` does, steered."""
+    drain = "--drain" in arguments
+    points = [argument for argument in arguments if argument not in {"run", "--drain"}]
+    steering = Steering(dict(zip(points[::2], points[1::2], strict=True)))
+    try:
+        settings = load_settings(os.environ)
+        configure_logs(settings.log_level, settings.log_format)
+        run_worker(settings, drain=drain, wrap_stream=steering.wrap)
+    except LinkActionsError as error:
+        print(f"link-actions: {error}", file=sys.stderr)  # noqa: T201 - as the command line does
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,176 @@
+"""A worker as an operator runs it: a process of its own, seen through its log, its port and its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.kafka.lifeline import Lifeline
+from tests.support.waiting import NeverCame, wait_until
+
+LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
+STEERED = (sys.executable, "-m", "tests.support.steered_worker")
+"""A worker that does something at a named point: dies, or halts until it is told to go on."""
+
+START_SECONDS = 30.0
+ANSWER_SECONDS = 5.0
+_ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """One `link-actions run`, started by the constructor; killed together with this process, however that ends."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        log_path: Path,
+        *arguments: str,
+        program: Sequence[str] = LINK_ACTIONS,
+    ) -> None:
+        self.log_path = log_path
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")}
+        with log_path.open("ab") as log:
+            self._start_of_log = log.tell()
+            self._process = subprocess.Popen(
+                [*program, *arguments],
+                cwd=_ROOT,
+                env={**environ, "LINK_ACTIONS_HTTP_PORT": "0", "LINK_ACTIONS_LOG_FORMAT": "json", **settings},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        self._lifeline: Lifeline | None = Lifeline(self._process.pid)
+
+    def wait_ready(self, *, assigned: int | None = None, timeout: float = START_SECONDS) -> "Worker":
+        """Return once /readyz is green and the worker has partitions: any, or as many as `assigned`."""
+        wait_until(lambda: self._is_ready(assigned), self._described("ready worker"), timeout=timeout)
+        return self
+
+    def wait_event(self, event: str, *, timeout: float = START_SECONDS) -> dict[str, Any]:
+        """Return the first log line of this event, once there is one."""
+        lines = wait_until(lambda: self.events(event), self._described(f"log line {event}"), timeout=timeout)
+        return lines[0]
+
+    def wait_exit(self, *, timeout: float = START_SECONDS) -> int:
+        """Return the exit code, once the process has ended; that of a signal is negative."""
+        wait_until(lambda: self._process.poll() is not None, self._described("end of the worker"), timeout=timeout)
+        return self._ended()
+
+    def stop(self, *, timeout: float = START_SECONDS) -> int:
+        """End it as a supervisor does, and return its exit code."""
+        self.send(signal.SIGTERM)
+        return self.wait_exit(timeout=timeout)
+
+    def kill(self) -> None:
+        """End it as a crash does; harmless when it has ended."""
+        self._process.kill()
+        self._process.wait()
+        self._ended()
+
+    def pause(self) -> None:
+        """Freeze it."""
+        self.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self.send(signal.SIGCONT)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def go_on(self) -> None:
+        """Let a steered worker go on that has halted."""
+        stdin = self._process.stdin
+        if stdin is not None:
+            stdin.write(b"\n")
+            stdin.flush()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What this process has written to standard error."""
+        with self.log_path.open("rb") as log:
+            log.seek(self._start_of_log)
+            return log.read().decode()
+
+    @property
+    def last_words(self) -> str:
+        """The last line of standard error: what the command line says when it ends with an error."""
+        return (self.log.splitlines() or [""])[-1]
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of this event."""
+        return [line for line in self._log_lines() if line.get("event") == event]
+
+    def probe(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Ask a probe; status 0 where nobody answers."""
+        status, body = self._get(path)
+        return status, json.loads(body) if body else {}
+
+    def metrics(self) -> dict[tuple[str, ...], float]:
+        """Return every sample: its name without `link_actions_`, then the values of its labels in their order."""
+        status, body = self._get("/metrics")
+        assert status == 200, f"/metrics answers {status}"
+        return {
+            (sample.name.removeprefix("link_actions_"), *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(body.decode())
+            for sample in family.samples
+        }
+
+    def assigned(self) -> list[int]:
+        """Return the partitions the worker says it has."""
+        return list(self.probe("/readyz")[1].get("assigned", []))
+
+    def _is_ready(self, assigned: int | None) -> bool:
+        if not self.is_running:
+            raise NeverCame(self._described("ready worker, for it ended")())
+        status, answer = self.probe("/readyz")
+        number = len(answer.get("assigned", []))
+        return status == 200 and (number > 0 if assigned is None else number == assigned)
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        started = self.events("http.started")
+        if not started:
+            return 0, b""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{started[0]['port']}{path}", timeout=ANSWER_SECONDS
+            ) as reply:
+                return reply.status, reply.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
+        except OSError:
+            return 0, b""
+
+    def _log_lines(self) -> Iterator[dict[str, Any]]:
+        for line in self.log.splitlines():
+            if line.startswith("{"):
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    continue  # it is just being written
+
+    def _ended(self) -> int:
+        if self._lifeline is not None:
+            self._lifeline.cut()
+            self._lifeline = None
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        return self._process.wait()
+
+    def _described(self, what: str) -> Callable[[], str]:
+        return lambda: f"{what}; the end of {self.log_path}:\n{self.log[-3000:]}"
