@@ -8,7 +8,8 @@ from typing import Any
 
 import actions
 from actions.kind import Kind
-from schemas.record_schema import RecordSchema, parameters_record
+from schemas.link_parameters import parameters_record
+from schemas.record_schema import RecordSchema
 
 WRITTEN_BESIDE = ("id", "kind", "repeat")
 """What an author writes in an action beside its parameters, so that no parameter can have these names."""

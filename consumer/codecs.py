@@ -6,7 +6,8 @@ import structlog
 
 from consumer.registry import SchemaRegistry
 from schemas.codec import Codec, confluent_frame
-from schemas.record_schema import RecordSchema, UnsafeSchema, record_schema
+from schemas.record_schema import RecordSchema, record_schema
+from schemas.safety import UnsafeSchema
 
 
 def writing_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:

@@ -26,7 +26,7 @@ from consumer.kafka.topics import TopicNames
 from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
 from consumer.settings import Settings
 from consumer.state.store import StateStore
-from consumer.streams import ClickStream, Unreachable
+from consumer.streams import ClickStream, LogReader, Unreachable
 from consumer.version import versions
 from consumer.writing import Writer
 from schemas.click import ClickLayout, click_layout
@@ -57,13 +57,13 @@ class Wire:
         url = self.settings.schema_registry_url
         return ConfluentSchemaRegistry(url) if url else None
 
-    def open_stream(self) -> KafkaClickStream:
+    def open_stream(self) -> ClickStream:
         """Join the group and be ready for transactions."""
         consumer = open_consumer(worker_consumer_config(self.settings) | _END_EVENTS)
         producer = partial(open_producer, worker_producer_config(self.settings))
         return KafkaClickStream(consumer, producer, open_admin(admin_config(self.settings)), self.names.clicks)
 
-    def open_reader(self, topic: str) -> KafkaLogReader:
+    def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""
         consumer = open_consumer(reader_config(self.settings) | _END_EVENTS)
         return KafkaLogReader(consumer, open_admin(admin_config(self.settings)), topic)
@@ -91,7 +91,7 @@ class Wire:
         Raises Unreachable where the registry does not answer: until it does, nobody can tell a bad click.
         """
         schema = self.schemas["LinkClicked"]
-        layouts = {single_object_frame(schema): click_layout(schema)}
+        layouts = {single_object_frame(each): click_layout(each) for each in (schema, *schema.earlier)}
         try:
             registered = list(registered_writers(self.names.clicks, self.registry()))
         except Unavailable as error:

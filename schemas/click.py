@@ -13,7 +13,8 @@ from fastavro import schemaless_reader
 from schemas.bad_record import BadRecord, Reason
 from schemas.codec import frame_length
 from schemas.identity import SEPARATOR, record_key
-from schemas.record_schema import RecordSchema, check_safe
+from schemas.record_schema import RecordSchema
+from schemas.safety import check_safe
 
 IDENTITY = ("tenant_id", "link_id", "recipient_id")
 SHARED_CODES = "sssslSSSSS"

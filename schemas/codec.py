@@ -50,7 +50,10 @@ class Codec:
     def __init__(self, schema: RecordSchema, frame: bytes | None = None) -> None:
         self.schema = schema
         self.frame = frame or single_object_frame(schema)
-        self.writers: dict[bytes, RecordSchema] = {single_object_frame(schema): schema, self.frame: schema}
+        self.writers: dict[bytes, RecordSchema] = {
+            **{single_object_frame(each): each for each in (*schema.earlier, schema)},
+            self.frame: schema,
+        }
 
     def allow(self, frames: Iterable[tuple[bytes, RecordSchema]]) -> "Codec":
         """Accept bodies written with these schemas too."""

@@ -12,7 +12,8 @@ from schemas.bad_record import Reason
 from schemas.click_batch import COMPANY, PERSON
 from schemas.codec import encode_body, encode_text
 from schemas.identity import hits_digest, link_digest, update_id_prefix
-from schemas.record_schema import SHARED_FIELDS, RecordSchema
+from schemas.link_parameters import SHARED_FIELDS
+from schemas.record_schema import RecordSchema
 from schemas.topics import update_topic
 
 Header = tuple[str, bytes]

@@ -1,0 +1,78 @@
+"""A new kind changes the schema of link definitions; those that were published before it stay readable."""
+
+import json
+import shutil
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from schemas.codec import Codec
+from schemas.record_schema import FOLDER, RecordSchema, load_schemas
+
+NEW_KINDS = {"write_note": "WriteNote", "add_score": "AddScore"}
+
+DEFINITION = {
+    "tenant_id": "acme",
+    "link_id": "offer",
+    "version": 1,
+    "epoch": 0,
+    "status": "active",
+    "name": "Offer",
+    "url": None,
+    "response": ("link_actions.TextResponse", {"text": "Thank you"}),
+    "actions": [
+        {
+            "action_id": "size",
+            "slot": 0,
+            "repeat": {"rule": "once", "period_ms": None},
+            "parameters": ("link_actions.SetFieldParameters", {"field": "size", "value": "L"}),
+        }
+    ],
+    "defined_at": 1_800_000_000_000,
+    "defined_by": "anna",
+}
+
+
+def link_defined_with(folder: Path, kinds: tuple[str, ...]) -> RecordSchema:
+    for path in FOLDER.glob("*.avsc"):
+        shutil.copy(path, folder)
+    for stem in kinds:
+        update = json.loads((FOLDER / "set_field.avsc").read_text()) | {"name": NEW_KINDS[stem]}
+        (folder / f"{stem}.avsc").write_text(json.dumps(update))
+    return load_schemas(folder)["LinkDefined"]
+
+
+CHOICES = [choice for size in range(3) for choice in combinations(sorted(NEW_KINDS), size)]
+
+
+@pytest.mark.parametrize("before", CHOICES, ids="+".join)
+def test_definitions_from_before_a_new_kind_stay_readable(before: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old = Codec(link_defined_with(tmp_path / "old", before))
+    new = Codec(link_defined_with(tmp_path / "new", tuple(NEW_KINDS)))
+
+    assert new.decode(old.encode(DEFINITION)) == DEFINITION
+
+
+def test_each_new_kind_changes_the_fingerprint(tmp_path: Path) -> None:
+    fingerprints = set()
+    for choice in CHOICES:
+        folder = tmp_path / ("_".join(choice) or "none")
+        folder.mkdir()
+        fingerprints.add(link_defined_with(folder, choice).fingerprint)
+    assert len(fingerprints) == len(CHOICES)
+
+
+def test_an_earlier_version_of_a_record_stays_readable(tmp_path: Path) -> None:
+    hits = json.loads((FOLDER / "link_hits.avsc").read_text())
+    later = {"name": "comment", "type": ["null", "string"], "default": None, "doc": "A later field."}
+    (tmp_path / "earlier" / "link_hits").mkdir(parents=True)
+    (tmp_path / "earlier" / "link_hits" / "1.avsc").write_text(json.dumps(hits))
+    (tmp_path / "link_hits.avsc").write_text(json.dumps(hits | {"fields": [*hits["fields"], later]}))
+
+    record = {"tenant_id": "a", "link_id": "b", "partition": 0, "epoch": 0, "clicks": 1, "first_clicks": 1}
+    written_before = Codec(load_schemas()["LinkHits"]).encode(record)
+
+    assert Codec(load_schemas(tmp_path)["LinkHits"]).decode(written_before) == {**record, "comment": None}
