@@ -52,7 +52,8 @@ class GeneralCase:
     def _act(self, action: ActionPlan, entries: "_Entries", click: "_Click") -> ActionOutcome:
         rule, slot = action.action.repeat.rule, action.action.slot
         scope = click.scope(rule)
-        memory = entries.memory(b"" if rule is RepeatRule.COOLDOWN else scope, rule)
+        held_under = b"" if rule is RepeatRule.COOLDOWN else scope
+        memory = entries.memory(held_under, rule)
         if rule is RepeatRule.COOLDOWN:
             duplicate = _is_cooling_down(memory, slot, action.action.repeat.period_ms or 0, click.clicked_at)
         else:
@@ -62,7 +63,9 @@ class GeneralCase:
         if action.need & ~click.flags:
             return ActionOutcome.NO_COMPANY if action.need == COMPANY else ActionOutcome.NO_PERSON
         memory.applied |= 1 << slot
-        if rule is RepeatRule.COOLDOWN:
+        # A later version of the link may give the action a cooldown, so the time matters under other rules too; it is
+        # spelt out only where that of the entry does not tell it.
+        if not held_under and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
             memory.last_applied[slot] = click.clicked_at
         suffix = action.encode_suffix(click.facts()) if action.suffix is None else action.suffix
         update = make_update(action, click.shared, click.key, click.recipient_id, scope, suffix)

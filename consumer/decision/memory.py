@@ -36,8 +36,8 @@ class UnknownStateFormat(Exception):
 class Memory:
     """What is known of one recipient and link, or of one scope of it.
 
-    `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` tells for slots with a
-    cooldown when they last applied.
+    `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` tells of slots when they
+    last applied, where that is not `clicked_at`.
     """
 
     clicked_at: int

@@ -1,0 +1,395 @@
+"""The design's section 4, sentence by sentence."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from confluent_kafka import murmur2
+
+from consumer.decision.decide import decide
+from consumer.decision.decision import Decision, Rules
+from schemas.bad_record import BadRecord, Reason
+from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
+from tests.click_parts import click_bytes, text
+from tests.decision.strategies import HOUR
+from tests.decision.twins import Desk, MemoryPlans, decoded, layouts
+
+
+def outcome(decision: Decision) -> str:
+    """What became of the one click of a batch."""
+    [found] = +decision.clicks
+    return str(found)
+
+
+def outcomes(desk: Desk, *clicks: Record) -> list[str]:
+    return [outcome(desk.take(click)) for click in clicks]
+
+
+def applied(desk: Desk) -> list[tuple[str, str]]:
+    """Recipient and action of each update so far."""
+    return [(update["recipient_id"], update["action_id"]) for update in decoded(desk.updates)]
+
+
+def brings_nothing_about(decision: Decision) -> bool:
+    return not (decision.updates or decision.memory or decision.hits)
+
+
+class TestOnce:
+    def test_it_applies_at_the_first_click_through_whatever_mailing_or_flow(self) -> None:
+        desk = Desk(a_link(an_action()))
+
+        clicks = [a_click(1), a_click(2, mailing_id="m-2"), a_click(3, mailing_id=None, flow_run_id="f-1")]
+
+        assert outcomes(desk, *clicks) == ["applied", "duplicate", "duplicate"]
+
+    def test_each_recipient_link_and_tenant_has_its_own_first_click(self) -> None:
+        desk = Desk(a_link(an_action()), a_link(an_action(), link_id="x"), a_link(an_action(), tenant_id="t"))
+
+        others = [a_click(2, recipient_id="r-2"), a_click(3, link_id="x"), a_click(4, tenant_id="t")]
+
+        assert outcomes(desk, a_click(1), *others) == ["applied"] * 4
+
+    def test_ids_that_run_together_are_told_apart(self) -> None:
+        desk = Desk(a_link(an_action(), tenant_id="ab", link_id="c"), a_link(an_action(), tenant_id="a", link_id="bc"))
+
+        clicks = [a_click(1, tenant_id="ab", link_id="c"), a_click(2, tenant_id="a", link_id="bc")]
+
+        assert outcomes(desk, *clicks) == ["applied", "applied"]
+
+    def test_a_reset_starts_anew_and_clicks_from_before_it_do_not_count_after_it(self) -> None:
+        desk = Desk(a_link(an_action()))
+        desk.take(a_click(1))
+        desk.plans.define(a_link(an_action(), version=2, epoch=1))
+
+        assert outcomes(desk, a_click(2), a_click(3)) == ["applied", "duplicate"]
+
+
+class TestOncePerMailing:
+    LINK = a_link(an_action(rule="once_per_mailing"))
+
+    def test_it_applies_once_for_each_mailing(self) -> None:
+        clicks = [a_click(number, mailing_id=mailing) for number, mailing in enumerate(["m-1", "m-1", "m-2", "m-1"])]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate", "applied", "duplicate"]
+
+    def test_it_applies_once_for_each_run_of_a_flow(self) -> None:
+        runs = ["f-1", "f-1", "f-2"]
+
+        clicks = [a_click(number, mailing_id=None, flow_run_id=run) for number, run in enumerate(runs)]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate", "applied"]
+
+    def test_where_the_click_names_neither_it_applies_once(self) -> None:
+        clicks = [a_click(number, mailing_id=None) for number in range(2)]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
+
+    def test_the_mailing_goes_before_the_run_of_a_flow(self) -> None:
+        clicks = [a_click(1, flow_run_id="f-1"), a_click(2, flow_run_id="f-2")]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
+
+
+class TestCooldown:
+    LINK = a_link(an_action(rule="cooldown", period_ms=HOUR))
+
+    def test_it_applies_when_the_last_application_is_at_least_the_period_older(self) -> None:
+        after = [0, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR]
+
+        clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
+
+        assert outcomes(Desk(self.LINK), *clicks) == [
+            "applied", "duplicate", "applied", "duplicate", "duplicate", "applied",
+        ]  # fmt: skip
+
+    def test_a_click_that_comes_late_is_measured_by_its_own_time(self) -> None:
+        clicks = [a_click(1, clicked_at=NOON + HOUR), a_click(2, clicked_at=NOON)]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
+
+    def test_a_cooldown_that_a_later_version_brings_runs_from_the_application_and_not_from_the_first_click(
+        self,
+    ) -> None:
+        desk = Desk(a_link(an_action()))
+        clicks = [a_click(1, person_id=None), a_click(2, clicked_at=NOON + HOUR - 1)]
+        assert outcomes(desk, *clicks) == ["not_applicable", "applied"]
+
+        desk.plans.define(a_link(an_action(rule="cooldown", period_ms=HOUR), version=2))
+
+        later = [a_click(3, clicked_at=NOON + HOUR), a_click(4, clicked_at=NOON + 2 * HOUR - 1)]
+        assert outcomes(desk, *later) == ["duplicate", "applied"]
+
+
+class TestAlways:
+    LINK = a_link(an_action(rule="always"))
+
+    def test_it_applies_at_every_click(self) -> None:
+        assert outcomes(Desk(self.LINK), a_click(1), a_click(2), a_click(3)) == ["applied"] * 3
+
+    def test_one_click_id_acts_once_however_often_it_is_published(self) -> None:
+        desk = Desk(self.LINK)
+
+        assert outcomes(desk, a_click(1), a_click(2), a_click(1)) == ["applied", "applied", "duplicate"]
+        assert outcome(desk.take(a_click(2))) == "duplicate"
+
+    def test_the_same_click_id_of_somebody_else_is_another_click(self) -> None:
+        assert outcomes(Desk(self.LINK), a_click(1), a_click(1, recipient_id="r-2")) == ["applied", "applied"]
+
+
+class TestMemoryPerAction:
+    def test_who_clicked_before_gets_an_added_action_and_only_that_one(self) -> None:
+        desk = Desk(a_link(an_action(slot=0)))
+        desk.take(a_click(1))
+        desk.plans.define(a_link(an_action(slot=0), an_action("SetField", slot=1), version=2))
+
+        assert outcomes(desk, a_click(2), a_click(3)) == ["applied", "duplicate"]
+        assert applied(desk) == [("r-1", "action-0"), ("r-1", "action-1")]
+
+    def test_an_action_that_was_taken_out_and_put_back_has_not_been_forgotten(self) -> None:
+        desk = Desk(a_link(an_action(slot=3)))
+        desk.take(a_click(1))
+        desk.plans.define(a_link(version=2))
+        desk.take(a_click(2))
+        desk.plans.define(a_link(an_action(slot=3), version=3))
+
+        assert outcome(desk.take(a_click(3))) == "duplicate"
+
+    def test_slots_may_be_many(self) -> None:
+        link = a_link(*(an_action("SetField", slot=slot, field=f"f-{slot}") for slot in range(200)))
+        desk = Desk(link)
+        desk.take(a_click(1))
+        desk.plans.define(link | {"version": 2, "actions": [*link["actions"], an_action(slot=200)]})
+        desk.take(a_click(2))
+
+        assert [action for _, action in applied(desk)] == [f"action-{slot}" for slot in range(201)]
+
+    def test_a_click_is_decided_by_the_version_it_names(self) -> None:
+        desk = Desk(a_link(an_action(slot=0)), a_link(an_action(slot=1), version=2))
+
+        assert outcomes(desk, a_click(1, link_version=1), a_click(2)) == ["applied", "applied"]
+        assert applied(desk) == [("r-1", "action-0"), ("r-1", "action-1")]
+
+
+class TestNeeds:
+    @pytest.mark.parametrize("update", ["SetField", "ChangeMembership", "CreateFollowUp", "OpenRequest"])
+    def test_without_a_person_nothing_happens_and_nothing_is_remembered(self, update: str) -> None:
+        desk = Desk(a_link(an_action(update)))
+
+        unknown = desk.take(a_click(1, person_id=None))
+
+        assert outcome(unknown) == "not_applicable"
+        assert list(unknown.actions.values()) == [1]
+        assert next(iter(unknown.actions))[1] == "no_person"
+        assert outcome(desk.take(a_click(2))) == "applied"
+
+    def test_a_companys_interest_needs_the_company_and_no_person(self) -> None:
+        desk = Desk(a_link(an_action(scope="company")))
+
+        unknown = desk.take(a_click(1, company_id=None))
+
+        assert unknown.actions == {("interest", "no_company"): 1}
+        assert outcome(desk.take(a_click(2, person_id=None))) == "applied"
+
+    def test_a_script_needs_nobody(self) -> None:
+        assert outcomes(Desk(a_link(an_action("RunScript"))), a_click(person_id=None, company_id=None)) == ["applied"]
+
+    def test_what_applied_before_is_a_duplicate_even_if_the_person_is_unknown_now(self) -> None:
+        assert outcomes(Desk(a_link(an_action())), a_click(1), a_click(2, person_id=None)) == ["applied", "duplicate"]
+
+    def test_a_click_is_applied_if_one_of_its_actions_is_and_each_is_counted_beside_it(self) -> None:
+        desk = Desk(a_link(an_action("SetField", slot=0), an_action(slot=1, scope="company")))
+
+        decision = desk.take(a_click(1, company_id=None))
+
+        assert outcome(decision) == "applied"
+        assert decision.actions == {("set_field", "applied"): 1, ("interest", "no_company"): 1}
+
+    def test_else_it_is_a_duplicate_if_one_of_its_actions_is(self) -> None:
+        desk = Desk(a_link(an_action("SetField", slot=0), an_action(slot=1, scope="company")))
+        desk.take(a_click(1, company_id=None))
+
+        assert outcome(desk.take(a_click(2, company_id=None))) == "duplicate"
+
+
+class TestOrder:
+    def test_actions_of_one_click_happen_in_the_order_of_the_definition(self) -> None:
+        desk = Desk(a_link(*(an_action("SetField", slot=slot) for slot in (5, 0, 9, 3))))
+        desk.take(a_click(1))
+
+        assert [action for _, action in applied(desk)] == ["action-5", "action-0", "action-9", "action-3"]
+
+    def test_updates_keep_the_order_of_the_clicks(self) -> None:
+        simple, closer = an_action("SetField", slot=0), an_action("SetField", slot=1, rule="always")
+        desk = Desk(a_link(simple), a_link(closer, link_id="x"))
+        clicks = [a_click(n, link_id=link, recipient_id=f"r-{n}") for n, link in enumerate(["spring", "x"] * 5)]
+        desk.take(*clicks)
+
+        assert [recipient for recipient, _ in applied(desk)] == [f"r-{number}" for number in range(10)]
+
+    def test_a_click_sees_what_those_before_it_in_the_batch_brought_about(self) -> None:
+        decision = Desk(a_link(an_action())).take(a_click(1), a_click(2), a_click(3))
+
+        assert +decision.clicks == Counter(applied=1, duplicate=2)
+
+
+class TestMemoryThatExpires:
+    def test_it_makes_the_next_click_a_first_one(self) -> None:
+        desk = Desk(a_link(an_action()), retention_ms=DAY)
+        after = [0, DAY, DAY + 1, DAY + 2]
+
+        clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
+
+        assert outcomes(desk, *clicks) == ["applied", "duplicate", "applied", "duplicate"]
+
+    def test_it_is_kept_for_ever_by_default(self) -> None:
+        desk = Desk(a_link(an_action()), now=NOON + 30_000 * DAY)
+
+        assert outcomes(desk, a_click(1), a_click(2, clicked_at=NOON + 20_000 * DAY)) == ["applied", "duplicate"]
+
+
+class TestPartitions:
+    def test_a_click_in_another_partition_than_its_own_is_sent_on_and_changes_nothing_here(self) -> None:
+        right = murmur2(b"acme/r-1", 8)
+        desk = Desk(a_link(an_action()), partitions=8)
+
+        decision = desk.take(a_click(1), partition=(right + 3) % 8)
+
+        assert outcome(decision) == "sent_on"
+        assert decision.sent_on == [(0, b"acme/r-1", right)]
+        assert brings_nothing_about(decision)
+
+    def test_only_a_whole_click_is_sent_on(self) -> None:
+        desk = Desk(a_link(an_action()), partitions=8)
+        value = click_bytes(a_click(1)) + b"\0"
+
+        decisions = [desk.decide(value, partition=partition) for partition in range(8)]
+
+        assert [outcome(decision) for decision in decisions] == ["dead_lettered"] * 8
+
+
+class TestDefinitions:
+    def test_a_link_that_nobody_defined_has_no_actions_and_leaves_no_state(self) -> None:
+        decision = Desk().take(a_click(1))
+
+        assert outcome(decision) == "without_actions"
+        assert brings_nothing_about(decision)
+
+    def test_a_version_that_is_not_known_is_told_apart_so_that_it_can_be_waited_for(self) -> None:
+        decision = Desk(a_link()).take(a_click(1), a_click(2, link_version=7), a_click(3))
+
+        assert decision.unknown_versions() == [1]
+        assert decision.dead_letters[1].reason is Reason.UNKNOWN_VERSION
+
+    def test_a_version_of_a_link_that_nobody_defined_is_waited_for_too(self) -> None:
+        assert Desk().take(a_click(1, link_version=1)).unknown_versions() == [0]
+
+    def test_a_version_without_actions_stops_them(self) -> None:
+        desk = Desk(a_link(an_action()), a_link(version=2))
+
+        assert outcome(desk.take(a_click(1))) == "without_actions"
+
+    def test_a_deleted_link_goes_on_acting(self) -> None:
+        assert outcomes(Desk(a_link(an_action(), status="deleted")), a_click(1)) == ["applied"]
+
+
+class TestTestClicks:
+    def test_one_never_acts_never_counts_and_leaves_no_state(self) -> None:
+        decision = Desk(a_link(an_action())).take(a_click(1, test=True))
+
+        assert outcome(decision) == "test"
+        assert brings_nothing_about(decision)
+
+    def test_its_version_need_not_be_known(self) -> None:
+        assert outcome(Desk().take(a_click(1, test=True, link_version=7))) == "test"
+
+
+class TestHits:
+    @staticmethod
+    def counts(decision: Decision) -> list[tuple[bytes, int, int, int]]:
+        return [(plan.hits_name, hits.epoch, hits.clicks, hits.first_clicks) for plan, hits in decision.hits]
+
+    def test_clicks_and_first_clicks_are_counted_by_link(self) -> None:
+        desk = Desk(a_link(an_action()), a_link(link_id="x"))
+        desk.take(a_click(1), a_click(2))
+
+        decision = desk.take(a_click(3, recipient_id="r-2"), a_click(4, link_id="x"))
+
+        assert self.counts(decision) == [(b"acme/spring", 0, 3, 2), (b"acme/x", 0, 1, 1)]
+
+    def test_versions_of_a_link_are_counted_together(self) -> None:
+        desk = Desk(a_link(), a_link(an_action(), version=2))
+
+        decision = desk.take(a_click(1, link_version=1), a_click(2, link_version=2))
+
+        assert self.counts(decision) == [(b"acme/spring", 0, 2, 1)]
+
+    @pytest.mark.parametrize("in_one_batch", [True, False])
+    def test_a_new_epoch_counts_from_nought_and_clicks_from_before_it_no_longer_count(self, in_one_batch: bool) -> None:
+        script = an_action("RunScript", rule="always")
+        desk = Desk(a_link(script), a_link(script, version=2, epoch=1))
+        clicks = [a_click(number, link_version=version) for number, version in enumerate([1, 1, 2, 1, 2])]
+        decision = desk.take(*clicks) if in_one_batch else [desk.take(click) for click in clicks][-1]
+
+        assert self.counts(decision) == [(b"acme/spring", 1, 2, 1)]
+        assert [update["link_hits"] for update in decoded(desk.updates)] == [1, 2, 1, 0, 2]
+
+
+class TestUpdates:
+    def test_the_bytes_of_the_click_stand_at_the_start_and_the_key_is_its_own(self) -> None:
+        desk = Desk(a_link(an_action()))
+        desk.take(a_click(1))
+        [(topic, value, key, headers)] = desk.updates
+
+        shared = click_bytes(a_click(1))[10:]
+        assert value[10:].startswith(shared[: shared.index(text(b"m-1")) + 4])
+        assert (topic, key) == ("crm-updates.interest.v1", b"acme/r-1")
+        assert dict(headers)["ce_id"].decode() == decoded(desk.updates)[0]["update_id"]
+
+    def test_topics_have_the_prefix_and_event_types_do_not(self) -> None:
+        desk = Desk()
+        desk.plans = MemoryPlans([a_link(an_action())], prefix="test.")
+        desk.take(a_click(1))
+        [(topic, _, _, headers)] = desk.updates
+
+        assert topic == "test.crm-updates.interest.v1"
+        assert ("ce_type", b"crm-updates.interest.v1") in headers
+
+    def test_the_id_is_the_same_whichever_click_mailing_time_or_version_brought_it_about(self) -> None:
+        desks = [Desk(a_link(an_action(), version=3)), Desk(a_link(an_action(), an_action("SetField", slot=1)))]
+        desks[0].take(a_click(1))
+        desks[1].take(a_click(2, mailing_id=None, clicked_at=NOON + DAY))
+
+        first, second = (decoded(desk.updates)[0]["update_id"] for desk in desks)
+
+        assert first == second
+
+
+class TestPurity:
+    def decision(self, **changes: Any) -> Decision:
+        arguments: dict[str, Any] = {
+            "layouts": layouts(),
+            "plans": MemoryPlans([a_link(an_action())]),
+            "recall": lambda keys: [None] * len(keys),
+            "rules": Rules(1),
+            "now": NOON,
+        }
+        return decide([click_bytes(a_click(1)), click_bytes(a_click(2))], 0, **(arguments | changes))
+
+    def test_the_same_again_is_the_same(self) -> None:
+        first, second = self.decision(), self.decision()
+
+        assert (first.updates, first.memory, first.clicks) == (second.updates, second.memory, second.clicks)
+
+    def test_now_only_tells_absurd_times(self) -> None:
+        assert self.decision(now=NOON + 1_000 * DAY).updates == self.decision().updates
+        assert {bad.reason for bad in self.decision(now=NOON - DAY - 1).dead_letters.values()} == {Reason.TIME_ABSURD}
+        assert not self.decision(now=NOON - DAY).dead_letters
+
+    def test_a_condemned_row_is_a_dead_letter_whatever_it_holds(self) -> None:
+        condemned = BadRecord(Reason.REJECTED_BY_BROKER, "too large")
+
+        decision = self.decision(condemned={0: condemned})
+
+        assert decision.dead_letters == {0: condemned}
+        assert decoded(decision.updates)[0]["click_id"] == a_click(2)["click_id"]
+        assert decision.counts().balanced
