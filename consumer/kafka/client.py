@@ -94,6 +94,8 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
         "transaction.timeout.ms": 15_000,
         # The library waits this long between most transactional calls that met another one's end.
         "retry.backoff.ms": 20,
+        # A topic that is gone must be told within the time of one transactional call, else it looks like a lost broker.
+        "topic.metadata.propagation.max.ms": 5_000,
         "queue.buffering.max.messages": 500_000,
         "queue.buffering.max.kbytes": 131_072,
     }
