@@ -48,13 +48,15 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A dead letter as the click that it was. `partition` is None where nothing tells which."""
+    """A dead letter as the click that it was. `partition` is None where nothing tells which.
+
+    It is published with the time of its replay: by the old one the clicks' retention might delete it unread.
+    """
 
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
     partition: int | None
-    timestamp: int
 
 
 def dead_letter(record: ShownRecord) -> DeadLetter:
@@ -66,7 +68,7 @@ def dead_letter(record: ShownRecord) -> DeadLetter:
 
 
 def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitions: int) -> Replay:
-    """Return the click to publish: the original bytes, headers and time, to the partition of its key.
+    """Return the click to publish: the original bytes and headers, to the partition of its key.
 
     One without a key goes where its identity belongs, if that can be read.
     """
@@ -78,7 +80,6 @@ def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitio
         value=record.value,
         headers=[*kept, (REPLAYED, record.place.encode())],
         partition=None if key is None else partition_of(key, partitions),
-        timestamp=max(record.timestamp, 0),
     )
 
 

@@ -164,7 +164,6 @@ def _publish(chosen: Iterable[DeadLetter], letters: Letters, publisher: Publishe
             click.key,
             headers=click.headers,
             partition=ANY_PARTITION if click.partition is None else click.partition,
-            timestamp=click.timestamp,
         )
     publisher.finish()
     typer.echo(f"replayed {publisher.confirmed} dead letters to {letters.names.clicks}")

@@ -33,12 +33,9 @@ class Publisher:
         *,
         headers: Sequence[tuple[str, bytes | None]] = (),
         partition: int = ANY_PARTITION,
-        timestamp: int = 0,
     ) -> None:
-        """Send one record; waits while the queue is full. A timestamp of 0 is now."""
-        record: Mapping[str, Any] = {
-            "value": value, "key": key, "headers": list(headers), "partition": partition, "timestamp": timestamp,
-        }  # fmt: skip
+        """Send one record; waits while the queue is full."""
+        record: Mapping[str, Any] = {"value": value, "key": key, "headers": list(headers), "partition": partition}
         while True:
             try:
                 self._producer.produce(topic, on_delivery=self._count, **record)

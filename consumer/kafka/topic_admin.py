@@ -4,17 +4,21 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, TopicMetadata
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
+from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, TopicMetadata
 
 from consumer.errors import Unavailable
 from consumer.kafka.connection import ANSWER_SECONDS, Connection
+from consumer.kafka.offsets import PAUSE_SECONDS, read_offsets
 from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.settings import Settings
 
 NOT_YET_LED = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 )
+
+CREATED_SECONDS = 10.0
+"""How long a new topic may take until it can be read."""
 
 REPLICAS_THAT_BEAR_A_LOSS = 3
 
@@ -26,7 +30,7 @@ class TopicAdmin(Protocol):
         """Return what those of the named topics are that exist."""
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
-        """Make topics, and return once each has its leaders. One that exists by now is no error."""
+        """Make topics, and return once each can be read. One that exists by now is no error."""
 
 
 def inspect_topics(admin: TopicAdmin, names: TopicNames) -> TopicReport:
@@ -73,7 +77,7 @@ class KafkaTopicAdmin:
         return {name: _state(topic, configs.get(name)) for name, topic in topics.items()}
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
-        """Make topics, and return once each has its leaders. One that exists by now is no error."""
+        """Make topics, and return once each can be read. One that exists by now is no error."""
         topics = [_new_topic(spec, partitions, replication_factor) for spec in specs]
         connection = self._connection
         with connection.translated():
@@ -84,7 +88,7 @@ class KafkaTopicAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise Unavailable(f"{name} cannot be created: {error.args[0].str()}") from error
-        self._wait_for_leaders(set(futures))
+        self._wait_until_readable({topic.topic: topic.num_partitions for topic in topics})
 
     def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
         """Return the settings of topics; those that this user may not see are left out."""
@@ -100,24 +104,21 @@ class KafkaTopicAdmin:
                 configs[resource.name] = future.result()
         return configs
 
-    def _wait_for_leaders(self, names: set[str]) -> None:
-        deadline = time.monotonic() + self._connection.answer_seconds
-        while time.monotonic() < deadline:
-            topics = self._connection.metadata().topics
-            made = [topics[name] for name in names if name in topics and topics[name].partitions]
-            if len(made) == len(names) and not any(map(_leaderless, made)) and self._leaders_know(made):
-                return
-            time.sleep(0.05)
-
-    def _leaders_know(self, topics: Iterable[TopicMetadata]) -> bool:
-        """Tell whether every leader answers as one: the metadata names it a moment before it knows itself."""
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
-        places = {TopicPartition(topic.topic or "", number): latest for topic in topics for number in topic.partitions}
+    def _wait_until_readable(self, partitions: Mapping[str, int]) -> None:
+        """Wait for what a broker still does once a topic has leaders in its metadata: making the logs."""
         connection = self._connection
+        deadline = time.monotonic() + CREATED_SECONDS
+        while time.monotonic() < deadline and not _have_leaders(connection.metadata(), partitions):
+            time.sleep(PAUSE_SECONDS)
+        places = [(topic, partition) for topic, count in partitions.items() for partition in range(count)]
         with connection.translated():
-            futures = connection.client.list_offsets(places, request_timeout=connection.answer_seconds)
-        errors = [future.exception() for future in futures.values()]
-        return not any(isinstance(error, KafkaException) and error.args[0].code() in NOT_YET_LED for error in errors)
+            read_offsets(
+                connection.client,
+                places,
+                OffsetSpec.latest(),  # type: ignore[no-untyped-call]
+                level=IsolationLevel.READ_UNCOMMITTED,
+                answer_seconds=CREATED_SECONDS,
+            )
 
 
 def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> NewTopic:
@@ -136,6 +137,11 @@ def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState
         max_message_bytes=int(config["max.message.bytes"].value),
         leaderless=_leaderless(topic),
     )
+
+
+def _have_leaders(metadata: ClusterMetadata, partitions: Mapping[str, int]) -> bool:
+    topics = [metadata.topics.get(name) for name in partitions]
+    return all(topic is not None and topic.partitions and not _leaderless(topic) for topic in topics)
 
 
 def _leaderless(topic: TopicMetadata) -> int:

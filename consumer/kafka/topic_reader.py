@@ -9,9 +9,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.errors import Unavailable
 from consumer.kafka.client import Isolation, admin_config, open_admin, open_consumer, reader_config
+from consumer.kafka.connection import ANSWER_SECONDS
+from consumer.kafka.offsets import Place, read_offsets
 from consumer.settings import Settings
 
-ANSWER_SECONDS = 4.0
 STALLED_SECONDS = 10.0
 """How long nothing may come while there is something to read."""
 
@@ -19,9 +20,6 @@ POLL_SECONDS = 0.2
 """Short, since the library hears no signal while it waits."""
 
 BATCH = 1_000
-
-Place = tuple[str, int]
-"""Topic and partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,10 @@ class TopicReader:
         self._consumer.assign([TopicPartition(span.topic, span.partition, span.start) for span in wanted.values()])
         heard = time.monotonic()
         while wanted:
-            messages = self._consumer.consume(BATCH, POLL_SECONDS)
+            # `consume` waits for a whole batch or its time-out; `poll` returns with the first record. One without a
+            # value has length 0 and so is no truth.
+            first = self._consumer.poll(POLL_SECONDS)
+            messages = [] if first is None else [first, *self._consumer.consume(BATCH, 0)]
             for message in messages:
                 yield from self._accept(message, wanted)
             if messages or any(span.end is None for span in wanted.values()):
@@ -84,10 +85,8 @@ class TopicReader:
             del wanted[place]
 
     def _offsets(self, places: Sequence[Place], spec: OffsetSpec) -> Mapping[Place, int]:
-        wanted = {TopicPartition(*place): spec for place in places}
         try:
-            futures = self._admin.list_offsets(wanted, isolation_level=self._level, request_timeout=ANSWER_SECONDS)
-            return {(where.topic, where.partition): future.result().offset for where, future in futures.items()}
+            return read_offsets(self._admin, places, spec, level=self._level, answer_seconds=ANSWER_SECONDS)
         except KafkaException as error:
             reason = error.args[0].str()
             raise Unavailable(f"The offsets cannot be asked for ({reason}); run link-actions doctor") from error
@@ -95,5 +94,7 @@ class TopicReader:
 
 def open_reader(settings: Settings, isolation: Isolation = Isolation.READ_COMMITTED) -> TopicReader:
     """Open a reader at the brokers of the settings."""
-    consumer = open_consumer(reader_config(settings, isolation) | {"enable.partition.eof": True})
+    # The end of a partition is told with an answer of the broker, which by default waits half a second for more.
+    quick = {"enable.partition.eof": True, "fetch.wait.max.ms": 50}
+    consumer = open_consumer(reader_config(settings, isolation) | quick)
     return TopicReader(consumer, open_admin(admin_config(settings)), isolation)

@@ -132,13 +132,18 @@ class TopicReport:
 def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
     """Return what every topic must be, clicks first."""
     updates = tuple(TopicSpec(name, Cleanup.DELETE) for name in names.updates.values())
-    room = {"max.message.bytes": str(DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM)}
+    # A dead letter has the time of the click it was: kept by age, one of an old click would be gone at once.
+    letters = {
+        "max.message.bytes": str(DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM),
+        "retention.ms": "-1",
+        "retention.bytes": str(2**30),
+    }
     return (
         TopicSpec(names.clicks, Cleanup.DELETE),
         TopicSpec(names.definitions, Cleanup.COMPACT, partitions=1),
         *updates,
         TopicSpec(names.hits, Cleanup.COMPACT),
-        TopicSpec(names.dead_letters, Cleanup.DELETE, config=room),
+        TopicSpec(names.dead_letters, Cleanup.DELETE, config=letters),
         TopicSpec(names.changelog, Cleanup.COMPACT),
     )
 

@@ -1,0 +1,50 @@
+"""Asking for the offsets of many partitions at once."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+PASSING = frozenset(
+    {
+        "FENCED_LEADER_EPOCH",
+        "LEADER_NOT_AVAILABLE",
+        "NOT_LEADER_FOR_PARTITION",
+        "OFFSET_NOT_AVAILABLE",
+        "UNKNOWN_LEADER_EPOCH",
+        "UNKNOWN_TOPIC_OR_PART",
+    }
+)
+"""Names of errors that pass by themselves: a topic was made a moment ago, or its leader has just changed."""
+
+PAUSE_SECONDS = 0.05
+
+
+def read_offsets(
+    admin: AdminClient, places: Sequence[Place], spec: OffsetSpec, *, level: IsolationLevel, answer_seconds: float
+) -> Mapping[Place, int]:
+    """Return an offset of each partition; under read_committed the latest is the first of an open transaction.
+
+    Asks again until the time is over where an error may pass. Raises KafkaException.
+    """
+    deadline = time.monotonic() + answer_seconds
+    while True:
+        try:
+            return _ask(admin, places, spec, level=level, answer_seconds=answer_seconds)
+        except KafkaException as error:
+            kafka_error: KafkaError = error.args[0]
+            if kafka_error.name() not in PASSING or time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+def _ask(
+    admin: AdminClient, places: Sequence[Place], spec: OffsetSpec, *, level: IsolationLevel, answer_seconds: float
+) -> Mapping[Place, int]:
+    wanted = {TopicPartition(*place): spec for place in places}
+    futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=answer_seconds)
+    return {(where.topic, where.partition): future.result().offset for where, future in futures.items()}

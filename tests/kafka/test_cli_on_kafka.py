@@ -1,0 +1,425 @@
+"""The commands against a real Kafka; what they write is read by a consumer that shares no code with them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition, murmur2
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from consumer.cli.app import execute
+from consumer.shown_record import time_of
+from deploy.kafka import Broker
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+
+SCHEMAS = load_schemas()
+PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
+PARTITIONS = 3
+
+SHARED: dict[str, Any] = {
+    "tenant_id": "acme", "link_id": "spring", "recipient_id": "r-1", "click_id": "c-1",
+    "clicked_at": 1_763_800_000_000, "person_id": "p-1", "company_id": None, "mailing_id": "m-1", "flow_id": None,
+    "flow_run_id": None,
+}  # fmt: skip
+CLICK = SHARED | dict.fromkeys(
+    ("link_version", "url", "http_method", "user_agent", "purpose", "network", "delivered_at", "link_count")
+) | {"test": False, "confirmed": False}  # fmt: skip
+NOW = int(time.time() * 1000)
+"""Of records too: with a time long past, a broker's retention takes them away in the middle of a test."""
+
+UPDATE = SHARED | {"update_id": "u-1", "link_version": 1, "epoch": 0, "action_id": "a", "field": "f", "value": "v"}
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Installation:
+    """A topic prefix of the test's own, and the program to use it with."""
+
+    servers: str
+    prefix: str
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Said:
+        self.capsys.readouterr()
+        code = execute(arguments)
+        said = self.capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    def start(self, *arguments: str, **pipes: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*PROGRAM, *arguments], text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, **pipes
+        )
+
+    def create_topics(self) -> None:
+        assert self("topics", "create", "--partitions", str(PARTITIONS)).code == 0
+
+    def create_topic(self, name: str, partitions: int, cleanup: str = "delete") -> None:
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        topic = NewTopic(self.prefix + name, partitions, 1, config={"cleanup.policy": cleanup})
+        admin.create_topics([topic])[topic.topic].result()
+
+    def produce(self, topic: str, *records: dict[str, Any], transaction: str | None = None) -> None:
+        config = {"bootstrap.servers": self.servers} | (
+            {"transactional.id": self.prefix + "test"} if transaction else {}
+        )
+        producer = Producer(config)
+        if transaction:
+            producer.init_transactions(10)
+            producer.begin_transaction()
+        for record in records:
+            producer.produce(self.prefix + topic, **record)
+        producer.flush(10)
+        if transaction == "commit":
+            producer.commit_transaction(10)
+        if transaction == "abort":
+            producer.abort_transaction(10)
+
+    def read(self, topic: str, number: int) -> list[Message]:
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "independent", "enable.auto.commit": False})
+        consumer.assign([TopicPartition(self.prefix + topic, partition, 0) for partition in range(PARTITIONS)])
+        messages: list[Message] = []
+        deadline = time.monotonic() + 20
+        while len(messages) < number and time.monotonic() < deadline:
+            messages += consumer.consume(100, 0.2)
+        messages += consumer.consume(100, 0.3)
+        consumer.close()
+        return messages
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    for name in [name for name in os.environ if name.startswith("LINK_ACTIONS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LINK_ACTIONS_STATE_DIR", str(tmp_path / "state"))
+    return monkeypatch
+
+
+@pytest.fixture
+def installation(
+    kafka: Broker, topic_prefix: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Installation:
+    environment.setenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
+    environment.setenv("LINK_ACTIONS_TOPIC_PREFIX", topic_prefix)
+    return Installation(kafka.bootstrap_servers, topic_prefix, capsys)
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_topics_are_created_once(installation: Installation) -> None:
+    first = installation("topics", "create", "--partitions", "3")
+    second = installation("topics", "create", "--partitions", "3")
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.out.count("created ") == 11
+    assert second.out == "11 topics are as they must be, with 3 partitions\n"
+
+
+def test_missing_topics_get_as_many_partitions_as_the_clicks_have(installation: Installation) -> None:
+    installation.create_topic("link.clicks.v1", 2)
+
+    assert installation("topics", "create", "--partitions", "3").out.endswith("with 2 partitions\n")
+
+
+def test_a_wrong_partition_count_and_a_wrong_cleanup_are_told_with_the_mend(installation: Installation) -> None:
+    installation.create_topic("link.clicks.v1", 3)
+    installation.create_topic("link-actions.dedupe-changelog.v1", 2, "compact")
+    installation.create_topic("link.definitions.v1", 1)
+    said = installation("topics", "create")
+
+    assert said.code == 3
+    assert "dedupe-changelog.v1 has 2 partitions and must have 3" in said.err
+    assert "link.definitions.v1 has cleanup.policy delete and must have compact; run kafka-configs.sh" in said.err
+
+
+def test_a_replication_factor_that_cannot_be_had_is_one_sentence(installation: Installation) -> None:
+    said = installation("topics", "create", "--replication-factor", "9")
+
+    assert said.code == 3
+    assert "cannot be created" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_good_lines_are_published_and_bad_ones_told(installation: Installation, tmp_path: Path) -> None:
+    installation.create_topics()
+    lines = [
+        {"tenant_id": "acme", "link_id": "l", "recipient_id": f"r-{number}", "clicked_at": "2026-11-22T09:30:00Z"}
+        for number in range(20)
+    ]
+    texts = [json.dumps(line) for line in lines]
+    texts[5:5] = ["nonsense", "", json.dumps(lines[0] | {"clicked_at": None})]
+    file = tmp_path / "clicks.ndjson"
+    file.write_text("\n".join(texts))
+    said = installation("clicks", "publish", str(file))
+
+    assert said.code == 2
+    assert said.out.startswith("published 20 clicks")
+    assert said.err.splitlines() == [
+        f"{file}:6: no JSON: expecting value at column 1",
+        f"{file}:8: clicked_at is missing",
+        "link-actions: 2 lines are no clicks and were left out; mend them and publish them alone",
+    ]
+    messages = installation.read("link.clicks.v1", 20)
+    assert sorted(message.key() or b"" for message in messages) == sorted(f"acme/r-{n}".encode() for n in range(20))
+    for message in messages:
+        assert message.partition() == murmur2(message.key() or b"", PARTITIONS)
+        record = Codec(SCHEMAS["LinkClicked"]).decode(message.value() or b"")
+        assert f"acme/{record['recipient_id']}".encode() == message.key()
+        assert record["clicked_at"] == 1_795_339_800_000
+
+
+def test_clicks_may_come_from_standard_input(installation: Installation) -> None:
+    installation.create_topics()
+    process = installation.start("clicks", "publish", "-", stdin=subprocess.PIPE)
+    out, err = process.communicate(
+        '{"tenant_id":"a","link_id":"l","recipient_id":"r","clicked_at":1763800000000}\n', 20
+    )
+
+    assert (process.returncode, err) == (0, "")
+    assert "published 1 clicks" in out
+    assert "1 with a click_id made here" in out
+
+
+def test_only_committed_updates_are_shown_and_exactly_with_the_fields_that_are_promised(
+    installation: Installation,
+) -> None:
+    installation.create_topics()
+    value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
+    record = {"key": b"acme/r-1", "value": value, "headers": [("ce_id", b"u-1")], "partition": 1}
+    installation.produce("crm-updates.set-field.v1", record | {"timestamp": NOW}, transaction="commit")
+    installation.produce("crm-updates.set-field.v1", record, transaction="abort")
+    said = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+
+    assert (said.code, said.err) == (0, "")
+    assert json_lines(said.out) == [
+        {
+            "topic": installation.prefix + "crm-updates.set-field.v1",
+            "partition": 1,
+            "offset": 0,
+            "timestamp": NOW,
+            "key": "acme/r-1",
+            "headers": {"ce_id": "u-1"},
+            "value": UPDATE,
+        }
+    ]
+    assert (
+        "acme  r-1  spring  a  field=f  value=v"
+        in installation("updates", "tail", "--from-beginning", "--until-end").out
+    )
+    assert installation("updates", "tail", "--until-end").out == ""
+    assert installation("updates", "tail", "--from-beginning", "--until-end", "--kind", "request").out == ""
+    assert installation("updates", "tail", "--kind", "nothing").code == 2
+
+
+def test_an_update_that_cannot_be_read_is_told_and_the_others_are_shown(installation: Installation) -> None:
+    installation.create_topics()
+    value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
+    installation.produce(
+        "crm-updates.set-field.v1", {"value": b"\xff", "partition": 0}, {"value": value, "partition": 0}
+    )
+    said = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+
+    assert [line["value"] for line in json_lines(said.out)] == [None, UPDATE]
+    assert "0:0 cannot be read (unknown_frame" in said.err
+
+
+def test_tail_shows_what_comes_until_it_is_interrupted(installation: Installation) -> None:
+    installation.create_topics()
+    process = installation.start("updates", "tail", "--json")
+    value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
+    lines: list[str] = []
+
+    def shows_a_line() -> bool:
+        # The tail begins where the topics end when it starts, so what it has missed is sent again.
+        installation.produce("crm-updates.set-field.v1", {"value": value})
+        os.set_blocking(process.stdout.fileno() if process.stdout else 0, False)
+        lines.extend(process.stdout.readlines() if process.stdout else [])
+        return bool(lines)
+
+    wait_until(shows_a_line)
+    process.send_signal(signal.SIGINT)
+    process.wait(10)
+    _, err = process.communicate()
+
+    assert json.loads(lines[0])["value"] == UPDATE
+    assert (process.returncode, err) == (130, "")
+
+
+def a_dead_letter(**fields: Any) -> dict[str, Any]:
+    facts = {"reason": "unknown_version", "topic": "link.clicks.v1", "partition": "1", "offset": "7"}
+    facts |= {"timestamp": "1763800000000", "version": "0.1.0", "detail": "version 9 is not known"}
+    headers = [("trace", b"t"), *((f"dlq.{name}", fact.encode()) for name, fact in facts.items())]
+    value = Codec(SCHEMAS["LinkClicked"]).encode(CLICK)
+    record = {"key": b"acme/r-1", "value": value, "headers": headers, "timestamp": NOW, "partition": 1}
+    return record | fields
+
+
+def with_reason(reason: bytes) -> list[tuple[str, bytes]]:
+    return [("dlq.reason", reason), ("dlq.detail", b"x")]
+
+
+def test_dead_letters_are_listed_and_shown(installation: Installation) -> None:
+    installation.create_topics()
+    assert installation("dlq", "list").out == "0 dead letters\n"
+    installation.produce(
+        "link.clicks.dlq.v1",
+        a_dead_letter(),
+        a_dead_letter(value=None, headers=with_reason(b"null_value")),
+        a_dead_letter(key=None, value=b"\x00\x01", headers=with_reason(b"truncated"), partition=2),
+    )
+
+    listed = installation("dlq", "list").out
+    assert f"1:0    {time_of(NOW)}  unknown_version  1:7    version 9 is not known" in listed
+    assert listed.endswith("3 dead letters: 1 unknown_version, 1 null_value, 1 truncated\n")
+    assert "r-1" not in listed
+    (only,) = json_lines(installation("dlq", "list", "--json", "--reason", "truncated").out)
+    assert (only["place"], only["value_bytes"]) == ("2:0", 2)
+    shown = installation("dlq", "show", "1:0").out
+    assert "reason: unknown_version" in shown
+    assert "00000000  c3 01" in shown
+    assert 'link_id: "spring"' in shown
+    assert json.loads(installation("dlq", "show", "1:0", "--json").out)["decoded"] == CLICK
+    assert "cannot be read: truncated" in installation("dlq", "show", "2:0").out
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [("1:9", "There is no dead letter at 1:9"), ("9:0", "no dead letter at 9:0"), ("x", "'x' is no PARTITION:OFFSET")],
+)
+def test_a_place_without_a_dead_letter_is_a_wrong_call(installation: Installation, place: str, sentence: str) -> None:
+    installation.create_topics()
+    said = installation("dlq", "show", place)
+
+    assert said.code == 2
+    assert sentence in said.err
+
+
+def test_a_replay_brings_back_the_original_records(installation: Installation) -> None:
+    installation.create_topics()
+    letters = [
+        a_dead_letter(),
+        a_dead_letter(key=None, partition=2),
+        a_dead_letter(value=None, headers=with_reason(b"null_value"), partition=0),
+    ]
+    installation.produce("link.clicks.dlq.v1", *letters)
+    assert "would replay 3" in installation("dlq", "replay", "--dry-run").out
+    assert "would replay 2" in installation("dlq", "replay", "--dry-run", "--reason", "unknown_version").out
+    assert installation.read("link.clicks.v1", 0) == []
+
+    assert installation("dlq", "replay", "1:0").out.startswith("replayed 1 dead letters")
+    assert installation("dlq", "replay", "1:0", "1:5").code == 2
+    assert installation("dlq", "replay", "--reason", "unknown_version").out.startswith("replayed 2")
+    assert installation("dlq", "replay").out.startswith("replayed 3")
+
+    clicks = installation.read("link.clicks.v1", 6)
+    assert len(clicks) == 6
+    right = murmur2(b"acme/r-1", PARTITIONS)
+    for click in clicks:
+        headers = dict(click.headers() or [])
+        assert click.partition() == right
+        assert click.timestamp()[1] >= NOW
+        if headers["dlq.replayed"] == b"0:0":
+            assert (click.key(), click.value()) == (b"acme/r-1", None)
+        else:
+            assert headers["trace"] == b"t"
+            assert click.value() == letters[0]["value"]
+            assert click.key() == (None if headers["dlq.replayed"] == b"2:0" else b"acme/r-1")
+        assert "dlq.reason" not in headers
+
+
+def test_the_doctor_finds_a_good_installation_good(installation: Installation) -> None:
+    installation.create_topics()
+    said = installation("doctor", "--json")
+    statuses = {line["subject"]: line["status"] for line in json_lines(said.out)}
+
+    assert said.code == 0
+    assert statuses == {
+        "program": "ok", "settings": "ok", "state": "ok", "registry": "ok", "connection": "ok", "broker": "ok",
+        "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok",
+    }  # fmt: skip
+
+
+def test_the_doctor_names_what_is_missing_and_what_differs(installation: Installation) -> None:
+    installation.create_topic("link.clicks.v1", 3)
+    installation.create_topic("link.hits.v1", 2)
+    said = installation("doctor")
+
+    assert said.code == 3
+    assert "missing: " in said.out
+    assert "→ run link-actions topics create" in said.out
+    assert "has 2 partitions and must have 3" in said.out
+    assert "has cleanup.policy delete and must have compact" in said.out
+
+
+def test_a_worker_without_topics_ends_at_once_with_one_sentence(installation: Installation) -> None:
+    process = installation.start("run", "--drain")
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 3
+    assert err.startswith("link-actions: Missing: ")
+    assert err.endswith("run link-actions topics create\n")
+
+
+@pytest.mark.parametrize("arguments", [("updates", "tail"), ("dlq", "list"), ("dlq", "replay")])
+def test_a_missing_topic_is_one_sentence_and_exit_3(installation: Installation, arguments: tuple[str, ...]) -> None:
+    said = installation(*arguments)
+
+    assert said.code == 3
+    assert said.err.startswith("link-actions: Missing: ")
+    assert said.err.count("\n") == 1
+
+
+def test_a_file_of_properties_reaches_the_client(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("no.such.property=1\n")
+    monkeypatch.setenv("LINK_ACTIONS_KAFKA_CONFIG", str(file))
+    said = installation("topics", "create")
+
+    assert said.code == 2
+    assert '"no.such.property"' in said.err
+
+
+def test_an_unreachable_broker_is_said_by_every_command_within_seconds(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "clicks.ndjson"
+    file.touch()
+    monkeypatch.setenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    commands = [("topics", "create"), ("clicks", "publish", str(file)), ("updates", "tail"), ("dlq", "list"), ("run",)]
+    started = time.monotonic()
+    processes = [installation.start(*command) for command in commands]
+    said = [process.communicate(timeout=30)[1] for process in processes]
+
+    assert [process.returncode for process in processes] == [3] * len(commands)
+    assert time.monotonic() - started < 15
+    for lines in map(str.splitlines, said):
+        assert lines[-1].startswith("link-actions: No Kafka broker answers at 127.0.0.1:1 (")
+        assert "Connection refused" in lines[-1]
+    # The worker logs what its client library sees; the other commands say nothing but the sentence.
+    assert [len(text.splitlines()) for text in said[:-1]] == [1] * 4
+    assert installation("doctor").code == 3
