@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition, murmur2
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from consumer.cli.app import execute
 from consumer.shown_record import time_of
 from deploy.kafka import Broker
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
+from tests.cli.registry_double import running_registry
 
 SCHEMAS = load_schemas()
 PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
@@ -37,6 +38,16 @@ NOW = int(time.time() * 1000)
 """Of records too: with a time long past, a broker's retention takes them away in the middle of a test."""
 
 UPDATE = SHARED | {"update_id": "u-1", "link_version": 1, "epoch": 0, "action_id": "a", "field": "f", "value": "v"}
+
+
+LINKS = """\
+tenant: acme
+links:
+  - id: spring
+    name: Spring
+    response: {redirect: "https://www.example.com/spring"}
+    actions: [{kind: set_field, field: choice, value: "yes"}]
+"""
 
 
 @dataclass
@@ -72,6 +83,12 @@ class Installation:
         admin = AdminClient({"bootstrap.servers": self.servers})
         topic = NewTopic(self.prefix + name, partitions, 1, config={"cleanup.policy": cleanup})
         admin.create_topics([topic])[topic.topic].result()
+
+    def config_of(self, topic: str) -> dict[str, str]:
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self.prefix + topic)
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        config = admin.describe_configs([resource])[resource].result()
+        return {name: entry.value for name, entry in config.items()}
 
     def produce(self, topic: str, *records: dict[str, Any], transaction: str | None = None) -> None:
         config = {"bootstrap.servers": self.servers} | (
@@ -136,6 +153,15 @@ def test_topics_are_created_once(installation: Installation) -> None:
     assert (first.code, second.code) == (0, 0)
     assert first.out.count("created ") == 11
     assert second.out == "11 topics are as they must be, with 3 partitions\n"
+
+
+def test_dead_letters_hold_the_largest_click_and_do_not_go_by_its_age(installation: Installation) -> None:
+    installation.create_topics()
+    clicks, letters = installation.config_of("link.clicks.v1"), installation.config_of("link.clicks.dlq.v1")
+
+    assert int(letters["max.message.bytes"]) >= int(clicks["max.message.bytes"]) + 100_000
+    assert letters["retention.ms"] == "-1"
+    assert installation.config_of("link-actions.dedupe-changelog.v1")["cleanup.policy"] == "compact"
 
 
 def test_missing_topics_get_as_many_partitions_as_the_clicks_have(installation: Installation) -> None:
@@ -390,6 +416,34 @@ def test_a_missing_topic_is_one_sentence_and_exit_3(installation: Installation, 
     assert said.code == 3
     assert said.err.startswith("link-actions: Missing: ")
     assert said.err.count("\n") == 1
+
+
+def test_with_a_schema_registry_clicks_and_updates_have_its_frame(
+    installation: Installation, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    links, clicks = tmp_path / "links.yaml", tmp_path / "clicks.ndjson"
+    links.write_text(LINKS)
+    clicks.write_text(json.dumps({name: SHARED[name] for name in SHARED if SHARED[name] is not None}))
+    with running_registry() as registry:
+        environment.setenv("LINK_ACTIONS_SCHEMA_REGISTRY_URL", registry.url)
+        environment.setenv("LINK_ACTIONS_HTTP_PORT", "0")
+        installation.create_topics()
+        assert installation("links", "publish", str(links)).code == 0
+        assert installation("clicks", "publish", str(clicks)).code == 0
+        worker = installation.start("run", "--drain")
+        _, err = worker.communicate(timeout=60)
+        shown = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+        doctor = installation("doctor", "--json")
+    environment.delenv("LINK_ACTIONS_SCHEMA_REGISTRY_URL")
+    unread = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+
+    assert worker.returncode == 0, err
+    assert [(message.value() or b"")[:1] for message in installation.read("link.clicks.v1", 1)] == [b"\0"]
+    assert [(message.value() or b"")[:1] for message in installation.read("crm-updates.set-field.v1", 1)] == [b"\0"]
+    (line,) = json_lines(shown.out)
+    assert (line["value"]["recipient_id"], line["value"]["value"]) == ("r-1", "yes")
+    assert [line["status"] for line in json_lines(doctor.out) if line["subject"] == "registry"] == ["ok"]
+    assert "unknown_schema" in unread.err
 
 
 def test_a_file_of_properties_reaches_the_client(
