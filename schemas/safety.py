@@ -3,53 +3,73 @@
 from typing import Any
 
 MAX_DEPTH = 16
+MAX_PARTS = 2_000
+"""Types in a schema, those that are called by name counted anew each time, as a decoder meets them."""
+
+_RECORDS = ("record", "error", "request")
+"""What fastavro decodes as a record."""
 
 
 class UnsafeSchema(Exception):
-    """A schema that a decoder may not be given: recursive, too deep, or with items of zero size."""
+    """A schema that a decoder may not be given: recursive, too deep, too large, or with items of zero size."""
 
 
 def check_safe(schema: Any) -> None:
     """Refuse schemas under which decoding a few bytes may cost unbounded stack, time or memory.
 
     Raises UnsafeSchema. Recursion ends fastavro in a segmentation fault; an array of items of zero size turns
-    five bytes into millions of objects.
+    five bytes into millions of objects, and records of records of nulls do so with no byte at all.
     """
-    _check_safe(schema, {}, (), 0)
+    _Check().visit(schema, (), 0)
 
 
-def _check_safe(schema: Any, named: dict[str, Any], open_names: tuple[str, ...], depth: int) -> bool:
-    """Return whether values of the schema may take no byte at all."""
-    if depth > MAX_DEPTH:
-        raise UnsafeSchema(f"nested deeper than {MAX_DEPTH}")
-    if isinstance(schema, list):
-        for branch in schema:
-            _check_safe(branch, named, open_names, depth + 1)
-        return False
-    if isinstance(schema, str):
-        name = schema.rpartition(".")[2]
+class _Check:
+    """One walk through a schema. Types are known by their short names, so that no way of writing one hides it."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, Any] = {}
+        self._parts = 0
+
+    def visit(self, schema: Any, open_names: tuple[str, ...], depth: int) -> bool:
+        """Return whether values of the schema may take no byte at all."""
+        self._parts += 1
+        if depth > MAX_DEPTH:
+            raise UnsafeSchema(f"nested deeper than {MAX_DEPTH}")
+        if self._parts > MAX_PARTS:
+            raise UnsafeSchema(f"made of more than {MAX_PARTS} types")
+        if isinstance(schema, list):
+            for branch in schema:
+                self.visit(branch, open_names, depth + 1)
+            return False
+        if isinstance(schema, str):
+            return self._visit_name(_short(schema), open_names, depth)
+        return self._visit_complex(schema, open_names, depth)
+
+    def _visit_name(self, name: str, open_names: tuple[str, ...], depth: int) -> bool:
         if name in open_names:
             raise UnsafeSchema(f"{name} contains itself")
-        return _check_safe(named[name], named, open_names, depth) if name in named else schema == "null"
-    return _check_complex(schema, named, open_names, depth)
+        if name == "null":
+            return True
+        return name in self._named and self.visit(self._named[name], open_names, depth)
+
+    def _visit_complex(self, schema: dict[str, Any], open_names: tuple[str, ...], depth: int) -> bool:
+        kind = schema["type"]
+        if kind in (*_RECORDS, "enum", "fixed"):
+            self._named[_short(schema["name"])] = schema
+        if kind in _RECORDS:
+            inside = (*open_names, _short(schema["name"]))
+            # A list, not a generator: every field must be checked even when an early one settles the answer.
+            sizes = [self.visit(field["type"], inside, depth + 1) for field in schema["fields"]]
+            return all(sizes)
+        if kind in ("enum", "fixed"):
+            return bool(kind == "fixed" and schema["size"] == 0)
+        if kind in ("array", "map"):
+            sizeless = self.visit(schema.get("items", schema.get("values")), open_names, depth + 1)
+            if sizeless and kind == "array":
+                raise UnsafeSchema("an array has items of zero size")
+            return False
+        return self.visit(kind, open_names, depth)
 
 
-def _check_complex(schema: dict[str, Any], named: dict[str, Any], open_names: tuple[str, ...], depth: int) -> bool:
-    kind = schema["type"]
-    if kind == "record":
-        named[schema["name"]] = schema
-        inside = (*open_names, schema["name"])
-        # A list, not a generator: every field must be checked even when an early one settles the answer.
-        sizes = [_check_safe(field["type"], named, inside, depth + 1) for field in schema["fields"]]
-        return all(sizes)
-    if kind == "enum":
-        named[schema["name"]] = {"type": "string"}
-        return False
-    if kind == "fixed":
-        named[schema["name"]] = {"type": "string"}
-        return bool(schema["size"] == 0)
-    if kind in ("array", "map"):
-        if _check_safe(schema.get("items", schema.get("values")), named, open_names, depth + 1) and kind == "array":
-            raise UnsafeSchema("an array has items of zero size")
-        return False
-    return _check_safe(kind, named, open_names, depth)
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]
