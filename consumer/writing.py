@@ -50,8 +50,8 @@ class Writer:
         return self.names.hits, value, b"%b/%d" % (plan.hits_name, partition), None
 
     def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
-        headers = tuple(record.headers() or ())
-        return Outgoing(self.names.clicks, partition, key, record.value(), headers, _timestamp(record))
+        """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
+        return Outgoing(self.names.clicks, partition, key, record.value(), tuple(record.headers() or ()))
 
     def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
         headers = (*(record.headers() or ()), *self._reason_headers(record, bad))

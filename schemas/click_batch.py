@@ -225,12 +225,18 @@ class _Walk:
         """Return the odd rows and those with text outside ASCII or a separator, slash or version where none may be."""
         self.odd |= self._present[_VERSION] & (self.numbers[_VERSION] < 1)
         self.odd |= self._has_byte(_SEPARATOR, (_TENANT, _LINK, _RECIPIENT))
-        self.odd |= self._has_byte(_SLASH, (_TENANT,))
+        if any(b"/" in tenant for tenant in self.tenants()):
+            self.odd |= self._has_byte(_SLASH, (_TENANT,))
         high = self._buffer >= 0x80
         if self.odd.any() or int(np.count_nonzero(high)) != int(self._high.sum()):
             counts = np.add.reduceat(high, np.minimum(self._begin, len(high) - 1), dtype=np.int64)
             self.odd |= counts != self._high
         return self.odd
+
+    def tenants(self) -> set[bytes]:
+        """Return the tenants of the batch, and whatever stands in their place in odd rows."""
+        blob, starts, ends = self.blob, self.starts[_TENANT], self.ends[_TENANT]
+        return {blob[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)}
 
     def _has_byte(self, byte: int, fields: tuple[int, ...]) -> Flags:
         """Find rows in which one of the texts holds the byte, by looking at all its places in the batch."""

@@ -27,6 +27,8 @@ def mailing_scope(batch: ClickBatch, row: int) -> bytes:
 
 def scoped_keys(candidates: Candidates, batch: ClickBatch) -> list[bytes]:
     """Return the keys of memory that holds for one mailing, flow run or click only."""
+    if not any(plan.by_mailing or plan.by_click for plan in set(candidates.plans)):
+        return []
     keys = []
     for row, plan, key in zip(candidates.rows, candidates.plans, candidates.keys, strict=True):
         if plan.by_mailing and (scope := mailing_scope(batch, row)):

@@ -56,19 +56,25 @@ def decide(
 def _cut(
     values: Sequence[bytes | None], layouts: Mapping[bytes, ClickLayout], rules: Rules, decision: Decision
 ) -> ClickBatch:
-    limit = rules.max_click_bytes
-    for row, value in enumerate(values):
-        if value is None:
-            decision.dead_letters.setdefault(row, BadRecord(Reason.NULL_VALUE, "the record has no value"))
-        elif len(value) > limit:
-            detail = f"the value has {len(value)} bytes; {limit} are allowed"
-            decision.dead_letters.setdefault(row, BadRecord(Reason.TOO_LARGE, detail))
-    if decision.dead_letters:
-        values = [b"" if row in decision.dead_letters else value for row, value in enumerate(values)]
+    bad = decision.dead_letters
+    # `or b""` in the rows would cost more than this look at the whole: hardly any batch has such records.
+    if None in values or max(map(len, cast("Sequence[bytes]", values)), default=0) > rules.max_click_bytes:
+        _condemn_absent_and_large(values, rules.max_click_bytes, bad)
+    if bad:
+        values = [b"" if row in bad else value for row, value in enumerate(values)]
     batch = cut_clicks(cast("Sequence[bytes]", values), layouts)
     for row, error in batch.bad.items():
-        decision.dead_letters.setdefault(row, error)
+        bad.setdefault(row, error)
     return batch
+
+
+def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: dict[int, BadRecord]) -> None:
+    for row, value in enumerate(values):
+        if value is None:
+            bad.setdefault(row, BadRecord(Reason.NULL_VALUE, "the record has no value"))
+        elif len(value) > limit:
+            detail = f"the value has {len(value)} bytes; {limit} are allowed"
+            bad.setdefault(row, BadRecord(Reason.TOO_LARGE, detail))
 
 
 def _choose_plans(
