@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from consumer.clock import SystemClock
-from consumer.demo.failure import DemoFailed
 from consumer.demo.narrator import Narrator
 from consumer.demo.performance import perform
+from consumer.demo.rehearsal import rehearse
 from consumer.demo.report import print_report
 from consumer.demo.sample import make_sample
 from consumer.demo.stage import PARTITIONS, open_stage
@@ -47,9 +47,10 @@ def demo(
     sample = make_sample(clicks, seed=seed, now=SystemClock().now_ms(), partitions=PARTITIONS)
     with open_stage(os.environ, narrator, keep=keep) as stage:
         if stage is None:
-            raise DemoFailed("no Kafka")
-        summary = perform(stage, sample, narrator, os.environ)
-        stage.keeps_folder = keep or not summary.findings.is_exact
+            summary = rehearse(sample, narrator)
+        else:
+            summary = perform(stage, sample, narrator, os.environ)
+            stage.keeps_folder = keep or not summary.findings.is_exact
     if as_json:
         typer.echo(json.dumps(summary.as_json()))
     else:

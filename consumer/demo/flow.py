@@ -6,16 +6,12 @@ from consumer.demo.group import Group
 from consumer.demo.killing import Killing, kill_in_the_middle
 from consumer.demo.narrator import Narrator
 from consumer.demo.sample import Sample
-from consumer.demo.sending import Sending
+from consumer.demo.sending import announce_sending
 from consumer.demo.stage import PARTITIONS, Stage
 from consumer.demo.watch import Watch
 from consumer.demo.worker_process import WorkerProcess
 from consumer.kafka.publisher import open_publisher
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 12.0
-"""How long the clicks flow; the campaign has twelve days."""
-CLICKS_PER_SECOND = 4_000
-"""On average, and up to the longest time: more clicks than that go faster."""
 KILL_AT_SHARE = 0.4
 """How much of the clicks must be sent before a worker is killed: those of the second mailing come in now."""
 AWAY_SECONDS = 1.5
@@ -29,12 +25,7 @@ def let_clicks_flow(stage: Stage, sample: Sample, workers: Sequence[WorkerProces
     *others, victim = workers
     group = Group(stage.settings, clicks=stage.names.clicks, changelog=stage.names.changelog, partitions=PARTITIONS)
     total = len(sample.publications)
-    seconds = min(max(sample.clicks / CLICKS_PER_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
-    narrator.say(
-        f"{sample.clicks:,} clicks of 12 days begin to flow, in {seconds:g} seconds,"
-        f" with {len(sample.broken)} broken records among them"
-    )
-    sending = Sending(sample.publications, open_publisher(stage.settings), stage.names.clicks, seconds=seconds)
+    sending = announce_sending(sample, open_publisher(stage.settings), stage.names.clicks, narrator)
     with narrator.progress(total) as show, sending:
         watch = Watch(group, sending, show, workers)
         watch.until(lambda: sending.sent >= KILL_AT_SHARE * total)

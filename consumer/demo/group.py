@@ -66,4 +66,4 @@ class Group:
 
 
 def _no_answer(error: KafkaException) -> DemoFailed:
-    return DemoFailed(f"the broker does not tell how far the workers are: {error.args[0].str()}")
+    return DemoFailed(f"The broker does not tell how far the workers are: {error.args[0].str()}")

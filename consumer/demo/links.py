@@ -1,28 +1,44 @@
 """The sample links, published as an author publishes them."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from actions.registry import load_kinds
-from consumer.authoring.author import Author
-from consumer.authoring.definition_topic import open_definition_topic
+from consumer.authoring.connection import connect_author
+from consumer.authoring.history import Histories
 from consumer.authoring.link_files import check_link_files
+from consumer.authoring.plan import Signature, plan_links
+from consumer.authoring.publishing import encode
 from consumer.authoring.wanted import WantedLink
-from consumer.clock import SystemClock
+from consumer.clock import Clock, SystemClock
 from consumer.settings import Settings
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
 LINK_FILE = Path(__file__).with_name("links.yaml")
+AUTHOR = "demo"
 
 
-def publish_links(settings: Settings) -> Sequence[WantedLink]:
-    """Check the link file, publish what is in it, and return it. Raises Unavailable."""
-    schemas, clock = load_schemas(), SystemClock()
-    kinds = load_kinds(schemas)
-    wanted = check_link_files([LINK_FILE], kinds)
-    open_topic = partial(open_definition_topic, settings, clock)
-    author = Author(open_topic, kinds=kinds, codec=Codec(schemas["LinkDefined"]), clock=clock, defined_by="demo")
-    author.publish(wanted)
-    return wanted
+def read_links() -> Sequence[WantedLink]:
+    """Check the link file and return what is in it."""
+    return check_link_files([LINK_FILE], load_kinds(load_schemas()))
+
+
+def publish_links(links: Sequence[WantedLink], settings: Settings) -> None:
+    """Publish. Raises Unavailable."""
+    connect_author(settings, defined_by=AUTHOR, clock=SystemClock()).publish(links)
+
+
+def definition_records(links: Sequence[WantedLink], clock: Clock) -> Sequence[tuple[bytes, bytes]]:
+    """Return keys and values of the first version of each link, for where there is no broker to publish to."""
+    schemas = load_schemas()
+    codec = Codec(schemas["LinkDefined"])
+    histories = Histories(codec, load_kinds(schemas), frozenset(link.reference for link in links))
+    return encode(plan_links(links, histories, Signature(AUTHOR, clock.now_ms())), codec)
+
+
+def describe_links(links: Sequence[WantedLink]) -> str:
+    """Say how many there are and what is in them."""
+    actions = [action for link in links for action in link.actions]
+    kinds = {action.kind.name for action in actions}
+    return f"{len(links)} links published, with {len(actions)} actions of {len(kinds)} kinds"

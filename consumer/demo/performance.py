@@ -7,7 +7,7 @@ from consumer.demo.evidence import collect_evidence
 from consumer.demo.failure import DemoFailed
 from consumer.demo.findings import Findings, examine
 from consumer.demo.flow import let_clicks_flow
-from consumer.demo.links import publish_links
+from consumer.demo.links import describe_links, publish_links, read_links
 from consumer.demo.narrator import Narrator
 from consumer.demo.sample import Sample
 from consumer.demo.stage import PARTITIONS, Stage, make_topics
@@ -29,10 +29,9 @@ def perform(
     `before_check` lets a test tamper with what the workers wrote.
     """
     narrator.say(f"{make_topics(stage)} topics created, {PARTITIONS} partitions of clicks")
-    links = publish_links(stage.settings)
-    actions = [action for link in links for action in link.actions]
-    kinds = len({action.kind.name for action in actions})
-    narrator.say(f"{len(links)} links published, with {len(actions)} actions of {kinds} kinds")
+    links = read_links()
+    publish_links(links, stage.settings)
+    narrator.say(describe_links(links))
     narrator.say("starting two workers, each a process of its own")
     with running_workers(stage, environ) as workers:
         wait_until_sharing(workers)

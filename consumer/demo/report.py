@@ -45,6 +45,8 @@ def conclusion(summary: Summary) -> Iterator[Text]:
             f"{findings.never_committed:,} more updates lie in the log, of a transaction that was cut off: never"
             " committed, seen by no subscriber."
         )
+    for sentence in summary.not_shown:
+        yield Text(f"Not shown: {sentence}", style="yellow")
     plain = f"{len(verdict.missing)} missing, {len(verdict.doubled)} doubled"
     counted = f"{verdict.expected:,} updates expected, {verdict.seen:,} seen: {plain}."
     if findings.is_exact:

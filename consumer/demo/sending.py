@@ -2,15 +2,38 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from consumer.demo.failure import DemoFailed
+from consumer.demo.narrator import Narrator
 from consumer.demo.publication import Publication
-from consumer.kafka.publisher import Publisher
+from consumer.demo.sample import Sample
 
+SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 12.0
+"""How long the clicks flow; the campaign has twelve days."""
+CLICKS_PER_SECOND = 4_000
+"""On average, and up to the longest time: more clicks than that go faster."""
 STEP_SECONDS = 0.02
+
+
+class Publisher(Protocol):
+    """Sends records and counts what became of them: that of Kafka, or its twin's."""
+
+    @property
+    def confirmed(self) -> int:
+        """How many were written."""
+
+    @property
+    def failed(self) -> Mapping[str, int]:
+        """How many were not written, by the reason."""
+
+    def publish(self, topic: str, value: bytes | None, key: bytes | None, *, partition: int) -> None:
+        """Send one record."""
+
+    def finish(self) -> None:
+        """Return once the fate of every record is known."""
 
 
 class Sending:
@@ -52,7 +75,9 @@ class Sending:
         failed = self._publisher.failed
         if failed or self._publisher.confirmed < len(self._publications):
             reasons = ", ".join(failed) or "no answer"
-            raise DemoFailed(f"the broker took {self._publisher.confirmed} of {len(self._publications)} ({reasons})")
+            raise DemoFailed(
+                f"The broker took {self._publisher.confirmed} of {len(self._publications)} records ({reasons})"
+            )
 
     def _send_all(self) -> None:
         begun = time.monotonic()
@@ -73,3 +98,13 @@ class Sending:
             round((publication.published_at - first) * scale / STEP_SECONDS) * STEP_SECONDS
             for publication in self._publications
         ]
+
+
+def announce_sending(sample: Sample, publisher: Publisher, topic: str, narrator: Narrator) -> Sending:
+    """Prepare to send a sample, and say how long it will take."""
+    seconds = min(max(sample.clicks / CLICKS_PER_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
+    narrator.say(
+        f"{sample.clicks:,} clicks of 12 days begin to flow, in {seconds:g} seconds,"
+        f" with {len(sample.broken)} broken records among them"
+    )
+    return Sending(sample.publications, publisher, topic, seconds=seconds)

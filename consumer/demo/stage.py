@@ -27,7 +27,10 @@ CLIENT_PROPERTIES = """\
 # A killed worker is missed after six seconds instead of ten; shorter no broker allows unless told to.
 consumer.session.timeout.ms=6000
 """
+BROKERS_CHOICE = -1
+"""As many replicas as the broker makes where nobody says how many."""
 DELETE_SECONDS = 10.0
+LISTEN_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ def open_stage(environ: Mapping[str, str], narrator: Narrator, *, keep: bool) ->
         narrator.say("interrupted: what was started is stopped, what was made is removed")
         raise
     except BaseException:
-        keeps_folder = True
+        keeps_folder = keep or any(folder.glob("*.log"))
         raise
     finally:
         if keeps_folder:
@@ -80,7 +83,7 @@ def open_stage(environ: Mapping[str, str], narrator: Narrator, *, keep: bool) ->
 def make_topics(stage: Stage) -> int:
     """Create the topics as `link-actions topics create` does, and return how many there are. Raises Unavailable."""
     admin = KafkaTopicAdmin(stage.settings)
-    created, report = create_topics(admin, stage.names, partitions=PARTITIONS, replication_factor=1)
+    created, report = create_topics(admin, stage.names, partitions=PARTITIONS, replication_factor=BROKERS_CHOICE)
     report.require()
     return len(created)
 
@@ -129,9 +132,15 @@ def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, ke
 def _delete_topics(stage: Stage) -> None:
     """Leave a broker that others use as it was."""
     admin = open_admin(admin_config(stage.settings))
-    topics = [spec.name for spec in topic_specs(stage.names)]
+    try:
+        existing = admin.list_topics(timeout=LISTEN_SECONDS).topics
+    except KafkaException:
+        return
+    topics = [spec.name for spec in topic_specs(stage.names) if spec.name in existing]
+    if not topics:
+        return
     futures = [
-        *admin.delete_topics(topics, operation_timeout=DELETE_SECONDS).values(),
+        *admin.delete_topics(topics, operation_timeout=DELETE_SECONDS, request_timeout=DELETE_SECONDS).values(),
         *admin.delete_consumer_groups([stage.settings.group_id], request_timeout=DELETE_SECONDS).values(),
     ]
     for future in futures:

@@ -64,6 +64,9 @@ def how_telling(clicks: Sequence[DecidedClick]) -> float:
     points += 2 * len({click.remark for click in _tell(clicks, {})})
     points += len({kind for click in clicks for kind, outcome in click.actions if outcome == "applied"})
     points += records[0]["company_id"] is not None
+    times = [record["clicked_at"] for record in records]
+    # A click that was sent on comes late, and would need explaining.
+    points -= 5 * (times != sorted(times))
     return points if len(clicks) in BEST_LENGTH else points - 10 - abs(len(clicks) - BEST_LENGTH.start)
 
 

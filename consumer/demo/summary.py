@@ -1,6 +1,7 @@
 """What the demo showed, for a program to read."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,13 +11,14 @@ from consumer.demo.killing import Killing
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The result of one run. `killing` is None where no process could be killed."""
+    """The result of one run. `killing` is None where no process could be killed; `not_shown` says what else is not."""
 
     kafka: str
     seed: int
     seconds: float
     killing: Killing | None
     findings: Findings
+    not_shown: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -48,6 +50,7 @@ class Summary:
                 "by_reason": dict(dead_letters_by_reason(findings)),
             },
             "hits": {"links": len(findings.hits_seen), "wrong": findings.wrong_hits},
+            "not_shown": list(self.not_shown),
             "killed": None if self.killing is None else asdict(self.killing),
         }
 

@@ -1,22 +1,37 @@
 """Watches the workers while clicks flow: shows how far they are, and notices when they end or stand still."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from consumer.demo.failure import DemoFailed
-from consumer.demo.group import Group
 from consumer.demo.narrator import ShowProgress
 from consumer.demo.sending import Sending
-from consumer.demo.worker_process import WorkerProcess
 
 LOOK_SECONDS = 0.1
 STALLED_SECONDS = 60.0
 
 
+class WatchedGroup(Protocol):
+    """Knows how far a group is."""
+
+    def committed(self) -> Mapping[int, int]:
+        """Return the next offset of each partition that the group has still to do."""
+
+
+class WatchedWorker(Protocol):
+    """Knows whether it runs."""
+
+    def require_running(self) -> None:
+        """Raise what ended it, or that it ended."""
+
+
 class Watch:
     """Looks again and again at the group and at those workers that should be running."""
 
-    def __init__(self, group: Group, sending: Sending, show: ShowProgress, running: Sequence[WorkerProcess]) -> None:
+    def __init__(
+        self, group: WatchedGroup, sending: Sending, show: ShowProgress, running: Sequence[WatchedWorker]
+    ) -> None:
         self.running = running
         self._group = group
         self._sending = sending
@@ -31,8 +46,7 @@ class Watch:
         if done != self._done:
             self._done, self._moved_at = done, now
         elif now - self._moved_at > STALLED_SECONDS:
-            logs = " and ".join(str(worker.log_path) for worker in self.running)
-            raise DemoFailed(f"no click was done for {STALLED_SECONDS:g} s; see {logs}")
+            raise DemoFailed(f"No click was done for {STALLED_SECONDS:g} s; look at the logs of the workers")
         for worker in self.running:
             worker.require_running()
         self._show(self._sending.sent, done)

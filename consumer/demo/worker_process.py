@@ -125,7 +125,7 @@ def wait_until_sharing(workers: Sequence[WorkerProcess], timeout_seconds: float 
             worker.require_running()
         if time.monotonic() > deadline:
             logs = " and ".join(str(worker.log_path) for worker in workers)
-            raise DemoFailed(f"the workers did not share the partitions within {timeout_seconds:g} s; see {logs}")
+            raise DemoFailed(f"The workers did not share the partitions within {timeout_seconds:g} s; see {logs}")
         time.sleep(POLL_SECONDS)
 
 

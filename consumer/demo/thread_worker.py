@@ -1,0 +1,127 @@
+"""A worker as a thread, on the twin of Kafka: what can be had of a worker where there is no broker."""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from consumer.bad_share import BadShare
+from consumer.clock import SystemClock
+from consumer.decider import Decider
+from consumer.demo.failure import DemoFailed
+from consumer.health import Health
+from consumer.kafka.client import transactional_id
+from consumer.loop import Loop, Pace, Parts
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.memory_kafka.cluster import MemoryCluster
+from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.metrics import Metrics
+from consumer.observer import Observer
+from consumer.restore import Restorer
+from consumer.settings import Settings
+from consumer.state.memory import MemoryState
+from consumer.streams import LogReader
+from consumer.version import versions
+from consumer.wire import Wire
+from consumer.worker import rules_of
+
+CUT_SECONDS = 20.0
+
+
+class CutOff(BaseException):
+    """Ends a worker's thread where it stands, as a crash would: nothing is aborted, closed or left."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWire(Wire):
+    """Reads from the twin."""
+
+    cluster: MemoryCluster
+
+    def open_reader(self, topic: str) -> LogReader:
+        """Open a reader of one topic."""
+        return MemoryLogReader(self.cluster, topic)
+
+
+class CutOffStream(MemoryClickStream):
+    """A stream that breaks off in the next transaction once it is told to."""
+
+    def __init__(self, cluster: MemoryCluster, topic: str, settings: Settings) -> None:
+        super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings))
+        self.is_cut = threading.Event()
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        """Commit, unless told to break off: then all is written and nothing committed."""
+        if self.is_cut.is_set():
+            raise CutOff
+        return super().commit(offsets)
+
+
+class ThreadWorker:
+    """One worker's loop on a thread; its state outlives it, as on a disk."""
+
+    def __init__(self, wire: MemoryWire, partitions: int, executor: ThreadPoolExecutor) -> None:
+        self.name = wire.settings.instance_id
+        self._wire = wire
+        self._partitions = partitions
+        self._executor = executor
+        self._state = MemoryState()
+        self._stopping = threading.Event()
+        self._stream: CutOffStream | None = None
+        self._future: Future[None] | None = None
+
+    def start(self) -> None:
+        """Start it, a first time or again."""
+        self._stream = CutOffStream(self._wire.cluster, self._wire.names.clicks, self._wire.settings)
+        self._future = self._executor.submit(self._run, self._stream)
+
+    def cut_off(self) -> None:
+        """End it in the middle of a transaction, and have the group miss it. Raises DemoFailed."""
+        if self._stream is None or self._future is None:
+            raise DemoFailed(f"{self.name} does not run")
+        self._stream.is_cut.set()
+        try:
+            ended_by = self._future.exception(CUT_SECONDS)
+        except TimeoutError as error:
+            raise DemoFailed(f"{self.name} had no click to do for {CUT_SECONDS:g} s") from error
+        if not isinstance(ended_by, CutOff):
+            self._future.result()
+        with self._wire.cluster.lock:
+            self._wire.cluster.group(self._wire.settings.group_id, self._wire.names.clicks).leave(self._stream.member)
+
+    def require_running(self) -> None:
+        """Raise what ended it."""
+        if self._future is not None and self._future.done():
+            self._future.result()
+
+    def ask_to_leave(self) -> None:
+        """Have its loop end."""
+        self._stopping.set()
+
+    def require_left(self) -> None:
+        """Wait until it has ended; raises what went wrong in it."""
+        if self._future is not None:
+            self._future.result()
+
+    def _run(self, stream: CutOffStream) -> None:
+        wire, clock = self._wire, SystemClock()
+        settings = wire.settings
+        definitions = wire.definitions(self._state)
+        observer = Observer(
+            Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions()), Health(clock.monotonic), clock
+        )
+        parts = Parts(
+            stream=stream,
+            definitions=definitions,
+            restorer=Restorer(wire.open_reader(wire.names.changelog), self._state, self._partitions),
+            decider=Decider(definitions, wire.click_layouts, rules_of(settings, self._partitions), clock),
+            writer=wire.writer(stream),
+            bad_share=BadShare(settings.dead_letter_limit),
+            observer=observer,
+            clock=clock,
+        )
+        pace = Pace(settings.commit_interval_ms / 1000)
+        Loop(parts, pace, partitions=self._partitions).run(self._stopping.is_set)
+        stream.close()
