@@ -125,7 +125,7 @@ class Loop:
         change = self._stream.take_changes()
         for partition in change.taken:
             self._live.pop(partition, None)
-            self._restorer.cancel(partition)
+            self._restorer.let_go(partition)
             self._parts.bad_share.forget(partition)
         for partition in change.given:
             self._check_known(partition)

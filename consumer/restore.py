@@ -43,6 +43,11 @@ class Restorer:
             del self._stores[partition]
             self._reader.stop(partition)
 
+    def let_go(self, partition: int) -> None:
+        """Stop restoring the partition and give back the memory of its store, which nobody uses any more."""
+        self.cancel(partition)
+        self._state.release(partition)
+
     def step(self, timeout_seconds: float) -> tuple[Mapping[int, PartitionStore], Mapping[int, int]]:
         """Read on for at most the time-out; return the stores that are complete now, and how much each has read.
 

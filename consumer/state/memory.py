@@ -62,5 +62,8 @@ class MemoryState:
         store = self._stores[partition] = MemoryPartitionStore(changelog)
         return store
 
+    def release(self, partition: int) -> None:
+        """Keep everything: the next `open` finds it, as it would on a disk."""
+
     def close(self) -> None:
         """Keep everything: the next `open` finds it, as it would on a disk."""

@@ -117,6 +117,9 @@ class RocksState:
         self._database.delete_range(_prefix(partition), _prefix(partition + 1))
         return RocksPartitionStore(self._database, partition, changelog, BEGINNING)
 
+    def release(self, partition: int) -> None:
+        """Do nothing: memory does not grow with the partitions."""
+
     def close(self) -> None:
         """Flush and unlock the folder."""
         self._database.close()

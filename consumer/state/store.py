@@ -53,6 +53,9 @@ class StateStore(Protocol):
     def reset(self, partition: int, changelog: str) -> PartitionStore:
         """Return an empty store for the partition, forgetting what was there."""
 
+    def release(self, partition: int) -> None:
+        """Let go of what an open partition takes in memory; its entries stay, and its store is not used any more."""
+
     def close(self) -> None:
         """Let go of files and locks."""
 

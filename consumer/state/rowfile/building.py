@@ -1,0 +1,81 @@
+"""The index of files that were there before, built from their rows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from consumer.state.rowfile.index import HashIndex
+from consumer.state.rowfile.journal import Journal
+from consumer.state.rowfile.row import (
+    CONTINUATION,
+    DIGEST,
+    KIND,
+    REPLACES,
+    Mask,
+    Rows,
+    as_bytes,
+    as_numbers,
+    hash_keys,
+    is_entry,
+    key_part,
+)
+from consumer.state.rowfile.row_files import RowFiles
+
+CHUNK = 1 << 17
+
+
+def build_index(files: RowFiles) -> tuple[HashIndex, int]:
+    """Return the index, and the number of live rows. A row that another one replaces is no part of it."""
+    dead = _find_dead(files)
+    size = sum(len(journal.rows) - int(np.count_nonzero(dead[journal])) for journal in files.all)
+    index, live_rows = HashIndex(size), 0
+    for journal in files.all:
+        for start, rows in chunks(journal):
+            alive = is_entry(rows) & ~dead[journal][start : start + len(rows)]
+            places = np.flatnonzero(alive)
+            index.insert(hash_keys(key_part(rows[places])), files.numbers(journal, places + start))
+            live_rows += int(np.count_nonzero(whole_entries(rows, alive)))
+    return index, live_rows
+
+
+def chunks(journal: Journal) -> Iterator[tuple[int, Rows]]:
+    """Yield all rows in some numbers at a time, with the number of the first; no entry is in two of them."""
+    start = 0
+    while start < journal.end:
+        end = end_of_entry(journal, start + CHUNK)
+        yield start, journal.rows[start:end]
+        start = end
+
+
+def end_of_entry(journal: Journal, wanted: int) -> int:
+    """Return the first row from here on that continues none, or the end of the file."""
+    end = min(wanted, journal.end)
+    while end < journal.end and as_bytes(journal.rows[end : end + 1])[0, KIND] == CONTINUATION:
+        end += 1
+    return end
+
+
+def whole_entries(rows: Rows, firsts: Mask) -> Mask:
+    """Tell which rows belong to the entries that begin with these."""
+    continues = as_bytes(rows)[:, KIND] == CONTINUATION
+    if not continues.any():
+        return firsts
+    return firsts[np.maximum.accumulate(np.where(continues, 0, np.arange(len(rows))))]
+
+
+def _find_dead(files: RowFiles) -> dict[Journal, Mask]:
+    """Tell for each file which rows are replaced by a later one, or were moved.
+
+    What the older file says about the file before it, which is gone, would be taken for the newest: it is left out.
+    """
+    dead: dict[Journal, Mask] = {journal: np.zeros(journal.end, dtype=np.bool_) for journal in files.all}
+    for journal in files.all:
+        targets = [journal] if journal is files.older or files.older is None else list(files.all)
+        for _, rows in chunks(journal):
+            replaced = as_numbers(rows)[:, REPLACES]
+            replaced = replaced[(replaced != 0) & (as_bytes(rows)[:, KIND] <= DIGEST)].astype(np.int64)
+            for target in targets:
+                dead[target][files.places(target, replaced)] = True
+    if files.older is not None:
+        dead[files.older][: files.newest.mark.superseded] = True
+    return dead

@@ -1,0 +1,67 @@
+"""Row 0 of a file, and what holds before the first batch in it."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from struct import Struct
+from zlib import crc32
+
+from consumer.state.rowfile.row import HEAD, KIND, ROW_BYTES
+
+ALL = 0xFFFF_FFFF
+"""Instead of a number of rows: the older file is not needed any more."""
+
+_MAGIC = b"row\x01"
+_HEAD = Struct("<4sI16sIqI")
+"""Magic number with the version of the format, generation, digest of the changelog's identity, checksum at the end of
+the older file, position there, checksum."""
+
+
+class DamagedFile(Exception):
+    """The file's head is not what it must be, so that nothing in it can be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the latest valid batch tells: where the file ends, and what its entries are the state of."""
+
+    end: int
+    checksum: int
+    position: int
+    superseded: int
+    """Rows of the older file that are not needed any more; ALL where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What row 0 tells."""
+
+    generation: int
+    changelog: bytes
+    older_checksum: int
+    position: int
+
+    def encode(self) -> bytes:
+        """Return the row."""
+        fields = (_MAGIC, self.generation, self.changelog, self.older_checksum, self.position)
+        packed = _HEAD.pack(*fields, crc32(_HEAD.pack(*fields, 0)))
+        return packed.ljust(KIND, b"\0") + bytes((HEAD,)) + bytes(ROW_BYTES - KIND - 1)
+
+    def mark(self) -> Mark:
+        """Return what holds before the first batch."""
+        return Mark(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
+
+
+def changelog_digest(changelog: str) -> bytes:
+    """Return what the head keeps of the changelog's identity."""
+    return blake2b(changelog.encode(), digest_size=16).digest()
+
+
+def decode_head(row: bytes, changelog: str) -> Head:
+    """Return what the row tells. Raises DamagedFile, too where it tells of another changelog."""
+    if len(row) < ROW_BYTES:
+        raise DamagedFile("the file is shorter than its head")
+    _, generation, digest, older_checksum, position, _ = _HEAD.unpack_from(row)
+    head = Head(generation, digest, older_checksum, position)
+    if row != head.encode() or digest != changelog_digest(changelog):
+        raise DamagedFile("the head of the file is damaged, or that of another changelog or version")
+    return head

@@ -1,0 +1,190 @@
+"""The index in memory: from the hash of a key to the numbers of the rows that may have it.
+
+Buckets of 16 slots, in two tables: the hashes, a cache line a bucket, and the row numbers. The table grows by linear
+hashing: each batch splits as many buckets as keep the average, so none has to wait while everything is moved. Which
+half of a bucket an entry goes to is in its hash, so growing reads no file. What a full bucket cannot take goes to a
+dict. 21 bytes a key.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumer.state.rowfile.row import Hashes, Mask, Numbers
+
+SLOTS = 16
+KEYS_PER_BUCKET = 6
+"""On average. A bucket that waits to be split has up to twice that, and then one key in 500 finds it full."""
+_FIRST_LEVEL = 4
+_RESERVE = 32_768
+
+
+class HashIndex:
+    """Row numbers by hash; a hash may have several. No row number is 0, and none is in it twice."""
+
+    def __init__(self, expected: int = 0) -> None:
+        """Make an empty index, with room for the expected number of keys."""
+        self.size = 0
+        self._level = _FIRST_LEVEL
+        while KEYS_PER_BUCKET << self._level + 1 <= expected:
+            self._level += 1
+        self._buckets = 1 << self._level
+        self._hashes = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
+        self._rows = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
+        self._filled = np.zeros(self._buckets, dtype=np.uint8)
+        self._spilled: dict[int, dict[int, int]] = {}
+        """For a full bucket: row number and hash of what it could not take."""
+        self._make_room(expected)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of the tables."""
+        return self._hashes.nbytes + self._rows.nbytes + self._filled.nbytes
+
+    def candidates(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
+        """Return the rows that have one of the hashes: the place of the hash in the input, and the row number."""
+        buckets = self._bucket_of(hashes)
+        same = np.flatnonzero(self._hashes.take(buckets, axis=0) == hashes[:, np.newaxis])
+        places = same // SLOTS
+        rows = self._rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
+        if not rows.all():  # the hash 0 meets empty slots
+            places, rows = places[rows != 0], rows[rows != 0]
+        if self._spilled:
+            places, rows = self._with_spilled(hashes, buckets, places, rows)
+        return places, rows
+
+    def has(self, hashes: Hashes, rows: Numbers) -> Mask:
+        """Tell which of these rows are in the index."""
+        return self._find(hashes, rows)[1]
+
+    def insert(self, hashes: Hashes, rows: Numbers) -> None:
+        """Add rows that are not there yet."""
+        self._make_room(self.size + len(rows))
+        self._place(hashes, rows)
+        self.size += len(rows)
+
+    def replace(self, hashes: Hashes, old: Numbers, new: Numbers) -> None:
+        """Put new row numbers where the old ones are."""
+        slots, found = self._find(hashes, old)
+        in_table = slots >= 0
+        self._rows.reshape(-1)[slots[in_table]] = new[in_table]
+        for place in np.flatnonzero(found & ~in_table).tolist():
+            spilled = self._spilled[int(self._bucket_of(hashes[place : place + 1])[0])]
+            spilled[int(new[place])] = spilled.pop(int(old[place]))
+
+    def remove(self, hashes: Hashes, rows: Numbers) -> None:
+        """Take rows out."""
+        for hash_, row in zip(hashes.tolist(), rows.tolist(), strict=True):
+            self._remove(hash_, row)
+        self.size -= len(rows)
+
+    def _remove(self, hash_: int, row: int) -> None:
+        bucket = int(self._bucket_of(np.array([hash_], dtype=np.uint32))[0])
+        spilled = self._spilled.get(bucket, {})
+        if row not in spilled:
+            slots = self._rows[bucket]
+            slot, last = int(np.flatnonzero(slots == row)[0]), int(self._filled[bucket]) - 1
+            slots[slot], self._hashes[bucket, slot] = slots[last], self._hashes[bucket, last]
+            slots[last] = self._hashes[bucket, last] = 0
+            self._filled[bucket] = last
+            if not spilled:
+                return
+            row, hash_ = next(iter(spilled.items()))
+            self._place(np.array([hash_], dtype=np.uint32), np.array([row]))
+        del spilled[row]
+        if not spilled:
+            del self._spilled[bucket]
+
+    def _bucket_of(self, hashes: Hashes) -> Numbers:
+        buckets = (hashes & np.uint32((2 << self._level) - 1)).astype(np.int64)
+        return np.where(buckets < self._buckets, buckets, buckets & ((1 << self._level) - 1))
+
+    def _with_spilled(
+        self, hashes: Hashes, buckets: Numbers, places: Numbers, rows: Numbers
+    ) -> tuple[Numbers, Numbers]:
+        more = [
+            (place, row)
+            for place in np.flatnonzero(self._filled.take(buckets) == SLOTS).tolist()
+            for row, hash_ in self._spilled.get(int(buckets[place]), {}).items()
+            if hash_ == hashes[place]
+        ]
+        if not more:
+            return places, rows
+        added = np.array(more, dtype=np.int64)
+        return np.concatenate([places, added[:, 0]]), np.concatenate([rows, added[:, 1]])
+
+    def _find(self, hashes: Hashes, rows: Numbers) -> tuple[Numbers, Mask]:
+        """Return the slot of each row in the table, -1 where it has none, and whether it is in the index at all."""
+        buckets = self._bucket_of(hashes)
+        same = self._rows.take(buckets, axis=0) == rows.astype(np.uint32)[:, np.newaxis]
+        slot = same.argmax(axis=1)
+        found = same.reshape(-1).take(np.arange(len(rows)) * SLOTS + slot)
+        slots = np.where(found, buckets * SLOTS + slot, -1)
+        if self._spilled:
+            for place in np.flatnonzero(~found & (self._filled.take(buckets) == SLOTS)).tolist():
+                found[place] = int(rows[place]) in self._spilled.get(int(buckets[place]), ())
+        return slots, found
+
+    def _place(self, hashes: Hashes, rows: Numbers) -> None:
+        """Put rows into their buckets. Of several for one slot the last wins, and the others try the next."""
+        flat_hashes, flat_rows = self._hashes.reshape(-1), self._rows.reshape(-1)
+        buckets, numbers = self._bucket_of(hashes), rows.astype(np.uint32)
+        while len(numbers):
+            filled = self._filled.take(buckets)
+            if filled.max() == SLOTS:
+                full = filled == SLOTS
+                self._spill(buckets[full], hashes[full], numbers[full])
+                buckets, hashes, numbers, filled = buckets[~full], hashes[~full], numbers[~full], filled[~full]
+            slots = buckets * SLOTS + filled
+            flat_rows[slots] = numbers
+            lost = flat_rows.take(slots) != numbers
+            won = ~lost
+            flat_hashes[slots[won]] = hashes[won]
+            self._filled[buckets[won]] += 1
+            buckets, hashes, numbers = buckets[lost], hashes[lost], numbers[lost]
+
+    def _spill(self, buckets: Numbers, hashes: Hashes, rows: NDArray[np.uint32]) -> None:
+        for bucket, hash_, row in zip(buckets.tolist(), hashes.tolist(), rows.tolist(), strict=True):
+            self._spilled.setdefault(bucket, {})[row] = hash_
+
+    def _make_room(self, size: int) -> None:
+        wanted = size // KEYS_PER_BUCKET
+        while self._buckets < wanted:
+            start = self._buckets - (1 << self._level)
+            count = min(wanted - self._buckets, (1 << self._level) - start)
+            self._reserve(self._buckets + count)
+            self._split(start, count)
+
+    def _reserve(self, buckets: int) -> None:
+        """Enlarge the tables in place, in steps, since the new memory is blanked at once."""
+        if buckets > len(self._filled):
+            buckets = max(buckets, len(self._filled) + min(len(self._filled) // 8, _RESERVE))
+            self._hashes.resize((buckets, SLOTS), refcheck=False)
+            self._rows.resize((buckets, SLOTS), refcheck=False)
+            self._filled.resize(buckets, refcheck=False)
+
+    def _split(self, start: int, count: int) -> None:
+        """Move what belongs there from `count` buckets to as many new ones; the last ones finish the level."""
+        old, new = slice(start, start + count), slice(self._buckets, self._buckets + count)
+        hashes, rows = self._hashes[old].copy(), self._rows[old].copy()
+        goes = (hashes >> np.uint32(self._level)) & np.uint32(1) == 1
+        self._rewrite(old, hashes, rows, (rows != 0) & ~goes)
+        self._rewrite(new, hashes, rows, (rows != 0) & goes)
+        self._buckets += count
+        if self._buckets == 2 << self._level:
+            self._level += 1
+        if self._spilled:
+            for bucket in range(start, start + count):
+                if spilled := self._spilled.pop(bucket, None):
+                    hashes_again = np.fromiter(spilled.values(), dtype=np.uint32)
+                    self._place(hashes_again, np.fromiter(spilled, dtype=np.int64))
+
+    def _rewrite(self, buckets: slice, hashes: NDArray[np.uint32], rows: NDArray[np.uint32], kept: Mask) -> None:
+        """Let the buckets hold what is to be kept, without gaps."""
+        filled = kept.sum(axis=1)
+        chosen = np.flatnonzero(kept)
+        ranks = np.arange(len(chosen)) - np.repeat(np.cumsum(filled) - filled, filled)
+        slots = chosen // SLOTS * SLOTS + ranks
+        for table, values in ((self._hashes[buckets], hashes), (self._rows[buckets], rows)):
+            table[:] = 0
+            table.reshape(-1)[slots] = values.reshape(-1)[chosen]
+        self._filled[buckets] = filled

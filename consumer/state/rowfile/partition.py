@@ -1,0 +1,125 @@
+"""The state of one partition in row files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from consumer.state.rowfile.building import build_index
+from consumer.state.rowfile.encoding import encode, rows_taken, values_of
+from consumer.state.rowfile.moving import Moving, move_some
+from consumer.state.rowfile.row import (
+    DELETED,
+    REPLACES,
+    VALUE,
+    Hashes,
+    Numbers,
+    Rows,
+    are_equal,
+    as_bytes,
+    as_numbers,
+    hash_keys,
+    key_part,
+    key_rows,
+)
+from consumer.state.rowfile.row_files import RowFiles
+from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, read_page
+from consumer.streams import Unreachable
+
+
+class RowPartitionStore:
+    """State of one partition."""
+
+    def __init__(self, files: RowFiles, changelog: str, *, moving: Moving) -> None:
+        self.changelog = changelog
+        self._files = files
+        self._moving = moving
+        self._index, self._live_rows = build_index(files)
+
+    @property
+    def position(self) -> int:
+        """Offset of the changelog record to read next."""
+        return self._files.newest.mark.position
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that the index takes."""
+        return self._index.memory_bytes
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the value of each key, in order."""
+        values: list[bytes | None] = [None] * len(keys)
+        if keys:
+            wanted = key_rows(keys)
+            places, numbers, rows = self._find(wanted, hash_keys(wanted))
+            found = values_of(rows, numbers, self._files.following)
+            for place, value in zip(places.tolist(), found, strict=True):
+                values[place] = value
+        return values
+
+    def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
+        """Append a row for each entry and then the mark of the batch, in one write to the file."""
+        try:
+            self._move(len(entries))
+            self._append(entries, position)
+        except OSError as error:
+            raise Unreachable(f"the state could not be written: {error}") from error
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the entries whose key starts with the prefix, in the order of the keys; reads everything."""
+        return iter(entries_with_prefix(self._files, self._index, prefix))
+
+    def scan_from(self, key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` entries from this key on, in the order of the keys; reads everything."""
+        return first_entries(self._files, self._index, key, limit)
+
+    def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return up to twice `limit` entries, in the order they were written in, and the cursor to go on with.
+
+        Twice, so that a round ends although each batch adds entries to the end.
+        """
+        return read_page(self._files, self._index, cursor, 2 * limit)
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self._files.close()
+
+    def _find(self, wanted: Rows, hashes: Hashes) -> tuple[Numbers, Numbers, Rows]:
+        """Return of the keys that are known the place in the input, the row number and the row."""
+        places, numbers = self._index.candidates(hashes)
+        rows = self._files.take(numbers)
+        same = are_equal(key_part(rows), wanted[places])
+        if same.all():
+            return places, numbers, rows
+        return places[same], numbers[same], rows[same]
+
+    def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
+        block = encode(entries)
+        rows, firsts = block.rows, block.entries
+        wanted = key_part(rows[firsts])
+        hashes = hash_keys(wanted)
+        places, old_numbers, old_rows = self._find(wanted, hashes)
+        replaced = np.zeros(len(firsts), dtype=np.int64)
+        replaced[places] = old_numbers
+        as_numbers(rows)[firsts, REPLACES] = replaced
+        is_deletion = as_bytes(rows)[firsts, VALUE] == DELETED
+        journal = self._files.newest
+        numbers = self._files.numbers(journal, firsts + journal.end)
+        journal.append(rows, position, journal.mark.superseded)
+
+        is_known = replaced != 0
+        removed, updated, added = is_deletion & is_known, ~is_deletion & is_known, ~is_deletion & ~is_known
+        self._live_rows += len(rows) - 1 - int(np.count_nonzero(is_deletion)) - rows_taken(old_rows)
+        self._index.replace(hashes[updated], replaced[updated], numbers[updated])
+        self._index.insert(hashes[added], numbers[added])
+        if removed.any():
+            self._index.remove(hashes[removed], replaced[removed])
+
+    def _move(self, entries: int) -> None:
+        """Leave dead rows behind: those that live move to a new file, a slice at each write, and the old one goes."""
+        files = self._files
+        if files.older is None:
+            dead = files.newest.end - self._live_rows
+            if dead < self._moving.least_dead_rows or dead * 3 < files.newest.end:
+                return
+            files.begin_another(self.changelog)
+        move_some(files, self._index, self._moving.per_write + self._moving.per_row * entries)

@@ -1,0 +1,123 @@
+"""The one or two files of a partition as one space of row numbers.
+
+There are two while the live rows of the older one are being moved. Generations alternate in the highest bit of a row
+number, so a number tells its file.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from consumer.state.rowfile.head import ALL, DamagedFile
+from consumer.state.rowfile.journal import Journal
+from consumer.state.rowfile.row import ROW_WORDS, Numbers, Rows
+
+_NAME = "rows-{}"
+_NAMES = re.compile(r"rows-(\d{1,9})")
+_BIT = 31
+_PLACE = (1 << _BIT) - 1
+
+
+class RowFiles:
+    """The file that is written, and the older one whose live rows are being moved, if there is one."""
+
+    def __init__(self, newest: Journal, older: Journal | None = None) -> None:
+        self.newest = newest
+        self.older = older
+
+    @classmethod
+    def create(cls, folder: Path, changelog: str) -> "RowFiles":
+        """Make an empty file in the place of whatever is in the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in _paths(folder).values():
+            path.unlink()
+        return cls(Journal.create(folder / _NAME.format(1), changelog))
+
+    @classmethod
+    def load(cls, folder: Path, changelog: str) -> "RowFiles | None":
+        """Open what is in the folder, up to the first damage; None where that cannot be told or there is nothing.
+
+        An older file alone is as valid as both: it is the state before the newer one was begun.
+        """
+        paths = _paths(folder)
+        generation = max(paths, default=0)
+        newest = _load(paths.get(generation), changelog)
+        older = _load(paths.get(generation - 1), changelog)
+        files = _valid(newest, older)
+        kept = [journal.path for journal in files.all] if files else []
+        for journal in (newest, older):
+            if journal and journal.path not in kept:
+                journal.close()
+        for path in paths.values():
+            if path not in kept:
+                path.unlink()
+        return files
+
+    @property
+    def all(self) -> Iterator[Journal]:
+        """The files, the older one first."""
+        if self.older is not None:
+            yield self.older
+        yield self.newest
+
+    def numbers(self, journal: Journal, places: Numbers) -> Numbers:
+        """Return the numbers of rows of one file by their places in it."""
+        return places | (journal.generation & 1) << _BIT
+
+    def places(self, journal: Journal, numbers: Numbers) -> Numbers:
+        """Return the places of those rows that are in this file."""
+        mine: Numbers = numbers[numbers >> _BIT == journal.generation & 1] & _PLACE
+        return mine
+
+    def take(self, numbers: Numbers) -> Rows:
+        """Return copies of rows."""
+        if self.older is None:
+            return self.newest.take(numbers & _PLACE)
+        rows = np.empty((len(numbers), ROW_WORDS), dtype=np.uint64)
+        is_newest = numbers >> _BIT == self.newest.generation & 1
+        rows[is_newest] = self.newest.take(numbers[is_newest] & _PLACE)
+        rows[~is_newest] = self.older.take(numbers[~is_newest] & _PLACE)
+        return rows
+
+    def following(self, number: int, count: int) -> bytes:
+        """Return the bytes of some rows."""
+        return self.take(np.arange(number, number + count)).tobytes()
+
+    def begin_another(self, changelog: str) -> None:
+        """Begin a file; the one that was written so far becomes the older one."""
+        path = self.newest.path.with_name(_NAME.format(self.newest.generation + 1))
+        self.newest, self.older = Journal.create(path, changelog, after=self.newest), self.newest
+
+    def drop_older(self) -> None:
+        """Delete the older file."""
+        if self.older is not None:
+            self.older.discard()
+            self.older = None
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for journal in self.all:
+            journal.close()
+
+
+def _valid(newest: Journal | None, older: Journal | None) -> RowFiles | None:
+    if newest and newest.mark.superseded == ALL:
+        return RowFiles(newest)
+    if not older or older.mark.superseded != ALL:
+        return None
+    return RowFiles(newest, older) if newest and newest.follows(older) else RowFiles(older)
+
+
+def _paths(folder: Path) -> dict[int, Path]:
+    if not folder.is_dir():
+        return {}
+    return {int(match[1]): path for path in folder.iterdir() if (match := _NAMES.fullmatch(path.name))}
+
+
+def _load(path: Path | None, changelog: str) -> Journal | None:
+    try:
+        return Journal.load(path, changelog) if path else None
+    except DamagedFile:
+        return None

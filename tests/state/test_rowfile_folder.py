@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from consumer.errors import UsageError
+from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.state import RowFileState
+from consumer.state.store import BEGINNING
+
+
+def test_a_second_process_is_told_to_take_an_instance_id_of_its_own(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path)
+    with pytest.raises(UsageError, match="LINK_ACTIONS_INSTANCE_ID"):
+        RowFileState(tmp_path)
+    state.close()
+    RowFileState(tmp_path).close()
+
+
+def test_a_store_of_another_changelog_is_emptied(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path)
+    state.open(0, "old").write({b"key": b"value"}, 7)
+    assert state.open(0, "old").get_many([b"key"]) == [b"value"]
+    store = state.open(0, "new")
+    assert (store.position, store.get_many([b"key"])) == (BEGINNING, [None])
+    state.close()
+
+
+def test_a_partition_that_was_released_is_found_again(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path)
+    state.open(0, "changelog").write({b"key": b"value"}, 7)
+    state.release(0)
+    state.release(1)
+    store = state.open(0, "changelog")
+    assert (store.position, store.get_many([b"key"])) == (7, [b"value"])
+    state.close()
+
+
+def test_partitions_know_nothing_of_each_other(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path)
+    one, other = state.open(0, "changelog"), state.open(1, "changelog")
+    one.write({b"key": b"value"}, 7)
+    state.reset(1, "changelog")
+    assert one.get_many([b"key"]) == [b"value"]
+    assert (other.position, other.get_many([b"key"])) == (BEGINNING, [None])
+    state.close()
+
+
+def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path, moving=Moving(least_dead_rows=1_000))
+    store = state.open(0, "changelog")
+    lasting = {b"%020d" % number: bytes(10) for number in range(5_000)}
+    store.write(lasting, 1)
+    for position in range(2, 200):
+        store.write({b"%016d" % number: position.to_bytes(25, "big") for number in range(200)}, position)
+    state.close()
+    assert sum(path.stat().st_size for path in (tmp_path / "partition-0").iterdir()) < 2 * 5_200 * 48
+    store = RowFileState(tmp_path).open(0, "changelog")
+    assert store.get_many(list(lasting)) == [bytes(10)] * 5_000
+    assert store.get_many([b"%016d" % 7]) == [(199).to_bytes(25, "big")]
