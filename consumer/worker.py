@@ -21,9 +21,11 @@ from consumer.loop import Loop, Pace, Parts
 from consumer.metrics import Metrics
 from consumer.observer import Observer
 from consumer.restore import Restorer
-from consumer.settings import Settings
+from consumer.settings import Settings, StateStoreKind
 from consumer.signals import stopping_on_signals
 from consumer.state.rocksdb import RocksState
+from consumer.state.rowfile.state import RowFileState
+from consumer.state.store import StateStore
 from consumer.streams import ClickStream, Unreachable
 from consumer.version import versions
 from consumer.wire import Wire
@@ -57,7 +59,7 @@ def _run(settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: Wrap
     metrics = Metrics(collectors, kinds=wire.kinds, versions=versions())
     health = Health(clock.monotonic)
     is_stopping = stack.enter_context(stopping_on_signals(health))
-    state = RocksState(settings.state_dir / settings.instance_id)
+    state = open_state(settings)
     stack.callback(state.close)
     server = HttpServer(settings.http_port, routes(collectors, health, versions()))
     server.start()
@@ -78,6 +80,12 @@ def _run(settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: Wrap
     spare_the_garbage_collector()
     _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions)
     Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
+
+
+def open_state(settings: Settings) -> StateStore:
+    """Open the state of this instance in the store that is wanted; the folder keeps what others left in it."""
+    folder = settings.state_dir / settings.instance_id
+    return RocksState(folder) if settings.state_store is StateStoreKind.ROCKSDB else RowFileState(folder)
 
 
 def spare_the_garbage_collector() -> None:

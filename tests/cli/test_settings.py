@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.settings import LogFormat, LogLevel, Settings, WrongSettings, load_settings
+from consumer.settings import LogFormat, LogLevel, Settings, StateStoreKind, WrongSettings, load_settings
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 
@@ -18,6 +18,7 @@ def test_the_brokers_alone_are_enough() -> None:
     settings = load_settings(BROKERS)
 
     assert settings.group_id == "link-actions"
+    assert settings.state_store is StateStoreKind.ROWFILE
     assert settings.commit_interval_ms == 100
     assert settings.http_port == 9464
     assert settings.dedupe_retention is None
@@ -33,6 +34,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "LINK_ACTIONS_GROUP_ID": "group",
             "LINK_ACTIONS_INSTANCE_ID": "one",
             "LINK_ACTIONS_STATE_DIR": "/somewhere",
+            "LINK_ACTIONS_STATE_STORE": "rocksdb",
             "LINK_ACTIONS_TOPIC_PREFIX": "staging.",
             "LINK_ACTIONS_KAFKA_CONFIG": str(file),
             "LINK_ACTIONS_COMMIT_INTERVAL_MS": "50",
@@ -48,6 +50,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert settings.bootstrap_servers == "a:1,[::1]:2,c"
     assert (settings.group_id, settings.instance_id, settings.topic_prefix) == ("group", "one", "staging.")
     assert settings.state_dir == Path("/somewhere")
+    assert settings.state_store is StateStoreKind.ROCKSDB
     assert settings.kafka_config is not None
     assert settings.kafka_config.values == {"security.protocol": "SSL"}
     assert (settings.commit_interval_ms, settings.http_port, settings.dead_letter_limit) == (50, 0, 0.25)
