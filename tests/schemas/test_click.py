@@ -1,0 +1,268 @@
+"""Clicks cut out of their bytes: one at a time against fastavro, and many at once against one at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from schemas.bad_record import BadRecord
+from schemas.click import ClickCut, ClickLayout, click_layout, cut_click
+from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, ClickBatch, cut_clicks
+from schemas.codec import Codec, confluent_frame, encode_body, encode_text, single_object_frame
+from schemas.record_schema import RecordSchema, load_schemas, record_schema
+from schemas.safety import UnsafeSchema
+from tests.builders import NOON, Record, a_click
+from tests.click_parts import click_bytes, click_parts, text, varint
+from tests.schemas.strategies import spoilt, values
+
+CLICKED = load_schemas()["LinkClicked"]
+
+
+def appended(*types: Any) -> RecordSchema:
+    """A later version of LinkClicked, with fields of these types after all others."""
+    fields = [{"name": f"later_{number}", "type": each} for number, each in enumerate(types)]
+    return record_schema(CLICKED.definition | {"fields": [*CLICKED.definition["fields"], *fields]})
+
+
+WALKED = appended("boolean", ["null", "int"], "long", ["null", "boolean"], "string", "int")
+"""Appended fields of types that the walk knows."""
+WITH_TAIL = appended(
+    "int",
+    {"type": "array", "items": "string"},
+    ["null", "string", "long"],
+    {"type": "map", "values": "double"},
+    {"type": "enum", "name": "Later", "symbols": ["a", "b"]},
+    ["null", {"type": "record", "name": "Part", "fields": [{"name": "x", "type": "bytes"}]}],
+)
+"""Appended fields that fastavro has to read."""
+WRITERS = {
+    single_object_frame(CLICKED): CLICKED,
+    confluent_frame(1): CLICKED,
+    confluent_frame(2): WALKED,
+    confluent_frame(3): WITH_TAIL,
+    single_object_frame(WALKED): WALKED,
+}
+LAYOUTS: Mapping[bytes, ClickLayout] = {frame: click_layout(schema) for frame, schema in WRITERS.items()}
+
+identities = st.sampled_from(["acme", "x", "Zoë", "a" * 63, "b" * 64, "ünï" * 40, "r" * 8_190]) | st.text(
+    st.characters(exclude_characters="\x1f/", codec="utf-8"), min_size=1, max_size=10
+)
+well_formed = {
+    "tenant_id": identities,
+    "link_id": identities,
+    "recipient_id": identities,
+    "link_version": st.none() | st.integers(1, 300) | st.integers(1, 2**63 - 1),
+}
+"""Strategies for what a click must keep to beyond its schema."""
+
+
+@st.composite
+def encoded_clicks(draw: st.DrawFn) -> tuple[bytes, Record]:
+    """Draw a good click of any version in any frame."""
+    frame = draw(st.sampled_from(list(WRITERS)))
+    record = draw(RECORDS[frame])
+    return frame + encode_body(WRITERS[frame].parsed, record), record
+
+
+RECORDS = {
+    frame: st.builds(
+        lambda record, changes: record | changes, values(schema.parsed), st.fixed_dictionaries(well_formed)
+    )
+    for frame, schema in WRITERS.items()
+}
+usual = st.builds(
+    lambda number, **changes: click_bytes(a_click(number, **changes)),
+    st.integers(0, 9),
+    recipient_id=st.sampled_from(["r-1", "r-22", "Zoë"]),
+    link_version=st.none() | st.integers(1, 200),
+    test=st.booleans(),
+    person_id=st.none() | st.just("p-1"),
+    mailing_id=st.none() | st.just("m-1") | st.just(""),
+    clicked_at=st.integers(NOON, NOON + 10**9),
+)
+good = usual | encoded_clicks().map(lambda drawn: drawn[0])
+oddities = st.sampled_from([b"", b"\xc3", b"\xc3\x01", b"\x00", bytes(5), bytes(40), b"\xff" * 40, b"\n"])
+any_value = usual | usual | good | spoilt(usual) | spoilt(good) | oddities | st.binary(max_size=20)
+
+
+def cut_in_batch(batch: ClickBatch, row: int) -> BadRecord | tuple[Any, ...]:
+    """What the batch says of one row."""
+    if row in batch.bad:
+        return batch.bad[row]
+    return (
+        batch.link_keys[row],
+        batch.keys[row],
+        batch.shared[row],
+        batch.recipient_id(row),
+        batch.click_id(row),
+        batch.clicked_at[row],
+        batch.flags[row],
+        batch.versions[row],
+        batch.mailing_id(row),
+        batch.flow_id(row),
+        batch.flow_run_id(row),
+    )
+
+
+def as_in_batch(cut: ClickCut) -> tuple[Any, ...]:
+    return (
+        cut.link_key,
+        cut.key,
+        cut.shared,
+        cut.recipient_id,
+        cut.click_id,
+        cut.clicked_at,
+        cut.test * TEST | cut.has_person * PERSON | cut.has_company * COMPANY,
+        NO_VERSION if cut.link_version is None else cut.link_version,
+        cut.mailing_id,
+        cut.flow_id,
+        cut.flow_run_id,
+    )
+
+
+def cut_alone(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> BadRecord | ClickCut:
+    try:
+        return cut_click(value, layouts)
+    except BadRecord as bad:
+        return bad
+
+
+def check_same(values: list[bytes], layouts: Mapping[bytes, ClickLayout] = LAYOUTS) -> None:
+    batch = cut_clicks(values, layouts)
+    assert len(batch) == len(values)
+    for row, value in enumerate(values):
+        found, wanted = cut_in_batch(batch, row), cut_alone(value, layouts)
+        if isinstance(wanted, BadRecord):
+            assert isinstance(found, BadRecord)
+            assert (found.reason, found.detail) == (wanted.reason, wanted.detail)
+        else:
+            assert found == as_in_batch(wanted)
+
+
+@settings(max_examples=300)
+@given(encoded_clicks())
+def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) -> None:
+    value, record = drawn
+
+    cut = cut_click(value, LAYOUTS)
+
+    names = ("mailing_id", "flow_id", "flow_run_id")
+    optional = {name: None if record[name] is None else record[name].encode() for name in names}
+    assert cut.link_key == encode_text(record["tenant_id"].encode()) + encode_text(record["link_id"].encode())
+    assert cut.key == f"{record['tenant_id']}/{record['recipient_id']}".encode()
+    assert (cut.recipient_id, cut.click_id) == (record["recipient_id"].encode(), record["click_id"].encode())
+    assert (cut.clicked_at, cut.link_version) == (record["clicked_at"], record["link_version"])
+    assert (cut.has_person, cut.has_company) == (record["person_id"] is not None, record["company_id"] is not None)
+    assert {name: getattr(cut, name) for name in names} == optional
+    assert (cut.test, cut.confirmed) == (record["test"], record["confirmed"])
+    assert cut.shared in value
+    assert cut.shared == b"".join(list(click_parts(record).values())[1:11])
+
+
+@settings(max_examples=600)
+@given(st.lists(any_value, min_size=1, max_size=8))
+@example([b""])
+@example([b"", b""])
+@example([click_bytes(a_click()), b""])
+@example([click_bytes(a_click()), b"\xc3"])
+@example([click_bytes(a_click(recipient_id="r" * 8_191)), click_bytes(a_click(recipient_id="r" * 8_192))])
+def test_many_clicks_are_cut_as_each_is_alone(values: list[bytes]) -> None:
+    check_same(values)
+
+
+@settings(max_examples=300)
+@given(st.lists(usual | spoilt(usual), min_size=1, max_size=6))
+def test_one_spoilt_click_among_usual_ones_is_cut_as_it_is_alone(values: list[bytes]) -> None:
+    check_same(values)
+
+
+@pytest.mark.parametrize("layout", [confluent_frame(2), confluent_frame(3)])
+@settings(max_examples=150)
+@given(data=st.data())
+def test_clicks_of_a_later_version_are_cut_as_each_is_alone(layout: bytes, data: st.DataObject) -> None:
+    whole = RECORDS[layout].map(lambda record: layout + encode_body(WRITERS[layout].parsed, record))
+
+    check_same(data.draw(st.lists(whole | spoilt(whole), min_size=1, max_size=4)), {layout: LAYOUTS[layout]})
+
+
+def test_a_usual_click_cut_off_or_changed_at_every_byte_is_cut_as_it_is_alone() -> None:
+    whole = click_bytes(a_click(recipient_id="r-é", person_id=None))
+    check_same([whole[:end] for end in range(len(whole) + 1)])
+    for byte in (0x00, 0x01, 0x03, 0x1F, 0x2F, 0x7F, 0x80, 0xC3, 0xFF):
+        check_same([whole[:place] + bytes([byte]) + whole[place + 1 :] for place in range(len(whole))])
+        check_same([whole[:place] + bytes([byte]) + whole[place:] for place in range(len(whole) + 1)])
+
+
+def test_every_bit_counts() -> None:
+    whole = click_bytes(a_click())
+    flipped = [int.from_bytes(whole, "big") ^ (1 << bit) for bit in range(8 * len(whole))]
+
+    check_same([value.to_bytes(len(whole), "big") for value in flipped])
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "link_id", "recipient_id", "click_id", "person_id", "user_agent"])
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 127, 128, 8_191, 8_192, 20_000])
+def test_texts_of_any_length_are_cut_alike(field: str, size: int) -> None:
+    check_same([click_bytes(a_click(1) | {field: "x" * size}), click_bytes(a_click())])
+
+
+@pytest.mark.parametrize(
+    "number", [0, 1, -1, 63, 64, -64, -65, 2**27, 2**34, 2**55 - 1, 2**55, 2**62, 2**63 - 1, -(2**63)]
+)
+def test_numbers_of_any_length_are_cut_alike(number: int) -> None:
+    check_same(
+        [click_bytes(a_click(clicked_at=number, link_version=number, delivered_at=number)), click_bytes(a_click())]
+    )
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**62])
+def test_numbers_of_32_bits_are_held_to_them(number: int) -> None:
+    check_same([click_bytes(a_click(), link_count=b"\x02" + varint(number)), click_bytes(a_click())])
+
+
+@pytest.mark.parametrize("byte", [b"\x1f", b"/", b"\0", "é".encode(), b"\xff", b"\xc0\x80", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("field", ["tenant_id", "link_id", "recipient_id", "click_id", "mailing_id", "url"])
+def test_bytes_that_may_stand_in_some_texts_only_are_found_alike(field: str, byte: bytes) -> None:
+    value = text(b"a" + byte + b"b")
+    part = value if field in {"tenant_id", "link_id", "recipient_id", "click_id"} else b"\x02" + value
+
+    check_same([click_bytes(a_click(1)), click_bytes(a_click(2), **{field: part}), click_bytes(a_click(3))])
+
+
+def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
+    """Were every click odd, everything above would hold and nothing would be fast."""
+    values = [click_bytes(a_click(number, recipient_id="r" * (number + 1))) for number in range(100)]
+
+    batch = cut_clicks(values, LAYOUTS)
+
+    assert not batch._odd
+
+
+def test_a_schema_that_does_not_start_as_the_contract_says_has_no_layout() -> None:
+    fields = CLICKED.definition["fields"]
+    swapped = record_schema(
+        CLICKED.definition | {"fields": [fields[1], fields[4], *fields[:1], *fields[2:4], *fields[5:]]}
+    )
+
+    with pytest.raises(ValueError, match="first thirteen fields"):
+        click_layout(swapped)
+    with pytest.raises(ValueError, match="first thirteen fields"):
+        click_layout(load_schemas()["SetField"])
+
+
+def test_a_layout_is_made_of_safe_schemas_only() -> None:
+    items = {"type": "array", "items": "null"}
+    definition = CLICKED.definition | {"fields": [*CLICKED.definition["fields"], {"name": "bomb", "type": items}]}
+    schema = RecordSchema("LinkClicked", definition, CLICKED.parsed, CLICKED.fingerprint)
+
+    with pytest.raises(UnsafeSchema):
+        click_layout(schema)
+
+
+def test_a_click_that_the_codec_writes_is_a_click() -> None:
+    value = Codec(CLICKED).encode(a_click())
+
+    assert value == click_bytes(a_click())
+    assert cut_click(value, LAYOUTS).key == b"acme/r-1"

@@ -1,0 +1,155 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.bad_record import BadRecord, Reason
+from schemas.codec import Codec, confluent_frame, decode_body, encode_body, encode_text, frame_length
+from schemas.record_schema import RecordSchema, load_schemas, record_schema
+from tests.builders import a_click, a_link, an_action
+from tests.click_parts import click_bytes, varint
+from tests.schemas.strategies import spoilt, values
+
+SCHEMAS = load_schemas()
+VALUES = {name: values(schema.parsed) for name, schema in SCHEMAS.items()}
+NAMES = sorted(SCHEMAS)
+
+
+def a_schema(*fields: tuple[str, Any]) -> RecordSchema:
+    named = [{"name": name, "type": avro_type} for name, avro_type in fields]
+    return record_schema({"type": "record", "name": "Thing", "namespace": "link_actions", "fields": named})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_what_was_encoded_is_decoded_in_either_frame(name: str, data: st.DataObject) -> None:
+    record = data.draw(VALUES[name])
+    for codec in (Codec(SCHEMAS[name]), Codec(SCHEMAS[name], confluent_frame(77))):
+        assert codec.decode(codec.encode(record)) == record
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=250)
+@given(data=st.data())
+def test_whatever_the_bytes_are_they_are_decoded_or_a_bad_record(name: str, data: st.DataObject) -> None:
+    codec = Codec(SCHEMAS[name])
+    value = data.draw(spoilt(VALUES[name].map(codec.encode)))
+    try:
+        record = codec.decode(value)
+    except BadRecord:
+        return
+    assert codec.encode(record) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40)
+@given(body=st.binary(max_size=60) | st.lists(st.sampled_from([b"\x00", b"\x02", b"\x04ab"])).map(b"".join))
+def test_a_body_of_garbage_is_decoded_or_a_bad_record(name: str, body: bytes) -> None:
+    codec = Codec(SCHEMAS[name])
+    try:
+        record = codec.decode(codec.frame + body)
+    except BadRecord:
+        return
+    assert codec.encode(record) == codec.frame + body
+
+
+@given(st.binary(max_size=30))
+def test_bytes_of_any_kind_are_a_bad_record(value: bytes) -> None:
+    with pytest.raises(BadRecord):
+        Codec(SCHEMAS["LinkClicked"]).decode(value)
+
+
+@pytest.mark.parametrize("end", range(0, 400, 7))
+def test_a_definition_that_was_cut_off_anywhere_is_truncated(end: int) -> None:
+    codec = Codec(SCHEMAS["LinkDefined"])
+    whole = codec.encode(a_link(*(an_action("CreateFollowUp", slot=slot) for slot in range(8))))
+
+    with pytest.raises(BadRecord) as bad:
+        codec.decode(whole[:end])
+    assert bad.value.reason in {Reason.TRUNCATED, Reason.EMPTY_VALUE}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"\x01\x02a", Reason.MALFORMED, id="index counted from the end"),
+        pytest.param(b"\x06", Reason.MALFORMED, id="index beyond the last"),
+        pytest.param(b"\x02\x02a!", Reason.TRAILING_BYTES, id="bytes after the record"),
+        pytest.param(b"\x02\x82\x00a", Reason.MALFORMED, id="length in more bytes than it takes"),
+        pytest.param(b"\x02\x01", Reason.TRUNCATED, id="negative length"),
+        pytest.param(b"\x02" + varint(2**40), Reason.TRUNCATED, id="more than there is"),
+        pytest.param(b"\x02\x02\xff", Reason.INVALID_UTF8, id="no UTF-8"),
+        pytest.param(b"", Reason.TRUNCATED, id="nothing"),
+    ],
+)
+def test_what_fastavro_would_take_or_trip_over_is_a_bad_record(body: bytes, reason: Reason) -> None:
+    codec = Codec(a_schema(("text", ["null", "string"])))
+
+    with pytest.raises(BadRecord) as bad:
+        codec.decode(codec.frame + body)
+    assert bad.value.reason is reason
+
+
+@pytest.mark.parametrize("body", [b"\x01", b"\x06", b"\x7f"])
+def test_a_symbol_that_there_is_not_is_a_bad_record(body: bytes) -> None:
+    codec = Codec(a_schema(("choice", {"type": "enum", "name": "Choice", "symbols": ["a", "b", "c"], "default": "a"})))
+
+    with pytest.raises(BadRecord) as bad:
+        codec.decode(codec.frame + body)
+    assert bad.value.reason is Reason.MALFORMED
+
+
+def test_a_list_of_more_items_than_there_are_bytes_ends_at_once() -> None:
+    codec = Codec(a_schema(("items", {"type": "array", "items": "string"})))
+
+    with pytest.raises(BadRecord):
+        codec.decode(codec.frame + varint(2**60))
+
+
+def test_a_later_version_is_read_as_the_one_that_is_known() -> None:
+    known = SCHEMAS["LinkHits"]
+    later = record_schema(
+        known.definition | {"fields": [*known.definition["fields"], {"name": "later", "type": "string", "default": ""}]}
+    )
+    record = {"tenant_id": "a", "link_id": "b", "partition": 0, "epoch": 0, "clicks": 1, "first_clicks": 1}
+    codec = Codec(known).allow([(confluent_frame(5), later)])
+
+    assert codec.decode(confluent_frame(5) + encode_body(later.parsed, record | {"later": "x"})) == record
+
+
+def test_bytes_left_over_in_a_later_version_are_found() -> None:
+    known, later = SCHEMAS["LinkHits"], record_schema(SCHEMAS["LinkHits"].definition | {"doc": "Later."})
+    body = encode_body(
+        later.parsed,
+        dict.fromkeys(("tenant_id", "link_id"), "a") | {"partition": 0, "epoch": 0, "clicks": 0, "first_clicks": 0},
+    )
+
+    with pytest.raises(BadRecord, match="stand after the record"):
+        decode_body(later.parsed, known.parsed, body + b"\0")
+
+
+def test_a_record_of_another_type_is_not_known() -> None:
+    with pytest.raises(BadRecord, match="no schema is known"):
+        Codec(SCHEMAS["SetField"]).decode(click_bytes(a_click()))
+
+
+@pytest.mark.parametrize("record", [{}, {"tenant_id": 5}, a_click(clicked_at="now"), a_click(link_count=2**31)])
+def test_a_record_that_does_not_fit_is_not_encoded(record: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        Codec(SCHEMAS["LinkClicked"]).encode(record)
+
+
+@given(st.binary(max_size=300) | st.integers(0, 20_000).map(bytes))
+def test_a_text_is_encoded_as_fastavro_does(text: bytes) -> None:
+    schema = a_schema(("text", "bytes"))
+
+    assert encode_text(text) == encode_body(schema.parsed, {"text": text})
+
+
+@pytest.mark.parametrize(
+    ("value", "length"), [(b"\xc3\x01" + bytes(8), 10), (bytes(5), 5), (b"\xc3\x01" + bytes(20), 10), (bytes(9), 5)]
+)
+def test_a_frame_is_told_by_its_first_bytes(value: bytes, length: int) -> None:
+    assert frame_length(value) == length
