@@ -12,7 +12,7 @@ from actions.kind import Kind
 from actions.link import UnreadableLink, link_from_record
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
 from consumer.state.store import StateStore
-from consumer.streams import LogReader, Record
+from consumer.streams import LogReader, Record, Unreachable
 from schemas.bad_record import BadRecord, Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import Codec, encode_text
@@ -59,11 +59,11 @@ class Definitions:
         return plan
 
     def follow(self, timeout_seconds: float = 0) -> int:
-        """Take in what has been published meanwhile; return how many versions that were."""
+        """Take in what has been published meanwhile; return how many versions that were. Raises Unreachable."""
         records = self._reader.read(_BATCH, timeout_seconds)
         position = self._reader.positions[_PARTITION]
         if position != self._store.position:
-            self._store.write(self._entries(records), position)
+            self._keep(records, position)
         return len(records)
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
@@ -71,6 +71,15 @@ class Definitions:
         _, end = self._reader.bounds([_PARTITION])[_PARTITION]
         while self._reader.positions[_PARTITION] < end and not give_up():
             self.follow(_WAIT_SECONDS)
+
+    def _keep(self, records: Iterable[Record], position: int) -> None:
+        try:
+            self._store.write(self._entries(records), position)
+        except Unreachable:
+            # Else the next write would leave them out and stand behind them.
+            self._reader.stop(_PARTITION)
+            self._reader.start(_PARTITION, self._store.position)
+            raise
 
     def _entries(self, records: Iterable[Record]) -> dict[bytes, bytes | None]:
         entries: dict[bytes, bytes | None] = {}

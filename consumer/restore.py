@@ -7,7 +7,7 @@ import structlog
 
 from consumer.errors import Unavailable
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
-from consumer.streams import LogReader
+from consumer.streams import LogReader, Unreachable
 
 _LOG = structlog.get_logger(__name__)
 
@@ -92,11 +92,20 @@ class Restorer:
             if partition in entries:
                 entries[partition][record.key()] = record.value()
                 read[partition] += 1
+        try:
+            self._keep(entries)
+        except Unreachable:
+            # Else the next write would leave out what was read, and stand behind it.
+            for partition in [*self._stores]:
+                self.begin(partition)
+            raise
+        return read
+
+    def _keep(self, entries: Mapping[int, Mapping[bytes, bytes | None]]) -> None:
         for partition, store in self._stores.items():
             position = self._reader.positions.get(partition, store.position)
             if position > store.position:
                 store.write(entries[partition], position)
-        return read
 
     def _check_partitions(self, store: PartitionStore) -> None:
         noted = store.get_many([PARTITIONS_KEY])[0]

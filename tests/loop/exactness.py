@@ -1,0 +1,117 @@
+"""Whether everything is as it must be, whatever happened on the way there."""
+
+from collections import Counter
+
+from consumer.counts import BatchCounts
+from consumer.judge.model import NaiveModel
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import Seen, decode
+from consumer.judge.verdict import Verdict, judge
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.state.memory import MemoryState
+from tests.loop.house import House
+from tests.loop.scenario import Story
+
+
+def require_exact(story: Story, *states: MemoryState) -> None:
+    """Hold updates, hits, dead letters, clicks sent on and state against what must have come of the story."""
+    house = story.house
+    model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
+    verdict = judge_updates(house, model)
+    assert verdict.is_exact, str(verdict)
+    assert hits(house) == model.hits
+    assert dead_letters(house) == sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
+    require_sent_on_once(story)
+    for state in states:
+        require_state_as_changelog(house, state)
+    assert house.cluster.transactions.open_transactions == []
+
+
+def require_all_counted(story: Story, counts: BatchCounts) -> None:
+    """Hold the counts against the topic: each record in it was counted once."""
+    house = story.house
+    model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
+    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "sent_on": len(story.misrouted)})
+    assert counts.balanced
+    assert counts.consumed == len(house.read(house.names.clicks))
+    assert +counts.clicks == expected
+    assert +counts.actions == model.actions
+
+
+def what_must_be(house: House, bad: set[tuple[int, int]]) -> NaiveModel:
+    """Feed the model with the clicks as they lie in the topic; one that was sent on counts where it arrived."""
+    model = NaiveModel(house.links, partitions=house.partitions)
+    for record in house.read(house.names.clicks):
+        if (record.partition(), record.offset()) in bad:
+            continue
+        click = decode("LinkClicked", record.value())
+        key = f"{click['tenant_id']}/{click['recipient_id']}".encode()
+        if partition_of(key, house.partitions) == record.partition():
+            model.click(click)
+    return model
+
+
+def judge_updates(house: House, model: NaiveModel) -> Verdict:
+    seen = [_seen(record, house.partitions) for topic in house.names.updates.values() for record in house.read(topic)]
+    return judge(model.expected, seen)
+
+
+def hits(house: House) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Add up the newest hits of each link over the partitions."""
+    newest = {record.key(): decode("LinkHits", record.value()) for record in house.read(house.names.hits)}
+    total: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for one in newest.values():
+        link = one["tenant_id"], one["link_id"]
+        epoch, clicks, first_clicks = total.get(link, (one["epoch"], 0, 0))
+        assert epoch == one["epoch"]
+        total[link] = epoch, clicks + one["clicks"], first_clicks + one["first_clicks"]
+    return total
+
+
+def dead_letters(house: House) -> list[tuple[int, int, str]]:
+    """Return partition, offset and reason that the dead letters tell; each must hold the original bytes."""
+    originals = {(record.partition(), record.offset()): record for record in house.read(house.names.clicks)}
+    found = []
+    for letter in house.read(house.names.dead_letters):
+        told = {name: (value or b"").decode() for name, value in letter.headers() or []}
+        place = int(told["dlq.partition"]), int(told["dlq.offset"])
+        original = originals[place]
+        assert (letter.key(), letter.value()) == (original.key(), original.value())
+        assert letter.partition() == original.partition()
+        assert letter.timestamp() == original.timestamp()
+        found.append((*place, told["dlq.reason"]))
+    return sorted(found)
+
+
+def require_sent_on_once(story: Story) -> None:
+    house = story.house
+    arrived = Counter((record.value(), record.partition()) for record in house.read(house.names.clicks))
+    assert [arrived[value, right] for value, right in story.misrouted] == [1] * len(story.misrouted)
+
+
+def require_state_as_changelog(house: House, state: MemoryState) -> None:
+    """Each store must hold what a replay of the changelog up to its position gives, and none may be ahead."""
+    topic = house.cluster.topic(house.names.changelog)
+    for partition, log in enumerate(topic.logs):
+        store = state.open(partition, f"{house.cluster.cluster_id}/{topic.topic_id}")
+        replayed: dict[bytes, bytes] = {}
+        records, _ = log.read_committed(0, log.end)
+        for record in records:
+            if record.offset() < store.position:
+                _apply(replayed, record)
+        assert dict(store.scan(b"")) == replayed
+        assert store.position <= log.end
+
+
+def _apply(entries: dict[bytes, bytes], record: MemoryRecord) -> None:
+    key, value = record.key() or b"", record.value()
+    if value is None:
+        entries.pop(key, None)
+    else:
+        entries[key] = value
+
+
+def _seen(record: MemoryRecord, partitions: int) -> Seen:
+    headers = [(name, value or b"") for name, value in record.headers() or []]
+    place = record.topic(), record.partition(), record.offset(), record.timestamp()[1]
+    return Seen(*place, record.key(), record.value(), headers, partitions)

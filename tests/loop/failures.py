@@ -1,0 +1,95 @@
+"""The ways in which a call of a port can go wrong, and runs in which it does."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from consumer.counts import BatchCounts
+from consumer.errors import StreamFatal
+from consumer.streams import Aborted, OutcomeUnknown, Unreachable
+from tests.loop.house import House, Worker
+from tests.loop.scenario import BITE, Story, tell
+from tests.loop.script import Crash, Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedState
+
+PRODUCING = ("stream.produce", "stream.produce_all", "stream.track")
+DECIDING = (*PRODUCING, "stream.begin", "stream.commit", "stream.renew", "stream.abort")
+ASKING = ("stream.rewind", "stream.ends", "stream.committed", "reader.identity", "reader.bounds")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What goes wrong, and at which calls it can."""
+
+    happening: Happening
+    calls: Collection[str]
+
+
+SURVIVED: Mapping[str, Failure] = {
+    "a record is refused": Failure(Happening(before=raising(Aborted("refused"))), PRODUCING),
+    "a record is refused though it was written": Failure(Happening(after=raising(Aborted("refused"))), PRODUCING),
+    "a commit is refused": Failure(Happening(before=raising(Aborted("refused"))), ("stream.commit",)),
+    "nobody knows, and it was not done": Failure(Happening(before=raising(OutcomeUnknown("silence"))), DECIDING),
+    "nobody knows, and it was done": Failure(Happening(after=raising(OutcomeUnknown("silence"))), DECIDING),
+    "a question is not heard": Failure(Happening(before=raising(Unreachable("silence"))), ASKING),
+    "an answer is lost": Failure(Happening(after=raising(Unreachable("silence"))), ASKING),
+    "the disk is full": Failure(Happening(before=raising(Unreachable("disk full"))), ("store.write",)),
+}
+"""Failures after which the same process goes on."""
+
+
+@dataclass
+class Run:
+    """The story from its beginning to its end, by as many workers as it takes."""
+
+    begun: int = 0
+    """Batches that an earlier worker has done, so that there is something to restore."""
+    house: House = field(default_factory=House)
+    disk: ScriptedState = field(default_factory=ScriptedState)
+    counts: BatchCounts = field(default_factory=BatchCounts)
+
+    def __post_init__(self) -> None:
+        self.story: Story = tell(self.house)
+        if self.begun:
+            earlier = Worker(self.house, ScriptedState(), name="earlier", bite=BITE)
+            earlier.run_batches(self.begun)
+            self.counts += earlier.counts
+
+    def go(self, script: Script | None = None) -> None:
+        """Let workers run, the first with the script, each next one when the last has ended before its time."""
+        for _ in range(3):
+            if self._ends_well(script or Script()):
+                return
+            self.house.put_out_everyone()
+            script = None
+        raise AssertionError("three workers one after the other have ended before their time")
+
+    def _ends_well(self, script: Script) -> bool:
+        try:
+            worker = Worker(self.house, self.disk, script=script, bite=BITE)
+        except (Crash, Unreachable):
+            return False
+        try:
+            worker.run()
+        except (Crash, StreamFatal):
+            return False
+        finally:
+            self.counts += worker.counts
+        return True
+
+
+def calls_of(begun: int = 0, script: Script | None = None) -> list[str]:
+    """Return the calls of the worker under test, which are always the same up to what the script has happen."""
+    run, script = Run(begun), script or Script()
+    run.go(script)
+    return script.calls
+
+
+@contextmanager
+def at_call(index: int, calls: list[str]) -> Iterator[None]:
+    """Tell, where something is wrong, at which call it was done."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"at call {index}, {calls[index]}, after {', '.join(calls[max(index - 6, 0) : index])}")
+        raise

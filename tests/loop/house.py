@@ -1,0 +1,181 @@
+"""An installation on the twin: its topics, links and clicks, and the workers that come and go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from actions.registry import load_kinds
+from consumer.bad_share import BadShare
+from consumer.batch import Batch
+from consumer.clock import Clock
+from consumer.counts import BatchCounts
+from consumer.decider import Decider
+from consumer.decision.decision import Rules
+from consumer.health import Health
+from consumer.kafka.client import transactional_id
+from consumer.kafka.topic_admin import create_topics
+from consumer.loop import Loop, Pace, Parts
+from consumer.memory_kafka.cluster import ANY_PARTITION, MemoryCluster
+from consumer.memory_kafka.publisher import MemoryPublisher
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
+from consumer.memory_kafka.topic_reader import read_topic
+from consumer.metrics import Metrics
+from consumer.observer import Observer
+from consumer.restore import Restorer
+from consumer.settings import Settings
+from consumer.streams import LogReader
+from consumer.version import versions
+from consumer.wire import Wire
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+from tests.builders import Record
+from tests.loop.script import Script
+from tests.loop.scripted_ports import ScriptedReader, ScriptedState, ScriptedStream
+from tests.turned_clock import TurnedClock
+
+PARTITIONS = 3
+GROUP = "group"
+FAR_AWAY = 1_000_000
+ONE_DRAIN = Pace(0.0, drain=True)
+
+
+SCHEMAS = load_schemas()
+KINDS = load_kinds(SCHEMAS)
+CLICKS, LINKS = Codec(SCHEMAS["LinkClicked"]), Codec(SCHEMAS["LinkDefined"])
+
+
+@dataclass(frozen=True, slots=True)
+class TwinWire(Wire):
+    """What the worker's parts speak to, on the twin."""
+
+    cluster: MemoryCluster
+    script: Script
+    bite: int
+
+    def open_stream(self) -> ScriptedStream:
+        return ScriptedStream(
+            self.cluster,
+            self.names.clicks,
+            group_id=self.settings.group_id,
+            transactional_id=transactional_id(self.settings),
+            script=self.script,
+            bite=self.bite,
+        )
+
+    def open_reader(self, topic: str) -> LogReader:
+        return ScriptedReader(self.cluster, topic, self.script)
+
+
+class CountingObserver(Observer):
+    """Adds up the counts of the batches that were committed."""
+
+    def __init__(self, clock: Clock) -> None:
+        metrics = Metrics(CollectorRegistry(), kinds=KINDS, versions=versions())
+        super().__init__(metrics, Health(clock.monotonic), clock)
+        self.counts = BatchCounts()
+        self.batches: list[Batch] = []
+
+    def committed(self, batch: Batch) -> None:
+        super().committed(batch)
+        self.batches.append(batch)
+        self.counts += batch.counts()
+
+
+class House:
+    """Everything on it is deterministic; time passes only while somebody waits."""
+
+    def __init__(self, partitions: int = PARTITIONS) -> None:
+        self.partitions = partitions
+        self.clock = TurnedClock()
+        self.cluster = MemoryCluster(self.clock)
+        self.names = self.wire("anyone", Script(), FAR_AWAY).names
+        self.links: list[Record] = []
+        self._publisher = MemoryPublisher(self.cluster)
+        create_topics(MemoryTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
+
+    def wire(self, name: str, script: Script, bite: int) -> TwinWire:
+        settings = Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=name)
+        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite)
+
+    def define(self, *links: Record) -> None:
+        """Publish versions of links."""
+        self.links += links
+        for link in links:
+            key = f"{link['tenant_id']}/{link['link_id']}/{link['version']}".encode()
+            self._publisher.publish(self.names.definitions, LINKS.encode(link), key)
+
+    def click(self, *clicks: Record, partition: int = ANY_PARTITION, timestamp: int = 0) -> None:
+        """Publish clicks, by their key unless a partition is named, now unless a time is."""
+        for click in clicks:
+            key = f"{click['tenant_id']}/{click['recipient_id']}".encode()
+            self._publisher.publish(
+                self.names.clicks, CLICKS.encode(click), key, partition=partition, timestamp=timestamp
+            )
+
+    def put(self, value: bytes | None, key: bytes | None = None, *, partition: int) -> None:
+        """Publish anything as a click."""
+        self._publisher.publish(self.names.clicks, value, key, partition=partition)
+
+    def read(self, topic: str) -> list[MemoryRecord]:
+        """Return what a subscriber sees of a topic."""
+        return read_topic(self.cluster, topic)
+
+    def put_out_everyone(self) -> None:
+        """Have the sessions of all members time out."""
+        group = self.cluster.group(GROUP, self.names.clicks)
+        for member in group.members:
+            group.leave(member)
+
+
+def never() -> bool:
+    return False
+
+
+class Worker:
+    """One process: a loop with all its parts, on a disk that outlives it."""
+
+    def __init__(
+        self,
+        house: House,
+        disk: ScriptedState,
+        *,
+        name: str = "one",
+        script: Script | None = None,
+        bite: int = FAR_AWAY,
+        pace: Pace = ONE_DRAIN,
+        dead_letter_limit: float = 1.0,
+        partitions: int | None = None,
+    ) -> None:
+        """Raises Unreachable where the script says so."""
+        self.script = disk.script = script or Script()
+        self.observer = CountingObserver(house.clock)
+        wire = house.wire(name, self.script, bite)
+        self.stream = wire.open_stream()
+        definitions = wire.definitions(disk)
+        rules = Rules(partitions or house.partitions)
+        parts = Parts(
+            stream=self.stream,
+            definitions=definitions,
+            restorer=Restorer(wire.open_reader(wire.names.changelog), disk, rules.partitions),
+            decider=Decider(definitions, wire.click_layouts, rules, house.clock),
+            writer=wire.writer(self.stream),
+            bad_share=BadShare(dead_letter_limit),
+            observer=self.observer,
+            clock=house.clock,
+        )
+        self._loop = Loop(parts, pace, partitions=rules.partitions)
+
+    @property
+    def counts(self) -> BatchCounts:
+        return self.observer.counts
+
+    def run(self, is_stopping: Callable[[], bool] = never) -> None:
+        """Run until stopped or drained, and leave the group; whatever is raised leaves everything as it is."""
+        self._loop.run(is_stopping)
+        self.stream.close()
+
+    def run_batches(self, number: int) -> None:
+        """Run until that many batches are committed, and leave the group."""
+        self.run(lambda: len(self.observer.batches) >= number)

@@ -1,0 +1,54 @@
+"""What goes wrong in a run, and at which call of a port."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+MOST_CALLS = 5_000
+"""A run that needs more goes round in circles."""
+
+
+class Crash(BaseException):
+    """The process dies: nothing that comes after is done, nothing is tidied up."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happens at one call: `before` instead of it, or `after` it took its effect."""
+
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+
+
+class Script:
+    """Counts the calls of all ports of one worker, in one row, and makes things happen at some of them."""
+
+    def __init__(self, happenings: Mapping[int, Happening] | None = None) -> None:
+        self.calls: list[str] = []
+        self._happenings = dict(happenings or {})
+
+    def call(
+        self, name: str, act: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Result:
+        happening = self._happenings.get(len(self.calls), Happening())
+        self.calls.append(name)
+        if len(self.calls) > MOST_CALLS:
+            raise AssertionError(f"the loop goes round in circles: … {self.calls[-40:]}")
+        if happening.before:
+            happening.before()
+        result = act(*arguments, **named)
+        if happening.after:
+            happening.after()
+        return result
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    """Return what raises the error."""
+
+    def happen() -> None:
+        raise error
+
+    return happen

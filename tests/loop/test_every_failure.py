@@ -1,0 +1,72 @@
+"""Each call of a port goes wrong in each way it can, a run for each; then all is as if nothing had happened."""
+
+import pytest
+
+from consumer.streams import Aborted
+from tests.loop.exactness import require_all_counted, require_exact
+from tests.loop.failures import DECIDING, SURVIVED, Failure, Run, at_call, calls_of
+from tests.loop.script import Crash, Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedState
+
+BEGUN = (0, 5)
+"""From the beginning, and with the state of five batches to be restored first."""
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+@pytest.mark.parametrize("name", SURVIVED)
+def test_a_call_that_fails_changes_nothing_in_the_end(name: str, begun: int) -> None:
+    failure, calls = SURVIVED[name], calls_of(begun)
+    for index in indexes(failure, calls):
+        with at_call(index, calls):
+            run = Run(begun)
+            run.go(Script({index: failure.happening}))
+            require_exact(run.story, run.disk)
+            require_all_counted(run.story, run.counts)
+
+
+@pytest.mark.parametrize("name", ["nobody knows, and it was not done", "nobody knows, and it was done"])
+def test_a_call_that_fails_while_a_transaction_is_being_aborted_changes_nothing(name: str) -> None:
+    failure, begun = SURVIVED[name], BEGUN[1]
+    first = calls_of(begun).index("stream.commit")
+    aborted = {first: Happening(before=raising(Aborted("refused")))}
+    calls = calls_of(begun, Script(aborted))
+    for index in range(first + 1, first + 40):
+        if calls[index] in DECIDING:
+            with at_call(index, calls):
+                run = Run(begun)
+                run.go(Script({**aborted, index: failure.happening}))
+                require_exact(run.story, run.disk)
+                require_all_counted(run.story, run.counts)
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+def test_a_crash_at_any_call_changes_nothing_in_the_end(begun: int) -> None:
+    calls = calls_of(begun)
+    for index in range(len(calls)):
+        with at_call(index, calls):
+            run = Run(begun)
+            run.go(Script({index: Happening(before=raising(Crash()))}))
+            require_exact(run.story, run.disk)
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+def test_a_crash_that_costs_the_disk_changes_nothing_in_the_end(begun: int) -> None:
+    calls = calls_of(begun)
+    for index in indexes(Failure(Happening(), ("stream.begin", "stream.commit", "store.write")), calls):
+        with at_call(index, calls):
+            run = Run(begun)
+            crash_and_lose_the_disk(run, index)
+            run.go()
+            require_exact(run.story, run.disk)
+
+
+def crash_and_lose_the_disk(run: Run, index: int) -> None:
+    def crash() -> None:
+        run.disk = ScriptedState()
+        raise Crash
+
+    run.go(Script({index: Happening(before=crash)}))
+
+
+def indexes(failure: Failure, calls: list[str]) -> list[int]:
+    return [index for index, name in enumerate(calls) if name in failure.calls]

@@ -1,0 +1,48 @@
+"""The story without any failure, which the tests with failures build on."""
+
+from tests.loop.exactness import require_all_counted, require_exact
+from tests.loop.house import House, Worker
+from tests.loop.scenario import BITE, tell
+from tests.loop.scripted_ports import ScriptedState
+
+
+def test_a_worker_that_nothing_happens_to_does_everything_once() -> None:
+    house, disk = House(), ScriptedState()
+    story = tell(house)
+    worker = Worker(house, disk, bite=BITE)
+    worker.run()
+    require_exact(story, disk)
+    require_all_counted(story, worker.counts)
+    assert len(worker.observer.batches) >= 10
+
+
+def test_one_large_batch_does_the_same() -> None:
+    house, disk = House(), ScriptedState()
+    story = tell(house)
+    worker = Worker(house, disk)
+    worker.run()
+    require_exact(story, disk)
+    require_all_counted(story, worker.counts)
+
+
+def test_a_second_run_finds_nothing_to_do() -> None:
+    house, disk = House(), ScriptedState()
+    story = tell(house)
+    Worker(house, disk).run()
+    again = Worker(house, disk)
+    again.run()
+    require_exact(story, disk)
+    assert again.counts.consumed == 0
+
+
+def test_what_one_worker_began_another_ends() -> None:
+    house, disks = House(), (ScriptedState(), ScriptedState())
+    story = tell(house)
+    first, second = (Worker(house, disk, name=f"worker-{n}", bite=BITE) for n, disk in enumerate(disks))
+    house.put_out_everyone()
+    first.run_batches(6)
+    second.run()
+    require_exact(story, *disks)
+    require_all_counted(story, first.counts + second.counts)
+    assert first.counts.consumed > 0
+    assert second.counts.consumed > 0
