@@ -33,6 +33,16 @@ class Narrator:
         self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     @contextmanager
+    def waiting(self, sentence: str) -> Iterator[None]:
+        """Say what is waited for; on a terminal only while it lasts, with something that turns."""
+        if self.console.is_terminal:
+            with self.console.status(Text(sentence)):
+                yield
+        else:
+            self.say(sentence)
+            yield
+
+    @contextmanager
     def progress(self, total: int) -> Iterator[ShowProgress]:
         """Give a function that shows how many of `total` clicks were sent and are done."""
         if self.console.is_terminal:

@@ -15,6 +15,9 @@ from consumer.demo.summary import Summary
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing
 from consumer.judge.reader import NotReadable
 
+CHECKING = "reading every topic as a subscriber would, and comparing with a naive model"
+CHECKED = "every topic was read as a subscriber would, and compared with a naive model"
+
 
 def perform(
     stage: Stage,
@@ -32,9 +35,9 @@ def perform(
     links = read_links()
     publish_links(links, stage.settings)
     narrator.say(describe_links(links))
-    narrator.say("starting two workers, each a process of its own")
     with running_workers(stage, environ) as workers:
-        wait_until_sharing(workers)
+        with narrator.waiting("starting two workers, each a process of its own"):
+            wait_until_sharing(workers)
         for worker in workers:
             numbers = " and ".join(map(str, worker.assigned()))
             narrator.say(f"{worker.name} runs (process {worker.process_id}) and has partitions {numbers}")
@@ -45,8 +48,9 @@ def perform(
         leave(workers)
         narrator.say("both workers left with exit code 0 when asked by SIGTERM")
     before_check(stage)
-    narrator.say("reading every topic as a subscriber would, and comparing with a naive model")
-    findings = check(stage, sample)
+    with narrator.waiting(CHECKING):
+        findings = check(stage, sample)
+    narrator.say(CHECKED)
     return Summary(stage.kafka, sample.seed, narrator.seconds, killing, findings)
 
 

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ PARTITIONS = 4
 CLIENT_PROPERTIES = """\
 # A killed worker is missed after six seconds instead of ten; shorter no broker allows unless told to.
 consumer.session.timeout.ms=6000
+# Workers hear sooner that another one came.
+consumer.heartbeat.interval.ms=500
 """
 BROKERS_CHOICE = -1
 """As many replicas as the broker makes where nobody says how many."""
@@ -90,8 +92,8 @@ def make_topics(stage: Stage) -> int:
 
 @contextmanager
 def _running_broker(folder: Path, environ: Mapping[str, str], narrator: Narrator) -> Iterator[Broker | None]:
-    _announce(environ, narrator.say)
-    broker = start_kafka(folder, environ=environ, tell=narrator.say)
+    with narrator.waiting(_what_takes_a_while(environ)):
+        broker = start_kafka(folder, environ=environ, tell=narrator.say)
     try:
         if broker is not None:
             narrator.say(broker.describe())
@@ -101,13 +103,12 @@ def _running_broker(folder: Path, environ: Mapping[str, str], narrator: Narrator
             broker.stop()
 
 
-def _announce(environ: Mapping[str, str], say: Callable[[str], object]) -> None:
-    """Say what will take a while."""
-    if environ.get(variable("bootstrap_servers")):
-        return
+def _what_takes_a_while(environ: Mapping[str, str]) -> str:
+    if servers := environ.get(variable("bootstrap_servers")):
+        return f"looking for Kafka at {servers}"
     fetched = (CACHE / f"jars-{KAFKA_VERSION}").exists()
     first = "" if fetched else "; where it is not there yet it is downloaded first, once, some 50 MB by Maven or Docker"
-    say(f"starting Kafka {KAFKA_VERSION}{first}")
+    return f"starting Kafka {KAFKA_VERSION}{first}"
 
 
 def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, keep: bool) -> Stage:
