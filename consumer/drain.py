@@ -1,7 +1,8 @@
 """When a draining worker is done: everything that was in the topic at its start is committed, by whomever."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
+from consumer.batch import Batch
 from consumer.streams import ClickStream
 
 
@@ -12,24 +13,24 @@ class Drain:
         """Raises Unreachable."""
         self._stream = stream
         self._targets = stream.ends()
+        self._sent_on = False
 
-    def is_done(self, live: Collection[int]) -> bool:
-        """Tell whether the whole group has done what was there; `live` are the partitions worked on here.
+    def note(self, batch: Batch) -> None:
+        """Take in what was committed: a click that was sent on from before the end is done when its copy is."""
+        self._sent_on |= any(
+            (each.records[row].offset() or 0) < self._targets[each.partition]
+            for each in batch.partitions
+            for row, _, _ in each.decision.sent_on
+        )
 
-        Raises Aborted, Unreachable.
+    def is_done(self, committed: Mapping[int, int]) -> bool:
+        """Tell whether the whole group has done what was there; `committed` is what this worker has of its own.
+
+        Raises Unreachable.
         """
-        ends = {partition: self._stream.end_met(partition) for partition in live}
-        met = {partition: end for partition, end in ends.items() if end is not None}
-        if len(met) < len(ends):
+        if self._sent_on:
+            self._targets, self._sent_on = self._stream.ends(), False
+        if any(offset < self._targets[partition] for partition, offset in committed.items()):
             return False
-        committed = {**self._stream.committed(), **self._commit_ends(met)}
-        return all(committed[partition] >= target for partition, target in self._targets.items())
-
-    def _commit_ends(self, ends: Mapping[int, int]) -> Mapping[int, int]:
-        """Commit the ends that were met: they step over control records, which no offset of a click does."""
-        committed = self._stream.committed()
-        ahead = {partition: end for partition, end in ends.items() if end > committed[partition]}
-        if ahead:
-            self._stream.begin()
-            self._stream.commit(ahead)
-        return ahead
+        of_all = self._stream.committed()
+        return all(of_all[partition] >= target for partition, target in self._targets.items())

@@ -21,6 +21,7 @@ from consumer.observer import Observer
 from consumer.restore import Restorer
 from consumer.state.store import PartitionStore
 from consumer.streams import Aborted, ClickStream, Record, Unreachable
+from consumer.tail import Tail
 from consumer.writing import Writer
 from schemas.bad_record import BadRecord, Reason
 
@@ -68,6 +69,7 @@ class Loop:
         self._limit = MAX_RECORDS
         self._aborts = 0
         self._pending: Batch | None = None
+        self._tail = Tail(parts.stream)
         self._drain: Drain | None = None
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
@@ -111,7 +113,9 @@ class Loop:
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
             self._handle(batches)
-        return not batches and self._drain is not None and self._is_drained(self._drain)
+        else:
+            self._show_lag(self._tail.commit(self._live))
+        return self._drain is not None and self._is_drained(self._drain)
 
     def _gather(self, started: float) -> Sequence[Record]:
         """Collect until the interval is over or the batch is full; while state is restored, take what is there."""
@@ -176,12 +180,18 @@ class Loop:
                 Stage.STORE: self._now() - committed,
             }
         )
-        self._observer.lag({p: self._stream.behind(p, offset) for p, offset in batch.offsets.items()})
+        self._show_lag(batch.offsets)
+
+    def _show_lag(self, offsets: Mapping[int, int]) -> None:
+        self._observer.lag({p: self._stream.behind(p, offset) for p, offset in offsets.items()})
 
     def _count_committed(self, batch: Batch) -> None:
         """Count a batch that is known to be committed, once."""
         self._pending = None
         self._observer.committed(batch)
+        self._tail.note(batch.offsets)
+        if self._drain is not None:
+            self._drain.note(batch)
         self._parts.decider.forget_before(batch.offsets)
         self._limit = min(self._limit * 2, MAX_RECORDS)
         self._aborts = 0
@@ -245,7 +255,7 @@ class Loop:
             self._parts.bad_share.forget(partition)
 
     def _is_drained(self, drain: Drain) -> bool:
-        return not self._restorer.restoring and drain.is_done(self._live)
+        return not self._restorer.restoring and drain.is_done(self._tail.committed(self._live))
 
     def _now(self) -> float:
         return self._parts.clock.monotonic()

@@ -1,0 +1,41 @@
+"""What lies behind the last click of a partition: control records of transactions, which no click's offset covers.
+
+Clicks that were sent on leave them. Where nobody committed beyond them, a partition that is done would for ever look
+as if something were left to do, to a drain and to whoever watches the lag.
+"""
+
+from collections.abc import Collection, Mapping
+
+from consumer.streams import ClickStream
+
+
+class Tail:
+    """Knows what was committed here, and commits the ends that were met beyond it."""
+
+    def __init__(self, stream: ClickStream) -> None:
+        self._stream = stream
+        self._committed: dict[int, int] = {}
+
+    def note(self, offsets: Mapping[int, int]) -> None:
+        """Take in what was committed."""
+        self._committed.update(offsets)
+
+    def committed(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """Return what is known to be committed of these partitions; 0 where nothing is known."""
+        return {partition: self._committed.get(partition, 0) for partition in partitions}
+
+    def commit(self, live: Collection[int]) -> Mapping[int, int]:
+        """Commit and return the ends that were met beyond what is committed; call it when nothing is left to do.
+
+        Raises Aborted, Unreachable.
+        """
+        met = {partition: self._stream.end_met(partition) for partition in live}
+        ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, -1)}
+        if ends.keys() - self._committed.keys():
+            self._committed = {**self._stream.committed(), **self._committed}
+        ahead = {partition: end for partition, end in ends.items() if end > self._committed[partition]}
+        if ahead:
+            self._stream.begin()
+            self._stream.commit(ahead)
+            self.note(ahead)
+        return ahead
