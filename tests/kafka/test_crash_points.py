@@ -14,13 +14,9 @@ KILLED = -9
 UNCLEAR_OUTCOMES = 4
 
 DEATHS = {
-    "while it writes": [
+    "while it writes and commits": [
         {"before.begin.4": "die"},
-        {"after.begin.4": "die"},
         {"after.produce_all.7": "die"},
-        {"before.commit.4": "die"},
-    ],
-    "while it commits": [
         {"before.producer.send_offsets_to_transaction.4": "die"},
         {"before.producer.flush.4": "die"},
         {"before.producer.commit_transaction.4": "die"},

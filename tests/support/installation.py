@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from consumer.judge.update_record import TOPICS
 from deploy.kafka import Broker
@@ -59,6 +59,14 @@ class Installation:
             future.result(timeout=DONE_SECONDS)
         wait_until(lambda: self._are_led([topic.topic for topic in topics]), "leader of every partition")
         return self
+
+    def alter(self, topic: str, config: Mapping[str, str]) -> None:
+        """Change settings of a topic, named without its prefix."""
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()
+        ]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self.topic(topic), incremental_configs=entries)
+        self.admin.incremental_alter_configs([resource])[resource].result(timeout=DONE_SECONDS)
 
     @property
     def topics(self) -> tuple[str, ...]:

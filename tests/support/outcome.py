@@ -1,7 +1,9 @@
 """What must have come of the clicks of an installation, and whether it did, told by the independent judge."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -11,6 +13,7 @@ from consumer.judge.murmur import partition_of
 from consumer.judge.reader import NotReadable, Seen, decode, read_topic
 from consumer.judge.verdict import Verdict, judge
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
+from tests.builders import Record
 from tests.support.installation import UPDATES, Installation
 from tests.support.records import click_key
 
@@ -29,27 +32,36 @@ class Outcome:
         return Counter(dict(letter.headers)["dlq.reason"].decode() for letter in self.dead_letters)
 
 
-def look_at(installation: Installation, *, retention_ms: int | None = None) -> Outcome:
-    """Read everything anew and judge it."""
-    model = NaiveModel(installation.links, retention_ms=retention_ms, partitions=installation.partitions)
-    clicks, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
-    for record in clicks:
-        try:
-            click = decode("LinkClicked", record.value)
-        except NotReadable:
-            continue
-        if partition_of(click_key(click), installation.partitions) == record.partition:
-            model.click(click)
+def look_at(installation: Installation, clicks: Iterable[Record] | None = None) -> Outcome:
+    """Read everything anew and judge it.
+
+    `clicks` are those that count, in their order; all that lie in their right partition, where none are given.
+    """
+    published, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
+    model = NaiveModel(installation.links, partitions=installation.partitions)
+    for click in in_place(published, installation.partitions) if clicks is None else clicks:
+        model.click(click)
     return Outcome(model, judge(model.expected, chain(*updates), prefix=installation.prefix), letters)
 
 
-def assert_exact(installation: Installation, *, dead_letters: int = 0, retention_ms: int | None = None) -> Outcome:
+def assert_exact(
+    installation: Installation, clicks: Iterable[Record] | None = None, *, dead_letters: int = 0
+) -> Outcome:
     """Assert that every expected update is there exactly once, the hits add up, and there are so many dead letters."""
-    outcome = look_at(installation, retention_ms=retention_ms)
+    outcome = look_at(installation, clicks)
     assert outcome.verdict.is_exact, str(outcome.verdict)
     assert hits(installation) == outcome.model.hits
     assert outcome.reasons.total() == dead_letters, outcome.reasons
     return outcome
+
+
+def in_place(published: Iterable[Seen], partitions: int) -> Iterator[Record]:
+    """Yield the clicks among these records that can be read and lie in the partition of their identity."""
+    for record in published:
+        with suppress(NotReadable):
+            click = decode("LinkClicked", record.value)
+            if partition_of(click_key(click), partitions) == record.partition:
+                yield click
 
 
 def hits(installation: Installation) -> dict[tuple[str, str], tuple[int, int, int]]:

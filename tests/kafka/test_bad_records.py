@@ -1,0 +1,193 @@
+"""Bad input through the real process: one dead letter each, neighbours untouched, nothing lost. Design, section 6."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from random import Random
+
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import Seen, read_topic
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS
+from tests.bad_records import LARGEST_CLICK, LINK, BadRecordCase, bad_records
+from tests.builders import Record, a_link, an_action
+from tests.cli.registry_double import running_registry
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.records import click_by, click_key, encode_click
+
+BEARS_ALL = {"LINK_ACTIONS_DEAD_LETTER_LIMIT": "1"}
+ENDLESS = '{"type": "record", "name": "LinkClicked", "fields": [{"name": "next", "type": ["null", "LinkClicked"]}]}'
+REASON_HEADERS = ("reason", "topic", "partition", "offset", "timestamp", "version", "detail")
+
+
+def test_every_record_of_the_corpus_becomes_what_it_must_and_its_neighbours_are_untouched(
+    installation: Installation,
+) -> None:
+    installation.define(LINK)
+    cases = bad_records()
+    neighbours = publish_corpus(installation, cases)
+    worker = installation.start("a", settings=BEARS_ALL)
+    installation.wait_done()
+    installation.drain("b")
+
+    clicks = [*neighbours, *(case.click for case in cases if case.click is not None)]
+    bad = [case for case in cases if case.reason is not None]
+    outcome = assert_exact(installation, clicks, dead_letters=len(bad))
+    letters = {name_in(letter): letter for letter in outcome.dead_letters}
+    assert letters.keys() == {case.name for case in bad}
+    for original in published_cases(installation):
+        if name_in(original) in letters:
+            case = next(case for case in bad if case.name == name_in(original))
+            assert_is_the_letter_of(letters[case.name], original, case)
+    assert counted(worker.metrics(), "clicks_total") >= Counter(case.outcome for case in cases)
+    assert counted(worker.metrics(), "dead_letters_total") == Counter(case.reason for case in bad)
+
+
+def test_only_schemas_that_are_safe_are_read(installation: Installation) -> None:
+    with running_registry() as registry:
+        subject = f"{installation.topic(LINK_CLICKS)}-value"
+        refused = registry.register(subject, ENDLESS)
+        installation.define(a_link(an_action("SetField")))
+        good, bad = click_by("good"), click_by("bad")
+        installation.click(good)
+        frame = b"\x00" + refused.to_bytes(4, "big")
+        publish(installation, frame + encode_click(bad)[10:], click_key(bad), home(bad, installation.partitions))
+        settings = {"LINK_ACTIONS_SCHEMA_REGISTRY_URL": registry.url}
+        worker = installation.start("a", settings=settings)
+        installation.wait_done()
+
+    assert worker.wait_event("schema.refused")["reason"] == "LinkClicked contains itself"
+    outcome = assert_exact(installation, [good], dead_letters=1)
+    assert outcome.reasons == {"unknown_schema": 1}
+
+
+def test_the_dead_letter_of_the_largest_click_that_the_topic_takes_fits(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField")))
+    value = Random(1).randbytes(1_048_588 - 100)
+    publish(installation, value, b"acme/r-0", 0, headers=[("traceparent", b"x")])
+    neighbour = click_by("r-1")
+    installation.click(neighbour)
+    installation.drain()
+
+    outcome = assert_exact(installation, [neighbour], dead_letters=1)
+    assert outcome.reasons == {"too_large": 1}
+    assert outcome.dead_letters[0].value == value
+
+
+def test_a_dead_letter_that_the_broker_refuses_stops_the_worker_and_loses_nothing(
+    bare_installation: Installation,
+) -> None:
+    installation = bare_installation.create_topics(configs={DEAD_LETTERS: {"max.message.bytes": "100000"}})
+    installation.define(a_link(an_action("SetField")))
+    publish(installation, Random(1).randbytes(200_000), b"acme/r-0", 0)
+    worker = installation.start("a")
+
+    assert worker.wait_exit() == 3
+    assert "dead letter" in worker.last_words
+    assert "Traceback" not in worker.log
+
+    installation.alter(DEAD_LETTERS, {"max.message.bytes": "1148588"})
+    installation.drain("a")
+    assert_exact(installation, dead_letters=1)
+
+
+def test_a_click_whose_update_the_broker_refuses_is_singled_out(bare_installation: Installation) -> None:
+    installation = bare_installation.create_topics(configs={"crm-updates.set-field.v1": {"max.message.bytes": "20000"}})
+    installation.define(a_link(an_action("SetField")))
+    neighbours = [click_by(f"r-{number}") for number in range(8)]
+    giant = click_by("giant", person_id=Random(1).randbytes(12_000).hex())
+    assert len(encode_click(giant)) < LARGEST_CLICK
+    installation.click(*neighbours[:4], giant, *neighbours[4:])
+    worker = installation.start("a", settings=BEARS_ALL)
+    installation.wait_done()
+
+    outcome = assert_exact(installation, neighbours, dead_letters=1)
+    assert outcome.reasons == {"rejected_by_broker": 1}
+    assert outcome.dead_letters[0].value == encode_click(giant)
+    assert worker.is_running
+
+
+def test_a_flood_of_bad_records_stops_the_worker_instead_of_draining_the_topic(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField")))
+    good = [click_by(f"r-{number}") for number in range(50)]
+    installation.click(*good)
+    for number in range(500):
+        publish(installation, b"garbage", b"acme/garbage", number % installation.partitions)
+    worker = installation.start("a")
+
+    assert worker.wait_exit() == 5
+    assert "LINK_ACTIONS_DEAD_LETTER_LIMIT" in worker.last_words
+    assert "Traceback" not in worker.log
+
+    assert installation.start("a", "--drain", settings=BEARS_ALL).wait_exit() == 0
+    assert_exact(installation, good, dead_letters=500)
+
+
+def publish_corpus(installation: Installation, cases: list[BadRecordCase]) -> list[Record]:
+    """Publish every case with a good click before and after it in the same partition; return the good ones."""
+    neighbours: list[Record] = []
+    recipients = {number: neighbours_at(number, installation.partitions) for number in range(installation.partitions)}
+    now = int(time.time() * 1000)
+    for number, case in enumerate(cases):
+        partition = partition_of(case.right_key, installation.partitions)
+        partition = (partition + case.misplaced) % installation.partitions
+        before, after = (next(recipients[partition]) for _ in range(2))
+        installation.click(before)
+        headers = [("case", case.name.encode()), ("traceparent", b"00-1")]
+        publish(installation, case.value, case.key, partition, headers=headers, timestamp=now - number)
+        installation.click(after)
+        neighbours += [before, after]
+    return neighbours
+
+
+def neighbours_at(partition: int, partitions: int) -> Iterator[Record]:
+    for number in cycle(range(10**6)):
+        click = click_by(f"neighbour-{number}", "corpus")
+        if home(click, partitions) == partition:
+            yield click
+
+
+def publish(
+    installation: Installation,
+    value: bytes | None,
+    key: bytes | None,
+    partition: int,
+    *,
+    headers: Sequence[tuple[str, bytes]] = (),
+    timestamp: int = 0,
+) -> None:
+    topic = installation.topic(LINK_CLICKS)
+    installation.publisher.publish(topic, value, key, partition=partition, headers=headers, timestamp=timestamp)
+    installation.publisher.finish()
+
+
+def published_cases(installation: Installation) -> list[Seen]:
+    records = read_topic(installation.servers, installation.topic(LINK_CLICKS))
+    return [record for record in records if name_in(record)]
+
+
+def assert_is_the_letter_of(letter: Seen, original: Seen, case: BadRecordCase) -> None:
+    told = {name.removeprefix("dlq."): value.decode() for name, value in letter.headers if name.startswith("dlq.")}
+    assert (letter.key, letter.value, letter.timestamp) == (original.key, original.value, original.timestamp)
+    assert letter.partition == original.partition
+    assert letter.headers[: len(original.headers)] == original.headers
+    assert tuple(told) == REASON_HEADERS
+    assert told["reason"] == case.reason, case.name
+    assert told["topic"] == original.topic
+    assert told["partition"] == str(original.partition)
+    assert told["offset"] == str(original.offset)
+    assert told["timestamp"] == str(original.timestamp)
+    assert "odd-" not in told["detail"], "a dead letter's detail tells the recipient"
+
+
+def name_in(record: Seen) -> str:
+    return dict(record.headers).get("case", b"").decode()
+
+
+def counted(metrics: Mapping[tuple[str, ...], float], name: str) -> Counter[str | None]:
+    return Counter({sample[1]: int(value) for sample, value in metrics.items() if sample[0] == name and value})
+
+
+def home(click: Record, partitions: int) -> int:
+    return partition_of(click_key(click), partitions)
