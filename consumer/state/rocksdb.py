@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
+import structlog
 from rocksdict import (
     BlockBasedOptions,
     Cache,
@@ -26,6 +27,8 @@ from rocksdict import (
 from consumer.errors import Unavailable, UsageError
 from consumer.state.store import BEGINNING, page_by_key
 from consumer.streams import Unreachable
+
+_LOG = structlog.get_logger(__name__)
 
 _MEGABYTE = 1 << 20
 _POSITION_BYTES = 8
@@ -91,8 +94,11 @@ class RocksState:
     """The database of one process, in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the database or make it. Raises UsageError where another process has it open."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Open the database or make it. Raises UsageError where another process has it open, or Unavailable."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"The state in {folder} cannot be opened ({error})") from error
         options = _options()
         try:
             # RocksDB reopens a column family with the options it was made with unless it is named here.
@@ -121,8 +127,11 @@ class RocksState:
         """Do nothing: memory does not grow with the partitions."""
 
     def close(self) -> None:
-        """Flush and unlock the folder."""
-        self._database.close()
+        """Flush and unlock the folder. What a disk refuses at the end is only read from the changelog once more."""
+        try:
+            self._database.close()
+        except Exception as error:  # noqa: BLE001 - rocksdict raises plain Exception for everything
+            _LOG.warning("state.unflushed", detail=str(error))
 
 
 def _prefix(partition: int) -> bytes:
