@@ -25,8 +25,8 @@ def main(servers: str, source: str, target: str, group: str) -> None:
             "enable.auto.offset.store": False,
             "partition.assignment.strategy": "cooperative-sticky",
             "fetch.queue.backoff.ms": 50,
-            "queued.max.messages.kbytes": 32_768,
-            "fetch.max.bytes": 16_777_216,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.max.bytes": 8_388_608,
         }
     )
     producer = Producer(

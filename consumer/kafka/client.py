@@ -69,8 +69,8 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
         "fetch.queue.backoff.ms": 50,
         # At the end of the topic a fetch in flight holds up whatever is asked next, a rebalance's offsets too.
         "fetch.wait.max.ms": 100,
-        "queued.max.messages.kbytes": 32_768,
-        "fetch.max.bytes": 16_777_216,
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.max.bytes": 8_388_608,
     }
     fixed = {
         "group.id": settings.group_id,
