@@ -107,9 +107,10 @@ class Loop:
         started = self._now()
         records = self._gather(started)
         self._follow_assignment()
+        # Not after the restoring: what was gathered of a partition that went and came back meanwhile comes again.
+        batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
         self._restore()
         self._observer.definitions_read(self._parts.definitions.follow())
-        batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
             self._handle(batches)

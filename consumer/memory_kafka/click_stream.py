@@ -1,6 +1,7 @@
 """The clicks and the transaction, on the twin."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from consumer.memory_kafka.cluster import MemoryCluster, UnknownTopic
@@ -133,7 +134,8 @@ class MemoryClickStream:
     def _poll(self, limit: int) -> list[Record]:
         with self._cluster.lock:
             self._follow_group()
-            ready = [partition for partition in self._positions if partition not in self._held]
+            self._find_positions()
+            ready = [p for p, position in self._positions.items() if position is not None and p not in self._held]
             self._first += 1
             turn = self._first % max(len(ready), 1)
             return self._fetch([*ready[turn:], *ready[:turn]], limit)
@@ -151,16 +153,11 @@ class MemoryClickStream:
         return records
 
     def _fetch_one(self, partition: int, limit: int) -> list[MemoryRecord]:
-        position = self._positions[partition]
-        if position is None:
-            try:
-                position = self._group().committed(partition) or 0
-            except OffsetsInDoubt:
-                return []
         log = self._logs()[partition]
-        records, self._positions[partition] = log.read_committed(position, limit)
-        if self._positions[partition] == log.stable_end:
-            self._ends_met[partition] = log.stable_end
+        records, position = log.read_committed(self._positions[partition] or 0, limit)
+        self._positions[partition] = position
+        if position == log.stable_end:
+            self._ends_met[partition] = position
         return records
 
     def _follow_group(self) -> None:
@@ -174,6 +171,13 @@ class MemoryClickStream:
             holding = group.sync(self._member)
         self._lose(set(self._positions) - set(holding))
         self._take([partition for partition in holding if partition not in self._positions])
+
+    def _find_positions(self) -> None:
+        """Start new partitions where the group is, as soon as no open transaction holds their offsets."""
+        for partition, position in self._positions.items():
+            if position is None:
+                with suppress(OffsetsInDoubt):
+                    self._positions[partition] = self._group().committed(partition) or 0
 
     def _lose(self, partitions: Collection[int]) -> None:
         for partition in partitions:

@@ -128,6 +128,11 @@ class House:
         for member in group.members:
             group.leave(member)
 
+    def time_out_transactions(self) -> None:
+        """Have the broker abort what is open, and fence who opened it."""
+        for name in self.cluster.transactions.open_transactions:
+            self.cluster.transactions.expire(name)
+
 
 def never() -> bool:
     return False

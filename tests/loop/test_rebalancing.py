@@ -1,0 +1,96 @@
+"""Other members of the group come and go, at any call; each click is done once, by whomever."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consumer.loop import Pace
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from tests.builders import a_click, a_link, an_action
+from tests.loop.exactness import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.failures import Run, at_call, calls_of
+from tests.loop.house import GROUP, House, Worker
+from tests.loop.scenario import BITE
+from tests.loop.script import Happening, Script
+from tests.loop.scripted_ports import ScriptedState
+
+
+def test_records_of_a_partition_that_was_lost_and_given_again_are_not_done_twice() -> None:
+    """Both may happen while one batch is gathered; what was gathered before comes again."""
+    _, worker = run_for_seconds(3.0, House(partitions=1), Script())
+    calls = worker.script.calls
+    for index in (index for index, name in enumerate(calls) if name == "stream.consume"):
+        with at_call(index, calls):
+            house = House(partitions=1)
+            run_for_seconds(3.0, house, Script({index: Happening(after=house.put_out_everyone)}))
+            assert judge_updates(house, what_must_be(house, {(0, 5)})).is_exact
+            assert len(dead_letters(house)) == 1
+
+
+def run_for_seconds(seconds: float, house: House, script: Script) -> tuple[House, Worker]:
+    house.define(a_link(an_action()))
+    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
+    house.put(b"bad", partition=0)
+    worker = Worker(house, ScriptedState(), script=script, pace=Pace(commit_interval_seconds=0.5))
+    worker.run(lambda: house.clock.monotonic() > seconds)
+    return house, worker
+
+
+def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_changes_nothing() -> None:
+    calls = calls_of()
+    for index in range(len(calls)):
+        with at_call(index, calls):
+            run = Run()
+            guest = Guest(run.house)
+            happenings = {index: guest.come, index + 8: guest.turn, index + 16: guest.turn, index + 24: guest.go}
+            run.go(Script({at: Happening(before=act) for at, act in happenings.items()}))
+            require_exact(run.story, run.disk)
+            require_all_counted(run.story, run.counts)
+
+
+@dataclass
+class Guest:
+    """A member that only holds what it is given."""
+
+    house: House
+    stream: MemoryClickStream | None = None
+
+    def come(self) -> None:
+        topic = self.house.names.clicks
+        self.stream = MemoryClickStream(self.house.cluster, topic, group_id=GROUP, transactional_id="guest")
+
+    def turn(self) -> None:
+        if self.stream is not None:
+            self.stream.consume(1, 0)
+
+    def go(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+
+
+def test_a_worker_that_stood_still_while_another_did_all_the_rest_repeats_nothing() -> None:
+    stand_still(lambda other: other.run())
+
+
+def test_a_worker_that_stood_still_while_another_did_some_of_the_rest_repeats_nothing() -> None:
+    stand_still(lambda other: other.run_batches(3))
+
+
+def stand_still(other_runs: Callable[[Worker], None]) -> None:
+    """Stop the worker at each call for longer than session and transaction last, and let another work meanwhile."""
+    calls = calls_of()
+    for index in range(len(calls)):
+        with at_call(index, calls):
+            run, disk = Run(), ScriptedState()
+
+            def take_over(run: Run = run, disk: ScriptedState = disk) -> None:
+                own_script = run.disk.script
+                run.house.put_out_everyone()
+                run.house.time_out_transactions()
+                other = Worker(run.house, disk, name="other", bite=BITE)
+                other_runs(other)
+                run.counts += other.counts
+                run.disk.script = own_script
+
+            run.go(Script({index: Happening(before=take_over)}))
+            require_exact(run.story, run.disk, disk)
+            require_all_counted(run.story, run.counts)
