@@ -1,120 +1,14 @@
 """`decide` against one naive pass over the same clicks, however they are cut into batches and repeated."""
 
-from collections import Counter
-from collections.abc import Iterable
+from itertools import cycle
 
-from confluent_kafka import murmur2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.counts import ClickOutcome
-from consumer.decision.decision import Decision, Update
-from consumer.judge.model import Expected, NaiveModel
 from tests.builders import DAY, Record
-from tests.click_parts import click_bytes
-from tests.decision.strategies import History, Turn, histories, numbered
-from tests.decision.twins import Desk, codec
-
-RECORDS = {
-    "crm-updates.set-field.v1": "SetField",
-    "crm-updates.interest.v1": "ChangeInterest",
-    "crm-updates.membership.v1": "ChangeMembership",
-    "crm-updates.follow-up.v1": "CreateFollowUp",
-    "crm-updates.request.v1": "OpenRequest",
-    "crm-updates.script.v1": "RunScript",
-}
-
-
-def as_update(expected: Expected) -> Update:
-    """The update as fastavro encodes it, with the headers that the design asks for."""
-    headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", expected.topic.encode()),
-        ("ce_source", f"/link-actions/{expected.record['tenant_id']}".encode()),
-        ("content-type", b"application/avro"),
-        ("ce_id", expected.update_id.encode()),
-    ]
-    return expected.topic, codec(RECORDS[expected.topic]).encode(expected.record), expected.key, headers
-
-
-def key_of(click: Record) -> bytes:
-    return f"{click['tenant_id']}/{click['recipient_id']}".encode()
-
-
-class Trial:
-    """Feeds the same clicks to the decision, in turns, and to the model, each once; compares after each turn."""
-
-    def __init__(self, partitions: int, retention_ms: int | None) -> None:
-        self._partitions = partitions
-        self._desk = Desk(partitions=partitions, retention_ms=retention_ms)
-        self._model = NaiveModel(partitions=partitions, retention_ms=retention_ms)
-        self._known: dict[tuple[str, str], Record] = {}
-        self._logs: list[list[Record]] = [[] for _ in range(partitions)]
-        self._positions = [0] * partitions
-        self._hits: dict[tuple[int, str, str], tuple[int, int, int]] = {}
-
-    def arrive(self, click: Record, *, misplaced: bool = False) -> None:
-        right = murmur2(key_of(click), self._partitions)
-        self._logs[(right + misplaced) % self._partitions].append(click)
-
-    def publish(self, drawn: list[Record]) -> None:
-        for link in numbered(drawn, self._known):
-            self._desk.plans.define(link)
-            self._model.define(link)
-
-    def turn(self, turn: Turn) -> None:
-        self.publish(turn.links)
-        for partition, log in enumerate(self._logs):
-            start = self._positions[partition]
-            batch = log[start : start + turn.size]
-            if batch:
-                decision = self._desk.decide(*map(click_bytes, batch), partition=partition)
-                if turn.committed:
-                    self._commit(partition, batch, decision)
-
-    def finish(self) -> None:
-        while any(self._positions[partition] < len(log) for partition, log in enumerate(self._logs)):
-            self.turn(Turn([], 1_000, committed=True))
-        assert self._total_hits() == self._model.hits
-
-    def _commit(self, partition: int, batch: list[Record], decision: Decision) -> None:
-        self._desk.keep(decision, partition)
-        self._positions[partition] += len(batch)
-        self._compare(partition, batch, decision)
-        for row, key, right in decision.sent_on:
-            assert key == key_of(batch[row])
-            self._logs[right].append(batch[row])
-        for plan, count in decision.hits:
-            tenant_id, _, link_id = plan.hits_name.decode().partition("/")
-            self._hits[partition, tenant_id, link_id] = count.epoch, count.clicks, count.first_clicks
-
-    def _compare(self, partition: int, batch: list[Record], decision: Decision) -> None:
-        before, actions = len(self._model.expected), self._model.actions.copy()
-        outcomes = Counter(self._outcome(partition, click) for click in batch)
-        assert decision.updates == [as_update(each) for each in self._model.expected[before:]]
-        assert +decision.clicks == outcomes
-        assert +decision.actions == self._model.actions - actions
-        assert decision.counts().balanced
-        assert decision.counts().consumed == len(batch)
-
-    def _outcome(self, partition: int, click: Record) -> str:
-        if murmur2(key_of(click), self._partitions) != partition:
-            return ClickOutcome.SENT_ON
-        return self._model.click(click)
-
-    def _total_hits(self) -> dict[tuple[str, str], tuple[int, int, int]]:
-        """The newest epoch's counts of each link, over the partitions that have got that far."""
-        found: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-        for (_, *place), count in self._hits.items():
-            found.setdefault((place[0], place[1]), []).append(count)
-        return {place: _sum_of_newest(counts) for place, counts in found.items()}
-
-
-def _sum_of_newest(counts: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
-    counts = list(counts)
-    newest = max(epoch for epoch, _, _ in counts)
-    of_newest = [count for count in counts if count[0] == newest]
-    return newest, sum(clicks for _, clicks, _ in of_newest), sum(first for _, _, first in of_newest)
+from tests.decision.strategies import History, histories, numbered
+from tests.decision.trial import Trial
+from tests.decision.twins import Desk
 
 
 @settings(max_examples=400, deadline=None)
@@ -130,3 +24,24 @@ def test_it_decides_as_the_model_does_through_turns_aborts_and_new_definitions(
     for turn in history.turns:
         trial.turn(turn)
     trial.finish()
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, st.lists(st.integers(1, 7), min_size=1, max_size=4))
+def test_what_is_remembered_does_not_depend_on_how_clicks_are_cut_into_batches(
+    history: History, sizes: list[int]
+) -> None:
+    known: dict[tuple[str, str], Record] = {}
+    links = numbered(history.links, known)
+    whole, in_parts = Desk(*links), Desk(*links)
+    clicks = [arrival.click for arrival in history.arrivals]
+
+    whole.take(*clicks)
+    for size in cycle(sizes):
+        part, clicks = clicks[:size], clicks[size:]
+        in_parts.take(*part)
+        if not clicks:
+            break
+
+    assert in_parts.memory() == whole.memory()
+    assert in_parts.updates == whole.updates
