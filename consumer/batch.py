@@ -38,6 +38,10 @@ class Batch:
         """How many records there are."""
         return sum(len(each.records) for each in self.partitions)
 
+    def is_among(self, committed: Mapping[int, int | None]) -> bool:
+        """Tell by what is committed of the partitions that are still ours whether this batch is: all of it, or none."""
+        return any(committed.get(partition) == offset for partition, offset in self.offsets.items())
+
     def counts(self) -> BatchCounts:
         """What became of the records."""
         return sum((each.decision.counts() for each in self.partitions), BatchCounts())

@@ -248,7 +248,7 @@ class Loop:
         self._stream.hold(live)
         committed = self._stream.rewind(live)
         batch, self._pending = self._pending, None
-        if batch is not None and all(committed.get(p) == offset for p, offset in batch.offsets.items()):
+        if batch is not None and batch.is_among(committed):
             self._count_committed(batch)
         for partition in live:
             del self._live[partition]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from consumer.loop import Pace
 from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.streams import OutcomeUnknown, Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.house import GROUP, House, Worker
 from tests.loop.scenario import BITE
-from tests.loop.script import Happening, Script
+from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
 
@@ -45,6 +46,26 @@ def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_ch
             run.go(Script({at: Happening(before=act) for at, act in happenings.items()}))
             require_exact(run.story, run.disk)
             require_all_counted(run.story, run.counts)
+
+
+def test_a_batch_is_counted_whose_fate_was_learnt_after_some_of_its_partitions_had_gone() -> None:
+    calls = calls_of()
+    first = calls.index("stream.commit")
+    run = Run()
+    guest = Guest(run.house)
+
+    def answer_nothing_while_somebody_comes() -> None:
+        guest.come()
+        raise Unreachable("silence")
+
+    happenings = {
+        first: Happening(after=raising(OutcomeUnknown("silence"))),
+        first + 1: Happening(before=answer_nothing_while_somebody_comes),
+        first + 30: Happening(before=guest.go),
+    }
+    run.go(Script(happenings))
+    require_exact(run.story, run.disk)
+    require_all_counted(run.story, run.counts)
 
 
 @dataclass
