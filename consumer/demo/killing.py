@@ -8,9 +8,13 @@ from consumer.demo.failure import DemoFailed
 from consumer.demo.group import Group
 from consumer.demo.worker_process import WorkerProcess
 
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 3.0
 """How long to wait for an open transaction once some clicks are done and others wait."""
 LONGEST_SECONDS = 20.0
+ON_ITS_WAY_SECONDS = 0.1
+"""By then the broker has what the worker sent before it was frozen."""
+THAWED_SECONDS = 0.03
+"""Longer than nothing, so that the worker gets on, and no part of its interval, so that it is met anywhere in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,24 @@ def kill_in_the_middle(worker: WorkerProcess, group: Group, tick: Callable[[], o
     begun = time.monotonic()
     while (waited := time.monotonic() - begun) < LONGEST_SECONDS:
         tick()
-        worker.require_running()
+        worker.freeze()
         done, waiting = _progress(group, partitions)
-        if done and waiting:
-            in_transaction = group.is_in_transaction(partitions)
-            if in_transaction or waited > PATIENCE_SECONDS:
-                process_id = worker.process_id
-                worker.kill()
-                return Killing(worker.name, process_id, partitions, done, waiting, in_transaction)
+        in_transaction = _stays_open(group, partitions)
+        if done and waiting and (in_transaction or waited > PATIENCE_SECONDS):
+            process_id = worker.process_id
+            worker.kill()
+            return Killing(worker.name, process_id, partitions, done, waiting, in_transaction)
+        worker.thaw()
+        time.sleep(THAWED_SECONDS)
     raise DemoFailed(f"{worker.name} was never seen with some clicks done and others waiting; see {worker.log_path}")
+
+
+def _stays_open(group: Group, partitions: Sequence[int]) -> bool:
+    """Tell whether a frozen worker has a transaction open that nothing on its way to the broker ends."""
+    if not group.is_in_transaction(partitions):
+        return False
+    time.sleep(ON_ITS_WAY_SECONDS)
+    return group.is_in_transaction(partitions)
 
 
 def _progress(group: Group, partitions: Sequence[int]) -> tuple[int, int]:

@@ -59,6 +59,14 @@ class WorkerProcess:
             self._lifeline.cut()
             self._child = self._lifeline = None
 
+    def freeze(self) -> None:
+        """Have the system let it do nothing until `thaw`."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._running().send_signal(signal.SIGCONT)
+
     def ask_to_leave(self) -> None:
         """Send SIGTERM."""
         self._running().send_signal(signal.SIGTERM)

@@ -52,7 +52,7 @@ def test_the_whole_demo_is_exact_and_leaves_a_shared_broker_as_it_was(kafka: Bro
     assert (shown.returncode, shown.stderr) == (0, "")
     assert re.search(r"[\d,]+ updates expected, [\d,]+ seen: 0 missing, 0 doubled. Exactly once.", lines[-1])
     assert f"Kafka at {kafka.bootstrap_servers}, named by {SERVERS}" in shown.stdout
-    assert re.search(r"worker-2 \(process \d+\) killed with SIGKILL", shown.stdout)
+    assert re.search(r"worker-2 \(process \d+\) killed with SIGKILL in the middle of a transaction", shown.stdout)
     assert re.search(r"worker-2 started again \(process \d+\)", shown.stdout)
     assert "both workers left with exit code 0" in shown.stdout
     assert max(map(len, lines[lines.index("What became of the clicks") :])) <= 100
