@@ -81,10 +81,7 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
         # Never latest: an offset that is unknown for a moment would skip clicks.
         "auto.offset.reset": "earliest",
     }
-    config = _merged(settings, "consumer", defaults=defaults, fixed=fixed)
-    if config.get("group.protocol") == "consumer":
-        return {name: value for name, value in config.items() if name not in CLASSIC_ONLY}
-    return config
+    return _merged(settings, "consumer", defaults=defaults, fixed=fixed)
 
 
 def worker_producer_config(settings: Settings) -> ClientConfig:
@@ -154,7 +151,10 @@ def _merged(settings: Settings, role: str, *, defaults: ClientConfig, fixed: Cli
         "logger": logging.getLogger(CLIENT_LIBRARY),
         "error_cb": note_error,
     }
-    return common | defaults | file | fixed | always
+    config = common | defaults | file | fixed | always
+    if config.get("group.protocol") == "consumer":
+        return {name: value for name, value in config.items() if name not in CLASSIC_ONLY}
+    return config
 
 
 def _opened(client: Callable[[ClientConfig], Client], config: ClientConfig) -> Client:

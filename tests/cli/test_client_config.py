@@ -61,8 +61,11 @@ def test_what_is_ours_to_tune_the_file_may_tune() -> None:
     assert worker_producer_config(settings_with(linger_ms="20"))["linger.ms"] == "20"
 
 
-def test_under_the_new_group_protocol_the_brokers_own_properties_are_left_out() -> None:
-    config = worker_consumer_config(settings_with(group_protocol="consumer"))
+@pytest.mark.parametrize("config_of", [worker_consumer_config, reader_config])
+def test_under_the_new_group_protocol_the_brokers_own_properties_are_left_out(
+    config_of: Callable[[Settings], ClientConfig],
+) -> None:
+    config = config_of(settings_with(group_protocol="consumer", session_timeout_ms="2000"))
 
     assert "session.timeout.ms" not in config
     assert "partition.assignment.strategy" not in config
