@@ -200,7 +200,8 @@ class Loop:
     def _give_up(self, error: Aborted) -> None:
         """Abort, and let the same records come again: fewer at a time where the broker refused one of them."""
         batch, self._pending = self._pending, None
-        self._aborts += not error.rebalance
+        # Halving ends by itself; and the library fails the transaction after each refused one, too.
+        self._aborts = 0 if error.poison else self._aborts + (not error.rebalance)
         self._observer.transaction(TransactionResult.ABORTED)
         _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
         self._stream.abort()

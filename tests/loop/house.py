@@ -53,9 +53,10 @@ class TwinWire(Wire):
     cluster: MemoryCluster
     script: Script
     bite: int
+    stream: type[ScriptedStream] = ScriptedStream
 
     def open_stream(self) -> ScriptedStream:
-        return ScriptedStream(
+        return self.stream(
             self.cluster,
             self.names.clicks,
             group_id=self.settings.group_id,
@@ -95,9 +96,9 @@ class House:
         self._publisher = MemoryPublisher(self.cluster)
         create_topics(MemoryTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
 
-    def wire(self, name: str, script: Script, bite: int) -> TwinWire:
+    def wire(self, name: str, script: Script, bite: int, stream: type[ScriptedStream] = ScriptedStream) -> TwinWire:
         settings = Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=name)
-        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite)
+        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite, stream)
 
     def define(self, *links: Record) -> None:
         """Publish versions of links."""
@@ -152,11 +153,12 @@ class Worker:
         pace: Pace = ONE_DRAIN,
         dead_letter_limit: float = 1.0,
         partitions: int | None = None,
+        stream: type[ScriptedStream] = ScriptedStream,
     ) -> None:
         """Raises Unreachable where the script says so."""
         self.script = disk.script = script or Script()
         self.observer = CountingObserver(house.clock)
-        wire = house.wire(name, self.script, bite)
+        wire = house.wire(name, self.script, bite, stream)
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)

@@ -29,11 +29,19 @@ class Script:
     def __init__(self, happenings: Mapping[int, Happening] | None = None) -> None:
         self.calls: list[str] = []
         self._happenings = dict(happenings or {})
+        self._repeated: dict[str, tuple[Happening, int]] = {}
+
+    @classmethod
+    def at_every(cls, name: str, happening: Happening, *, times: int = MOST_CALLS) -> "Script":
+        """Return a script in which it happens at the first so many calls of this name."""
+        script = cls()
+        script._repeated[name] = happening, times
+        return script
 
     def call(
         self, name: str, act: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Result:
-        happening = self._happenings.get(len(self.calls), Happening())
+        happening = self._what_happens(name)
         self.calls.append(name)
         if len(self.calls) > MOST_CALLS:
             raise AssertionError(f"the loop goes round in circles: … {self.calls[-40:]}")
@@ -43,6 +51,13 @@ class Script:
         if happening.after:
             happening.after()
         return result
+
+    def _what_happens(self, name: str) -> Happening:
+        repeated, times = self._repeated.get(name, (Happening(), 0))
+        if times:
+            self._repeated[name] = repeated, times - 1
+            return repeated
+        return self._happenings.get(len(self.calls), Happening())
 
 
 def raising(error: BaseException) -> Callable[[], None]:
