@@ -161,7 +161,7 @@ def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) ->
     assert cut.shared == b"".join(list(click_parts(record).values())[1:11])
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(st.lists(any_value, min_size=1, max_size=8))
 @example([b""])
 @example([b"", b""])
