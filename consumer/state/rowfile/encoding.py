@@ -70,7 +70,7 @@ def values_of(rows: Rows, numbers: Numbers, following: FollowingRows) -> list[by
     if len(shapes) and (shapes == shapes[0]).all():
         return _values_of_one_shape(block, numbers, int(shapes[0]), following)
     values: list[bytes] = [b""] * len(rows)
-    for shape in np.unique(shapes).tolist():
+    for shape in sorted(set(shapes.tolist())):
         places = np.flatnonzero(shapes == shape)
         for place, value in zip(
             places.tolist(), _values_of_one_shape(block[places], numbers[places], shape, following), strict=True

@@ -6,6 +6,8 @@ half of a bucket an entry goes to is in its hash, so growing reads no file. What
 dict. 21 bytes a key.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,27 +74,18 @@ class HashIndex:
             spilled[int(new[place])] = spilled.pop(int(old[place]))
 
     def remove(self, hashes: Hashes, rows: Numbers) -> None:
-        """Take rows out."""
-        for hash_, row in zip(hashes.tolist(), rows.tolist(), strict=True):
-            self._remove(hash_, row)
+        """Take rows out that are there."""
+        slots, _ = self._find(hashes, rows)
+        for place in np.flatnonzero(slots < 0).tolist():
+            bucket = int(self._bucket_of(hashes[place : place + 1])[0])
+            del self._spilled[bucket][int(rows[place])]
+        slots = slots[slots >= 0]
+        self._rows.reshape(-1)[slots] = 0
+        buckets = np.array(sorted(set((slots // SLOTS).tolist())), dtype=np.int64)
+        left = self._rows[buckets]
+        self._rewrite(buckets, self._hashes[buckets], left, left != 0)
+        self._place_spilled(buckets.tolist())
         self.size -= len(rows)
-
-    def _remove(self, hash_: int, row: int) -> None:
-        bucket = int(self._bucket_of(np.array([hash_], dtype=np.uint32))[0])
-        spilled = self._spilled.get(bucket, {})
-        if row not in spilled:
-            slots = self._rows[bucket]
-            slot, last = int(np.flatnonzero(slots == row)[0]), int(self._filled[bucket]) - 1
-            slots[slot], self._hashes[bucket, slot] = slots[last], self._hashes[bucket, last]
-            slots[last] = self._hashes[bucket, last] = 0
-            self._filled[bucket] = last
-            if not spilled:
-                return
-            row, hash_ = next(iter(spilled.items()))
-            self._place(np.array([hash_], dtype=np.uint32), np.array([row]))
-        del spilled[row]
-        if not spilled:
-            del self._spilled[bucket]
 
     def _bucket_of(self, hashes: Hashes) -> Numbers:
         buckets = (hashes & np.uint32((2 << self._level) - 1)).astype(np.int64)
@@ -165,26 +158,32 @@ class HashIndex:
     def _split(self, start: int, count: int) -> None:
         """Move what belongs there from `count` buckets to as many new ones; the last ones finish the level."""
         old, new = slice(start, start + count), slice(self._buckets, self._buckets + count)
-        hashes, rows = self._hashes[old].copy(), self._rows[old].copy()
+        hashes, rows = self._hashes[old], self._rows[old]
         goes = (hashes >> np.uint32(self._level)) & np.uint32(1) == 1
-        self._rewrite(old, hashes, rows, (rows != 0) & ~goes)
-        self._rewrite(new, hashes, rows, (rows != 0) & goes)
+        is_used = rows != 0
+        self._rewrite(new, hashes, rows, is_used & goes)
+        self._rewrite(old, hashes, rows, is_used & ~goes)
         self._buckets += count
         if self._buckets == 2 << self._level:
             self._level += 1
-        if self._spilled:
-            for bucket in range(start, start + count):
-                if spilled := self._spilled.pop(bucket, None):
-                    hashes_again = np.fromiter(spilled.values(), dtype=np.uint32)
-                    self._place(hashes_again, np.fromiter(spilled, dtype=np.int64))
+        self._place_spilled(range(start, start + count))
 
-    def _rewrite(self, buckets: slice, hashes: NDArray[np.uint32], rows: NDArray[np.uint32], kept: Mask) -> None:
+    def _place_spilled(self, buckets: Iterable[int]) -> None:
+        """Put what buckets could not take where there is room now."""
+        for bucket in buckets if self._spilled else ():
+            if spilled := self._spilled.pop(bucket, None):
+                self._place(np.fromiter(spilled.values(), dtype=np.uint32), np.fromiter(spilled, dtype=np.int64))
+
+    def _rewrite(
+        self, buckets: slice | Numbers, hashes: NDArray[np.uint32], rows: NDArray[np.uint32], kept: Mask
+    ) -> None:
         """Let the buckets hold what is to be kept, without gaps."""
         filled = kept.sum(axis=1)
         chosen = np.flatnonzero(kept)
         ranks = np.arange(len(chosen)) - np.repeat(np.cumsum(filled) - filled, filled)
         slots = chosen // SLOTS * SLOTS + ranks
-        for table, values in ((self._hashes[buckets], hashes), (self._rows[buckets], rows)):
-            table[:] = 0
-            table.reshape(-1)[slots] = values.reshape(-1)[chosen]
+        for table, values in ((self._hashes, hashes), (self._rows, rows)):
+            packed = np.zeros_like(values)
+            packed.reshape(-1)[slots] = values.reshape(-1)[chosen]
+            table[buckets] = packed
         self._filled[buckets] = filled
