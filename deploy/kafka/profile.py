@@ -25,6 +25,8 @@ TEST = Profile(
         # A member or transaction left behind by a crash is noticed within a second or two, not a minute.
         "group.min.session.timeout.ms": "1000",
         "group.consumer.min.session.timeout.ms": "1000",
+        "group.consumer.min.heartbeat.interval.ms": "100",
+        "group.consumer.heartbeat.interval.ms": "500",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         "log.cleaner.backoff.ms": "1000",
         "log.cleaner.dedupe.buffer.size": "8388608",

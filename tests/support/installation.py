@@ -60,6 +60,16 @@ class Installation:
         wait_until(lambda: self._are_led([topic.topic for topic in topics]), "leader of every partition")
         return self
 
+    def delete_topics(self) -> None:
+        """Take all topics away, and with them what the group has committed; forget the links."""
+        names = [self.topic(name) for name in self.topics]
+        for future in self.admin.delete_topics(names).values():
+            future.result(timeout=DONE_SECONDS)
+        wait_until(lambda: not self.admin.list_topics().topics.keys() & set(names), "end of the topics")
+        wait_until(lambda: not self.committed(), "end of what was committed")
+        self.links.clear()
+        self._publisher = None
+
     def alter(self, topic: str, config: Mapping[str, str]) -> None:
         """Change settings of a topic, named without its prefix."""
         entries = [

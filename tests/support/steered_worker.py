@@ -4,7 +4,8 @@
 
 A POINT is `before.CALL.N` or `after.CALL.N`: the N-th call of a method of the stream between loop and Kafka (begin,
 produce_all, track, commit, release, rewind, …), or `producer.CALL` for one of the transactional producer inside it
-(send_offsets_to_transaction, flush, commit_transaction, init_transactions). ACT is `die`; `halt`, until a line comes
+(send_offsets_to_transaction, flush, commit_transaction, init_transactions); or `records.N`, when clicks have been
+handed out for the N-th time. ACT is `die`; `halt`, until a line comes
 on standard input; `abort`, as if the broker asked for it; or `lose`, as if its answer never came.
 """
 
@@ -50,6 +51,9 @@ class Steering:
             self._reach(f"before.{point}")
             result = call(*arguments, **named)
             self._reach(f"after.{point}")
+            if name == "consume" and result:
+                self._calls["records"] += 1
+                self._reach(f"records.{self._calls['records']}")
             return result
 
         return steered

@@ -54,6 +54,12 @@ class Worker:
         wait_until(lambda: self._is_ready(assigned), self._described("ready worker"), timeout=timeout)
         return self
 
+    def wait_assigned(self, number: int, *, timeout: float = START_SECONDS) -> "Worker":
+        """Return once the group has given it so many partitions, whether their state is restored or not."""
+        what = self._described(f"worker with {number} partitions")
+        wait_until(lambda: len(self.assigned()) == number, what, timeout=timeout)
+        return self
+
     def wait_event(self, event: str, *, timeout: float = START_SECONDS) -> dict[str, Any]:
         """Return the first log line of this event, once there is one."""
         lines = wait_until(lambda: self.events(event), self._described(f"log line {event}"), timeout=timeout)

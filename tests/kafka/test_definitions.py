@@ -1,0 +1,95 @@
+"""Links that change while clicks on them come in: versions, resets, definitions that are late or never come."""
+
+from consumer.judge.reader import decode_update
+from consumer.judge.update_record import TOPICS
+from schemas.topics import LINK_DEFINITIONS
+from tests.builders import Record, a_link, an_action
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact, read
+from tests.support.records import click_by
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+
+def test_each_click_is_decided_by_the_version_it_names(installation: Installation) -> None:
+    first = an_action("SetField", value="first")
+    installation.define(a_link(first))
+    worker = installation.start("a")
+    installation.click(*clicks(version=1))
+    installation.wait_done()
+    added = an_action("ChangeInterest", slot=1)
+    installation.define(a_link(first, added, version=2), a_link(first, added, version=3, epoch=1))
+    installation.define(a_link(version=4, epoch=1))
+    installation.click(
+        *clicks(version=2), *clicks(version=1), *clicks(version=3), *clicks(version=1), *clicks(version=4)
+    )
+    installation.wait_done()
+
+    assert_exact(installation)
+    assert updates_of(installation, "set_field") == {1: 2, 3: 2}
+    assert updates_of(installation, "interest") == {2: 2, 3: 2}
+    assert worker.is_running
+
+
+def test_a_click_that_names_no_version_is_decided_by_the_newest_known(installation: Installation) -> None:
+    worker = installation.start("a").wait_ready()
+    for version in (1, 2):
+        define_and_wait(installation, worker, a_link(an_action("RunScript", rule="always"), version=version))
+        installation.click(*clicks(version=None))
+        installation.wait_done()
+
+    assert updates_of(installation, "script") == {1: 2, 2: 2}
+
+
+def test_a_definition_may_come_after_the_click_that_names_it(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField"), link_id="other"))
+    worker = installation.start_steered("a", {"records.1": "halt"}).wait_ready()
+    installation.click(click_by("r-1", "late"), click_by("r-1", "other"))
+    worker.wait_event("point.reached")
+    installation.define(a_link(an_action("SetField"), link_id="late"))
+    worker.go_on()
+    installation.wait_done()
+
+    assert_exact(installation)
+
+
+def test_a_click_on_a_version_that_never_comes_becomes_a_dead_letter(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField")))
+    installation.start("a").wait_ready()
+    installation.click(click_by("r-1"), click_by("r-1", link_version=7), click_by("r-1", "unknown"), click_by("r-2"))
+    installation.wait_done()
+
+    outcome = assert_exact(installation, dead_letters=2)
+    assert outcome.reasons == {"unknown_version": 2}
+
+
+def test_a_definition_that_cannot_be_read_spoils_its_own_clicks_only(installation: Installation) -> None:
+    topic = installation.topic(LINK_DEFINITIONS)
+    for key, value in {b"acme/garbage/1": b"garbage", b"no key of ours": b"garbage", b"acme/gone/1": None}.items():
+        installation.publisher.publish(topic, value, key)
+    installation.define(a_link(an_action("SetField")))
+    installation.click(click_by("r-1", "garbage"), click_by("r-1", "gone"), click_by("r-1"))
+    worker = installation.start("a")
+    installation.wait_done()
+
+    outcome = assert_exact(installation, dead_letters=2)
+    assert outcome.reasons == {"unreadable_definition": 1, "unknown_version": 1}
+    assert len(worker.events("definition.ignored")) == 1
+
+
+def clicks(version: int | None) -> list[Record]:
+    return [click_by(recipient, link_version=version) for recipient in ("r-1", "r-2")]
+
+
+def define_and_wait(installation: Installation, worker: Worker, link: Record) -> None:
+    """Publish a version, and return once the worker has read it."""
+    installation.define(link)
+    wait_until(
+        lambda: worker.metrics()["definitions_read_total",] == len(installation.links), "definition that was read"
+    )
+
+
+def updates_of(installation: Installation, kind: str) -> dict[int, int]:
+    """Return how many updates there are by link version."""
+    versions = [decode_update(update)["link_version"] for update in read(installation, TOPICS[kind])]
+    return {version: versions.count(version) for version in sorted(set(versions))}
