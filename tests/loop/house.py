@@ -1,6 +1,6 @@
 """An installation on the twin: its topics, links and clicks, and the workers that come and go."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -16,11 +16,12 @@ from consumer.health import Health
 from consumer.kafka.client import transactional_id
 from consumer.kafka.topic_admin import create_topics
 from consumer.loop import Loop, Pace, Parts
-from consumer.memory_kafka.cluster import ANY_PARTITION, MemoryCluster
+from consumer.memory_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
 from consumer.memory_kafka.publisher import MemoryPublisher
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
 from consumer.memory_kafka.topic_reader import read_topic
+from consumer.memory_kafka.transactions import Producer
 from consumer.metrics import Metrics
 from consumer.observer import Observer
 from consumer.restore import Restorer
@@ -76,12 +77,17 @@ class CountingObserver(Observer):
         metrics = Metrics(CollectorRegistry(), kinds=KINDS, versions=versions())
         super().__init__(metrics, Health(clock.monotonic), clock)
         self.counts = BatchCounts()
+        self.restored_records = 0
         self.batches: list[Batch] = []
 
     def committed(self, batch: Batch) -> None:
         super().committed(batch)
         self.batches.append(batch)
         self.counts += batch.counts()
+
+    def restored(self, read: Mapping[int, int], remaining: Mapping[int, int], restoring: Collection[int]) -> None:
+        super().restored(read, remaining, restoring)
+        self.restored_records += sum(read.values())
 
 
 class House:
@@ -118,6 +124,13 @@ class House:
     def put(self, value: bytes | None, key: bytes | None = None, *, partition: int) -> None:
         """Publish anything as a click."""
         self._publisher.publish(self.names.clicks, value, key, partition=partition)
+
+    def leave_open(self, topic: str, partition: int, key: bytes, value: bytes) -> Producer:
+        """Write in a transaction of somebody who then stands still."""
+        producer = self.cluster.transactions.open_producer("somebody who stands still")
+        log = self.cluster.topic(topic).log(partition)
+        self.cluster.transactions.append(producer, log, self.cluster.maker(topic, partition, Draft(key, value)))
+        return producer
 
     def read(self, topic: str) -> list[MemoryRecord]:
         """Return what a subscriber sees of a topic."""
