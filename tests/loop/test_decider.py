@@ -1,0 +1,127 @@
+"""The decider by itself: what it waits for, what it condemns, what it notes."""
+
+from collections.abc import Sequence
+
+from consumer.counts import ClickOutcome
+from consumer.decider import DEFINITION_WAIT_MS, Decider
+from consumer.decision.decision import Decision, Rules
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.restore import PARTITIONS_KEY, partitions_entry
+from consumer.state.memory import MemoryPartitionStore, MemoryState
+from schemas.bad_record import BadRecord, Reason
+from tests.builders import NOON, Record, a_click, a_link, an_action
+from tests.loop.house import CLICKS, FAR_AWAY, House
+from tests.loop.script import Script
+
+PARTITION = 0
+WAIT_SECONDS = DEFINITION_WAIT_MS / 1000
+CONDEMNED = BadRecord(Reason.REJECTED_BY_BROKER, "refused")
+
+
+class Bench:
+    """A decider over one partition, where everything is in its right place."""
+
+    def __init__(self) -> None:
+        self.house = House(partitions=1)
+        wire = self.house.wire("one", Script(), FAR_AWAY)
+        definitions = wire.definitions(MemoryState())
+        self.decider = Decider(definitions, wire.click_layouts, Rules(partitions=1), self.house.clock)
+        self.store = MemoryPartitionStore("changelog")
+
+    def decide(self, *clicks: Record, published_at: int = NOON, first_offset: int = 0) -> Decision:
+        return self.decider.decide(PARTITION, records(clicks, published_at, first_offset), self.store)
+
+    @property
+    def waited_seconds(self) -> float:
+        return self.house.clock.monotonic()
+
+
+def records(clicks: Sequence[Record], published_at: int, first_offset: int) -> list[MemoryRecord]:
+    return [
+        MemoryRecord(
+            ("clicks", PARTITION), offset, key=None, value=CLICKS.encode(click), headers=(), timestamp=published_at
+        )
+        for offset, click in enumerate(clicks, start=first_offset)
+    ]
+
+
+def reasons(decision: Decision) -> dict[int, Reason]:
+    return {row: bad.reason for row, bad in decision.dead_letters.items()}
+
+
+def test_a_version_that_turns_up_in_time_is_waited_for() -> None:
+    bench = Bench()
+    bench.house.clock.at(1.0, lambda: bench.house.define(a_link(an_action(), version=2)))
+    decision = bench.decide(a_click(link_version=2))
+    assert +decision.clicks == {ClickOutcome.APPLIED: 1}
+    assert 1.0 <= bench.waited_seconds < 1.5
+
+
+def test_a_version_that_never_turns_up_is_waited_for_no_longer_than_need_be() -> None:
+    bench = Bench()
+    decision = bench.decide(a_click(1, link_version=7), a_click(2, link_id="nobody's"))
+    assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
+    assert +decision.clicks == {ClickOutcome.DEAD_LETTERED: 1, ClickOutcome.WITHOUT_ACTIONS: 1}
+    assert WAIT_SECONDS <= bench.waited_seconds < WAIT_SECONDS + 0.5
+
+
+def test_a_click_from_long_ago_is_not_waited_for_but_the_definitions_are_read_to_their_end() -> None:
+    bench = Bench()
+    bench.house.define(a_link(an_action()), a_link(an_action(), version=2))
+    decision = bench.decide(a_click(1, link_version=2), a_click(2, link_version=7), published_at=NOON - 60_000)
+    assert reasons(decision) == {1: Reason.UNKNOWN_VERSION}
+    assert decision.clicks[ClickOutcome.APPLIED] == 1
+    assert bench.waited_seconds == 0
+
+
+def test_a_click_from_the_future_is_waited_for_no_longer_than_any_other() -> None:
+    bench = Bench()
+    bench.decide(a_click(link_version=7), published_at=NOON + 10 * 86_400_000)
+    assert bench.waited_seconds < WAIT_SECONDS + 0.5
+
+
+def test_an_author_who_stands_still_in_a_transaction_does_not_hold_up_clicks_for_ever() -> None:
+    bench = Bench()
+    bench.house.leave_open(bench.house.names.definitions, 0, b"acme/spring/7", b"")
+    decision = bench.decide(a_click(link_version=7))
+    assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
+    assert bench.waited_seconds < 2 * WAIT_SECONDS + 0.5
+
+
+def test_clicks_on_what_is_known_wait_for_nothing() -> None:
+    bench = Bench()
+    bench.house.define(a_link(an_action()))
+    bench.decide(a_click(link_version=1), published_at=NOON - 60_000)
+    bench.decide(a_click(2), a_click(3, link_version=1))
+    assert bench.waited_seconds == 0
+
+
+def test_a_condemned_record_is_a_dead_letter_whatever_it_holds_until_it_is_committed() -> None:
+    bench = Bench()
+    assert bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    decision = bench.decide(a_click(1), a_click(2), first_offset=10)
+    assert reasons(decision) == {1: Reason.REJECTED_BY_BROKER}
+    bench.decider.forget_before({PARTITION: 11})
+    assert not bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    bench.decider.forget_before({PARTITION: 12})
+    assert reasons(bench.decide(a_click(1), a_click(2), first_offset=10)) == {}
+
+
+def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
+    bench = Bench()
+    bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    bench.decider.forget_before({PARTITION + 1: 100})
+    assert not bench.decider.condemn(PARTITION, 11, CONDEMNED)
+
+
+def test_the_number_of_partitions_is_noted_with_the_first_memory_and_not_again() -> None:
+    bench = Bench()
+    bench.house.define(a_link(an_action()))
+    first = bench.decide(a_click(1, link_version=1), published_at=NOON - 60_000)
+    assert first.memory[PARTITIONS_KEY] == partitions_entry(1)
+    bench.store.write(first.memory, 1)
+    assert PARTITIONS_KEY not in bench.decide(a_click(2, recipient_id="r-2", link_version=1)).memory
+
+
+def test_where_nothing_is_remembered_nothing_is_noted() -> None:
+    assert Bench().decide(a_click(test=True), a_click(2, link_id="nobody's")).memory == {}

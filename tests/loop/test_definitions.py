@@ -1,0 +1,198 @@
+"""The link definitions while the worker runs: found, followed, kept on disk, forgotten in memory."""
+
+import pytest
+
+from consumer.decision.plan import LinkPlan, NoPlan
+from consumer.definitions import DEFINITIONS, MAX_READY, Definitions
+from consumer.memory_kafka.cluster import Draft
+from consumer.state.memory import MemoryState
+from consumer.streams import Unreachable
+from schemas.bad_record import Reason
+from schemas.click_batch import NO_VERSION
+from schemas.codec import encode_text
+from tests.builders import a_link, an_action
+from tests.loop.house import FAR_AWAY, House
+from tests.loop.script import Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedState
+
+SPRING = encode_text(b"acme") + encode_text(b"spring")
+PLAIN = a_link(an_action())
+
+
+def opened(house: House, state: MemoryState | None = None, script: Script | None = None) -> Definitions:
+    return house.wire("one", script or Script(), FAR_AWAY).definitions(state or MemoryState())
+
+
+def caught_up(house: House, state: MemoryState | None = None) -> Definitions:
+    definitions = opened(house, state)
+    definitions.catch_up(lambda: False)
+    return definitions
+
+
+def actions_of(plan: LinkPlan | None) -> list[str]:
+    assert plan is not None
+    return [action.action.action_id for action in plan.actions]
+
+
+def test_a_version_that_is_named_is_found_among_others() -> None:
+    house = House()
+    house.define(PLAIN, a_link(an_action(slot=1), version=2), a_link(an_action(slot=2), version=3))
+    definitions = caught_up(house)
+    assert actions_of(definitions.find(SPRING, 2)) == ["action-1"]
+    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
+
+
+def test_a_click_without_version_finds_the_newest_in_whatever_order_they_came() -> None:
+    house = House()
+    house.define(*(a_link(an_action(slot=version), version=version) for version in (2, 10, 9)))
+    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-10"]
+
+
+def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown() -> None:
+    definitions = caught_up(House())
+    assert definitions.find(SPRING, NO_VERSION) is None
+    with pytest.raises(NoPlan) as raised:
+        definitions.find(SPRING, 1)
+    assert raised.value.reason is Reason.UNKNOWN_VERSION
+
+
+def test_the_same_link_of_another_tenant_is_another_link() -> None:
+    house = House()
+    house.define(a_link(an_action(), tenant_id="other"))
+    assert caught_up(house).find(SPRING, NO_VERSION) is None
+
+
+def test_a_link_id_may_hold_slashes() -> None:
+    house = House()
+    house.define(a_link(an_action(), link_id="a/b/1"))
+    key = encode_text(b"acme") + encode_text(b"a/b/1")
+    assert actions_of(caught_up(house).find(key, 1)) == ["action-0"]
+
+
+def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
+    house = House()
+    house.define(PLAIN)
+    definitions = caught_up(house)
+    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
+    house.define(a_link(an_action(slot=1), version=2))
+    assert definitions.follow() == 1
+    assert (SPRING, NO_VERSION) not in definitions.ready
+    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
+    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
+
+
+def test_a_link_that_is_defined_later_is_no_longer_remembered_as_undefined() -> None:
+    house = House()
+    definitions = caught_up(house)
+    assert definitions.find(SPRING, NO_VERSION) is None
+    assert definitions.ready == {(SPRING, NO_VERSION): None}
+    house.define(PLAIN)
+    definitions.follow()
+    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
+
+
+def test_a_deleted_link_goes_on_acting() -> None:
+    house = House()
+    house.define(PLAIN, a_link(an_action(), version=2, status="deleted"))
+    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-0"]
+
+
+def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> None:
+    house = House()
+    house.define(PLAIN, a_link(an_action(), version=2, epoch=1))
+    definitions = caught_up(house)
+    before, after = definitions.find(SPRING, 1), definitions.find(SPRING, 2)
+    assert before is not None
+    assert after is not None
+    assert before.digest != after.digest
+    assert before.hits_key == after.hits_key
+    assert (before.epoch, after.epoch) == (0, 1)
+
+
+def test_a_version_without_actions_stops_the_link() -> None:
+    house = House()
+    house.define(PLAIN, a_link(version=2))
+    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == []
+
+
+@pytest.mark.parametrize("value", [b"", b"no frame", b"\xc3\x01 unknown schema", None])
+def test_a_definition_that_cannot_be_read_is_a_reason_for_a_dead_letter(value: bytes | None) -> None:
+    house = House()
+    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/1", value))
+    with pytest.raises(NoPlan) as raised:
+        caught_up(house).find(SPRING, 1)
+    expected = Reason.UNKNOWN_VERSION if value is None else Reason.UNREADABLE_DEFINITION
+    assert raised.value.reason is expected
+
+
+@pytest.mark.parametrize("key", [None, b"", b"acme", b"acme/spring", b"acme/spring/", b"acme/spring/x", b"/spring/1"])
+def test_a_definition_with_a_wrong_key_is_passed_over(key: bytes | None) -> None:
+    house = House()
+    house.cluster.append(house.names.definitions, 0, Draft(key, b"anything"))
+    house.define(PLAIN)
+    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-0"]
+
+
+def test_what_lies_on_the_disk_is_not_read_again() -> None:
+    house, state = House(), MemoryState()
+    house.define(PLAIN)
+    caught_up(house, state)
+    again = opened(house, state)
+    assert again.follow() == 0
+    assert actions_of(again.find(SPRING, 1)) == ["action-0"]
+
+
+def test_a_topic_that_was_made_anew_makes_the_disk_forget() -> None:
+    house, state = House(), MemoryState()
+    house.define(PLAIN)
+    caught_up(house, state)
+    house.cluster.create_topic(house.names.definitions, 1)
+    assert caught_up(house, state).find(SPRING, NO_VERSION) is None
+
+
+def test_a_disk_from_beyond_the_end_of_the_topic_forgets() -> None:
+    house, state = House(), MemoryState()
+    topic = house.cluster.topic(house.names.definitions)
+    state.open(DEFINITIONS, f"{house.cluster.cluster_id}/{topic.topic_id}").write({}, 1_000)
+    house.define(PLAIN)
+    assert actions_of(caught_up(house, state).find(SPRING, 1)) == ["action-0"]
+
+
+def test_catching_up_reads_to_the_end_of_its_beginning_and_no_further() -> None:
+    house = House()
+    house.define(*(a_link(an_action(), version=version) for version in range(1, 30)))
+    definitions = opened(house)
+    definitions.catch_up(lambda: False)
+    assert actions_of(definitions.find(SPRING, 29)) == ["action-0"]
+    assert house.clock.monotonic() == 0
+
+
+def test_catching_up_waits_for_an_author_in_the_middle_of_a_transaction_and_may_be_given_up() -> None:
+    house = House()
+    house.leave_open(house.names.definitions, 0, b"acme/spring/1", b"")
+    definitions = opened(house)
+    definitions.catch_up(lambda: house.clock.monotonic() > 2)
+    assert 2 < house.clock.monotonic() < 3
+
+
+def test_a_full_disk_loses_no_definition() -> None:
+    house, state = House(), ScriptedState()
+    house.define(PLAIN)
+    definitions = opened(house, state)
+    state.script = Script.at_every("store.write", Happening(before=raising(Unreachable("disk full"))), times=1)
+    with pytest.raises(Unreachable):
+        definitions.follow()
+    house.define(a_link(an_action(slot=1), version=2))
+    definitions.follow()
+    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
+    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
+
+
+def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> None:
+    house = House()
+    house.define(*(a_link(link_id=f"l-{number}") for number in range(50)))
+    definitions = caught_up(house)
+    assert definitions.ready == {}
+    for number in range(MAX_READY + 10):
+        definitions.find(encode_text(b"acme") + encode_text(b"never-defined-%d" % number), NO_VERSION)
+    assert len(definitions.ready) <= MAX_READY

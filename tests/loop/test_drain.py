@@ -1,0 +1,86 @@
+"""The drain by itself: what it takes for done."""
+
+from collections.abc import Mapping
+
+from consumer.batch import Batch, PartitionBatch
+from consumer.decision.decision import Decision
+from consumer.drain import Drain
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.memory_kafka.cluster import Draft, MemoryCluster
+from consumer.memory_kafka.record import MemoryRecord
+from tests.turned_clock import TurnedClock
+
+CLICKS = "clicks"
+
+
+class Two:
+    """A topic of two partitions, and a stream that commits what it is told."""
+
+    def __init__(self, *records: int) -> None:
+        self.cluster = MemoryCluster(TurnedClock())
+        self.cluster.create_topic(CLICKS, 2)
+        self.publish(*records)
+        self.stream = MemoryClickStream(self.cluster, CLICKS, group_id="g", transactional_id="t")
+        self.stream.renew()
+
+    def publish(self, *partitions: int) -> None:
+        for partition in partitions:
+            self.cluster.append(CLICKS, partition, Draft(None, b""))
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        self.stream.begin()
+        self.stream.commit(offsets)
+
+
+def sent_on(partition: int, offset: int, *, to: int) -> Batch:
+    record = MemoryRecord((CLICKS, partition), offset, key=None, value=b"", headers=(), timestamp=0)
+    return Batch([PartitionBatch(partition, [record], Decision(sent_on=[(0, b"key", to)]))])
+
+
+def test_an_empty_topic_is_done() -> None:
+    assert Drain(Two().stream).is_done({})
+
+
+def test_it_is_done_once_everything_that_was_there_is_committed() -> None:
+    two = Two(0, 0, 1)
+    drain = Drain(two.stream)
+    assert not drain.is_done({})
+    two.commit({0: 2})
+    assert not drain.is_done({0: 2})
+    two.commit({1: 1})
+    assert drain.is_done({0: 2, 1: 1})
+
+
+def test_what_another_worker_committed_counts() -> None:
+    two = Two(0, 1)
+    drain = Drain(two.stream)
+    two.commit({0: 1, 1: 1})
+    assert drain.is_done({0: 1})
+
+
+def test_what_came_later_does_not_matter() -> None:
+    two = Two(0, 1)
+    drain = Drain(two.stream)
+    two.publish(0, 0, 1)
+    two.commit({0: 1, 1: 1})
+    assert drain.is_done({0: 1, 1: 1})
+
+
+def test_a_click_that_was_sent_on_is_there_until_its_copy_is_done() -> None:
+    two = Two(0)
+    drain = Drain(two.stream)
+    two.publish(1)
+    two.commit({0: 1})
+    drain.note(sent_on(0, 0, to=1))
+    assert not drain.is_done({0: 1})
+    two.commit({1: 1})
+    assert drain.is_done({0: 1, 1: 1})
+
+
+def test_a_click_that_came_later_and_was_sent_on_does_not_matter() -> None:
+    two = Two(0)
+    drain = Drain(two.stream)
+    two.publish(0, 1)
+    two.commit({0: 2})
+    drain.note(sent_on(0, 1, to=1))
+    assert drain.is_done({0: 2})
