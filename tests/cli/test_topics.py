@@ -76,6 +76,13 @@ def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
         compare_topics(NAMES, topics).require()
 
 
+def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> None:
+    topics = good_topics() | {NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))}
+    (failure,) = compare_topics(NAMES, topics).failures
+
+    assert failure.startswith(f"{NAMES.changelog} has 4 partitions and must have 6; {NAMES.clicks} was given another")
+
+
 @pytest.mark.parametrize(
     ("topic", "state", "sentence"),
     [
@@ -133,6 +140,9 @@ def test_what_the_broker_hides_and_what_is_only_narrow_is_a_warning() -> None:
 
 
 def test_several_failures_are_told_at_once() -> None:
-    topics = good_topics() | {NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))}
-    with pytest.raises(Unavailable, match="5 things are wrong"):
+    topics = good_topics() | {
+        NAMES.definitions: TopicState(2, frozenset({Cleanup.COMPACT})),
+        NAMES.hits: TopicState(4, frozenset({Cleanup.DELETE})),
+    }
+    with pytest.raises(Unavailable, match="2 things are wrong"):
         compare_topics(NAMES, topics).require()
