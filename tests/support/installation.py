@@ -36,8 +36,7 @@ class Installation:
         """Every version of a link that was published, in that order."""
         self.workers: list[Worker] = []
         self.admin = AdminClient({"bootstrap.servers": self.servers})
-        self._config = folder / "client.properties"
-        self._config.write_text(self._client_properties())
+        self._properties = self._client_properties()
         self._publisher: Publisher | None = None
 
     def create_topics(
@@ -139,6 +138,11 @@ class Installation:
         clicks = self.topic(LINK_CLICKS)
         return {place.partition: place.offset for place in places if place.topic == clicks and place.offset >= 0}
 
+    def group_state(self) -> str:
+        """Return what the group is about, in the library's words."""
+        found = self.admin.describe_consumer_groups([self.group])[self.group].result(timeout=DONE_SECONDS)
+        return str(found.state.name)
+
     def total_committed(self) -> int:
         """Return how many records of the clicks the group has committed, control records included."""
         return sum(self.committed().values())
@@ -149,8 +153,7 @@ class Installation:
 
     def configure(self, **properties: str) -> None:
         """Give workers that start from now on further client properties; `__` in a name stands for a dot."""
-        lines = "".join(f"{name.replace('__', '.')}={value}\n" for name, value in properties.items())
-        self._config.write_text(self._config.read_text() + lines)
+        self._properties |= {name.replace("__", "."): value for name, value in properties.items()}
 
     def close(self) -> None:
         """Kill the workers that are left."""
@@ -166,7 +169,7 @@ class Installation:
             "LINK_ACTIONS_GROUP_ID": self.group,
             "LINK_ACTIONS_INSTANCE_ID": name,
             "LINK_ACTIONS_STATE_DIR": str(self.folder / "state"),
-            "LINK_ACTIONS_KAFKA_CONFIG": str(self._config),
+            "LINK_ACTIONS_KAFKA_CONFIG": str(self._write_properties()),
         }
         log_path = self.folder / f"{name}.log"
         worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
@@ -194,14 +197,18 @@ class Installation:
             for topic in topics
         )
 
-    def _client_properties(self) -> str:
+    def _client_properties(self) -> dict[str, str]:
         session_ms = max(SESSION_MS, self._shortest_session_ms())
-        properties = {
-            "consumer.session.timeout.ms": session_ms,
-            "consumer.heartbeat.interval.ms": session_ms // 5,
-            "reconnect.backoff.max.ms": 500,
+        return {
+            "consumer.session.timeout.ms": str(session_ms),
+            "consumer.heartbeat.interval.ms": str(session_ms // 5),
+            "reconnect.backoff.max.ms": "500",
         }
-        return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+    def _write_properties(self) -> Path:
+        path = self.folder / "client.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
+        return path
 
     def _shortest_session_ms(self) -> int:
         node = next(iter(self.admin.list_topics(timeout=DONE_SECONDS).brokers))

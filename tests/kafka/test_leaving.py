@@ -1,0 +1,105 @@
+"""SIGTERM: the worker leaves within five seconds whatever it is about, and what it left is done by the next."""
+
+import signal
+from itertools import islice
+from random import Random
+
+from tests.builders import NOON
+from tests.support.flow import Flow
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+LEAVE_SECONDS = 5.0
+
+
+def test_it_leaves_when_idle_and_under_load(installation: Installation) -> None:
+    installation.define(*LINKS)
+    idle = installation.start("idle").wait_ready()
+    assert_leaves(idle)
+    with Flow(installation, endless_clicks(seed=1), per_second=3_000):
+        busy = installation.start("busy")
+        wait_until(installation.total_committed, "first commit")
+        assert_leaves(busy)
+    installation.drain()
+
+    assert_exact(installation)
+
+
+def test_it_leaves_from_inside_a_transaction(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=2), 2_000))
+    finishing = installation.start_steered("a", {"before.commit.1": "halt"})
+    finishing.wait_event("point.reached")
+    finishing.send(signal.SIGTERM)
+    finishing.go_on()
+    assert_leaves(finishing)
+    assert installation.total_committed(), "the batch was not finished"
+    hanging = installation.start_steered("b", {"before.commit.1": "halt"})
+    installation.click(*islice(endless_clicks(seed=3), 2_000))
+    hanging.wait_event("point.reached")
+    assert_leaves(hanging)
+    installation.drain("b")
+
+    assert_exact(installation)
+
+
+def test_it_leaves_while_the_group_waits_for_a_member(installation: Installation) -> None:
+    installation.configure(consumer__session__timeout__ms="30000")
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=4), 2_000))
+    settled, silent = (installation.start(name).wait_ready() for name in ("settled", "silent"))
+    settled.wait_ready(assigned=installation.partitions // 2)
+    silent.pause()
+    newcomer = installation.start("newcomer")
+    newcomer.wait_event("worker.started")
+    wait_until(lambda: installation.group_state() == "PREPARING_REBALANCING", "rebalance")
+    assert_leaves(newcomer)
+    assert_leaves(settled)
+    silent.resume()
+    silent.wait_ready(assigned=installation.partitions)
+    installation.wait_done()
+
+    assert_exact(installation)
+
+
+def test_it_leaves_in_the_middle_of_a_restore(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=5, recipients=100), 500))
+    fill_changelog(installation, 600_000)
+    killed = installation.start("a")
+    wait_until(lambda: is_restoring(killed), "restore")
+    killed.kill()
+    leaving = installation.start("a")
+    wait_until(lambda: is_restoring(leaving), "restore")
+    assert_leaves(leaving)
+    assert installation.total_committed() == 0
+    installation.drain("a")
+
+    assert_exact(installation)
+
+
+def assert_leaves(worker: Worker) -> None:
+    code, seconds = worker.leave()
+    assert (code, worker.last_words.startswith("link-actions:")) == (0, False), worker.log
+    assert seconds < LEAVE_SECONDS
+
+
+def is_restoring(worker: Worker) -> bool:
+    return any(worker.probe("/readyz")[1].get("restoring", {}).values())
+
+
+def fill_changelog(installation: Installation, entries: int) -> None:
+    """Make the changelog remember clicks of very many people who do not click any more."""
+    chance = Random(1)
+    memory = b"\x01" + NOON.to_bytes(8, "big") + b"\x01"
+    for number in range(entries):
+        installation.publisher.publish(
+            installation.topic(installation.changelog),
+            memory,
+            chance.randbytes(20),
+            partition=number % installation.partitions,
+        )
+    installation.publisher.finish()
