@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from consumer.errors import UsageError
 from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.row import hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING
 
@@ -57,3 +59,20 @@ def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: P
     store = RowFileState(tmp_path).open(0, "changelog")
     assert store.get_many(list(lasting)) == [bytes(10)] * 5_000
     assert store.get_many([b"%016d" % 7]) == [(199).to_bytes(25, "big")]
+
+
+def test_keys_of_one_hash_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    keys = [b"%020d" % number for number in range(300_000)]
+    _, first, counts = np.unique(hash_keys(key_rows(keys)), return_index=True, return_counts=True)
+    alike = first[counts > 1].tolist()
+    hashes = hash_keys(key_rows(keys)).tolist()
+    one = alike[0]
+    other = hashes.index(hashes[one], one + 1)
+    state = RowFileState(tmp_path)
+    store = state.open(0, "changelog")
+    store.write({keys[one]: b"one"}, 1)
+    assert store.get_many([keys[other], keys[one]]) == [None, b"one"]
+    store.write({keys[other]: b"other"}, 2)
+    store.write({keys[one]: None}, 3)
+    assert store.get_many([keys[other], keys[one]]) == [b"other", None]
+    state.close()
