@@ -55,6 +55,7 @@ class TwinWire(Wire):
     script: Script
     bite: int
     stream: type[ScriptedStream] = ScriptedStream
+    reader: type[ScriptedReader] = ScriptedReader
 
     def open_stream(self) -> ScriptedStream:
         return self.stream(
@@ -67,7 +68,7 @@ class TwinWire(Wire):
         )
 
     def open_reader(self, topic: str) -> LogReader:
-        return ScriptedReader(self.cluster, topic, self.script)
+        return self.reader(self.cluster, topic, self.script)
 
 
 class CountingObserver(Observer):
@@ -90,6 +91,15 @@ class CountingObserver(Observer):
         self.restored_records += sum(read.values())
 
 
+@dataclass(frozen=True)
+class Build:
+    """Of what a worker is built; a test may put a part with a bug in it."""
+
+    stream: type[ScriptedStream] = ScriptedStream
+    reader: type[ScriptedReader] = ScriptedReader
+    loop: type[Loop] = Loop
+
+
 class House:
     """Everything on it is deterministic; time passes only while somebody waits."""
 
@@ -102,9 +112,10 @@ class House:
         self._publisher = MemoryPublisher(self.cluster)
         create_topics(MemoryTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
 
-    def wire(self, name: str, script: Script, bite: int, stream: type[ScriptedStream] = ScriptedStream) -> TwinWire:
+    def wire(self, name: str, script: Script, bite: int, build: "Build | None" = None) -> TwinWire:
         settings = Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=name)
-        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite, stream)
+        build = build or Build()
+        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite, build.stream, build.reader)
 
     def define(self, *links: Record) -> None:
         """Publish versions of links."""
@@ -166,12 +177,12 @@ class Worker:
         pace: Pace = ONE_DRAIN,
         dead_letter_limit: float = 1.0,
         partitions: int | None = None,
-        stream: type[ScriptedStream] = ScriptedStream,
+        build: Build | None = None,
     ) -> None:
         """Raises Unreachable where the script says so."""
         self.script = disk.script = script or Script()
         self.observer = CountingObserver(house.clock)
-        wire = house.wire(name, self.script, bite, stream)
+        wire = house.wire(name, self.script, bite, build)
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)
@@ -185,7 +196,7 @@ class Worker:
             observer=self.observer,
             clock=house.clock,
         )
-        self._loop = Loop(parts, pace, partitions=rules.partitions)
+        self._loop = (build or Build()).loop(parts, pace, partitions=rules.partitions)
 
     @property
     def counts(self) -> BatchCounts:

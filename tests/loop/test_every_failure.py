@@ -8,8 +8,8 @@ from tests.loop.failures import DECIDING, SURVIVED, Failure, Run, at_call, calls
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
-BEGUN = (0, 5)
-"""From the beginning, and with the state of five batches to be restored first."""
+BEGUN = (0, 4)
+"""From the beginning, and with the state of four batches to be restored first."""
 
 
 @pytest.mark.parametrize("begun", BEGUN)
@@ -26,14 +26,14 @@ def test_a_call_that_fails_changes_nothing_in_the_end(name: str, begun: int) -> 
 
 @pytest.mark.parametrize("name", ["nobody knows, and it was not done", "nobody knows, and it was done"])
 def test_a_call_that_fails_while_a_transaction_is_being_aborted_changes_nothing(name: str) -> None:
-    failure, begun = SURVIVED[name], BEGUN[1]
-    first = calls_of(begun).index("stream.commit")
+    failure = SURVIVED[name]
+    first = calls_of().index("stream.commit")
     aborted = {first: Happening(before=raising(Aborted("refused")))}
-    calls = calls_of(begun, Script(aborted))
+    calls = calls_of(script=Script(aborted))
     for index in range(first + 1, first + 40):
         if calls[index] in DECIDING:
             with at_call(index, calls):
-                run = Run(begun)
+                run = Run()
                 run.go(Script({**aborted, index: failure.happening}))
                 require_exact(run.story, run.disk)
                 require_all_counted(run.story, run.counts)

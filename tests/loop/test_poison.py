@@ -9,7 +9,7 @@ from consumer.loop import MAX_ABORTS
 from consumer.streams import Aborted
 from tests.builders import Record, a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.house import House, Worker
+from tests.loop.house import Build, House, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
@@ -50,7 +50,7 @@ def test_a_record_that_the_broker_refuses_is_singled_out_and_its_neighbours_are_
     house, disk = a_house_with_little_room(partitions=1), ScriptedState()
     clicks = many_clicks(before + after)
     house.click(*clicks[:before], a_click(1_000, link_id="heavy"), *clicks[before:])
-    worker = Worker(house, disk, stream=SpoiltStream)
+    worker = Worker(house, disk, build=Build(stream=SpoiltStream))
     worker.run()
     ((partition, offset, reason),) = dead_letters(house)
     assert reason == "rejected_by_broker"
@@ -66,7 +66,7 @@ def test_several_refused_records_in_several_partitions_are_each_singled_out() ->
     clicks = many_clicks(60)
     for number, click in enumerate(heavy):
         house.click(*clicks[12 * number : 12 * (number + 1)], click)
-    worker = Worker(house, disk, stream=SpoiltStream)
+    worker = Worker(house, disk, build=Build(stream=SpoiltStream))
     worker.run()
     letters = dead_letters(house)
     assert [reason for _, _, reason in letters] == ["rejected_by_broker"] * 5

@@ -1,7 +1,8 @@
 """Other members of the group come and go, at any call; each click is done once, by whomever."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+
+import pytest
 
 from consumer.loop import Pace
 from consumer.memory_kafka.click_stream import MemoryClickStream
@@ -88,18 +89,11 @@ class Guest:
             self.stream.close()
 
 
-def test_a_worker_that_stood_still_while_another_did_all_the_rest_repeats_nothing() -> None:
-    stand_still(lambda other: other.run())
-
-
-def test_a_worker_that_stood_still_while_another_did_some_of_the_rest_repeats_nothing() -> None:
-    stand_still(lambda other: other.run_batches(3))
-
-
-def stand_still(other_runs: Callable[[Worker], None]) -> None:
-    """Stop the worker at each call for longer than session and transaction last, and let another work meanwhile."""
+@pytest.mark.parametrize("parity", [0, 1])
+def test_a_worker_that_stood_still_for_longer_than_session_and_transaction_last_repeats_nothing(parity: int) -> None:
+    """Another works meanwhile, and does all the rest or some of it."""
     calls = calls_of()
-    for index in range(len(calls)):
+    for index in range(parity, len(calls), 2):
         with at_call(index, calls):
             run, disk = Run(), ScriptedState()
 
@@ -108,7 +102,10 @@ def stand_still(other_runs: Callable[[Worker], None]) -> None:
                 run.house.put_out_everyone()
                 run.house.time_out_transactions()
                 other = Worker(run.house, disk, name="other", bite=BITE)
-                other_runs(other)
+                if parity:
+                    other.run_batches(3)
+                else:
+                    other.run()
                 run.counts += other.counts
                 run.disk.script = own_script
 

@@ -1,0 +1,144 @@
+"""Bugs that are planted on purpose, to see that the tests of this folder would find them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from consumer.batch import Batch
+from consumer.kafka.topics import TopicNames
+from consumer.loop import Loop, Pace
+from consumer.streams import Aborted, OutcomeUnknown
+from tests.builders import a_click, a_link, an_action
+from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.failures import Run, calls_of
+from tests.loop.house import Build, House, Worker
+from tests.loop.script import Crash, Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedReader, ScriptedState, ScriptedStream
+
+UPDATES = TopicNames("", "", ("set_field",)).update("set_field")
+
+
+class ForgetfulStream(ScriptedStream):
+    """Loses the updates of one topic."""
+
+    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        super().produce_all(partition, [each for each in records if each[0] != UPDATES])
+
+
+class RepeatingStream(ScriptedStream):
+    """Writes the updates of one topic twice."""
+
+    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        super().produce_all(partition, [*records, *(each for each in records if each[0] == UPDATES)])
+
+
+class HastyStream(ScriptedStream):
+    """Commits the offsets before the transaction, not in it."""
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        group = self._group()
+        group.stage(-1, offsets)
+        group.apply(-1)
+        return super().commit(offsets)
+
+
+class ShortSightedReader(ScriptedReader):
+    """Takes the last stable offset for the end, as a read_committed client tells it."""
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        with self._cluster.lock:
+            logs = {partition: self._topic().log(partition) for partition in partitions}
+            return {partition: (log.start, log.stable_end) for partition, log in logs.items()}
+
+
+class CarelessLoop(Loop):
+    """Goes on with the state it has after an outcome that it does not know."""
+
+    def _read_again(self) -> None:
+        self._stream.rewind(list(self._live))
+        self._pending = None
+
+
+class BoastfulLoop(Loop):
+    """Counts a batch before it is committed."""
+
+    def _give_up(self, error: Aborted) -> None:
+        batch: Batch | None = self._pending
+        if batch is not None:
+            self._observer.committed(batch)
+        super()._give_up(error)
+
+
+def caught(build: Build, script: Callable[[int], Script]) -> list[int]:
+    """Return the batches at whose commit the script has the bug show."""
+    commits = [index for index, name in enumerate(calls_of()) if name == "stream.commit"]
+    found = []
+    for index in commits:
+        run = Run(build=build)
+        try:
+            run.go(script(index))
+            require_exact(run.story, run.disk)
+            require_all_counted(run.story, run.counts)
+        except AssertionError:
+            found.append(index)
+    return found
+
+
+def nothing(_index: int) -> Script:
+    return Script()
+
+
+def refused(index: int) -> Script:
+    return Script({index: Happening(before=raising(Aborted("refused")))})
+
+
+def unheard(index: int) -> Script:
+    return Script({index: Happening(after=raising(OutcomeUnknown("silence")))})
+
+
+@pytest.mark.parametrize(
+    ("build", "script"),
+    [
+        pytest.param(Build(stream=ForgetfulStream), nothing, id="an update is lost"),
+        pytest.param(Build(stream=RepeatingStream), nothing, id="an update is written twice"),
+        pytest.param(Build(stream=HastyStream), refused, id="offsets are committed outside the transaction"),
+        pytest.param(Build(loop=CarelessLoop), unheard, id="state is not restored after an unknown outcome"),
+        pytest.param(Build(loop=BoastfulLoop), refused, id="a batch is counted before it is committed"),
+    ],
+)
+def test_a_planted_bug_is_caught(build: Build, script: Callable[[int], Script]) -> None:
+    assert caught(build, script)
+
+
+def test_without_a_bug_nothing_is_caught() -> None:
+    for script in (nothing, refused, unheard):
+        assert caught(Build(), script) == []
+
+
+def test_a_restore_up_to_the_last_stable_offset_is_caught() -> None:
+    assert doubled_after_a_worker_that_stood_still(Build()) == 0
+    assert doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader)) > 0
+
+
+def doubled_after_a_worker_that_stood_still(build: Build) -> int:
+    """Let the end of a worker's transaction arrive once another has its partition and restores the state."""
+    house = House(partitions=1)
+
+    class LateStream(ScriptedStream):
+        """Dies after it has asked for the commit, which takes effect two seconds later."""
+
+        def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+            transactions, producer = self._cluster.transactions, self._writer._need_transaction()
+            transactions.add_offsets(producer, self._group(), offsets)
+            house.clock.at(2.0, lambda: transactions.commit(producer))
+            raise Crash
+
+    house.define(a_link(an_action()))
+    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
+    with pytest.raises(Crash):
+        Worker(house, ScriptedState(), name="late", build=Build(stream=LateStream)).run()
+    house.put_out_everyone()
+    house.click(*(a_click(100 + number, recipient_id=f"r-{number}") for number in range(5)))
+    Worker(house, ScriptedState(), pace=Pace(0.1, drain=True), build=build).run()
+    return len(judge_updates(house, what_must_be(house, set())).doubled)
