@@ -7,9 +7,11 @@ from consumer.batch import PartitionBatch
 from consumer.decision.memory import HitCount
 from consumer.decision.plan import LinkPlan
 from consumer.kafka.topics import TopicNames
-from consumer.streams import ClickStream, Outgoing, Record
+from consumer.streams import ClickStream, Headers, Outgoing, Record
 from schemas.bad_record import BadRecord
 from schemas.codec import encode_number
+
+_UNREADABLE = "the name of one is not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,12 @@ class Writer:
 
     def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
-        return Outgoing(self.names.clicks, partition, key, record.value(), tuple(record.headers() or ()))
+        return Outgoing(self.names.clicks, partition, key, record.value(), _headers(record) or ())
 
     def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
-        headers = (*(record.headers() or ()), *self._reason_headers(record, bad))
+        kept = _headers(record)
+        detail = bad.detail if kept is not None else f"{bad.detail}; its headers are left out, since {_UNREADABLE}"
+        headers = (*(kept or ()), *self._reason_headers(record, BadRecord(bad.reason, detail)))
         partition = record.partition() or 0
         return Outgoing(self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record))
 
@@ -75,3 +79,11 @@ class Writer:
 def _timestamp(record: Record) -> int:
     """Return the record's own time; 0, which lets the broker give one, where it has none."""
     return max(record.timestamp()[1], 0)
+
+
+def _headers(record: Record) -> Headers | None:
+    """Return the headers, None where the library cannot read the name of one: asked again, it would crash."""
+    try:
+        return tuple(record.headers() or ())
+    except SystemError:
+        return None

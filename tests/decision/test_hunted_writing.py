@@ -1,0 +1,54 @@
+"""What the client library cannot give back of a record must not stop the worker."""
+
+from typing import Any
+
+from consumer.batch import PartitionBatch
+from consumer.decision.decision import Decision
+from consumer.kafka.topics import TopicNames
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.memory_kafka.cluster import MemoryCluster
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.topic_reader import read_topic
+from consumer.writing import Writer
+from schemas.bad_record import BadRecord, Reason
+from tests.turned_clock import TurnedClock
+
+NAMES = TopicNames("", "group", ())
+
+
+class WithHeadersOfAnotherAlphabet(MemoryRecord):
+    """The library raises this where the name of a header is no UTF-8; asked again, it gives out broken pointers."""
+
+    __slots__ = ("_asked",)
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None:
+        if hasattr(self, "_asked"):
+            raise AssertionError("asked twice")
+        self._asked = True
+        raise SystemError("returned a result with an exception set") from UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")
+
+
+def written(decision: Decision, topic: str) -> list[Any]:
+    cluster = MemoryCluster(TurnedClock())
+    for name in (NAMES.clicks, NAMES.dead_letters):
+        cluster.create_topic(name, 1)
+    stream = MemoryClickStream(cluster, NAMES.clicks, group_id="group", transactional_id="t")
+    stream.renew()
+    record = WithHeadersOfAnotherAlphabet((NAMES.clicks, 0), 7, key=b"k", value=b"v", headers=(), timestamp=5)
+    stream.begin()
+    Writer(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
+    stream.consume(1, 0)
+    stream.commit({0: 8})
+    return read_topic(cluster, topic)
+
+
+def test_a_bad_record_with_unreadable_headers_is_a_dead_letter_that_says_so() -> None:
+    (letter,) = written(Decision(dead_letters={0: BadRecord(Reason.MALFORMED, "odd")}), NAMES.dead_letters)
+    headers = dict(letter.headers())
+    assert (letter.key(), letter.value(), headers["dlq.reason"]) == (b"k", b"v", b"malformed")
+    assert headers["dlq.detail"] == b"odd; its headers are left out, since the name of one is not UTF-8"
+
+
+def test_a_misrouted_click_with_unreadable_headers_is_sent_on_without_them() -> None:
+    (click,) = written(Decision(sent_on=[(0, b"right", 0)]), NAMES.clicks)
+    assert (click.key(), click.value(), click.headers()) == (b"right", b"v", None)
