@@ -27,6 +27,9 @@ JAVA_ONLY: Mapping[str, str] = {
 }
 """What the Java client knows by another name than ours."""
 
+ASSIGNMENT, COOPERATIVE = "partition.assignment.strategy", "cooperative-sticky"
+"""Under any other strategy the library refuses the worker's way of taking partitions, at the first one."""
+
 SCOPES = ("consumer.", "producer.")
 """A property starting so goes to that kind of client only, without the prefix."""
 
@@ -86,6 +89,8 @@ def _problem(name: str, value: str, earlier: Mapping[str, str]) -> str | None:
         return "lacks a name or a value"
     if plain in OURS:
         return f"sets {name}, which is not for the file: {OURS[plain]}"
+    if plain == ASSIGNMENT and value != COOPERATIVE:
+        return f"sets {name} to something else than {COOPERATIVE}, the only one this worker can follow"
     if plain in JAVA_ONLY:
         return f"sets {name}, which only the Java client knows: {JAVA_ONLY[plain]}"
     if plain == "logger" or plain.endswith("_cb"):
