@@ -37,7 +37,7 @@ class KafkaClickStream:
         self._given: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
-        self._tracked: dict[int, int] = {}
+        self._tracked: dict[int, int | None] = {}
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
@@ -135,23 +135,32 @@ class KafkaClickStream:
 
     def track(self, record: Outgoing) -> None:
         """Write, and let `commit` tell the offset after it."""
+        self._tracked[record.partition] = None
         self._enqueue(record, self._note_delivery)
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        """Send the offsets, flush, commit."""
+        """Flush, send the offsets, commit.
+
+        In this order, since a group that has moved on refuses the offsets and nothing else: records that came after
+        them would lie behind the end of the changelog that the partition's next owner reads to.
+        """
         producer = self._need_producer()
         places = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
         try:
+            if producer.flush(_CALL_SECONDS):
+                raise OutcomeUnknown("records were not delivered in time")
             # Fresh metadata each time: it carries the generation that fences a member that was left behind.
             member = self._consumer.consumer_group_metadata()
             producer.send_offsets_to_transaction(places, member, _CALL_SECONDS)
-            if producer.flush(_CALL_SECONDS):
-                raise OutcomeUnknown("records were not delivered in time")
             producer.commit_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
             raise transaction_failure(raised) from raised
         tracked, self._tracked = self._tracked, {}
-        return tracked
+        known = {partition: offset for partition, offset in tracked.items() if offset is not None}
+        if len(known) < len(tracked):
+            # A repeated send that the broker knew to be one, too late to say where the first one went.
+            raise OutcomeUnknown("the broker does not tell where the records are")
+        return known
 
     def abort(self) -> None:
         """Abort the open transaction."""
