@@ -11,6 +11,9 @@ from actions.kind import ActionParameters, Kind, LinkFacts
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Redirect, Response, record_from_response, response_from_record
 
+MOST_SLOTS = 65_536
+"""How many slots the memory can tell apart."""
+
 
 class UnreadableLink(Exception):
     """A link definition that asks for something this program does not know: it is older than the author's."""
@@ -25,13 +28,20 @@ class LinkStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a link asks for. `slot` is the action's place in the memory, never reused within the link."""
+    """One thing a link asks for. `slot` is the action's place in the memory, never reused within the link.
+
+    Raises ValueError for a slot that the memory does not have.
+    """
 
     action_id: str
     slot: int
     repeat: Repeat
     kind: Kind
     parameters: ActionParameters
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.slot < MOST_SLOTS:
+            raise ValueError(f"there is no slot {self.slot}")
 
 
 @dataclass(frozen=True, slots=True)

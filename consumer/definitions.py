@@ -23,6 +23,9 @@ DEFINITIONS = 0xFFFE
 """The definitions' place in the state store; partitions of the clicks have lower numbers."""
 MAX_READY = 50_000
 """Plans kept ready, about 1 kB each without actions."""
+LONGEST_READY_BYTES = 1_024
+"""A click may name links as long as itself; a plan of such a one is made anew each time."""
+_LARGEST_VERSION = 2**63 - 1
 _BATCH = 10_000
 _WAIT_SECONDS = 0.1
 _PARTITION = 0
@@ -39,6 +42,7 @@ class Definitions:
         self._kinds = kinds
         self._planner = planner
         self._ready: dict[tuple[bytes, int], LinkPlan | None] = {}
+        self._unreadable: dict[tuple[bytes, int], str] = {}
         self._store = state.open(DEFINITIONS, reader.identity())
         first, end = reader.bounds([_PARTITION])[_PARTITION]
         if not first <= self._store.position <= end:
@@ -52,10 +56,14 @@ class Definitions:
 
     def find(self, link_key: bytes, version: int) -> LinkPlan | None:
         """Prepare a plan and return it."""
-        if len(self._ready) >= MAX_READY:
-            self._ready.clear()
+        if (link_key, version) in self._unreadable:
+            raise NoPlan(Reason.UNREADABLE_DEFINITION, self._unreadable[link_key, version])
+        for cache in (self._ready, self._unreadable):
+            if len(cache) >= MAX_READY:
+                cache.clear()
         plan = self._plan(link_key, version)
-        self._ready[link_key, version] = plan
+        if len(link_key) <= LONGEST_READY_BYTES:
+            self._ready[link_key, version] = plan
         return plan
 
     def follow(self, timeout_seconds: float = 0) -> int:
@@ -92,16 +100,18 @@ class Definitions:
             link_key, version = named
             entries[_version_key(link_key, version)] = record.value()
             newest[link_key] = max(version, newest.get(link_key, 0))
-            self._ready.pop((link_key, version), None)
-            self._ready.pop((link_key, NO_VERSION), None)
+            for cache in (self._ready, self._unreadable):
+                cache.pop((link_key, version), None)
+                cache.pop((link_key, NO_VERSION), None)
         known = self._store.get_many([_newest_key(link_key) for link_key in newest])
         for (link_key, version), value in zip(newest.items(), known, strict=True):
             highest = max(version, _number(value))
             entries[_newest_key(link_key)] = highest.to_bytes(8, "big")
         return entries
 
-    def _plan(self, link_key: bytes, version: int) -> LinkPlan | None:
-        if version == NO_VERSION:
+    def _plan(self, link_key: bytes, named: int) -> LinkPlan | None:
+        version = named
+        if named == NO_VERSION:
             version = _number(self._store.get_many([_newest_key(link_key)])[0])
             if not version:
                 return None
@@ -113,6 +123,7 @@ class Definitions:
         except (BadRecord, UnreadableLink) as error:
             _LOG.error("definition.unreadable", version=version, detail=str(error))
             detail = f"version {version} of the link cannot be read; this worker may be older than the author's program"
+            self._unreadable[link_key, named] = detail
             raise NoPlan(Reason.UNREADABLE_DEFINITION, detail) from error
 
 
@@ -120,7 +131,9 @@ def _parse_key(key: bytes | None) -> tuple[bytes, int] | None:
     """Split `tenant_id/link_id/version`; a link id may hold slashes, the other two do not."""
     tenant_id, _, rest = (key or b"").partition(b"/")
     link_id, _, version = rest.rpartition(b"/")
-    if not (tenant_id and link_id and version.isdigit() and int(version) > 0):
+    if not (tenant_id and link_id and version.isdigit() and len(version) <= len(str(_LARGEST_VERSION))):
+        return None
+    if not 0 < int(version) <= _LARGEST_VERSION:
         return None
     return encode_text(tenant_id) + encode_text(link_id), int(version)
 
