@@ -153,6 +153,13 @@ class House:
         for member in group.members:
             group.leave(member)
 
+    def put_out(self, name: str) -> None:
+        """Have the session of one worker time out."""
+        group = self.cluster.group(GROUP, self.names.clicks)
+        for member in group.members:
+            if member.startswith(f"{GROUP}-{name}/"):
+                group.leave(member)
+
     def time_out_transactions(self) -> None:
         """Have the broker abort what is open, and fence who opened it."""
         for name in self.cluster.transactions.open_transactions:
