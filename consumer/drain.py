@@ -12,13 +12,16 @@ class Drain:
     def __init__(self, stream: ClickStream) -> None:
         """Raises Unreachable."""
         self._stream = stream
-        self._targets = stream.ends()
+        self._targets = self._ends_at_start = stream.ends()
         self._sent_on = False
 
     def note(self, batch: Batch) -> None:
-        """Take in what was committed: a click that was sent on from before the end is done when its copy is."""
+        """Take in what was committed: a click that was sent on from before the end is done when its copy is.
+
+        The end is that of the start, not one that was moved for copies: clicks sent on from there came later.
+        """
         self._sent_on |= any(
-            (each.records[row].offset() or 0) < self._targets[each.partition]
+            (each.records[row].offset() or 0) < self._ends_at_start[each.partition]
             for each in batch.partitions
             for row, _, _ in each.decision.sent_on
         )

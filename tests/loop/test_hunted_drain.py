@@ -1,0 +1,35 @@
+"""A drain beside an edge that goes on publishing to wrong partitions."""
+
+from consumer.batch import Batch, PartitionBatch
+from consumer.decision.decision import Decision
+from consumer.drain import Drain
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.memory_kafka.cluster import Draft, MemoryCluster
+from consumer.memory_kafka.record import MemoryRecord
+from tests.turned_clock import TurnedClock
+
+CLICKS = "clicks"
+
+
+def sent_on(offset: int) -> Batch:
+    record = MemoryRecord((CLICKS, 0), offset, key=None, value=b"", headers=(), timestamp=0)
+    return Batch([PartitionBatch(0, [record], Decision(sent_on=[(0, b"key", 1)]))])
+
+
+def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
+    cluster = MemoryCluster(TurnedClock())
+    cluster.create_topic(CLICKS, 2)
+    cluster.append(CLICKS, 0, Draft(None, b""))
+    stream = MemoryClickStream(cluster, CLICKS, group_id="g", transactional_id="t")
+    stream.renew()
+    drain = Drain(stream)
+    for offset in range(10):
+        cluster.append(CLICKS, 1, Draft(None, b"the copy"))
+        cluster.append(CLICKS, 0, Draft(None, b"one more in the wrong place"))
+        stream.begin()
+        stream.commit({0: offset + 1, 1: offset})
+        drain.note(sent_on(offset))
+        if drain.is_done({0: offset + 1, 1: offset}):
+            break
+    else:
+        raise AssertionError("it would go on for ever")
