@@ -33,6 +33,8 @@ MAX_ABORTS = 10
 """Aborted transactions in a row after which a person must look."""
 SLICE_SECONDS = 0.1
 """Longest wait in one call of the library, during which no signal is heard."""
+RETRY_SECONDS = 1.0
+"""Shortest time from one new beginning to the next: what is not to be had now may be missing for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,15 @@ class Loop:
         """
         self._start_over(is_stopping)
         done = started = False
+        retry_at = 0.0
         while not done and not is_stopping():
             try:
                 done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
                 started = True
             except Unreachable as error:
                 _LOG.warning("broker.lost", detail=str(error))
+                self._wait(retry_at - self._now(), is_stopping)
+                retry_at = self._now() + RETRY_SECONDS
                 self._start_over(is_stopping)
 
     def _attempt(self, step: Callable[[], bool]) -> bool:
@@ -96,7 +101,12 @@ class Loop:
 
     def _start(self, is_stopping: Callable[[], bool]) -> bool:
         """Read the definitions to their end, before the first click is decided."""
-        self._parts.definitions.catch_up(is_stopping)
+
+        def is_enough() -> bool:
+            self._observer.beat()
+            return is_stopping()
+
+        self._parts.definitions.catch_up(is_enough)
         self._drain = Drain(self._stream) if self._pace.drain else None
         self._observer.running()
         return False
@@ -138,6 +148,7 @@ class Loop:
             self._restorer.begin(partition)
         if change.taken or change.given:
             self._observer.assigned(change, [*self._live, *self._restorer.restoring])
+            self._observer.restored({}, self._restorer.remaining(), self._restorer.restoring)
 
     def _check_known(self, partition: int) -> None:
         if partition >= self._partitions:
@@ -236,12 +247,18 @@ class Loop:
                 self._read_again()
             except Unreachable as error:
                 _LOG.warning("broker.awaited", detail=str(error))
-                # Everything is held, so this hands out nothing: it keeps the membership alive while time passes.
-                self._stream.hold(list(self._live))
-                self._stream.consume(1, SLICE_SECONDS)
-                self._follow_assignment()
+                self._wait(SLICE_SECONDS, is_stopping)
             else:
                 return
+
+    def _wait(self, seconds: float, is_stopping: Callable[[], bool]) -> None:
+        """Let time pass and keep the membership alive; everything is held, so nothing is handed out."""
+        until = self._now() + seconds
+        while self._now() < until and not is_stopping():
+            self._observer.beat()
+            self._stream.hold(list(self._live))
+            self._stream.consume(1, SLICE_SECONDS)
+            self._follow_assignment()
 
     def _read_again(self) -> None:
         """Read every partition again from its committed offset, its state brought up to the changelog first."""
