@@ -1,7 +1,8 @@
 """Bringing the state of assigned partitions up to date from the changelog, while others are worked on."""
 
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -13,6 +14,8 @@ _LOG = structlog.get_logger(__name__)
 
 PARTITIONS_KEY = b"\x00partitions"
 """Key of the changelog record that tells for which partition count the memory of this partition was kept."""
+OPENING_SECONDS = 1.0
+"""After so long no further store is opened in the same step: each may take seconds, and the group waits a minute."""
 _BATCH = 50_000
 
 
@@ -23,7 +26,15 @@ class Restorer:
     to start before its end would repeat what it did. A read_committed reader gets there once they are decided.
     """
 
-    def __init__(self, reader: LogReader, state: StateStore, partitions: int) -> None:
+    def __init__(
+        self,
+        reader: LogReader,
+        state: StateStore,
+        partitions: int,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
         self._reader = reader
         self._state = state
         self._partitions = partitions
@@ -53,9 +64,12 @@ class Restorer:
 
         Raises Unreachable, and Unavailable where the memory was kept for another number of partitions.
         """
+        deadline = self._monotonic() + OPENING_SECONDS
         for partition in sorted(self._waiting):
             self._open(partition)
-        read = self._read(timeout_seconds) if self.remaining() else {}
+            if self._monotonic() > deadline:
+                break
+        read = self._read(0.0 if self._waiting else timeout_seconds) if self.remaining() else {}
         complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
         for partition, store in complete.items():
             self.cancel(partition)
