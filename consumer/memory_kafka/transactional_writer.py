@@ -66,7 +66,7 @@ class TransactionalWriter:
                 self._cluster.transactions.add_offsets(producer, group, offsets)
                 self._cluster.transactions.commit(producer)
             except UnknownMember as error:
-                raise Aborted(str(error)) from error
+                raise Aborted(str(error), rebalance=True) from error
             except Fenced as error:
                 raise taken_over(error) from error
         self._forget_transaction()

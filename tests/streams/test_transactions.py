@@ -192,6 +192,7 @@ def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
     ground.put_out(turner.stream)
     with pytest.raises(Aborted) as raised:
         turner.stream.commit({0: 3})
+    assert raised.value.rebalance
     assert not raised.value.poison
     turner.stream.abort()
     turn_until(lambda: len(turner.changes) > 1 and turner.assigned == {0, 1}, turner)
