@@ -172,6 +172,7 @@ def _numbers(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _changed("length that does not end", "malformed", {"link_id": b"\x8c" * 30}, numbers)
     yield _changed("length of 70 bits", "malformed", {"link_id": b"\x80" * 9 + b"\x7f"}, numbers)
     yield _changed("time in more bytes than it takes", "malformed", {"clicked_at": b"\x80" * 5 + b"\x00"}, numbers)
+    yield _changed("time of 65 bits", "malformed", {"clicked_at": b"\x80" * 9 + b"\x02"}, numbers)
     yield _changed("time that does not end", "malformed", {"clicked_at": b"\xff" * 11}, numbers)
     for name in ("person_id", "flow_run_id", "link_version", "url"):
         yield _changed(f"union index of {name} too large", "malformed", {name: varint(2) + text(b"x")}, numbers)

@@ -8,11 +8,14 @@ from confluent_kafka import murmur2
 
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
+from consumer.decision.memory import HITS_KEY_BYTES
+from consumer.decision.plan import Planner
 from schemas.bad_record import BadRecord, Reason
+from schemas.codec import confluent_frame
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes, text
 from tests.decision.strategies import HOUR
-from tests.decision.twins import Desk, MemoryPlans, decoded, layouts
+from tests.decision.twins import Desk, MemoryPlans, decoded, layouts, planner_for, schemas
 
 
 def outcome(decision: Decision) -> str:
@@ -107,6 +110,16 @@ class TestCooldown:
 
         assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
 
+    def test_it_runs_from_the_latest_application_in_whatever_order_the_clicks_came(self) -> None:
+        clicks = [
+            a_click(1, person_id=None),
+            a_click(2, clicked_at=NOON - HOUR),
+            a_click(3, clicked_at=NOON),
+            a_click(4, clicked_at=NOON + 1),
+        ]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["not_applicable", "applied", "applied", "duplicate"]
+
     def test_a_cooldown_that_a_later_version_brings_runs_from_the_application_and_not_from_the_first_click(
         self,
     ) -> None:
@@ -153,6 +166,23 @@ class TestMemoryPerAction:
         desk.plans.define(a_link(an_action(slot=3), version=3))
 
         assert outcome(desk.take(a_click(3))) == "duplicate"
+
+    @pytest.mark.parametrize("rule", ["once", "once_per_mailing", "cooldown", "always"])
+    def test_a_duplicate_changes_nothing_but_the_hits(self, rule: str) -> None:
+        period_ms = HOUR if rule == "cooldown" else None
+        desk = Desk(a_link(an_action(rule=rule, period_ms=period_ms), an_action("RunScript", slot=1)))
+        desk.take(a_click(1))
+
+        decision = desk.take(a_click(1))
+
+        assert outcome(decision) == "duplicate"
+        assert [len(key) for key in decision.memory] == [HITS_KEY_BYTES]
+
+    def test_an_entry_takes_no_more_bytes_than_it_must(self) -> None:
+        desk = Desk(a_link(an_action(), an_action("SetField", slot=1), an_action("RunScript", slot=2)))
+        desk.take(a_click(1))
+
+        assert sorted(len(value) for _, value in desk.memory()) == [10, 25]
 
     def test_slots_may_be_many(self) -> None:
         link = a_link(*(an_action("SetField", slot=slot, field=f"f-{slot}") for slot in range(200)))
@@ -347,12 +377,21 @@ class TestUpdates:
 
     def test_topics_have_the_prefix_and_event_types_do_not(self) -> None:
         desk = Desk()
-        desk.plans = MemoryPlans([a_link(an_action())], prefix="test.")
+        desk.plans = MemoryPlans([a_link(an_action())], planner=planner_for("test."))
         desk.take(a_click(1))
         [(topic, _, _, headers)] = desk.updates
 
         assert topic == "test.crm-updates.interest.v1"
         assert ("ce_type", b"crm-updates.interest.v1") in headers
+
+    def test_they_stand_in_the_frame_of_a_registry_where_there_is_one(self) -> None:
+        frames = {name: confluent_frame(number) for number, name in enumerate(schemas())}
+        desk, framed = Desk(a_link(an_action())), Desk()
+        framed.plans = MemoryPlans([a_link(an_action())], planner=Planner(schemas(), frames, ""))
+        desk.take(a_click(1))
+        framed.take(a_click(1))
+
+        assert framed.updates[0][1] == frames["ChangeInterest"] + desk.updates[0][1][10:]
 
     def test_the_id_is_the_same_whichever_click_mailing_time_or_version_brought_it_about(self) -> None:
         desks = [Desk(a_link(an_action(), version=3)), Desk(a_link(an_action(), an_action("SetField", slot=1)))]
@@ -367,13 +406,15 @@ class TestUpdates:
 class TestPurity:
     def decision(self, **changes: Any) -> Decision:
         arguments: dict[str, Any] = {
+            "values": [click_bytes(a_click(1)), click_bytes(a_click(2))],
+            "partition": 0,
             "layouts": layouts(),
             "plans": MemoryPlans([a_link(an_action())]),
             "recall": lambda keys: [None] * len(keys),
             "rules": Rules(1),
             "now": NOON,
         }
-        return decide([click_bytes(a_click(1)), click_bytes(a_click(2))], 0, **(arguments | changes))
+        return decide(**(arguments | changes))
 
     def test_the_same_again_is_the_same(self) -> None:
         first, second = self.decision(), self.decision()
@@ -384,6 +425,12 @@ class TestPurity:
         assert self.decision(now=NOON + 1_000 * DAY).updates == self.decision().updates
         assert {bad.reason for bad in self.decision(now=NOON - DAY - 1).dead_letters.values()} == {Reason.TIME_ABSURD}
         assert not self.decision(now=NOON - DAY).dead_letters
+
+    def test_a_click_at_the_edge_of_the_time_is_no_worse_for_one_that_lies_beyond_it(self) -> None:
+        edges = Rules(1).earliest_ms, NOON + Rules(1).max_ahead_ms
+        clicks = [a_click(1, clicked_at=edges[0] - 1), *(a_click(2, clicked_at=edge) for edge in edges)]
+
+        assert list(self.decision(values=list(map(click_bytes, clicks))).dead_letters) == [0]
 
     def test_a_condemned_row_is_a_dead_letter_whatever_it_holds(self) -> None:
         condemned = BadRecord(Reason.REJECTED_BY_BROKER, "too large")

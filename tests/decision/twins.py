@@ -41,16 +41,17 @@ def codec(record: str) -> Codec:
 
 
 @cache
-def planner(prefix: str = "") -> Planner:
+def planner_for(prefix: str = "") -> Planner:
     return Planner(schemas(), {name: single_object_frame(schema) for name, schema in schemas().items()}, prefix)
 
 
 class MemoryPlans:
     """Link definitions in a dict. Implements `Plans`."""
 
-    def __init__(self, links: Iterable[Record] = (), *, prefix: str = "") -> None:
+    def __init__(self, links: Iterable[Record] = (), *, planner: Planner | None = None) -> None:
+        """Plan as for an installation without a prefix, unless another planner is given."""
         self.ready: dict[tuple[bytes, int], LinkPlan | None] = {}
-        self._planner = planner(prefix)
+        self._planner = planner or planner_for()
         self._plans: dict[bytes, dict[int, LinkPlan]] = {}
         for link in links:
             self.define(link)

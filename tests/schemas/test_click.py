@@ -217,6 +217,15 @@ def test_numbers_of_any_length_are_cut_alike(number: int) -> None:
     )
 
 
+@pytest.mark.parametrize("last", [0x00, 0x01, 0x02, 0x7F, 0x80, 0xFF])
+@pytest.mark.parametrize("more", [0, 1, 7, 8, 9, 10])
+@pytest.mark.parametrize("field", ["link_id", "clicked_at", "link_version", "delivered_at"])
+def test_numbers_that_are_too_long_or_too_large_are_found_alike(field: str, more: int, last: int) -> None:
+    number = (b"\x02" if field in {"link_version", "delivered_at"} else b"") + b"\x80" * more + bytes([last])
+
+    check_same([click_bytes(a_click(), **{field: number}), click_bytes(a_click())])
+
+
 @pytest.mark.parametrize("number", [2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**62])
 def test_numbers_of_32_bits_are_held_to_them(number: int) -> None:
     check_same([click_bytes(a_click(), link_count=b"\x02" + varint(number)), click_bytes(a_click())])
@@ -229,11 +238,17 @@ def test_bytes_that_may_stand_in_some_texts_only_are_found_alike(field: str, byt
     part = value if field in {"tenant_id", "link_id", "recipient_id", "click_id"} else b"\x02" + value
 
     check_same([click_bytes(a_click(1)), click_bytes(a_click(2), **{field: part}), click_bytes(a_click(3))])
+    check_same([click_bytes(a_click(2), **{field: part})])
 
 
 def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
     """Were every click odd, everything above would hold and nothing would be fast."""
-    values = [click_bytes(a_click(number, recipient_id="r" * (number + 1))) for number in range(100)]
+    usual = [a_click(number, recipient_id="r" * (number + 1)) for number in range(200)]
+    rare = [
+        a_click(test=True, confirmed=True, person_id=None, mailing_id=None, flow_id="f", link_version=2**40),
+        a_click(clicked_at=1, user_agent="x" * 8_191, link_count=-(2**31), link_id="a/b", url="a/b\x1f"),
+    ]
+    values = [click_bytes(click) for click in (*usual, *rare)]
 
     batch = cut_clicks(values, LAYOUTS)
 
