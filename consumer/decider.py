@@ -1,6 +1,7 @@
 """Has batches decided: gives the pure decision what it needs, and waits for definitions that are on their way."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from consumer.clock import Clock
 from consumer.decision.decide import decide
@@ -15,6 +16,8 @@ from schemas.click import ClickLayout
 
 DEFINITION_WAIT_MS = 5_000
 """How long after a click was published its version may still turn up among the definitions."""
+PATIENCE_SECONDS = 20.0
+"""How long one batch may wait for definitions, all its partitions together; the group waits a minute."""
 _SLICE_SECONDS = 0.1
 _REFRESH_SECONDS = 10.0
 """How often a schema registry is asked about frames that nobody knows."""
@@ -54,10 +57,13 @@ class Decider:
             if offset >= offsets.get(partition, 0)
         }
 
-    def decide(self, partition: int, records: Sequence[Record], store: PartitionStore) -> Decision:
+    def decide(
+        self, partition: int, records: Sequence[Record], store: PartitionStore, *, wait_until: float = inf
+    ) -> Decision:
         """Decide; while a version is named that may still turn up, follow the definitions and decide again.
 
-        Raises Unreachable where the definitions cannot be read.
+        `wait_until`, by the monotonic clock, is when the batch has waited long enough as a whole. Raises Unreachable
+        where the definitions cannot be read.
         """
         values = [record.value() for record in records]
         condemned = self._condemned_rows(partition, records) if self._condemned else {}
@@ -78,7 +84,7 @@ class Decider:
         if decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts():
             decision = decide_now()
         if decision.unknown_versions():
-            decision = self._decide_once_defined(decision, records, decide_now)
+            decision = self._decide_once_defined(decision, records, decide_now, wait_until)
         self._expiry.forget(partition, store, decision, self._clock.now_ms())
         if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
             decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
@@ -97,14 +103,15 @@ class Decider:
         return {row: self._condemned[place] for row, place in places if place in self._condemned}
 
     def _decide_once_defined(
-        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision]
+        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision], wait_until: float
     ) -> Decision:
         """Wait until the newest of the clicks is old enough for its version to be known if it exists."""
         newest_ms = max(records[row].timestamp()[1] for row in decision.unknown_versions())
         age_ms = max(self._clock.now_ms() - newest_ms, 0)
-        deadline = self._clock.monotonic() + max(DEFINITION_WAIT_MS - age_ms, 0) / 1000
+        deadline = min(self._clock.monotonic() + max(DEFINITION_WAIT_MS - age_ms, 0) / 1000, wait_until)
         # The definitions that were there when the clicks came are read in any case, late or not.
-        self._definitions.catch_up(lambda: self._clock.monotonic() > deadline + DEFINITION_WAIT_MS / 1000)
+        give_up_at = min(deadline + DEFINITION_WAIT_MS / 1000, wait_until)
+        self._definitions.catch_up(lambda: self._clock.monotonic() > give_up_at)
         decision = decide_now()
         while decision.unknown_versions() and self._clock.monotonic() < deadline:
             self._definitions.follow(_SLICE_SECONDS)

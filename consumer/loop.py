@@ -12,7 +12,8 @@ import structlog
 from consumer.bad_share import BadShare
 from consumer.batch import Batch, PartitionBatch, split_by_partition
 from consumer.clock import Clock
-from consumer.decider import Decider
+from consumer.decider import PATIENCE_SECONDS, Decider
+from consumer.decision.decision import Decision
 from consumer.definitions import Definitions
 from consumer.drain import Drain
 from consumer.errors import Unavailable
@@ -167,9 +168,7 @@ class Loop:
     def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""
         begun = self._now()
-        batch = Batch(
-            [PartitionBatch(p, mine, self._parts.decider.decide(p, mine, self._live[p])) for p, mine in records.items()]
-        )
+        batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.bad_share.admit(each)
         decided = self._now()
@@ -193,6 +192,10 @@ class Loop:
             }
         )
         self._show_lag(batch.offsets)
+
+    def _decide(self, partition: int, records: Sequence[Record], begun: float) -> Decision:
+        wait_until = begun + PATIENCE_SECONDS
+        return self._parts.decider.decide(partition, records, self._live[partition], wait_until=wait_until)
 
     def _show_lag(self, offsets: Mapping[int, int]) -> None:
         self._observer.lag({p: self._stream.behind(p, offset) for p, offset in offsets.items()})
