@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from consumer.errors import UsageError
 
+_VERSION_DIGITS = 19
+"""As many as a number of 64 bits has."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class LinkReference:
@@ -36,6 +39,6 @@ def parse_definition_key(key: bytes | None) -> tuple[LinkReference, int] | None:
     except UnicodeDecodeError:
         return None
     tenant_id, _, link_id = name.partition("/")
-    if not (tenant_id and link_id and version.isascii() and version.isdigit()):
+    if not (tenant_id and link_id and version.isascii() and version.isdigit() and len(version) <= _VERSION_DIGITS):
         return None
     return LinkReference(tenant_id, link_id), int(version)

@@ -10,7 +10,7 @@ LINKS = st.text(min_size=1, max_size=8).filter(lambda text: text.isprintable())
 
 
 @settings(deadline=None)
-@given(TENANTS, LINKS, st.integers(min_value=1))
+@given(TENANTS, LINKS, st.integers(min_value=1, max_value=2**63 - 1))
 def test_a_key_names_the_link_and_version_it_was_made_of(tenant_id: str, link_id: str, version: int) -> None:
     reference = LinkReference(tenant_id, link_id)
 
@@ -18,7 +18,20 @@ def test_a_key_names_the_link_and_version_it_was_made_of(tenant_id: str, link_id
 
 
 @pytest.mark.parametrize(
-    "key", [None, b"", b"a", b"a/b", b"a/b/", b"a/b/x", b"/b/1", b"a//1", b"\xff/b/1", "a/b/²".encode()]
+    "key",
+    [
+        None,
+        b"",
+        b"a",
+        b"a/b",
+        b"a/b/",
+        b"a/b/x",
+        b"/b/1",
+        b"a//1",
+        b"\xff/b/1",
+        "a/b/²".encode(),
+        b"a/b/" + b"9" * 5000,
+    ],
 )
 def test_what_nobody_here_would_have_written_names_no_link(key: bytes | None) -> None:
     assert parse_definition_key(key) is None
