@@ -1,6 +1,7 @@
 """What tests share: a Kafka for the run, and topic names that no other test uses."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,8 @@ def do_without_kafka(config: pytest.Config, reason: str) -> NoReturn:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[KAFKA_LOGS] = []
+    # A shell starts what runs in its background with SIGINT ignored, and so would be every process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
