@@ -56,7 +56,7 @@ def do_without_kafka(config: pytest.Config, reason: str) -> NoReturn:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[KAFKA_LOGS] = []
-    # A shell starts what runs in its background with SIGINT ignored, and so would be every process that a test interrupts.
+    # A shell has SIGINT ignored by what it runs in the background, and so would what a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
