@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from fastavro import parse_schema
-from fastavro.schema import fingerprint, to_parsing_canonical_form
+from fastavro.schema import SchemaParseException, fingerprint, to_parsing_canonical_form
 
 from schemas.link_parameters import SHARED_FIELDS, UPDATE_FIELDS, extended_definitions, is_update
-from schemas.safety import check_safe
+from schemas.safety import UnsafeSchema, check_safe
 
 NAMESPACE = "link_actions"
 FOLDER = Path(__file__).parent
@@ -45,9 +45,18 @@ class RecordSchema:
 def record_schema(definition: Json) -> RecordSchema:
     """Parse and check one schema.
 
-    Raises UnsafeSchema where a decoder could be made to crash or hang by it.
+    Raises UnsafeSchema where a decoder could be made to crash or hang by it, or where it is no record's and whole.
     """
-    check_safe(definition)
+    try:
+        check_safe(definition)
+        if definition["type"] != "record":
+            raise UnsafeSchema("no record")
+        return _record_schema(definition)
+    except (AttributeError, KeyError, TypeError, ValueError, SchemaParseException) as error:
+        raise UnsafeSchema(f"not to be parsed ({type(error).__name__}: {error})") from error
+
+
+def _record_schema(definition: Json) -> RecordSchema:
     plain = _without_logical_types(definition)
     canonical = to_parsing_canonical_form(plain)
     return RecordSchema(
