@@ -119,7 +119,10 @@ class Definitions:
         if value is None:
             raise NoPlan(Reason.UNKNOWN_VERSION, f"version {version} of the link is not defined")
         try:
-            return self._planner.plan(link_from_record(self._codec.decode(value), self._kinds))
+            link = link_from_record(self._codec.decode(value), self._kinds)
+            if (_link_key(link.tenant_id.encode(), link.link_id.encode()), link.version) != (link_key, version):
+                raise UnreadableLink("it stands under the key of another version or link")
+            return self._planner.plan(link)
         except (BadRecord, UnreadableLink) as error:
             _LOG.error("definition.unreadable", version=version, detail=str(error))
             detail = f"version {version} of the link cannot be read; this worker may be older than the author's program"
@@ -135,7 +138,11 @@ def _parse_key(key: bytes | None) -> tuple[bytes, int] | None:
         return None
     if not 0 < int(version) <= _LARGEST_VERSION:
         return None
-    return encode_text(tenant_id) + encode_text(link_id), int(version)
+    return _link_key(tenant_id, link_id), int(version)
+
+
+def _link_key(tenant_id: bytes, link_id: bytes) -> bytes:
+    return encode_text(tenant_id) + encode_text(link_id)
 
 
 def _version_key(link_key: bytes, version: int) -> bytes:

@@ -10,7 +10,7 @@ from consumer.state.memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
-from tests.builders import a_link, an_action
+from tests.builders import Record, a_link, an_action
 from tests.loop.house import FAR_AWAY, LINKS, House
 from tests.loop.script import Script
 
@@ -64,3 +64,15 @@ def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
         key = encode_text(b"acme") + encode_text(b"%d" % number * 30_000)
         assert definitions.find(key, NO_VERSION) is None
     assert sum(len(key) for key, _ in definitions.ready) < 10_000
+
+
+@pytest.mark.parametrize("changes", [{"tenant_id": "other"}, {"link_id": "summer"}, {"version": 2}])
+def test_a_definition_under_the_key_of_another_is_no_definition_of_that_one(changes: Record) -> None:
+    """Else clicks of one tenant would bring about updates of another, under ids and headers that belong to nobody."""
+    house = House()
+    house.cluster.append(
+        house.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action(), **changes)))
+    )
+    with pytest.raises(NoPlan) as raised:
+        caught_up(house).find(SPRING, 1)
+    assert raised.value.reason is Reason.UNREADABLE_DEFINITION
