@@ -227,10 +227,12 @@ class KafkaClickStream:
 
     def _partitions(self) -> list[int]:
         try:
-            metadata = self._consumer.list_topics(self._topic, timeout=_CALL_SECONDS)
+            topic = self._consumer.list_topics(self._topic, timeout=_CALL_SECONDS).topics[self._topic]
+            if topic.error is not None:
+                raise KafkaException(topic.error)
         except KafkaException as raised:
             raise reading_failure(raised) from raised
-        return list(metadata.topics[self._topic].partitions)
+        return list(topic.partitions)
 
     def _judge(self, error: KafkaError) -> None:
         final = what_must_be_mended(error)
