@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from consumer.kafka.bounded_call import call_within
 from consumer.kafka.errors import kafka_error, reading_failure, refusal, transaction_failure, what_must_be_mended
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record
@@ -15,6 +16,9 @@ from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record
 _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
 """Bound of one transactional call; below `transaction.timeout.ms`, so that the broker has not given up yet."""
+_HANG_SECONDS = 12.0
+"""Bound of sending the offsets, whose own time-out the library forgets while it looks for a coordinator that went away:
+librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction lives through."""
 _QUEUE_FULL_SECONDS = 30.0
 
 
@@ -151,7 +155,7 @@ class KafkaClickStream:
                 raise OutcomeUnknown("records were not delivered in time")
             # Fresh metadata each time: it carries the generation that fences a member that was left behind.
             member = self._consumer.consumer_group_metadata()
-            producer.send_offsets_to_transaction(places, member, _CALL_SECONDS)
+            call_within(_HANG_SECONDS, producer.send_offsets_to_transaction, places, member, _CALL_SECONDS)
             producer.commit_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
             raise transaction_failure(raised) from raised
