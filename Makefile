@@ -1,11 +1,14 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
+CLICKS ?= 200000
+KILLS ?= 5
+SEED ?= 1
 BIN := .venv/bin
 STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench lock clean
+.PHONY: help demo test install check format coverage bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +47,9 @@ coverage: install ## Run the tests and show the branches they miss
 
 bench: install ## Measure the throughput on this machine
 	$(BIN)/python -m bench
+
+faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
+	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
 lock: ## Resolve the dependencies anew into requirements.lock
 	$(PYTHON) -m venv $(UV)
