@@ -5,8 +5,15 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.errors import StreamFatal, Unavailable
 from consumer.streams import Aborted, OutcomeUnknown, Unreachable
 
-FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
-"""Another producer with the same transactional id took over; the library flags one of these as merely abortable."""
+FENCED = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+    }
+)
+"""Another worker with the same transactional id, or static member id, took over; some are flagged merely abortable."""
 
 POISON = frozenset(
     {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG, KafkaError.RECORD_LIST_TOO_LARGE}
@@ -63,7 +70,8 @@ def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
             "This worker was fenced: another one runs under the same LINK_ACTIONS_INSTANCE_ID, or it stood still for"
             " longer than transaction.timeout.ms; give each worker a name of its own, and start it again"
         )
-    if error.fatal():
+    # A consumer tells of its end by an error of this code, which is not flagged as fatal, and reads nothing any more.
+    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
         return StreamFatal(f"The client library failed for good ({error.name()}: {error.str()}); start again")
     return None
 
