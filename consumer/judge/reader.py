@@ -58,6 +58,8 @@ def read_topic(
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "enable.partition.eof": True,
+        # Else the end of each partition is told half a second late.
+        "fetch.wait.max.ms": 20,
         **common,
     }
     consumer = Consumer(settings)

@@ -80,7 +80,7 @@ def hits(installation: Installation) -> dict[tuple[str, str], tuple[int, int, in
 
 def read(installation: Installation, topic: str) -> list[Seen]:
     """Return what a subscriber sees of a topic, named without its prefix."""
-    return read_topic(installation.servers, installation.topic(topic), config={"fetch.wait.max.ms": 20})
+    return read_topic(installation.servers, installation.topic(topic))
 
 
 def read_all(installation: Installation, *topics: str) -> list[list[Seen]]:
