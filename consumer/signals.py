@@ -11,7 +11,7 @@ from consumer.errors import ExitCode
 from consumer.health import Health, Phase
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
-STOP_SECONDS = 4.5
+STOP_SECONDS = 4.0
 """How long leaving may take from the signal on; then the process ends as it is, for a crash loses nothing."""
 
 
