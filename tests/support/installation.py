@@ -1,9 +1,10 @@
 """An installation of a test's own: topics, links and clicks on a broker, the workers, and what came of it all."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from consumer.judge.update_record import TOPICS
@@ -20,6 +21,7 @@ COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
 SESSION_MS = 2_000
 """Session time-out of the workers, where the broker allows so short a one: how long a killed one stays a member."""
 DONE_SECONDS = 60.0
+ANSWER_SECONDS = 5.0
 
 
 class Installation:
@@ -36,6 +38,15 @@ class Installation:
         """Every version of a link that was published, in that order."""
         self.workers: list[Worker] = []
         self.admin = AdminClient({"bootstrap.servers": self.servers})
+        # No member of the group: it only asks. It takes offsets that a transaction may still change.
+        self._onlooker = Consumer(
+            {
+                "bootstrap.servers": self.servers,
+                "group.id": self.group,
+                "isolation.level": "read_uncommitted",
+                "reconnect.backoff.max.ms": 500,
+            }
+        )
         self._properties = self._client_properties()
         self._publisher: Publisher | None = None
 
@@ -132,11 +143,9 @@ class Installation:
 
     def committed(self) -> dict[int, int]:
         """Return what the group has committed of each partition of the clicks; none where nothing is."""
-        asked = [ConsumerGroupTopicPartitions(self.group)]
-        answer = self.admin.list_consumer_group_offsets(asked)[self.group].result(timeout=DONE_SECONDS)
-        places: list[TopicPartition] = answer.topic_partitions
-        clicks = self.topic(LINK_CLICKS)
-        return {place.partition: place.offset for place in places if place.topic == clicks and place.offset >= 0}
+        asked = [TopicPartition(self.topic(LINK_CLICKS), partition) for partition in range(self.partitions)]
+        places = wait_until(lambda: self._ask_committed(asked), "answer about what is committed", timeout=DONE_SECONDS)
+        return {place.partition: place.offset for place in places if place.offset >= 0}
 
     def group_state(self) -> str:
         """Return what the group is about, in the library's words."""
@@ -159,6 +168,7 @@ class Installation:
         """Kill the workers that are left."""
         for worker in self.workers:
             worker.kill()
+        self._onlooker.close()
 
     def _start(
         self, name: str, program: Sequence[str], arguments: Iterable[str], settings: Mapping[str, str]
@@ -175,6 +185,12 @@ class Installation:
         worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
         self.workers.append(worker)
         return worker
+
+    def _ask_committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
+        """Ask the coordinator; none where the broker does not answer now."""
+        with suppress(KafkaException):
+            return self._onlooker.committed(asked, timeout=ANSWER_SECONDS)
+        return []
 
     def _is_committed(self, wanted: Mapping[int, int]) -> bool:
         done = self.committed()

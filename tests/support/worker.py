@@ -128,6 +128,10 @@ class Worker:
         """Return the log lines of this event."""
         return [line for line in self._log_lines() if line.get("event") == event]
 
+    def has_reached(self, point: str) -> bool:
+        """Whether a steered worker has come to this point of its cycle."""
+        return any(line["point"] == point for line in self.events("point.reached"))
+
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
         """Ask a probe; status 0 where nobody answers."""
         status, body = self._get(path)

@@ -1,0 +1,85 @@
+"""A broker that dies, freezes or stays away: the worker outlives it, and what it wrote is exact."""
+
+from functools import partial
+
+from deploy.kafka import KafkaProcess
+from tests.support.flow import Flow
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+
+LEAVE_SECONDS = 5.0
+
+
+def test_a_broker_may_die_in_the_middle_of_a_transaction(
+    kafka_process: KafkaProcess, breakable_installation: Installation
+) -> None:
+    installation = breakable_installation
+    installation.define(*LINKS)
+    points = (
+        "before.producer.commit_transaction.4",
+        # Here the library forgets its own time-out.
+        "before.producer.send_offsets_to_transaction.8",
+    )
+    worker = installation.start_steered("a", dict.fromkeys(points, "halt"))
+    with Flow(installation, endless_clicks(seed=1), per_second=500):
+        for point in points:
+            wait_until(partial(worker.has_reached, point), f"worker at {point}")
+            kafka_process.kill()
+            kafka_process.start()
+            worker.go_on()
+        before = installation.total_committed()
+        wait_until(lambda: installation.total_committed() > before, "further commit")
+    installation.wait_done()
+
+    assert worker.is_running
+    assert_exact(installation)
+
+
+def test_a_worker_waits_for_a_broker_that_is_away(
+    kafka_process: KafkaProcess, breakable_installation: Installation
+) -> None:
+    installation = breakable_installation
+    installation.define(*LINKS)
+    worker = installation.start_steered("a", {"before.begin.4": "halt", "before.producer.flush.4": "lose"})
+    with Flow(installation, endless_clicks(seed=2), per_second=500):
+        worker.wait_event("point.reached")
+        kafka_process.stop()
+        worker.go_on()
+        worker.wait_event("broker.awaited")
+        assert worker.probe("/livez")[0] == 200
+        kafka_process.start()
+        before = installation.total_committed()
+        wait_until(lambda: installation.total_committed() > before, "further commit")
+    installation.wait_done()
+
+    assert worker.is_running
+    assert worker.probe("/livez")[0] == 200
+    assert_exact(installation)
+
+
+def test_workers_leave_although_the_broker_does_not_answer(
+    kafka_process: KafkaProcess, breakable_installation: Installation
+) -> None:
+    installation = breakable_installation
+    installation.define(*LINKS)
+    idle = installation.start("idle").wait_ready()
+    busy = installation.start_steered("busy", {"before.producer.commit_transaction.4": "halt"}).wait_ready()
+    loses = {"before.producer.flush.4": "halt", "after.producer.flush.4": "lose"}
+    recovering = installation.start_steered("recovering", loses).wait_ready()
+    with Flow(installation, endless_clicks(seed=3), per_second=500):
+        for worker in (busy, recovering):
+            worker.wait_event("point.reached")
+    kafka_process.pause()
+    busy.go_on()
+    recovering.go_on()
+    ways = {"while it commits": busy.leave(), "while it is idle": idle.leave()}
+    recovering.wait_event("broker.lost")
+    ways["while it recovers"] = recovering.leave()
+    kafka_process.resume()
+    for way, (code, seconds) in ways.items():
+        assert (code, seconds < LEAVE_SECONDS) == (0, True), f"{way}: exit code {code} after {seconds:.1f} s"
+    installation.drain("busy")
+
+    assert_exact(installation)
