@@ -1,18 +1,24 @@
-"""The long run with random kills, in small: `make faults` is the same with more of everything."""
+"""The long run, kept short: `make faults` has the real figures."""
 
-import pytest
-
-from tests import faults
+from tests.faults.plan import plan_kills
+from tests.faults.run import FaultRun
 from tests.support.installation import Installation
+from tests.support.outcome import hits
 
 
-def test_workers_that_are_killed_at_random_repeat_nothing_and_lose_nothing(
-    bare_installation: Installation, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert faults.run(bare_installation, clicks=12_000, kills=2, seed=2), capsys.readouterr().out
+def test_two_workers_killed_at_random_leave_every_update_exactly_once(installation: Installation) -> None:
+    outcome = FaultRun(installation, clicks=6_000, say=print).run(kills=1, seed=1)
+
+    assert outcome.verdict.is_exact, str(outcome.verdict)
+    assert hits(installation) == outcome.model.hits
+    assert not outcome.dead_letters
 
 
-def test_kills_are_the_same_for_the_same_seed_and_spread_over_both_workers() -> None:
-    plan = faults.plan_kills(200_000, 5, seed=1)
-    assert plan == faults.plan_kills(200_000, 5, seed=1) != faults.plan_kills(200_000, 5, seed=2)
-    assert [sum(kill.worker == name for kill in plan) for name in faults.WORKERS] == [5, 5]
+def test_the_same_seed_plans_the_same_kills_each_while_clicks_flow() -> None:
+    plan = plan_kills(("a", "b"), clicks=1_000, kills=5, seed=3)
+
+    assert plan == plan_kills(("a", "b"), clicks=1_000, kills=5, seed=3)
+    assert plan != plan_kills(("a", "b"), clicks=1_000, kills=5, seed=4)
+    assert sorted(kill.victim for kill in plan) == ["a"] * 5 + ["b"] * 5
+    assert all(kill.resume_at < kill.committed < kill.halt_at for kill in plan)
+    assert plan[-1].halt_at == 1_000

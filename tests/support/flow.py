@@ -1,6 +1,7 @@
 """Clicks that keep coming while a test does something else."""
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable
 from itertools import islice
 from threading import Event, Thread
 from types import TracebackType
@@ -13,7 +14,10 @@ TICK_SECONDS = 0.02
 
 
 class Flow:
-    """Publishes clicks from an iterator at an even pace until the block ends or there are no more."""
+    """Publishes clicks from an iterator at an even pace until the block ends.
+
+    It halts where `published` reaches `limit`, which may be raised.
+    """
 
     def __init__(self, installation: Installation, clicks: Iterable[Record], *, per_second: int = 1_000) -> None:
         self._installation = installation
@@ -23,6 +27,7 @@ class Flow:
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._run, name="flow", daemon=True)
         self.published = 0
+        self.limit = sys.maxsize
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -37,10 +42,10 @@ class Flow:
             raise self._failure
 
     def _run(self) -> None:
-        publish: Callable[..., None] = self._installation.click
         try:
-            while not self._ended.wait(TICK_SECONDS) and (some := list(islice(self._clicks, self._per_tick))):
-                publish(*some)
+            while not self._ended.wait(TICK_SECONDS):
+                some = list(islice(self._clicks, max(min(self._per_tick, self.limit - self.published), 0)))
+                self._installation.click(*some)
                 self.published += len(some)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             self._failure = error

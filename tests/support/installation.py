@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
 
 from consumer.judge.update_record import TOPICS
 from deploy.kafka import Broker
@@ -18,6 +18,7 @@ from tests.support.worker import LINK_ACTIONS, STEERED, Worker
 
 UPDATES = tuple(TOPICS.values())
 COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
+UNCOMMITTED, COMMITTED = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 SESSION_MS = 2_000
 """Session time-out of the workers, where the broker allows so short a one: how long a killed one stays a member."""
 DONE_SECONDS = 60.0
@@ -156,6 +157,12 @@ class Installation:
         """Return how many records of the clicks the group has committed, control records included."""
         return sum(self.committed().values())
 
+    def has_open_transaction(self, partitions: Iterable[int]) -> bool:
+        """Whether any of these partitions of the changelog ends with records that are neither committed nor aborted."""
+        wanted = [TopicPartition(self.topic(self.changelog), partition) for partition in partitions]
+        ends = [self._ends(wanted, isolation) for isolation in (UNCOMMITTED, COMMITTED)]
+        return ends[0] != ends[1]
+
     def state_of(self, name: str) -> Path:
         """Return the folder with the state of one worker."""
         return self.folder / "state" / name
@@ -185,6 +192,11 @@ class Installation:
         worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
         self.workers.append(worker)
         return worker
+
+    def _ends(self, places: Iterable[TopicPartition], isolation: IsolationLevel) -> dict[int, int]:
+        latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]  # its stub lacks the types
+        ends = self.admin.list_offsets(latest, isolation_level=isolation)
+        return {place.partition: end.result(timeout=DONE_SECONDS).offset for place, end in ends.items()}
 
     def _ask_committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
         """Ask the coordinator; none where the broker does not answer now."""
