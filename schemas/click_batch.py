@@ -72,7 +72,8 @@ class ClickBatch:
         try:
             cut = cut_click(value, layouts)
         except BadRecord as error:
-            self.bad[row] = error
+            # Not the one that was raised: its frames hold this batch, in a circle that is found late if at all.
+            self.bad[row] = BadRecord(error.reason, error.detail)
             return
         self._odd[row] = cut
         self.link_keys[row], self.keys[row], self.clicked_at[row] = cut.link_key, cut.key, cut.clicked_at
