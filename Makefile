@@ -3,9 +3,6 @@ PYTEST_ARGS ?=
 CLICKS ?= 200000
 KILLS ?= 5
 SEED ?= 1
-CLICKS ?= 200000
-KILLS ?= 5
-SEED ?= 1
 BIN := .venv/bin
 STAMP := .venv/.installed
 UV := .cache/uv
@@ -52,9 +49,6 @@ bench: install ## Measure the throughput on this machine
 	$(BIN)/python -m bench
 
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
-	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
-
-faults: install ## Kill two workers again and again while clicks flow, and judge what comes out
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
 lock: ## Resolve the dependencies anew into requirements.lock

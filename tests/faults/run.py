@@ -58,6 +58,8 @@ class FaultRun:
         )
         partitions = victim.assigned()
         time.sleep(kill.later_seconds)  # not to wait for anything, but to strike anywhere in the cycle
+        if kill.in_transaction:
+            wait_until(lambda: self._installation.has_open_transaction(partitions), "open transaction")
         victim.kill()
         was_open = self._installation.has_open_transaction(partitions)
         self.hit_transactions += was_open
