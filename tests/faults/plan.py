@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-
 IN_TRANSACTION = 0.5
 """Share of the kills that look for an open transaction."""
 
