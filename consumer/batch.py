@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import methodcaller
 
 from consumer.counts import BatchCounts
 from consumer.decision.decision import Decision
@@ -48,8 +50,8 @@ class Batch:
 
 
 def split_by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:
-    """Return the records by partition, in their order."""
+    """Return the records by partition, in their order. They come in runs of one partition, so runs are taken whole."""
     split: dict[int, list[Record]] = {}
-    for record in records:
-        split.setdefault(record.partition() or 0, []).append(record)
+    for partition, run in groupby(records, key=methodcaller("partition")):
+        split.setdefault(partition, []).extend(run)
     return split

@@ -52,15 +52,19 @@ class KafkaClickStream:
         except KafkaException as raised:
             self._judge(kafka_error(raised))
             return []
+        records = [message for message in messages if message.error() is None]
+        if len(records) < len(messages):
+            self._note_events(messages)
+        return records
+
+    def _note_events(self, messages: Iterable[Message]) -> None:
+        """Note the ends that were met, and judge the errors that came as messages."""
         for message in messages:
             error = message.error()
-            if error is None:
-                records.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
                 self._ends_met[message.partition() or 0] = message.offset() or 0
-            else:
+            elif error is not None:
                 self._judge(error)
-        return records
 
     def take_changes(self) -> AssignmentChange:
         """Return how the assignment changed since the last call."""
