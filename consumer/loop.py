@@ -28,7 +28,7 @@ from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)
 
-MAX_RECORDS = 20_000
+MAX_RECORDS = 30_000
 """Most records of one transaction."""
 MAX_ABORTS = 10
 """Aborted transactions in a row after which a person must look."""
