@@ -95,6 +95,18 @@ def transaction_failure(raised: BaseException) -> Exception:
     return OutcomeUnknown(f"{error.name()}: {error.str()}")
 
 
+def abort_failure(raised: BaseException) -> Exception:
+    """Translate what aborting raised.
+
+    Where the library had not told the broker of the transaction yet, the broker knows of none to abort, and the library
+    takes that for the end (librdkafka issue 4849); a new producer is all that it needs.
+    """
+    error = kafka_error(raised)
+    if error.code() == KafkaError.INVALID_TXN_STATE:
+        return OutcomeUnknown(f"{error.name()}: {error.str()}")
+    return transaction_failure(raised)
+
+
 def reading_failure(raised: BaseException) -> Exception:
     """Translate what a call that only reads raised."""
     error = kafka_error(raised)

@@ -9,7 +9,14 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.bounded_call import call_within
-from consumer.kafka.errors import kafka_error, reading_failure, refusal, transaction_failure, what_must_be_mended
+from consumer.kafka.errors import (
+    abort_failure,
+    kafka_error,
+    reading_failure,
+    refusal,
+    transaction_failure,
+    what_must_be_mended,
+)
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record
 
@@ -176,7 +183,7 @@ class KafkaClickStream:
         try:
             self._need_producer().abort_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise transaction_failure(raised) from raised
+            raise abort_failure(raised) from raised
 
     def renew(self) -> None:
         """Replace the producer; `init_transactions` bumps the epoch, which a late commit of the old one then meets."""

@@ -1,6 +1,7 @@
 """What becomes visible, when, and who may still write."""
 
 from random import Random
+from time import sleep
 
 import pytest
 
@@ -219,3 +220,23 @@ def test_clicks_of_open_transactions_wait_and_those_of_aborted_ones_never_come(g
     turn_until(lambda: len(turner.records) == 2, turner)
     turn_idly(turner)
     assert turner.values(0) == ["committed", "plain"]
+
+
+def test_an_abort_that_comes_before_the_records_were_sent_does_not_end_the_stream(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic(4)
+    turner = assigned(ground, clicks)
+    stream = turner.stream
+    for _ in range(15):
+        stream.begin()
+        stream.produce(an_update(updates, "committed"))
+        stream.commit({0: 0})
+        stream.begin()
+        for partition in range(4):
+            stream.produce(an_update(updates, "aborted", partition))
+        sleep(0.003)  # in which the library begins, and does not end, to tell the broker of the transaction
+        try:
+            stream.abort()
+        except OutcomeUnknown:
+            stream.renew()
+        turner.turn()
+    assert ground.committed_values(updates) == {0: ["committed"] * 15, 1: [], 2: [], 3: []}
