@@ -39,7 +39,6 @@ def test_two_may_not_share_a_state(installation: Installation) -> None:
 STOPS = {
     "before it sent its offsets": "before.producer.send_offsets_to_transaction.4",
     "before it committed": "before.producer.commit_transaction.4",
-    "before it began": "before.begin.4",
 }
 
 

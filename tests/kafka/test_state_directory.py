@@ -8,31 +8,23 @@ from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 
 
-def test_a_state_that_was_deleted_is_rebuilt(installation: Installation) -> None:
-    clicks = endless_clicks(seed=4, recipients=200)
-    installation.define(*LINKS)
-    installation.click(*islice(clicks, 1_000))
-    installation.drain("a")
-    shutil.rmtree(installation.state_of("a"))
-    installation.click(*islice(clicks, 1_000))
-    installation.drain("a")
-
-    assert_exact(installation)
-
-
-def test_a_state_older_than_what_is_committed_is_brought_up_to_it(installation: Installation) -> None:
+def test_a_state_that_is_older_than_what_is_committed_or_lost_is_brought_up_to_it(installation: Installation) -> None:
     clicks = endless_clicks(seed=5, recipients=200)
-    aside = installation.folder / "aside"
+    state, aside = installation.state_of("a"), installation.folder / "aside"
     installation.define(*LINKS)
-    installation.click(*islice(clicks, 1_000))
-    installation.drain("a")
-    shutil.copytree(installation.state_of("a"), aside)
-    installation.click(*islice(clicks, 1_000))
-    installation.drain("a")
-    shutil.rmtree(installation.state_of("a"))
-    shutil.copytree(aside, installation.state_of("a"))
-    installation.click(*islice(clicks, 1_000))
-    installation.drain("a")
+
+    def drain_some() -> None:
+        installation.click(*islice(clicks, 1_000))
+        installation.drain("a")
+
+    drain_some()
+    shutil.copytree(state, aside)
+    drain_some()
+    shutil.rmtree(state)
+    shutil.copytree(aside, state)
+    drain_some()
+    shutil.rmtree(state)
+    drain_some()
 
     assert_exact(installation)
 

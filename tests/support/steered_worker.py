@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import structlog
+from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import LinkActionsError
 from consumer.kafka.stream import KafkaClickStream
@@ -70,6 +71,8 @@ class Steering:
                 sys.stdin.readline()
             case "abort":
                 raise Aborted("the test asks for it")
+            case "lose" if "producer" in point:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
             case "lose":
                 raise OutcomeUnknown("the test asks for it")
 
