@@ -74,8 +74,8 @@ def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
     if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
         # `produce` tells of a fenced producer by this code alone, so the sentence names what it mostly is.
         return StreamFatal(
-            f"The client library failed for good ({error.name()}: {error.str()}), mostly because another worker runs under"
-            " the same LINK_ACTIONS_INSTANCE_ID; give each worker a name of its own, and start it again"
+            f"The client library failed for good ({error.name()}: {error.str()}), mostly because another worker runs"
+            " under the same LINK_ACTIONS_INSTANCE_ID; give each worker a name of its own, and start it again"
         )
     return None
 
