@@ -53,27 +53,18 @@ def test_a_definition_may_come_after_the_click_that_names_it(installation: Insta
     assert_exact(installation)
 
 
-def test_a_click_on_a_version_that_never_comes_becomes_a_dead_letter(installation: Installation) -> None:
-    installation.define(a_link(an_action("SetField")))
-    installation.start("a").wait_ready()
-    installation.click(click_by("r-1"), click_by("r-1", link_version=7), click_by("r-1", "unknown"), click_by("r-2"))
-    installation.wait_done()
-
-    outcome = assert_exact(installation, dead_letters=2)
-    assert outcome.reasons == {"unknown_version": 2}
-
-
-def test_a_definition_that_cannot_be_read_spoils_its_own_clicks_only(installation: Installation) -> None:
+def test_a_click_whose_version_never_comes_or_cannot_be_read_becomes_a_dead_letter(installation: Installation) -> None:
     topic = installation.topic(LINK_DEFINITIONS)
     for key, value in {b"acme/garbage/1": b"garbage", b"no key of ours": b"garbage", b"acme/gone/1": None}.items():
         installation.publisher.publish(topic, value, key)
     installation.define(a_link(an_action("SetField")))
-    installation.click(click_by("r-1", "garbage"), click_by("r-1", "gone"), click_by("r-1"))
-    worker = installation.start("a")
+    worker = installation.start("a").wait_ready()
+    unknown = [click_by("r-1", link_version=7), click_by("r-1", "unheard of"), click_by("r-1", "gone")]
+    installation.click(click_by("r-1"), *unknown, click_by("r-1", "garbage"), click_by("r-2"))
     installation.wait_done()
 
-    outcome = assert_exact(installation, dead_letters=2)
-    assert outcome.reasons == {"unreadable_definition": 1, "unknown_version": 1}
+    outcome = assert_exact(installation, dead_letters=4)
+    assert outcome.reasons == {"unknown_version": 3, "unreadable_definition": 1}
     assert len(worker.events("definition.ignored")) == 1
 
 

@@ -7,22 +7,21 @@ from random import Random
 from tests.builders import NOON
 from tests.support.flow import Flow
 from tests.support.installation import Installation
+from tests.support.leaving import assert_leave
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
 
-LEAVE_SECONDS = 5.0
-
 
 def test_it_leaves_when_idle_and_under_load(installation: Installation) -> None:
     installation.define(*LINKS)
     idle = installation.start("idle").wait_ready()
-    assert_leaves(idle)
+    assert_leave(idle)
     with Flow(installation, endless_clicks(seed=1), per_second=3_000):
         busy = installation.start("busy")
         wait_until(installation.total_committed, "first commit")
-        assert_leaves(busy)
+        assert_leave(busy)
     installation.drain()
 
     assert_exact(installation)
@@ -30,17 +29,16 @@ def test_it_leaves_when_idle_and_under_load(installation: Installation) -> None:
 
 def test_it_leaves_from_inside_a_transaction(installation: Installation) -> None:
     installation.define(*LINKS)
+    finishing, hanging = (installation.start_steered(name, {"before.commit.1": "halt"}) for name in ("a", "b"))
+    for worker in (finishing, hanging):
+        worker.wait_ready(assigned=installation.partitions // 2)
     installation.click(*islice(endless_clicks(seed=2), 2_000))
-    finishing = installation.start_steered("a", {"before.commit.1": "halt"})
-    finishing.wait_event("point.reached")
+    for worker in (finishing, hanging):
+        worker.wait_event("point.reached")
     finishing.send(signal.SIGTERM)
     finishing.go_on()
-    assert_leaves(finishing)
+    assert_leave(finishing, hanging)
     assert installation.total_committed(), "the batch was not finished"
-    hanging = installation.start_steered("b", {"before.commit.1": "halt"})
-    installation.click(*islice(endless_clicks(seed=3), 2_000))
-    hanging.wait_event("point.reached")
-    assert_leaves(hanging)
     installation.drain("b")
 
     assert_exact(installation)
@@ -56,8 +54,7 @@ def test_it_leaves_while_the_group_waits_for_a_member(installation: Installation
     newcomer = installation.start("newcomer")
     newcomer.wait_event("worker.started")
     wait_until(lambda: installation.group_state() == "PREPARING_REBALANCING", "rebalance")
-    assert_leaves(newcomer)
-    assert_leaves(settled)
+    assert_leave(newcomer, settled)
     silent.resume()
     silent.wait_ready(assigned=installation.partitions)
     installation.wait_done()
@@ -74,17 +71,11 @@ def test_it_leaves_in_the_middle_of_a_restore(installation: Installation) -> Non
     killed.kill()
     leaving = installation.start("a")
     wait_until(lambda: is_restoring(leaving), "restore")
-    assert_leaves(leaving)
+    assert_leave(leaving)
     assert installation.total_committed() == 0
     installation.drain("a")
 
     assert_exact(installation)
-
-
-def assert_leaves(worker: Worker) -> None:
-    code, seconds = worker.leave()
-    assert (code, worker.last_words.startswith("link-actions:")) == (0, False), worker.log
-    assert seconds < LEAVE_SECONDS
 
 
 def is_restoring(worker: Worker) -> bool:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -89,12 +88,6 @@ class Worker:
     def resume(self) -> None:
         """Let it go on after `pause`."""
         self.send(signal.SIGCONT)
-
-    def leave(self) -> tuple[int, float]:
-        """End it as a supervisor does; return its exit code and how many seconds it took to leave."""
-        asked = time.monotonic()
-        code = self.stop()
-        return code, time.monotonic() - asked
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""

@@ -1,0 +1,20 @@
+"""Workers that are told to leave, and how long they may take."""
+
+import signal
+import time
+
+from tests.support.worker import Worker
+
+LEAVE_SECONDS = 5.0
+
+
+def assert_leave(*workers: Worker) -> None:
+    """Tell the workers to leave, all at once, and assert that each does so well and in time."""
+    asked = time.monotonic()
+    for worker in workers:
+        worker.send(signal.SIGTERM)
+    for worker in workers:
+        code = worker.wait_exit()
+        seconds = time.monotonic() - asked
+        assert code == 0, worker.log
+        assert seconds < LEAVE_SECONDS, f"it took {seconds:.1f} s to leave; its log:\n{worker.log}"
