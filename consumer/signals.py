@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from consumer.errors import ExitCode
-from consumer.health import Health, Phase
+from consumer.monitoring.health import Health, Phase
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 STOP_SECONDS = 4.0

@@ -9,7 +9,6 @@ import structlog
 from actions.kind import Kind
 from consumer.codecs import reading_codec, registered_writers, writing_frame
 from consumer.decision.plan import Planner
-from consumer.definitions import Definitions
 from consumer.errors import Unavailable
 from consumer.kafka.client import (
     admin_config,
@@ -23,12 +22,13 @@ from consumer.kafka.client import (
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.stream import KafkaClickStream
 from consumer.kafka.topics import TopicNames
+from consumer.loop.definitions import Definitions
+from consumer.loop.writing import Writer
 from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
 from consumer.settings import Settings
 from consumer.state.store import StateStore
 from consumer.streams import ClickStream, LogReader, Unreachable
 from consumer.version import versions
-from consumer.writing import Writer
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import single_object_frame
 from schemas.record_schema import RecordSchema

@@ -9,18 +9,18 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.bad_share import BadShare
 from consumer.clock import SystemClock
-from consumer.decider import Decider
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
-from consumer.health import Health
-from consumer.http import HttpServer, routes
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.loop import Loop, Pace, Parts
-from consumer.metrics import Metrics
-from consumer.observer import Observer
-from consumer.restore import Restorer
+from consumer.loop.bad_share import BadShare
+from consumer.loop.decider import Decider
+from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.observer import Observer
+from consumer.loop.restore import Restorer
+from consumer.monitoring.health import Health
+from consumer.monitoring.http import HttpServer, routes
+from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings, StateStoreKind
 from consumer.signals import stopping_on_signals
 from consumer.state.rocksdb import RocksState

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from consumer.decision.decision import Decision
 from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, encode_memory
-from consumer.expiry import LATE_MS, ONE_CLICK_MS, Expiry
+from consumer.loop.expiry import LATE_MS, ONE_CLICK_MS, Expiry
 from consumer.state.memory import MemoryState
 
 DAY_MS = 86_400_000

@@ -9,7 +9,7 @@ import pytest
 
 IN_A_CALL_THAT_DOES_NOT_RETURN = """
     import ctypes
-    from consumer.health import Health
+    from consumer.monitoring.health import Health
     from consumer.signals import stopping_on_signals
 
     with stopping_on_signals(Health(lambda: 0.0), stop_seconds=0.1):
@@ -20,7 +20,7 @@ IN_A_CALL_THAT_DOES_NOT_RETURN = """
 """
 LEFT_IN_TIME = """
     import os, signal, sys, time
-    from consumer.health import Health
+    from consumer.monitoring.health import Health
     from consumer.signals import stopping_on_signals
 
     with stopping_on_signals(Health(lambda: 0.0), stop_seconds=60) as is_stopping:

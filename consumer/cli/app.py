@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from consumer.errors import ExitCode, LinkActionsError
-from consumer.logs import configure_logs
+from consumer.monitoring.logs import configure_logs
 from consumer.settings import LogLevel
 from consumer.version import versions
 

@@ -17,7 +17,7 @@ from consumer.demo.sample import make_sample
 from consumer.demo.stage import PARTITIONS, open_stage
 from consumer.demo.story import tell_story
 from consumer.errors import ExitCode
-from consumer.logs import configure_logs
+from consumer.monitoring.logs import configure_logs
 from consumer.settings import LogLevel
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from actions.registry import load_kinds
 from consumer.kafka.topics import TopicNames
-from consumer.logs import configure_logs
+from consumer.monitoring.logs import configure_logs
 from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
 from consumer.settings import Settings, load_settings
 from schemas.record_schema import load_schemas

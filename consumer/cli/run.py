@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from consumer.logs import configure_logs
+from consumer.monitoring.logs import configure_logs
 from consumer.settings import load_settings, settings_help
 from consumer.worker import run_worker
 

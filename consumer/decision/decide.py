@@ -11,7 +11,6 @@ from typing import cast
 
 from confluent_kafka import murmur2
 
-from consumer.counts import ClickOutcome
 from consumer.decision.candidates import Candidates, Recall, scoped_keys
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.general import GeneralCase, is_expired
@@ -19,6 +18,7 @@ from consumer.decision.hits import Hits
 from consumer.decision.memory import PLAIN, encode_hits
 from consumer.decision.plan import LinkPlan, NoPlan, Plans
 from consumer.decision.update import UPDATE_ID_LENGTH
+from consumer.loop.counts import ClickOutcome
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from schemas.click_batch import TEST, ClickBatch, cut_clicks

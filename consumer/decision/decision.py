@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from consumer.counts import BatchCounts
 from consumer.decision.memory import HitCount
 from consumer.decision.plan import LinkPlan
+from consumer.loop.counts import BatchCounts
 from schemas.bad_record import BadRecord, Reason
 
 Headers = list[tuple[str, bytes]]

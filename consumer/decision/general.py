@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
-from consumer.counts import ActionOutcome, ClickOutcome
 from consumer.decision.candidates import mailing_scope
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
+from consumer.loop.counts import ActionOutcome, ClickOutcome
 from schemas.click_batch import COMPANY, ClickBatch
 from schemas.identity import scope_digest
 

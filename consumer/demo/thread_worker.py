@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from consumer.bad_share import BadShare
 from consumer.clock import SystemClock
-from consumer.decider import Decider
 from consumer.demo.failure import DemoFailed
-from consumer.health import Health
 from consumer.kafka.client import transactional_id
-from consumer.loop import Loop, Pace, Parts
+from consumer.loop.bad_share import BadShare
+from consumer.loop.decider import Decider
+from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.observer import Observer
+from consumer.loop.restore import Restorer
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.metrics import Metrics
-from consumer.observer import Observer
-from consumer.restore import Restorer
+from consumer.monitoring.health import Health
+from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings
 from consumer.state.memory import MemoryState
 from consumer.streams import LogReader

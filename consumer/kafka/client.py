@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.errors import UsageError
 from consumer.kafka.topics import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
-from consumer.logs import CLIENT_LIBRARY
+from consumer.monitoring.logs import CLIENT_LIBRARY
 from consumer.settings import Settings
 
 ClientConfig = dict[str, Any]

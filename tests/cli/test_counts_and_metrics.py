@@ -5,8 +5,16 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.counts import BatchCounts
-from consumer.metrics import AGE_BUCKETS, PREFIX, AgeHistogram, Metrics, RebalanceType, Stage, TransactionResult
+from consumer.loop.counts import BatchCounts
+from consumer.monitoring.metrics import (
+    AGE_BUCKETS,
+    PREFIX,
+    AgeHistogram,
+    Metrics,
+    RebalanceType,
+    Stage,
+    TransactionResult,
+)
 
 CATALOGUE = {
     "records_consumed",

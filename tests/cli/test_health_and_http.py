@@ -9,10 +9,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from consumer.errors import UsageError
-from consumer.health import Health, Phase
-from consumer.http import Answer, HttpServer, json_answer, routes
-from consumer.logs import configure_logs
-from consumer.metrics import Metrics
+from consumer.monitoring.health import Health, Phase
+from consumer.monitoring.http import Answer, HttpServer, json_answer, routes
+from consumer.monitoring.logs import configure_logs
+from consumer.monitoring.metrics import Metrics
 from consumer.settings import LogFormat, LogLevel
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
-from consumer.logs import CLIENT_LIBRARY, WITHHELD, RepeatFilter, configure_logs
+from consumer.monitoring.logs import CLIENT_LIBRARY, WITHHELD, RepeatFilter, configure_logs
 from consumer.settings import LogFormat, LogLevel
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from consumer.batch import PartitionBatch
 from consumer.decision.decision import Decision
 from consumer.kafka.topics import TopicNames
+from consumer.loop.batch import PartitionBatch
+from consumer.loop.writing import Writer
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.memory_kafka.topic_reader import read_topic
-from consumer.writing import Writer
 from schemas.bad_record import BadRecord, Reason
 from tests.turned_clock import TurnedClock
 

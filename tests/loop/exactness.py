@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from consumer.counts import BatchCounts
 from consumer.judge.model import NaiveModel
 from consumer.judge.murmur import partition_of
 from consumer.judge.reader import Seen, decode
 from consumer.judge.verdict import Verdict, judge
+from consumer.loop.counts import BatchCounts
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.state.memory import MemoryState
 from tests.loop.house import House

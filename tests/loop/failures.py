@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from consumer.counts import BatchCounts
 from consumer.errors import StreamFatal
+from consumer.loop.counts import BatchCounts
 from consumer.streams import Aborted, OutcomeUnknown, Unreachable
 from tests.loop.house import Build, House, Worker
 from tests.loop.scenario import BITE, Story, tell

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.bad_share import BadShare
-from consumer.batch import Batch
 from consumer.clock import Clock
-from consumer.counts import BatchCounts
-from consumer.decider import Decider
 from consumer.decision.decision import Rules
-from consumer.health import Health
 from consumer.kafka.client import transactional_id
 from consumer.kafka.topic_admin import create_topics
-from consumer.loop import Loop, Pace, Parts
+from consumer.loop.bad_share import BadShare
+from consumer.loop.batch import Batch
+from consumer.loop.counts import BatchCounts
+from consumer.loop.decider import Decider
+from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.observer import Observer
+from consumer.loop.restore import Restorer
 from consumer.memory_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
 from consumer.memory_kafka.publisher import MemoryPublisher
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
 from consumer.memory_kafka.topic_reader import read_topic
 from consumer.memory_kafka.transactions import Producer
-from consumer.metrics import Metrics
-from consumer.observer import Observer
-from consumer.restore import Restorer
+from consumer.monitoring.health import Health
+from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings
 from consumer.streams import LogReader
 from consumer.version import versions

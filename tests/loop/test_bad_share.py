@@ -2,10 +2,10 @@
 
 import pytest
 
-from consumer.bad_share import LEAST_BAD_RECORDS, WINDOW_RECORDS, BadShare
-from consumer.batch import PartitionBatch
 from consumer.decision.decision import Decision
 from consumer.errors import ExitCode, TooManyBadRecords
+from consumer.loop.bad_share import LEAST_BAD_RECORDS, WINDOW_RECORDS, BadShare
+from consumer.loop.batch import PartitionBatch
 from consumer.memory_kafka.record import MemoryRecord
 from schemas.bad_record import BadRecord, Reason
 

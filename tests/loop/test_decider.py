@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from consumer.counts import ClickOutcome
-from consumer.decider import DEFINITION_WAIT_MS, Decider
 from consumer.decision.decision import Decision, Rules
+from consumer.loop.counts import ClickOutcome
+from consumer.loop.decider import DEFINITION_WAIT_MS, Decider
+from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.memory_kafka.record import MemoryRecord
-from consumer.restore import PARTITIONS_KEY, partitions_entry
 from consumer.state.memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import NOON, Record, a_click, a_link, an_action

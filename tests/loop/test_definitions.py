@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.decision.plan import LinkPlan, NoPlan
-from consumer.definitions import DEFINITIONS, MAX_READY, Definitions
+from consumer.loop.definitions import DEFINITIONS, MAX_READY, Definitions
 from consumer.memory_kafka.cluster import Draft
 from consumer.state.memory import MemoryState
 from consumer.streams import Unreachable

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.decision.plan import NoPlan
-from consumer.definitions import Definitions
+from consumer.loop.definitions import Definitions
 from consumer.memory_kafka.cluster import Draft
 from consumer.state.memory import MemoryState
 from schemas.bad_record import Reason

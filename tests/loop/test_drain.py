@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from consumer.batch import Batch, PartitionBatch
 from consumer.decision.decision import Decision
-from consumer.drain import Drain
+from consumer.loop.batch import Batch, PartitionBatch
+from consumer.loop.drain import Drain
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.record import MemoryRecord

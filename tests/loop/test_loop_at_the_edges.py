@@ -1,8 +1,8 @@
 """What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
 
-from consumer.health import Readiness
-from consumer.loop import Pace
+from consumer.loop.loop import Pace
 from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.monitoring.health import Readiness
 from consumer.streams import Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import GROUP, House, Worker

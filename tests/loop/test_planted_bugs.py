@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from consumer.batch import Batch
 from consumer.kafka.topics import TopicNames
-from consumer.loop import Loop, Pace
+from consumer.loop.batch import Batch
+from consumer.loop.loop import Loop, Pace
 from consumer.streams import Aborted, OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from consumer.errors import TooManyBadRecords, Unavailable
-from consumer.loop import MAX_ABORTS
+from consumer.loop.loop import MAX_ABORTS
 from consumer.streams import Aborted
 from tests.builders import Record, a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be

@@ -2,9 +2,9 @@
 
 import pytest
 
+from consumer.loop.restore import PARTITIONS_KEY, Restorer, partitions_entry
 from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.restore import PARTITIONS_KEY, Restorer, partitions_entry
 from consumer.state.memory import MemoryState
 from consumer.streams import Unreachable
 from tests.loop.script import Happening, Script, raising

@@ -1,8 +1,8 @@
 """Restoring many partitions at once."""
 
+from consumer.loop.restore import Restorer
 from consumer.memory_kafka.cluster import MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.restore import Restorer
 from consumer.state.memory import MemoryPartitionStore, MemoryState
 from tests.turned_clock import TurnedClock
 

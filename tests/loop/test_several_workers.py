@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from consumer.counts import BatchCounts
 from consumer.errors import StreamFatal
+from consumer.loop.counts import BatchCounts
 from consumer.streams import Unreachable
 from tests.loop.baton import Baton, ChancyScript
 from tests.loop.exactness import require_all_counted, require_exact

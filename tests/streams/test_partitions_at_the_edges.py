@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
-from consumer.drain import Drain
 from consumer.errors import Unavailable
 from consumer.kafka.stream import KafkaClickStream
+from consumer.loop.drain import Drain
 from consumer.streams import Unreachable
 
 

@@ -21,7 +21,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import LinkActionsError
 from consumer.kafka.stream import KafkaClickStream
-from consumer.logs import configure_logs
+from consumer.monitoring.logs import configure_logs
 from consumer.settings import load_settings
 from consumer.streams import Aborted, ClickStream, OutcomeUnknown
 from consumer.worker import run_worker

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from consumer.batch import Batch
 from consumer.clock import Clock
-from consumer.health import Health, Phase
-from consumer.metrics import Metrics, RebalanceType, Stage, TransactionResult
+from consumer.loop.batch import Batch
+from consumer.monitoring.health import Health, Phase
+from consumer.monitoring.metrics import Metrics, RebalanceType, Stage, TransactionResult
 from consumer.streams import AssignmentChange
 
 

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 
 import structlog
 
-from consumer.bad_share import BadShare
-from consumer.batch import Batch, PartitionBatch, split_by_partition
 from consumer.clock import Clock
-from consumer.decider import PATIENCE_SECONDS, Decider
 from consumer.decision.decision import Decision
-from consumer.definitions import Definitions
-from consumer.drain import Drain
 from consumer.errors import Unavailable
-from consumer.metrics import Stage, TransactionResult
-from consumer.observer import Observer
-from consumer.restore import Restorer
+from consumer.loop.bad_share import BadShare
+from consumer.loop.batch import Batch, PartitionBatch, split_by_partition
+from consumer.loop.decider import PATIENCE_SECONDS, Decider
+from consumer.loop.definitions import Definitions
+from consumer.loop.drain import Drain
+from consumer.loop.observer import Observer
+from consumer.loop.restore import Restorer
+from consumer.loop.tail import Tail
+from consumer.loop.writing import Writer
+from consumer.monitoring.metrics import Stage, TransactionResult
 from consumer.state.store import PartitionStore
 from consumer.streams import Aborted, ClickStream, Record, Unreachable
-from consumer.tail import Tail
-from consumer.writing import Writer
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)

@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from consumer.batch import PartitionBatch
 from consumer.errors import TooManyBadRecords
+from consumer.loop.batch import PartitionBatch
 
 WINDOW_RECORDS = 1_000
 LEAST_BAD_RECORDS = 100

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consumer.batch import PartitionBatch
 from consumer.decision.memory import HitCount
 from consumer.decision.plan import LinkPlan
 from consumer.kafka.topics import TopicNames
+from consumer.loop.batch import PartitionBatch
 from consumer.streams import ClickStream, Headers, Outgoing, Record
 from schemas.bad_record import BadRecord
 from schemas.codec import encode_number

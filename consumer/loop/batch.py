@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import methodcaller
 
-from consumer.counts import BatchCounts
 from consumer.decision.decision import Decision
+from consumer.loop.counts import BatchCounts
 from consumer.streams import Record
 
 

@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from consumer.errors import UsageError
-from consumer.health import Health
+from consumer.monitoring.health import Health
 
 SHUTDOWN_SECONDS = 1.0
 """How long stopping may take; a connection that hangs is left to the end of the process."""

@@ -6,9 +6,9 @@ from math import inf
 from consumer.clock import Clock
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
-from consumer.definitions import Definitions
-from consumer.expiry import Expiry
-from consumer.restore import PARTITIONS_KEY, partitions_entry
+from consumer.loop.definitions import Definitions
+from consumer.loop.expiry import Expiry
+from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
 from schemas.bad_record import BadRecord, Reason

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from consumer.counts import ActionOutcome, BatchCounts, ClickOutcome
+from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome
 from schemas.bad_record import Reason
 
 PREFIX = "link_actions"

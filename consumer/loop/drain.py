@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from consumer.batch import Batch
+from consumer.loop.batch import Batch
 from consumer.streams import ClickStream
 
 
