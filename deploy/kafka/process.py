@@ -47,6 +47,11 @@ class KafkaProcess:
         """Say where it is and where its log is."""
         return f"Kafka {KAFKA_VERSION} at {self.bootstrap_servers}, a child process with its log in {self.log_path}"
 
+    @property
+    def process_id(self) -> int | None:
+        """Return which process it is; None while it does not run."""
+        return self._child.pid if self._child else None
+
     def start(self) -> None:
         """Start it, the first time on empty data, and return once it answers; raises KafkaMissing."""
         if not self._data.exists():

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
 from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
 from consumer.errors import ExitCode
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
-from tests.cli.registry_double import RegistryDouble, running_registry
 
 NAMES = TopicNames("", "group", ("set_field",))
 ALL_RIGHTS = frozenset({"READ", "WRITE", "DESCRIBE"})

@@ -3,12 +3,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.registry_double import RegistryDouble, running_registry
 from consumer.codecs import reading_codec, writing_codec
 from consumer.errors import Unavailable
 from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
 from schemas.bad_record import BadRecord, Reason
 from schemas.record_schema import Json, load_schemas
-from tests.cli.registry_double import RegistryDouble, running_registry
 
 TOPIC = "link.hits.v1"
 HITS = load_schemas()["LinkHits"]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from random import Random
 
+from bench.registry_double import running_registry
 from consumer.judge.murmur import partition_of
 from consumer.judge.reader import Seen, read_topic
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.bad_records import LARGEST_CLICK, LINK, BadRecordCase, bad_records
 from tests.builders import Record, a_link, an_action
-from tests.cli.registry_double import running_registry
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by, click_key, encode_click

@@ -15,12 +15,12 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition, murmur2
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from bench.registry_double import running_registry
 from consumer.cli.app import execute
 from consumer.shown_record import time_of
 from deploy.kafka import Broker
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
-from tests.cli.registry_double import running_registry
 
 SCHEMAS = load_schemas()
 PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]

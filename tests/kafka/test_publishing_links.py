@@ -19,6 +19,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from bench.registry_double import running_registry
 from consumer.authoring.author import Author
 from consumer.authoring.connection import connect_author
 from consumer.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
@@ -30,7 +31,6 @@ from consumer.settings import Settings
 from deploy.kafka import Broker
 from tests.authoring.builders import CODEC, KINDS, wants, wants_field
 from tests.authoring.twins import MemoryDefinitionTopic, MemoryLog
-from tests.cli.registry_double import running_registry
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = fastavro.parse_schema(json.loads((ROOT / "schemas/link_defined.avsc").read_text()))

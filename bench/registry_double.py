@@ -21,6 +21,7 @@ class RegistryDouble:
     requests: list[str] = field(default_factory=list)
 
     def register(self, subject: str, text: str) -> int:
+        """Add a version to a subject and return the id of its text, the same under every subject."""
         known = {schema: identifier for versions in self.subjects.values() for identifier, schema in versions}
         identifier = known.get(text, len(known) + 1)
         self.subjects.setdefault(subject, []).append((identifier, text))
@@ -37,11 +38,13 @@ class RegistryDouble:
         return 404, {"error_code": 40403, "message": "Schema not found"}
 
     def list_versions(self, subject: str) -> tuple[int, Any]:
+        """Return the numbers of the versions of a subject."""
         if subject not in self.subjects:
             return 404, {"error_code": 40401, "message": "Subject not found."}
         return 200, list(range(1, len(self.subjects[subject]) + 1))
 
     def add_version(self, subject: str, text: str) -> tuple[int, Any]:
+        """Register a schema, unless the registry may only be read."""
         if self.read_only:
             return 422, {"error_code": 42205, "message": "Subject is in read-only mode"}
         return 200, {"id": self.register(subject, text)}
@@ -49,6 +52,7 @@ class RegistryDouble:
 
 @contextmanager
 def running_registry() -> Iterator[RegistryDouble]:
+    """Serve an empty registry on a port of its own."""
     double = RegistryDouble()
 
     class Handler(BaseHTTPRequestHandler):
