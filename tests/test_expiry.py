@@ -58,6 +58,16 @@ def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> Non
     assert forgotten(Expiry(retention_ms), entries, a_decision()) == {a_key(1)}
 
 
+def test_an_entry_is_as_old_as_what_was_last_added_to_it() -> None:
+    retention_ms = 30 * DAY_MS
+    oldest = NOW - retention_ms - LATE_MS
+    entries = {
+        a_key(number): encode_memory(Memory(0, applied=3, last_applied={0: 5, 1: added_at}))
+        for number, added_at in enumerate([oldest - 1, oldest], start=1)
+    }
+    assert forgotten(Expiry(retention_ms), entries, a_decision()) == {a_key(1)}
+
+
 def test_a_click_from_the_future_makes_nothing_older() -> None:
     retention_ms = 30 * DAY_MS
     entries = {a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS)}

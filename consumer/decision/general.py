@@ -6,7 +6,7 @@ from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
 from consumer.decision.candidates import mailing_scope
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory
+from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory, newest_time
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
 from consumer.loop.counts import ActionOutcome, ClickOutcome
@@ -16,7 +16,7 @@ from schemas.identity import scope_digest
 
 def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
     """Tell whether an entry is too old, at the time of this click, to count."""
-    return clicked_at - int.from_bytes(known[1:9], "big", signed=True) > retention_ms
+    return clicked_at - newest_time(known) > retention_ms
 
 
 class GeneralCase:
@@ -63,9 +63,10 @@ class GeneralCase:
         if action.need & ~click.flags:
             return ActionOutcome.NO_COMPANY if action.need == COMPANY else ActionOutcome.NO_PERSON
         memory.applied |= 1 << slot
-        # A later version of the link may give the action a cooldown, so the time matters under other rules too; it is
-        # spelt out only where that of the entry does not tell it.
-        if not held_under and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
+        # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
+        # time matters under other rules too; it is spelt out only where that of the entry does not tell it.
+        of_one_click = held_under and rule is RepeatRule.ALWAYS
+        if not of_one_click and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
             memory.last_applied[slot] = click.clicked_at
         suffix = action.encode_suffix(click.facts()) if action.suffix is None else action.suffix
         update = make_update(action, click.shared, click.key, click.recipient_id, scope, suffix)

@@ -79,6 +79,15 @@ def decode_memory(value: bytes) -> Memory:
     return Memory(clicked_at, sum(1 << slot for slot in times), times)
 
 
+def newest_time(value: bytes) -> int:
+    """Return the time by which a memory entry expires: when it was made or, if that is later, last added to."""
+    clicked_at = int.from_bytes(value[1 : _TIME.size], "big", signed=True)
+    if value[0] != WITH_TIMES:
+        return clicked_at
+    times: list[int] = [time for _, time in _SLOT_TIME.iter_unpack(value[_TIME.size :])]
+    return max(clicked_at, *times)
+
+
 def encode_hits(hits: HitCount) -> bytes:
     """Return the value of a link's hits."""
     return _HITS.pack(HITS, hits.epoch, hits.clicks, hits.first_clicks)

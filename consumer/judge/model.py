@@ -3,7 +3,8 @@
 Written from the design's words; where those leave a choice, this is what the program documents:
 the memory is asked before the needs, so an action that applied once is a duplicate even if the person is unknown now;
 a first click on a link leaves memory even where it brings nothing about; a cooldown runs from the last application by
-the clicks' own times; memory that expires is as old as the click that made it.
+the clicks' own times; memory that expires is as old as the newest click that made it or added to it, and that of a
+single click as old as that click.
 """
 
 from collections import Counter
@@ -31,9 +32,9 @@ class Expected:
 
 @dataclass
 class _Memory:
-    """Of one recipient and link, or of one scope of it: when it was made, and when each action last applied."""
+    """Of one recipient and link, or of one scope of it: when it was made or added to, and when each action applied."""
 
-    made_at: int
+    newest: int
     applied_at: dict[str, int] = field(default_factory=dict)
 
 
@@ -142,13 +143,15 @@ class NaiveModel:
         if memory is None:
             memory = self._memories[_place(link, click, scope)] = _Memory(now)
         memory.applied_at[action["action_id"]] = now
+        if not scope or action["repeat"]["rule"] != "always":
+            memory.newest = max(memory.newest, now)
         return "applied"
 
     def _recall(self, link: Record, click: Record, scope: str) -> _Memory | None:
         memory = self._memories.get(_place(link, click, scope))
         if memory is None or self._retention_ms is None:
             return memory
-        return None if click["clicked_at"] - memory.made_at > self._retention_ms else memory
+        return None if click["clicked_at"] - memory.newest > self._retention_ms else memory
 
 
 def _key(click: Record) -> bytes:

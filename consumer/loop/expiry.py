@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import inf
 
 from consumer.decision.decision import Decision
-from consumer.decision.memory import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES
+from consumer.decision.memory import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
 from consumer.state.store import PartitionStore
 
 ONE_CLICK_MS = 24 * 3_600_000
@@ -50,10 +50,8 @@ class Expiry:
 
     def _expired(self, entries: list[tuple[bytes, bytes]], time_ms: int) -> Iterator[bytes]:
         for key, value in entries:
-            if len(key) in _KEY_LENGTHS:
-                age_ms = time_ms - int.from_bytes(value[1:9], "big", signed=True)
-                if age_ms > self._longest_age_ms(value[0]):
-                    yield key
+            if len(key) in _KEY_LENGTHS and time_ms - newest_time(value) > self._longest_age_ms(value[0]):
+                yield key
 
     def _longest_age_ms(self, form: int) -> float:
         """Return how old an entry of this format may get before no click can ask for it."""

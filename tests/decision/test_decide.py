@@ -271,6 +271,14 @@ class TestMemoryThatExpires:
 
         assert outcomes(desk, *clicks) == ["applied", "duplicate", "applied", "duplicate"]
 
+    def test_an_application_keeps_it_as_long_again(self) -> None:
+        desk = Desk(a_link(an_action(rule="cooldown", period_ms=DAY // 2)), retention_ms=DAY)
+        after = [0, DAY - 1, DAY + 1, 2 * DAY - 2]
+
+        clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
+
+        assert outcomes(desk, *clicks) == ["applied", "applied", "duplicate", "applied"]
+
     def test_it_is_kept_for_ever_by_default(self) -> None:
         desk = Desk(a_link(an_action()), now=NOON + 30_000 * DAY)
 

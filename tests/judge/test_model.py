@@ -160,6 +160,15 @@ def test_memory_that_expires_makes_the_next_click_a_first_one() -> None:
     assert model.hits == {("acme", "spring"): (0, 4, 2)}
 
 
+def test_an_application_keeps_memory_as_long_again() -> None:
+    model = NaiveModel([a_link(an_action(rule="cooldown", period_ms=DAY // 2))], retention_ms=DAY)
+    after = [0, DAY - 1, DAY + 1, 2 * DAY - 2]
+
+    clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
+
+    assert outcomes(model, *clicks) == ["applied", "applied", "duplicate", "applied"]
+
+
 def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
     model = NaiveModel([a_link(an_action("SetField", slot=3), version=7, epoch=2)])
     model.click(a_click(1, flow_id="f-1"))
