@@ -2,6 +2,7 @@
 
 from deploy.kafka.broker import Broker, Kafka, KafkaMissing
 from deploy.kafka.choice import start_kafka
+from deploy.kafka.cluster import KafkaCluster, start_cluster
 from deploy.kafka.process import KafkaProcess, start_process
 from deploy.kafka.profile import BENCHMARK, TEST, Profile
 
@@ -10,9 +11,11 @@ __all__ = [
     "TEST",
     "Broker",
     "Kafka",
+    "KafkaCluster",
     "KafkaMissing",
     "KafkaProcess",
     "Profile",
+    "start_cluster",
     "start_kafka",
     "start_process",
 ]

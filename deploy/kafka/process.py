@@ -11,35 +11,65 @@ from deploy.kafka.broker import KafkaMissing, wait_until_answers
 from deploy.kafka.java import fetch_jars, find_java
 from deploy.kafka.lifeline import Lifeline
 from deploy.kafka.port import LOOPBACK, free_ports
-from deploy.kafka.profile import CLUSTER_ID, KAFKA_VERSION, TEST, Profile, node_settings
+from deploy.kafka.profile import CLUSTER_ID, KAFKA_VERSION, TEST, Profile, behind_proxy, node_settings
 
 STOP_SECONDS = 30
 
 
-def start_process(directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST) -> "KafkaProcess":
-    """Start a new node with its data and log below the directory; raises KafkaMissing."""
-    java = find_java(environ)
-    process = KafkaProcess(directory, [str(java), "-cp", f"{fetch_jars(environ)}/*"], environ, profile=profile)
+def start_process(
+    directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST, proxy: str | None = None
+) -> "KafkaProcess":
+    """Start a new node with its data and log below the directory; raises KafkaMissing.
+
+    `proxy`, a `host:port`, is where a proxy in front of the node's second door will listen.
+    """
+    clients, brokers, controllers, door = loopback_addresses(4)
+    settings = node_settings(profile, clients=clients, advertised=clients, brokers=brokers, controllers=controllers)
+    if proxy is not None:
+        settings = behind_proxy(settings, listens=door, advertised=proxy)
+    java = java_command(environ, profile)
+    process = KafkaProcess(directory, java, environ, settings=settings, door=door if proxy else None)
     process.start()
     return process
 
 
-class KafkaProcess:
-    """One node, on the same ports and data however often it is stopped or killed and started again."""
+def java_command(environ: Mapping[str, str], profile: Profile) -> list[str]:
+    """Return how Kafka's own jars are run; raises KafkaMissing."""
+    java = find_java(environ)
+    jars = fetch_jars(environ)
+    return [str(java), "-cp", f"{jars}/*", *profile.java_flags, "-Dorg.slf4j.simpleLogger.showDateTime=true"]
 
-    def __init__(self, directory: Path, java: list[str], environ: Mapping[str, str], *, profile: Profile) -> None:
+
+def loopback_addresses(count: int) -> list[str]:
+    """Return addresses that nobody listens at."""
+    return [f"{LOOPBACK}:{port}" for port in free_ports(count)]
+
+
+class KafkaProcess:
+    """One node, on the same ports and data however often it is stopped or killed and started again.
+
+    `door` is where it listens for a proxy, if it does.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        java: list[str],
+        environ: Mapping[str, str],
+        *,
+        settings: Mapping[str, str],
+        door: str | None = None,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.log_path = directory / "kafka.log"
+        self.data = directory / "data"
+        self.door = door
         self._java = java
-        self._java_flags = [*profile.java_flags, "-Dorg.slf4j.simpleLogger.showDateTime=true"]
         self._environ = dict(environ)
-        self._data = directory / "data"
         self._settings_path = directory / "server.properties"
-        clients, brokers, controllers = (f"{LOOPBACK}:{port}" for port in free_ports(3))
-        self.bootstrap_servers = clients
-        settings = node_settings(profile, clients=clients, advertised=clients, brokers=brokers, controllers=controllers)
-        settings["log.dirs"] = str(self._data)
-        self._settings_path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        self.bootstrap_servers = settings["advertised.listeners"].split(",")[0].removeprefix("CLIENTS://")
+        lines = {**settings, "log.dirs": str(self.data)}
+        self._settings_path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         self._child: subprocess.Popen[bytes] | None = None
         self._lifeline: Lifeline | None = None
 
@@ -54,9 +84,14 @@ class KafkaProcess:
 
     def start(self) -> None:
         """Start it, the first time on empty data, and return once it answers; raises KafkaMissing."""
-        if not self._data.exists():
+        self.launch()
+        self.wait_until_answers()
+
+    def launch(self) -> None:
+        """Start it, the first time on empty data; it does not answer yet. Raises KafkaMissing."""
+        if not self.data.exists():
             self._format_data()
-        command = [*self._java, *self._java_flags, "kafka.Kafka", str(self._settings_path)]
+        command = [*self._java, "kafka.Kafka", str(self._settings_path)]
         with self.log_path.open("ab") as log:
             # In a session of its own, so that an interrupt at the terminal leaves the clients a broker to end with.
             child = subprocess.Popen(
@@ -64,8 +99,11 @@ class KafkaProcess:
             )
         self._child, self._lifeline = child, Lifeline(child.pid)
         atexit.register(self.kill)
+
+    def wait_until_answers(self) -> None:
+        """Return once it answers; raises KafkaMissing, and kills what is left of it."""
         try:
-            wait_until_answers(self.bootstrap_servers, is_alive=lambda: child.poll() is None)
+            wait_until_answers(self.bootstrap_servers, is_alive=self._is_alive)
         except BaseException as error:
             self.kill()
             if isinstance(error, KafkaMissing):
@@ -100,12 +138,15 @@ class KafkaProcess:
         """Let it go on after a pause."""
         self._send(signal.SIGCONT)
 
+    def _is_alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
     def _send(self, signal_number: signal.Signals) -> None:
         if self._child is not None:
             self._child.send_signal(signal_number)
 
     def _format_data(self) -> None:
-        command = [*self._java, *self._java_flags, "kafka.tools.StorageTool", "format"]
+        command = [*self._java, "kafka.tools.StorageTool", "format"]
         command += ["-t", CLUSTER_ID, "-c", str(self._settings_path)]
         with self.log_path.open("ab") as log:
             answer = subprocess.run(command, env=self._environ, stdout=log, stderr=log, check=False)

@@ -1,6 +1,6 @@
-"""The settings of a single Kafka node, the same in a container and as a child process."""
+"""The settings of a Kafka node, the same in a container and as a child process, alone or one of several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 KAFKA_VERSION = "4.3.1"
@@ -67,4 +67,34 @@ def node_settings(profile: Profile, *, clients: str, advertised: str, brokers: s
         # A fixed voter, since the image formats its storage without `--standalone`, which another quorum would need.
         "controller.quorum.voters": f"{NODE_ID}@{controllers}",
         **profile.settings,
+    }
+
+
+def behind_proxy(settings: Mapping[str, str], *, listens: str, advertised: str) -> dict[str, str]:
+    """Add a second door for clients, whose address the node tells as that of a proxy in front of it."""
+    protocols = settings["listener.security.protocol.map"]
+    return {
+        **settings,
+        "listener.security.protocol.map": f"{protocols},PROXIED:PLAINTEXT",
+        "listeners": f"{settings['listeners']},PROXIED://{listens}",
+        "advertised.listeners": f"{settings['advertised.listeners']},PROXIED://{advertised}",
+    }
+
+
+def among_others(settings: Mapping[str, str], node: int, controllers: Sequence[str]) -> dict[str, str]:
+    """Make it node `node`, from 1, of as many as there are controllers' addresses: each record on three of them.
+
+    A write needs two, so that any one of the nodes may be missing.
+    """
+    return {
+        **settings,
+        "node.id": str(node),
+        "controller.quorum.voters": ",".join(f"{voter}@{where}" for voter, where in enumerate(controllers, start=1)),
+        "default.replication.factor": "3",
+        "min.insync.replicas": "2",
+        "offsets.topic.replication.factor": "3",
+        "share.coordinator.state.topic.min.isr": "2",
+        "share.coordinator.state.topic.replication.factor": "3",
+        "transaction.state.log.min.isr": "2",
+        "transaction.state.log.replication.factor": "3",
     }
