@@ -5,8 +5,9 @@
 A POINT is `before.CALL.N` or `after.CALL.N`: the N-th call of a method of the stream between loop and Kafka (begin,
 produce_all, track, commit, release, rewind, …), or `producer.CALL` for one of the transactional producer inside it
 (send_offsets_to_transaction, flush, commit_transaction, init_transactions); or `records.N`, when clicks have been
-handed out for the N-th time. ACT is `die`; `halt`, until a line comes
-on standard input; `abort`, as if the broker asked for it; or `lose`, as if its answer never came.
+handed out for the N-th time. ACT is `die`; `halt`, until an empty line comes on standard input; `abort`, as if the
+broker asked for it; or `lose`, as if its answer never came. A line `POINT ACT` on standard input adds one while the
+worker runs; without the `.N`, it is about the next call.
 """
 
 import os
@@ -14,6 +15,8 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, cast
 
 import structlog
@@ -33,8 +36,10 @@ class Steering:
     """Knows what to do at which point, and counts the calls."""
 
     def __init__(self, acts: Mapping[str, str]) -> None:
-        self._acts = acts
+        self._acts = dict(acts)
         self._calls: Counter[str] = Counter()
+        self._go_ons: SimpleQueue[None] = SimpleQueue()
+        Thread(target=self._listen, name="steering", daemon=True).start()
 
     def wrap(self, stream: ClickStream) -> ClickStream:
         """Come between the loop and Kafka, and between the stream and its producer."""
@@ -48,19 +53,29 @@ class Steering:
 
         def steered(*arguments: Any, **named: Any) -> Any:
             self._calls[name] += 1
-            point = f"{name}.{self._calls[name]}"
-            self._reach(f"before.{point}")
+            self._reach(f"before.{name}", self._calls[name])
             result = call(*arguments, **named)
-            self._reach(f"after.{point}")
+            self._reach(f"after.{name}", self._calls[name])
             if name == "consume" and result:
                 self._calls["records"] += 1
-                self._reach(f"records.{self._calls['records']}")
+                self._reach("records", self._calls["records"])
             return result
 
         return steered
 
-    def _reach(self, point: str) -> None:
-        act = self._acts.get(point)
+    def _listen(self) -> None:
+        """Take in lines; unbuffered, since a thread that holds a buffer's lock would spoil the end of the process."""
+        with os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0) as lines:
+            for line in lines:
+                match line.decode().split():
+                    case [point, act]:
+                        self._acts[point] = act
+                    case _:
+                        self._go_ons.put(None)
+
+    def _reach(self, place: str, number: int) -> None:
+        point = f"{place}.{number}"
+        act = self._acts.pop(place, None) or self._acts.get(point)
         if act is None:
             return
         _LOG.info("point.reached", point=point)
@@ -68,7 +83,7 @@ class Steering:
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "halt":
-                sys.stdin.readline()
+                self._go_ons.get()
             case "abort":
                 raise Aborted("the test asks for it")
             case "lose" if "producer" in point:

@@ -95,10 +95,11 @@ class Worker:
 
     def go_on(self) -> None:
         """Let a steered worker go on that has halted."""
-        stdin = self._process.stdin
-        if stdin is not None:
-            stdin.write(b"\n")
-            stdin.flush()
+        self._steer("")
+
+    def steer(self, point: str, act: str) -> None:
+        """Have a steered worker do this at the next coming to a point."""
+        self._steer(f"{point} {act}")
 
     @property
     def is_running(self) -> bool:
@@ -173,6 +174,12 @@ class Worker:
                     yield json.loads(line)
                 except json.JSONDecodeError:
                     continue  # it is just being written
+
+    def _steer(self, line: str) -> None:
+        stdin = self._process.stdin
+        if stdin is not None:
+            stdin.write(f"{line}\n".encode())
+            stdin.flush()
 
     def _ended(self) -> int:
         if self._lifeline is not None:
