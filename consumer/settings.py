@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         description="a file of further client properties, name=value on each line",
         examples=["/etc/link-actions/client.properties"],
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="how many processes run starts; with more than one, the instance id of each has its number behind",
+        examples=["4"],
+    )
     commit_interval_ms: int = Field(
         default=100, ge=5, le=5000, description="how long clicks are gathered for one transaction", examples=["100"]
     )

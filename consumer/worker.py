@@ -19,7 +19,7 @@ from consumer.loop.loop import Loop, Pace, Parts
 from consumer.loop.observer import Observer
 from consumer.loop.restore import Restorer
 from consumer.monitoring.health import Health
-from consumer.monitoring.http import HttpServer, routes
+from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings, StateStoreKind
 from consumer.signals import stopping_on_signals
@@ -27,6 +27,7 @@ from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import StateStore
 from consumer.streams import ClickStream, Unreachable
+from consumer.supervisor.bond import SupervisorBond
 from consumer.version import versions
 from consumer.wire import Wire
 from schemas.record_schema import load_schemas
@@ -36,21 +37,30 @@ _LOG = structlog.get_logger(__name__)
 WrapStream = Callable[[ClickStream], ClickStream]
 
 
-def run_worker(settings: Settings, *, drain: bool, wrap_stream: WrapStream = lambda stream: stream) -> None:
+def run_worker(
+    settings: Settings,
+    *,
+    drain: bool,
+    wrap_stream: WrapStream = lambda stream: stream,
+    bond: SupervisorBond | None = None,
+) -> None:
     """Run until SIGTERM or SIGINT or, draining, until all is done; then leave the group and close the state.
 
-    `wrap_stream` lets a test come between the loop and Kafka. Raises a LinkActionsError for what a person must mend.
+    `wrap_stream` lets a test come between the loop and Kafka. With a `bond` the port is the supervisor's to know and
+    answers on the loopback only. Raises a LinkActionsError for what a person must mend.
     """
     with ExitStack() as stack:
         try:
-            _run(settings, stack, drain=drain, wrap_stream=wrap_stream)
+            _run(settings, stack, drain=drain, wrap_stream=wrap_stream, bond=bond)
         except Unreachable as error:
             # Once it turns, the loop waits for a broker as long as it takes; a start that finds none is a mistake.
             raise Unavailable(f"The worker cannot start ({error}); run link-actions doctor") from error
     _LOG.info("worker.stopped")
 
 
-def _run(settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: WrapStream) -> None:
+def _run(
+    settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: WrapStream, bond: SupervisorBond | None
+) -> None:
     clock = SystemClock()
     schemas = load_schemas()
     wire = Wire(settings, schemas, load_kinds(schemas))
@@ -61,9 +71,12 @@ def _run(settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: Wrap
     is_stopping = stack.enter_context(stopping_on_signals(health))
     state = open_state(settings)
     stack.callback(state.close)
-    server = HttpServer(settings.http_port, routes(collectors, health, versions()))
+    host = LOOPBACK if bond else EVERYWHERE
+    server = HttpServer(settings.http_port, routes(collectors, health, versions()), host=host)
     server.start()
     stack.callback(server.stop)
+    if bond:
+        bond.tell_port(server.port)
     stream = wrap_stream(wire.open_stream())
     stack.callback(stream.close)
     definitions = wire.definitions(state)

@@ -8,11 +8,14 @@ import typer
 
 from consumer.monitoring.logs import configure_logs
 from consumer.settings import load_settings, settings_help
+from consumer.supervisor.bond import SupervisorBond
+from consumer.supervisor.composition import run_workers
 from consumer.worker import run_worker
 
 EXAMPLE = f"""\b
 Example:
   link-actions run
+  link-actions run --workers 4
 \b
 Settings:
 {indent(settings_help(), "  ")}"""
@@ -20,15 +23,23 @@ Settings:
 
 def run(
     *,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="So many processes, watched and restarted by this one.")
+    ] = None,
     drain: Annotated[bool, typer.Option("--drain", help="End once everything in the topic now is done.")] = False,
+    bond: Annotated[int | None, typer.Option("--bond", hidden=True)] = None,
 ) -> None:
     """Turn clicks into updates until SIGTERM, which finishes the batch and leaves within seconds.
 
-    Start more of them to go faster; each needs a LINK_ACTIONS_INSTANCE_ID and a LINK_ACTIONS_HTTP_PORT of its own.
+    Use --workers to go faster on one machine. On several machines, each needs a LINK_ACTIONS_INSTANCE_ID of its own.
     """
+    supervisor = None if bond is None else SupervisorBond(bond)
     settings = load_settings(os.environ)
-    configure_logs(settings.log_level, settings.log_format)
-    run_worker(settings, drain=drain)
+    configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)
+    number = settings.workers if workers is None else workers
+    if supervisor is None and number > 1:
+        raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=drain))
+    run_worker(settings, drain=drain, bond=supervisor)
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -1,10 +1,12 @@
 """What is looked at in Kafka: connection, versions, topics, rights, transactions."""
 
+import os
 from collections.abc import Iterator, Mapping
 
 from confluent_kafka.admin import ClusterMetadata
 
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
+from consumer.doctor.workers import look_at_workers
 from consumer.errors import Unavailable
 from consumer.kafka.connection import Connection
 from consumer.kafka.probe import KafkaProbe, Operations
@@ -23,6 +25,7 @@ def look_at_cluster(settings: Settings, names: TopicNames) -> Iterator[Finding]:
         yield from look_at_brokers(probe.broker_config(min(metadata.brokers)))
         report = inspect_topics(KafkaTopicAdmin(settings), names)
         yield from look_at_topics(report, names)
+        yield from look_at_workers(settings.workers, report.partitions, os.cpu_count())
         yield from look_at_replicas(metadata, names)
         existing = [spec.name for spec in topic_specs(names) if spec.name not in report.missing]
         yield from look_at_rights(probe.topic_operations(existing), probe.group_operations(names.group_id), names)

@@ -20,6 +20,8 @@ SHUTDOWN_SECONDS = 1.0
 
 SOCKET_SECONDS = 5.0
 
+EVERYWHERE, LOOPBACK = "", "127.0.0.1"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -71,9 +73,9 @@ class _Listener(ThreadingHTTPServer):
 class HttpServer:
     """Serves the routes from `start` to `stop`. Port 0 takes any free one; `port` is the one it took."""
 
-    def __init__(self, port: int, routes: Mapping[str, Route]) -> None:
+    def __init__(self, port: int, routes: Mapping[str, Route], *, host: str = EVERYWHERE) -> None:
         try:
-            self._server = _Listener(("", port), _handler(routes))
+            self._server = _Listener((host, port), _handler(routes))
         except OSError as error:
             mend = "set LINK_ACTIONS_HTTP_PORT to a free one, or to 0 for any"
             raise UsageError(f"Port {port} cannot be had ({error.strerror}); {mend}") from error

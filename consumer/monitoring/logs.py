@@ -36,8 +36,9 @@ def configure_logs(
     *,
     client_library: LogLevel | None = LogLevel.WARNING,
     stream: TextIO | None = None,
+    instance: str | None = None,
 ) -> None:
-    """Send every log line to the stream (default: standard error).
+    """Send every log line to the stream (default: standard error); each names the instance, where one is given.
 
     `client_library` is the level from which lines of the Kafka library are shown. None, for a command whose own error
     says that the broker is away, leaves them out unless the level is debug.
@@ -45,7 +46,7 @@ def configure_logs(
     stream = stream or cast(TextIO, StandardError())
     chosen = log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
     structlog.configure(
-        processors=_processors(chosen, colors=stream.isatty()),
+        processors=[_naming(instance), *_processors(chosen, colors=stream.isatty())],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
@@ -100,6 +101,17 @@ class RepeatFilter(logging.Filter):
         self._last = {known: time for known, time in self._last.items() if record.created - time < REPEAT_SECONDS}
         self._last[text] = record.created
         return True
+
+
+def _naming(instance: str | None) -> Processor:
+    """Return what names the instance in each line: workers of one supervisor write to the same place."""
+
+    def name_instance(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if instance is not None:
+            event.setdefault("instance", instance)
+        return event
+
+    return name_instance
 
 
 def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:

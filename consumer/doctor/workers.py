@@ -1,0 +1,20 @@
+"""Whether as many workers as are wanted have something to do and something to do it with."""
+
+from collections.abc import Iterator
+
+from consumer.doctor.finding import Finding, fine, warning
+
+
+def look_at_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:
+    """Tell whether this machine's workers outnumber the partitions or its cores; None stands for unknown."""
+    fits = True
+    if partitions is not None and workers > partitions:
+        seen = f"{workers} workers share {partitions} partitions: some have nothing to do"
+        yield warning("workers", seen, "set LINK_ACTIONS_WORKERS to the partition count or less")
+        fits = False
+    if cores is not None and workers > cores:
+        seen = f"{workers} workers share {cores} cores"
+        yield warning("workers", seen, "set LINK_ACTIONS_WORKERS to the number of cores or less")
+        fits = False
+    if fits:
+        yield fine("workers", f"{workers} on this machine")

@@ -1,0 +1,82 @@
+"""One worker as a child process: started, told to leave, killed, and heard of when it ends."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+WORKER = (sys.executable, "-m", "consumer.cli", "run")
+
+
+class Child:
+    """A worker under a name that each restart keeps.
+
+    `on_end` is called from a thread of the child's own with the number that the system gave the end of the process,
+    negative for a signal.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        environ: Mapping[str, str],
+        arguments: Sequence[str],
+        *,
+        on_end: Callable[[tuple["Child", int]], None],
+        program: Sequence[str] = WORKER,
+    ) -> None:
+        self.name = name
+        self.port: int | None = None
+        """Where it answers on the loopback; None while it does not."""
+        self._environ = environ
+        self._command = [*program, *arguments]
+        self._on_end = on_end
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+
+    def start(self) -> None:
+        """Start it, a first time or again. It writes its log to our standard error and ends when we do."""
+        ours, its = socket.socketpair()
+        with its:
+            bond = its.fileno()
+            # In a session of its own, so that an interrupt at the terminal reaches it through us, and once.
+            self._process = subprocess.Popen(
+                [*self._command, "--bond", str(bond)],
+                env=dict(self._environ),
+                stdin=subprocess.DEVNULL,
+                pass_fds=(bond,),
+                start_new_session=True,
+            )
+        self._started_at = time.monotonic()
+        threading.Thread(target=self._watch, args=(self._process, ours), name=self.name, daemon=True).start()
+
+    @property
+    def process_id(self) -> int | None:
+        """The number of the process, None where none runs."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def lived_seconds(self) -> float:
+        """How long ago it was started."""
+        return time.monotonic() - self._started_at
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; no harm where it does not run."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def _watch(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+        with ours, ours.makefile("rb") as told:
+            for line in told:
+                self.port = int(line)
+            returncode = process.wait()
+        self.port = self._process = None
+        self._on_end((self, returncode))
+
+
+def worker_environment(environ: Mapping[str, str], instance_id: str) -> dict[str, str]:
+    """Return the environment of one worker: that of the supervisor, under an instance id of its own."""
+    own = {"LINK_ACTIONS_INSTANCE_ID": instance_id, "LINK_ACTIONS_HTTP_PORT": "0", "LINK_ACTIONS_WORKERS": "1"}
+    return {**{name: value for name, value in environ.items() if name.upper() not in own}, **own}

@@ -1,0 +1,48 @@
+"""The composition root of `link-actions run --workers N`."""
+
+from collections.abc import Mapping, Sequence
+from queue import SimpleQueue
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from consumer.errors import ExitCode
+from consumer.monitoring.http import HttpServer
+from consumer.settings import Settings
+from consumer.supervisor.child import WORKER, Child, worker_environment
+from consumer.supervisor.joint_routes import JointMetrics, joint_routes
+from consumer.supervisor.supervisor import Events, Supervisor
+from consumer.version import versions
+
+_LOG = structlog.get_logger(__name__)
+
+
+def run_workers(
+    settings: Settings, environ: Mapping[str, str], *, workers: int, drain: bool, program: Sequence[str] = WORKER
+) -> ExitCode:
+    """Run so many workers until SIGTERM or SIGINT or, draining, until all is done; return what to end with.
+
+    `environ` is what the settings were read from: each worker reads them again.
+    """
+    arguments = ["--drain"] if drain else []
+    events: Events = SimpleQueue()
+    children = [
+        Child(name, worker_environment(environ, name), arguments, on_end=events.put, program=program)
+        for name in instance_ids(settings.instance_id, workers)
+    ]
+    registry = CollectorRegistry()
+    metrics = JointMetrics(children, registry)
+    supervisor = Supervisor(children, events, is_done_at_zero=drain, on_restart=metrics.count_restart)
+    server = HttpServer(settings.http_port, joint_routes(children, registry, versions()))
+    server.start()
+    try:
+        code = supervisor.run()
+    finally:
+        server.stop()
+    _LOG.info("supervisor.stopped", exit_code=int(code))
+    return code
+
+
+def instance_ids(instance_id: str, workers: int) -> Sequence[str]:
+    """Return the instance id of each worker; the first ones stay the same when there are more or fewer of them."""
+    return [f"{instance_id}-{number}" for number in range(1, workers + 1)]

@@ -1,0 +1,78 @@
+"""`run --workers N` on a real Kafka: killed, told to leave, drained, and judged."""
+
+import os
+import signal
+from itertools import islice
+
+from tests.support.flow import Flow
+from tests.support.installation import Installation
+from tests.support.leaving import assert_leave
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+
+def process_of(supervisor: Worker, name: str) -> int:
+    """Return the process id that this worker was launched with last."""
+    launched = [event["process_id"] for event in supervisor.events("worker.launched") if event["worker"] == name]
+    return int(launched[-1])
+
+
+def counted(supervisor: Worker) -> float:
+    """Return how many records all workers have counted."""
+    return sum(value for name, value in supervisor.metrics().items() if name[0] == "records_consumed_total")
+
+
+def test_a_worker_that_is_killed_comes_back_and_everything_is_exact(installation: Installation) -> None:
+    installation.define(*LINKS)
+    supervisor = installation.start("host", "--workers", "2").wait_ready(assigned=4)
+    with Flow(installation, endless_clicks(seed=11), per_second=2_000) as flow:
+        for name in ("host-1", "host-2"):
+            before = installation.total_committed()
+            wait_until(lambda least=before + 500: installation.total_committed() >= least, "commits")  # type: ignore[misc]
+            os.kill(process_of(supervisor, name), signal.SIGKILL)
+            wait_until(lambda who=name: supervisor.metrics()["worker_restarts_total", who] == 1, "restart")  # type: ignore[misc]
+            supervisor.wait_ready(assigned=4)
+        flow.limit = flow.published
+    installation.wait_done()
+    assert_leave(supervisor)
+
+    assert_exact(installation)
+
+
+def test_it_speaks_for_all_and_leaves_as_one(installation: Installation) -> None:
+    installation.define(*LINKS)
+    supervisor = installation.start("host", "--workers", "3").wait_ready(assigned=4)
+    installation.click(*islice(endless_clicks(seed=12), 2_000))
+    installation.wait_done()
+    wait_until(lambda: counted(supervisor) == 2_000, lambda: f"2000 records counted, only {counted(supervisor)}")
+    assigned = {name[1]: value for name, value in supervisor.metrics().items() if name[0] == "partitions_assigned"}
+    assert sorted(assigned) == ["host-1", "host-2", "host-3"]
+    assert sum(assigned.values()) == 4
+    assert {event["instance"] for event in supervisor.events("worker.started")} == set(assigned)
+    assert_leave(supervisor)
+
+    assert_exact(installation)
+
+
+def test_it_drains_with_several(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=13), 3_000))
+    supervisor = installation.start("host", "--workers", "2", "--drain")
+
+    assert supervisor.wait_exit(timeout=60) == 0, supervisor.log
+    assert_exact(installation)
+
+
+def test_workers_end_with_their_supervisor_and_the_next_goes_on(installation: Installation) -> None:
+    installation.define(*LINKS)
+    with Flow(installation, endless_clicks(seed=14), per_second=2_000) as flow:
+        supervisor = installation.start("host", "--workers", "2")
+        wait_until(installation.total_committed, "first commit")
+        supervisor.kill()
+        flow.limit = flow.published
+    installation.start("host", "--workers", "2").wait_ready(assigned=4)
+    installation.wait_done()
+
+    assert_exact(installation)

@@ -1,0 +1,21 @@
+"""A supervisor of workers that do one thing: `python -m tests.supervisor.a_supervisor N ACT FILE [--drain]`."""
+
+import os
+import sys
+
+from consumer.monitoring.logs import configure_logs
+from consumer.settings import LogFormat, LogLevel, load_settings
+from consumer.supervisor.composition import run_workers
+
+
+def main(workers: str, act: str, file: str, *options: str) -> int:
+    """Run them."""
+    configure_logs(LogLevel.INFO, LogFormat.JSON)
+    program = [sys.executable, "-m", "tests.supervisor.a_worker", act, file]
+    return run_workers(
+        load_settings(os.environ), os.environ, workers=int(workers), drain="--drain" in options, program=program
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

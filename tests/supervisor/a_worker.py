@@ -1,0 +1,40 @@
+"""What a supervisor may have as a worker: it says where it answers, and does one thing.
+
+    python -m tests.supervisor.a_worker ACT FILE [--drain] --bond N
+
+ACT is `stay`, until SIGTERM; `ignore`, SIGTERM too; or an exit code to end with at once. FILE gets a line for each
+start: the instance id and the process id.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from consumer.monitoring.http import LOOPBACK, HttpServer, json_answer
+from consumer.supervisor.bond import SupervisorBond
+
+
+def main(act: str, file: str, *options: str) -> int:
+    """Do the one thing."""
+    bond = SupervisorBond(int(options[-1]))
+    stopping = threading.Event()
+    if act == "ignore":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    with Path(file).open("a") as starts:
+        starts.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {os.getpid()}\n")
+    if act.isdigit():
+        return int(act)
+    server = HttpServer(0, {"/livez": lambda: json_answer({"alive": True}, good=True)}, host=LOOPBACK)
+    server.start()
+    bond.tell_port(server.port)
+    while not stopping.wait(0.05):
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""One port that speaks for several workers."""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from consumer.supervisor.inquiry import Reply
+from consumer.supervisor.joint_routes import livez, merge_metrics, readyz
+
+
+def text_of(clicks: int) -> str:
+    registry = CollectorRegistry()
+    Counter("clicks_total", "Clicks.", ("outcome",), registry=registry).labels("applied").inc(clicks)
+    Gauge("lag", "Lag.", registry=registry).set(clicks + 1)
+    Histogram("seconds", "Time.", registry=registry, buckets=(1, 2)).observe(1.5)
+    return generate_latest(registry).decode()
+
+
+def reply(status: int, **said: object) -> Reply:
+    return Reply(has_port=True, status=HTTPStatus(status), body=json.dumps(said).encode())
+
+
+STARTING = Reply(has_port=False)
+SILENT = Reply(has_port=True)
+
+
+class Merged(Collector):
+    """A collector of what has been merged."""
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = {f"w-{number}": text for number, text in enumerate(texts, start=1)}
+
+    def collect(self) -> Iterator[Metric]:
+        return merge_metrics(self._texts)
+
+
+def test_counters_gauges_and_histograms_of_each_worker_stand_side_by_side() -> None:
+    registry = CollectorRegistry()
+    registry.register(Merged(text_of(3), text_of(40)))
+    shown = generate_latest(registry).decode()
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+    }
+
+    assert samples["clicks_total", ("outcome", "applied"), ("worker", "w-1")] == 3
+    assert samples["clicks_total", ("outcome", "applied"), ("worker", "w-2")] == 40
+    assert samples["lag", ("worker", "w-2")] == 41
+    assert samples["seconds_bucket", ("le", "1.0"), ("worker", "w-1")] == 0
+    assert samples["seconds_bucket", ("le", "2.0"), ("worker", "w-1")] == 1
+    assert samples["seconds_sum", ("worker", "w-2")] == 1.5
+    assert shown.count("# TYPE clicks_total counter") == 1
+    assert shown.count("# TYPE seconds histogram") == 1
+
+
+def test_alive_is_who_answers_or_is_still_to_be_started() -> None:
+    alive = reply(200, alive=True)
+    assert livez({"a": alive, "b": STARTING}).status == HTTPStatus.OK
+    for dead in (SILENT, reply(503, alive=False)):
+        assert livez({"a": alive, "b": dead}).status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_ready_is_only_who_says_so_and_all_partitions_are_named() -> None:
+    first, second = reply(200, ready=True, assigned=[2, 0]), reply(200, ready=True, assigned=[1])
+    both = readyz({"a": first, "b": second})
+    assert both.status == HTTPStatus.OK
+    assert json.loads(both.body)["assigned"] == [0, 1, 2]
+    for unready in (STARTING, SILENT, reply(503, ready=False, assigned=[])):
+        answer = readyz({"a": first, "b": unready})
+        assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+        assert json.loads(answer.body)["assigned"] == [0, 2]

@@ -1,0 +1,39 @@
+"""When a worker that ended is started again."""
+
+import signal
+
+import pytest
+
+from consumer.errors import ExitCode
+from consumer.supervisor.restarts import MAX_SHORT_LIVES, SHORT_LIFE_SECONDS, Restarts, code_of, heavier
+
+SHORT, LONG = 1.0, SHORT_LIFE_SECONDS + 1
+
+
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.STREAM_FATAL, ExitCode.TOO_MANY_BAD_RECORDS])
+def test_what_a_restart_does_not_mend_is_not_restarted(code: ExitCode) -> None:
+    assert Restarts().delay_after(code, LONG) is None
+
+
+@pytest.mark.parametrize("code", [ExitCode.DONE, ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE])
+def test_the_delay_doubles_and_then_it_is_a_crash_loop(code: ExitCode) -> None:
+    restarts = Restarts()
+    assert [restarts.delay_after(code, SHORT) for _ in range(MAX_SHORT_LIVES)] == [0.5, 1.0, 2.0, 4.0, None]
+
+
+def test_a_long_life_is_a_new_beginning() -> None:
+    restarts = Restarts()
+    for _ in range(MAX_SHORT_LIVES - 1):
+        restarts.delay_after(ExitCode.UNEXPECTED, SHORT)
+    delays = [restarts.delay_after(ExitCode.UNEXPECTED, lived) for lived in (LONG, SHORT, LONG, LONG)]
+    assert delays == [0.5, 1.0, 0.5, 0.5]
+
+
+def test_the_end_by_a_signal_and_an_unknown_code_are_unexpected() -> None:
+    assert {code_of(-signal.SIGKILL), code_of(77), code_of(1)} == {ExitCode.UNEXPECTED}
+    assert code_of(4) is ExitCode.STREAM_FATAL
+
+
+def test_the_heaviest_code_is_the_one_a_person_must_hear_of_first() -> None:
+    for one, other in [(0, 1), (1, 3), (3, 2), (2, 5), (5, 4), (0, 4)]:
+        assert heavier(ExitCode(one), ExitCode(other)) == heavier(ExitCode(other), ExitCode(one)) == other

@@ -1,0 +1,137 @@
+"""The supervisor with workers that do one thing each, as real processes and without a broker."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.leaving import LEAVE_SECONDS
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+Start = Callable[..., Worker]
+SETTINGS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "nobody:1", "LINK_ACTIONS_INSTANCE_ID": "host"}
+
+
+@pytest.fixture
+def starts(tmp_path: Path) -> Path:
+    """Where each worker writes that it was started."""
+    return tmp_path / "starts"
+
+
+@pytest.fixture
+def supervise(tmp_path: Path, starts: Path) -> Iterator[Start]:
+    started = []
+
+    def start(workers: int, act: str, *options: str) -> Worker:
+        program = [sys.executable, "-m", "tests.supervisor.a_supervisor"]
+        worker = Worker(SETTINGS, tmp_path / "log", str(workers), act, str(starts), *options, program=program)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+
+
+def started_in(starts: Path) -> list[tuple[str, int]]:
+    """Return instance id and process id of each start so far."""
+    lines = starts.read_text().splitlines() if starts.exists() else []
+    return [(name, int(process_id)) for name, process_id in map(str.split, lines)]
+
+
+def is_gone(process_id: int) -> bool:
+    """Whether the process has ended, reaped or not."""
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().split()[2] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def wait_all_up(worker: Worker, number: int) -> None:
+    def all_up() -> bool:
+        workers = worker.probe("/livez")[1].get("workers", {})
+        return len(workers) == number and all(workers.values())
+
+    wait_until(all_up, lambda: f"{number} workers; {worker.log}")
+
+
+def test_each_worker_has_a_name_that_stays_and_all_leave_together(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(3, "stay")
+    wait_all_up(supervisor, 3)
+    assert sorted(name for name, _ in started_in(starts)) == ["host-1", "host-2", "host-3"]
+
+    begun = time.monotonic()
+    assert supervisor.stop() == 0
+    assert time.monotonic() - begun < LEAVE_SECONDS
+    assert all(is_gone(process_id) for _, process_id in started_in(starts))
+
+
+def test_a_worker_that_is_killed_is_started_again_under_its_name(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(2, "stay")
+    wait_all_up(supervisor, 2)
+    name, process_id = started_in(starts)[0]
+    os.kill(process_id, signal.SIGKILL)
+    wait_until(lambda: len(started_in(starts)) == 3, "another start")
+
+    assert started_in(starts)[-1][0] == name
+    assert supervisor.metrics()["worker_restarts_total", name] == 1
+    assert supervisor.stop() == 0
+
+
+def test_workers_end_with_a_supervisor_that_is_killed(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(2, "ignore")
+    wait_all_up(supervisor, 2)
+    supervisor.kill()
+
+    wait_until(lambda: all(is_gone(process_id) for _, process_id in started_in(starts)), "end of the workers")
+
+
+def test_a_crash_loop_ends_with_the_code_of_the_crash(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(1, "3")
+
+    assert supervisor.wait_exit() == 3
+    assert len(started_in(starts)) == 5
+    assert [event["restart_in_seconds"] for event in supervisor.events("worker.ended")] == [0.5, 1.0, 2.0, 4.0]
+    assert supervisor.events("worker.given_up")
+
+
+@pytest.mark.parametrize("code", [2, 4, 5])
+def test_what_a_person_must_look_at_ends_all_at_once(supervise: Start, starts: Path, code: int) -> None:
+    supervisor = supervise(2, str(code))
+
+    assert supervisor.wait_exit() == code
+    assert len(started_in(starts)) <= 2
+
+
+def test_workers_that_have_drained_are_not_started_again(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(2, "0", "--drain")
+
+    assert supervisor.wait_exit() == 0
+    assert len(started_in(starts)) == 2
+
+
+def test_workers_that_do_not_leave_are_killed(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(2, "ignore")
+    wait_all_up(supervisor, 2)
+    begun = time.monotonic()
+
+    assert supervisor.stop() == 0
+    assert time.monotonic() - begun < LEAVE_SECONDS + 1
+    assert all(is_gone(process_id) for _, process_id in started_in(starts))
+
+
+def test_a_second_signal_does_not_wait(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(2, "ignore")
+    wait_all_up(supervisor, 2)
+    supervisor.send(signal.SIGINT)
+    supervisor.wait_event("signal.received")
+    begun = time.monotonic()
+
+    assert supervisor.stop() == 0
+    assert time.monotonic() - begun < 3
+    assert all(is_gone(process_id) for _, process_id in started_in(starts))
