@@ -31,6 +31,9 @@ class OutcomeUnknown(Unreachable):
 class Record(Protocol):
     """A record as the client library gives it."""
 
+    def __len__(self) -> int:
+        """Return how many bytes the value has."""
+
     def partition(self) -> int | None:
         """Return the partition."""
 

@@ -61,16 +61,12 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
 
     Group protocol classic and cooperative-sticky, unless the file of client properties chooses another.
     """
-    defaults = {
+    defaults = _QUEUE_LIMITS | {
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": 10_000,
         "max.poll.interval.ms": 60_000,
-        # The default of one second makes throughput a saw-tooth once a queue limit is met.
-        "fetch.queue.backoff.ms": 50,
         # At the end of the topic a fetch in flight holds up whatever is asked next, a rebalance's offsets too.
         "fetch.wait.max.ms": 100,
-        "queued.max.messages.kbytes": 16_384,
-        "fetch.max.bytes": 8_388_608,
     }
     fixed = {
         "group.id": settings.group_id,
@@ -129,8 +125,14 @@ def note_error(error: KafkaError) -> None:
     logging.getLogger(CLIENT_LIBRARY).log(logging.ERROR if error.fatal() else down, "%s: %s", error.name(), error.str())
 
 
-_READER_DEFAULTS: ClientConfig = {
+_QUEUE_LIMITS: ClientConfig = {
+    # Part of the budget in docs/operations.md; by the library's default each consumer may keep 64 MB.
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.max.bytes": 8_388_608,
+    # The default of one second makes throughput a saw-tooth once a queue limit is met.
     "fetch.queue.backoff.ms": 50,
+}
+_READER_DEFAULTS: ClientConfig = _QUEUE_LIMITS | {
     # A partition that is read from now on waits for the fetch in flight: half a second each, by the library's default.
     "fetch.wait.max.ms": 50,
 }

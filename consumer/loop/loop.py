@@ -14,6 +14,7 @@ from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
 from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch, PartitionBatch, split_by_partition
+from consumer.loop.batch_limit import BatchLimit
 from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
@@ -28,8 +29,6 @@ from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)
 
-MAX_RECORDS = 30_000
-"""Most records of one transaction."""
 MAX_ABORTS = 10
 """Aborted transactions in a row after which a person must look."""
 SLICE_SECONDS = 0.1
@@ -69,7 +68,7 @@ class Loop:
         self._pace = pace
         self._partitions = partitions
         self._live: dict[int, PartitionStore] = {}
-        self._limit = MAX_RECORDS
+        self._limit = BatchLimit()
         self._aborts = 0
         self._pending: Batch | None = None
         self._tail = Tail(parts.stream)
@@ -132,9 +131,15 @@ class Loop:
     def _gather(self, started: float) -> Sequence[Record]:
         """Collect until the interval is over or the batch is full; while state is restored, take what is there."""
         interval = 0.0 if self._restorer.restoring else self._pace.commit_interval_seconds
-        records = list(self._stream.consume(self._limit, min(interval, SLICE_SECONDS)))
-        while len(records) < self._limit and (left := started + interval - self._now()) > 0:
-            records += self._stream.consume(self._limit - len(records), min(left, SLICE_SECONDS))
+        self._limit.begin()
+        records = self._consume(interval)
+        while self._limit.room > 0 and (left := started + interval - self._now()) > 0:
+            records += self._consume(left)
+        return records
+
+    def _consume(self, seconds: float) -> list[Record]:
+        records = list(self._stream.consume(self._limit.room, min(seconds, SLICE_SECONDS)))
+        self._limit.add(records)
         return records
 
     def _follow_assignment(self) -> None:
@@ -171,6 +176,7 @@ class Loop:
         batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.bad_share.admit(each)
+        self._limit.weigh(batch)
         decided = self._now()
         self._pending = batch
         self._stream.begin()
@@ -208,7 +214,7 @@ class Loop:
         if self._drain is not None:
             self._drain.note(batch)
         self._parts.decider.forget_before(batch.offsets)
-        self._limit = min(self._limit * 2, MAX_RECORDS)
+        self._limit.widen()
         self._aborts = 0
 
     def _give_up(self, error: Aborted) -> None:
@@ -228,7 +234,7 @@ class Loop:
     def _single_out(self, batch: Batch, error: Aborted) -> None:
         """Halve the batch that the broker refuses; a record that is alone becomes a dead letter."""
         if batch.size > 1:
-            self._limit = max(batch.size // 2, 1)
+            self._limit.narrow(batch.size)
             return
         ((partition, next_offset),) = batch.offsets.items()
         if not self._parts.decider.condemn(

@@ -27,6 +27,9 @@ class MemoryRecord:
         self._headers = [*headers]
         self._timestamp = timestamp
 
+    def __len__(self) -> int:
+        return len(self._value or b"")
+
     def topic(self) -> str:
         """Return the topic."""
         return self._topic

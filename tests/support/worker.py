@@ -107,6 +107,12 @@ class Worker:
         return self._process.poll() is None
 
     @property
+    def peak_mib(self) -> float:
+        """The most memory that was ever resident: VmHWM of proc_pid_status(5)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+    @property
     def log(self) -> str:
         """What this process has written to standard error."""
         with self.log_path.open("rb") as log:

@@ -1,0 +1,100 @@
+"""A batch stays within its memory, whatever size the clicks have and whatever they bring about."""
+
+import pytest
+
+from consumer.decision.decision import Decision
+from consumer.loop.batch import Batch, PartitionBatch
+from consumer.loop.batch_limit import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchLimit
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.streams import Record
+from tests.builders import a_click, a_link, an_action
+from tests.loop.house import House, Worker
+from tests.loop.scripted_ports import ScriptedState
+
+MIB = 1024 * 1024
+
+
+def records_of(size: int, number: int) -> list[Record]:
+    value = bytes(size)
+    return [
+        MemoryRecord(("clicks", 0), offset, key=None, value=value, headers=(), timestamp=0) for offset in range(number)
+    ]
+
+
+def gathered(limit: BatchLimit, size: int) -> int:
+    """Gather as the loop does while there is a backlog of values of this size; return how many bytes came."""
+    limit.begin()
+    taken = 0
+    while limit.room > 0:
+        some = records_of(size, min(limit.room, 100))
+        limit.add(some)
+        taken += len(some)
+    return taken * size
+
+
+def a_batch(clicks: int, *, updates: int, size: int = 0) -> Batch:
+    decision = Decision(updates=[("updates", bytes(size), b"key", [])] * updates)
+    return Batch([PartitionBatch(0, records_of(0, clicks), decision)])
+
+
+def wide_open() -> BatchLimit:
+    limit = BatchLimit()
+    for _ in range(10):
+        limit.widen()
+    return limit
+
+
+def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() -> None:
+    limit = BatchLimit()
+    limit.begin()
+    assert limit.room == FIRST_RECORDS
+    limit.widen()
+    assert limit.room == 2 * FIRST_RECORDS
+    assert wide_open().room == MAX_RECORDS
+
+
+def test_small_values_come_as_many_as_there_may_be() -> None:
+    assert gathered(wide_open(), 300) == 300 * MAX_RECORDS
+
+
+@pytest.mark.parametrize("size", [10_000, 65_536, MIB])
+def test_large_values_end_a_batch_by_their_bytes(size: int) -> None:
+    limit = wide_open()
+    assert gathered(limit, size) <= MAX_BYTES + 100 * size
+    assert MAX_BYTES - size <= gathered(limit, size) <= MAX_BYTES + size
+
+
+def test_what_the_clicks_bring_about_counts() -> None:
+    limit = wide_open()
+    limit.weigh(a_batch(100, updates=1_600, size=4_000))
+    limit.begin()
+    assert limit.room == MAX_BYTES // (16 * (4_000 + UPDATE_BYTES))
+    limit.weigh(a_batch(100, updates=0))
+    assert limit.room == MAX_RECORDS
+
+
+def test_one_record_has_room_however_large_it_is() -> None:
+    limit = wide_open()
+    gathered(limit, 2 * MAX_BYTES)
+    limit.begin()
+    assert limit.room == 1
+
+
+def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> None:
+    limit = wide_open()
+    limit.begin()
+    for size, room in ((100, 50), (3, 1), (1, 1)):
+        limit.narrow(size)
+        assert limit.room == room
+
+
+def test_the_loop_takes_fewer_clicks_at_a_time_where_each_asks_for_much() -> None:
+    house = House(partitions=1)
+    house.define(a_link(*(an_action("SetField", slot=slot, value="x" * 2_000) for slot in range(16))))
+    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(2_600)))
+    worker = Worker(house, ScriptedState())
+    worker.run()
+    first, *further = [batch.size for batch in worker.observer.batches]
+    assert first == FIRST_RECORDS
+    assert max(further) <= MAX_BYTES // (16 * (2_000 + UPDATE_BYTES))
+    assert worker.counts.consumed == 2_600
