@@ -71,6 +71,7 @@ def _run(
     is_stopping = stack.enter_context(stopping_on_signals(health))
     state = open_state(settings)
     stack.callback(state.close)
+    metrics.watch_state(state.size)
     host = LOOPBACK if bond else EVERYWHERE
     server = HttpServer(settings.http_port, routes(collectors, health, versions()), host=host)
     server.start()

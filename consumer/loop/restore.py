@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 import structlog
 
@@ -14,9 +14,9 @@ _LOG = structlog.get_logger(__name__)
 
 PARTITIONS_KEY = b"\x00partitions"
 """Key of the changelog record that tells for which partition count the memory of this partition was kept."""
-OPENING_SECONDS = 1.0
-"""After so long no further store is opened in the same step: each may take seconds, and the group waits a minute."""
 _BATCH = 50_000
+
+Opening = Generator[None, None, PartitionStore]
 
 
 class Restorer:
@@ -38,18 +38,20 @@ class Restorer:
         self._reader = reader
         self._state = state
         self._partitions = partitions
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, Opening | None] = {}
         self._targets: dict[int, int] = {}
         self._stores: dict[int, PartitionStore] = {}
 
     def begin(self, partition: int) -> None:
         """Have the partition restored, anew where it was being restored; asks nothing of the broker yet."""
         self.cancel(partition)
-        self._waiting.add(partition)
+        self._waiting[partition] = None
 
     def cancel(self, partition: int) -> None:
         """Stop restoring the partition, if it is being restored."""
-        self._waiting.discard(partition)
+        opening = self._waiting.pop(partition, None)
+        if opening is not None:
+            opening.close()
         if self._targets.pop(partition, None) is not None:
             del self._stores[partition]
             self._reader.stop(partition)
@@ -60,13 +62,16 @@ class Restorer:
         self._state.release(partition)
 
     def step(self, timeout_seconds: float) -> tuple[Mapping[int, PartitionStore], Mapping[int, int]]:
-        """Read on for at most the time-out; return the stores that are complete now, and how much each has read.
+        """Open stores or read on, for at most the time-out; return those that are complete, and how much each has read.
 
-        Raises Unreachable, and Unavailable where the memory was kept for another number of partitions.
+        Opening a store that remembers a hundred million clicks takes a quarter of a minute, and the loop must turn
+        meanwhile. Raises Unreachable, and Unavailable where the memory was kept for another number of partitions.
         """
-        deadline = self._monotonic() + OPENING_SECONDS
+        deadline = self._monotonic() + timeout_seconds
         for partition in sorted(self._waiting):
-            self._open(partition)
+            store = self._open(partition, deadline)
+            if store is not None:
+                self._aim(partition, store)
             if self._monotonic() > deadline:
                 break
         read = self._read(0.0 if self._waiting else timeout_seconds) if self.remaining() else {}
@@ -86,14 +91,27 @@ class Restorer:
         """The partitions that are not complete yet."""
         return [*self._waiting, *self._targets]
 
-    def _open(self, partition: int) -> None:
-        identity = self._reader.identity()
+    def _open(self, partition: int, deadline: float) -> PartitionStore | None:
+        """Go on opening the store; return it when that is done."""
+        opening = self._waiting[partition] or self._state.open_gradually(partition, self._reader.identity())
+        self._waiting[partition] = None  # whatever goes wrong from here on, the next step begins anew
+        try:
+            next(opening)
+            while self._monotonic() <= deadline:
+                next(opening)
+        except StopIteration as end:
+            store: PartitionStore = end.value
+            return store
+        self._waiting[partition] = opening
+        return None
+
+    def _aim(self, partition: int, store: PartitionStore) -> None:
+        """Have the store's partition read up to the end it has now."""
         first, end = self._reader.bounds([partition])[partition]
-        store = self._state.open(partition, identity)
         if store.position != BEGINNING and not first <= store.position <= end:
             _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
-            store = self._state.reset(partition, identity)
-        self._waiting.discard(partition)
+            store = self._state.reset(partition, self._reader.identity())
+        del self._waiting[partition]
         self._stores[partition], self._targets[partition] = store, end
         if store.position < end:
             self._reader.start(partition, max(store.position, first))

@@ -3,7 +3,7 @@
 Everything is touched once per batch; nothing costs more for more clicks. The process's own metrics are beside them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome
+from consumer.state.store import StateSize
 from schemas.bad_record import Reason
 
 PREFIX = "link_actions"
@@ -100,6 +101,9 @@ class Metrics:
         self._remaining = gauge("restore_remaining_records", "Changelog records still to read.", "partition")
         self._assigned = gauge("partitions_assigned", "Partitions this worker has.")
         self._committed_at = gauge("last_commit_timestamp_seconds", "When a transaction last committed.")
+        self._state_keys = gauge("state_keys", "Entries of the local state; of RocksDB an estimate.")
+        self._state_memory = gauge("state_memory_bytes", "Memory that the local state takes, file pages left out.")
+        self._state_disk = gauge("state_disk_bytes", "Disk that the local state takes.")
         self._build = gauge("build_info", "Versions of the program; always 1.", *map(_label, versions))
         ProcessCollector(registry=registry)
         self._start_at_zero(kinds)
@@ -145,6 +149,12 @@ class Metrics:
         """Count changelog records read for one partition, and note how many are still to come."""
         self._restored.inc(records)
         self._remaining.labels(partition).set(remaining)
+
+    def watch_state(self, size: Callable[[], StateSize]) -> None:
+        """Tell at each scrape what the state takes; `size` is called from another thread."""
+        self._state_keys.set_function(lambda: size().keys)
+        self._state_memory.set_function(lambda: size().memory_bytes)
+        self._state_disk.set_function(lambda: size().disk_bytes)
 
     def set_lag(self, partition: int, records: int) -> None:
         """Note how far behind one partition is."""

@@ -1,9 +1,9 @@
 """State kept in memory: the twin of `rocksdb` for tests and for trying out, gone with the process."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 
-from consumer.state.store import BEGINNING, page_by_key
+from consumer.state.store import BEGINNING, StateSize, page_by_key
 
 
 class MemoryPartitionStore:
@@ -41,6 +41,11 @@ class MemoryPartitionStore:
         later = (entry for entry in sorted(self._entries) if entry >= key)
         return [(entry, self._entries[entry]) for entry in islice(later, limit)]
 
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return len(self._entries)
+
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Return the next entries by key; the cursor is the key after the last one."""
         return page_by_key(self.scan_from(cursor, limit), limit)
@@ -56,6 +61,15 @@ class MemoryState:
         """Return the store of the partition."""
         store = self._stores.get(partition)
         return store if store and store.changelog == changelog else self.reset(partition, changelog)
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+        """Return the store of the partition, in no step at all."""
+        yield from ()
+        return self.open(partition, changelog)
+
+    def size(self) -> StateSize:
+        """Count the entries; what they take is not known."""
+        return StateSize(sum(store.size for store in list(self._stores.values())))
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
         """Return an empty store for the partition."""

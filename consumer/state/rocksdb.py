@@ -5,7 +5,7 @@ back. A key is the partition in two bytes and the entry's key; what the store no
 the key of the partition alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -25,13 +25,14 @@ from rocksdict import (
 )
 
 from consumer.errors import Unavailable, UsageError
-from consumer.state.store import BEGINNING, page_by_key
+from consumer.state.store import BEGINNING, StateSize, page_by_key
 from consumer.streams import Unreachable
 
 _LOG = structlog.get_logger(__name__)
 
 _MEGABYTE = 1 << 20
 _POSITION_BYTES = 8
+_IN_MEMORY = ("cur-size-all-mem-tables", "block-cache-usage", "estimate-table-readers-mem")
 
 
 class RocksPartitionStore:
@@ -117,6 +118,20 @@ class RocksState:
             return self.reset(partition, changelog)
         position = int.from_bytes(noted[:_POSITION_BYTES], "big")
         return RocksPartitionStore(self._database, partition, changelog, position)
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, RocksPartitionStore]:
+        """Return the store of the partition, in no step at all: nothing is read for it."""
+        yield from ()
+        return self.open(partition, changelog)
+
+    def size(self) -> StateSize:
+        """Return what RocksDB tells of the whole database; it estimates the keys."""
+        told = self._database.property_int_value
+        return StateSize(
+            keys=told("rocksdb.estimate-num-keys") or 0,
+            memory_bytes=sum(told(f"rocksdb.{name}") or 0 for name in _IN_MEMORY),
+            disk_bytes=told("rocksdb.total-sst-files-size") or 0,
+        )
 
     def reset(self, partition: int, changelog: str) -> RocksPartitionStore:
         """Return an empty store for the partition."""

@@ -5,10 +5,27 @@ written together, and only after the transaction that holds them was committed. 
 reading the changelog from its position completes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 BEGINNING = 0
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class StateSize:
+    """What stores take: memory without file pages, disk. Of RocksDB the keys are an estimate."""
+
+    keys: int = 0
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+
+    def __add__(self, other: "StateSize") -> "StateSize":
+        """Add up two."""
+        return StateSize(
+            self.keys + other.keys, self.memory_bytes + other.memory_bytes, self.disk_bytes + other.disk_bytes
+        )
 
 
 class PartitionStore(Protocol):
@@ -50,6 +67,12 @@ class StateStore(Protocol):
         the copy of a topic that was made anew.
         """
 
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, PartitionStore]:
+        """Open as `open` does, in steps between which the caller may do something else, or close the generator."""
+
+    def size(self) -> StateSize:
+        """Return what the open stores take; any thread may ask."""
+
     def reset(self, partition: int, changelog: str) -> PartitionStore:
         """Return an empty store for the partition, forgetting what was there."""
 
@@ -58,6 +81,16 @@ class StateStore(Protocol):
 
     def close(self) -> None:
         """Let go of files and locks."""
+
+
+def exhaust(steps: Generator[None, None, Result]) -> Result:
+    """Take all steps at once, and return what they come to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
 def page_by_key(entries: list[tuple[bytes, bytes]], limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:

@@ -15,6 +15,7 @@ from consumer.monitoring.metrics import (
     Stage,
     TransactionResult,
 )
+from consumer.state.store import StateSize
 
 CATALOGUE = {
     "records_consumed",
@@ -32,6 +33,9 @@ CATALOGUE = {
     "transactions",
     "last_commit_timestamp_seconds",
     "definitions_read",
+    "state_keys",
+    "state_memory_bytes",
+    "state_disk_bytes",
     "build_info",
 }
 
@@ -135,6 +139,16 @@ def test_stages_transactions_rebalances_and_restoring_are_noted() -> None:
     assert scraped.value("restore_remaining_records", partition="2") == 50
     assert scraped.value("lag_records", partition="2") == 7
     assert scraped.value("definitions_read_total") == 5
+
+
+def test_what_the_state_takes_is_asked_for_at_each_scrape() -> None:
+    scraped, sizes = Scraped(), [StateSize(1, 2, 3)]
+    scraped.metrics.watch_state(lambda: sizes[-1])
+    sizes.append(StateSize(keys=7, memory_bytes=8, disk_bytes=9))
+
+    assert scraped.value("state_keys") == 7
+    assert scraped.value("state_memory_bytes") == 8
+    assert scraped.value("state_disk_bytes") == 9
 
 
 def test_a_partition_that_went_elsewhere_leaves_no_series() -> None:

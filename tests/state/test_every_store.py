@@ -11,7 +11,7 @@ from consumer.errors import Unavailable, UsageError
 from consumer.state.memory import MemoryState
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import BEGINNING, PartitionStore, StateStore
+from consumer.state.store import BEGINNING, PartitionStore, StateStore, exhaust
 from tests.state.batches import a_batch, follow
 
 Entries = list[tuple[bytes, bytes]]
@@ -213,6 +213,24 @@ def test_a_store_that_was_opened_twice_sees_what_it_wrote(shelf: Shelf) -> None:
 
     assert shelf.store().get_many([b"a", b"b"]) == [b"1", b"2"]
     assert shelf.store().position == 2
+
+
+def test_a_store_that_is_opened_step_by_step_is_the_same(shelf: Shelf) -> None:
+    shelf.store().write({b"a": b"1"}, 7)
+    shelf.reopen()
+    shelf.state.open_gradually(0, "changelog").close()
+
+    store = exhaust(shelf.state.open_gradually(0, "changelog"))
+
+    assert (store.position, store.get_many([b"a"])) == (7, [b"1"])
+    assert exhaust(shelf.state.open_gradually(0, "another")).position == BEGINNING
+
+
+def test_what_the_state_takes_is_told(shelf: Shelf) -> None:
+    shelf.store(0).write({b"a": b"1", b"b": b"2"}, 1)
+    shelf.store(1).write({b"a": b"1"}, 1)
+
+    assert 3 <= shelf.state.size().keys <= 9  # RocksDB counts what it notes of a partition too
 
 
 keys = st.binary(min_size=1, max_size=3)

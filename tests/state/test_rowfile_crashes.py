@@ -19,7 +19,7 @@ from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.state import RowFileState
 from tests.state.batches import a_batch
 
-moving = Moving(least_dead_rows=3_000, per_write=500, per_row=2)
+moving = Moving(least_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=20_000)
 store = RowFileState(Path(sys.argv[1]), moving=moving).open(0, "changelog")
 while True:
     position = store.position + 1

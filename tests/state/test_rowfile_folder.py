@@ -1,3 +1,6 @@
+import shutil
+from collections.abc import Callable
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +8,7 @@ import pytest
 
 from consumer.errors import UsageError
 from consumer.state.rowfile.moving import Moving
-from consumer.state.rowfile.row import hash_keys, key_rows
+from consumer.state.rowfile.row import ROW_BYTES, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING
 
@@ -59,6 +62,70 @@ def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: P
     store = RowFileState(tmp_path).open(0, "changelog")
     assert store.get_many(list(lasting)) == [bytes(10)] * 5_000
     assert store.get_many([b"%016d" % 7]) == [(199).to_bytes(25, "big")]
+
+
+def test_a_store_that_is_given_up_while_it_is_opened_keeps_no_file_open(tmp_path: Path) -> None:
+    state = RowFileState(tmp_path)
+    store = state.open(0, "changelog")
+    for position in range(1, 6):
+        store.write({b"%020d" % (position * 100_000 + number): bytes(10) for number in range(100_000)}, position)
+    state.release(0)
+    before = open_files()
+    for steps in range(50):
+        opening = state.open_gradually(0, "changelog")
+        if len(list(islice(opening, steps))) < steps:
+            break
+        opening.close()
+        assert open_files() == before, f"after {steps} steps"
+    assert steps > 4
+    assert state.open(0, "changelog").position == 5
+    state.close()
+
+
+def rewrite_until(folder: Path, moving: Moving, enough: Callable[[], bool]) -> tuple[RowFileState, int]:
+    """Replace two thousand of twenty thousand rows again and again; return the state and its position."""
+    state = RowFileState(folder, moving=moving)
+    store, position = state.open(0, "changelog"), 1
+    store.write({b"%020d" % number: bytes(10) for number in range(20_000)}, position)
+    while not enough():
+        position += 1
+        store.write({b"%020d" % number: position.to_bytes(10, "big") for number in range(2_000)}, position)
+    return state, position
+
+
+def test_a_file_that_is_done_without_goes_little_by_little(tmp_path: Path) -> None:
+    first, sizes = tmp_path / "partition-0" / "rows-1", list[int]()
+
+    def is_gone() -> bool:
+        sizes.append(first.stat().st_size if first.exists() else 0)
+        return not sizes[-1]
+
+    rewrite_until(tmp_path, Moving(least_dead_rows=10_000, deleted_per_write=400_000), is_gone)[0].close()
+
+    steps = [before - after for before, after in pairwise(sizes) if before > after]
+    assert len(steps) >= 3
+    assert max(steps[1:]) <= 400_000  # the first one takes what was only reserved, too
+
+
+def test_what_is_left_of_a_file_that_is_done_without_is_deleted_at_opening(tmp_path: Path) -> None:
+    first, killed = tmp_path / "mine" / "partition-0" / "rows-1", tmp_path / "killed"
+
+    def is_cut() -> bool:
+        return first.exists() and first.stat().st_size % ROW_BYTES != 0
+
+    state, position = rewrite_until(tmp_path / "mine", Moving(least_dead_rows=10_000, deleted_per_write=1), is_cut)
+    shutil.copytree(tmp_path / "mine", killed)
+    state.close()
+    state = RowFileState(killed)
+    store = state.open(0, "changelog")
+    assert store.position == position
+    assert store.get_many([b"%020d" % 1_999, b"%020d" % 2_000]) == [position.to_bytes(10, "big"), bytes(10)]
+    assert [path.name for path in (killed / "partition-0").iterdir()] == ["rows-2"]
+    state.close()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_keys_of_one_hash_are_not_taken_for_each_other(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def numbers_of(values: list[int]) -> Numbers:
 def test_it_finds_every_row_by_its_hash_however_crowded_the_buckets(
     steps: "list[tuple[str, list[int], np.random.Generator]]",
 ) -> None:
-    index, pairs, number = HashIndex(), dict[int, int](), 0
+    index, pairs, number = HashIndex(require=lambda _: None), dict[int, int](), 0
     for step, hashes, chance in steps:
         if step == "insert":
             added = {number + place: hash_ for place, hash_ in enumerate(hashes, start=1)}
@@ -59,7 +59,7 @@ def check(index: HashIndex, pairs: dict[int, int]) -> None:
 
 
 def test_it_grows_with_what_is_in_it_and_takes_less_than_30_bytes_a_key() -> None:
-    index, keys = HashIndex(), 300_000
+    index, keys = HashIndex(require=lambda _: None), 300_000
     for start in range(1, keys, 10_000):
         rows = np.arange(start, start + 10_000)
         index.insert(hash_keys(key_rows([b"%020d" % row for row in rows.tolist()])), rows)
@@ -70,7 +70,7 @@ def test_it_grows_with_what_is_in_it_and_takes_less_than_30_bytes_a_key() -> Non
 
 
 def test_an_index_made_for_many_keys_has_their_room_from_the_beginning() -> None:
-    index = HashIndex(1_000_000)
+    index = HashIndex(1_000_000, require=lambda _: None)
     before = index.memory_bytes
     index.insert(np.arange(50_000, dtype=np.uint32), np.arange(1, 50_001))
     assert index.memory_bytes == before >= 1_000_000 / KEYS_PER_BUCKET * 128

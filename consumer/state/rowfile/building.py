@@ -1,10 +1,10 @@
 """The index of files that were there before, built from their rows."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
-from consumer.state.rowfile.index import HashIndex
+from consumer.state.rowfile.index import HashIndex, Require
 from consumer.state.rowfile.journal import Journal
 from consumer.state.rowfile.row import (
     CONTINUATION,
@@ -24,17 +24,18 @@ from consumer.state.rowfile.row_files import RowFiles
 CHUNK = 1 << 17
 
 
-def build_index(files: RowFiles) -> tuple[HashIndex, int]:
-    """Return the index, and the number of live rows. A row that another one replaces is no part of it."""
-    dead = _find_dead(files)
+def build_index(files: RowFiles, require: Require) -> Generator[None, None, tuple[HashIndex, int]]:
+    """Return, step by step, the index and the number of live rows. A row that another one replaces is no part of it."""
+    dead = yield from _find_dead(files)
     size = sum(len(journal.rows) - int(np.count_nonzero(dead[journal])) for journal in files.all)
-    index, live_rows = HashIndex(size), 0
+    index, live_rows = HashIndex(size, require=require), 0
     for journal in files.all:
         for start, rows in chunks(journal):
             alive = is_entry(rows) & ~dead[journal][start : start + len(rows)]
             places = np.flatnonzero(alive)
             index.insert(hash_keys(key_part(rows[places])), files.numbers(journal, places + start))
             live_rows += int(np.count_nonzero(whole_entries(rows, alive)))
+            yield
     return index, live_rows
 
 
@@ -63,7 +64,7 @@ def whole_entries(rows: Rows, firsts: Mask) -> Mask:
     return firsts[np.maximum.accumulate(np.where(continues, 0, np.arange(len(rows))))]
 
 
-def _find_dead(files: RowFiles) -> dict[Journal, Mask]:
+def _find_dead(files: RowFiles) -> Generator[None, None, dict[Journal, Mask]]:
     """Tell for each file which rows are replaced by a later one, or were moved.
 
     What the older file says about the file before it, which is gone, would be taken for the newest: it is left out.
@@ -76,6 +77,7 @@ def _find_dead(files: RowFiles) -> dict[Journal, Mask]:
             replaced = replaced[(replaced != 0) & (as_bytes(rows)[:, KIND] <= DIGEST)].astype(np.int64)
             for target in targets:
                 dead[target][files.places(target, replaced)] = True
+            yield
     if files.older is not None:
         dead[files.older][: files.newest.mark.superseded] = True
     return dead

@@ -6,7 +6,7 @@ half of a bucket an entry goes to is in its hash, so growing reads no file. What
 dict. 21 bytes a key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from consumer.state.rowfile.row import Hashes, Mask, Numbers
 SLOTS = 16
 KEYS_PER_BUCKET = 6
 """On average. A bucket that waits to be split has up to twice that, and then one key in 500 finds it full."""
+BUCKET_BYTES = SLOTS * 8 + 1
+Require = Callable[[int], None]
+"""Asked before so many bytes more are taken; refuses by raising."""
 _FIRST_LEVEL = 4
 _RESERVE = 32_768
 
@@ -23,24 +26,26 @@ _RESERVE = 32_768
 class HashIndex:
     """Row numbers by hash; a hash may have several. No row number is 0, and none is in it twice."""
 
-    def __init__(self, expected: int = 0) -> None:
+    def __init__(self, expected: int = 0, *, require: Require) -> None:
         """Make an empty index, with room for the expected number of keys."""
+        self._require = require
         self.size = 0
         self._level = _FIRST_LEVEL
         while KEYS_PER_BUCKET << self._level + 1 <= expected:
             self._level += 1
         self._buckets = 1 << self._level
+        require(self._buckets * BUCKET_BYTES)
         self._hashes = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
         self._rows = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
         self._filled = np.zeros(self._buckets, dtype=np.uint8)
         self._spilled: dict[int, dict[int, int]] = {}
         """For a full bucket: row number and hash of what it could not take."""
-        self._make_room(expected)
+        self.make_room(expected)
 
     @property
     def memory_bytes(self) -> int:
         """Memory of the tables."""
-        return self._hashes.nbytes + self._rows.nbytes + self._filled.nbytes
+        return len(self._filled) * BUCKET_BYTES
 
     def candidates(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
         """Return the rows that have one of the hashes: the place of the hash in the input, and the row number."""
@@ -60,7 +65,7 @@ class HashIndex:
 
     def insert(self, hashes: Hashes, rows: Numbers) -> None:
         """Add rows that are not there yet."""
-        self._make_room(self.size + len(rows))
+        self.make_room(len(rows))
         self._place(hashes, rows)
         self.size += len(rows)
 
@@ -139,8 +144,9 @@ class HashIndex:
         for bucket, hash_, row in zip(buckets.tolist(), hashes.tolist(), rows.tolist(), strict=True):
             self._spilled.setdefault(bucket, {})[row] = hash_
 
-    def _make_room(self, size: int) -> None:
-        wanted = size // KEYS_PER_BUCKET
+    def make_room(self, added: int) -> None:
+        """Grow for so many rows more. Raises what refuses the memory, and nothing has changed for whoever looks."""
+        wanted = (self.size + added) // KEYS_PER_BUCKET
         while self._buckets < wanted:
             start = self._buckets - (1 << self._level)
             count = min(wanted - self._buckets, (1 << self._level) - start)
@@ -151,6 +157,7 @@ class HashIndex:
         """Enlarge the tables in place, in steps, since the new memory is blanked at once."""
         if buckets > len(self._filled):
             buckets = max(buckets, len(self._filled) + min(len(self._filled) // 8, _RESERVE))
+            self._require((buckets - len(self._filled)) * BUCKET_BYTES)
             self._hashes.resize((buckets, SLOTS), refcheck=False)
             self._rows.resize((buckets, SLOTS), refcheck=False)
             self._filled.resize(buckets, refcheck=False)

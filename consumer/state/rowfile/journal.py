@@ -6,7 +6,7 @@ holes, which the checksums show.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from errno import EFBIG
@@ -28,6 +28,8 @@ _BATCH = Struct("<qIII")
 """Position, rows of the batch, rows of the older file that are not needed any more, checksum."""
 _LEAST_STEP = 1 << 22
 _STEP_SHARE = 8
+_CHECKED_AT_ONCE = 1 << 24
+"""Bytes whose checksums are looked at in one step of loading."""
 
 
 class Journal:
@@ -60,15 +62,18 @@ class Journal:
         return journal
 
     @classmethod
-    def load(cls, path: Path, changelog: str) -> "Journal":
-        """Open the file and cut off what is not valid. Raises DamagedFile where nothing is, or of another changelog."""
+    def load(cls, path: Path, changelog: str) -> "Generator[None, None, Journal]":
+        """Open the file, step by step, and cut off what is not valid.
+
+        Raises DamagedFile where nothing is, or of another changelog.
+        """
         with ExitStack() as stack:
             descriptor = os.open(path, os.O_RDWR)
             stack.callback(os.close, descriptor)
             journal = cls(path, descriptor, decode_head(os.pread(descriptor, ROW_BYTES, 0), changelog))
             rows = os.fstat(descriptor).st_size // ROW_BYTES
             journal._map_file(rows * ROW_BYTES)
-            journal.mark = journal._latest_mark(rows)
+            yield from journal._find_latest_mark(rows)
             journal._unmap()
             journal._allocate(journal.end)
             stack.pop_all()
@@ -124,11 +129,23 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _latest_mark(self, rows: int) -> Mark:
-        latest = self.mark
+    def discard_some(self, size: int) -> bool:
+        """Delete so many bytes from the end, and the file where it has no more; tell whether it is gone."""
+        self._unmap()
+        left = min(os.fstat(self._descriptor).st_size, self.end * ROW_BYTES) - size
+        if left > 0:
+            os.ftruncate(self._descriptor, left)
+            return False
+        self.discard()
+        return True
+
+    def _find_latest_mark(self, rows: int) -> Iterator[None]:
+        checked = 0
         for mark in self._marks(rows):
-            latest = mark
-        return latest
+            self.mark = mark
+            if mark.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
+                checked = mark.end
+                yield
 
     def _marks(self, rows: int) -> Iterator[Mark]:
         mark, view = self.mark, as_bytes(self._rows).reshape(-1).data

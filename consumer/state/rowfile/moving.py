@@ -21,6 +21,8 @@ class Moving:
     least_dead_rows: int = 65_536
     per_write: int = 4_096
     per_row: int = 4
+    deleted_per_write: int = 1 << 26
+    """Bytes of the old file that are given back at each write: 5 GB at once would take most of a second."""
 
 
 def move_some(files: RowFiles, index: HashIndex, count: int) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from consumer.state.rowfile.building import build_index
 from consumer.state.rowfile.encoding import encode, rows_taken, values_of
+from consumer.state.rowfile.index import HashIndex
 from consumer.state.rowfile.moving import Moving, move_some
 from consumer.state.rowfile.row import (
     DELETED,
     REPLACES,
+    ROW_BYTES,
     VALUE,
     Hashes,
     Numbers,
@@ -23,17 +24,20 @@ from consumer.state.rowfile.row import (
 )
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, read_page
+from consumer.state.store import StateSize
 from consumer.streams import Unreachable
 
 
 class RowPartitionStore:
     """State of one partition."""
 
-    def __init__(self, files: RowFiles, changelog: str, *, moving: Moving) -> None:
+    def __init__(self, files: RowFiles, changelog: str, index: HashIndex, *, live_rows: int, moving: Moving) -> None:
+        """`index` and `live_rows` are those of the files, as `build_index` gives them."""
         self.changelog = changelog
         self._files = files
+        self._index = index
+        self._live_rows = live_rows
         self._moving = moving
-        self._index, self._live_rows = build_index(files)
 
     @property
     def position(self) -> int:
@@ -41,9 +45,10 @@ class RowPartitionStore:
         return self._files.newest.mark.position
 
     @property
-    def memory_bytes(self) -> int:
-        """Memory that the index takes."""
-        return self._index.memory_bytes
+    def size(self) -> StateSize:
+        """What the entries take."""
+        disk_bytes = sum(journal.end for journal in self._files.all) * ROW_BYTES
+        return StateSize(self._index.size, self._index.memory_bytes, disk_bytes)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each key, in order."""
@@ -57,7 +62,11 @@ class RowPartitionStore:
         return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Append a row for each entry and then the mark of the batch, in one write to the file."""
+        """Append a row for each entry and then the mark of the batch, in one write to the file.
+
+        Raises Unavailable where the index has no memory left to grow into, and keeps nothing then.
+        """
+        self._index.make_room(len(entries))
         try:
             self._move(len(entries))
             self._append(entries, position)
@@ -117,6 +126,7 @@ class RowPartitionStore:
     def _move(self, entries: int) -> None:
         """Leave dead rows behind: those that live move to a new file, a slice at each write, and the old one goes."""
         files = self._files
+        files.delete_some(self._moving.deleted_per_write)
         if files.older is None:
             dead = files.newest.end - self._live_rows
             if dead < self._moving.least_dead_rows or dead * 3 < files.newest.end:

@@ -5,7 +5,7 @@ number, so a number tells its file.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ class RowFiles:
     def __init__(self, newest: Journal, older: Journal | None = None) -> None:
         self.newest = newest
         self.older = older
+        self._leaving: Journal | None = None
 
     @classmethod
     def create(cls, folder: Path, changelog: str) -> "RowFiles":
@@ -36,15 +37,17 @@ class RowFiles:
         return cls(Journal.create(folder / _NAME.format(1), changelog))
 
     @classmethod
-    def load(cls, folder: Path, changelog: str) -> "RowFiles | None":
-        """Open what is in the folder, up to the first damage; None where that cannot be told or there is nothing.
+    def load(cls, folder: Path, changelog: str) -> "Generator[None, None, RowFiles | None]":
+        """Open what is in the folder, step by step, up to the first damage; None where there is nothing valid.
 
-        An older file alone is as valid as both: it is the state before the newer one was begun.
+        An older file alone is as valid as both: it is the state before the newer one was begun, or one before that
+        where its end has been deleted already.
         """
         paths = _paths(folder)
         generation = max(paths, default=0)
-        newest = _load(paths.get(generation), changelog)
-        older = _load(paths.get(generation - 1), changelog)
+        newest = yield from _load(paths.get(generation), changelog)
+        is_whole = newest is not None and newest.mark.superseded == ALL
+        older = None if is_whole else (yield from _load(paths.get(generation - 1), changelog))
         files = _valid(newest, older)
         kept = [journal.path for journal in files.all] if files else []
         for journal in (newest, older):
@@ -87,17 +90,25 @@ class RowFiles:
 
     def begin_another(self, changelog: str) -> None:
         """Begin a file; the one that was written so far becomes the older one."""
+        if self._leaving is not None:
+            self._leaving.discard()
+            self._leaving = None
         path = self.newest.path.with_name(_NAME.format(self.newest.generation + 1))
         self.newest, self.older = Journal.create(path, changelog, after=self.newest), self.newest
 
     def drop_older(self) -> None:
-        """Delete the older file."""
-        if self.older is not None:
-            self.older.discard()
-            self.older = None
+        """Do without the older file, which is deleted little by little."""
+        self._leaving, self.older = self.older, None
+
+    def delete_some(self, size: int) -> None:
+        """Delete so many bytes of the file that was done without last, as long as there is any left of it."""
+        if self._leaving is not None and self._leaving.discard_some(size):
+            self._leaving = None
 
     def close(self) -> None:
         """Let go of the files."""
+        if self._leaving is not None:
+            self._leaving.discard()
         for journal in self.all:
             journal.close()
 
@@ -116,8 +127,8 @@ def _paths(folder: Path) -> dict[int, Path]:
     return {int(match[1]): path for path in folder.iterdir() if (match := _NAMES.fullmatch(path.name))}
 
 
-def _load(path: Path | None, changelog: str) -> Journal | None:
+def _load(path: Path | None, changelog: str) -> Generator[None, None, Journal | None]:
     try:
-        return Journal.load(path, changelog) if path else None
+        return (yield from Journal.load(path, changelog)) if path else None
     except DamagedFile:
         return None

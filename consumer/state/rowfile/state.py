@@ -2,12 +2,18 @@
 
 import fcntl
 import os
+from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 
 from consumer.errors import Unavailable, UsageError
+from consumer.state.memory_room import MemoryRoom
+from consumer.state.rowfile.building import build_index
+from consumer.state.rowfile.index import Require
 from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row_files import RowFiles
+from consumer.state.store import StateSize, exhaust
 from consumer.streams import Unreachable
 
 _LOCK = "rows.lock"
@@ -16,9 +22,10 @@ _LOCK = "rows.lock"
 class RowFileState:
     """The stores of one process, in a folder of its own."""
 
-    def __init__(self, folder: Path, *, moving: Moving | None = None) -> None:
+    def __init__(self, folder: Path, *, moving: Moving | None = None, require: Require | None = None) -> None:
         """Lock the folder, made where it is missing. Raises UsageError where another process has it open."""
         self._folder = folder
+        self._require = require or MemoryRoom().require
         self._moving = moving or Moving()
         self._stores: dict[int, RowPartitionStore] = {}
         try:
@@ -32,16 +39,23 @@ class RowFileState:
         """Return the store of the partition, emptied first unless it is a copy of that very changelog.
 
         One that is open already is returned as it is. What is damaged is cut off, or forgotten where it must be.
+        Raises Unavailable where its index has no room in memory.
         """
+        return exhaust(self.open_gradually(partition, changelog))
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
+        """Open in steps of some ten milliseconds. To close the generator gives up."""
         store = self._stores.get(partition)
         if store is not None and store.changelog == changelog:
             return store
         self.release(partition)
         try:
-            files = RowFiles.load(self._of(partition), changelog)
+            files = yield from RowFiles.load(self._of(partition), changelog)
+            if files is None:
+                return self.reset(partition, changelog)
+            return (yield from self._keep(partition, files, changelog))
         except OSError as error:
             raise Unreachable(f"the state could not be read: {error}") from error
-        return self.reset(partition, changelog) if files is None else self._keep(partition, files, changelog)
 
     def reset(self, partition: int, changelog: str) -> RowPartitionStore:
         """Return an empty store for the partition."""
@@ -50,7 +64,11 @@ class RowFileState:
             files = RowFiles.create(self._of(partition), changelog)
         except OSError as error:
             raise Unreachable(f"the state could not be written: {error}") from error
-        return self._keep(partition, files, changelog)
+        return exhaust(self._keep(partition, files, changelog))
+
+    def size(self) -> StateSize:
+        """Return what the open stores take."""
+        return sum((store.size for store in list(self._stores.values())), start=StateSize())
 
     def release(self, partition: int) -> None:
         """Let go of the partition's memory and files; its entries stay on the disk."""
@@ -67,8 +85,12 @@ class RowFileState:
     def _of(self, partition: int) -> Path:
         return self._folder / f"partition-{partition}"
 
-    def _keep(self, partition: int, files: RowFiles, changelog: str) -> RowPartitionStore:
-        store = RowPartitionStore(files, changelog, moving=self._moving)
+    def _keep(self, partition: int, files: RowFiles, changelog: str) -> Generator[None, None, RowPartitionStore]:
+        with ExitStack() as stack:
+            stack.callback(files.close)
+            index, live_rows = yield from build_index(files, self._require)
+            stack.pop_all()
+        store = RowPartitionStore(files, changelog, index, live_rows=live_rows, moving=self._moving)
         self._stores[partition] = store
         return store
 

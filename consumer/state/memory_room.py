@@ -1,0 +1,94 @@
+"""How much memory is left to grow into, so that a store stops with a sentence before the machine ends the process.
+
+Linux only, and told by the kernel: of the machine by proc_meminfo(5), of a container by its control groups, version 1
+or 2. File pages that nobody needs count as free there, as they are. Elsewhere nothing is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumer.errors import Unavailable
+
+KEPT_FREE_SHARE = 0.05
+"""Of what there is in all, for everything that is not the state: batches, the client library, other processes."""
+_RECLAIMABLE = ("active_file", "inactive_file")
+_V1_UNLIMITED = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a machine or a container has in all, and what of it is still to be had; bytes."""
+
+    total: int
+    free: int
+
+
+class MemoryRoom:
+    """The memory of this process's machine and of every control group that it is in."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._meminfo = root / "proc/meminfo"
+        self._groups = list(_control_groups(root))
+
+    def require(self, wanted: int) -> None:
+        """Raise Unavailable where so many bytes more would leave too little."""
+        for room in self._rooms():
+            if room.free - wanted < room.total * KEPT_FREE_SHARE:
+                raise Unavailable(
+                    f"The state needs {_megabytes(wanted)} more memory for its index, and {_megabytes(room.free)} of"
+                    f" {_megabytes(room.total)} are left; set LINK_ACTIONS_STATE_STORE=rocksdb, which takes 80 MB"
+                    " whatever it remembers, give the worker more memory, or run workers on more machines"
+                )
+
+    def _rooms(self) -> Iterator[Room]:
+        if self._meminfo.is_file():
+            told = _numbers(self._meminfo.read_text().replace(":", " "))
+            yield Room(told["MemTotal"] * 1024, told["MemAvailable"] * 1024)
+        for group in self._groups:
+            if (room := group.room()) is not None:
+                yield room
+
+
+@dataclass(frozen=True, slots=True)
+class _ControlGroup:
+    """One group, and what its files are called in its version."""
+
+    folder: Path
+    limit: str
+    used: str
+    prefix: str = ""
+
+    def room(self) -> Room | None:
+        """Return the room in the group; None where it has no limit, or cannot be seen from here."""
+        try:
+            limit = (self.folder / self.limit).read_text().strip()
+            if limit == "max" or int(limit) >= _V1_UNLIMITED:
+                return None
+            used = int((self.folder / self.used).read_text())
+            told = _numbers((self.folder / "memory.stat").read_text())
+        except (OSError, ValueError):
+            return None
+        return Room(int(limit), int(limit) - used + sum(told.get(self.prefix + name, 0) for name in _RECLAIMABLE))
+
+
+def _control_groups(root: Path) -> Iterator[_ControlGroup]:
+    """Yield the groups this process is in, and those around them; in a container its own one looks like the root."""
+    mine = root / "proc/self/cgroup"
+    for line in mine.read_text().splitlines() if mine.is_file() else ():
+        _, controllers, path = line.split(":", 2)
+        inner = Path(path.lstrip("/"))
+        for each in (inner, *inner.parents):
+            if not controllers:
+                yield _ControlGroup(root / "sys/fs/cgroup" / each, "memory.max", "memory.current")
+            elif "memory" in controllers.split(","):
+                folder = root / "sys/fs/cgroup/memory" / each
+                yield _ControlGroup(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
+
+
+def _numbers(table: str) -> dict[str, int]:
+    return {fields[0]: int(fields[1]) for fields in map(str.split, table.splitlines()) if len(fields) > 1}
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
