@@ -3,15 +3,20 @@ PYTEST_ARGS ?=
 CLICKS ?= 200000
 KILLS ?= 5
 SEED ?= 1
+ROUNDS ?= 3
+CANDIDATES ?= all
+SHAPES ?=
+# The benchmark has a number of its own where nobody says how many.
+BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 BIN := .venv/bin
 STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench faults lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## Show everything end to end on sample data
 	$(BIN)/link-actions demo
@@ -45,8 +50,12 @@ format: install ## Format the code and mend what can be mended
 coverage: install ## Run the tests and show the branches they miss
 	$(BIN)/python -m pytest --cov --cov-report=term-missing $(PYTEST_ARGS)
 
-bench: install ## Measure the throughput on this machine
-	$(BIN)/python -m bench
+bench: install ## Measure the cost of a click beside what the client library itself costs
+	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(SHAPES)" $(BENCH_CLICKS)
+
+bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every kind of traffic
+	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(or $(SHAPES),one-action duplicates)" --candidates "$(CANDIDATES)" \
+	  --markdown .cache/bench/tables.md $(BENCH_CLICKS)
 
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)

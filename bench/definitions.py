@@ -17,13 +17,14 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from actions.registry import load_kinds
-from bench.workload import Workload
+from bench.links import definitions
+from bench.shape import Shape
 from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.topics import TopicNames
 from consumer.settings import Settings
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
-from schemas.codec import encode_text, single_object_frame
+from schemas.codec import Codec, encode_text, single_object_frame
 from schemas.record_schema import load_schemas
 
 ACTING = 100
@@ -35,7 +36,7 @@ def publish_links(servers: str, names: TopicNames, links: int) -> None:
     """Publish the first version of many links, spliced from two that the codec made."""
     schema = load_schemas()["LinkDefined"]
     frame = single_object_frame(schema)
-    key, acting = next(iter(Workload(links=1).definitions(schema)))
+    key, acting = next(definitions(Shape("one", links=1), Codec(schema)))
     head = encode_text(b"acme") + encode_text(b"offer-00000")
     tail = acting.removeprefix(frame + head)
     silent = tail[: tail.index(b"\x02\x14interested")] + b"\x00" + tail[tail.rindex(b"\x00") + 1 :]

@@ -1,16 +1,26 @@
-"""What a process took for the clicks between a tenth of the topic and its end."""
+"""What processes took for the clicks between a tenth of the topic and its end."""
 
 import os
-import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from bench.candidate import Running
+
+WARM_UP = 10
+"""Steady state starts after one click in so many."""
+START_CLICKS = 1_000_000
+"""The cost with the start is that of so many clicks; of all, where there are fewer."""
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
-_TIME_LIMIT_SECONDS = 600
+_TIME_LIMIT_SECONDS = 1_200
+
+
+class NotDone(Exception):
+    """A candidate ended early, or did not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,65 +28,98 @@ class Cost:
     """Figures of one drain. `cpu_us` is user and system time per click from a tenth of the clicks on."""
 
     cpu_us: float
+    total_cpu_us: float
+    """The same from the start of the process on, over the first `START_CLICKS`."""
     clicks_per_second: float
     peak_mib: float
-    total_cpu_us: float
-    """The same over the whole life of the process, start included."""
+    broker_us: float | None
+    """CPU per click of the broker at the same time; None where it is not ours to see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process has used by now."""
+    """What has been used by now."""
 
     clicks: int
     cpu_seconds: float
     wall_seconds: float
+    broker_seconds: float | None
 
 
-def measure_drain(command: list[str], environ: dict[str, str], committed: Callable[[], int], clicks: int) -> Cost:
-    """Start the command, watch it until `committed` reaches the clicks, and end it."""
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        early = _wait(process, committed, clicks // 10)
-        late = _wait(process, committed, clicks)
-        peak_mib = _peak_mib(process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-    done, cpu = late.clicks - early.clicks, late.cpu_seconds - early.cpu_seconds
-    return Cost(
-        cpu_us=cpu / done * 1e6,
-        clicks_per_second=done / (late.wall_seconds - early.wall_seconds),
-        peak_mib=peak_mib,
-        total_cpu_us=late.cpu_seconds / late.clicks * 1e6,
-    )
+class Watch:
+    """Looks at the processes of a candidate while it works."""
+
+    def __init__(self, running: Running, committed: Callable[[], int], broker: int | None) -> None:
+        self._processes = [process.pid for process in running.processes]
+        self._committed = committed
+        self._broker = broker
+        self._peaks = dict.fromkeys(self._processes, 0.0)
+
+    def cost(self, clicks: int) -> Cost:
+        """Watch until all clicks are done; raises NotDone."""
+        early = self._until(clicks // WARM_UP)
+        started = self._until(min(START_CLICKS, clicks))
+        late = self._until(clicks)
+        done = late.clicks - early.clicks
+        broker = None
+        if late.broker_seconds is not None and early.broker_seconds is not None:
+            broker = (late.broker_seconds - early.broker_seconds) / done * 1e6
+        return Cost(
+            cpu_us=(late.cpu_seconds - early.cpu_seconds) / done * 1e6,
+            total_cpu_us=started.cpu_seconds / started.clicks * 1e6,
+            clicks_per_second=done / (late.wall_seconds - early.wall_seconds),
+            peak_mib=sum(self._peaks.values()),
+            broker_us=broker,
+        )
+
+    def _until(self, wanted: int) -> Usage:
+        deadline = time.monotonic() + _TIME_LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            has_ended = any(map(_has_ended, self._processes))
+            clicks = self._committed()
+            for process in self._processes:
+                self._peaks[process] = max(self._peaks[process], _peak_mib(process))
+            if clicks >= wanted:
+                return self._usage(clicks)
+            if has_ended:
+                raise NotDone(f"it ended after {clicks} of {wanted} clicks")
+            time.sleep(0.02)
+        raise NotDone(f"it has not done {wanted} clicks after {_TIME_LIMIT_SECONDS} s")
+
+    def _usage(self, clicks: int) -> Usage:
+        broker = None if self._broker is None else _cpu_seconds(self._broker)
+        return Usage(clicks, sum(map(_cpu_seconds, self._processes)), time.monotonic(), broker)
 
 
-def committed_by(servers: str, topic: str, group: str, partitions: int) -> Callable[[], int]:
-    """Return a function that asks the broker how many records of the topic the group has committed."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": group, "isolation.level": "read_uncommitted"})
-    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+class Progress:
+    """How many records of a topic a group has committed."""
 
-    def committed() -> int:
+    def __init__(self, servers: str, topic: str, group: str, partitions: int) -> None:
+        config = {"bootstrap.servers": servers, "group.id": group, "isolation.level": "read_uncommitted"}
+        self._consumer = Consumer(config)
+        self._places = [TopicPartition(topic, partition) for partition in range(partitions)]
+
+    def __call__(self) -> int:
+        """Ask the broker; 0 while the coordinator is still being found."""
         try:
-            return sum(max(place.offset, 0) for place in consumer.committed(places, timeout=10))
+            return sum(max(place.offset, 0) for place in self._consumer.committed(self._places, timeout=10))
         except KafkaException:
-            return 0  # the coordinator is still being found; the caller asks again until its time limit
+            return 0
 
-    return committed
+    def close(self) -> None:
+        """Let go of connections."""
+        self._consumer.close()
 
 
-def _wait(process: "subprocess.Popen[bytes]", committed: Callable[[], int], wanted: int) -> Usage:
-    deadline = time.monotonic() + _TIME_LIMIT_SECONDS
-    clicks = 0
-    while time.monotonic() < deadline:
-        clicks = committed()
-        if clicks >= wanted:
-            return Usage(clicks, _cpu_seconds(process.pid), time.monotonic())
-        if process.poll() is not None:
-            raise RuntimeError(f"the process ended with {process.returncode}")
-        time.sleep(0.02)
-    raise RuntimeError(f"{clicks} of {wanted} clicks after {_TIME_LIMIT_SECONDS} s")
+def measure(running: Running, progress: Progress, clicks: int, *, broker: int | None) -> Cost:
+    """Watch a candidate until it has committed all clicks; raises NotDone."""
+    with closing(progress):
+        return Watch(running, progress, broker).cost(clicks)
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell without reaping it: what an ended process has used can be read until then."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -86,7 +129,6 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _peak_mib(pid: int) -> float:
-    """Return the largest resident memory, VmHWM of proc_pid_status(5)."""
+    """Return the largest resident memory, VmHWM of proc_pid_status(5); 0 once it has ended."""
     status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)

@@ -4,55 +4,34 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID
 
-from consumer.kafka.topics import TopicNames
-from schemas.codec import Codec
-from schemas.identity import UPDATE_NAMESPACE
-from schemas.record_schema import RecordSchema
+from bench.links import START_MS, TENANT, link_id
+from bench.shape import Shape
 
-TENANT = "acme"
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
     "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
 )
-START_MS = 1_780_000_000_000
+
+Click = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What is sent. `duplicates` is the share of clicks by a recipient who clicked that link before."""
+    """What is sent: the same clicks at each call."""
 
+    shape: Shape
     clicks: int = 500_000
-    duplicates: float = 0.3
-    links: int = 1_000
     seed: int = 1
 
-    def pairs(self) -> Iterator[tuple[int, int]]:
-        """Yield link and recipient of each click, the same ones at each call."""
-        chance = random.Random(self.seed)
-        weights = list(itertools.accumulate(1 / rank for rank in range(1, self.links + 1)))
-        seen: list[tuple[int, int]] = []
-        for number in range(self.clicks):
-            if seen and chance.random() < self.duplicates:
-                yield chance.choice(seen)
-            else:
-                (link,) = chance.choices(range(self.links), cum_weights=weights)
-                seen.append((link, number))
-                yield link, number
-
-    def expected_update_ids(self) -> set[str]:
-        """Return the id of every update that these clicks must bring about."""
-        names = {"\x1f".join((TENANT, link_id(link), "0", "interested", recipient_id(recipient), ""))
-                 for link, recipient in self.pairs()}  # fmt: skip
-        return {str(uuid5(UPDATE_NAMESPACE, name)) for name in names}
-
-    def records(self, schema: RecordSchema) -> Iterator[tuple[bytes, bytes]]:
-        """Yield key and value of each click."""
-        codec, chance = Codec(schema), random.Random(self.seed + 1)
-        for number, (link, recipient) in enumerate(self.pairs()):
-            click = {
+    def clicks_in_order(self) -> Iterator[tuple[int, bool, Click]]:
+        """Yield link, whether it is the recipient's first click on it, and the fields."""
+        chance = random.Random(self.seed + 1)
+        for number, (link, recipient, is_first) in enumerate(self._pairs()):
+            yield link, is_first, {
                 "tenant_id": TENANT,
                 "link_id": link_id(link),
                 "recipient_id": recipient_id(recipient),
@@ -61,49 +40,28 @@ class Workload:
                 "person_id": f"person-{recipient}",
                 "company_id": f"company-{recipient % 50_000}",
                 "mailing_id": f"mailing-{number % 40}",
-                "link_version": 1,
+                "link_version": 1 + number * self.shape.versions // self.clicks,
                 "url": f"https://www.example.com/offers/{link_id(link)}?utm_source=newsletter&utm_campaign=spring",
                 "http_method": "GET",
                 "user_agent": AGENTS[number % len(AGENTS)],
                 "network": f"192.0.{number % 250}.0/24",
                 "delivered_at": START_MS - 3_600_000,
                 "link_count": 12,
-            }
-            yield f"{TENANT}/{recipient_id(recipient)}".encode(), codec.encode(click)
+            }  # fmt: skip
 
-    def definitions(self, schema: RecordSchema) -> Iterator[tuple[bytes, bytes]]:
-        """Yield key and value of each link's definition: one action, once."""
-        codec = Codec(schema)
-        action = {
-            "action_id": "interested",
-            "slot": 0,
-            "repeat": {"rule": "once", "period_ms": None},
-            "parameters": (
-                "link_actions.ChangeInterestParameters",
-                {"operation": "add", "interest": "product-news", "scope": "person"},
-            ),
-        }
-        for link in range(self.links):
-            url = f"https://www.example.com/offers/{link_id(link)}"
-            definition = {
-                "tenant_id": TENANT,
-                "link_id": link_id(link),
-                "version": 1,
-                "epoch": 0,
-                "status": "active",
-                "name": f"Offer {link}",
-                "url": url,
-                "response": ("link_actions.RedirectResponse", {"url": url}),
-                "actions": [action],
-                "defined_at": START_MS,
-                "defined_by": "bench",
-            }
-            yield f"{TENANT}/{link_id(link)}/1".encode(), codec.encode(definition)
-
-
-def link_id(number: int) -> str:
-    """Return the name of a link."""
-    return f"offer-{number:05d}"
+    def _pairs(self) -> Iterator[tuple[int, int, bool]]:
+        """Yield link and recipient of each click, and whether they meet for the first time."""
+        chance = random.Random(self.seed)
+        links = range(self.shape.links)
+        weights = list(itertools.accumulate(1 / rank for rank in range(1, self.shape.links + 1)))
+        seen: list[tuple[int, int]] = []
+        for number in range(self.clicks):
+            if seen and chance.random() < self.shape.duplicates:
+                yield *chance.choice(seen), False
+            else:
+                (link,) = chance.choices(links, cum_weights=weights)
+                seen.append((link, number))
+                yield link, number, True
 
 
 def recipient_id(number: int) -> str:
@@ -111,6 +69,6 @@ def recipient_id(number: int) -> str:
     return f"recipient-{number:09d}"
 
 
-def updates_topic(names: TopicNames) -> str:
-    """Return where the updates of this workload go."""
-    return names.update("interest")
+def click_key(click: Click) -> bytes:
+    """Return the record key of a click and of its updates."""
+    return f"{click['tenant_id']}/{click['recipient_id']}".encode()

@@ -1,0 +1,43 @@
+"""The floor: the same job in Rust on librdkafka's C interface, with a hash set in memory."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.candidate import CandidateMissing, Job, Running
+from bench.shape import Shape
+
+_ROOT = Path(__file__).parents[2]
+_TARGET = _ROOT / ".cache" / "bench" / "floor"
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The program in `bench/peers/floor`, built by Cargo with the librdkafka that its manifest names."""
+
+    name: str = "floor"
+    guarantee: str = "exactly once, state in memory"
+    copies: bool = False
+    ends_by_itself: bool = False
+
+    def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
+        """Tell that it does all shapes."""
+        return True
+
+    def prepare(self) -> None:
+        """Build it; raises CandidateMissing."""
+        cargo = shutil.which("cargo")
+        if cargo is None:
+            raise CandidateMissing("no Rust (cargo) is installed")
+        command = [cargo, "build", "--quiet", "--release", "--target-dir", str(_TARGET)]
+        try:
+            subprocess.run(command, cwd=_ROOT / "bench" / "peers" / "floor", check=True)
+        except subprocess.CalledProcessError as error:
+            raise CandidateMissing("cargo could not build it") from error
+
+    def start(self, job: Job) -> Running:
+        """Start it."""
+        command = [str(_TARGET / "release" / "floor"), job.servers, job.clicks, job.updates, job.changelog]
+        return Running(job.folder).launch([*command, job.group, str(job.definitions)], os.environ)

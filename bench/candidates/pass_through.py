@@ -1,0 +1,30 @@
+"""The wire limit of a Python program: the client library hands records through in transactions, and nothing else."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+from bench.candidate import Job, Running
+from bench.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class PassThrough:
+    """`python -m bench.passthrough`."""
+
+    name: str = "pass-through"
+    guarantee: str = "exactly once, no state"
+    copies: bool = True
+    ends_by_itself: bool = False
+
+    def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - bytes are bytes
+        """Tell that it does all shapes."""
+        return True
+
+    def prepare(self) -> None:
+        """Do nothing: it needs what link-actions needs."""
+
+    def start(self, job: Job) -> Running:
+        """Start it."""
+        command = [sys.executable, "-m", "bench.passthrough", job.servers, job.clicks, job.updates, job.group]
+        return Running(job.folder).launch(command, os.environ)

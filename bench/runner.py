@@ -1,0 +1,74 @@
+"""Runs the candidates in turn on the same clicks, and checks what each of them brought about."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.candidate import Candidate
+from bench.expectation import Expectation, WrongOutput, expected_copies, expected_updates, read_digests
+from bench.ground import PARTITIONS, Ground
+from bench.measure import Cost, NotDone, Progress, measure
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run that ended with exactly the records expected."""
+
+    shape: str
+    candidate: str
+    cost: Cost
+
+
+class Failed(Exception):
+    """A run did not end, or not with what must come out; the message has the end of what the candidate wrote."""
+
+
+def alternate(
+    ground: Ground, candidates: Sequence[Candidate], rounds: int, *, broker: int | None, say: Say
+) -> Iterator[Result]:
+    """Run each candidate once in every round; raises Failed."""
+    shape = ground.workload.shape
+    able = [candidate for candidate in candidates if candidate.supports(shape)]
+    expectations = {copies: _expect(ground, copies=copies) for copies in {each.copies for each in able}}
+    for number in range(1, rounds + 1):
+        for candidate in able:
+            group = f"{candidate.name}-{shape.name}-{number}"
+            cost = run_once(ground, candidate, group, expectations[candidate.copies], broker=broker)
+            say(f"{shape.name} {number}/{rounds} {told(candidate.name, cost)}")
+            yield Result(shape.name, candidate.name, cost)
+
+
+def run_once(ground: Ground, candidate: Candidate, group: str, expectation: Expectation, *, broker: int | None) -> Cost:
+    """Let a candidate do all clicks, and check what came out; raises Failed."""
+    job, clicks = ground.job(group), ground.workload.clicks
+    before = ground.ends(job.updates)
+    running = candidate.start(job)
+    try:
+        with ground.changing():
+            cost = measure(running, Progress(job.servers, job.clicks, group, PARTITIONS), clicks, broker=broker)
+        if candidate.ends_by_itself and running.processes[0].wait(60) != 0:
+            raise NotDone(f"it ended with {running.processes[0].returncode}")
+        running.stop()
+        expectation.check(read_digests(job.servers, job.updates, before))
+    except (NotDone, WrongOutput) as error:
+        raise Failed(f"{group}: {error}\n{running.last_words()}") from error
+    finally:
+        running.stop()
+    ground.clean(job)
+    return cost
+
+
+def told(name: str, cost: Cost) -> str:
+    """Return one run as a line."""
+    broker = "" if cost.broker_us is None else f"  {cost.broker_us:5.2f} µs broker"
+    return (
+        f"{name:14} {cost.cpu_us:7.2f} µs CPU/click  {cost.total_cpu_us:7.2f} µs with start"
+        f"  {cost.clicks_per_second:9,.0f} clicks/s  {cost.peak_mib:4.0f} MiB{broker}"
+    )
+
+
+def _expect(ground: Ground, *, copies: bool) -> Expectation:
+    if copies:
+        return expected_copies(ground.records())
+    return expected_updates(ground.workload, ground.codecs.updates.frame)

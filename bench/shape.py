@@ -1,0 +1,36 @@
+"""The shapes of traffic that are measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the clicks of a run look like; the defaults are the shape that the targets are about."""
+
+    name: str
+    duplicates: float = 0.3
+    """The share of clicks by a recipient who clicked that link before."""
+    links: int = 1_000
+    actions: int = 1
+    """How many actions a link has, if any."""
+    silent: int = 0
+    """One link in so many has no actions; 0 is none."""
+    versions: int = 1
+    """Versions of each link that the clicks name one after the other; several also change while they are clicked."""
+    registry: bool = False
+    """Whether a schema registry is configured, and everything has its frame."""
+
+
+DEFAULT = "one-action"
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        Shape(DEFAULT),
+        Shape("duplicates", duplicates=0.95),
+        Shape("three-actions", actions=3),
+        Shape("half-silent", silent=2),
+        Shape("one-link", links=1),
+        Shape("changing", versions=5),
+        Shape("registry", registry=True),
+    )
+}
