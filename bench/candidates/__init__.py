@@ -2,8 +2,9 @@
 
 from bench.candidate import Candidate
 from bench.candidates.floor import Floor
+from bench.candidates.kafka_streams import KafkaStreams
 from bench.candidates.link_actions import LinkActions
 from bench.candidates.pass_through import PassThrough
 
-CANDIDATES: tuple[Candidate, ...] = (LinkActions(), PassThrough(), Floor())
+CANDIDATES: tuple[Candidate, ...] = (LinkActions(), KafkaStreams(), PassThrough(), Floor())
 SHORT = ("link-actions", "pass-through")
