@@ -100,7 +100,11 @@ class Settings(BaseSettings):
         examples=["4"],
     )
     commit_interval_ms: int = Field(
-        default=100, ge=5, le=5000, description="how long clicks are gathered for one transaction", examples=["100"]
+        default=100,
+        ge=5,
+        le=5000,
+        description="how long clicks are gathered for one transaction at most",
+        examples=["100"],
     )
     http_port: int = Field(
         default=9464,

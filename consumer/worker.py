@@ -15,8 +15,9 @@ from consumer.errors import Unavailable
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.loop.bad_share import BadShare
 from consumer.loop.decider import Decider
-from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
+from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
 from consumer.monitoring.health import Health
 from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes

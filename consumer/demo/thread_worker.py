@@ -12,8 +12,9 @@ from consumer.demo.failure import DemoFailed
 from consumer.kafka.client import transactional_id
 from consumer.loop.bad_share import BadShare
 from consumer.loop.decider import Decider
-from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
+from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster

@@ -41,8 +41,8 @@ class BatchLimit:
         self._records += len(records)
         size = sum(map(len, records))
         self._bytes += size
-        if records:
-            self._value_bytes = size / len(records)
+        # As if one more record of the size known before had come, so that a single small one does not hide large ones.
+        self._value_bytes = (self._value_bytes + size) / (1 + len(records))
 
     @property
     def room(self) -> int:

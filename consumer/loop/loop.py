@@ -19,6 +19,7 @@ from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.observer import Observer
+from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
 from consumer.loop.tail import Tail
 from consumer.loop.writing import Writer
@@ -35,14 +36,6 @@ SLICE_SECONDS = 0.1
 """Longest wait in one call of the library, during which no signal is heard."""
 RETRY_SECONDS = 1.0
 """Shortest time from one new beginning to the next: what is not to be had now may be missing for hours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When a batch is complete, and whether the loop ends by itself."""
-
-    commit_interval_seconds: float
-    drain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,7 @@ class Loop:
         self._partitions = partitions
         self._live: dict[int, PartitionStore] = {}
         self._limit = BatchLimit()
+        self._batch_seconds = 0.0
         self._aborts = 0
         self._pending: Batch | None = None
         self._tail = Tail(parts.stream)
@@ -115,7 +109,7 @@ class Loop:
         """Do one batch; tell whether all is done."""
         self._observer.beat()
         started = self._now()
-        records = self._gather(started)
+        records = self._gather()
         self._follow_assignment()
         # Not after the restoring: what was gathered of a partition that went and came back meanwhile comes again.
         batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
@@ -128,17 +122,26 @@ class Loop:
             self._show_lag(self._tail.commit(self._live))
         return self._drain is not None and self._is_drained(self._drain)
 
-    def _gather(self, started: float) -> Sequence[Record]:
-        """Collect until the interval is over or the batch is full; while state is restored, take what is there."""
-        interval = 0.0 if self._restorer.restoring else self._pace.commit_interval_seconds
+    def _gather(self) -> Sequence[Record]:
+        """Wait for a click, then collect for a while or until the batch is full.
+
+        The library waits until it has as many as it was asked for, so it is asked for one first. While state is
+        restored, nobody waits.
+        """
         self._limit.begin()
-        records = self._consume(interval)
-        while self._limit.room > 0 and (left := started + interval - self._now()) > 0:
-            records += self._consume(left)
+        if self._restorer.restoring:
+            return self._consume(self._limit.room, 0.0)
+        records = self._consume(1, SLICE_SECONDS)
+        until = self._now() + self._pace.gathering_seconds(self._batch_seconds)
+        is_over = not records
+        while not is_over and self._limit.room > 0:
+            left = until - self._now()
+            records += self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS))
+            is_over = left <= 0
         return records
 
-    def _consume(self, seconds: float) -> list[Record]:
-        records = list(self._stream.consume(self._limit.room, min(seconds, SLICE_SECONDS)))
+    def _consume(self, limit: int, seconds: float) -> list[Record]:
+        records = list(self._stream.consume(limit, seconds))
         self._limit.add(records)
         return records
 
@@ -189,12 +192,14 @@ class Loop:
         for each in batch.partitions:
             if each.decision.memory:
                 self._live[each.partition].write(each.decision.memory, positions[each.partition])
+        stored = self._now()
+        self._batch_seconds = stored - begun
         self._observer.stages(
             {
                 Stage.DECIDE: decided - begun,
                 Stage.PRODUCE: produced - decided,
                 Stage.COMMIT: committed - produced,
-                Stage.STORE: self._now() - committed,
+                Stage.STORE: stored - committed,
             }
         )
         self._show_lag(batch.offsets)

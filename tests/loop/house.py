@@ -14,8 +14,9 @@ from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch
 from consumer.loop.counts import BatchCounts
 from consumer.loop.decider import Decider
-from consumer.loop.loop import Loop, Pace, Parts
+from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
+from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
 from consumer.memory_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
 from consumer.memory_kafka.publisher import MemoryPublisher

@@ -8,8 +8,8 @@ from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.loop.house import CLICKS, House
 
-BITE = 6
-"""Records of one batch, so that the story takes half a dozen of them."""
+BITE = 5
+"""Records that are handed out at once; a batch has one more, which the loop asks for first. The story takes six."""
 LATE_SECONDS = 0.3
 """When the second version of a link turns up; clicks that name it lie there before."""
 

@@ -1,6 +1,6 @@
 """A draining worker ends by itself, once all that was there at its start is done, by whomever."""
 
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from schemas.identity import partition_of
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, what_must_be

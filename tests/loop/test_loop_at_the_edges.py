@@ -1,6 +1,6 @@
 """What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
 
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.monitoring.health import Readiness
 from consumer.streams import Unreachable

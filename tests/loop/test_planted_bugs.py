@@ -7,7 +7,8 @@ import pytest
 
 from consumer.kafka.topics import TopicNames
 from consumer.loop.batch import Batch
-from consumer.loop.loop import Loop, Pace
+from consumer.loop.loop import Loop
+from consumer.loop.pace import Pace
 from consumer.streams import Aborted, OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.streams import OutcomeUnknown, Unreachable
 from tests.builders import a_click, a_link, an_action

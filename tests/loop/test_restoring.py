@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import Unavailable
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from consumer.memory_kafka.transactions import Producer
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_exact, require_state_as_changelog, what_must_be

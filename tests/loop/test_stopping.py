@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from consumer.streams import OutcomeUnknown, Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import require_all_counted, require_exact

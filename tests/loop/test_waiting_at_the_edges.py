@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from consumer.loop.loop import Pace
+from consumer.loop.pace import Pace
 from consumer.streams import Record as StreamRecord
 from tests.builders import DAY, NOON, a_click
 from tests.loop.house import House, Worker
