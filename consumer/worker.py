@@ -14,6 +14,7 @@ from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.loop.bad_share import BadShare
+from consumer.loop.caution import Caution
 from consumer.loop.decider import Decider
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
@@ -24,6 +25,7 @@ from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings, StateStoreKind
 from consumer.signals import stopping_on_signals
+from consumer.state.page import FilePage
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import StateStore
@@ -82,13 +84,17 @@ def _run(
     stream = wrap_stream(wire.open_stream())
     stack.callback(stream.close)
     definitions = wire.definitions(state)
+    page = FilePage(settings.state_dir / settings.instance_id / "deciding")
+    stack.callback(page.close)
+    decider = Decider(definitions, wire.click_layouts, rules_of(settings, partitions), clock)
     parts = Parts(
         stream=stream,
         definitions=definitions,
         restorer=Restorer(wire.open_reader(wire.names.changelog), state, partitions),
-        decider=Decider(definitions, wire.click_layouts, rules_of(settings, partitions), clock),
+        decider=decider,
         writer=wire.writer(stream),
         bad_share=BadShare(settings.dead_letter_limit),
+        caution=Caution(page, decider.condemn),
         observer=Observer(metrics, health, clock),
         clock=clock,
     )

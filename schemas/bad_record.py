@@ -21,6 +21,7 @@ class Reason(StrEnum):
     UNKNOWN_VERSION = "unknown_version"
     UNREADABLE_DEFINITION = "unreadable_definition"
     REJECTED_BY_BROKER = "rejected_by_broker"
+    PROCESS_KILLER = "process_killer"
 
 
 class BadRecord(Exception):

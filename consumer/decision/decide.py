@@ -5,7 +5,7 @@ look-up, and decide them one after the other, each seeing what those before it b
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from hashlib import blake2b, sha1
 from typing import cast
 
@@ -57,15 +57,21 @@ def _cut(
     values: Sequence[bytes | None], layouts: Mapping[bytes, ClickLayout], rules: Rules, decision: Decision
 ) -> ClickBatch:
     bad = decision.dead_letters
+    if bad:
+        values = _emptied(values, bad)
     # `or b""` in the rows would cost more than this look at the whole: hardly any batch has such records.
     if None in values or max(map(len, cast("Sequence[bytes]", values)), default=0) > rules.max_click_bytes:
         _condemn_absent_and_large(values, rules.max_click_bytes, bad)
-    if bad:
-        values = [b"" if row in bad else value for row, value in enumerate(values)]
+        values = _emptied(values, bad)
     batch = cut_clicks(cast("Sequence[bytes]", values), layouts)
     for row, error in batch.bad.items():
         bad.setdefault(row, error)
     return batch
+
+
+def _emptied(values: Sequence[bytes | None], rows: Container[int]) -> list[bytes | None]:
+    """Return the values with nothing in these rows, so that nobody looks into what is condemned."""
+    return [b"" if row in rows else value for row, value in enumerate(values)]
 
 
 def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: dict[int, BadRecord]) -> None:

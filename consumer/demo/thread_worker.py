@@ -11,6 +11,7 @@ from consumer.clock import SystemClock
 from consumer.demo.failure import DemoFailed
 from consumer.kafka.client import transactional_id
 from consumer.loop.bad_share import BadShare
+from consumer.loop.caution import Caution
 from consumer.loop.decider import Decider
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
@@ -23,6 +24,7 @@ from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings
 from consumer.state.memory import MemoryState
+from consumer.state.page import MemoryPage
 from consumer.streams import LogReader
 from consumer.version import versions
 from consumer.wire import Wire
@@ -113,13 +115,15 @@ class ThreadWorker:
         observer = Observer(
             Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions()), Health(clock.monotonic), clock
         )
+        decider = Decider(definitions, wire.click_layouts, rules_of(settings, self._partitions), clock)
         parts = Parts(
             stream=stream,
             definitions=definitions,
             restorer=Restorer(wire.open_reader(wire.names.changelog), self._state, self._partitions),
-            decider=Decider(definitions, wire.click_layouts, rules_of(settings, self._partitions), clock),
+            decider=decider,
             writer=wire.writer(stream),
             bad_share=BadShare(settings.dead_letter_limit),
+            caution=Caution(MemoryPage(), decider.condemn),
             observer=observer,
             clock=clock,
         )

@@ -15,6 +15,7 @@ from consumer.errors import Unavailable
 from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch, PartitionBatch, split_by_partition
 from consumer.loop.batch_limit import BatchLimit
+from consumer.loop.caution import Caution
 from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
@@ -48,6 +49,7 @@ class Parts:
     decider: Decider
     writer: Writer
     bad_share: BadShare
+    caution: Caution
     observer: Observer
     clock: Clock
 
@@ -117,7 +119,8 @@ class Loop:
         self._observer.definitions_read(self._parts.definitions.follow())
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
-            self._handle(batches)
+            for piece in self._parts.caution.pieces(batches):
+                self._handle(piece)
         else:
             self._show_lag(self._tail.commit(self._live))
         return self._drain is not None and self._is_drained(self._drain)
@@ -176,7 +179,8 @@ class Loop:
     def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""
         begun = self._now()
-        batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
+        with self._parts.caution.deciding(records):
+            batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.bad_share.admit(each)
         self._limit.weigh(batch)

@@ -12,6 +12,7 @@ from consumer.kafka.client import transactional_id
 from consumer.kafka.topic_admin import create_topics
 from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch
+from consumer.loop.caution import Caution
 from consumer.loop.counts import BatchCounts
 from consumer.loop.decider import Decider
 from consumer.loop.loop import Loop, Parts
@@ -27,6 +28,7 @@ from consumer.memory_kafka.transactions import Producer
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings
+from consumer.state.page import MemoryPage, Page
 from consumer.streams import LogReader
 from consumer.version import versions
 from consumer.wire import Wire
@@ -186,6 +188,7 @@ class Worker:
         dead_letter_limit: float = 1.0,
         partitions: int | None = None,
         build: Build | None = None,
+        page: Page | None = None,
     ) -> None:
         """Raises Unreachable where the script says so."""
         self.script = disk.script = script or Script()
@@ -194,13 +197,15 @@ class Worker:
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)
+        decider = Decider(definitions, wire.click_layouts, rules, house.clock)
         parts = Parts(
             stream=self.stream,
             definitions=definitions,
             restorer=Restorer(wire.open_reader(wire.names.changelog), disk, rules.partitions),
-            decider=Decider(definitions, wire.click_layouts, rules, house.clock),
+            decider=decider,
             writer=wire.writer(self.stream),
             bad_share=BadShare(dead_letter_limit),
+            caution=Caution(page or MemoryPage(), decider.condemn),
             observer=self.observer,
             clock=house.clock,
         )

@@ -14,7 +14,7 @@ from tests.builders import Record
 from tests.support.publisher import Publisher
 from tests.support.records import click_key, encode_click, encode_link, link_key
 from tests.support.waiting import wait_until
-from tests.support.worker import LINK_ACTIONS, STEERED, Worker
+from tests.support.worker import DEADLY, LINK_ACTIONS, STEERED, Worker
 
 UPDATES = tuple(TOPICS.values())
 COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
@@ -126,6 +126,10 @@ class Installation:
         """Start a worker that dies or halts at points of its cycle (see `steered_worker`)."""
         steps = [word for point, act in points.items() for word in (point, act)]
         return self._start(name, STEERED, [*arguments, *steps], {})
+
+    def start_deadly(self, name: str, act: str) -> Worker:
+        """Start a worker that dies of marked records (see `deadly_worker`)."""
+        return self._start(name, DEADLY, [act], {})
 
     def drain(self, name: str = "drain") -> Worker:
         """Let a worker finish everything there is; it must end well."""

@@ -19,6 +19,8 @@ from tests.support.waiting import NeverCame, wait_until
 LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
 STEERED = (sys.executable, "-m", "tests.support.steered_worker")
 """A worker that does something at a named point: dies, or halts until it is told to go on."""
+DEADLY = (sys.executable, "-m", "tests.support.deadly_worker")
+"""A worker that dies of some records."""
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 5.0

@@ -1,0 +1,45 @@
+"""A record that the process dies of when it looks into its value: what a crash of a decoder in C looks like."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from consumer.streams import Record
+
+DEADLY = b"deadly"
+"""What marks it; stands anywhere in the value."""
+
+
+class DeadlyValue(bytes):
+    """Bytes that may be passed on, but whoever asks for their length dies: the first that decoding does."""
+
+    die: Callable[[], None]
+
+    def __len__(self) -> int:
+        self.die()
+        return super().__len__()
+
+
+class DeadlyRecord:
+    """Gives the deadly value to the first who asks, which is the decision, and plain bytes after that."""
+
+    def __init__(self, record: Record, die: Callable[[], None]) -> None:
+        self._record = record
+        self._value = DeadlyValue(record.value())
+        self._value.die = die
+        self._asked = False
+
+    def __len__(self) -> int:
+        return len(self._record)
+
+    def value(self) -> bytes:
+        value = bytes(self._record.value()) if self._asked else self._value
+        self._asked = True
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._record, name)
+
+
+def with_deadly(records: Iterable[Record], die: Callable[[], None]) -> list[Record]:
+    """Return the records, the marked ones among them deadly."""
+    return [DeadlyRecord(record, die) if DEADLY in (record.value() or b"") else record for record in records]

@@ -1,0 +1,40 @@
+"""A record of which a real process dies is found out after some starts; everything else is done exactly once."""
+
+import pytest
+
+from schemas.bad_record import Reason
+from tests.builders import a_link, an_action
+from tests.deadly_record import DEADLY
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.records import click_by
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+MOST_STARTS = 5
+"""A supervisor takes more short lives in a row than these for a crash loop."""
+
+
+@pytest.mark.parametrize(("act", "code"), [("kill", -9), ("segfault", -11), ("raise", 1)])
+def test_a_record_that_kills_the_process_becomes_a_dead_letter(installation: Installation, act: str, code: int) -> None:
+    installation.define(*LINKS, a_link(an_action("SetField")))
+    traffic = endless_clicks(seed=21)
+    good = [next(traffic) for _ in range(600)]
+    installation.click(*good[:300], click_by("victim", user_agent=f"a {DEADLY.decode()} one"), *good[300:])
+    worker = start_until_condemned(installation, act, code)
+    installation.wait_done()
+
+    assert worker.events("record.condemned")
+    outcome = assert_exact(installation, good, dead_letters=1)
+    assert outcome.reasons == {Reason.PROCESS_KILLER: 1}
+
+
+def start_until_condemned(installation: Installation, act: str, code: int) -> Worker:
+    for _ in range(MOST_STARTS - 1):
+        worker = installation.start_deadly("a", act)
+        wait_until(lambda: worker.events("record.condemned") or not worker.is_running, "end or verdict")  # noqa: B023
+        if worker.is_running:
+            return worker
+        assert worker.wait_exit() == code, worker.log
+    return installation.start_deadly("a", act)

@@ -1,0 +1,177 @@
+"""A record that the process dies of is found, and only that one."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from consumer.loop.caution import PIECES, Caution
+from consumer.loop.work_note import NOTHING, WorkNote, read_note
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.state.page import MemoryPage
+from consumer.streams import Record, Unreachable
+from schemas.bad_record import BadRecord, Reason
+from tests.builders import a_click, a_link, an_action
+from tests.deadly_record import DEADLY, with_deadly
+from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
+from tests.loop.house import Build, House, Worker
+from tests.loop.script import Crash, Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedState, ScriptedStream
+
+MOST_STARTS = 5
+"""A supervisor takes more short lives in a row than these for a crash loop."""
+
+
+class Condemned(dict[tuple[int, int], BadRecord]):
+    def condemn(self, partition: int, offset: int, bad: BadRecord) -> None:
+        self[partition, offset] = bad
+
+
+class DeadlyStream(ScriptedStream):
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        return with_deadly(super().consume(limit, timeout_seconds), raising(Crash()))
+
+
+def records(first: int, number: int) -> list[Record]:
+    return [
+        MemoryRecord(("clicks", 0), first + each, key=None, value=b"", headers=(), timestamp=0)
+        for each in range(number)
+    ]
+
+
+def die_over(page: MemoryPage, batch: Mapping[int, Sequence[Record]], condemned: Condemned | None = None) -> None:
+    caution = Caution(page, (condemned if condemned is not None else Condemned()).condemn)
+    piece = next(caution.pieces(batch))
+    with pytest.raises(Crash), caution.deciding(piece):
+        raise Crash
+
+
+def offsets(pieces: Sequence[Mapping[int, Sequence[Record]]]) -> list[dict[int, list[int | None]]]:
+    return [{partition: [record.offset() for record in mine] for partition, mine in each.items()} for each in pieces]
+
+
+@pytest.mark.parametrize("note", [WorkNote(), WorkNote({0: (5, 9)}), WorkNote({3: (2**40, 2**40 + 1), 7: (0, 3)}, 2)])
+def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: WorkNote) -> None:
+    page = MemoryPage()
+    page.write(WorkNote(dict.fromkeys(range(50), (0, 9))).encode())
+    page.write(note.encode())
+    assert read_note(page.read()) == note
+
+
+@pytest.mark.parametrize("text", [b"", b"LAW1", WorkNote({0: (5, 9)}).encode()[:-1], b"x" * 100])
+def test_a_note_that_is_not_whole_says_nothing(text: bytes) -> None:
+    assert read_note(text) == WorkNote()
+
+
+def test_any_changed_byte_of_a_note_is_noticed() -> None:
+    whole = WorkNote({0: (5, 9)}, 1).encode()
+    for place in range(len(whole)):
+        changed = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        assert read_note(changed) == WorkNote()
+
+
+def test_what_ended_well_leaves_nothing_behind() -> None:
+    page = MemoryPage()
+    caution = Caution(page, Condemned().condemn)
+    with caution.deciding({0: records(0, 3)}):
+        assert read_note(page.read()).ranges == {0: (0, 3)}
+    assert read_note(page.read()) == read_note(NOTHING) == WorkNote()
+    with pytest.raises(Unreachable), caution.deciding({0: records(0, 3)}):
+        raise Unreachable("the broker is away, which is no fault of the records")
+    assert read_note(page.read()) == WorkNote()
+
+
+def test_a_bug_that_ends_the_process_leaves_the_note() -> None:
+    page = MemoryPage()
+    caution = Caution(page, Condemned().condemn)
+    with pytest.raises(ZeroDivisionError), caution.deciding({0: records(0, 3)}):
+        raise ZeroDivisionError
+    assert read_note(page.read()).ranges == {0: (0, 3)}
+
+
+def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
+    page = MemoryPage()
+    die_over(page, {0: records(10, 3), 1: records(0, 1)})
+    caution = Caution(page, Condemned().condemn)
+    batch = {0: records(10, 5), 2: records(7, 2)}
+    assert offsets(list(caution.pieces(batch))) == [{0: [10]}, {0: [11]}, {0: [12]}, {0: [13, 14], 2: [7, 8]}]
+    assert offsets(list(caution.pieces({0: records(15, 5)}))) == [{0: [15, 16, 17, 18, 19]}]
+    assert offsets(list(caution.pieces({1: records(1, 2)}))) == [{1: [1, 2]}]
+
+
+def test_a_large_batch_is_cut_into_pieces_of_several_records() -> None:
+    page = MemoryPage()
+    die_over(page, {0: records(0, 10 * PIECES)})
+    pieces = list(Caution(page, Condemned().condemn).pieces({0: records(0, 10 * PIECES)}))
+    assert [len(piece[0]) for piece in pieces] == [10] * PIECES
+
+
+def test_a_record_alone_is_condemned_when_the_process_died_twice_over_it() -> None:
+    page, condemned = MemoryPage(), Condemned()
+    die_over(page, {2: records(40, 1)})
+    die_over(page, {2: records(40, 1)}, condemned)
+    assert not condemned
+    Caution(page, condemned.condemn)
+    assert {place: bad.reason for place, bad in condemned.items()} == {(2, 40): Reason.PROCESS_KILLER}
+
+
+def test_a_death_among_others_and_one_alone_condemn_nobody() -> None:
+    page, condemned = MemoryPage(), Condemned()
+    for _ in range(2):
+        die_over(page, {0: records(8, 3)}, condemned)
+    assert read_note(page.read()).ranges == {0: (8, 9)}
+    Caution(page, condemned.condemn)
+    assert not condemned
+
+
+def test_deaths_over_different_records_condemn_nobody() -> None:
+    page, condemned = MemoryPage(), Condemned()
+    for offset in range(5):
+        die_over(page, {0: records(50 + offset, 1)}, condemned)
+    Caution(page, condemned.condemn)
+    assert not condemned
+
+
+def test_a_condemned_record_stays_so_until_it_is_done() -> None:
+    page, condemned = MemoryPage(), Condemned()
+    for _ in range(4):
+        condemned.clear()
+        die_over(page, {0: records(7, 1)}, condemned)
+    assert list(condemned) == [(0, 7)]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 30), (30, 0), (25, 40), (300, 500)])
+def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int, after: int) -> None:
+    house, disk, page = House(partitions=1), ScriptedState(), MemoryPage()
+    house.define(a_link(an_action()))
+    clicks = [a_click(number, recipient_id=f"r-{number}") for number in range(before + after)]
+    house.click(*clicks[:before], a_click(1_000, user_agent=DEADLY.decode()), *clicks[before:])
+    starts = 1
+    while not runs_to_the_end(house, disk, page):
+        house.put_out_everyone()
+        starts += 1
+    assert starts <= MOST_STARTS
+    assert dead_letters(house) == [(0, before, "process_killer")]
+    assert judge_updates(house, what_must_be(house, {(0, before)})).is_exact
+    require_state_as_changelog(house, disk)
+
+
+def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
+    house, disk, page = House(partitions=1), ScriptedState(), MemoryPage()
+    house.define(a_link(an_action()))
+    house.click(a_click())
+    for point in ("stream.begin", "stream.produce_all", "stream.track", "stream.commit") * 3:
+        script = Script.at_every(point, Happening(before=raising(Crash())))
+        with pytest.raises(Crash):
+            Worker(house, disk, page=page, script=script).run()
+        house.put_out_everyone()
+    Worker(house, disk, page=page).run()
+    assert not dead_letters(house)
+    assert judge_updates(house, what_must_be(house, set())).is_exact
+
+
+def runs_to_the_end(house: House, disk: ScriptedState, page: MemoryPage) -> bool:
+    try:
+        Worker(house, disk, page=page, build=Build(stream=DeadlyStream)).run()
+    except Crash:
+        return False
+    return True
