@@ -60,11 +60,14 @@ bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every k
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
-lock: ## Resolve the dependencies anew into requirements.lock
+lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)
 	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" --extra dev --upgrade -o requirements.lock pyproject.toml
+	$(UV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --upgrade -o bench/peers/requirements.lock \
+	  bench/peers/requirements.in
 
 clean: ## Remove everything that was made here, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \

@@ -5,6 +5,15 @@ from bench.candidates.floor import Floor
 from bench.candidates.kafka_streams import KafkaStreams
 from bench.candidates.link_actions import LinkActions
 from bench.candidates.pass_through import PassThrough
+from bench.candidates.quix_streams import QuixStreams
+from bench.candidates.redis_loop import RedisLoop
 
-CANDIDATES: tuple[Candidate, ...] = (LinkActions(), KafkaStreams(), PassThrough(), Floor())
+CANDIDATES: tuple[Candidate, ...] = (
+    LinkActions(),
+    KafkaStreams(),
+    QuixStreams(),
+    RedisLoop(),
+    PassThrough(),
+    Floor(),
+)
 SHORT = ("link-actions", "pass-through")

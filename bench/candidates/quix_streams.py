@@ -1,0 +1,32 @@
+"""Quix Streams, the one maintained Python framework with exactly-once, state and a changelog."""
+
+import os
+from dataclasses import dataclass
+
+from bench.candidate import Job, Running
+from bench.candidates.python_peers import PYTHON, ROOT, install_packages
+from bench.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class QuixStreams:
+    """`bench/peers/quix.py`."""
+
+    name: str = "quix-streams"
+    guarantee: str = "exactly once"
+    copies: bool = False
+    ends_by_itself: bool = False
+
+    def supports(self, shape: Shape) -> bool:
+        """Tell that it does all shapes but the registry's."""
+        return not shape.registry
+
+    def prepare(self) -> None:
+        """Install its packages; raises CandidateMissing."""
+        install_packages()
+
+    def start(self, job: Job) -> Running:
+        """Start it."""
+        command = [str(PYTHON), "-m", "bench.peers.quix", job.servers, job.clicks, job.updates, job.group]
+        command += [str(job.definitions), str(job.folder / "state")]
+        return Running(job.folder).launch(command, os.environ, ROOT)
