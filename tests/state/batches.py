@@ -20,6 +20,13 @@ def a_batch(number: int, *, size: int = 200) -> Batch:
     return batch
 
 
+def a_large_batch(number: int) -> Batch:
+    """A batch without the empty key, and half a megabyte on top that replaces what came long before."""
+    batch: Batch = {key: value for key, value in a_batch(number).items() if key}
+    places = (b"large/%d" % ((number * 120 + place) % 3_000) for place in range(120))
+    return batch | {place: number.to_bytes(8, "big") * 500 for place in places}
+
+
 def follow(model: dict[bytes, bytes], batch: Mapping[bytes, bytes | None]) -> None:
     """Do to a dict what the store must do."""
     for key, value in batch.items():
