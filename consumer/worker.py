@@ -23,12 +23,10 @@ from consumer.loop.restore import Restorer
 from consumer.monitoring.health import Health
 from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
-from consumer.settings import Settings, StateStoreKind
+from consumer.settings import Settings
 from consumer.signals import stopping_on_signals
+from consumer.state.opening import open_state
 from consumer.state.page import FilePage
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import StateStore
 from consumer.streams import ClickStream, Unreachable
 from consumer.supervisor.bond import SupervisorBond
 from consumer.version import versions
@@ -101,12 +99,6 @@ def _run(
     spare_the_garbage_collector()
     _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions)
     Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
-
-
-def open_state(settings: Settings) -> StateStore:
-    """Open the state of this instance in the store that is wanted; the folder keeps what others left in it."""
-    folder = settings.state_dir / settings.instance_id
-    return RocksState(folder) if settings.state_store is StateStoreKind.ROCKSDB else RowFileState(folder)
 
 
 def spare_the_garbage_collector() -> None:

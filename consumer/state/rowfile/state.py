@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -93,6 +94,18 @@ class RowFileState:
         store = RowPartitionStore(files, changelog, index, live_rows=live_rows, moving=self._moving)
         self._stores[partition] = store
         return store
+
+
+def discard_row_files(folder: Path) -> None:
+    """Delete the row files in a folder, if there are any, and nothing else in it.
+
+    Raises UsageError where a process has them open.
+    """
+    if (folder / _LOCK).exists():
+        RowFileState(folder).close()
+        for mine in folder.glob("partition-*"):
+            shutil.rmtree(mine)
+        (folder / _LOCK).unlink()
 
 
 def _lock(descriptor: int, folder: Path) -> None:
