@@ -1,7 +1,7 @@
 """What speaks to Kafka and to the schema registry, built from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -19,6 +19,7 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
+from consumer.kafka.credentials import Credentials
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.stream import KafkaClickStream
 from consumer.kafka.topics import TopicNames
@@ -46,6 +47,7 @@ class Wire:
     settings: Settings
     schemas: Mapping[str, RecordSchema]
     kinds: Mapping[str, Kind]
+    credentials: Credentials = field(default_factory=lambda: Credentials(None), kw_only=True)
 
     @property
     def names(self) -> TopicNames:
@@ -59,14 +61,17 @@ class Wire:
 
     def open_stream(self) -> ClickStream:
         """Join the group and be ready for transactions."""
-        consumer = open_consumer(worker_consumer_config(self.settings) | _END_EVENTS)
-        producer = partial(open_producer, worker_producer_config(self.settings))
-        return KafkaClickStream(consumer, producer, open_admin(admin_config(self.settings)), self.names.clicks)
+        opened = self.credentials.open
+        consumer = opened("group member", open_consumer, worker_consumer_config(self.settings) | _END_EVENTS)
+        producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings))
+        admin = opened("onlooker", open_admin, admin_config(self.settings))
+        return KafkaClickStream(consumer, producer, admin, self.names.clicks)
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""
-        consumer = open_consumer(reader_config(self.settings) | _END_EVENTS)
-        return KafkaLogReader(consumer, open_admin(admin_config(self.settings)), topic)
+        opened = self.credentials.open
+        consumer = opened(f"reader of {topic}", open_consumer, reader_config(self.settings) | _END_EVENTS)
+        return KafkaLogReader(consumer, opened(f"onlooker of {topic}", open_admin, admin_config(self.settings)), topic)
 
     def definitions(self, state: StateStore) -> Definitions:
         """Open the link definitions; they are not read yet."""

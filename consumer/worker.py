@@ -12,6 +12,7 @@ from actions.registry import load_kinds
 from consumer.clock import SystemClock
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
+from consumer.kafka.credentials import Credentials
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.loop.bad_share import BadShare
 from consumer.loop.caution import Caution
@@ -64,7 +65,8 @@ def _run(
 ) -> None:
     clock = SystemClock()
     schemas = load_schemas()
-    wire = Wire(settings, schemas, load_kinds(schemas))
+    credentials = stack.enter_context(Credentials(settings.kafka_config))
+    wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials)
     partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
     collectors = CollectorRegistry()
     metrics = Metrics(collectors, kinds=wire.kinds, versions=versions())

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consumer.kafka.secret_values import MissingValue, resolve
+
 OURS: Mapping[str, str] = {
     "acks": "an update that only one broker has can be lost; it is always all",
     "auto.offset.reset": "starting anywhere but at the earliest click skips clicks",
@@ -55,7 +57,7 @@ class ClientProperties:
 def read_properties(path: Path) -> ClientProperties:
     """Read lines of `name=value`; empty lines and those starting with `#` or `!` are passed over.
 
-    Raises UnreadableProperties.
+    A value may name a place where it stands instead (`consumer.kafka.secret_values`). Raises UnreadableProperties.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -80,7 +82,10 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
         problem = "is not name=value" if not separator else _problem(name, value, values)
         if problem:
             yield f"line {number} {problem}"
-        values[name] = value
+        try:
+            values[name] = resolve(value)
+        except MissingValue as error:
+            yield f"line {number} {error}"
 
 
 def _problem(name: str, value: str, earlier: Mapping[str, str]) -> str | None:

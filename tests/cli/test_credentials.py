@@ -1,0 +1,77 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer.kafka.credentials import Credentials
+from consumer.kafka.properties import read_properties
+from tests.support.waiting import wait_until
+
+
+class Client:
+    """Remembers what it was made with and what it was told since."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.shown = [(config.get("sasl.username"), config.get("sasl.password"))]
+
+    def set_sasl_credentials(self, username: str, password: str) -> None:
+        self.shown.append((username, password))
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    """The file that holds the password alone, named by the file of client properties."""
+    text = f"sasl.username=me\nsasl.password=${{directory:{tmp_path}:password}}\n"
+    (tmp_path / "client.properties").write_text(text)
+    path = tmp_path / "password"
+    path.write_text("old")
+    return path
+
+
+@pytest.fixture
+def credentials(password: Path) -> Credentials:
+    return Credentials(read_properties(password.with_name("client.properties")))
+
+
+def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
+    credentials: Credentials, password: Path
+) -> None:
+    config = {"sasl.username": "me", "sasl.password": "old"}
+    consumer = credentials.open("consumer", Client, config)
+    password.write_text("new")
+    credentials.look()
+    later = credentials.open("producer", Client, config)
+    credentials.look()
+
+    assert consumer.shown == [("me", "old"), ("me", "new")]
+    assert later.shown == [("me", "new")]
+
+
+def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Credentials, password: Path) -> None:
+    first, second = (credentials.open("producer", Client, {}) for _ in range(2))
+    password.write_text("new")
+    credentials.look()
+
+    assert (len(first.shown), len(second.shown)) == (1, 2)
+
+
+def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentials, password: Path) -> None:
+    client = credentials.open("consumer", Client, {})
+    password.unlink()
+    credentials.look()
+    password.write_text("new")
+    credentials.look()
+
+    assert client.shown[1:] == [("me", "new")]
+
+
+def test_the_file_is_looked_at_as_long_as_it_is_wanted(credentials: Credentials, password: Path) -> None:
+    client = credentials.open("consumer", Client, {})
+    with credentials:
+        password.write_text("new")
+        wait_until(lambda: len(client.shown) == 2, "new password")
+
+
+def test_without_a_password_in_the_file_there_is_nothing_to_look_after() -> None:
+    with Credentials(None) as credentials:
+        assert credentials.open("consumer", Client, {"a": 1}).shown == [(None, None)]

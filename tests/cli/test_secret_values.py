@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from consumer.kafka.properties import UnreadableProperties, read_properties
+
+
+def properties(folder: Path, text: str) -> Path:
+    path = folder / "client.properties"
+    path.write_text(text)
+    return path
+
+
+def test_a_password_may_stand_in_the_environment_in_a_file_of_its_own_or_among_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKA_PASSWORD", "of-environment")
+    (tmp_path / "password").write_text("of-folder\n")
+    (tmp_path / "all").write_text("# mine\nother=1\npassword = of=file\n")
+    text = f"a=${{env:KAFKA_PASSWORD}}\nb=${{directory:{tmp_path}:password}}\nc=${{file:{tmp_path}/all:password}}\n"
+
+    values = read_properties(properties(tmp_path, text)).values
+
+    assert values == {"a": "of-environment", "b": "of-folder", "c": "of=file"}
+
+
+def test_a_value_that_only_looks_like_a_reference_stays_as_it_is(tmp_path: Path) -> None:
+    assert read_properties(properties(tmp_path, "a=${other:x}$y{\n")).values == {"a": "${other:x}$y{"}
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("${env:NOBODY_SET_THIS}", "line 1 names the environment variable NOBODY_SET_THIS, which is not set"),
+        ("${directory:HERE:x}", "line 1 names HERE/x, which cannot be read"),
+        ("${directory:HERE}", "line 1 names no file: write ${directory:FOLDER:FILE}"),
+        ("${file:HERE/x:y}", "line 1 names HERE/x, which cannot be read"),
+        ("${file:HERE}", "or ${directory:FOLDER:FILE} for all of a file"),
+        ("${file:HERE/client.properties:x}", "line 1 names x, which HERE/client.properties does not have"),
+        ("${directory:HERE:bytes}", "line 1 names HERE/bytes, which is not UTF-8 text"),
+    ],
+)
+def test_a_value_that_is_not_there_is_named_by_its_place(tmp_path: Path, value: str, sentence: str) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    path = properties(tmp_path, f"sasl.password={value}\n".replace("HERE", str(tmp_path)))
+
+    with pytest.raises(UnreadableProperties) as raised:
+        read_properties(path)
+    assert sentence.replace("HERE", str(tmp_path)) in str(raised.value)
