@@ -13,6 +13,8 @@ from consumer.clock import SystemClock
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
 from consumer.kafka.credentials import Credentials
+from consumer.kafka.permission import naming_rights
+from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.loop.bad_share import BadShare
 from consumer.loop.caution import Caution
@@ -67,6 +69,7 @@ def _run(
     schemas = load_schemas()
     credentials = stack.enter_context(Credentials(settings.kafka_config))
     wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials)
+    stack.enter_context(naming_rights(settings, rights_of(Role.WORKER, settings, wire.names)))
     partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
     collectors = CollectorRegistry()
     metrics = Metrics(collectors, kinds=wire.kinds, versions=versions())

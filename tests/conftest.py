@@ -11,7 +11,7 @@ import pytest
 
 from deploy.kafka import Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
 
-KAFKA_FIXTURES = {"kafka", "kafka_process"}
+KAFKA_FIXTURES = {"house", "kafka", "kafka_process"}
 KAFKA_LOGS = pytest.StashKey[list[Path]]()
 KAFKA_MISSING = pytest.StashKey[str]()
 

@@ -13,15 +13,19 @@ from consumer.errors import Unavailable
 from consumer.kafka.client import (
     Isolation,
     admin_config,
+    authors_transactional_id,
     open_admin,
     open_consumer,
     open_producer,
     producer_config,
     reader_config,
 )
-from consumer.kafka.errors import kafka_error, transaction_failure, what_must_be_mended
+from consumer.kafka.errors import Forbidden, kafka_error, transaction_failure, what_must_be_mended
 from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.permission import require_rights
+from consumer.kafka.rights import Operation, Right, Role, missing_rights, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, TopicAdmin
+from consumer.kafka.topics import TopicNames
 from consumer.settings import Settings
 from consumer.streams import LogReader, Unreachable
 from schemas.topics import LINK_DEFINITIONS
@@ -44,13 +48,22 @@ class KafkaDefinitionTopic:
     """Reads and publishes definitions. Implements `DefinitionTopic`; all authors share one transactional id."""
 
     def __init__(
-        self, reader: LogReader, admin: AdminClient, topic: str, *, open_author: Callable[[], Producer], clock: Clock
+        self,
+        reader: LogReader,
+        admin: AdminClient,
+        topic: str,
+        *,
+        open_author: Callable[[], Producer],
+        clock: Clock,
+        rights: Sequence[Right] = (),
     ) -> None:
+        """`rights` are those that an author needs, one to write of each resource."""
         self._reader = reader
         self._admin = admin
         self._topic = topic
         self._open_author = open_author
         self._clock = clock
+        self._rights = rights
         self._producer: Producer | None = None
         self._reader.start(_PARTITION, 0)
 
@@ -74,7 +87,7 @@ class KafkaDefinitionTopic:
         try:
             self._producer.init_transactions(CALL_SECONDS)
         except KafkaException as raised:
-            raise _failure(raised) from raised
+            raise self._failure(raised) from raised
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
         """Write the records in one transaction."""
@@ -90,7 +103,7 @@ class KafkaDefinitionTopic:
             self._producer = None
             with suppress(KafkaException, SystemError):
                 producer.abort_transaction(CALL_SECONDS)
-            raise _failure(raised) from raised
+            raise self._failure(raised) from raised
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -123,10 +136,23 @@ class KafkaDefinitionTopic:
     def _unreadable(self, reason: str) -> Unavailable:
         return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")
 
+    def _failure(self, raised: BaseException) -> Exception:
+        """Translate what a transactional call raised: only a person can mend it, or it is worth another attempt."""
+        error = kafka_error(raised)
+        mend = what_must_be_mended(error)
+        if isinstance(mend, Forbidden):
+            mine = [
+                each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
+            ]
+            return missing_rights(mine) if mine else mend
+        return mend if isinstance(mend, Unavailable) else Overtaken(str(transaction_failure(raised)))
+
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
     """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
     topic = settings.topic_prefix + LINK_DEFINITIONS
+    rights = rights_of(Role.AUTHOR, settings, TopicNames(settings.topic_prefix, settings.group_id, ()))
+    require_rights(settings, [right for right in rights if right.operation is Operation.READ])
     _require_topic(KafkaTopicAdmin(settings), topic)
     # The end is only told by an answer, which the broker would hold back for half a second.
     reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
@@ -134,11 +160,13 @@ def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTo
     admin = open_admin(admin_config(settings))
     reader = KafkaLogReader(consumer, admin, topic)
     author = producer_config(settings) | {
-        "transactional.id": f"{settings.topic_prefix}link-definitions",
+        "transactional.id": authors_transactional_id(settings),
         "transaction.timeout.ms": TRANSACTION_MS,
         "retry.backoff.ms": 20,
     }
-    return KafkaDefinitionTopic(reader, admin, topic, open_author=lambda: open_producer(author), clock=clock)
+    return KafkaDefinitionTopic(
+        reader, admin, topic, open_author=lambda: open_producer(author), clock=clock, rights=rights
+    )
 
 
 def _require_topic(admin: TopicAdmin, topic: str) -> None:
@@ -158,10 +186,3 @@ def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
             producer.poll(0.1)
         else:
             return
-
-
-def _failure(raised: BaseException) -> Exception:
-    """Translate what a transactional call raised: only a person can mend it, or it is worth another attempt."""
-    error = kafka_error(raised)
-    mend = what_must_be_mended(error)
-    return mend if isinstance(mend, Unavailable) else Overtaken(str(transaction_failure(raised)))

@@ -16,7 +16,9 @@ from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.click_lines import LINE_BYTES, BadLine, ClickLines
 from consumer.codecs import writing_frame
 from consumer.errors import Unavailable, UsageError
+from consumer.kafka.permission import require_rights
 from consumer.kafka.publisher import Publisher, open_publisher
+from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
@@ -49,9 +51,11 @@ def publish(
     its number, the good ones go on, and the exit code is 2.
     """
     settings = command_settings()
-    topic = topic_names(settings).clicks
+    names = topic_names(settings)
+    topic = names.clicks
     with ExitStack() as stack:
         stream = stack.enter_context(_open(file))
+        require_rights(settings, rights_of(Role.EDGE, settings, names))
         require_topics(KafkaTopicAdmin(settings), [topic])
         schema = load_schemas()["LinkClicked"]
         frame = writing_frame(topic, schema, stack.enter_context(open_registry(settings)))

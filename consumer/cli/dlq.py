@@ -15,7 +15,9 @@ from consumer.cli.table import print_table
 from consumer.codecs import reading_codec
 from consumer.dead_letters import DeadLetter, dead_letter, place_of, replay_of
 from consumer.errors import Unavailable, UsageError
+from consumer.kafka.permission import require_rights
 from consumer.kafka.publisher import ANY_PARTITION, Publisher, open_publisher
+from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.topic_reader import Span, TopicReader, open_reader
 from consumer.kafka.topics import TopicNames
@@ -148,6 +150,7 @@ def open_letters() -> Iterator[Letters]:
     """Open the dead letters of this installation; raises Unavailable where the topic is missing."""
     settings = command_settings()
     names = topic_names(settings)
+    require_rights(settings, rights_of(Role.OPERATOR, settings, names))
     states = require_topics(KafkaTopicAdmin(settings), [names.clicks, names.dead_letters])
     with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
         codec = reading_codec(names.clicks, load_schemas()["LinkClicked"], registry)

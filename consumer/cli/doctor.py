@@ -13,18 +13,25 @@ from consumer.cli.table import print_table
 from consumer.doctor.cluster import look_at_cluster
 from consumer.doctor.finding import Finding, exit_code_of
 from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
+from consumer.kafka.rights import Role
 
 EXAMPLE = """\b
 Example:
   link-actions doctor"""
 
 
-def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False) -> None:
-    """Check settings, versions, state, schema registry, connection, topics, rights and transactions.
+def doctor(
+    *,
+    role: Annotated[Role, typer.Option(help="Whose user this is; for others than the worker, less is looked at.")] = (
+        Role.WORKER
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Check settings, versions, state, schema registry, connection, rights, topics and transactions.
 
     The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is.
     """
-    findings = look_at_all()
+    findings = look_at_all(role)
     if as_json:
         for finding in findings:
             fields = asdict(finding)
@@ -35,15 +42,16 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="A JSON objec
     raise typer.Exit(exit_code_of(findings))
 
 
-def look_at_all() -> list[Finding]:
+def look_at_all(role: Role) -> list[Finding]:
     """Look at everything that can be looked at; without settings that is not much."""
     settings, findings = look_at_settings(os.environ)
     if settings is None:
         return findings
     names = topic_names(settings)
-    findings += look_at_state(settings.state_dir)
+    if role is Role.WORKER:
+        findings += look_at_state(settings.state_dir)
     findings += look_at_registry(settings.schema_registry_url, names.clicks)
-    findings += look_at_cluster(settings, names)
+    findings += look_at_cluster(settings, names, role)
     return findings
 
 

@@ -12,6 +12,8 @@ from actions.registry import load_kinds
 from consumer.cli.entry import command_settings, open_registry
 from consumer.codecs import reading_codec
 from consumer.errors import UsageError
+from consumer.kafka.permission import require_rights
+from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.topic_reader import Span, open_reader
 from consumer.kafka.topics import TopicNames
@@ -51,6 +53,7 @@ def tail(
     schemas = load_schemas()
     kinds = _chosen(load_kinds(schemas), kind or [])
     names = TopicNames(settings.topic_prefix, settings.group_id, tuple(kinds))
+    require_rights(settings, rights_of(Role.SUBSCRIBER, settings, names))
     states = require_topics(KafkaTopicAdmin(settings), names.updates.values())
     with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
         shower = _shower(names, kinds, schemas, registry, as_json=as_json)

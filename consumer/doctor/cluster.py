@@ -1,7 +1,8 @@
 """What is looked at in Kafka: connection, versions, topics, rights, transactions."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from confluent_kafka.admin import ClusterMetadata
 
@@ -9,30 +10,39 @@ from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.workers import look_at_workers
 from consumer.errors import Unavailable
 from consumer.kafka.connection import Connection
-from consumer.kafka.probe import KafkaProbe, Operations
+from consumer.kafka.permission import Permission
+from consumer.kafka.probe import KafkaProbe
+from consumer.kafka.rights import Right, Role, missing_rights, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.topics import TopicNames, TopicReport, topic_specs
 from consumer.settings import Settings
 
 
-def look_at_cluster(settings: Settings, names: TopicNames) -> Iterator[Finding]:
-    """Look at everything; where no broker answers, that is the only finding."""
+def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
+    """Look at all that the role needs; where no broker answers, that is the only finding."""
     try:
         connection = Connection(settings)
         metadata = connection.metadata()
         yield fine("connection", f"cluster {metadata.cluster_id} answers, {len(metadata.brokers)} brokers")
+        lacking = Permission(connection).lacking(rights_of(role, settings, names))
+        yield from look_at_rights(role, lacking)
+        if role is not Role.WORKER:
+            return
         probe = KafkaProbe(connection, settings)
         yield from look_at_brokers(probe.broker_config(min(metadata.brokers)))
-        report = inspect_topics(KafkaTopicAdmin(settings), names)
+        report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings), names))
         yield from look_at_topics(report, names)
         yield from look_at_workers(settings.workers, report.partitions, os.cpu_count())
         yield from look_at_replicas(metadata, names)
-        existing = [spec.name for spec in topic_specs(names) if spec.name not in report.missing]
-        yield from look_at_rights(probe.topic_operations(existing), probe.group_operations(names.group_id), names)
         probe.try_transactions()
         yield fine("transactions", "can be begun")
     except Unavailable as error:
         yield failure("kafka", str(error))
+
+
+def without(hidden: Collection[str], report: TopicReport) -> TopicReport:
+    """Leave out of what is missing the topics that this user only may not see."""
+    return replace(report, missing=tuple(name for name in report.missing if name not in hidden))
 
 
 def look_at_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
@@ -75,37 +85,10 @@ def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[F
         )
 
 
-def look_at_rights(topics: Mapping[str, Operations], group: Operations, names: TopicNames) -> Iterator[Finding]:
-    """Tell what this user may not do: a failure if the worker needs it, a warning if another command does."""
-    lacking = [*_lacking(topics, _worker_needs(names)), *_lacking({names.group_id: group}, {names.group_id: {"READ"}})]
-    for name, operation in lacking:
-        yield failure("rights", f"this user may not {operation} {name}; grant it")
-    for name, operation in _lacking(topics, _author_needs(names)):
-        seen = f"this user may not {operation} {name}"
-        yield warning("rights", seen, "grant it, unless this user only runs the worker")
-    if None in (*topics.values(), group):
-        yield fine("rights", "the broker does not tell all of them")
-    elif not lacking:
-        yield fine("rights", f"this user may do what the worker needs with {len(topics)} topics and the group")
-
-
-def _lacking(have: Mapping[str, Operations], needs: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
-    for name, operations in have.items():
-        for operation in sorted(needs.get(name, set()) - operations) if operations is not None else ():
-            yield name, operation.capitalize()
-
-
-def _worker_needs(names: TopicNames) -> Mapping[str, set[str]]:
-    return {
-        names.clicks: {"READ", "WRITE"},
-        names.definitions: {"READ"},
-        names.hits: {"WRITE"},
-        names.dead_letters: {"WRITE"},
-        names.changelog: {"READ", "WRITE"},
-        **{topic: {"WRITE"} for topic in names.updates.values()},
-    }
-
-
-def _author_needs(names: TopicNames) -> Mapping[str, set[str]]:
-    updates = {topic: {"READ"} for topic in names.updates.values()}
-    return {names.definitions: {"WRITE"}, names.dead_letters: {"READ"}, **updates}
+def look_at_rights(role: Role, lacking: Iterable[Right]) -> Iterator[Finding]:
+    """Tell what this user may not do, each with the arguments of kafka-acls.sh that mend it."""
+    lacks = list(lacking)
+    for right in lacks:
+        yield failure("rights", str(missing_rights([right])))
+    if not lacks:
+        yield fine("rights", f"as far as the broker tells, this user may do what the {role} must")

@@ -23,6 +23,9 @@ letter. The topic of dead letters is created with it; on every other topic the b
 CLASSIC_ONLY = ("heartbeat.interval.ms", "partition.assignment.strategy", "session.timeout.ms")
 """What the broker decides under `group.protocol=consumer` (KIP-848); the library refuses to start with them."""
 
+TELLING = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL"})
+"""Names of the errors that somebody may have to mend; any other is a lost connection, mostly."""
+
 
 class Isolation(StrEnum):
     """Whether a reader sees records of open and aborted transactions."""
@@ -98,7 +101,17 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
 
 def transactional_id(settings: Settings) -> str:
     """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
-    return f"{settings.topic_prefix}{settings.group_id}-{settings.instance_id}"
+    return transactional_id_prefix(settings) + settings.instance_id
+
+
+def transactional_id_prefix(settings: Settings) -> str:
+    """Return what the transactional ids of all workers of the group begin with."""
+    return f"{settings.topic_prefix}{settings.group_id}-"
+
+
+def authors_transactional_id(settings: Settings) -> str:
+    """Return the name that all authors share, so that one who publishes fences those before."""
+    return f"{settings.topic_prefix}link-definitions"
 
 
 def open_admin(config: ClientConfig) -> AdminClient:
@@ -121,8 +134,9 @@ def note_error(error: KafkaError) -> None:
 
     It never raises: an exception in a callback loses the batch that is being collected.
     """
-    down = logging.WARNING if error.name() == "_ALL_BROKERS_DOWN" else logging.INFO
-    logging.getLogger(CLIENT_LIBRARY).log(logging.ERROR if error.fatal() else down, "%s: %s", error.name(), error.str())
+    level = logging.WARNING if error.name() in TELLING else logging.INFO
+    level = logging.ERROR if error.fatal() else level
+    logging.getLogger(CLIENT_LIBRARY).log(level, "%s: %s", error.name(), error.str())
 
 
 _QUEUE_LIMITS: ClientConfig = {

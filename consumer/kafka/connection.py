@@ -1,6 +1,5 @@
 """An admin client that says in one sentence why no broker answers."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from consumer.errors import Unavailable
 from consumer.kafka.client import admin_config, note_error, open_admin
+from consumer.kafka.diagnosis import explain
 from consumer.settings import Settings
 
 ANSWER_SECONDS = 4.0
@@ -31,8 +31,8 @@ class Connection:
 
     def __init__(self, settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.answer_seconds = answer_seconds
-        self._servers = settings.bootstrap_servers
-        self._last_error: KafkaError | None = None
+        self._settings = settings
+        self._errors: dict[str, str] = {}
         self.client: AdminClient = open_admin(admin_config(settings) | {"error_cb": self._remember})
 
     def metadata(self) -> ClusterMetadata:
@@ -50,14 +50,13 @@ class Connection:
                 raise self.unavailable(error.args[0]) from error
 
     def unavailable(self, error: KafkaError) -> Unavailable:
-        """Say why, by what the library reported last: a time-out alone hides a wrong password."""
+        """Say why, by what the library reported meanwhile: a time-out alone hides a wrong password."""
         if error.name() not in AWAY:
-            return Unavailable(f"The broker at {self._servers} refuses: {error.str()}; mend what it names")
+            servers = self._settings.bootstrap_servers
+            return Unavailable(f"The broker at {servers} refuses: {error.str()}; mend what it names")
         self.client.poll(0)
-        reason = re.sub(r"^\S+/\w+: | \(after \d+ms in state \w+.*\)$", "", (self._last_error or error).str())
-        mend = "start it, or mend LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"
-        return Unavailable(f"No Kafka broker answers at {self._servers} ({reason}); {mend}")
+        return Unavailable(explain({error.name(): error.str()} | self._errors, self._settings))
 
     def _remember(self, error: KafkaError) -> None:
-        self._last_error = error
+        self._errors[error.name()] = error.str()
         note_error(error)

@@ -3,6 +3,7 @@
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import StreamFatal, Unavailable
+from consumer.kafka.rights import Resource
 from consumer.streams import Aborted, OutcomeUnknown, Unreachable
 
 FENCED = frozenset(
@@ -31,17 +32,25 @@ REBALANCE = frozenset(
 )
 """What a broker answers to offsets from a member whose group has moved on."""
 
-FORBIDDEN = frozenset(
-    {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError._AUTHENTICATION,  # noqa: SLF001
-    }
-)
+FORBIDDEN = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: Resource.TOPIC,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: Resource.GROUP,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: Resource.TRANSACTIONAL_ID,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: None,
+}
+"""What a broker answers to a user who lacks a right, and what it is about; no retry mends it."""
+
 MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
+
+
+class Forbidden(Unavailable):
+    """The user lacks a right. The library does not say which: `naming_rights` asks and names it."""
+
+    def __init__(self, reason: str, resource: Resource | None) -> None:
+        super().__init__(
+            f"The broker refuses this user ({reason}); run link-actions doctor to see which right is missing"
+        )
+        self.resource = resource
 
 
 def kafka_error(raised: BaseException) -> KafkaError:
@@ -57,12 +66,15 @@ def kafka_error(raised: BaseException) -> KafkaError:
     return error
 
 
+def is_about_the_group(error: KafkaError) -> bool:
+    """Tell what a reader outside any group may pass over: the library looks for a coordinator it never needs."""
+    return bool(error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED)
+
+
 def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
     """Return what to raise for an error that no retry mends; None where a retry may."""
     if error.code() in FORBIDDEN:
-        return Unavailable(
-            f"The broker refuses this user ({error.str()}); run link-actions doctor to see which right is missing"
-        )
+        return Forbidden(error.str(), FORBIDDEN[error.code()])
     if error.code() in MISSING:
         return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
     if error.code() in FENCED:

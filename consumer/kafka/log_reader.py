@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.errors import reading_failure, what_must_be_mended
+from consumer.kafka.errors import is_about_the_group, reading_failure, what_must_be_mended
 from consumer.streams import Record
 
 _TIMEOUT_SECONDS = 10
@@ -67,7 +67,7 @@ class KafkaLogReader:
                 self._positions[partition] = offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
                 self._positions[partition] = offset
-            elif (final := what_must_be_mended(error)) is not None:
+            elif not is_about_the_group(error) and (final := what_must_be_mended(error)) is not None:
                 raise final
         return records
 

@@ -1,5 +1,6 @@
 """The file of further client properties that `LINK_ACTIONS_KAFKA_CONFIG` names."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,9 @@ JAVA_ONLY: Mapping[str, str] = {
 
 ASSIGNMENT, COOPERATIVE = "partition.assignment.strategy", "cooperative-sticky"
 """Under any other strategy the library refuses the worker's way of taking partitions, at the first one."""
+
+FILES = ("ssl.certificate.location", "ssl.key.location", "ssl.keystore.location", "ssl.crl.location", "ssl.ca.location")
+"""Properties that name a file, the last one a folder too or `probe`."""
 
 SCOPES = ("consumer.", "producer.")
 """A property starting so goes to that kind of client only, without the prefix."""
@@ -83,9 +87,16 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
         if problem:
             yield f"line {number} {problem}"
         try:
-            values[name] = resolve(value)
+            values[name] = _readable(name, resolve(value))
         except MissingValue as error:
             yield f"line {number} {error}"
+
+
+def _readable(name: str, value: str) -> str:
+    """Return the value; where it is a file that cannot be read, the library would give a riddle for an error."""
+    if name.endswith(FILES) and value != "probe" and not os.access(value, os.R_OK):
+        raise MissingValue(f"names in {name} the file {value}, which cannot be read")
+    return value
 
 
 def _problem(name: str, value: str, earlier: Mapping[str, str]) -> str | None:

@@ -8,8 +8,9 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, TopicMetadata
 
 from consumer.errors import Unavailable
-from consumer.kafka.connection import ANSWER_SECONDS, Connection
+from consumer.kafka.connection import ANSWER_SECONDS, DENIED, Connection
 from consumer.kafka.offsets import PAUSE_SECONDS, read_offsets
+from consumer.kafka.rights import Operation, Resource, Right, missing_rights
 from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.settings import Settings
 
@@ -87,7 +88,7 @@ class KafkaTopicAdmin:
                 future.result()
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise Unavailable(f"{name} cannot be created: {error.args[0].str()}") from error
+                    raise _not_created(name, error.args[0]) from error
         self._wait_until_readable({topic.topic: topic.num_partitions for topic in topics})
 
     def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
@@ -137,6 +138,12 @@ def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState
         max_message_bytes=int(config["max.message.bytes"].value),
         leaderless=_leaderless(topic),
     )
+
+
+def _not_created(name: str, error: KafkaError) -> Unavailable:
+    if error.name() in DENIED:
+        return missing_rights([Right(Operation.CREATE, Resource.TOPIC, name)])
+    return Unavailable(f"{name} cannot be created: {error.str()}")
 
 
 def _have_leaders(metadata: ClusterMetadata, partitions: Mapping[str, int]) -> bool:

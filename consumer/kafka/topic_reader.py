@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from consumer.errors import Unavailable
 from consumer.kafka.client import Isolation, admin_config, open_admin, open_consumer, reader_config
 from consumer.kafka.connection import ANSWER_SECONDS
+from consumer.kafka.errors import is_about_the_group
 from consumer.kafka.offsets import Place, read_offsets
 from consumer.settings import Settings
 
@@ -74,6 +75,8 @@ class TopicReader:
         """Yield the record if it lies in a span, and strike out the span that it ends."""
         place = message.topic() or "", message.partition() or 0
         offset, error, span = message.offset() or 0, message.error(), wanted.get(place)
+        if error is not None and is_about_the_group(error):
+            return
         if error is not None and error.name() != "_PARTITION_EOF":
             raise Unavailable(f"{place[0]} cannot be read ({error.str()}); run link-actions doctor to see why")
         if span is None:

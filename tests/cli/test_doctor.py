@@ -6,14 +6,14 @@ import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
-from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics
+from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
 from consumer.errors import ExitCode
+from consumer.kafka.rights import Operation, Resource, Right, Role
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
 
 NAMES = TopicNames("", "group", ("set_field",))
-ALL_RIGHTS = frozenset({"READ", "WRITE", "DESCRIBE"})
 
 
 @pytest.fixture
@@ -92,21 +92,24 @@ def test_topics_are_told_one_by_one() -> None:
     assert statuses(look_at_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3
 
 
-def test_a_right_that_the_worker_lacks_is_a_failure_and_another_a_warning() -> None:
-    topics = {spec.name: ALL_RIGHTS for spec in topic_specs(NAMES)}
-    assert statuses(look_at_rights(topics, ALL_RIGHTS, NAMES)) == [Status.OK]
+def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> None:
+    lacking = Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, "group-", is_prefix=True)
+    (finding,) = look_at_rights(Role.WORKER, [lacking])
 
-    lacking = topics | {NAMES.clicks: frozenset({"READ"}), NAMES.dead_letters: frozenset({"WRITE"})}
-    findings = list(look_at_rights(lacking, frozenset(), NAMES))
-    assert [(finding.status, finding.seen) for finding in findings] == [
-        (Status.FAIL, "this user may not Write link.clicks.v1"),
-        (Status.FAIL, "this user may not Read group"),
-        (Status.WARN, "this user may not Read link.clicks.dlq.v1"),
-    ]
+    assert finding.status is Status.FAIL
+    assert finding.seen == "The broker refuses: this user may not Write on transactional-id group-*"
+    assert finding.mend == (
+        "grant it: kafka-acls.sh --add --allow-principal User:NAME --operation Write --transactional-id group-"
+        " --resource-pattern-type prefixed"
+    )
+    assert statuses(look_at_rights(Role.WORKER, [])) == [Status.OK]
 
 
-def test_rights_that_the_broker_does_not_tell_are_no_failure() -> None:
-    assert statuses(look_at_rights({NAMES.clicks: None}, None, NAMES)) == [Status.OK]
+def test_a_topic_that_the_user_may_not_see_is_not_called_missing() -> None:
+    report = compare_topics(NAMES, {})
+
+    assert NAMES.clicks in report.missing
+    assert NAMES.clicks not in without({NAMES.clicks}, report).missing
 
 
 def test_wrong_settings_are_told_in_a_table_or_as_json(

@@ -1,0 +1,63 @@
+"""`link-actions acls`: the rules by which each role gets no more rights than it needs."""
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from consumer.cli.entry import command_settings, topic_names
+from consumer.cli.table import print_table
+from consumer.errors import UsageError
+from consumer.kafka.rights import Right, Role, rights_of
+
+EXAMPLE = """\b
+Example:
+  link-actions acls worker --principal User:worker | xargs -L1 kafka-acls.sh --bootstrap-server localhost:9092"""
+
+
+def acls(
+    roles: Annotated[list[Role] | None, typer.Argument(metavar="ROLE...", help="Default: all.")] = None,
+    *,
+    principal: Annotated[
+        str | None, typer.Option(help="Write the arguments of kafka-acls.sh that grant it one role's rights.")
+    ] = None,
+    subscriber_group: Annotated[str | None, typer.Option(help="The consumer group of a subscriber.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Show the rules that each role needs on Kafka, by the settings; none of them is more than it can do without.
+
+    A worker runs, an edge publishes clicks, an author publishes links, a subscriber reads updates, an operator replays
+    dead letters, an administrator makes topics.
+    """
+    settings = command_settings()
+    names = topic_names(settings)
+    rights = [
+        (role, right)
+        for role in roles or list(Role)
+        for right in rights_of(role, settings, names, subscriber_group=subscriber_group)
+    ]
+    if principal is not None:
+        _print_arguments(roles or (), (right for _, right in rights), principal)
+    elif as_json:
+        for role, right in rights:
+            typer.echo(json.dumps({"role": role, **asdict(right)}))
+    else:
+        print_table(("role", "may", "resource", "name"), [_row(role, right) for role, right in rights])
+
+
+def _print_arguments(roles: Sequence[Role], rights: Iterable[Right], principal: str) -> None:
+    if len(roles) != 1:
+        raise UsageError("A principal has one role here; name it: link-actions acls worker --principal User:worker")
+    for right in rights:
+        typer.echo(shlex.join(right.arguments(principal)))
+
+
+def _row(role: Role, right: Right) -> tuple[object, ...]:
+    return role, right.operation, right.resource, right.name + ("*" if right.is_prefix else "")
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.command("acls", epilog=EXAMPLE)(acls)

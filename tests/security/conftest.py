@@ -1,0 +1,54 @@
+"""One broker with locked doors for all these tests, and certificates for whoever wants to come in."""
+
+import os
+from collections.abc import Iterator, Mapping
+
+import pytest
+from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+
+from consumer.kafka.rights import Role
+from deploy.kafka import KafkaMissing
+from deploy.kafka.locked import BrokerKeys, start_locked
+from tests.conftest import KAFKA_LOGS, do_without_kafka
+from tests.security.certificates import LOOPBACK, Authority
+from tests.security.house import USERS, House
+from tests.security.job import Job
+from tests.security.visitor import DONE_SECONDS
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("locked")
+    authority, stranger = Authority(folder / "ours", "authority"), Authority(folder / "theirs", "stranger")
+    keys = BrokerKeys(
+        authority.issue("broker", address=LOOPBACK).both,
+        authority.issue("another", address="127.0.0.9").both,
+        authority.ca,
+    )
+    try:
+        kafka = start_locked(folder / "kafka", keys, environ=os.environ)
+    except KafkaMissing as reason:
+        do_without_kafka(pytestconfig, f"No Kafka process is to be had: {reason}.")
+    pytestconfig.stash[KAFKA_LOGS].append(kafka.process.log_path)
+    yield House(kafka, authority, stranger, AdminClient({"bootstrap.servers": kafka.plain}))
+    kafka.process.kill()
+
+
+@pytest.fixture(scope="session")
+def users(house: House) -> Mapping[Role, str]:
+    """Users for each role, who may do nothing yet; the one with SCRAM-SHA-256 is the edge."""
+    for role, password in USERS.items():
+        mechanism = ScramMechanism.SCRAM_SHA_256 if role is Role.EDGE else ScramMechanism.SCRAM_SHA_512
+        user = UserScramCredentialUpsertion(role.value, ScramCredentialInfo(mechanism, 4096), password.encode())
+        for future in house.admin.alter_user_scram_credentials([user]).values():
+            future.result(timeout=DONE_SECONDS)
+    return USERS
+
+
+@pytest.fixture(scope="session")
+def job(house: House, users: Mapping[Role, str], tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """The whole job, everybody with a user of their own and exactly the rights that `acls` prints."""
+    job = Job(house, users, tmp_path_factory.mktemp("job"))
+    for role in Role:
+        job.grant(role)
+    return job

@@ -1,0 +1,45 @@
+"""The broker with locked doors, and what it takes to come in by each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from confluent_kafka.admin import AdminClient
+
+from consumer.kafka.rights import Role
+from deploy.kafka.locked import LockedKafka
+from tests.security.certificates import Authority, Certificate
+
+USERS = {role: f"planted-secret-of-{role}" for role in Role}
+"""The password of each user; a leak would show by the word that they begin with."""
+
+
+@dataclass(frozen=True)
+class House:
+    """The broker, the authority that its doors trust and one they do not, and a client that may change the rules."""
+
+    kafka: LockedKafka
+    authority: Authority
+    stranger: Authority
+    admin: AdminClient
+
+    def by_tls(self) -> Mapping[str, str]:
+        """Properties to come by TLS alone."""
+        return {"security.protocol": "SSL", "ssl.ca.location": str(self.authority.ca)}
+
+    def by_password(self, user: str, password: str, *, mechanism: str = "SCRAM-SHA-512") -> Mapping[str, str]:
+        """Properties to come by TLS and show a password."""
+        return {
+            **self.by_tls(),
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": mechanism,
+            "sasl.username": user,
+            "sasl.password": password,
+        }
+
+    def by_certificate(self, certificate: Certificate) -> Mapping[str, str]:
+        """Properties to come by TLS and show a certificate."""
+        mine = {
+            "ssl.certificate.location": str(certificate.certificate),
+            "ssl.key.location": str(certificate.key),
+        }
+        return {**self.by_tls(), **mine}

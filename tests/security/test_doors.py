@@ -1,0 +1,176 @@
+"""Coming in by each door, and being turned away at it with a sentence that says what to mend."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AclBinding
+
+from consumer.errors import Unavailable
+from consumer.kafka.connection import Connection
+from consumer.kafka.properties import ClientProperties
+from consumer.kafka.rights import Role
+from consumer.settings import Settings
+from tests.security.certificates import DAY, LOOPBACK
+from tests.security.house import USERS, House
+from tests.security.visitor import Said, Visitor, grant, rules_in
+from tests.support.worker import Worker
+
+UNAVAILABLE, USAGE = 3, 2
+USER, PASSWORD = Role.WORKER.value, USERS[Role.WORKER]
+
+LINKS = """\
+tenant: acme
+links:
+  - id: spring
+    name: Spring
+    response: {redirect: "https://www.example.com/spring"}
+    actions: [{kind: set_field, field: choice, value: "yes"}]
+"""
+CLICK = (
+    '{"tenant_id": "acme", "link_id": "spring", "recipient_id": "r-1", "person_id": "p",'
+    ' "clicked_at": "2026-01-01T00:00:00Z"}\n'
+)
+
+Door = Callable[[House], tuple[str, Mapping[str, str]]]
+
+DOORS: Mapping[str, Door] = {
+    "TLS": lambda house: (house.kafka.tls, house.by_tls()),
+    "SCRAM-SHA-512 over TLS": lambda house: (house.kafka.sasl, house.by_password(USER, PASSWORD)),
+    "SCRAM-SHA-256 over TLS": lambda house: (
+        house.kafka.sasl,
+        house.by_password("edge", USERS[Role.EDGE], mechanism="SCRAM-SHA-256"),
+    ),
+    "mutual TLS": lambda house: (house.kafka.mutual, house.by_certificate(house.authority.issue("everybody"))),
+}
+PRINCIPALS = ("User:worker", "User:edge", "User:CN=everybody")
+
+
+@pytest.mark.usefixtures("users")
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+def test_every_command_comes_in_by_each_door(house: House, door: Door, topic_prefix: str, tmp_path: Path) -> None:
+    visitor = visitor_at(house, door, topic_prefix, tmp_path)
+    grant(house.admin, [rule for name in PRINCIPALS for rule in all_rules(visitor, name)])
+    (tmp_path / "links.yaml").write_text(LINKS)
+    (tmp_path / "clicks.ndjson").write_text(CLICK)
+
+    assert_good(visitor.say("topics", "create", "--partitions", "2"))
+    assert_good(visitor.say("links", "publish", str(tmp_path / "links.yaml")))
+    assert_good(visitor.say("clicks", "publish", str(tmp_path / "clicks.ndjson")))
+    worker = Worker(visitor.environ(), tmp_path / "worker.log", "run", "--drain")
+    assert worker.wait_exit() == 0, worker.log
+    assert visitor.say("updates", "tail", "--from-beginning", "--until-end", "--json").out.count("\n") == 1
+    assert_good(visitor.say("dlq", "list"))
+    assert_good(visitor.say("doctor"))
+
+
+REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
+    "an authority that did not sign the broker's certificate": (
+        lambda house: (house.kafka.tls, {**house.by_tls(), "ssl.ca.location": str(house.stranger.ca)}),
+        ("its certificate is not trusted", "let ssl.ca.location", "name the authority"),
+    ),
+    "a certificate for another host": (
+        lambda house: (house.kafka.wrongly_named, house.by_tls()),
+        ("mismatch", LOOPBACK, "name the host in LINK_ACTIONS_BOOTSTRAP_SERVERS"),
+    ),
+    "a wrong password": (
+        lambda house: (house.kafka.sasl, house.by_password(USER, "planted-secret-but-wrong")),
+        ("invalid credentials", "mend its user and password in LINK_ACTIONS_KAFKA_CONFIG"),
+    ),
+    "an unknown user": (
+        lambda house: (house.kafka.sasl, house.by_password("nobody", PASSWORD)),
+        ("invalid credentials", "mend its user and password"),
+    ),
+    "a mechanism that the broker does not have": (
+        lambda house: (house.kafka.sasl, house.by_password(USER, PASSWORD, mechanism="PLAIN")),
+        ("SCRAM-SHA-512", "mend sasl.mechanism"),
+    ),
+    "no client certificate": (
+        lambda house: (house.kafka.mutual, house.by_tls()),
+        ("wants a certificate of the client", "set ssl.certificate.location and ssl.key.location"),
+    ),
+    "an expired client certificate": (
+        lambda house: (house.kafka.mutual, house.by_certificate(house.authority.issue("late", valid=-DAY))),
+        ("client's certificate expired on", "renew"),
+    ),
+    "a client certificate of an unknown authority": (
+        lambda house: (house.kafka.mutual, house.by_certificate(house.stranger.issue("worker"))),
+        ("does not take the client's certificate", "be signed by an authority that the broker trusts"),
+    ),
+    "no TLS where the broker wants it": (
+        lambda house: (house.kafka.tls, {"client.id": "plain"}),
+        ("No Kafka broker answers", "mend LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"),
+    ),
+    "TLS where the broker has none": (
+        lambda house: (house.kafka.plain, house.by_tls()),
+        ("SSL", "security.protocol"),
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def sentences(house: House, users: Mapping[Role, str]) -> Mapping[str, str]:  # noqa: ARG001 - they must be there
+    """What is said at each refusal, all of them asked for at once, since each takes its time."""
+
+    def said(door: Door) -> str:
+        address, properties = door(house)
+        file = ClientProperties(Path("client.properties"), properties)
+        with pytest.raises(Unavailable) as raised:
+            Connection(Settings(bootstrap_servers=address, kafka_config=file), answer_seconds=3.0).metadata()
+        return str(raised.value)
+
+    with ThreadPoolExecutor(len(REFUSALS)) as pool:
+        return dict(zip(REFUSALS, pool.map(said, (door for door, _ in REFUSALS.values())), strict=True))
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_whoever_is_turned_away_is_told_in_one_sentence_what_to_mend(
+    sentences: Mapping[str, str], refusal: str
+) -> None:
+    _, words = REFUSALS[refusal]
+    missing = [word for word in words if word not in sentences[refusal]]
+    assert not missing, f"{missing} are not in: {sentences[refusal]}"
+
+
+@pytest.mark.usefixtures("users")
+@pytest.mark.parametrize("command", [("run",), ("updates", "tail")], ids=" ".join)
+def test_a_command_that_is_turned_away_says_no_more_than_the_sentence(
+    house: House, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    door, words = REFUSALS["a wrong password"]
+    said = visitor_at(house, door, "nowhere.", tmp_path).say(*command)
+
+    assert said.code == UNAVAILABLE, said
+    assert [line for line in said.err.splitlines() if not line.startswith("{")] == [said.err.splitlines()[-1]]
+    assert all(word in said.err for word in words), said
+
+
+@pytest.mark.parametrize("name", ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"])
+def test_a_file_that_is_not_there_is_a_wrong_setting(house: House, name: str, tmp_path: Path) -> None:
+    mine = house.by_certificate(house.authority.issue("worker"))
+    visitor = visitor_at(house, lambda _: (house.kafka.mutual, {**mine, name: "/nowhere.pem"}), "", tmp_path)
+
+    said = visitor.say("updates", "tail")
+
+    assert said.code == USAGE, said
+    assert f"names in {name} the file /nowhere.pem, which cannot be read" in said.err
+
+
+def visitor_at(house: House, door: Door, prefix: str, folder: Path) -> Visitor:
+    address, properties = door(house)
+    settings = {
+        "LINK_ACTIONS_BOOTSTRAP_SERVERS": address,
+        "LINK_ACTIONS_TOPIC_PREFIX": prefix,
+        "LINK_ACTIONS_INSTANCE_ID": "one",
+    }
+    return Visitor(folder, settings, properties)
+
+
+def all_rules(visitor: Visitor, principal: str) -> list[AclBinding]:
+    lines = [visitor.say("acls", role, "--principal", principal).out.splitlines() for role in Role]
+    return rules_in({line for each in lines for line in each})
+
+
+def assert_good(said: Said) -> None:
+    assert said.code == 0, said

@@ -1,0 +1,130 @@
+"""The rights that `acls` prints are enough for the whole job, and none of them can be done without."""
+
+import shlex
+from itertools import count
+
+import pytest
+from confluent_kafka import Consumer
+
+from consumer.kafka.rights import Resource, Right, Role
+from schemas.topics import LINK_HITS, update_topic
+from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights
+from tests.security.visitor import Said, grant, revoke, rules_in
+from tests.support.waiting import wait_until
+
+UNAVAILABLE = 3
+
+NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def done(job: Job) -> Job:
+    """Everything done once, by users who may do no more than they must."""
+    assert_good(job.say(Role.ADMINISTRATOR, "topics", "create", "--partitions", "2"))
+    assert_good(job.say(Role.AUTHOR, "links", "publish", str(job.links)))
+    assert_good(job.publish_click("r-0"))
+    worker = job.work("--drain")
+    assert worker.wait_exit() == 0, worker.log
+    return job
+
+
+def test_the_whole_job_runs_with_exactly_the_rights_that_are_printed(done: Job) -> None:
+    updates = done.say(Role.SUBSCRIBER, "updates", "tail", "--from-beginning", "--until-end", "--json")
+    assert_good(updates)
+    assert updates.out.count('"recipient_id": "r-0"') == 1
+    assert_good(done.say(Role.OPERATOR, "dlq", "list"))
+    assert_good(done.say(Role.AUTHOR, "links", "list"))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_doctor_finds_every_role_good(done: Job, role: Role) -> None:
+    assert_good(done.say(role, "doctor", "--role", role))
+
+
+def test_a_subscribers_own_group_needs_the_right_that_is_printed_for_it(done: Job) -> None:
+    consumer = Consumer({
+        **done.visitor(Role.SUBSCRIBER).properties,
+        "bootstrap.servers": done.house.kafka.sasl,
+        "group.id": SUBSCRIBER_GROUP,
+        "auto.offset.reset": "earliest",
+    })  # fmt: skip
+    consumer.subscribe([PREFIX + update_topic("set_field")])
+    message = wait_until(lambda: consumer.poll(0.5), "update")
+    consumer.close()
+
+    assert message is not None
+    assert message.error() is None
+
+
+REMOVED = [
+    pytest.param(role, right, id=f"{role} without {right}")
+    for role in Role
+    for right in rights(role)
+    if right.name != SUBSCRIBER_GROUP  # of a program that is not ours
+    if role is not Role.ADMINISTRATOR or right.name.endswith(LINK_HITS)  # the same three for every topic
+]
+
+
+@pytest.mark.parametrize(("role", "right"), REMOVED)
+def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, role: Role, right: Right) -> None:
+    (rule,) = rules_in([shlex.join(right.arguments(f"User:{role}"))])
+    revoke(done.house.admin, rule)
+    try:
+        said = wait_until(lambda: refused(done, role, right), f"refusal that names {right}")
+    finally:
+        grant(done.house.admin, [rule])
+
+    assert said is not None
+    text = said.out + said.err
+    assert "Traceback" not in text
+    assert f"this user may not {right}" in text
+    assert f"kafka-acls.sh {shlex.join(right.arguments('User:NAME'))}" in text
+
+
+@pytest.mark.parametrize(
+    "right",
+    [each for each in rights(Role.WORKER) if "set-field" in each.name or each.resource is not Resource.TOPIC],
+    ids=str,
+)
+def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, right: Right) -> None:
+    worker = done.work().wait_ready()
+    (rule,) = rules_in([shlex.join(right.arguments("User:worker"))])
+    revoke(done.house.admin, rule)
+    try:
+        assert_good(done.publish_click(f"late-{next(NUMBERS)}"))
+        code = worker.wait_exit()
+    finally:
+        grant(done.house.admin, [rule])
+        worker.kill()
+
+    assert code == UNAVAILABLE, worker.log
+    assert f"this user may not {right}; grant it" in worker.last_words
+
+
+def refused(job: Job, role: Role, right: Right) -> Said | None:
+    """Do what the right is needed for; rules are heeded a moment after they are changed."""
+    said = attempt(job, role, right)
+    return said if said.code == UNAVAILABLE else None
+
+
+def attempt(job: Job, role: Role, right: Right) -> Said:
+    if role is Role.EDGE:
+        return job.publish_click(f"r-{next(NUMBERS)}")
+    if right.resource is Resource.TRANSACTIONAL_ID and role is Role.WORKER:
+        worker = job.work("--drain")
+        return Said(worker.wait_exit(), "", worker.last_words)
+    if role is Role.AUTHOR:
+        job.links.write_text(job.links.read_text().replace("Spring", "Spring!", 1))
+    return job.say(role, *DUTIES.get(role, ("doctor", "--role", role)), *([str(job.links)] * (role is Role.AUTHOR)))
+
+
+DUTIES = {
+    Role.WORKER: ("run", "--drain"),
+    Role.AUTHOR: ("links", "publish"),
+    Role.SUBSCRIBER: ("updates", "tail", "--until-end"),
+    Role.OPERATOR: ("dlq", "list"),
+}
+
+
+def assert_good(said: Said) -> None:
+    assert said.code == 0, said

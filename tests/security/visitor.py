@@ -1,0 +1,123 @@
+"""Somebody with a user of their own who comes by one of the locked doors and uses the command line."""
+
+import os
+import shlex
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from consumer.cli.app import execute
+
+DONE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Comes with these settings; `properties` are the lines of the file of client properties."""
+
+    folder: Path
+    settings: Mapping[str, str]
+    properties: Mapping[str, str]
+
+    def environ(self) -> dict[str, str]:
+        """Return the whole of the settings, the file written."""
+        path = self.folder / "client.properties"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.properties.items()))
+        state = {"LINK_ACTIONS_STATE_DIR": str(self.folder / "state"), "LINK_ACTIONS_KAFKA_CONFIG": str(path)}
+        return {**self.settings, **state}
+
+    def say(self, *arguments: str) -> Said:
+        """Call a command in this process."""
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in [name for name in os.environ if name.startswith("LINK_ACTIONS_")]:
+                patch.delenv(name)
+            for name, value in self.environ().items():
+                patch.setenv(name, value)
+            code = execute(arguments)
+        return Said(code, out.getvalue(), err.getvalue())
+
+
+def rules_in(lines: Iterable[str]) -> list[AclBinding]:
+    """Read the arguments of kafka-acls.sh, one rule a line, as that program does."""
+    parser = ArgumentParser()
+    parser.add_argument("--add", action="store_true", required=True)
+    parser.add_argument("--allow-principal", required=True)
+    parser.add_argument("--operation", required=True)
+    parser.add_argument("--resource-pattern-type", default="literal")
+    resources = parser.add_mutually_exclusive_group(required=True)
+    for resource in ("topic", "group", "transactional-id"):
+        resources.add_argument(f"--{resource}")
+    return [_rule(vars(parser.parse_args(shlex.split(line)))) for line in lines]
+
+
+def grant(admin: AdminClient, rules: Iterable[AclBinding]) -> None:
+    """Let the broker heed these rules."""
+    for future in admin.create_acls(list(rules)).values():
+        future.result(timeout=DONE_SECONDS)
+
+
+def revoke(admin: AdminClient, rule: AclBinding) -> None:
+    """Let the broker forget this rule; there must be one."""
+    wanted = AclBindingFilter(
+        rule.restype,
+        rule.name,
+        rule.resource_pattern_type,
+        rule.principal,
+        rule.host,
+        rule.operation,
+        rule.permission_type,
+    )
+    (future,) = admin.delete_acls([wanted]).values()
+    assert len(future.result(timeout=DONE_SECONDS)) == 1
+
+
+def _rule(words: Mapping[str, str]) -> AclBinding:
+    types = {
+        "topic": ResourceType.TOPIC,
+        "group": ResourceType.GROUP,
+        "transactional_id": ResourceType.TRANSACTIONAL_ID,
+    }
+    (kind,) = (each for each in types if words[each])
+    return AclBinding(
+        types[kind],
+        words[kind],
+        ResourcePatternType[words["resource_pattern_type"].upper()],
+        words["allow_principal"],
+        "*",
+        _OPERATIONS[words["operation"]],
+        AclPermissionType.ALLOW,
+    )
+
+
+_OPERATIONS = {
+    "Create": AclOperation.CREATE,
+    "Describe": AclOperation.DESCRIBE,
+    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "Read": AclOperation.READ,
+    "Write": AclOperation.WRITE,
+}
