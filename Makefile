@@ -2,6 +2,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 CLICKS ?= 200000
 KILLS ?= 5
+FAULTS ?= 300
 SEED ?= 1
 ROUNDS ?= 3
 CANDIDATES ?= all
@@ -13,7 +14,7 @@ STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every k
 
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
+
+chaos: install ## Let FAULTS faults of every kind happen to workers and brokers while clicks flow, and judge
+	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)
 
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)

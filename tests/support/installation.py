@@ -26,10 +26,14 @@ ANSWER_SECONDS = 5.0
 
 
 class Installation:
-    """Topics under a prefix with a consumer group of their own. `close` kills the workers that are left."""
+    """Topics under a prefix with a consumer group of their own. `close` kills the workers that are left.
 
-    def __init__(self, broker: Broker, prefix: str, folder: Path, *, partitions: int = 4) -> None:
-        self.servers = broker.bootstrap_servers
+    The workers connect to `worker_servers`, which may be changed to a proxy in front of the same broker.
+    """
+
+    def __init__(self, broker: Broker, prefix: str, folder: Path, *, partitions: int = 4, replication: int = 1) -> None:
+        self.servers = self.worker_servers = broker.bootstrap_servers
+        self._replication = replication
         self.prefix = prefix
         self.group = f"{prefix.strip('.')}-group"
         self.changelog = changelog_topic(self.group)
@@ -122,10 +126,12 @@ class Installation:
         """Start a worker; the name is its instance id, and its state lies in a folder of that name."""
         return self._start(name, LINK_ACTIONS, arguments, settings or {})
 
-    def start_steered(self, name: str, points: Mapping[str, str], *arguments: str) -> Worker:
+    def start_steered(
+        self, name: str, points: Mapping[str, str], *arguments: str, settings: Mapping[str, str] | None = None
+    ) -> Worker:
         """Start a worker that dies or halts at points of its cycle (see `steered_worker`)."""
         steps = [word for point, act in points.items() for word in (point, act)]
-        return self._start(name, STEERED, [*arguments, *steps], {})
+        return self._start(name, STEERED, [*arguments, *steps], settings or {})
 
     def start_deadly(self, name: str, act: str) -> Worker:
         """Start a worker that dies of marked records (see `deadly_worker`)."""
@@ -185,7 +191,7 @@ class Installation:
         self, name: str, program: Sequence[str], arguments: Iterable[str], settings: Mapping[str, str]
     ) -> Worker:
         common = {
-            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.servers,
+            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.worker_servers,
             "LINK_ACTIONS_TOPIC_PREFIX": self.prefix,
             "LINK_ACTIONS_GROUP_ID": self.group,
             "LINK_ACTIONS_INSTANCE_ID": name,
@@ -220,7 +226,7 @@ class Installation:
         config = {"cleanup.policy": "compact" if compacted else "delete"}
         if topic == DEAD_LETTERS:
             config["max.message.bytes"] = "1148588"
-        return NewTopic(self.topic(topic), partitions, 1, config={**config, **further})
+        return NewTopic(self.topic(topic), partitions, self._replication, config={**config, **further})
 
     def _are_led(self, topics: Iterable[str]) -> bool:
         known = self.admin.list_topics(timeout=DONE_SECONDS).topics

@@ -1,0 +1,52 @@
+"""`python -m tests.chaos --faults 300 --seed 1`: exit 1 at a violation, 3 where no Kafka process is to be had."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deploy.kafka import KafkaMissing
+from tests.chaos.plan import KINDS, plan_rounds
+from tests.chaos.report import report
+from tests.chaos.run import run_rounds
+
+
+def main() -> int:
+    """Run what is planned, and print what happened and the report."""
+    wanted, started = _arguments(), time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that disks are unmounted and processes ended
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:7.1f} s  {line}", flush=True)  # noqa: T201 - this is what it is for
+
+    kinds = [kind for kind in KINDS if wanted.only in kind.name]
+    say(f"{wanted.faults} faults of {len(kinds)} kinds; seed {wanted.seed}")
+    folder = Path(tempfile.mkdtemp(prefix="link-actions-chaos-"))
+    try:
+        results = run_rounds(plan_rounds(wanted.faults, wanted.seed, kinds), folder, environ=os.environ, say=say)
+    except KafkaMissing as reason:
+        say(f"No Kafka process is to be had: {reason}.")
+        return 3
+    minutes = (time.monotonic() - started) / 60
+    print(f"\n{report(results, seed=wanted.seed, minutes=minutes)}")  # noqa: T201 - this is what it is for
+    if any(result.violations for result in results):
+        say(f"logs and topics are kept in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--faults", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="kinds of faults whose names have this in them")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""What happens to a single broker and to the connections to it."""
+
+import time
+
+from tests.chaos.ground import OneBroker
+from tests.chaos.kind import Kind
+from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, Scene
+
+TROUBLE_SECONDS = 3.0
+SLOW_MILLISECONDS = 150
+
+
+def kill_broker(scene: Scene, victim: str) -> bool:
+    """SIGKILL, and a new start at once."""
+    broker = _ground(scene).broker
+    was_open = scene.catch(victim)
+    broker.kill()
+    scene.workers[victim].resume()
+    scene.lift()
+    broker.start()
+    return was_open
+
+
+def stop_broker(scene: Scene, victim: str) -> bool:
+    """Stopped cleanly, and away for longer than the transaction time-out."""
+    broker = _ground(scene).broker
+    was_open = scene.catch(victim)
+    broker.stop()
+    scene.workers[victim].resume()
+    time.sleep(TRANSACTION_TIMEOUT_SECONDS + 1.0)  # what the fault is about
+    scene.lift()
+    broker.start()
+    return was_open
+
+
+def freeze_broker(scene: Scene, victim: str) -> bool:
+    """SIGSTOP: connections stay open and nothing answers."""
+    broker = _ground(scene).broker
+    was_open = scene.catch(victim)
+    broker.pause()
+    scene.workers[victim].resume()
+    time.sleep(TROUBLE_SECONDS)  # what the fault is about
+    broker.resume()
+    return was_open
+
+
+def cut_connections(scene: Scene, victim: str) -> bool:
+    """All connections of the workers are reset."""
+    was_open = scene.catch(victim)
+    _ground(scene).connections.cut()
+    scene.workers[victim].resume()
+    return was_open
+
+
+def leave_half_open(scene: Scene, victim: str) -> bool:
+    """Nothing passes on any open connection and nobody is told; new ones work."""
+    connections = _ground(scene).connections
+    was_open = scene.catch(victim)
+    connections.dangle()
+    scene.workers[victim].resume()
+    scene.lift()
+    scene.recover()
+    connections.heal()
+    return was_open
+
+
+def slow_down(scene: Scene, victim: str) -> bool:
+    """Whatever passes is held up."""
+    connections = _ground(scene).connections
+    was_open = scene.catch(victim)
+    connections.delay(SLOW_MILLISECONDS)
+    scene.workers[victim].resume()
+    time.sleep(TROUBLE_SECONDS)  # what the fault is about
+    connections.heal()
+    return was_open
+
+
+def _ground(scene: Scene) -> OneBroker:
+    assert isinstance(scene.ground, OneBroker)
+    return scene.ground
+
+
+KINDS = [
+    Kind("broker killed", kill_broker),
+    Kind("broker away longer than the transaction time-out", stop_broker),
+    Kind("broker frozen", freeze_broker),
+    Kind("connections cut", cut_connections),
+    Kind("connections half open", leave_half_open),
+    Kind("connections slow", slow_down),
+]

@@ -1,0 +1,124 @@
+"""The course of a round: fault after fault, a calm stretch, the end of the workers, and the judges."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from random import Random
+
+from tests.chaos.companion import Companion
+from tests.chaos.counts import miscounted, outcomes_of
+from tests.chaos.plan import Fault
+from tests.chaos.result import Result, Struck
+from tests.chaos.scene import WORKERS, Scene
+from tests.chaos.stored import Stored, differing, identity_of, stored_by
+from tests.chaos.verdict import Findings, judge_round, open_transactions, patiently
+from tests.support.outcome import read
+from tests.support.waiting import NeverCame, wait_until
+
+CALM = 300
+"""Records of the calm stretch at the end, of which every count must be there."""
+REST_SECONDS = 1.0
+"""So long no count may change for all to be done: many times what a batch takes."""
+
+
+class Course:
+    """Carries out what is planned on a scene; stops at the first violation that shows before the end."""
+
+    def __init__(self, scene: Scene, companion: Companion, *, say: Callable[[str], object], has_disks: bool) -> None:
+        self._scene = scene
+        self._companion = companion
+        self._say = say
+        self._has_disks = has_disks
+        self._result = Result(missed=scene.missed, endings=scene.endings, violations=scene.violations)
+
+    def run(self, faults: Sequence[Fault]) -> Result:
+        """Return what came of it."""
+        try:
+            self._strike_all(faults)
+            self._finish()
+        except NeverCame as error:
+            self._result.violations.append(str(error))
+        return self._result
+
+    def _strike_all(self, faults: Sequence[Fault]) -> None:
+        for name in WORKERS:
+            self._scene.start(name)
+        self._scene.edge.flow()
+        self._scene.settle()
+        for number, fault in enumerate(faults, start=1):
+            if fault.kind.needs_disk and not self._has_disks:
+                self._result.skipped.append(fault.kind.name)
+                continue
+            self._say(f"fault {number} of {len(faults)}: {self._strike(fault)}")
+            if self._scene.violations or self._companion.violations:
+                break
+
+    def _strike(self, fault: Fault) -> str:
+        started = time.monotonic()
+        self._scene.chance = Random(fault.seed)
+        was_open = fault.kind.act(self._scene, fault.victim)
+        recovery = self._scene.recover()
+        self._scene.settle()
+        self._result.struck.append(Struck(fault.kind.name, was_open, recovery))
+        hit = "in an open transaction" if was_open else "outside of a transaction"
+        took = time.monotonic() - started
+        return f"{fault.kind.name} ({fault.victim}), {hit}, recovered in {recovery:.1f} s, took {took:.1f} s"
+
+    def _finish(self) -> None:
+        scene = self._scene
+        scene.edge.rest()
+        scene.recover()
+        counted, marks = self._calm()
+        for name in WORKERS:
+            code = scene.workers[name].stop()
+            scene.violations += [] if code == 0 else [f"worker {name} ended with {code} when it was told to leave"]
+        scene.violations += open_transactions(scene.installation)
+        findings = self._judge()
+        calm = {place: outcome for place, outcome in findings.outcomes.items() if place[1] >= marks.get(place[0], 0)}
+        scene.violations += miscounted(counted, Counter(calm.values()))
+
+    def _calm(self) -> tuple[Counter[str], dict[int, int]]:
+        """Publish without a fault; return what the workers counted of it, and from which offsets on it lies."""
+        before, marks = self._resting_counts(0), self._scene.ends_of_clicks()
+        self._scene.edge.send(CALM)
+        after = self._resting_counts(before.total() + CALM)
+        after.subtract(before)
+        return +after, marks
+
+    def _resting_counts(self, least: int) -> Counter[str]:
+        """Return the outcomes that the workers count, once these have rested at so many or more for a while."""
+        seen: Counter[str] = Counter()
+        since = time.monotonic()
+
+        def rests() -> bool:
+            nonlocal seen, since
+            now = outcomes_of(self._scene.workers[name].metrics() for name in WORKERS)
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return seen.total() >= least and time.monotonic() - since > REST_SECONDS
+
+        wait_until(rests, "rest of the counts")
+        return seen
+
+    def _judge(self) -> Findings:
+        scene, result = self._scene, self._result
+        install = scene.installation
+        findings = judge_round(install, scene.edge.acknowledged)
+        scene.violations += findings.violations
+        scene.violations += differing(self._stores(), patiently(lambda: read(install, install.changelog)))
+        seen = self._companion.finish()
+        scene.violations += self._companion.violations
+        if seen != findings.updates:
+            scene.violations.append(f"who read along saw {seen} updates, and there are {findings.updates}")
+        result.clicks, result.updates = findings.clicks, findings.updates
+        result.unknown, result.slowest_leave = scene.edge.unknown, scene.slowest_leave
+        return findings
+
+    def _stores(self) -> list[Stored]:
+        install = self._scene.installation
+        identity = identity_of(install.admin, install.topic(install.changelog))
+        return [
+            stored
+            for name in self._scene.workers
+            for stored in stored_by(name, install.state_of(name), identity, install.partitions)
+        ]

@@ -1,0 +1,72 @@
+"""What a round stands on: one broker behind a proxy, or three brokers; started once for all rounds that need it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from deploy.kafka import KafkaCluster, KafkaProcess, start_cluster, start_process
+from deploy.kafka.process import loopback_addresses
+from tests.chaos.connections import Connections
+from tests.support.installation import Installation
+
+
+class Ground(Protocol):
+    """Brokers to install on; `data` is where one of them has its logs."""
+
+    @property
+    def data(self) -> Path:
+        """Folder of a broker's logs."""
+
+    def describe(self) -> str:
+        """Say what it is."""
+
+    def install(self, prefix: str, folder: Path) -> Installation:
+        """Make an installation without topics."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class OneBroker:
+    """A single broker; the workers reach it through a proxy, everybody else directly."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        (proxy,) = loopback_addresses(1)
+        self.broker: KafkaProcess = start_process(folder / "one-broker", environ=environ, proxy=proxy)
+        self.connections = Connections(proxy, str(self.broker.door))
+        self.data = self.broker.data
+
+    def describe(self) -> str:
+        """Say what it is."""
+        return "one broker"
+
+    def install(self, prefix: str, folder: Path) -> Installation:
+        """Let the workers connect to the proxy."""
+        installation = Installation(self.broker, prefix, folder)
+        installation.worker_servers = self.connections.servers
+        return installation
+
+    def close(self) -> None:
+        """End broker and proxy."""
+        self.connections.close()
+        self.broker.kill()
+
+
+class ThreeBrokers:
+    """Three brokers; each record on all of them, each write needs two."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.cluster: KafkaCluster = start_cluster(folder / "three-brokers", environ=environ)
+        self.data = self.cluster.nodes[0].data
+
+    def describe(self) -> str:
+        """Say what it is."""
+        return "three brokers"
+
+    def install(self, prefix: str, folder: Path) -> Installation:
+        """Replicate everything three times."""
+        return Installation(self.cluster, prefix, folder, replication=3)
+
+    def close(self) -> None:
+        """End them."""
+        self.cluster.stop()

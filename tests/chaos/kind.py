@@ -1,0 +1,24 @@
+"""A kind of fault."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.chaos.scene import Scene
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What happens, and how often beside the others.
+
+    `act` makes it happen to the worker it is given and puts everything back, but for what a supervisor would do; it
+    tells whether the fault hit a transaction that was seen to be open. `brokers` is how many it needs; some need a disk
+    for each worker (see `disk`).
+    """
+
+    name: str
+    act: "Callable[[Scene, str], bool]"
+    weight: int = 1
+    brokers: int = 1
+    needs_disk: bool = False

@@ -1,0 +1,32 @@
+"""What came of a round."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Struck:
+    """A fault that happened; `recovery_seconds` from its end until all that was published by then was committed."""
+
+    kind: str
+    was_open: bool
+    recovery_seconds: float
+
+
+@dataclass
+class Result:
+    """What happened, and as `violations` a sentence for each thing that must not be.
+
+    `skipped` faults were not possible here; `missed` ones did not meet what they were aimed at, but happened;
+    `endings` are the exit codes of workers that ended by themselves and were started again.
+    """
+
+    struck: list[Struck] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    missed: Counter[str] = field(default_factory=Counter)
+    endings: Counter[int] = field(default_factory=Counter)
+    clicks: int = 0
+    unknown: int = 0
+    updates: int = 0
+    slowest_leave: float = 0.0

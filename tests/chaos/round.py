@@ -1,0 +1,61 @@
+"""One round: topics of its own, two workers, faults while clicks flow, and then the judges."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from schemas.topics import LINK_CLICKS
+from tests.chaos.companion import Companion
+from tests.chaos.course import Course
+from tests.chaos.disk import mount, unmount
+from tests.chaos.edge import Edge
+from tests.chaos.ground import Ground
+from tests.chaos.plan import Round
+from tests.chaos.result import Result
+from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Scene
+from tests.chaos.traffic import endless_publications
+from tests.support.installation import Installation
+from tests.support.traffic import LINKS
+
+PER_SECOND = 300
+COMPACTING = {"segment.ms": "2000", "min.cleanable.dirty.ratio": "0.01"}
+"""Of the changelog, which is compacted all the time."""
+
+
+def run_round(planned: Round, ground: Ground, folder: Path, *, say: Callable[[str], object]) -> Result:
+    """Carry out a round and judge it; what it finds wrong are the result's violations."""
+    prefix = f"chaos-{planned.seed}."
+    with ExitStack() as stack:
+        installation = ground.install(prefix, folder)
+        has_disks = stack.enter_context(disks(installation))
+        stack.callback(installation.close)
+        configure(installation)
+        installation.create_topics(configs={installation.changelog: COMPACTING})
+        installation.define(*LINKS)
+        publications = endless_publications(planned.seed, partitions=installation.partitions)
+        edge = Edge(installation.servers, installation.topic(LINK_CLICKS), publications, per_second=PER_SECOND)
+        stack.callback(edge.close)
+        companion = Companion(installation.servers, prefix, folder)
+        stack.callback(companion.close)
+        companion.wait_reading()
+        course = Course(Scene(installation, edge, ground), companion, say=say, has_disks=has_disks)
+        return course.run(planned.faults)
+
+
+def configure(installation: Installation) -> None:
+    """Make the workers notice within seconds what they would notice within a minute."""
+    installation.configure(
+        producer__transaction__timeout__ms=str(round(TRANSACTION_TIMEOUT_SECONDS * 1000)),
+        socket__timeout__ms="3000",
+    )
+
+
+@contextmanager
+def disks(installation: Installation) -> Iterator[bool]:
+    """Give each worker a small disk for its state; tells whether that is possible here."""
+    mounted = [folder for folder in map(installation.state_of, WORKERS) if mount(folder)]
+    try:
+        yield len(mounted) == len(WORKERS)
+    finally:
+        for folder in mounted:
+            unmount(folder)

@@ -1,0 +1,35 @@
+"""A whole run: the rounds that are planned, on brokers that are started when the first round needs them."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import groupby
+from pathlib import Path
+
+from tests.chaos.ground import Ground, OneBroker, ThreeBrokers
+from tests.chaos.plan import Round
+from tests.chaos.result import Result
+from tests.chaos.round import run_round
+
+GROUNDS: Mapping[int, Callable[[Path, Mapping[str, str]], Ground]] = {1: OneBroker, 3: ThreeBrokers}
+
+
+def run_rounds(
+    rounds: Sequence[Round], folder: Path, *, environ: Mapping[str, str], say: Callable[[str], object]
+) -> list[Result]:
+    """Carry out the rounds, up to the first one with a violation; raises KafkaMissing."""
+    results: list[Result] = []
+    for brokers, mine in groupby(rounds, key=lambda each: each.brokers):
+        with ExitStack() as stack:
+            ground = GROUNDS[brokers](folder, environ)
+            stack.callback(ground.close)
+            for planned in mine:
+                say(f"round of {len(planned.faults)} faults on {ground.describe()}, clicks by seed {planned.seed}")
+                own = folder / f"round-{len(results) + 1}"
+                own.mkdir()
+                started = time.monotonic()
+                results.append(run_round(planned, ground, own, say=say))
+                say(f"judged after {time.monotonic() - started:.0f} s: {results[-1].violations or 'exact'}")
+                if results[-1].violations:
+                    return results
+    return results

@@ -1,0 +1,159 @@
+"""What a fault acts upon: two workers, the clicks that flow, and what is seen of their transactions."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from random import Random
+
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
+from tests.chaos.counts import uneven
+from tests.chaos.edge import Edge
+from tests.chaos.ends import COMMITTED, ends_of, undecided
+from tests.chaos.ground import Ground
+from tests.support.installation import UPDATES, Installation
+from tests.support.waiting import NeverCame, wait_until
+from tests.support.worker import Worker
+
+PLAIN, STEERED = "a", "b"
+"""The workers: one as operators run it, and one that can be stopped at a named point."""
+WORKERS = (PLAIN, STEERED)
+SETTINGS = {"LINK_ACTIONS_COMMIT_INTERVAL_MS": "20"}
+TRANSACTION_TIMEOUT_SECONDS = 5.0
+RECOVER_SECONDS = 150.0
+CATCHES = 60
+"""How often a worker is stopped to look whether its transaction is open."""
+
+
+class Scene:
+    """One round's installation while faults happen. `chance` is that of the fault which is on."""
+
+    def __init__(self, installation: Installation, edge: Edge, ground: Ground) -> None:
+        self.installation = installation
+        self.edge = edge
+        self.ground = ground
+        self.chance = Random()
+        self.workers: dict[str, Worker] = {}
+        self.endings: Counter[int] = Counter()
+        """Exit codes of workers that ended by themselves."""
+        self.violations: list[str] = []
+        self.missed: Counter[str] = Counter()
+        """How often a fault did not meet what it was aimed at."""
+        self.slowest_leave = 0.0
+        self.shares: dict[str, list[int]] = {}
+        """The partitions of each worker, when both were ready last."""
+        self._lifted_at: float | None = None
+        self._recovered: float | None = None
+
+    def start(self, name: str) -> Worker:
+        """Start a worker, again if it has been there before."""
+        install = self.installation
+        if name == STEERED:
+            self.workers[name] = install.start_steered(name, {}, settings=SETTINGS)
+        else:
+            self.workers[name] = install.start(name, settings=SETTINGS)
+        return self.workers[name]
+
+    def other(self, name: str) -> str:
+        """Return the name of the other worker."""
+        return WORKERS[1 - WORKERS.index(name)]
+
+    def catch(self, name: str) -> bool:
+        """Freeze a worker in the middle of a transaction; tell whether one is seen to be open.
+
+        After some attempts it is frozen wherever it is.
+        """
+        for _ in range(CATCHES):
+            self.workers[name].pause()
+            if self.is_open(name):
+                return True
+            self.workers[name].resume()
+            time.sleep(self.chance.uniform(0.0, 0.02))  # to stop it at another point, not to wait for anything
+        self.workers[name].pause()
+        return self.is_open(name)
+
+    def kill(self, name: str) -> bool:
+        """End a worker as a crash does; tell whether it leaves an open transaction behind."""
+        self.workers[name].kill()
+        return self.is_open(name)
+
+    def is_open(self, name: str) -> bool:
+        """Whether a transaction of this worker, which has just been stopped or killed, is seen to be open.
+
+        Seen twice: one that is just being committed would be decided at the second look.
+        """
+        return self._has_undecided(self.shares[name]) and self._has_undecided(self.shares[name])
+
+    def lift(self) -> None:
+        """Note that the fault is over: from here on recovering is measured."""
+        self._lifted_at = time.monotonic()
+
+    def recover(self) -> float:
+        """Return how long it took until all that was published when the fault was over is committed.
+
+        Workers that have ended are started again, as a supervisor does. Once for each fault.
+        """
+        if self._recovered is not None:
+            return self._recovered
+        lifted_at = self._lifted_at or time.monotonic()
+        marks = self.edge.ends()
+        wait_until(lambda: self._is_committed(marks), lambda: f"commit of {marks}", timeout=RECOVER_SECONDS)
+        self._recovered = time.monotonic() - lifted_at
+        return self._recovered
+
+    def settle(self) -> None:
+        """Return once both workers have their share and are ready for the next fault; look at their counts."""
+        share = self.installation.partitions // 2
+        wait_until(
+            lambda: all(self._is_settled(name, share) for name in WORKERS), "settled group", timeout=RECOVER_SECONDS
+        )
+        for name in WORKERS:
+            self.violations += uneven(name, self.workers[name].metrics())
+            self.shares[name] = self.workers[name].assigned()
+        self._lifted_at = self._recovered = None
+
+    def forget_state(self, name: str) -> None:
+        """Delete all that a worker, which must have ended, has kept."""
+        for path in self.installation.state_of(name).iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def compactions(self) -> int:
+        """Return how far the broker says it has compacted the changelog, added up over its partitions."""
+        data = self.ground.data
+        lines = (data / "cleaner-offset-checkpoint").read_text().splitlines() if data.exists() else []
+        mine = self.installation.topic(self.installation.changelog)
+        return sum(int(line.split()[2]) for line in lines if line.startswith(f"{mine} "))
+
+    def ends_of_clicks(self) -> dict[int, int]:
+        """Return the end of each partition of the clicks."""
+        topic = self.installation.topic(LINK_CLICKS)
+        places = [(topic, partition) for partition in range(self.installation.partitions)]
+        return {place[1]: end for place, end in ends_of(self.installation.admin, places, COMMITTED).items()}
+
+    def revive(self) -> None:
+        """Start those workers again that ended by themselves."""
+        for name in WORKERS:
+            if not self.workers[name].is_running:
+                code = self.workers[name].wait_exit()
+                self.endings[code] += 1
+                if code not in {3, 4}:
+                    self.violations.append(f"worker {name} ended with {code}: {self.workers[name].last_words}")
+                self.start(name)
+
+    def _is_committed(self, marks: Mapping[int, int]) -> bool:
+        self.revive()
+        done = self.installation.committed()
+        return all(done.get(partition, 0) >= end for partition, end in marks.items())
+
+    def _is_settled(self, name: str, share: int) -> bool:
+        self.revive()
+        try:
+            return bool(self.workers[name].wait_ready(assigned=share, timeout=0.0))
+        except NeverCame:
+            return False
+
+    def _has_undecided(self, partitions: Iterable[int]) -> bool:
+        """Whether any of these partitions of what workers write ends with records that are not decided yet."""
+        install = self.installation
+        topics = [install.topic(topic) for topic in (*UPDATES, LINK_HITS, DEAD_LETTERS, install.changelog)]
+        return bool(undecided(install.admin, [(topic, partition) for topic in topics for partition in partitions]))

@@ -1,0 +1,113 @@
+"""What one round came to, told by readers that share no code with the program: sentences about what must not be."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
+
+from consumer.judge.model import NaiveModel
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import NotReadable, Seen, decode
+from consumer.judge.verdict import judge
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS
+from tests.builders import Record
+from tests.chaos.ends import undecided
+from tests.support.installation import UPDATES, Installation
+from tests.support.outcome import hits, read_all
+from tests.support.records import click_key
+
+Read = TypeVar("Read")
+ATTEMPTS = 5
+ANSWER_SECONDS = 30.0
+OFFSETS = "__consumer_offsets"
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+@dataclass
+class Findings:
+    """What was read, and what must not be."""
+
+    clicks: int
+    updates: int
+    outcomes: dict[Place, str]
+    violations: list[str] = field(default_factory=list)
+
+
+def judge_round(installation: Installation, acknowledged: Mapping[Place, bytes | None]) -> Findings:
+    """Read everything anew and hold it against what must have come of the clicks."""
+    clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
+    model = NaiveModel(installation.links, partitions=installation.partitions)
+    outcomes = {(click.partition, click.offset): outcome_of(click, model) for click in clicks}
+    verdict = judge(model.expected, chain(*updates), prefix=installation.prefix)
+    findings = Findings(len(clicks), verdict.seen, outcomes)
+    findings.violations += missing_clicks(acknowledged, clicks)
+    findings.violations += [] if verdict.is_exact else [str(verdict)]
+    seen_hits = patiently(lambda: hits(installation))
+    findings.violations += [] if seen_hits == model.hits else ["the hits of the links do not add up"]
+    bad = [click for click in clicks if outcomes[click.partition, click.offset] == "dead_lettered"]
+    findings.violations += wrong_letters(bad, letters)
+    return findings
+
+
+def patiently(read: Callable[[], Read]) -> Read:
+    """Read, again where it fails: a broker that has just come back may not know yet what it leads."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(NotReadable):
+            return read()
+        time.sleep(1.0)
+    return read()
+
+
+def open_transactions(installation: Installation) -> list[str]:
+    """Return a sentence for each partition, those of the committed offsets too, in which a transaction is open."""
+    names = [*map(installation.topic, installation.topics), OFFSETS]
+    topics = installation.admin.list_topics(timeout=ANSWER_SECONDS).topics
+    found = undecided(installation.admin, [(name, number) for name in names for number in topics[name].partitions])
+    return [
+        f"a transaction is open in {place} from {stable} on; the end is {end}" for place, (stable, end) in found.items()
+    ]
+
+
+def outcome_of(record: Seen, model: NaiveModel) -> str:
+    """Return what must become of the next record of its partition."""
+    click = _click_in(record)
+    if click is None:
+        return "dead_lettered"
+    if partition_of(click_key(click), record.partitions or 1) != record.partition:
+        return "sent_on"
+    return model.click(click)
+
+
+def missing_clicks(acknowledged: Mapping[Place, bytes | None], clicks: Iterable[Seen]) -> list[str]:
+    """Return a sentence where the broker acknowledged what the topic does not hold."""
+    there = {(click.partition, click.offset): click.value for click in clicks}
+    lost = [place for place, value in acknowledged.items() if place not in there or there[place] != value]
+    return [f"{len(lost)} acknowledged clicks are not in the topic, the first at {min(lost)}"] if lost else []
+
+
+def wrong_letters(bad: Sequence[Seen], letters: Sequence[Seen]) -> list[str]:
+    """Return sentences where bad records and dead letters are not the same, once each and byte for byte."""
+    wanted = Counter(((click.partition, click.offset), click.key, click.value) for click in bad)
+    found = Counter((_origin(letter), letter.key, letter.value) for letter in letters)
+    return [*_listed("dead letters are missing", wanted - found), *_listed("dead letters are too many", found - wanted)]
+
+
+def _listed(words: str, surplus: Counter[tuple[Place, bytes | None, bytes | None]]) -> Iterator[str]:
+    if surplus:
+        yield f"{surplus.total()} {words}, the first of the click at {next(iter(surplus))[0]}"
+
+
+def _origin(letter: Seen) -> Place:
+    headers = dict(letter.headers)
+    return int(headers["dlq.partition"]), int(headers["dlq.offset"])
+
+
+def _click_in(record: Seen) -> Record | None:
+    try:
+        return decode("LinkClicked", record.value)
+    except NotReadable:
+        return None

@@ -1,0 +1,150 @@
+"""What happens to a worker's process."""
+
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+from tests.chaos.kind import Kind
+from tests.chaos.scene import SETTINGS, STEERED, Scene
+from tests.support.waiting import NeverCame, wait_until
+
+STORM_SECONDS = 5
+NEWCOMERS = ("c", "d", "e")
+LEAVE_SECONDS = 5.0
+
+IN_A_TURN = {
+    "after it has produced": "after.produce_all",
+    "before it flushes": "before.producer.flush",
+    "before it sends its offsets": "before.producer.send_offsets_to_transaction",
+    "between send_offsets and EndTxn": "before.producer.commit_transaction",
+    "after the commit, before the state is written": "after.producer.commit_transaction",
+}
+AT_ITS_START = {
+    "when it has fenced its predecessor": "after.producer.init_transactions.1",
+    "when its state is restored": "before.release.1",
+}
+
+
+def kill_anywhere(scene: Scene, victim: str) -> bool:
+    """SIGKILL at whatever moment it is."""
+    time.sleep(scene.chance.uniform(0.0, 0.2))  # not to wait for anything, but to strike anywhere in the cycle
+    was_open = scene.kill(victim)
+    scene.start(victim)
+    return was_open
+
+
+def kill_in_transaction(scene: Scene, victim: str) -> bool:
+    """SIGKILL in the middle of a transaction."""
+    scene.catch(victim)
+    return kill_anywhere(scene, victim)
+
+
+def die_in_a_turn(point: str, scene: Scene, _victim: str) -> bool:
+    """SIGKILL at a named point of the cycle."""
+    scene.workers[STEERED].steer(point, "die")
+    scene.workers[STEERED].wait_exit()
+    was_open = scene.is_open(STEERED)
+    scene.start(STEERED)
+    return was_open
+
+
+def die_at_start(point: str, scene: Scene, _victim: str) -> bool:
+    """SIGKILL in the middle of a transaction, and once more while the next one starts."""
+    scene.catch(STEERED)
+    was_open = scene.kill(STEERED)
+    scene.installation.start_steered(STEERED, {point: "die"}, settings=SETTINGS).wait_exit()
+    scene.start(STEERED)
+    return was_open
+
+
+def sleep_through_replacement(scene: Scene, victim: str) -> bool:
+    """SIGSTOP in the middle of a transaction, until the other has its partitions; then SIGCONT."""
+    was_open = scene.catch(victim)
+    scene.workers[scene.other(victim)].wait_assigned(scene.installation.partitions)
+    scene.workers[victim].resume()
+    return was_open
+
+
+def sleep_through_time_out(scene: Scene, victim: str) -> bool:
+    """The same until the broker has ended the transaction by itself."""
+    was_open = scene.catch(victim)
+    wait_until(lambda: not scene.is_open(victim), "end of the transaction by time-out")
+    scene.workers[victim].resume()
+    return was_open
+
+
+def leave_in_a_rebalance(scene: Scene, victim: str) -> bool:
+    """SIGTERM while the group waits for this member to join again."""
+    newcomer = scene.start(NEWCOMERS[0])
+    newcomer.wait_event("worker.started")
+    was_open = scene.catch(victim)
+    try:
+        wait_until(lambda: "REBALANCING" in scene.installation.group_state(), "rebalance", timeout=1.0)
+    except NeverCame:
+        scene.missed["a rebalance was over before the SIGTERM"] += 1
+    leave(scene, victim)
+    scene.start(victim)
+    scene.recover()
+    leave(scene, NEWCOMERS[0])
+    return was_open
+
+
+def leave_while_restoring(scene: Scene, _victim: str) -> bool:
+    """SIGTERM while partitions are being restored from nothing."""
+    scene.catch(STEERED)
+    was_open = scene.kill(STEERED)
+    scene.forget_state(STEERED)
+    halts = {"before.release.1": "halt"}
+    worker = scene.workers[STEERED] = scene.installation.start_steered(STEERED, halts, settings=SETTINGS)
+    worker.wait_event("point.reached")
+    if not worker.probe("/readyz")[1].get("restoring"):
+        scene.missed["/readyz told of no restore at the SIGTERM"] += 1
+    worker.send(signal.SIGTERM)
+    worker.go_on()
+    leave(scene, STEERED)
+    scene.start(STEERED)
+    return was_open
+
+
+def come_and_go(scene: Scene, victim: str) -> bool:
+    """Every second a worker joins or leaves, by SIGTERM or by SIGKILL; the first in the middle of a transaction."""
+    was_open = kill_in_transaction(scene, victim)
+    for number in range(STORM_SECONDS):
+        name = NEWCOMERS[number % len(NEWCOMERS)]
+        if name in scene.workers and scene.workers[name].is_running:
+            scene.workers[name].kill() if scene.chance.random() < 0.5 else leave(scene, name)
+        scene.start(name)
+        time.sleep(1.0)  # what is meant by "every second"
+    scene.lift()
+    for name in NEWCOMERS:
+        leave(scene, name)
+    return was_open
+
+
+def leave(scene: Scene, name: str) -> None:
+    """Tell a worker to leave, frozen or not, and see that it does so well and in time."""
+    worker, asked = scene.workers[name], time.monotonic()
+    worker.send(signal.SIGTERM)
+    worker.resume()
+    code = worker.wait_exit()
+    scene.slowest_leave = max(scene.slowest_leave, time.monotonic() - asked)
+    if code != 0:
+        scene.violations.append(f"worker {name}, told to leave, ended with {code}: {worker.last_words}")
+
+
+def _died(points: dict[str, str], act: Callable[[str, Scene, str], bool]) -> list[Kind]:
+    return [Kind(f"worker killed {words}", partial(act, point)) for words, point in points.items()]
+
+
+KINDS = [
+    Kind("worker killed at any moment", kill_anywhere, weight=3),
+    Kind("worker killed in a transaction", kill_in_transaction, weight=6),
+    *_died(IN_A_TURN, die_in_a_turn),
+    *_died(AT_ITS_START, die_at_start),
+    Kind("worker asleep until replaced (zombie)", sleep_through_replacement, weight=3),
+    Kind("worker asleep beyond the transaction time-out", sleep_through_time_out),
+    Kind("worker told to leave in a rebalance", leave_in_a_rebalance),
+    Kind("worker told to leave while restoring", leave_while_restoring),
+    Kind("workers coming and going every second", come_and_go),
+]
