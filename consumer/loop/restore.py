@@ -1,12 +1,12 @@
 """Bringing the state of assigned partitions up to date from the changelog, while others are worked on."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 import structlog
 
 from consumer.errors import Unavailable
+from consumer.loop.batch import split_by_partition
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
 from consumer.streams import LogReader, Unreachable
 
@@ -118,12 +118,11 @@ class Restorer:
 
     def _read(self, timeout_seconds: float) -> Mapping[int, int]:
         entries: dict[int, dict[bytes, bytes | None]] = {partition: {} for partition in self._stores}
-        read: Counter[int] = Counter()
-        for record in self._reader.read(_BATCH, timeout_seconds):
-            partition = record.partition()
+        read: dict[int, int] = {}
+        for partition, records in split_by_partition(self._reader.read(_BATCH, timeout_seconds)).items():
             if partition in entries:
-                entries[partition][record.key()] = record.value()
-                read[partition] += 1
+                entries[partition] = {record.key(): record.value() for record in records}
+                read[partition] = len(records)
         try:
             self._keep(entries)
         except Unreachable:
