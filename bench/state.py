@@ -54,6 +54,7 @@ class Figures:
     worst_load_ms: float
     memory_mb: float
     open_seconds: float
+    find_ms: float
     disk_bytes_per_key: float
 
 
@@ -93,12 +94,18 @@ def main() -> None:
     parser.add_argument("--keys", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--stores", nargs="*", default=["rowfile", "rocksdb"], choices=list(STORES))
     parser.add_argument("--only", nargs=2, metavar=("STORE", "KEYS"), help="one measurement, in this process")
+    parser.add_argument("--rewriting", action="store_true", help="what leaving dead rows behind costs, instead")
     parser.add_argument("--folder", type=Path, default=None, help="where the stores are made")
     arguments = parser.parse_args()
     if arguments.only:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             figures = measure(arguments.only[0], Path(folder), int(arguments.only[1]))
             sys.stdout.write(" ".join(map(str, astuple(figures))))
+        return
+    if arguments.rewriting:
+        for keys in arguments.keys:
+            with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+                sys.stdout.write(measure_rewriting(Path(folder), keys) + "\n")
         return
     _tell("keys", "store", [f"{field.name:>{len(field.name)}}" for field in fields(Figures)])
     for keys in arguments.keys:
@@ -125,6 +132,7 @@ def measure(name: str, folder: Path, count: int) -> Figures:
     store = state.open(0, CHANGELOG)
     store.get_many([PARTITIONS_KEY])
     opened = time.perf_counter() - started
+    found = _find_one(store, keys.seen(20, chance)[0])
     cpu, walls = _timed(store, _clicks(keys, chance, KNOWN))
     known_cpu, _ = _timed(store, _clicks(keys, chance, CLICKS * 95 // 100))
     memory = _anonymous_bytes() - bare
@@ -132,14 +140,51 @@ def measure(name: str, folder: Path, count: int) -> Figures:
     return Figures(
         us_per_click=cpu / BATCHES / CLICKS * 1e6,
         known_us_per_click=known_cpu / BATCHES / CLICKS * 1e6,
-        p99_ms=sorted(walls)[len(walls) * 99 // 100] * 1e3,
+        p99_ms=_p99(walls),
         worst_ms=max(walls) * 1e3,
         load_us_per_key=load_cpu / count * 1e6,
         worst_load_ms=max(load_walls) * 1e3,
         memory_mb=memory / 1e6,
         open_seconds=opened,
+        find_ms=found * 1e3,
         disk_bytes_per_key=disk / count,
     )
+
+
+def measure_rewriting(folder: Path, count: int) -> str:
+    """Replace values until a third of the rows are dead, and give batches of clicks while those are left behind."""
+    keys, chance = Keys(), random.Random(3)
+    state = RowFileState(folder)
+    store = state.open(0, CHANGELOG)
+    _timed(store, _loads(keys, count))
+    before, quiet = _timed(store, _clicks(keys, chance, KNOWN))
+    files, anew = folder / "partition-0", _loads(Keys(), count)
+    while len(list(files.iterdir())) == 1:
+        _timed(store, [next(anew)])
+    moves = 0.0
+    walls: list[float] = []
+    while not walls or len(list(files.iterdir())) > 1:
+        cpu, some = _timed(store, _clicks(keys, chance, KNOWN))
+        moves, walls = moves + cpu, walls + some
+    state.close()
+    return f"{count:,} keys: {_told(before, quiet)}; while rows are moved: {_told(moves, walls)}"
+
+
+def _told(cpu: float, walls: Sequence[float]) -> str:
+    us, p99_ms, worst_ms = cpu / len(walls) / CLICKS * 1e6, _p99(walls), max(walls) * 1e3
+    return f"{us:.2f} us per click, p99 {p99_ms:.1f} ms, worst {worst_ms:.1f} ms of {len(walls)} batches"
+
+
+def _p99(walls: Sequence[float]) -> float:
+    return sorted(walls)[len(walls) * 99 // 100] * 1e3
+
+
+def _find_one(store: PartitionStore, key: bytes) -> float:
+    """Return how long it takes to find all that is remembered of one recipient."""
+    started = time.perf_counter()
+    if key not in dict(store.scan(key[: KEY_BYTES - 8])):
+        raise RuntimeError("a recipient was not found")
+    return time.perf_counter() - started
 
 
 def _loads(keys: Keys, count: int) -> Iterator[Batch]:

@@ -1,0 +1,107 @@
+"""`python -m bench.restore`: how fast the memory of clicks comes back from its changelog, on a real Kafka.
+
+The changelog is written as the worker writes it: in transactions of thousands of entries on several partitions. It is
+read into an empty store by the worker's own restorer, then opened again as it lies on the disk.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bench.state import KEY_BYTES, STORES, VALUE
+from consumer.kafka.client import open_producer, worker_producer_config
+from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
+from consumer.loop.restore import Restorer
+from consumer.settings import Settings
+from consumer.wire import Wire
+from deploy.kafka import BENCHMARK, start_kafka
+
+PARTITIONS = 4
+BATCH = 5_000
+STEP_SECONDS = 0.1
+
+
+def main() -> None:
+    """Write a changelog, and restore it into each store."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keys", type=int, default=3_000_000)
+    parser.add_argument("--stores", nargs="*", default=["rowfile", "rocksdb"], choices=list(STORES))
+    parser.add_argument("--rounds", type=int, default=2)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        kafka = start_kafka(Path(folder) / "kafka", environ=os.environ, profile=BENCHMARK)
+        if kafka is None:
+            sys.exit(1)
+        try:
+            wire = Wire(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench"), {}, {})
+            create_topics(KafkaTopicAdmin(wire.settings), wire.names, partitions=PARTITIONS, replication_factor=1)
+            _write_changelog(wire, arguments.keys)
+            _tell(f"bytes of changelog per key: {_log_bytes(Path(folder)) / arguments.keys:.1f}")
+            for number in range(arguments.rounds):
+                for store in arguments.stores:
+                    _tell(_measure(wire, store, Path(folder) / f"{store}-{number}", arguments.keys))
+        finally:
+            kafka.stop()
+
+
+def _write_changelog(wire: Wire, keys: int) -> None:
+    producer = open_producer(worker_producer_config(wire.settings))
+    producer.init_transactions(30)
+    for batch in _batches(keys):
+        producer.begin_transaction()
+        for number, key in enumerate(batch):
+            producer.produce(wire.names.changelog, VALUE, key, number % PARTITIONS)
+        producer.commit_transaction(30)
+
+
+def _batches(keys: int) -> Iterator[list[bytes]]:
+    chance = np.random.default_rng(4)
+    for start in range(0, keys, BATCH):
+        content = chance.bytes(KEY_BYTES * min(BATCH, keys - start))
+        yield [content[place : place + KEY_BYTES] for place in range(0, len(content), KEY_BYTES)]
+
+
+def _measure(wire: Wire, store: str, folder: Path, keys: int) -> str:
+    """Restore everything from nothing, then open what is up to date."""
+    seconds, cpu = _restore(wire, store, folder, keys)
+    again, _ = _restore(wire, store, folder, 0)
+    return (
+        f"{store:<8} {keys / seconds:>9,.0f} keys/s {cpu / keys * 1e6:>6.2f} us of CPU per key, all threads;"
+        f" opened again in {again:.2f} s"
+    )
+
+
+def _restore(wire: Wire, store: str, folder: Path, expected: int) -> tuple[float, float]:
+    reader, state = wire.open_reader(wire.names.changelog), STORES[store](folder)
+    started, cpu, read = time.perf_counter(), time.process_time(), 0
+    restorer = Restorer(reader, state, PARTITIONS)
+    for partition in range(PARTITIONS):
+        restorer.begin(partition)
+    while restorer.restoring:
+        read += sum(restorer.step(STEP_SECONDS)[1].values())
+    figures = time.perf_counter() - started, time.process_time() - cpu
+    reader.close()
+    state.close()
+    if read != expected:
+        raise RuntimeError(f"{read} records were read, and {expected} expected")
+    return figures
+
+
+def _log_bytes(folder: Path) -> int:
+    """Return what the changelog takes on the broker's disk; 0 where that is not in this folder."""
+    return sum(path.stat().st_size for path in folder.glob("kafka/data/*dedupe-changelog*/*.log"))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
