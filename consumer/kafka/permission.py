@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation
 
 from consumer.errors import Unavailable
-from consumer.kafka.connection import DENIED, Connection
+from consumer.kafka.connection import AWAY, DENIED, Connection
 from consumer.kafka.errors import Forbidden
 from consumer.kafka.rights import Resource, Right, missing_rights
 from consumer.settings import Settings
@@ -55,9 +55,10 @@ class Permission:
             error: KafkaError = raised.args[0]
             if error.name() in DENIED:
                 return frozenset()
-            if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise self._connection.unavailable(error) from raised
+            if error.name() in AWAY:
+                raise self._connection.unavailable(error) from raised
+            # No such topic, a group's coordinator that has just begun: what cannot be answered yet denies nothing.
+            return None
 
 
 def require_rights(settings: Settings, rights: Iterable[Right]) -> None:
