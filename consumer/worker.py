@@ -23,9 +23,10 @@ from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
-from consumer.monitoring.health import Health
+from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
 from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
+from consumer.monitoring.watchdog import Watchdog
 from consumer.settings import Settings
 from consumer.signals import stopping_on_signals
 from consumer.state.opening import open_state
@@ -47,15 +48,19 @@ def run_worker(
     drain: bool,
     wrap_stream: WrapStream = lambda stream: stream,
     bond: SupervisorBond | None = None,
+    stalled_after_seconds: float = STALLED_AFTER_SECONDS,
 ) -> None:
     """Run until SIGTERM or SIGINT or, draining, until all is done; then leave the group and close the state.
 
-    `wrap_stream` lets a test come between the loop and Kafka. With a `bond` the port is the supervisor's to know and
-    answers on the loopback only. Raises a LinkActionsError for what a person must mend.
+    `wrap_stream` lets a test come between the loop and Kafka, `stalled_after_seconds` see a stall soon. With a `bond`
+    the port is the supervisor's to know and answers on the loopback only. Raises a LinkActionsError for what a
+    person must mend.
     """
     with ExitStack() as stack:
         try:
-            _run(settings, stack, drain=drain, wrap_stream=wrap_stream, bond=bond)
+            health = Health(SystemClock().monotonic, stalled_after_seconds=stalled_after_seconds)
+            stack.enter_context(Watchdog(health))
+            _run(settings, stack, health, drain=drain, wrap_stream=wrap_stream, bond=bond)
         except Unreachable as error:
             # Once it turns, the loop waits for a broker as long as it takes; a start that finds none is a mistake.
             raise Unavailable(f"The worker cannot start ({error}); run link-actions doctor") from error
@@ -63,7 +68,13 @@ def run_worker(
 
 
 def _run(
-    settings: Settings, stack: ExitStack, *, drain: bool, wrap_stream: WrapStream, bond: SupervisorBond | None
+    settings: Settings,
+    stack: ExitStack,
+    health: Health,
+    *,
+    drain: bool,
+    wrap_stream: WrapStream,
+    bond: SupervisorBond | None,
 ) -> None:
     clock = SystemClock()
     schemas = load_schemas()
@@ -73,7 +84,6 @@ def _run(
     partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
     collectors = CollectorRegistry()
     metrics = Metrics(collectors, kinds=wire.kinds, versions=versions())
-    health = Health(clock.monotonic)
     is_stopping = stack.enter_context(stopping_on_signals(health))
     state = open_state(settings)
     stack.callback(state.close)

@@ -44,7 +44,7 @@ class Health:
 
     def __init__(self, clock: Callable[[], float], *, stalled_after_seconds: float = STALLED_AFTER_SECONDS) -> None:
         self._clock = clock
-        self._stalled_after_seconds = stalled_after_seconds
+        self.stalled_after_seconds = stalled_after_seconds
         self._phase = Phase.STARTING
         self._beat = clock()
         self._committed: float | None = None
@@ -74,7 +74,7 @@ class Health:
     def live(self) -> Liveness:
         """Answer the liveness probe."""
         silent = self._clock() - self._beat
-        return Liveness(alive=silent < self._stalled_after_seconds, seconds_since_beat=round(silent, 3))
+        return Liveness(alive=silent < self.stalled_after_seconds, seconds_since_beat=round(silent, 3))
 
     def ready(self) -> Readiness:
         """Answer the readiness probe."""

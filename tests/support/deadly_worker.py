@@ -1,7 +1,8 @@
-"""A worker that dies of some records: `python -m tests.support.deadly_worker run ACT`.
+"""A worker that dies of some records, or stalls: `python -m tests.support.deadly_worker run ACT`.
 
-ACT is how it dies of a value that holds the mark of `tests.deadly_record`: `kill`, as the kernel does when memory is
-short; `segfault`; or `raise`, an error that nobody foresaw.
+ACT is what happens when it decides a value that holds the mark of `tests.deadly_record`: `kill`, as the kernel does
+when memory is short; `segfault`; `raise`, an error that nobody foresaw; `stall` for some seconds, as at a lock; or
+`freeze`, as code in C that keeps Python's lock. It counts as stalled after a short while.
 """
 
 import ctypes
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any, cast
 
 from consumer.monitoring.logs import configure_logs
@@ -16,6 +18,9 @@ from consumer.settings import load_settings
 from consumer.streams import ClickStream, Record
 from consumer.worker import run_worker
 from tests.deadly_record import with_deadly
+
+STALLED_AFTER_SECONDS = 3.0
+STALL_SECONDS = 8
 
 
 class DeadlyStream:
@@ -44,14 +49,27 @@ def fail() -> None:
     raise RuntimeError("the decoder has a bug")
 
 
-ACTS = {"kill": kill, "segfault": segfault, "raise": fail}
+def stall() -> None:
+    Event().wait(STALL_SECONDS)
+
+
+def freeze() -> None:
+    ctypes.PyDLL(None).sleep(STALL_SECONDS)
+
+
+ACTS = {"kill": kill, "segfault": segfault, "raise": fail, "stall": stall, "freeze": freeze}
 
 
 def main(act: str) -> None:
     """Do what `link-actions run` does, and die as told."""
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format)
-    run_worker(settings, drain=False, wrap_stream=lambda stream: cast(ClickStream, DeadlyStream(stream, ACTS[act])))
+    run_worker(
+        settings,
+        drain=False,
+        wrap_stream=lambda stream: cast(ClickStream, DeadlyStream(stream, ACTS[act])),
+        stalled_after_seconds=STALLED_AFTER_SECONDS,
+    )
 
 
 if __name__ == "__main__":

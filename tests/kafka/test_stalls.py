@@ -1,0 +1,64 @@
+"""A loop that stands still is seen, and tells where it stands; one that waits for its broker is none."""
+
+import time
+
+from deploy.kafka import KafkaProcess
+from tests.builders import a_link, an_action
+from tests.deadly_record import DEADLY
+from tests.support.deadly_worker import STALLED_AFTER_SECONDS
+from tests.support.installation import Installation
+from tests.support.records import click_by
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+DUMP = "Timeout (0:"
+"""How the library's report of all stacks begins."""
+STALLING = click_by("r-1", user_agent=DEADLY.decode())
+
+
+def dumps(worker: Worker) -> int:
+    return worker.log.count(DUMP)
+
+
+def test_a_loop_that_stalls_dumps_its_stacks_once_and_turns_livez_red_until_it_goes_on(
+    installation: Installation,
+) -> None:
+    installation.define(a_link(an_action("SetField")))
+    worker = installation.start_deadly("a", "stall").wait_ready()
+    assert worker.probe("/livez")[0] == 200
+    for number in (1, 2):
+        installation.click({**STALLING, "recipient_id": f"r-{number}"})
+        wait_until(lambda: worker.probe("/livez")[0] == 503, "red /livez")
+        wait_until(lambda: dumps(worker) == number, "stacks")  # noqa: B023
+        wait_until(lambda: worker.probe("/livez")[0] == 200, "green /livez")
+        wait_until(lambda: len(worker.events("loop.resumed")) == number, "end of the stall")  # noqa: B023
+    installation.wait_done()
+
+    assert dumps(worker) == len(worker.events("loop.stalled")) == 2
+    assert "in decide" in worker.log
+    assert 'deadly_worker.py", line' in worker.log
+
+
+def test_code_that_keeps_pythons_lock_is_told_of_too(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField")))
+    worker = installation.start_deadly("a", "freeze").wait_ready()
+    installation.click(STALLING)
+    wait_until(lambda: dumps(worker) == 1, "stacks")
+    installation.wait_done()
+
+    assert "in freeze" in worker.log
+
+
+def test_a_broker_that_is_away_is_no_stall(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
+    installation = breakable_installation
+    installation.define(a_link(an_action("SetField")))
+    worker = installation.start_deadly("a", "stall").wait_ready()
+    kafka_process.stop()
+    enough = time.monotonic() + 3 * STALLED_AFTER_SECONDS
+    while time.monotonic() < enough:
+        assert worker.probe("/livez")[0] == 200
+    kafka_process.start()
+    installation.click(click_by("r-1"))
+    installation.wait_done()
+
+    assert not dumps(worker)
