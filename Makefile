@@ -4,6 +4,9 @@ CLICKS ?= 200000
 KILLS ?= 5
 FAULTS ?= 300
 SEED ?= 1
+MINUTES ?= 60
+RATE ?= 500
+PLOT ?= .cache/soak.svg
 ROUNDS ?= 3
 CANDIDATES ?= all
 SHAPES ?=
@@ -14,7 +17,7 @@ STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults chaos lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,9 @@ faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, a
 
 chaos: install ## Let FAULTS faults of every kind happen to workers and brokers while clicks flow, and judge
 	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)
+
+soak: install ## RATE clicks a second for MINUTES, with faults: exact at the end, and nothing grows
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --seed $(SEED) --plot $(PLOT)
 
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)

@@ -37,6 +37,7 @@ class Worker:
         *arguments: str,
         program: Sequence[str] = LINK_ACTIONS,
     ) -> None:
+        self.name = settings["LINK_ACTIONS_INSTANCE_ID"]
         self.log_path = log_path
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")}
         with log_path.open("ab") as log:
@@ -110,9 +111,18 @@ class Worker:
 
     @property
     def peak_mib(self) -> float:
-        """The most memory that was ever resident: VmHWM of proc_pid_status(5)."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        """The most memory that was ever resident."""
+        return self._mib("VmHWM")
+
+    @property
+    def resident_mib(self) -> float:
+        """The memory that is resident now. Raises OSError where the process has ended."""
+        return self._mib("VmRSS")
+
+    @property
+    def descriptors(self) -> int:
+        """How many files and connections it has open. Raises OSError where it has ended."""
+        return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
 
     @property
     def log(self) -> str:
@@ -174,6 +184,14 @@ class Worker:
                 return refused.code, refused.read()
         except OSError:
             return 0, b""
+
+    def _mib(self, field: str) -> float:
+        """Return a field of proc_pid_status(5)."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        sizes = [int(line.split()[1]) / 1024 for line in lines if line.startswith(field)]
+        if not sizes:
+            raise ProcessLookupError("it has ended and waits to be noticed")
+        return sizes[0]
 
     def _log_lines(self) -> Iterator[dict[str, Any]]:
         for line in self.log.splitlines():

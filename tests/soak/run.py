@@ -1,0 +1,97 @@
+"""The soak itself: clicks flow at an even pace, something goes wrong from time to time, and everything is judged."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deploy.kafka import KafkaProcess
+from tests.soak.faults import Faults
+from tests.soak.latency import LatencyProbe
+from tests.soak.sample import ProcessSample, StreamSample
+from tests.soak.sampler import Sampler
+from tests.soak.slope import Trend
+from tests.soak.verdict import trends
+from tests.support.flow import Flow
+from tests.support.installation import Installation
+from tests.support.outcome import Outcome, hits, look_at
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.worker import Worker
+
+LONGEST_QUIET_SECONDS = 240.0
+LEAST_FAULTS = 4
+SETTLE_SECONDS = 300.0
+RECIPIENTS = 20_000
+"""Few enough that after some minutes each has clicked every link, and the memory of clicks grows no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """What came of it. `faults` are the seconds at which each happened, and what it was."""
+
+    processes: Sequence[ProcessSample]
+    streams: Sequence[StreamSample]
+    faults: Sequence[tuple[float, str]]
+    outcome: Outcome
+    is_exact: bool
+
+    @property
+    def trends(self) -> Sequence[Trend]:
+        """Every figure that could be judged."""
+        return list(trends(self.processes, self.streams))
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every update is there exactly once and nothing grows."""
+        return self.is_exact and bool(self.trends) and all(each.is_flat for each in self.trends)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How long, how much, and by which chance."""
+
+    minutes: float
+    per_second: int
+    seed: int
+
+    @property
+    def seconds(self) -> float:
+        """How long clicks flow."""
+        return self.minutes * 60
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long nothing goes wrong after each fault."""
+        return min(LONGEST_QUIET_SECONDS, self.seconds / (LEAST_FAULTS + 1))
+
+
+def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, say: Callable[[str], object]) -> Soak:
+    """Run two workers under faults for as long as is wanted, then judge; `say` gets a line for whatever happens."""
+    installation.define(*LINKS)
+    lives: dict[str, Worker] = {}
+    faults = Faults(installation, broker, lives)
+    faults.start_workers()
+    happened: list[tuple[float, str]] = []
+    with LatencyProbe(installation) as probe:
+        clicks = probe.noting(endless_clicks(wanted.seed, recipients=RECIPIENTS))
+        with (
+            Flow(installation, clicks, per_second=wanted.per_second) as flow,
+            Sampler(installation, probe, lives=lives, published=lambda: flow.published) as sampler,
+        ):
+            started = time.monotonic()
+            while (left := started + wanted.seconds - time.monotonic()) > wanted.quiet_seconds:
+                time.sleep(wanted.quiet_seconds)  # not to wait for anything, but to let time pass
+                happened.append((time.monotonic() - started, faults.next()))
+                say(f"{happened[-1][1]}; {flow.published:,} clicks are published")
+            time.sleep(max(left, 0.0))
+    say(f"all {flow.published:,} clicks are published; waiting until the last is committed")
+    installation.wait_done(timeout=SETTLE_SECONDS)
+    faults.stop_workers()
+    say("reading and judging")
+    outcome = look_at(installation)
+    is_exact = (
+        outcome.verdict.is_exact
+        and outcome.model.outcomes.total() == flow.published
+        and hits(installation) == outcome.model.hits
+        and not outcome.dead_letters
+    )
+    return Soak(sampler.processes, sampler.streams, happened, outcome, is_exact)
