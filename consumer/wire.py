@@ -11,6 +11,7 @@ from consumer.codecs import reading_codec, registered_writers, writing_frame
 from consumer.decision.plan import Planner
 from consumer.errors import Unavailable
 from consumer.kafka.client import (
+    ClientConfig,
     admin_config,
     open_admin,
     open_consumer,
@@ -48,6 +49,8 @@ class Wire:
     schemas: Mapping[str, RecordSchema]
     kinds: Mapping[str, Kind]
     credentials: Credentials = field(default_factory=lambda: Credentials(None), kw_only=True)
+    membership: ClientConfig = field(default_factory=dict, kw_only=True)
+    """Further properties of the member of the group."""
 
     @property
     def names(self) -> TopicNames:
@@ -60,9 +63,11 @@ class Wire:
         return ConfluentSchemaRegistry(url) if url else None
 
     def open_stream(self) -> ClickStream:
-        """Join the group and be ready for transactions."""
+        """Be ready to join the group and for transactions."""
         opened = self.credentials.open
-        consumer = opened("group member", open_consumer, worker_consumer_config(self.settings) | _END_EVENTS)
+        consumer = opened(
+            "group member", open_consumer, worker_consumer_config(self.settings) | _END_EVENTS | self.membership
+        )
         producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings))
         admin = opened("onlooker", open_admin, admin_config(self.settings))
         return KafkaClickStream(consumer, producer, admin, self.names.clicks)

@@ -12,6 +12,7 @@ from actions.registry import load_kinds
 from consumer.clock import SystemClock
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
+from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
 from consumer.kafka.permission import naming_rights
 from consumer.kafka.rights import Role, rights_of
@@ -78,8 +79,9 @@ def _run(
 ) -> None:
     clock = SystemClock()
     schemas = load_schemas()
+    membership = static_membership(settings) if bond else {}
     credentials = stack.enter_context(Credentials(settings.kafka_config))
-    wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials)
+    wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
     stack.enter_context(naming_rights(settings, rights_of(Role.WORKER, settings, wire.names)))
     partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
     collectors = CollectorRegistry()

@@ -67,6 +67,8 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
     defaults = _QUEUE_LIMITS | {
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": 10_000,
+        # How soon a member hears that another one came or went; each rebalance takes two such hearings.
+        "heartbeat.interval.ms": 500,
         "max.poll.interval.ms": 60_000,
         # At the end of the topic a fetch in flight holds up whatever is asked next, a rebalance's offsets too.
         "fetch.wait.max.ms": 100,
@@ -81,6 +83,16 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
         "auto.offset.reset": "earliest",
     }
     return _merged(settings, "consumer", defaults=defaults, fixed=fixed)
+
+
+def static_membership(settings: Settings) -> ClientConfig:
+    """Return what lets a worker that comes back within the session have its partitions at once, without a rebalance.
+
+    Nothing under `group.protocol=consumer`: there a static member cannot leave for good, and its partitions would wait
+    for the broker's 45 seconds.
+    """
+    file = settings.kafka_config.for_role("consumer") if settings.kafka_config else {}
+    return {} if file.get("group.protocol") == "consumer" else {"group.instance.id": settings.instance_id}
 
 
 def worker_producer_config(settings: Settings) -> ClientConfig:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ _HANG_SECONDS = 12.0
 """Bound of sending the offsets, whose own time-out the library forgets while it looks for a coordinator that went away:
 librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction lives through."""
 _QUEUE_FULL_SECONDS = 30.0
+_LEAVE_SECONDS = 1.5
 
 
 class KafkaClickStream:
@@ -49,10 +51,15 @@ class KafkaClickStream:
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._tracked: dict[int, int | None] = {}
-        consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        self._has_joined = False
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
-        """Return up to `limit` records; errors among them are told apart."""
+        """Return up to `limit` records; errors among them are told apart.
+
+        The first call joins the group: until then a worker that starts takes nothing from those that work.
+        """
+        if not self._has_joined:
+            self._join()
         records = []
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
@@ -63,6 +70,12 @@ class KafkaClickStream:
         if len(records) < len(messages):
             self._note_events(messages)
         return records
+
+    def _join(self) -> None:
+        self._has_joined = True
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
 
     def _note_events(self, messages: Iterable[Message]) -> None:
         """Note the ends that were met, and judge the errors that came as messages."""
@@ -200,7 +213,18 @@ class KafkaClickStream:
 
     def close(self) -> None:
         """Leave the group at once instead of by session time-out."""
+        if self._has_joined:
+            self._has_joined = False
+            with suppress(KafkaException):
+                self._leave()
         self._consumer.close()
+
+    def _leave(self) -> None:
+        """Unsubscribe, and wait until the member id is gone: a static member that merely closes stays a member."""
+        self._consumer.unsubscribe()
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        while self._consumer.memberid() and time.monotonic() < deadline:
+            self._consumer.poll(0.05)
 
     def _enqueue(self, record: Outgoing, on_delivery: Callable[[KafkaError | None, Message], None] | None) -> None:
         """Hand one record to the library, waiting while its queue is full."""

@@ -13,6 +13,7 @@ from consumer.kafka.client import (
     open_producer,
     producer_config,
     reader_config,
+    static_membership,
     worker_consumer_config,
     worker_producer_config,
 )
@@ -92,3 +93,8 @@ def test_the_library_takes_every_configuration() -> None:
 def test_a_property_that_the_library_does_not_know_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r'"no\.such\.thing"; mend LINK_ACTIONS_KAFKA_CONFIG'):
         open_admin(admin_config(settings_with(no_such_thing="1")))
+
+
+def test_a_worker_that_is_restarted_within_the_session_is_the_same_member_where_it_can_leave_for_good_too() -> None:
+    assert static_membership(settings_with()) == {"group.instance.id": "one"}
+    assert not static_membership(settings_with(group_protocol="consumer"))

@@ -26,14 +26,14 @@ def counted(supervisor: Worker) -> float:
 
 def test_a_worker_that_is_killed_comes_back_and_everything_is_exact(installation: Installation) -> None:
     installation.define(*LINKS)
-    supervisor = installation.start("host", "--workers", "2").wait_ready(assigned=4)
+    supervisor = installation.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
     with Flow(installation, endless_clicks(seed=11), per_second=2_000) as flow:
         for name in ("host-1", "host-2"):
             before = installation.total_committed()
             wait_until(lambda least=before + 500: installation.total_committed() >= least, "commits")  # type: ignore[misc]
             os.kill(process_of(supervisor, name), signal.SIGKILL)
             wait_until(lambda who=name: supervisor.metrics()["worker_restarts_total", who] == 1, "restart")  # type: ignore[misc]
-            supervisor.wait_ready(assigned=4)
+            supervisor.wait_ready(assigned=4, timeout=90)
         flow.limit = flow.published
     installation.wait_done()
     assert_leave(supervisor)
@@ -43,7 +43,7 @@ def test_a_worker_that_is_killed_comes_back_and_everything_is_exact(installation
 
 def test_it_speaks_for_all_and_leaves_as_one(installation: Installation) -> None:
     installation.define(*LINKS)
-    supervisor = installation.start("host", "--workers", "3").wait_ready(assigned=4)
+    supervisor = installation.start("host", "--workers", "3").wait_ready(assigned=4, timeout=90)
     installation.click(*islice(endless_clicks(seed=12), 2_000))
     installation.wait_done()
     wait_until(lambda: counted(supervisor) == 2_000, lambda: f"2000 records counted, only {counted(supervisor)}")
@@ -72,7 +72,7 @@ def test_workers_end_with_their_supervisor_and_the_next_goes_on(installation: In
         wait_until(installation.total_committed, "first commit")
         supervisor.kill()
         flow.limit = flow.published
-    installation.start("host", "--workers", "2").wait_ready(assigned=4)
+    installation.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
     installation.wait_done()
 
     assert_exact(installation)

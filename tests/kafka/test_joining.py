@@ -1,0 +1,19 @@
+"""When a worker becomes a member of the group."""
+
+from tests.builders import a_link, an_action
+from tests.support.installation import Installation
+from tests.support.records import click_by
+from tests.support.waiting import wait_until
+
+
+def test_a_worker_takes_no_partition_before_it_is_ready_to_work(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField")))
+    settled = installation.start("settled").wait_ready(assigned=4)
+    newcomer = installation.start_steered("newcomer", {"before.renew.1": "halt"})
+    wait_until(lambda: newcomer.has_reached("before.renew.1"), "newcomer that halts before its first transaction")
+    installation.click(*(click_by(f"r-{number}") for number in range(100)))
+    installation.wait_done()
+    assert settled.assigned() == [0, 1, 2, 3]
+    newcomer.go_on()
+
+    newcomer.wait_ready(assigned=2)
