@@ -61,6 +61,10 @@ bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every k
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(or $(SHAPES),one-action duplicates)" --candidates "$(CANDIDATES)" \
 	  --markdown .cache/bench/tables.md $(BENCH_CLICKS)
 
+.PHONY: latency
+latency: install ## Measure how long an update takes when clicks come steadily, beside Kafka Streams
+	$(BIN)/python -m bench.latency --rounds $(ROUNDS)
+
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 

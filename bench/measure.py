@@ -87,8 +87,8 @@ class Watch:
         raise NotDone(f"it has not done {wanted} clicks after {_TIME_LIMIT_SECONDS} s")
 
     def _usage(self, clicks: int) -> Usage:
-        broker = None if self._broker is None else _cpu_seconds(self._broker)
-        return Usage(clicks, sum(map(_cpu_seconds, self._processes)), time.monotonic(), broker)
+        broker = None if self._broker is None else cpu_seconds(self._broker)
+        return Usage(clicks, sum(map(cpu_seconds, self._processes)), time.monotonic(), broker)
 
 
 class Progress:
@@ -122,7 +122,7 @@ def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Return user and system time of all threads: fields 14 and 15 of proc_pid_stat(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * _TICK

@@ -17,8 +17,8 @@ _COLUMNS = (
 def tables(results: Sequence[Result], candidates: Sequence[Candidate]) -> str:
     """Return a table of each shape, one of all shapes where there are several, and one of the targets."""
     shapes = list(dict.fromkeys(result.shape for result in results))
-    parts = [f"### {shape}\n\n{_table(_COLUMNS, _rows(shape, results, candidates))}" for shape in shapes]
-    parts.append(f"### targets\n\n{_table(('figure', 'shape', 'limit', 'measured', ''), _judgements(results))}")
+    parts = [f"### {shape}\n\n{table(_COLUMNS, _rows(shape, results, candidates))}" for shape in shapes]
+    parts.append(f"### targets\n\n{table(('figure', 'shape', 'limit', 'measured', ''), _judgements(results))}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -32,29 +32,31 @@ def _rows(shape: str, results: Sequence[Result], candidates: Sequence[Candidate]
 def _figures(costs: Sequence[Cost]) -> Cells:
     brokers = [cost.broker_us for cost in costs if cost.broker_us is not None]
     return (
-        _spread([cost.cpu_us for cost in costs], "{:.2f}".format),
-        _spread([cost.total_cpu_us for cost in costs], "{:.2f}".format),
-        _spread([cost.clicks_per_second for cost in costs], "{:,.0f}".format),
-        _spread([cost.peak_mib for cost in costs], "{:.0f}".format),
-        _spread(brokers, "{:.2f}".format) if brokers else "",
+        spread([cost.cpu_us for cost in costs], "{:.2f}".format),
+        spread([cost.total_cpu_us for cost in costs], "{:.2f}".format),
+        spread([cost.clicks_per_second for cost in costs], "{:,.0f}".format),
+        spread([cost.peak_mib for cost in costs], "{:.0f}".format),
+        spread(brokers, "{:.2f}".format) if brokers else "",
     )
 
 
 def _judgements(results: Sequence[Result]) -> Iterable[Cells]:
     for target in TARGETS:
         judgement = target.judge(results)
-        measured = _spread(judgement.ratios, "{:.2f}".format) if judgement.ratios else ""
+        measured = spread(judgement.ratios, "{:.2f}".format) if judgement.ratios else ""
         what = f"{target.what}, {SUBJECT} / {target.other}"
         yield what, target.shape, f"≤ {target.limit:g}", measured, judgement.verdict
 
 
-def _spread(values: Sequence[float], form: Callable[[float], str]) -> str:
+def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """Return the median, and the range where there are several values."""
     if len(values) == 1:
         return form(values[0])
     return f"{form(median(values))} ({form(min(values))}–{form(max(values))})"
 
 
-def _table(columns: Cells, rows: Iterable[Cells]) -> str:
+def table(columns: Cells, rows: Iterable[Cells]) -> str:
+    """Return a table whose columns stand in line."""
     lines = [columns, *rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     told = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"

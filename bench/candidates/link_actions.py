@@ -11,12 +11,17 @@ from bench.shape import Shape
 
 @dataclass(frozen=True, slots=True)
 class LinkActions:
-    """`link-actions run --drain`."""
+    """`link-actions run`, which ends once all is done if it is to drain."""
 
     name: str = "link-actions"
     guarantee: str = "exactly once"
     copies: bool = False
-    ends_by_itself: bool = True
+    drain: bool = True
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Tell whether it ends once all is done."""
+        return self.drain
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
         """Tell that it does all shapes."""
@@ -25,9 +30,9 @@ class LinkActions:
     def prepare(self) -> None:
         """Do nothing: it is installed."""
 
-    def start(self, job: Job, *arguments: str) -> Running:
+    def start(self, job: Job) -> Running:
         """Start a worker with a state of its own."""
-        command = [str(Path(sys.executable).with_name("link-actions")), "run", *(arguments or ("--drain",))]
+        command = [str(Path(sys.executable).with_name("link-actions")), "run", *(["--drain"] if self.drain else [])]
         return Running(job.folder).launch(command, worker_environ(job))
 
 
