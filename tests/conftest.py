@@ -3,7 +3,8 @@
 import os
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -45,6 +46,12 @@ def kafka_process(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Kafka
 def topic_prefix() -> str:
     """A prefix that makes the topics of this test its own, on a broker that outlives the run too."""
     return f"t{uuid.uuid4().hex[:8]}."
+
+
+@pytest.fixture
+def do_without(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
+    """What a test that starts its brokers itself calls where none is to be had, with the reason."""
+    return partial(do_without_kafka, pytestconfig)
 
 
 def do_without_kafka(config: pytest.Config, reason: str) -> NoReturn:

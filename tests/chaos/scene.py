@@ -21,6 +21,8 @@ WORKERS = (PLAIN, STEERED)
 SETTINGS = {"LINK_ACTIONS_COMMIT_INTERVAL_MS": "20"}
 TRANSACTION_TIMEOUT_SECONDS = 5.0
 RECOVER_SECONDS = 150.0
+OUTPUTS = (*UPDATES, LINK_HITS, DEAD_LETTERS, LINK_CLICKS)
+"""Topics that workers write to in transactions, beside the changelog."""
 CATCHES = 60
 """How often a worker is stopped to look whether its transaction is open."""
 
@@ -97,7 +99,9 @@ class Scene:
             return self._recovered
         lifted_at = self._lifted_at or time.monotonic()
         marks = self.edge.ends()
-        wait_until(lambda: self._is_committed(marks), lambda: f"commit of {marks}", timeout=RECOVER_SECONDS)
+        wait_until(
+            lambda: self._is_committed(marks), lambda: f"commit of {marks}; {self.describe()}", timeout=RECOVER_SECONDS
+        )
         self._recovered = time.monotonic() - lifted_at
         return self._recovered
 
@@ -105,7 +109,9 @@ class Scene:
         """Return once both workers have their share and are ready for the next fault; look at their counts."""
         share = self.installation.partitions // 2
         wait_until(
-            lambda: all(self._is_settled(name, share) for name in WORKERS), "settled group", timeout=RECOVER_SECONDS
+            lambda: all(self._is_settled(name, share) for name in WORKERS),
+            lambda: f"settled group; {self.describe()}",
+            timeout=RECOVER_SECONDS,
         )
         for name in WORKERS:
             self.violations += uneven(name, self.workers[name].metrics())
@@ -140,6 +146,14 @@ class Scene:
                     self.violations.append(f"worker {name} ended with {code}: {self.workers[name].last_words}")
                 self.start(name)
 
+    def describe(self) -> str:
+        """Say where everything stands, for whoever has to find out why it does."""
+        install = self.installation
+        ready = {name: self.workers[name].probe("/readyz") for name in self.workers}
+        places = [(install.topic(topic), each) for topic in OUTPUTS for each in range(install.partitions)]
+        places += [(install.topic(install.changelog), each) for each in range(install.partitions)]
+        return f"committed {install.committed()}; open {undecided(install.admin, places)}; ready {ready}"
+
     def _is_committed(self, marks: Mapping[int, int]) -> bool:
         self.revive()
         done = self.installation.committed()
@@ -155,5 +169,5 @@ class Scene:
     def _has_undecided(self, partitions: Iterable[int]) -> bool:
         """Whether any of these partitions of what workers write ends with records that are not decided yet."""
         install = self.installation
-        topics = [install.topic(topic) for topic in (*UPDATES, LINK_HITS, DEAD_LETTERS, install.changelog)]
+        topics = [install.topic(topic) for topic in (*OUTPUTS, install.changelog)]
         return bool(undecided(install.admin, [(topic, partition) for topic in topics for partition in partitions]))

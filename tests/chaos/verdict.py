@@ -66,7 +66,8 @@ def open_transactions(installation: Installation) -> list[str]:
     """Return a sentence for each partition, those of the committed offsets too, in which a transaction is open."""
     names = [*map(installation.topic, installation.topics), OFFSETS]
     topics = installation.admin.list_topics(timeout=ANSWER_SECONDS).topics
-    found = undecided(installation.admin, [(name, number) for name in names for number in topics[name].partitions])
+    places = [(name, number) for name in names if name in topics for number in topics[name].partitions]
+    found = undecided(installation.admin, places)
     return [
         f"a transaction is open in {place} from {stable} on; the end is {end}" for place, (stable, end) in found.items()
     ]

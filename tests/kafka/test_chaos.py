@@ -1,0 +1,81 @@
+"""The run with faults of every kind, kept short: `make chaos` has the real figures."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+
+from deploy.kafka import KafkaMissing
+from schemas.topics import LINK_HITS
+from tests.chaos.kind import Kind
+from tests.chaos.plan import KINDS, Fault, Round, plan_rounds
+from tests.chaos.report import report
+from tests.chaos.run import run_rounds
+from tests.chaos.scene import Scene
+from tests.chaos.verdict import open_transactions
+from tests.support.installation import Installation
+from tests.support.outcome import read
+
+SEED = 1
+PLAIN = "crm-updates.set-field.v1"
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(900)
+def test_faults_of_every_kind_leave_everything_exact(tmp_path: Path, do_without: Callable[[str], NoReturn]) -> None:
+    try:
+        results = run_rounds(plan_rounds(len(KINDS), SEED), tmp_path, environ=os.environ, say=print)
+    except KafkaMissing as reason:
+        do_without(f"No Kafka process is to be had: {reason}.")
+
+    assert not [violation for result in results for violation in result.violations]
+    struck = [each for result in results for each in result.struck]
+    skipped = [kind for result in results for kind in result.skipped]
+    assert {each.kind for each in struck} | set(skipped) == {kind.name for kind in KINDS}
+    assert sum(each.was_open for each in struck) >= len(struck) // 2, report(results, seed=SEED, minutes=0)
+
+
+@pytest.mark.kafka
+def test_an_update_that_is_doubled_and_one_that_is_lost_end_the_run(
+    tmp_path: Path, do_without: Callable[[str], NoReturn]
+) -> None:
+    planted = Round(1, [Fault(Kind("planted", double_and_lose), "a", 0)], seed=5)
+    try:
+        (result,) = run_rounds([planted, planted], tmp_path, environ=os.environ, say=print)
+    except KafkaMissing as reason:
+        do_without(f"No Kafka process is to be had: {reason}.")
+
+    found = " ".join(result.violations)
+    assert "came twice" in found
+    assert "1 doubled" in found
+    assert "0 missing" not in found
+
+
+def double_and_lose(scene: Scene, _victim: str) -> bool:
+    """Write an update once more, and delete the first one of another topic."""
+    install = scene.installation
+    update = read(install, PLAIN)[0]
+    install.publisher.publish(update.topic, update.value, update.key, headers=list(update.headers))
+    install.publisher.finish()
+    lost = read(install, "crm-updates.interest.v1")[0]
+    place = TopicPartition(lost.topic, lost.partition, lost.offset + 1)
+    install.admin.delete_records([place])[place].result()
+    return False
+
+
+def test_a_transaction_that_is_left_open_is_noticed(installation: Installation) -> None:
+    assert open_transactions(installation) == []
+    producer = Producer({"bootstrap.servers": installation.servers, "transactional.id": installation.prefix})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(installation.topic(LINK_HITS), b"value", b"key", 2)
+    producer.flush()
+
+    (sentence,) = open_transactions(installation)
+
+    producer.abort_transaction()
+    assert f"{installation.topic(LINK_HITS)}', 2) from 0 on; the end is 1" in sentence
+    assert open_transactions(installation) == []
