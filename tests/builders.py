@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from tests.support.planted import MARK
+
 NOON = 1_764_072_000_000  # 2025-11-25T12:00:00Z: the worker takes no click from the future
 DAY = 86_400_000
 
@@ -39,17 +41,17 @@ def a_click(number: int = 1, **changes: Any) -> Record:
         "recipient_id": "r-1",
         "click_id": str(uuid5(NAMESPACE_OID, str(number))),
         "clicked_at": NOON,
-        "person_id": "p-1",
-        "company_id": "c-1",
+        "person_id": f"{MARK}-person",
+        "company_id": f"{MARK}-company",
         "mailing_id": "m-1",
         "flow_id": None,
         "flow_run_id": None,
         "link_version": None,
         "test": False,
         "confirmed": False,
-        "url": "https://example.com/spring",
+        "url": f"https://example.com/spring?who={MARK}",
         "http_method": "GET",
-        "user_agent": "Mozilla/5.0",
+        "user_agent": f"Mozilla/5.0 {MARK}",
         "purpose": None,
         "network": "192.0.2.0/24",
         "delivered_at": NOON - 60_000,

@@ -12,6 +12,8 @@ import pytest
 
 from deploy.kafka import Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
 
+pytest_plugins = ["tests.support.leak_watch"]
+
 KAFKA_FIXTURES = {"house", "kafka", "kafka_process"}
 KAFKA_LOGS = pytest.StashKey[list[Path]]()
 KAFKA_MISSING = pytest.StashKey[str]()

@@ -12,6 +12,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 import schemas
 from tests.builders import Record, a_click
+from tests.support.planted import MARK
 
 MINUTE = 60_000
 
@@ -20,7 +21,7 @@ _FOLDER = Path(schemas.__file__).parent
 
 def click_by(recipient: str, link: str = "spring", **fields: Any) -> Record:
     """Return a click of this recipient on version 1 of a link, with an id that no other click has."""
-    usual = {"click_id": str(uuid.uuid4()), "person_id": f"person of {recipient}", "link_version": 1}
+    usual = {"click_id": str(uuid.uuid4()), "person_id": f"{MARK} person of {recipient}", "link_version": 1}
     return a_click(recipient_id=recipient, link_id=link, **{**usual, **fields})
 
 

@@ -5,6 +5,7 @@ from random import Random
 from uuid import UUID
 
 from tests.builders import NOON, Record, a_link, an_action
+from tests.support.planted import MARK
 from tests.support.records import MINUTE, click_by
 
 LINKS = (
@@ -28,7 +29,7 @@ def endless_clicks(seed: int, *, recipients: int = 2_000) -> Iterator[Record]:
     while True:
         clicked_at += 1_000
         yield click_by(
-            f"r-{chance.randrange(recipients)}",
+            f"{MARK}-{chance.randrange(recipients)}",
             chance.choice(_IDS),
             click_id=str(UUID(int=chance.getrandbits(128), version=4)),
             clicked_at=clicked_at,

@@ -105,6 +105,11 @@ class Worker:
         self._steer(f"{point} {act}")
 
     @property
+    def process_id(self) -> int:
+        """Which process it is."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self._process.poll() is None
@@ -171,6 +176,12 @@ class Worker:
         return status == 200 and (number > 0 if assigned is None else number == assigned)
 
     def _get(self, path: str) -> tuple[int, bytes]:
+        """Ask over HTTP, and keep the answer for the search that ends the run."""
+        status, body = self._ask(path)
+        self.log_path.with_name(f"{self.log_path.name}.{path.strip('/')}.page.log").write_bytes(body)
+        return status, body
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
         started = self.events("http.started")
         if not started:
             return 0, b""
