@@ -8,9 +8,10 @@ from confluent_kafka.admin import AdminClient
 from consumer.kafka.rights import Role
 from deploy.kafka.locked import LockedKafka
 from tests.security.certificates import Authority, Certificate
+from tests.support.planted import MARK
 
-USERS = {role: f"planted-secret-of-{role}" for role in Role}
-"""The password of each user; a leak would show by the word that they begin with."""
+USERS = {role: f"{MARK}-of-{role}" for role in Role}
+"""The password of each user, marked for the search that ends the run."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from consumer.kafka.rights import Role
 from consumer.settings import Settings
 from tests.security.certificates import DAY, LOOPBACK
 from tests.security.house import USERS, House
-from tests.security.visitor import Said, Visitor, grant, rules_in
+from tests.security.visitor import Visitor, assert_good, grant, rules_in
+from tests.support.planted import MARK
 from tests.support.worker import Worker
 
 UNAVAILABLE, USAGE = 3, 2
@@ -75,7 +76,7 @@ REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
         ("mismatch", LOOPBACK, "name the host in LINK_ACTIONS_BOOTSTRAP_SERVERS"),
     ),
     "a wrong password": (
-        lambda house: (house.kafka.sasl, house.by_password(USER, "planted-secret-but-wrong")),
+        lambda house: (house.kafka.sasl, house.by_password(USER, f"{MARK}-but-wrong")),
         ("invalid credentials", "mend its user and password in LINK_ACTIONS_KAFKA_CONFIG"),
     ),
     "an unknown user": (
@@ -170,7 +171,3 @@ def visitor_at(house: House, door: Door, prefix: str, folder: Path) -> Visitor:
 def all_rules(visitor: Visitor, principal: str) -> list[AclBinding]:
     lines = [visitor.say("acls", role, "--principal", principal).out.splitlines() for role in Role]
     return rules_in({line for each in lines for line in each})
-
-
-def assert_good(said: Said) -> None:
-    assert said.code == 0, said

@@ -9,7 +9,8 @@ from confluent_kafka import Consumer
 from consumer.kafka.rights import Resource, Right, Role
 from schemas.topics import LINK_HITS, update_topic
 from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights
-from tests.security.visitor import Said, grant, revoke, rules_in
+from tests.security.visitor import Said, assert_good, grant, revoke, rules_in
+from tests.support.planted import MARK
 from tests.support.waiting import wait_until
 
 UNAVAILABLE = 3
@@ -17,21 +18,10 @@ UNAVAILABLE = 3
 NUMBERS = count()
 
 
-@pytest.fixture(scope="session")
-def done(job: Job) -> Job:
-    """Everything done once, by users who may do no more than they must."""
-    assert_good(job.say(Role.ADMINISTRATOR, "topics", "create", "--partitions", "2"))
-    assert_good(job.say(Role.AUTHOR, "links", "publish", str(job.links)))
-    assert_good(job.publish_click("r-0"))
-    worker = job.work("--drain")
-    assert worker.wait_exit() == 0, worker.log
-    return job
-
-
 def test_the_whole_job_runs_with_exactly_the_rights_that_are_printed(done: Job) -> None:
     updates = done.say(Role.SUBSCRIBER, "updates", "tail", "--from-beginning", "--until-end", "--json")
     assert_good(updates)
-    assert updates.out.count('"recipient_id": "r-0"') == 1
+    assert updates.out.count(f'"recipient_id": "{MARK}-0"') == 1
     assert_good(done.say(Role.OPERATOR, "dlq", "list"))
     assert_good(done.say(Role.AUTHOR, "links", "list"))
 
@@ -91,7 +81,7 @@ def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, 
     (rule,) = rules_in([shlex.join(right.arguments("User:worker"))])
     revoke(done.house.admin, rule)
     try:
-        assert_good(done.publish_click(f"late-{next(NUMBERS)}"))
+        assert_good(done.publish_click(f"{MARK}-late-{next(NUMBERS)}"))
         code = worker.wait_exit()
     finally:
         grant(done.house.admin, [rule])
@@ -109,7 +99,7 @@ def refused(job: Job, role: Role, right: Right) -> Said | None:
 
 def attempt(job: Job, role: Role, right: Right) -> Said:
     if role is Role.EDGE:
-        return job.publish_click(f"r-{next(NUMBERS)}")
+        return job.publish_click(f"{MARK}-more-{next(NUMBERS)}")
     if right.resource is Resource.TRANSACTIONAL_ID and role is Role.WORKER:
         worker = job.work("--drain")
         return Said(worker.wait_exit(), "", worker.last_words)
@@ -124,7 +114,3 @@ DUTIES = {
     Role.SUBSCRIBER: ("updates", "tail", "--until-end"),
     Role.OPERATOR: ("dlq", "list"),
 }
-
-
-def assert_good(said: Said) -> None:
-    assert said.code == 0, said

@@ -24,6 +24,9 @@ from consumer.cli.app import execute
 
 DONE_SECONDS = 30.0
 
+TELLING_WHO = frozenset({"updates"})
+"""Commands whose standard output is there to say who clicked."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -59,6 +62,8 @@ class Visitor:
             for name, value in self.environ().items():
                 patch.setenv(name, value)
             code = execute(arguments)
+        with (self.folder / "said.log").open("a") as log:
+            log.write(err.getvalue() + ("" if arguments[0] in TELLING_WHO else out.getvalue()))
         return Said(code, out.getvalue(), err.getvalue())
 
 
@@ -94,6 +99,11 @@ def revoke(admin: AdminClient, rule: AclBinding) -> None:
     )
     (future,) = admin.delete_acls([wanted]).values()
     assert len(future.result(timeout=DONE_SECONDS)) == 1
+
+
+def assert_good(said: Said) -> None:
+    """See that the command did what it was called for."""
+    assert said.code == 0, said
 
 
 def _rule(words: Mapping[str, str]) -> AclBinding:
