@@ -11,11 +11,15 @@ from tests.support.installation import Installation
 
 
 class Ground(Protocol):
-    """Brokers to install on; `data` is where one of them has its logs."""
+    """Brokers to install on; `data` is where one of them has its topics."""
 
     @property
     def data(self) -> Path:
-        """Folder of a broker's logs."""
+        """Folder of a broker's topics."""
+
+    @property
+    def logs(self) -> list[Path]:
+        """What the brokers themselves log."""
 
     def describe(self) -> str:
         """Say what it is."""
@@ -35,6 +39,7 @@ class OneBroker:
         self.broker: KafkaProcess = start_process(folder / "one-broker", environ=environ, proxy=proxy)
         self.connections = Connections(proxy, str(self.broker.door))
         self.data = self.broker.data
+        self.logs = [self.broker.log_path]
 
     def describe(self) -> str:
         """Say what it is."""
@@ -58,6 +63,7 @@ class ThreeBrokers:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self.cluster: KafkaCluster = start_cluster(folder / "three-brokers", environ=environ)
         self.data = self.cluster.nodes[0].data
+        self.logs = [node.log_path for node in self.cluster.nodes]
 
     def describe(self) -> str:
         """Say what it is."""
