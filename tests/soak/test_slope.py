@@ -98,7 +98,7 @@ def test_a_good_soak_is_flat_in_every_figure_of_every_life() -> None:
 def test_each_figure_that_grows_is_named_with_the_life_it_grows_in() -> None:
     good = processes("good 1")
     assert growing([*good, *processes("bad 2", leak=80)], streams()) == {("resident memory", "bad 2")}
-    assert growing([*good, *processes("bad 2", descriptors=10)], streams()) == {("file descriptors", "bad 2")}
+    assert growing([*good, *processes("bad 2", descriptors=30)], streams()) == {("file descriptors", "bad 2")}
     assert growing([*good, *processes("bad 2", disk=80)], streams()) == {("disk of the state", "bad 2")}
     assert growing(good, streams(slower_ms=20)) == {(MEDIAN_LATENCY.figure, "all")}
     assert growing(good, streams(slower_ms=80)) == {(MEDIAN_LATENCY.figure, "all"), (TAIL_LATENCY.figure, "all")}
