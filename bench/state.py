@@ -32,7 +32,7 @@ Batch = tuple[Sequence[Sequence[bytes]], dict[bytes, bytes]]
 """Keys to look up, call by call, and entries to write."""
 Bytes = NDArray[np.uint8]
 CLICKS, KNOWN, LINKS = 2_000, 600, 400
-KEY_BYTES = 20
+KEY_BYTES = 24
 LOAD = 50_000
 RECENT = 20
 """Loads that the keys which clicks know are mostly taken from: a million keys."""

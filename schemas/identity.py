@@ -12,6 +12,7 @@ SEPARATOR = b"\x1f"
 """U+001F stands between the parts of an update id's name; no identifier may hold it."""
 
 RECIPIENT_DIGEST_BYTES = 12
+PLACE_BYTES = 4
 LINK_DIGEST_BYTES = 8
 SCOPE_DIGEST_BYTES = 8
 HITS_DIGEST_BYTES = 16
@@ -46,13 +47,23 @@ def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
-def recipient_digest(key: bytes) -> bytes:
-    """Return what the memory of one recipient starts with, from the record key.
+PLACES = 2**31 - 1
+"""The largest positive murmur2; modulo it, that one alone and 0 are taken for each other."""
 
-    96 bits: at 10^9 recipients any two share it with probability 6e-12, and choosing an id that meets a given
-    person's takes 2^96 tries, so no secret has to be kept with the changelog.
+
+def place_of(key: bytes) -> int:
+    """Return the positive murmur2 of the key: modulo any partition count it is the partition."""
+    return int(murmur2(key, PLACES)) or PLACES * int(murmur2(key, 2))
+
+
+def recipient_digest(key: bytes) -> bytes:
+    """Return what the memory of one recipient starts with, from the record key: a digest, and the key's place.
+
+    The place is what tells the partition when their count changes, since no digest does. The digest has 96 bits: at
+    10^9 recipients any two share it with probability 6e-12, and choosing an id that meets a given person's takes 2^96
+    tries, so no secret has to be kept with the changelog.
     """
-    return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
+    return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest() + place_of(key).to_bytes(PLACE_BYTES, "big")
 
 
 def link_digest(tenant_id: str, link_id: str, epoch: int) -> bytes:

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "clicks": "Publish clicks from a file.",
     "updates": "Show the updates as subscribers see them.",
     "dlq": "Look at dead letters and replay them.",
+    "state": "Move what is remembered to other partitions.",
     "acls": "Show the rights on Kafka that each role needs.",
     "doctor": "Check the installation and say how to mend it.",
 }

@@ -27,7 +27,7 @@ def create(
 ) -> None:
     """Create the topics that are missing, and check those that exist.
 
-    Choose the partitions once: more of them later would part people from what is remembered of them.
+    More of them later are given by link-actions state repartition, which moves what is remembered along.
     """
     settings = command_settings()
     names = topic_names(settings)

@@ -22,7 +22,7 @@ from consumer.loop.counts import ClickOutcome
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from schemas.click_batch import TEST, ClickBatch, cut_clicks
-from schemas.identity import RECIPIENT_DIGEST_BYTES, SEPARATOR, VARIANT
+from schemas.identity import PLACE_BYTES, PLACES, RECIPIENT_DIGEST_BYTES, SEPARATOR, VARIANT
 
 FIRST = PLAIN.to_bytes(1, "big")
 
@@ -97,8 +97,9 @@ def _choose_plans(
     for row, (link_key, key, version, flags) in enumerate(columns):
         if bad and row in bad:
             continue
-        if murmur2(key, partitions) != partition:
-            decision.sent_on.append((row, key, murmur2(key, partitions)))
+        place = murmur2(key, PLACES) or PLACES * murmur2(key, 2)
+        if place % partitions != partition:
+            decision.sent_on.append((row, key, place % partitions))
             continue
         if flags & TEST:
             tests += 1
@@ -117,7 +118,8 @@ def _choose_plans(
         rows.append(row)
         chosen.append(plan)
         # recipient_digest, spelt out: a call would cost a quarter of what the digest does.
-        keys.append(blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest() + plan.digest)
+        digest = blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
+        keys.append(digest + place.to_bytes(PLACE_BYTES, "big") + plan.digest)
     decision.clicks[ClickOutcome.TEST] = tests
     decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
     return Candidates(rows, chosen, keys)

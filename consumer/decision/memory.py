@@ -1,15 +1,17 @@
 """What the state remembers, as bytes: of a recipient's clicks on a link, and of a link's hits.
 
-Keys: 12 bytes of the recipient, 8 of link and epoch, and for what holds in one scope only (a mailing, a flow run, a
-click) 8 of the scope. Hits have a key of 16 bytes. Each value starts with a byte that tells its format; numbers are
-big-endian, times milliseconds since 1970 UTC.
+Keys: 16 bytes of the recipient, the last 4 of which tell its partition, 8 of link and epoch, and for what holds in
+one scope only (a mailing, a flow run, a click) 8 of the scope. Hits have a key of 16 bytes. Each value starts with a
+byte that tells its format; numbers are big-endian, times milliseconds since 1970 UTC.
 """
 
 from dataclasses import dataclass, field
 from struct import Struct
 
-MEMORY_KEY_BYTES = 20
-SCOPED_KEY_BYTES = 28
+from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES
+
+MEMORY_KEY_BYTES = 24
+SCOPED_KEY_BYTES = 32
 HITS_KEY_BYTES = 16
 
 PLAIN = 1
@@ -30,6 +32,13 @@ _HITS = Struct(">Bqqq")
 
 class UnknownStateFormat(Exception):
     """State that a later version of the program wrote; to guess at it would repeat or lose actions."""
+
+
+def home_of(key: bytes, partitions: int) -> int | None:
+    """Return the partition among so many to which the recipient of this key belongs; None for what is no memory."""
+    if len(key) not in {MEMORY_KEY_BYTES, SCOPED_KEY_BYTES}:
+        return None
+    return int.from_bytes(key[RECIPIENT_DIGEST_BYTES : RECIPIENT_DIGEST_BYTES + PLACE_BYTES], "big") % partitions
 
 
 @dataclass(slots=True)

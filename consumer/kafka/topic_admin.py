@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException
-from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewTopic, OffsetSpec, TopicMetadata
+from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewPartitions, NewTopic, OffsetSpec, TopicMetadata
 
 from consumer.errors import Unavailable
 from consumer.kafka.connection import ANSWER_SECONDS, DENIED, Connection
@@ -90,6 +90,34 @@ class KafkaTopicAdmin:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise _not_created(name, error.args[0]) from error
         self._wait_until_readable({topic.topic: topic.num_partitions for topic in topics})
+
+    def grow_topics(self, partitions: Mapping[str, int]) -> None:
+        """Give topics so many partitions, and return once each can be read; who has as many stays as it is."""
+        states = self.read_topics(partitions)
+        more = {name: count for name, count in partitions.items() if states[name].partitions < count}
+        connection = self._connection
+        with connection.translated():
+            futures = (
+                connection.client.create_partitions(
+                    [NewPartitions(name, count) for name, count in more.items()],
+                    request_timeout=connection.answer_seconds,
+                )
+                if more
+                else {}
+            )
+            for future in futures.values():
+                future.result()
+        self._wait_until_grown(more)
+        self._wait_until_readable(more)
+
+    def _wait_until_grown(self, partitions: Mapping[str, int]) -> None:
+        connection = self._connection
+        deadline = time.monotonic() + CREATED_SECONDS
+        while time.monotonic() < deadline:
+            topics = connection.metadata().topics
+            if all(len(topics[name].partitions) >= count for name, count in partitions.items()):
+                return
+            time.sleep(PAUSE_SECONDS)
 
     def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
         """Return the settings of topics; those that this user may not see are left out."""

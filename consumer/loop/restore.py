@@ -14,6 +14,10 @@ _LOG = structlog.get_logger(__name__)
 
 PARTITIONS_KEY = b"\x00partitions"
 """Key of the changelog record that tells for which partition count the memory of this partition was kept."""
+MOVING = 0
+"""Noted instead of the count while the memory is moved to other partitions: no worker may use it."""
+_PLACED = b"\x02"
+"""Memory keys tell where they belong; those of the first version, whose note had no such byte, did not."""
 _BATCH = 50_000
 
 Opening = Generator[None, None, PartitionStore]
@@ -30,10 +34,11 @@ class Restorer:
         self,
         reader: LogReader,
         state: StateStore,
-        partitions: int,
+        partitions: int | None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`partitions` is the count that the memory must have been kept for; None takes any."""
         self._monotonic = monotonic
         self._reader = reader
         self._state = state
@@ -78,7 +83,8 @@ class Restorer:
         complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
         for partition, store in complete.items():
             self.cancel(partition)
-            self._check_partitions(store)
+            if self._partitions is not None:
+                check_partitions(store, self._partitions)
         return complete, read
 
     def remaining(self) -> Mapping[int, int]:
@@ -138,16 +144,34 @@ class Restorer:
             if position > store.position:
                 store.write(entries[partition], position)
 
-    def _check_partitions(self, store: PartitionStore) -> None:
-        noted = store.get_many([PARTITIONS_KEY])[0]
-        if noted is not None and int.from_bytes(noted, "big") != self._partitions:
-            raise Unavailable(
-                f"The memory in the changelog was kept for {int.from_bytes(noted, 'big')} partitions and link.clicks.v1"
-                f" has {self._partitions}, which would part people from it; go back to the old count, or start anew"
-                " with another LINK_ACTIONS_GROUP_ID and its own changelog"
-            )
+
+def check_partitions(store: PartitionStore, partitions: int) -> None:
+    """Raise Unavailable unless the memory was kept for so many partitions, or there is none yet."""
+    noted = noted_partitions(store)
+    if noted == MOVING:
+        raise Unavailable(
+            "The memory is being moved to other partitions; run link-actions state repartition to its end"
+        )
+    if noted not in {None, partitions}:
+        raise Unavailable(
+            f"The memory in the changelog was kept for {noted} partitions and link.clicks.v1 has {partitions}, which"
+            " would part people from it; end all workers and run link-actions state repartition"
+        )
+
+
+def noted_partitions(store: PartitionStore) -> int | None:
+    """Return for how many partitions the memory was kept, MOVING, or None. Raises Unavailable where it is too old."""
+    noted = store.get_many([PARTITIONS_KEY])[0]
+    if noted is None:
+        return None
+    if noted[:1] != _PLACED or len(noted) != len(partitions_entry(MOVING)):
+        raise Unavailable(
+            "The memory in the changelog is of another version of the program, in which its keys look different; start"
+            " anew with another LINK_ACTIONS_GROUP_ID, or with the version that wrote it"
+        )
+    return int.from_bytes(noted[1:], "big")
 
 
 def partitions_entry(partitions: int) -> bytes:
-    """Return the value that goes with PARTITIONS_KEY."""
-    return partitions.to_bytes(4, "big")
+    """Return the value that goes with PARTITIONS_KEY: what the keys look like, and the count or MOVING."""
+    return _PLACED + partitions.to_bytes(4, "big")

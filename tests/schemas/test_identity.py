@@ -4,11 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from consumer.judge.murmur import murmur2
 from schemas.identity import (
     UPDATE_NAMESPACE,
     hits_digest,
     link_digest,
     partition_of,
+    place_of,
     recipient_digest,
     record_key,
     scope_digest,
@@ -52,12 +54,19 @@ def test_a_partition_is_the_one_that_the_java_client_chooses(key: bytes, signed:
     assert partition_of(key, partitions) == (signed & 0x7FFFFFFF) % partitions
 
 
+@given(st.binary(max_size=40), st.integers(1, 10_000))
+@example(bytes.fromhex("00"), 12)
+def test_a_place_is_the_partition_whatever_their_count(key: bytes, partitions: int) -> None:
+    assert place_of(key) == murmur2(key) & 0x7FFFFFFF
+    assert place_of(key) % partitions == partition_of(key, partitions)
+
+
 def test_a_record_key_is_readable() -> None:
     assert record_key(b"acme", "Zoë".encode()) == "acme/Zoë".encode()
 
 
 def test_digests_are_what_they_always_were() -> None:
-    assert recipient_digest(b"acme/r-1").hex() == "485444419eba22722e46b5a9"
+    assert recipient_digest(b"acme/r-1").hex() == "485444419eba22722e46b5a9" + f"{place_of(b'acme/r-1'):08x}"
     assert link_digest("acme", "spring", 0).hex() == "a64f6cc29c6ebd21"
     assert scope_digest(b"m-1").hex() == "d27ad701a6859b35"
     assert hits_digest("acme", "spring").hex() == "b7a72735c79c12567a3d9c61445fed47"

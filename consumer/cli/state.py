@@ -1,0 +1,101 @@
+"""`link-actions state`: what is remembered, as a whole."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from actions.registry import load_kinds
+from consumer.cli.entry import command_settings, topic_names
+from consumer.kafka.connection import Connection
+from consumer.kafka.group_watch import GroupWatch
+from consumer.kafka.mover import Mover
+from consumer.kafka.topic_admin import KafkaTopicAdmin
+from consumer.loop.restore import Restorer
+from consumer.repartition.repartitioning import Parts, Progress, Repartitioning
+from consumer.settings import Settings
+from consumer.state.opening import open_state
+from consumer.wire import Wire
+from schemas.record_schema import load_schemas
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+EXAMPLE = """\b
+Example:
+  link-actions state repartition --partitions 24 --dry-run
+  link-actions state repartition --partitions 24"""
+
+
+@app.callback()
+def state() -> None:
+    """Look after what is remembered, as a whole."""
+
+
+@app.command(epilog=EXAMPLE)
+def repartition(
+    partitions: Annotated[int, typer.Option(min=1, max=10_000, help="How many there shall be; never fewer than now.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, count, and write nothing.")] = False,
+) -> None:
+    """Give all topics more partitions and move what is remembered to where it belongs then.
+
+    End all workers first, once they have done every click. Stopped in the middle, it goes on when it is run again, and
+    until it has come to its end no worker starts.
+    """
+    settings = command_settings()
+    with ExitStack() as stack:
+        tell = stack.enter_context(_telling())
+        parts = _open(settings, stack)
+        work = Repartitioning(parts, partitions, tell)
+        if dry_run:
+            typer.echo(f"{work.rehearse()} entries would be moved; nothing was written")
+            return
+        typer.echo(f"{work.run()} entries were moved; there are {partitions} partitions now, and workers may start")
+
+
+def _open(settings: Settings, stack: ExitStack) -> Parts:
+    """Build what it works with. The memory is read anew into a folder of its own, which goes when it is done."""
+    names = topic_names(settings)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="repartition-", dir=settings.state_dir)))
+    copies = open_state(settings.model_copy(update={"state_dir": folder}))
+    stack.callback(copies.close)
+    schemas = load_schemas()
+    reader = Wire(settings, schemas, load_kinds(schemas)).open_reader(names.changelog)
+    stack.callback(reader.close)
+    return Parts(
+        names=names,
+        topics=KafkaTopicAdmin(settings),
+        group=GroupWatch(Connection(settings), settings.group_id),
+        restorer=Restorer(reader, copies, None),
+        changelog=stack.enter_context(Mover(settings, names.changelog)),
+    )
+
+
+@contextmanager
+def _telling() -> Iterator["_Teller"]:
+    """Give what shows the progress: a bar on a terminal, and nothing elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Teller(None)
+        return
+    with Bar(console=console, transient=True) as bar:
+        yield _Teller(bar)
+
+
+class _Teller:
+    """Shows how many partitions are done."""
+
+    def __init__(self, bar: Bar | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("moving", total=None) if bar else None
+
+    def __call__(self, progress: Progress) -> None:
+        if self._bar is not None and self._task is not None:
+            done = f"partition {progress.partition}: {progress.moved:,} of {progress.entries:,} moved"
+            self._bar.update(self._task, description=done, completed=progress.partition + 1, total=progress.partitions)

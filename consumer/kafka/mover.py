@@ -1,0 +1,73 @@
+"""Moving records between the partitions of a compacted topic, so many at a time, each lot as a whole or not at all."""
+
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import Unavailable
+from consumer.kafka.client import open_producer, worker_producer_config
+from consumer.kafka.errors import kafka_error
+from consumer.settings import Settings
+
+Entry = tuple[int, bytes, bytes | None]
+"""Partition, key and value; None deletes."""
+
+_CALL_SECONDS = 30.0
+
+
+class Mover:
+    """Writes to one topic in transactions. A second one for the same group fences the first."""
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        name = f"{settings.topic_prefix}{settings.group_id}-repartition"
+        self._topic = topic
+        self._producer = open_producer(worker_producer_config(settings) | {"transactional.id": name})
+
+    def __enter__(self) -> Self:
+        try:
+            self._producer.init_transactions(_CALL_SECONDS)
+        except KafkaException as error:
+            raise _interrupted(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._producer.purge()
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Write all of them or none. Raises Unavailable where that cannot be known: the same may be written again."""
+        try:
+            self._producer.begin_transaction()
+            for partition, key, value in entries:
+                self._produce(partition, key, value)
+            self._producer.commit_transaction(_CALL_SECONDS)
+        except (KafkaException, SystemError) as error:
+            raise _interrupted(error) from error
+
+    def _produce(self, partition: int, key: bytes, value: bytes | None) -> None:
+        deadline = time.monotonic() + _CALL_SECONDS
+        while True:
+            try:
+                self._producer.produce(self._topic, value, key, partition)
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                # A partition that has just been made: the library learns of it when it asks anew.
+                unknown = kafka_error(error).code() == KafkaError._UNKNOWN_PARTITION  # noqa: SLF001 - its public name
+                if not unknown or time.monotonic() > deadline:
+                    raise
+                self._producer.list_topics(self._topic, timeout=_CALL_SECONDS)
+                self._producer.poll(0.1)
+            else:
+                return
+
+
+def _interrupted(raised: BaseException) -> Unavailable:
+    reason = kafka_error(raised).str()
+    return Unavailable(
+        f"The changelog cannot be written ({reason}); run the command again, it goes on where it stopped"
+    )

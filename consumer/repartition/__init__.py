@@ -1,0 +1,1 @@
+"""`link-actions state repartition`: another number of partitions, with what is remembered."""

@@ -1,0 +1,208 @@
+"""Moving the memory to more partitions, on the twin: whole, stopped anywhere, and refused where it is not safe."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.decision.memory import PLAIN, HitCount, Memory, encode_hits, encode_memory, home_of
+from consumer.errors import Unavailable, UsageError
+from consumer.kafka.topics import TopicNames, TopicState, topic_specs
+from consumer.loop.restore import MOVING, PARTITIONS_KEY, Restorer, noted_partitions, partitions_entry
+from consumer.memory_kafka.cluster import Draft, MemoryCluster
+from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
+from consumer.repartition.repartitioning import Entry, Parts, Repartitioning
+from consumer.state.memory import MemoryState
+from consumer.state.store import PartitionStore
+from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
+from tests.turned_clock import TurnedClock
+
+NAMES = TopicNames("", "group", ("set-field",))
+OLD, NEW = 3, 7
+KEYS = [b"acme/r-%d" % number for number in range(400)]
+HITS = hits_digest("acme", "spring")
+
+
+class Stopped(Exception):
+    """The tool was killed."""
+
+
+@dataclass
+class House:
+    """An installation on the twin. `dies_at` is the number of the lot before which the tool is killed."""
+
+    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(TurnedClock()))
+    members_seen: list[int] = field(default_factory=list)
+    left: dict[int, int] = field(default_factory=dict)
+    dies_at: int | None = None
+    lots: int = 0
+
+    def __post_init__(self) -> None:
+        MemoryTopicAdmin(self.cluster).create_topics(topic_specs(NAMES), partitions=OLD, replication_factor=1)
+        for partition in range(OLD):
+            self.write([(partition, PARTITIONS_KEY, partitions_entry(OLD))])
+            self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
+        self.write([(partition_of(key, OLD), *entry) for key in KEYS for entry in memory_of(key).items()])
+        self.lots = 0
+
+    def members(self) -> int:
+        return self.members_seen.pop(0) if self.members_seen else 0
+
+    def lag(self, _topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        return {partition: self.left.get(partition, 0) for partition in partitions}
+
+    def read_topics(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+        return MemoryTopicAdmin(self.cluster).read_topics(names)
+
+    def grow_topics(self, partitions: Mapping[str, int]) -> None:
+        self._step()
+        for name, count in partitions.items():
+            self.cluster.add_partitions(name, count - len(self.cluster.topic(name).logs))
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        self._step()
+        for partition, key, value in entries:
+            self.cluster.append(NAMES.changelog, partition, Draft(key, value))
+
+    def tool(self, partitions: int = NEW) -> Repartitioning:
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState(), None)
+        return Repartitioning(Parts(NAMES, self, self, restorer, self), partitions, lambda _: None, lot=50)
+
+    def memory(self, partition: int) -> PartitionStore:
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState(), None)
+        restorer.begin(partition)
+        return restorer.step(1.0)[0][partition]
+
+    def _step(self) -> None:
+        self.lots += 1
+        if self.lots == self.dies_at:
+            raise Stopped
+
+
+def memory_of(key: bytes) -> dict[bytes, bytes]:
+    """Return what is remembered of a recipient: an entry of its own value, and one for a mailing."""
+    memory_key = recipient_digest(key) + link_digest("acme", "spring", 0)
+    value = encode_memory(Memory(int(key.rpartition(b"-")[2]), applied=1), PLAIN)
+    return {memory_key: value, memory_key + scope_digest(b"m-1"): value}
+
+
+def assert_moved(house: House) -> None:
+    """Assert that each entry is in its right partition, unchanged, and nowhere else."""
+    for partition in range(NEW):
+        expected = {PARTITIONS_KEY: partitions_entry(NEW)}
+        if partition < OLD:
+            expected[HITS] = encode_hits(HitCount(0, 5, 5))
+        for key in KEYS:
+            if partition_of(key, NEW) == partition:
+                expected |= memory_of(key)
+        assert dict(house.memory(partition).scan(b"")) == expected
+    assert {state.partitions for state in house.read_topics([NAMES.clicks, NAMES.dead_letters]).values()} == {NEW}
+
+
+def test_every_entry_is_where_its_recipient_clicks_from_now_on() -> None:
+    house = House()
+    moved = house.tool().run()
+
+    assert_moved(house)
+    assert moved == 2 * sum(partition_of(key, NEW) != partition_of(key, OLD) for key in KEYS)
+
+
+def test_a_memory_key_tells_its_partition_for_any_count() -> None:
+    for key in KEYS:
+        for partitions in (1, 3, 12, 1000):
+            assert {home_of(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
+    assert home_of(HITS, 7) is None
+    assert home_of(PARTITIONS_KEY, 7) is None
+
+
+def steps_of_a_run() -> int:
+    house = House()
+    house.tool().run()
+    return house.lots
+
+
+@pytest.mark.parametrize("dies_at", range(1, steps_of_a_run() + 1))
+def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> None:
+    house = House()
+    house.dies_at = dies_at
+    with pytest.raises(Stopped):
+        house.tool().run()
+    if dies_at > 1:
+        assert noted_partitions(house.memory(0)) == MOVING
+    house.tool().run()
+
+    assert_moved(house)
+
+
+def test_run_again_after_its_end_it_moves_nothing() -> None:
+    house = House()
+    house.tool().run()
+    assert house.tool().run() == 0
+    assert_moved(house)
+
+
+def test_a_rehearsal_counts_and_writes_nothing() -> None:
+    house, like = House(), House()
+    assert house.tool().rehearse() == like.tool().run()
+    assert house.lots == 0
+
+
+def with_a_worker(house: House) -> None:
+    house.members_seen = [1]
+
+
+def with_clicks_left(house: House) -> None:
+    house.left = {1: 2}
+
+
+@pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "2 in partition 1")])
+def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Callable[[House], None], says: str) -> None:
+    house = House()
+    hinder(house)
+    with pytest.raises(Unavailable, match=says):
+        house.tool().run()
+    assert house.lots == 0
+
+
+def test_fewer_partitions_are_refused() -> None:
+    with pytest.raises(UsageError, match="takes none away"):
+        House().tool(OLD - 1).run()
+
+
+def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
+    house = House()
+    house.members_seen = [0, 1]
+    with pytest.raises(Unavailable, match="running"):
+        house.tool().run()
+
+    assert [noted_partitions(house.memory(partition)) for partition in range(OLD)] == [OLD] * OLD
+
+
+def test_a_worker_refuses_memory_that_is_being_moved() -> None:
+    house = House()
+    house.dies_at = 4
+    with pytest.raises(Stopped):
+        house.tool().run()
+    restorer = Restorer(MemoryLogReader(house.cluster, NAMES.changelog), MemoryState(), OLD)
+    restorer.begin(1)
+
+    with pytest.raises(Unavailable, match="being moved"):
+        restorer.step(1.0)
+
+
+def test_memory_of_the_first_version_is_refused_and_not_misread() -> None:
+    house = House()
+    house.write([(0, PARTITIONS_KEY, OLD.to_bytes(4, "big"))])
+
+    with pytest.raises(Unavailable, match="another version"):
+        house.tool().run()
+
+
+def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
+    house = House()
+    house.grow_topics(dict.fromkeys((NAMES.clicks, NAMES.changelog, *NAMES.updates.values()), NEW))
+    house.left = {NEW - 1: 10}
+    house.tool().run()
+
+    assert_moved(house)
