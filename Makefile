@@ -61,7 +61,10 @@ bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every k
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(or $(SHAPES),one-action duplicates)" --candidates "$(CANDIDATES)" \
 	  --markdown .cache/bench/tables.md $(BENCH_CLICKS)
 
-.PHONY: latency
+.PHONY: guard latency
+guard: install ## See whether a click has become dearer than it was
+	$(BIN)/python -m bench.guard
+
 latency: install ## Measure how long an update takes when clicks come steadily, beside Kafka Streams
 	$(BIN)/python -m bench.latency --rounds $(ROUNDS)
 

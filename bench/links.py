@@ -37,7 +37,7 @@ def definitions(shape: Shape, codec: Codec, versions: range | None = None) -> It
     """Yield key and value of the definition of each version, one version of all links after the other."""
     for version in versions or range(1, shape.versions + 1):
         for link in range(shape.links):
-            yield f"{TENANT}/{link_id(link)}/{version}".encode(), codec.encode(_definition(shape, link, version))
+            yield f"{TENANT}/{link_id(link)}/{version}".encode(), codec.encode(definition(shape, link, version))
 
 
 def write_plain_definitions(shape: Shape, path: Path, update_frame: bytes) -> None:
@@ -50,7 +50,8 @@ def write_plain_definitions(shape: Shape, path: Path, update_frame: bytes) -> No
     path.write_text(json.dumps({"tenant_id": TENANT, "update_frame": update_frame.hex(), "links": links}))
 
 
-def _definition(shape: Shape, link: int, version: int) -> dict[str, Any]:
+def definition(shape: Shape, link: int, version: int) -> dict[str, Any]:
+    """Return the record that defines a version of a link."""
     url = f"https://www.example.com/offers/{link_id(link)}"
     return {
         "tenant_id": TENANT,

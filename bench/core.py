@@ -1,0 +1,119 @@
+"""The pure core without Kafka and disk, held against a yardstick that does not change: CPU of this thread alone."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha1
+
+from actions.link import link_from_record
+from actions.registry import load_kinds
+from bench.ground import PARTITIONS
+from bench.links import START_MS, definition
+from bench.shape import DEFAULT, SHAPES
+from bench.workload import Workload, click_key
+from consumer.decision.decide import decide
+from consumer.decision.decision import Rules
+from consumer.decision.plan import LinkPlan, NoPlan, Planner
+from consumer.state.memory import MemoryState
+from schemas.bad_record import Reason
+from schemas.click import click_layout
+from schemas.codec import Codec, single_object_frame
+from schemas.identity import partition_of
+from schemas.record_schema import load_schemas
+
+CLICKS = 4_000
+BATCH = 2_000
+ROUNDS = 100
+_PARTITION = 0
+_IDENTITY = slice(15, 47)
+"""Where link and recipient stand in the bytes of a click."""
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPlans:
+    """All plans, made beforehand. Implements `Plans`."""
+
+    ready: dict[tuple[bytes, int], LinkPlan | None] = field(default_factory=dict)
+
+    def find(self, link_key: bytes, version: int) -> LinkPlan | None:
+        """Refuse: what is not ready does not exist."""
+        raise NoPlan(Reason.UNKNOWN_VERSION, f"{link_key!r} has no version {version}")
+
+
+class Core:
+    """Decides the clicks of one partition, in batches, on an empty state."""
+
+    def __init__(self) -> None:
+        shape, schemas = SHAPES[DEFAULT], load_schemas()
+        self._layouts = {single_object_frame(schemas["LinkClicked"]): click_layout(schemas["LinkClicked"])}
+        frames = {name: single_object_frame(schema) for name, schema in schemas.items()}
+        planner, kinds = Planner(schemas, frames, ""), load_kinds(schemas)
+        self._plans = ReadyPlans()
+        for link in range(shape.links):
+            plan = planner.plan(link_from_record(definition(shape, link, 1), kinds))
+            self._plans.ready[plan.link_key, 1] = plan
+        codec = Codec(schemas["LinkClicked"])
+        clicks = (click for _, _, click in Workload(shape, CLICKS * PARTITIONS).clicks_in_order())
+        own = (click for click in clicks if partition_of(click_key(click), PARTITIONS) == _PARTITION)
+        self.values = [codec.encode(click) for click in own][:CLICKS]
+
+    def __call__(self) -> int:
+        """Decide them all and return how many updates there were."""
+        store, updates = MemoryState().open(_PARTITION, ""), 0
+        for start in range(0, len(self.values), BATCH):
+            decision = decide(
+                self.values[start : start + BATCH],
+                _PARTITION,
+                layouts=self._layouts,
+                plans=self._plans,
+                recall=store.get_many,
+                rules=Rules(PARTITIONS),
+                now=START_MS + CLICKS * PARTITIONS,
+            )
+            store.write(decision.memory, start)
+            updates += len(decision.updates)
+        return updates
+
+
+def yardstick(values: Sequence[bytes]) -> int:
+    """Do to each click what the job cannot do without: digest, look up, splice. Never to be changed or made faster."""
+    seen: dict[bytes, bytes] = {}
+    made: list[tuple[str, bytes, bytes, list[tuple[str, bytes]]]] = []
+    for value in values:
+        identity = value[_IDENTITY]
+        key = blake2b(identity, digest_size=12).digest()
+        if key in seen:
+            continue
+        seen[key] = value[:9]
+        digest = sha1(identity, usedforsecurity=False).hexdigest()
+        identifier = f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{digest[20:32]}".encode()
+        made.append(("topic", value[:120] + identifier, identity, [("ce_id", identifier)]))
+    return len(made)
+
+
+def ratio(work: Work, measure: Work, rounds: int = ROUNDS) -> float:
+    """Return how many times the measure's CPU the work takes: the least of many short rounds each, in turn.
+
+    The least is what the machine takes when nothing else disturbs it, so a busy one gives nearly the same ratio.
+    """
+    pairs = [(_cpu_seconds(work), _cpu_seconds(measure)) for _ in range(rounds)]
+    return min(ours for ours, _ in pairs) / min(its for _, its in pairs)
+
+
+def slowed(work: Work, share: float) -> Work:
+    """Return the same work, taking so much more CPU: what the guard must notice."""
+
+    def slow() -> None:
+        until = _cpu_seconds(work) * share + time.thread_time()
+        while time.thread_time() < until:
+            pass
+
+    return slow
+
+
+def _cpu_seconds(work: Work) -> float:
+    started = time.thread_time()
+    work()
+    return time.thread_time() - started

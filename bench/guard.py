@@ -1,0 +1,113 @@
+"""`python -m bench.guard`: whether a click has become dearer. Exit code 1 if so; `--slower 0.3` shows that it notices.
+
+Two ratios, since a ratio bears another machine and a busy one better than microseconds do: the pure core against a
+fixed yardstick in Python, and the whole worker against the client library's own pass-through on a real Kafka. Of each,
+the least of several short rounds counts. After a change that makes a click cheaper, lower the limit.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench.candidate import Candidate, Job, Running
+from bench.candidates.link_actions import LinkActions, worker_environ
+from bench.candidates.pass_through import PassThrough
+from bench.core import Core, ratio, slowed, yardstick
+from bench.ground import Ground
+from bench.runner import alternate
+from bench.shape import DEFAULT, SHAPES
+from bench.workload import Workload
+from deploy.kafka import BENCHMARK, start_kafka
+
+CORE_LIMIT = 3.75
+"""Measured 3.2 to 3.35 on a busy machine, Python 3.11; with the planted 30 % 4.38."""
+WORKER_LIMIT = 4.2
+"""Measured 3.6; with the planted 30 % 4.9."""
+CLICKS = 200_000
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One ratio and its limit."""
+
+    what: str
+    ratio: float
+    limit: float
+
+    @property
+    def is_dearer(self) -> bool:
+        """Tell whether the limit is passed."""
+        return self.ratio > self.limit
+
+    def __str__(self) -> str:
+        verdict = "a click has become dearer" if self.is_dearer else "within its limit"
+        return f"{self.what}: {self.ratio:.2f}, limit {self.limit:.2f}: {verdict}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowedLinkActions:
+    """link-actions with a planted slowdown."""
+
+    share: float
+    name: str = "slowed"
+    guarantee: str = "exactly once"
+    copies: bool = False
+    ends_by_itself: bool = True
+    supports = LinkActions.supports
+    prepare = LinkActions.prepare
+
+    def start(self, job: Job) -> Running:
+        """Start a worker that burns CPU beside its work."""
+        command = [sys.executable, "-m", "bench.slowed_worker", str(self.share), "run", "--drain"]
+        return Running(job.folder).launch(command, worker_environ(job))
+
+
+def look_at_core(slower: float = 0) -> Finding:
+    """Hold the pure core, or one that takes so much more, against the yardstick."""
+    core = Core()
+    work = slowed(core, slower) if slower else core
+    return Finding("pure core / yardstick", ratio(work, partial(yardstick, core.values)), CORE_LIMIT)
+
+
+def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
+    """Hold the worker, or one that takes so much more, against the pass-through."""
+    worker: Candidate = SlowedLinkActions(slower) if slower else LinkActions()
+    yard = PassThrough()
+    ground = Ground(servers, folder, Workload(SHAPES[DEFAULT], CLICKS))
+    ground.publish_links()
+    ground.publish_clicks()
+    results = list(alternate(ground, [worker, yard], ROUNDS, broker=None, say=_say))
+    costs, measures = (
+        [each.cost.cpu_us for each in results if each.candidate == name] for name in (worker.name, yard.name)
+    )
+    return Finding("worker / pass-through", min(costs) / min(measures), WORKER_LIMIT)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> None:
+    """Look at both and tell; a machine without a Kafka looks at the core alone."""
+    parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
+    parser.add_argument("--slower", type=float, default=0, help="a share of CPU to waste, to see it noticed")
+    slower = parser.parse_args().slower
+    findings = [look_at_core(slower)]
+    with tempfile.TemporaryDirectory() as folder:
+        broker = start_kafka(Path(folder) / "kafka", environ=os.environ, profile=BENCHMARK)
+        if broker is not None:
+            try:
+                findings.append(look_at_worker(broker.bootstrap_servers, Path(folder), slower))
+            finally:
+                broker.stop()
+    sys.stdout.writelines(f"{finding}\n" for finding in findings)
+    raise SystemExit(any(finding.is_dearer for finding in findings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""`python -m bench.slowed_worker SHARE run --drain`: link-actions, taking so much more CPU than it needs.
+
+What the guard must notice. The rest of the process knows nothing of it: a thread burns a share of what the others use.
+"""
+
+import sys
+import time
+from threading import Thread
+
+from consumer.cli.app import main
+
+_SLICE_SECONDS = 0.01
+
+
+def burn(share: float) -> None:
+    """Keep this thread's CPU at the share of that of all others."""
+    while True:
+        own = time.thread_time()
+        until = own + (time.process_time() - own) * share - own
+        while time.thread_time() < until:
+            pass
+        time.sleep(_SLICE_SECONDS)
+
+
+if __name__ == "__main__":
+    Thread(target=burn, args=(float(sys.argv.pop(1)),), daemon=True).start()
+    main()

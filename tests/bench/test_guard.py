@@ -1,0 +1,20 @@
+"""The guard of the cost of a click notices a slowdown of 30 %, and nothing where there is none."""
+
+from bench.guard import Finding, look_at_core
+
+PLANTED = 0.3
+
+
+def test_the_core_is_as_cheap_as_it_was() -> None:
+    finding = look_at_core()
+    assert not finding.is_dearer, str(finding)
+
+
+def test_a_core_that_is_slower_by_30_percent_is_noticed() -> None:
+    finding = look_at_core(PLANTED)
+    assert finding.is_dearer, f"{finding}: the limit has become too loose, lower it"
+
+
+def test_the_limit_itself_is_allowed() -> None:
+    assert not Finding("worker", 4.0, 4.0).is_dearer
+    assert Finding("worker", 4.01, 4.0).is_dearer
