@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import Random
 
 from tests.chaos.companion import Companion
@@ -17,6 +18,7 @@ from tests.support.waiting import NeverCame, wait_until
 
 CALM = 300
 """Records of the calm stretch at the end, of which every count must be there."""
+MARKER_SECONDS = 15.0
 REST_SECONDS = 1.0
 """So long no count may change for all to be done: many times what a batch takes."""
 
@@ -72,6 +74,10 @@ class Course:
         for name in WORKERS:
             code = scene.workers[name].stop()
             scene.violations += [] if code == 0 else [f"worker {name} ended with {code} when it was told to leave"]
+        with suppress(NeverCame):  # the last markers are written a moment after the commit that they belong to
+            wait_until(
+                lambda: not open_transactions(scene.installation), "end of all transactions", timeout=MARKER_SECONDS
+            )
         scene.violations += open_transactions(scene.installation)
         findings = self._judge()
         calm = {place: outcome for place, outcome in findings.outcomes.items() if place[1] >= marks.get(place[0], 0)}

@@ -18,6 +18,7 @@ from tests.chaos.scene import Scene
 from tests.chaos.verdict import open_transactions
 from tests.support.installation import Installation
 from tests.support.outcome import read
+from tests.support.waiting import wait_until
 
 SEED = 1
 PLAIN = "crm-updates.set-field.v1"
@@ -51,7 +52,7 @@ def test_an_update_that_is_doubled_and_one_that_is_lost_end_the_run(
     found = " ".join(result.violations)
     assert "came twice" in found
     assert "1 doubled" in found
-    assert "0 missing" not in found
+    assert "1 missing" in found
 
 
 def double_and_lose(scene: Scene, _victim: str) -> bool:
@@ -78,4 +79,4 @@ def test_a_transaction_that_is_left_open_is_noticed(installation: Installation) 
 
     producer.abort_transaction()
     assert f"{installation.topic(LINK_HITS)}', 2) from 0 on; the end is 1" in sentence
-    assert open_transactions(installation) == []
+    wait_until(lambda: not open_transactions(installation), "end of the transaction")
