@@ -20,7 +20,7 @@ from consumer.worker import run_worker
 from tests.deadly_record import with_deadly
 
 STALLED_AFTER_SECONDS = 3.0
-STALL_SECONDS = 8
+STALL_SECONDS = 6
 
 
 class DeadlyStream:
