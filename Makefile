@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ chaos: install ## Let FAULTS faults of every kind happen to workers and brokers 
 
 soak: install ## RATE clicks a second for MINUTES, with faults: exact at the end, and nothing grows
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --seed $(SEED) --plot $(PLOT)
+
+planted-bugs: install ## Plant bugs in copies of the program and see each caught
+	$(BIN)/python -m tests.planted
 
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)

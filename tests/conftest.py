@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import Phase, settings
 
 from deploy.kafka import Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
+
+settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 
 pytest_plugins = ["tests.support.leak_watch"]
 

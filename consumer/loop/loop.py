@@ -166,7 +166,7 @@ class Loop:
         if partition >= self._partitions:
             raise Unavailable(
                 f"link.clicks.v1 was given more than its {self._partitions} partitions, which parts people from their"
-                " memory; go back to the old count, or start anew with another LINK_ACTIONS_GROUP_ID"
+                " memory; stop all workers and run link-actions state repartition, which moves it along"
             )
 
     def _restore(self) -> None:

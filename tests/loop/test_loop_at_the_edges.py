@@ -5,7 +5,7 @@ from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.monitoring.health import Readiness
 from consumer.streams import Unreachable
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import GROUP, House, Worker
+from tests.loop.house import GROUP, LINKS, House, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -48,6 +48,17 @@ def test_a_worker_that_waits_for_the_definitions_lives() -> None:
     worker = Worker(house, ScriptedState(), pace=RUN)
     worker.run(lambda: house.clock.monotonic() > 100)
     assert worker.observer._health.live().alive
+
+
+def test_no_click_is_decided_before_the_definitions_are_read_to_their_end() -> None:
+    house = House(partitions=1)
+    author = house.leave_open(house.names.definitions, 0, b"acme/spring/1", LINKS.encode(a_link(an_action())))
+    house.click(a_click())
+    started = house.clock.monotonic()
+    house.clock.at(started + 1, lambda: house.cluster.transactions.commit(author))
+    worker = Worker(house, ScriptedState(), pace=RUN)
+    worker.run(lambda: house.clock.monotonic() > started + 5)
+    assert len(house.read(house.names.update("interest"))) == 1
 
 
 def test_a_disk_that_stays_full_is_not_tried_without_a_pause() -> None:

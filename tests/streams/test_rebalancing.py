@@ -57,6 +57,18 @@ def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None
     assert first.stream.committed() == expected
 
 
+def test_a_member_that_committed_goes_on_committing_when_another_has_come(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    first = assigned(ground, topic, PARTITIONS)
+    first.stream.begin()
+    first.stream.commit(dict.fromkeys(first.assigned, 1))
+    second = Turner(ground.open_stream(topic, "two"))
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    first.stream.begin()
+    first.stream.commit(dict.fromkeys(first.assigned, 2))
+    assert first.stream.committed() == dict.fromkeys(second.assigned, 1) | dict.fromkeys(first.assigned, 2)
+
+
 def test_a_member_without_partitions_is_no_error(ground: Ground) -> None:
     topic = ground.create_topic(1)
     first = assigned(ground, topic, 1)

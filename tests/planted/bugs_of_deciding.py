@@ -1,0 +1,99 @@
+"""Bugs in what a click means."""
+
+from tests.planted.bug import Edit, PlantedBug
+
+GENERAL = "consumer/decision/general.py"
+PLAN = "consumer/decision/plan.py"
+AGAINST_MODEL = ("tests/decision/test_against_model.py",)
+
+BUGS = (
+    PlantedBug(
+        "the memory's key leaves out the epoch",
+        (
+            Edit(
+                PLAN,
+                "digest=link_digest(link.tenant_id, link.link_id, link.epoch)",
+                "digest=link_digest(link.tenant_id, link.link_id, 0)",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "a cooldown is measured by the time of processing",
+        (
+            Edit(
+                GENERAL,
+                "    return clicked_at - memory.last_applied.get(slot, memory.clicked_at) < period_ms",
+                "    now = __import__('time').time_ns() // 1_000_000\n"
+                "    return now - memory.last_applied.get(slot, memory.clicked_at) < period_ms",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "an action that cannot apply takes a place in the memory",
+        (
+            Edit(
+                GENERAL,
+                "        if action.need & ~click.flags:\n",
+                "        memory.applied |= 1 << slot\n        if action.need & ~click.flags:\n",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "once per mailing forgets the flow's run",
+        (
+            Edit(
+                "consumer/decision/candidates.py",
+                'return batch.mailing_id(row) or batch.flow_run_id(row) or b""',
+                'return batch.mailing_id(row) or b""',
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "the update's id depends on the link's version",
+        (
+            Edit(
+                PLAN,
+                "id_prefix=update_id_prefix(link.tenant_id, link.link_id, link.epoch, action.action_id)",
+                "id_prefix=update_id_prefix(link.tenant_id, link.link_id, link.version, action.action_id)",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "a click is decided by the newest version instead of the one it names",
+        (
+            Edit(
+                "consumer/loop/definitions.py",
+                "        version = named\n        if named == NO_VERSION:\n",
+                "        version = named\n        if True:\n",
+            ),
+        ),
+        ("tests/loop/test_definitions.py", "tests/loop/test_definitions_at_the_edges.py"),
+    ),
+    PlantedBug(
+        "clicks from before a reset count as hits of the new epoch",
+        (
+            Edit(
+                "consumer/decision/hits.py",
+                "        return count if plan.epoch == count.epoch else None",
+                "        return count",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "a new action gets the slot of one that is gone",
+        (
+            Edit(
+                "consumer/authoring/history.py",
+                "            history.slots[action.action_id] = TakenSlot(action.slot, action.kind.name)",
+                "            history.slots = {a.action_id: TakenSlot(a.slot, a.kind.name) for a in link.actions}",
+            ),
+        ),
+        ("tests/authoring/test_plan.py", "tests/authoring/test_publishing.py"),
+    ),
+)

@@ -1,0 +1,198 @@
+"""Bugs in what is written when, and in what is done after a failure."""
+
+from tests.planted.bug import Edit, PlantedBug
+
+LOOP = "consumer/loop/loop.py"
+WRITING = "consumer/loop/writing.py"
+EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
+SEVERAL_WORKERS = ("tests/loop/test_several_workers.py",)
+
+_WRITE_AND_COMMIT = """\
+        for each in batch.partitions:
+            self._parts.writer.write(each)
+        produced = self._now()
+        positions = self._stream.commit(batch.offsets)
+"""
+
+BUGS = (
+    PlantedBug(
+        "offsets are committed before the records are produced",
+        (
+            Edit(
+                LOOP,
+                _WRITE_AND_COMMIT,
+                """\
+        self._stream.commit(batch.offsets)
+        self._stream.begin()
+        for each in batch.partitions:
+            self._parts.writer.write(each)
+        produced = self._now()
+        positions = self._stream.commit(batch.offsets)
+""",
+            ),
+        ),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "state is written before the commit",
+        (
+            Edit(
+                LOOP,
+                "        positions = self._stream.commit(batch.offsets)\n",
+                """\
+        for each in batch.partitions:
+            if each.decision.memory:
+                store = self._live[each.partition]
+                store.write(each.decision.memory, store.position)
+        positions = self._stream.commit(batch.offsets)
+""",
+            ),
+        ),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "a producer is used again after a time-out",
+        (
+            Edit(
+                LOOP,
+                "                self._stream.renew()\n",
+                """\
+                if not hasattr(self, "_renewed"):
+                    self._stream.renew()
+                    self._renewed = True
+""",
+            ),
+        ),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "an aborted batch is gone on from where the consumer stands, not from what was processed",
+        (Edit(LOOP, "        self._read_again()\n\n    def _single_out", "\n    def _single_out"),),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "a transaction that failed is left open",
+        (Edit(LOOP, "        self._stream.abort()\n", ""),),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "the state is trusted after somebody else may have changed it",
+        (
+            Edit(
+                LOOP,
+                """\
+            del self._live[partition]
+            self._restorer.begin(partition)
+            self._parts.bad_share.forget(partition)
+""",
+                "            self._stream.release([partition])\n",
+            ),
+        ),
+        (*EVERY_FAILURE, *SEVERAL_WORKERS),
+    ),
+    PlantedBug(
+        "hits are kept of a transaction that was aborted",
+        (
+            Edit(
+                LOOP,
+                "        self._observer.transaction(TransactionResult.ABORTED)\n",
+                """\
+        self._observer.transaction(TransactionResult.ABORTED)
+        for each in batch.partitions if batch else ():
+            hits = {key: value for key, value in each.decision.memory.items() if len(key) == 16}
+            self._live[each.partition].write(hits, self._live[each.partition].position)
+""",
+            ),
+        ),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "a revoked partition is kept",
+        (
+            Edit(
+                LOOP,
+                """\
+        for partition in change.taken:
+            self._live.pop(partition, None)
+            self._restorer.let_go(partition)
+""",
+                "        for partition in change.taken:\n",
+            ),
+        ),
+        ("tests/loop/test_rebalancing.py", *SEVERAL_WORKERS),
+    ),
+    PlantedBug(
+        "dead letters are written outside the transaction",
+        (
+            Edit(
+                LOOP,
+                "        self._pending = batch\n        self._stream.begin()\n",
+                """\
+        self._stream.begin()
+        for each in batch.partitions:
+            for row, bad in each.decision.dead_letters.items():
+                self._stream.produce(self._parts.writer._dead_letter(each.records[row], bad))
+        self._stream.commit({})
+        self._pending = batch
+        self._stream.begin()
+""",
+            ),
+            Edit(
+                WRITING,
+                """\
+        for row, bad in sorted(decision.dead_letters.items()):
+            self.stream.produce(self._dead_letter(batch.records[row], bad))
+""",
+                "",
+            ),
+        ),
+        EVERY_FAILURE,
+    ),
+    PlantedBug(
+        "the changelog is written to the wrong partition",
+        (Edit(WRITING, "self.stream.produce_all(batch.partition, [(topic", "self.stream.produce_all(0, [(topic"),),
+        ("tests/loop/test_restoring.py",),
+    ),
+    PlantedBug(
+        "the update's id comes from an offset",
+        (
+            Edit(
+                WRITING,
+                "        self.stream.produce_all(partition, decision.updates)\n",
+                """\
+        for number, (topic, value, key, headers) in enumerate(decision.updates):
+            identifier = f"{partition}-{batch.next_offset}-{number}".encode()
+            self.stream.produce_all(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
+""",
+            ),
+        ),
+        ("tests/loop/test_story.py",),
+    ),
+    PlantedBug(
+        "the neighbour of a refused record becomes the dead letter",
+        (
+            Edit(
+                LOOP,
+                "            partition, next_offset - 1, BadRecord(Reason.REJECTED_BY_BROKER",
+                "            partition, next_offset, BadRecord(Reason.REJECTED_BY_BROKER",
+            ),
+        ),
+        ("tests/loop/test_poison.py",),
+    ),
+    PlantedBug(
+        "clicks are decided before the definitions are read to their end",
+        (Edit(LOOP, "        self._parts.definitions.catch_up(is_enough)\n", ""),),
+        ("tests/loop/test_loop_at_the_edges.py",),
+    ),
+    PlantedBug(
+        "a draining worker ends when its own partitions are done, whatever the others have",
+        (
+            Edit(
+                "consumer/loop/drain.py",
+                "        return all(of_all[partition] >= target for partition, target in self._targets.items())",
+                "        return bool(of_all)",
+            ),
+        ),
+        ("tests/loop/test_drain.py", "tests/loop/test_draining.py"),
+    ),
+)

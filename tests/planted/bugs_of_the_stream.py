@@ -1,0 +1,73 @@
+"""Bugs in how Kafka is spoken to; what catches them needs a real broker, except where a script plays one."""
+
+from tests.planted.bug import Edit, PlantedBug
+
+STREAM = "consumer/kafka/stream.py"
+
+BUGS = (
+    PlantedBug(
+        "offsets are sent before the records are in the log",
+        (
+            Edit(
+                STREAM,
+                """\
+            if producer.flush(_CALL_SECONDS):
+                raise OutcomeUnknown("records were not delivered in time")
+""",
+                "",
+            ),
+        ),
+        ("tests/streams/test_commit_at_the_edges.py",),
+    ),
+    PlantedBug(
+        "state is restored up to the last stable offset only",
+        (
+            Edit(
+                "consumer/memory_kafka/log_reader.py",
+                "(log.start, log.end) for partition",
+                "(log.start, log.stable_end) for partition",
+            ),
+        ),
+        ("tests/loop/test_restoring.py",),
+    ),
+    PlantedBug(
+        "a callback of a rebalance raises",
+        (
+            Edit(
+                STREAM,
+                "        consumer.pause(places)\n        self._given.update(place.partition for place in places)",
+                "        consumer.pause(places)\n        raise ValueError(places)",
+            ),
+        ),
+        ("tests/streams/test_rebalancing.py",),
+        needs_kafka=True,
+    ),
+    PlantedBug(
+        "what is rewound goes on from where it was",
+        (
+            Edit(
+                STREAM,
+                "                self._consumer.seek(TopicPartition(self._topic, place.partition, offset))\n",
+                "                _ = offset\n",
+            ),
+        ),
+        ("tests/streams/test_consuming.py::test_rewind_goes_back_to_what_is_committed",),
+        needs_kafka=True,
+    ),
+    PlantedBug(
+        "the member's generation is asked for once and never again",
+        (
+            Edit(
+                STREAM,
+                "            member = self._consumer.consumer_group_metadata()\n",
+                """\
+            if not hasattr(self, "_member"):
+                self._member = self._consumer.consumer_group_metadata()
+            member = self._member
+""",
+            ),
+        ),
+        ("tests/streams/test_rebalancing.py",),
+        needs_kafka=True,
+    ),
+)

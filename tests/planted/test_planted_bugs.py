@@ -1,0 +1,47 @@
+"""Each planted bug is caught by the tests that it names; without it they pass, as the run of all tests shows."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.planted.bug import CannotBePlanted, Edit, PlantedBug
+from tests.planted.copy import copy_program, run_tests
+from tests.planted.trial import BUGS, try_bug
+
+FEWEST = 15
+
+
+def marked(bug: PlantedBug) -> object:
+    return pytest.param(bug, marks=pytest.mark.kafka if bug.needs_kafka else (), id=bug.name.replace(" ", "-"))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("bug", [marked(bug) for bug in BUGS])
+def test_a_planted_bug_is_caught(bug: PlantedBug, tmp_path: Path) -> None:
+    finding = try_bug(bug, tmp_path)
+    assert finding.caught_by is not None, finding.output
+
+
+def test_there_are_enough_of_them_and_no_two_alike() -> None:
+    assert len({bug.name for bug in BUGS}) == len({bug.edits for bug in BUGS}) == len(BUGS) >= FEWEST
+
+
+def test_without_a_bug_nothing_is_caught_in_the_copy(tmp_path: Path) -> None:
+    harmless = PlantedBug("none", (), ("tests/loop/test_story.py", "tests/streams/test_commit_at_the_edges.py"))
+    assert try_bug(harmless, tmp_path).caught_by is None
+
+
+def test_a_program_that_does_not_start_is_not_taken_for_a_bug_that_was_caught(tmp_path: Path) -> None:
+    broken = Edit("consumer/loop/loop.py", "class Loop:", "class Loop")
+    assert try_bug(PlantedBug("broken", (broken,), ("tests/loop/test_story.py",)), tmp_path).caught_by is None
+
+
+def test_a_bug_whose_lines_are_gone_must_be_planted_anew(tmp_path: Path) -> None:
+    gone = Edit("consumer/loop/loop.py", "these lines were never there", "")
+    with pytest.raises(CannotBePlanted, match="plant the bug anew"):
+        try_bug(PlantedBug("gone", (gone,), ()), tmp_path)
+
+
+def test_a_test_that_is_not_there_is_not_taken_for_one_that_caught_something(tmp_path: Path) -> None:
+    result = run_tests(copy_program(tmp_path), "tests/loop/test_of_nothing.py")
+    assert result.returncode not in (0, 1)

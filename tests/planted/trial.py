@@ -1,0 +1,36 @@
+"""Planting one bug, and seeing whether it is caught."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.planted.bug import PlantedBug
+from tests.planted.bugs_of_deciding import BUGS as OF_DECIDING
+from tests.planted.bugs_of_the_loop import BUGS as OF_THE_LOOP
+from tests.planted.bugs_of_the_stream import BUGS as OF_THE_STREAM
+from tests.planted.copy import TESTS_FAILED, copy_program, run_tests
+
+BUGS = (*OF_THE_LOOP, *OF_DECIDING, *OF_THE_STREAM)
+
+_FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one bug: the test that failed first, None where none did; and the end of what pytest printed."""
+
+    bug: PlantedBug
+    caught_by: str | None
+    seconds: float
+    output: str
+
+
+def try_bug(bug: PlantedBug, folder: Path) -> Finding:
+    """Plant the bug in a copy in this folder and run the tests that must catch it. Raises CannotBePlanted."""
+    begun = time.monotonic()
+    bug.plant(copy_program(folder))
+    result = run_tests(folder, *bug.caught_by)
+    failed = _FAILED.search(result.stdout)
+    caught_by = failed.group(1) if failed and result.returncode == TESTS_FAILED else None
+    return Finding(bug, caught_by, time.monotonic() - begun, (result.stdout + result.stderr)[-2_000:])
