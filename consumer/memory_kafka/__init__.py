@@ -1,10 +1,10 @@
 """Kafka in this process: the twin behind the ports of `consumer.streams`, for tests and where there is no broker.
 
-`MemoryCluster` is the model and knows nothing of the ports; the other classes are adapters over it. Nothing here
-starts a thread, sleeps by itself or leaves anything to chance: the same calls give the same answers.
+The model of the broker is `MemoryCluster` with its logs, groups and transactions; it knows nothing of the ports. The
+model of the client library is the adapters over it. Each request of a client goes through a `Network`, which may lose
+it or its answer, hold it back or repeat it; by default it does nothing of the kind. Nothing here starts a thread,
+sleeps by itself or leaves anything to chance: the same calls give the same answers.
 
-What it leaves out: compaction and retention; sessions and transactions that time out by themselves (`Group.leave` and
-`TransactionCoordinator.expire` are for whoever plays the broker); answers that come late or never; records that a
-producer has gathered and not sent; control records that reach one partition before another; batches that are refused
-whole for one record in them.
+Time has effects only where somebody asks for them: `Group.put_out_silent`, `TransactionCoordinator.expire_older_than`
+and `PartitionLog.compact` are for whoever plays the broker. What else is left out stands in docs/simulator.md.
 """

@@ -1,28 +1,41 @@
 """The clicks and the transaction, on the twin."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from consumer.memory_kafka.cluster import MemoryCluster, UnknownTopic
 from consumer.memory_kafka.errors import missing
+from consumer.memory_kafka.fetching import Fetched, fetch
 from consumer.memory_kafka.group import Group, OffsetsInDoubt, UnknownMember
+from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.partition_log import PartitionLog
-from consumer.memory_kafka.record import MemoryRecord
 from consumer.memory_kafka.transactional_writer import TransactionalWriter
 from consumer.streams import AssignmentChange, Outgoing, Record, Unreachable
+
+Answer = TypeVar("Answer")
 
 
 class MemoryClickStream:
     """Member of a group and transactional producer. Implements `ClickStream` as the real one behaves."""
 
-    def __init__(self, cluster: MemoryCluster, topic: str, *, group_id: str, transactional_id: str) -> None:
-        """Join the group; partitions come with `consume`. Raises Unavailable where the topic is missing."""
+    def __init__(
+        self,
+        cluster: MemoryCluster,
+        topic: str,
+        *,
+        group_id: str,
+        transactional_id: str,
+        network: Network | None = None,
+    ) -> None:
+        """Join the group with the first `consume`, which brings partitions. Raises Unavailable without the topic."""
         self._cluster = cluster
         self._topic = topic
         self._group_id = group_id
         self._transactional_id = transactional_id
-        self._writer = TransactionalWriter(cluster, transactional_id)
+        self._network = network or DirectNetwork(cluster.lock)
+        self._writer = TransactionalWriter(cluster, self._network, transactional_id)
         self._tracked: dict[int, int] = {}
         self._positions: dict[int, int | None] = {}
         self._held: set[int] = set()
@@ -30,8 +43,9 @@ class MemoryClickStream:
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._first = 0
+        self._member = ""
         with cluster.lock:
-            self._member = self._group().join(transactional_id)
+            self._join(self._group())
 
     @property
     def member(self) -> str:
@@ -66,24 +80,22 @@ class MemoryClickStream:
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
         """Go back to what is committed, or to the beginning."""
-        with self._cluster.lock:
-            committed = {partition: self._committed(partition) for partition in partitions}
-            for partition, offset in committed.items():
-                if partition not in self._positions:
-                    raise Unreachable(f"partition {partition} is not assigned")
-                self._positions[partition] = offset or 0
-                self._ends_met.pop(partition, None)
+        committed = self._ask("OffsetFetch", lambda: self._committed(partitions))
+        for partition, offset in committed.items():
+            if partition not in self._positions:
+                raise Unreachable(f"partition {partition} is not assigned")
+            self._positions[partition] = offset or 0
+            self._ends_met.pop(partition, None)
         return committed
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
-        with self._cluster.lock:
-            return {partition: log.end for partition, log in enumerate(self._logs())}
+        return self._ask("ListOffsets", lambda: {partition: log.end for partition, log in enumerate(self._logs())})
 
     def committed(self) -> Mapping[int, int]:
         """Return what the group has committed of every partition."""
-        with self._cluster.lock:
-            return {partition: self._committed(partition) or 0 for partition, _ in enumerate(self._logs())}
+        found = self._ask("OffsetFetch", lambda: self._committed(range(len(self._logs()))))
+        return {partition: offset or 0 for partition, offset in found.items()}
 
     def behind(self, partition: int, position: int) -> int:
         """Return how many offsets lie beyond this position."""
@@ -96,23 +108,22 @@ class MemoryClickStream:
 
     def produce(self, record: Outgoing) -> None:
         """Write one record in the open transaction."""
-        self._writer.append(record)
+        self._writer.append([record])
 
     def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         """Write records of topic, value, key and headers, in their order."""
-        for topic, value, key, headers in records:
-            self._writer.append(Outgoing(topic, partition, key, value, headers or ()))
+        if records:
+            self._writer.append([Outgoing(topic, partition, key, value, h or ()) for topic, value, key, h in records])
 
     def track(self, record: Outgoing) -> None:
         """Write, and let `commit` tell the offset after it."""
-        offset = self._writer.append(record)
+        offset = self._writer.append([record])
         if offset is not None:
             self._tracked[record.partition] = offset + 1
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit records and offsets at once."""
-        with self._cluster.lock:
-            self._writer.commit(self._group(), self._member, offsets)
+        self._writer.commit(self._group(), self._member, offsets)
         tracked, self._tracked = self._tracked, {}
         return tracked
 
@@ -128,60 +139,58 @@ class MemoryClickStream:
 
     def close(self) -> None:
         """Leave the group; an open transaction stays open until it times out or is fenced."""
-        with self._cluster.lock:
-            self._group().leave(self._member)
+        with suppress(Lost):
+            self._network.ask("LeaveGroup", lambda: self._group().leave(self._member))
 
-    def _poll(self, limit: int) -> list[Record]:
-        with self._cluster.lock:
+    def _poll(self, limit: int) -> Sequence[Record]:
+        """Do as the library does: what is not answered is asked again by the next call."""
+        with suppress(Lost):
             self._follow_group()
             self._find_positions()
-            ready = [p for p, position in self._positions.items() if position is not None and p not in self._held]
-            self._first += 1
-            turn = self._first % max(len(ready), 1)
-            return self._fetch([*ready[turn:], *ready[:turn]], limit)
+            fetched = self._fetch(limit)
+            self._positions.update(fetched.positions)
+            self._ends_met.update(fetched.ends_met)
+            return fetched.records
+        return []
 
-    def _fetch(self, partitions: Sequence[int], limit: int) -> list[Record]:
-        """Take equal shares of the partitions while there is something to take."""
-        records: list[Record] = []
-        while partitions and len(records) < limit:
-            before = len(records)
-            share = max((limit - before) // len(partitions), 1)
-            for partition in partitions:
-                records += self._fetch_one(partition, min(share, limit - len(records)))
-            if len(records) == before:
-                break
-        return records
-
-    def _fetch_one(self, partition: int, limit: int) -> list[MemoryRecord]:
-        log = self._logs()[partition]
-        records, position = log.read_committed(self._positions[partition] or 0, limit)
-        self._positions[partition] = position
-        if position == log.stable_end:
-            self._ends_met[partition] = position
-        return records
+    def _fetch(self, limit: int) -> Fetched:
+        ready = [(p, position) for p, position in self._positions.items() if position is not None]
+        ready = [(partition, position) for partition, position in ready if partition not in self._held]
+        self._first += 1
+        turn = self._first % max(len(ready), 1)
+        if not ready:
+            return Fetched()
+        return self._network.ask("Fetch", lambda: fetch(self._logs(), [*ready[turn:], *ready[:turn]], limit))
 
     def _follow_group(self) -> None:
         """Give up and take partitions; one that was put out loses all and joins anew."""
-        group = self._group()
         try:
-            holding = group.sync(self._member)
+            holding = self._sync()
         except UnknownMember:
             self._lose(set(self._positions))
-            self._member = group.join(self._transactional_id)
-            holding = group.sync(self._member)
+            self._network.ask("JoinGroup", lambda: self._join(self._group()))
+            holding = self._sync()
         self._lose(set(self._positions) - set(holding))
         self._take([partition for partition in holding if partition not in self._positions])
 
+    def _sync(self) -> Collection[int]:
+        held = tuple(self._positions)
+        return self._network.ask("SyncGroup", lambda: self._group().sync(self._member, held)).partitions
+
+    def _join(self, group: Group) -> None:
+        self._member = group.join(self._transactional_id)
+
     def _find_positions(self) -> None:
         """Start new partitions where the group is, as soon as no open transaction holds their offsets."""
-        for partition, position in self._positions.items():
-            if position is None:
-                with suppress(OffsetsInDoubt):
-                    self._positions[partition] = self._group().committed(partition) or 0
+        for partition in [p for p, position in self._positions.items() if position is None]:
+            with suppress(OffsetsInDoubt):
+                found = self._network.ask("OffsetFetch", partial(self._committed, [partition]))
+                self._positions[partition] = found[partition] or 0
 
     def _lose(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             del self._positions[partition]
+            self._held.discard(partition)
             self._ends_met.pop(partition, None)
         self._given.difference_update(partitions)
         self._taken.update(partitions)
@@ -191,9 +200,14 @@ class MemoryClickStream:
         self._held.update(partitions)
         self._given.update(partitions)
 
-    def _committed(self, partition: int) -> int | None:
+    def _committed(self, partitions: Collection[int]) -> Mapping[int, int | None]:
+        return {partition: self._group().committed(partition) for partition in partitions}
+
+    def _ask(self, name: str, request: Callable[[], Answer]) -> Answer:
         try:
-            return self._group().committed(partition)
+            return self._network.ask(name, request)
+        except Lost as error:
+            raise Unreachable(f"{name} was not answered in time") from error
         except OffsetsInDoubt as error:
             raise Unreachable(str(error)) from error
 

@@ -12,7 +12,7 @@ from consumer.kafka.topics import DEFAULT_CLICK_BYTES, Cleanup
 from consumer.memory_kafka.group import Group
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.record import MemoryRecord
-from consumer.memory_kafka.transactions import TransactionCoordinator
+from consumer.memory_kafka.transactions import Act, TransactionCoordinator
 
 ANY_PARTITION = -1
 """The key chooses the partition by murmur2; without a key they take turns."""
@@ -46,7 +46,7 @@ class Draft:
 
 @dataclass(slots=True)
 class MemoryTopic:
-    """One topic; `topic_id` differs from that of a topic that had the name before. Nothing is ever compacted."""
+    """One topic; `topic_id` differs from that of a topic that had the name before."""
 
     name: str
     topic_id: str
@@ -64,11 +64,18 @@ class MemoryTopic:
 class MemoryCluster:
     """All state of the twin. Whoever calls holds `lock` from the first look to the last change of one step."""
 
-    def __init__(self, clock: Clock, cluster_id: str = "memory") -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        cluster_id: str = "memory",
+        *,
+        send_marker: Callable[[Act], None] = lambda arrive: arrive(),
+    ) -> None:
+        """`send_marker` has a marker of a transaction that ended arrive at a partition, at once or later."""
         self.clock = clock
         self.cluster_id = cluster_id
         self.lock = threading.RLock()
-        self.transactions = TransactionCoordinator()
+        self.transactions = TransactionCoordinator(clock.monotonic, send_marker)
         self._topics: dict[str, MemoryTopic] = {}
         self._created = 0
         self._groups: dict[tuple[str, str], Group] = {}
@@ -107,7 +114,7 @@ class MemoryCluster:
         """Return the part of a group that is about one topic. Raises UnknownTopic."""
         self.topic(topic)
         if (group_id, topic) not in self._groups:
-            self._groups[group_id, topic] = Group(lambda: len(self.topic(topic).logs))
+            self._groups[group_id, topic] = Group(lambda: len(self.topic(topic).logs), now=self.clock.monotonic)
         return self._groups[group_id, topic]
 
     def choose_partition(self, topic: str, key: bytes | None) -> int:

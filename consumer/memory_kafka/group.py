@@ -1,73 +1,111 @@
 """A consumer group on one topic: its members, who holds which partition, and the offsets it has committed."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from consumer.memory_kafka.sharing import share_out
 
 
 class UnknownMember(Exception):
     """The member was put out of the group, or left it; what it has read is no longer its to commit."""
 
 
+class IllegalGeneration(Exception):
+    """The group has been shared out anew since; what the member has read may be another's now."""
+
+
 class OffsetsInDoubt(Exception):
     """A transaction that is still open may or may not commit these offsets."""
 
 
-class Group:
-    """Spreads partitions cooperatively: one moves to another member only once its holder has given it up.
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a member shall hold, and the generation that says so."""
 
-    A member is what joined once; whoever was put out joins again as another. That stands for the generation, which
-    fences the commits of a member that was left behind: a holder that keeps up learns each new one by itself.
+    generation: int
+    partitions: Collection[int]
+
+
+class Group:
+    """Spreads partitions cooperatively: one moves to another member only once its holder says that it gave it up.
+
+    A rebalance is complete when every member has joined it; whoever does not turn any more holds it up until its
+    session is over. Meanwhile all go on with what they hold, and may commit. Who was put out joins again as another.
     """
 
-    def __init__(self, partitions: Callable[[], int]) -> None:
-        """`partitions` tells how many the topic has now."""
+    def __init__(self, partitions: Callable[[], int], *, now: Callable[[], float] = lambda: 0.0) -> None:
+        """`partitions` tells how many the topic has now, `now` the seconds by which sessions are measured."""
         self._partitions = partitions
-        self._members: dict[str, None] = {}
-        self._joined: Counter[str] = Counter()
-        self._wanted: dict[int, str] = {}
-        self._holders: dict[int, str] = {}
+        self._now = now
+        self._held: dict[str, Collection[int]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._numbers: dict[str, int] = {}
+        self._generation = 0
+        self._rejoined: set[str] | None = None
+        self._shared_partitions = 0
+        self._assigned: dict[str, Collection[int]] = {}
+        self._awaited: set[int] = set()
         self._committed: dict[int, int] = {}
         self._staged: dict[int, dict[int, int]] = {}
 
     @property
     def members(self) -> list[str]:
         """The members, in the order in which they joined."""
-        return [*self._members]
+        return [*self._held]
+
+    @property
+    def generation(self) -> int:
+        """How often the partitions have been shared out."""
+        return self._generation
 
     def join(self, client: str) -> str:
         """Add a member and return its id, which was never given out before."""
-        self._joined[client] += 1
-        member = f"{client}/{self._joined[client]}"
-        self._members[member] = None
-        self._spread()
+        self._numbers[client] = self._numbers.get(client, 0) + 1
+        member = f"{client}/{self._numbers[client]}"
+        self._held[member] = ()
+        self._heard_at[member] = self._now()
+        self._rebalance()
+        self._rejoin(member)
         return member
 
     def leave(self, member: str) -> None:
-        """Take a member out; what it held is free at once. The same befalls one whose session times out."""
-        self._members.pop(member, None)
-        self._holders = {partition: holder for partition, holder in self._holders.items() if holder != member}
-        self._spread()
+        """Take a member out; what it held is free from the next sharing on."""
+        if self._held.pop(member, None) is not None:
+            self._assigned.pop(member, None)
+            self._rebalance()
+            self._share_when_complete()
 
-    def sync(self, member: str) -> Collection[int]:
-        """Have the member give up what others shall have, take what is free, and return what it holds.
-
-        Raises UnknownMember.
-        """
+    def hear(self, member: str) -> None:
+        """Take a sign of life. Raises UnknownMember."""
         self.check(member)
-        if len(self._wanted) != self._partitions():
-            self._spread()
-        for partition, wanted in self._wanted.items():
-            holder = self._holders.get(partition)
-            if holder == member and wanted != member:
-                del self._holders[partition]
-            elif holder is None and wanted == member:
-                self._holders[partition] = member
-        return [partition for partition, holder in sorted(self._holders.items()) if holder == member]
+        self._heard_at[member] = self._now()
 
-    def check(self, member: str) -> None:
-        """Raise UnknownMember unless the member is in the group."""
-        if member not in self._members:
+    def put_out_silent(self, session_seconds: float) -> None:
+        """Take out whoever was not heard of for so long."""
+        for member in self.members:
+            if self._now() - self._heard_at[member] > session_seconds:
+                self.leave(member)
+
+    def sync(self, member: str, held: Collection[int]) -> Assignment:
+        """Take in what the member holds, and return what it shall hold. Raises UnknownMember.
+
+        While a rebalance is under way that is what it holds already.
+        """
+        self.hear(member)
+        self._held[member] = held
+        if self._shared_partitions != self._partitions() or self._awaited - self._all_held():
+            self._rebalance()
+        self._rejoin(member)
+        if self._rejoined is not None:
+            return Assignment(self._generation, held)
+        return Assignment(self._generation, self._assigned[member])
+
+    def check(self, member: str, generation: int | None = None) -> None:
+        """Raise UnknownMember unless the member is in the group, IllegalGeneration where the one it knows is over."""
+        if member not in self._held:
             raise UnknownMember(f"{member} is not in the group")
+        if generation is not None and generation != self._generation:
+            raise IllegalGeneration(f"generation {generation} is over, it is {self._generation} now")
 
     def committed(self, partition: int) -> int | None:
         """Return the offset that is committed, None where none is. Raises OffsetsInDoubt (KIP-447)."""
@@ -87,25 +125,28 @@ class Group:
         """Forget what the producer's transaction has staged."""
         self._staged.pop(producer_id, None)
 
-    def _spread(self) -> None:
-        """Share the partitions out evenly; each member keeps as many of its own as its share allows."""
-        self._wanted = {}
-        room = self._shares()
-        before = {p: holder for p, holder in sorted(self._holders.items()) if holder in room}
-        for partition, holder in before.items():
-            if room[holder]:
-                room[holder] -= 1
-                self._wanted[partition] = holder
-        free = (member for member, share in room.items() for _ in range(share))
-        for partition in range(self._partitions() if room else 0):
-            if partition not in self._wanted:
-                self._wanted[partition] = next(free)
+    def _rebalance(self) -> None:
+        if self._rejoined is None:
+            self._rejoined = set()
 
-    def _shares(self) -> dict[str, int]:
-        """Return how many partitions each member gets; those who hold the most get what does not divide."""
-        if not self._members:
-            return {}
-        each, left = divmod(self._partitions(), len(self._members))
-        held = Counter(self._holders.values())
-        ranked = sorted(self._members, key=lambda member: -held[member])
-        return {member: each + (rank < left) for rank, member in enumerate(ranked)}
+    def _rejoin(self, member: str) -> None:
+        if self._rejoined is not None:
+            self._rejoined.add(member)
+            self._share_when_complete()
+
+    def _share_when_complete(self) -> None:
+        """Share out once all have joined; what another still holds is awaited, and shared in a further round."""
+        if self._rejoined is None or self._held.keys() - self._rejoined:
+            return
+        self._rejoined = None
+        self._generation += 1
+        self._shared_partitions = self._partitions()
+        wanted = share_out(self._shared_partitions, self._held)
+        self._awaited = {p for p in self._all_held() if p not in wanted or p not in self._held[wanted[p]]}
+        self._assigned = {
+            member: [p for p, owner in sorted(wanted.items()) if owner == member and p not in self._awaited]
+            for member in self._held
+        }
+
+    def _all_held(self) -> set[int]:
+        return {partition for held in self._held.values() for partition in held}

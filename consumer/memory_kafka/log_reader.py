@@ -1,17 +1,23 @@
 """Reading a topic's partitions from given positions, on the twin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from consumer.memory_kafka.cluster import MemoryCluster, MemoryTopic, UnknownTopic
 from consumer.memory_kafka.errors import missing
-from consumer.streams import Record
+from consumer.memory_kafka.network import DirectNetwork, Lost, Network
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.streams import Record, Unreachable
+
+Answer = TypeVar("Answer")
 
 
 class MemoryLogReader:
     """Reads committed records, outside any group. Implements `LogReader`."""
 
-    def __init__(self, cluster: MemoryCluster, topic: str) -> None:
+    def __init__(self, cluster: MemoryCluster, topic: str, network: Network | None = None) -> None:
         self._cluster = cluster
+        self._network = network or DirectNetwork(cluster.lock)
         self._name = topic
         self._positions: dict[int, int] = {}
 
@@ -21,9 +27,8 @@ class MemoryLogReader:
         return self._positions
 
     def identity(self) -> str:
-        """Return cluster and topic id."""
-        with self._cluster.lock:
-            return f"{self._cluster.cluster_id}/{self._topic().topic_id}"
+        """Return cluster and topic id. Raises Unreachable."""
+        return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._topic().topic_id}")
 
     def start(self, partition: int, position: int) -> None:
         """Read this partition too."""
@@ -34,10 +39,13 @@ class MemoryLogReader:
         self._positions.pop(partition, None)
 
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return first offset and end offset, open transactions included."""
-        with self._cluster.lock:
+        """Return first offset and end offset, open transactions included. Raises Unreachable."""
+
+        def list_offsets() -> Mapping[int, tuple[int, int]]:
             logs = {partition: self._topic().log(partition) for partition in partitions}
             return {partition: (log.start, log.end) for partition, log in logs.items()}
+
+        return self._ask("ListOffsets", list_offsets)
 
     def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
         """Return what is there, or after the time-out what has come meanwhile."""
@@ -50,14 +58,30 @@ class MemoryLogReader:
     def close(self) -> None:
         """There is nothing to let go of."""
 
-    def _poll(self, limit: int) -> list[Record]:
-        records: list[Record] = []
-        with self._cluster.lock:
-            for partition, position in self._positions.items():
+    def _poll(self, limit: int) -> list[MemoryRecord]:
+        """Return what one fetch brings; nothing where no answer comes, for the library tries again by itself."""
+        wanted = dict(self._positions)
+
+        def fetch() -> tuple[list[MemoryRecord], dict[int, int]]:
+            records: list[MemoryRecord] = []
+            for partition, position in wanted.items():
                 log = self._topic().log(partition)
-                found, self._positions[partition] = log.read_committed(position, limit - len(records))
+                found, wanted[partition] = log.read_committed(position, limit - len(records))
                 records += found
+            return records, wanted
+
+        try:
+            records, positions = self._network.ask("Fetch", fetch)
+        except Lost:
+            return []
+        self._positions.update(positions)
         return records
+
+    def _ask(self, name: str, request: Callable[[], Answer]) -> Answer:
+        try:
+            return self._network.ask(name, request)
+        except Lost as error:
+            raise Unreachable(f"{name} was not answered in time") from error
 
     def _topic(self) -> MemoryTopic:
         try:

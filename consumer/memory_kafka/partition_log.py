@@ -9,6 +9,14 @@ Writer = int
 """Producer id of a transactional producer; it stays the same through all its epochs."""
 
 
+class DuplicateSequence(Exception):
+    """The records lie here already: it is the same request once more."""
+
+
+class SequenceGap(Exception):
+    """Records before these never arrived."""
+
+
 @dataclass(frozen=True, slots=True)
 class AbortedRange:
     """Where one writer's records count for nothing: from `first` up to its marker."""
@@ -27,6 +35,8 @@ class PartitionLog:
     aborted: list[AbortedRange] = field(default_factory=list)
     _entries: list[tuple[MemoryRecord | None, Writer | None]] = field(default_factory=list)
     _open: dict[Writer, int] = field(default_factory=dict)
+    _expected: dict[Writer, tuple[int, int]] = field(default_factory=dict)
+    """Epoch and sequence number of what comes next."""
 
     @property
     def end(self) -> int:
@@ -38,6 +48,17 @@ class PartitionLog:
         """Where committed readers stop (the last stable offset): the start of the first open transaction or the end."""
         return min(self._open.values(), default=self.end)
 
+    def expect(self, writer: Writer, epoch: int, sequence: int, count: int) -> None:
+        """Take in the number of the first of so many records to come. Raises DuplicateSequence, SequenceGap."""
+        known_epoch, expected = self._expected.get(writer, (epoch, 0))
+        if known_epoch != epoch:
+            expected = 0
+        if sequence < expected:
+            raise DuplicateSequence
+        if sequence > expected:
+            raise SequenceGap(f"sequence {sequence} came, {expected} was expected")
+        self._expected[writer] = epoch, sequence + count
+
     def append(self, make: Callable[[int], MemoryRecord], writer: Writer | None) -> int:
         """Add the record that is made for its offset, outside or inside a transaction, and return that offset."""
         offset = self.end
@@ -46,17 +67,29 @@ class PartitionLog:
         self._entries.append((make(offset), writer))
         return offset
 
-    def mark_committed(self, writer: Writer) -> None:
-        """End the writer's transaction; from now on its records are seen."""
-        self._open.pop(writer, None)
-        self._entries.append((None, writer))
-
-    def mark_aborted(self, writer: Writer) -> None:
-        """End the writer's transaction; its records are never seen by a committed reader."""
+    def mark(self, writer: Writer, *, committed: bool) -> None:
+        """End the writer's transaction: from now on its records are seen, or never by a committed reader."""
         first = self._open.pop(writer, None)
-        if first is not None:
+        if first is not None and not committed:
             self.aborted.append(AbortedRange(writer, first, self.end))
         self._entries.append((None, writer))
+
+    def compact(self) -> int:
+        """Drop decided records that a later one of the same key replaces, and those that were aborted; return how many.
+
+        Offsets stay as they are. Records without a value stay too: they are kept for a day, longer than any test.
+        """
+        newest: dict[bytes | None, int] = {}
+        records, _ = self.read_committed(self.start, self.end)
+        for record in records:
+            newest[record.key()] = record.offset()
+        kept, dropped = set(newest.values()), 0
+        for offset in range(self.start, self.stable_end):
+            entry, writer = self._entries[offset]
+            if entry is not None and offset not in kept:
+                self._entries[offset] = None, writer
+                dropped += 1
+        return dropped
 
     def delete_before(self, offset: int) -> None:
         """Forget the oldest records, as retention does."""
