@@ -3,6 +3,8 @@ PYTEST_ARGS ?=
 CLICKS ?= 200000
 KILLS ?= 5
 FAULTS ?= 300
+SEEDS ?= 1000
+JOBS ?= 2
 SEED ?= 1
 MINUTES ?= 60
 RATE ?= 500
@@ -17,7 +19,7 @@ STAMP := .venv/.installed
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +81,9 @@ soak: install ## RATE clicks a second for MINUTES, with faults: exact at the end
 
 planted-bugs: install ## Plant bugs in copies of the program and see each caught
 	$(BIN)/python -m tests.planted
+
+simulate: install ## Run SEEDS simulated lives of several workers under faults, in JOBS processes
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)
 
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)

@@ -12,7 +12,7 @@ from consumer.memory_kafka.group import Group, OffsetsInDoubt, UnknownMember
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.transactional_writer import TransactionalWriter
-from consumer.streams import AssignmentChange, Outgoing, Record, Unreachable
+from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record, Unreachable
 
 Answer = TypeVar("Answer")
 
@@ -36,16 +36,15 @@ class MemoryClickStream:
         self._transactional_id = transactional_id
         self._network = network or DirectNetwork(cluster.lock)
         self._writer = TransactionalWriter(cluster, self._network, transactional_id)
-        self._tracked: dict[int, int] = {}
+        self._tracked: dict[int, int | None] = {}
         self._positions: dict[int, int | None] = {}
         self._held: set[int] = set()
         self._given: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._first = 0
-        self._member = ""
         with cluster.lock:
-            self._join(self._group())
+            self._member = self._join()
 
     @property
     def member(self) -> str:
@@ -118,14 +117,16 @@ class MemoryClickStream:
     def track(self, record: Outgoing) -> None:
         """Write, and let `commit` tell the offset after it."""
         offset = self._writer.append([record])
-        if offset is not None:
-            self._tracked[record.partition] = offset + 1
+        self._tracked[record.partition] = None if offset is None else offset + 1
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit records and offsets at once."""
         self._writer.commit(self._group(), self._member, offsets)
         tracked, self._tracked = self._tracked, {}
-        return tracked
+        known = {partition: offset for partition, offset in tracked.items() if offset is not None}
+        if len(known) < len(tracked):
+            raise OutcomeUnknown("the broker does not tell where the records are")
+        return known
 
     def abort(self) -> None:
         """Abort the open transaction."""
@@ -168,7 +169,7 @@ class MemoryClickStream:
             holding = self._sync()
         except UnknownMember:
             self._lose(set(self._positions))
-            self._network.ask("JoinGroup", lambda: self._join(self._group()))
+            self._member = self._network.ask("JoinGroup", self._join)
             holding = self._sync()
         self._lose(set(self._positions) - set(holding))
         self._take([partition for partition in holding if partition not in self._positions])
@@ -177,8 +178,8 @@ class MemoryClickStream:
         held = tuple(self._positions)
         return self._network.ask("SyncGroup", lambda: self._group().sync(self._member, held)).partitions
 
-    def _join(self, group: Group) -> None:
-        self._member = group.join(self._transactional_id)
+    def _join(self) -> str:
+        return self._group().join(self._transactional_id)
 
     def _find_positions(self) -> None:
         """Start new partitions where the group is, as soon as no open transaction holds their offsets."""

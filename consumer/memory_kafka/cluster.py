@@ -12,6 +12,7 @@ from consumer.kafka.topics import DEFAULT_CLICK_BYTES, Cleanup
 from consumer.memory_kafka.group import Group
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.refusal import Refusal
 from consumer.memory_kafka.transactions import Act, TransactionCoordinator
 
 ANY_PARTITION = -1
@@ -20,11 +21,11 @@ RECORD_OVERHEAD = 70
 """Bytes that Kafka counts beside key, value and headers of a record that is alone in its batch, about."""
 
 
-class UnknownTopic(Exception):
+class UnknownTopic(Refusal):
     """There is no such topic or partition."""
 
 
-class RecordTooLarge(Exception):
+class RecordTooLarge(Refusal):
     """The topic takes no record of this size."""
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from consumer.memory_kafka.refusal import Refusal
 from consumer.memory_kafka.sharing import share_out
 
 
-class UnknownMember(Exception):
+class UnknownMember(Refusal):
     """The member was put out of the group, or left it; what it has read is no longer its to commit."""
 
 
-class IllegalGeneration(Exception):
+class IllegalGeneration(Refusal):
     """The group has been shared out anew since; what the member has read may be another's now."""
 
 
-class OffsetsInDoubt(Exception):
+class OffsetsInDoubt(Refusal):
     """A transaction that is still open may or may not commit these offsets."""
 
 

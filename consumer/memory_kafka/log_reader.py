@@ -64,11 +64,12 @@ class MemoryLogReader:
 
         def fetch() -> tuple[list[MemoryRecord], dict[int, int]]:
             records: list[MemoryRecord] = []
+            positions: dict[int, int] = {}
             for partition, position in wanted.items():
                 log = self._topic().log(partition)
-                found, wanted[partition] = log.read_committed(position, limit - len(records))
+                found, positions[partition] = log.read_committed(position, limit - len(records))
                 records += found
-            return records, wanted
+            return records, positions
 
         try:
             records, positions = self._network.ask("Fetch", fetch)

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.refusal import Refusal
 
 Writer = int
 """Producer id of a transactional producer; it stays the same through all its epochs."""
 
 
-class DuplicateSequence(Exception):
+class DuplicateSequence(Refusal):
     """The records lie here already: it is the same request once more."""
 
 
-class SequenceGap(Exception):
+class SequenceGap(Refusal):
     """Records before these never arrived."""
 
 

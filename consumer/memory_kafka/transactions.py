@@ -7,15 +7,16 @@ from functools import partial
 from consumer.memory_kafka.group import Group
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.refusal import Refusal
 
 Act = Callable[[], None]
 
 
-class Fenced(Exception):
+class Fenced(Refusal):
     """A later producer with the same transactional id took over."""
 
 
-class NoTransaction(Exception):
+class NoTransaction(Refusal):
     """There is no open transaction to end, or none that this partition or group is part of."""
 
 
@@ -162,5 +163,6 @@ class TransactionCoordinator:
         self._send_marker(arrive)
 
     def _await_markers(self, transactional_id: str) -> None:
-        for write in self._markers.pop(transactional_id, []):
-            write()
+        markers = self._markers.get(transactional_id, [])
+        while markers:
+            markers.pop(0)()

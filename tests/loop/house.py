@@ -106,10 +106,10 @@ class Build:
 class House:
     """Everything on it is deterministic; time passes only while somebody waits."""
 
-    def __init__(self, partitions: int = PARTITIONS) -> None:
+    def __init__(self, partitions: int = PARTITIONS, cluster: MemoryCluster | None = None) -> None:
         self.partitions = partitions
         self.clock = TurnedClock()
-        self.cluster = MemoryCluster(self.clock)
+        self.cluster = cluster or MemoryCluster(self.clock)
         self.names = self.wire("anyone", Script(), FAR_AWAY).names
         self.links: list[Record] = []
         self._publisher = MemoryPublisher(self.cluster)

@@ -1,0 +1,1 @@
+"""The simulator: workers, network and clock driven by one seed; see docs/simulator.md."""

@@ -1,0 +1,129 @@
+"""One worker as an operator knows it: a name, a disk, and one process after the other."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from consumer.loop.counts import BatchCounts
+from tests.loop.house import House
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.equipment import Variant
+from tests.simulation.fault import Disk, Fault, Kind
+from tests.simulation.process import Process
+from tests.simulation.scheduler import Scheduler
+
+RESTART_SECONDS = 2.0
+TAKEOVER_SECONDS = 0.5
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class World:
+    """What all instances share. `tell` takes a name and what befell its bearer."""
+
+    seed: int
+    house: House
+    scheduler: Scheduler
+    variant: Variant
+    tell: Tell
+    faults: Mapping[tuple[str, str, int], Fault]
+    note: Callable[[Fault, Process], None]
+    broker_is_away: Callable[[], bool]
+    is_healed: Callable[[], bool]
+
+
+@dataclass
+class Instance:
+    """Restarts what has ended, as a supervisor does, until it is told to leave for good."""
+
+    name: str
+    world: World
+    disk: SimulatedDisk = field(default_factory=SimulatedDisk)
+    processes: list[Process] = field(default_factory=list)
+    is_wanted: bool = True
+    calls: Counter[str] = field(default_factory=Counter)
+    _disk_fault: Fault | None = None
+
+    def __post_init__(self) -> None:
+        self._random = Random(f"{self.world.seed}/{self.name}")
+
+    @property
+    def running(self) -> list[Process]:
+        return [process for process in self.processes if process.is_alive]
+
+    @property
+    def counts(self) -> BatchCounts:
+        return sum((process.tally.counts for process in self.processes), BatchCounts())
+
+    def start(self) -> None:
+        """Start a process; one that stands still goes on beside it some time, on its own disk."""
+        number = len(self.processes) + 1
+        name = self.name if number == 1 else f"{self.name}, life {number}"
+        process = Process(
+            self.world.house,
+            self.world.scheduler,
+            self.disk,
+            name=self.name,
+            variant=self.world.variant,
+            random=Random(f"{self.world.seed}/{self.name}/{number}"),
+            strike=self._strike,
+            tell=lambda what: self.world.tell(name, what),
+            broker_is_away=self.world.broker_is_away,
+        )
+        self.processes.append(process)
+        process.tell("starts")
+        self.world.scheduler.start(lambda: self._watch(process))
+
+    def stop(self) -> None:
+        """Have it leave for good."""
+        self.is_wanted = False
+        for process in self.running:
+            process.is_leaving = True
+
+    def _watch(self, process: Process) -> None:
+        process.run()
+        if self.processes[-1] is not process:
+            return
+        if process.end == "crashed" and self._disk_fault is not None:
+            self._change_disk(self._disk_fault.disk)
+        self._disk_fault = None
+        if self.is_wanted:
+            self.world.scheduler.after(self._random.random() * RESTART_SECONDS, self._start_again)
+
+    def _start_again(self) -> None:
+        if self.is_wanted and not self.running:
+            self.start()
+
+    def _take_over(self) -> None:
+        if self.is_wanted:
+            self.start()
+
+    def _strike(self, process: Process, call: str) -> Fault | None:
+        self.calls[call] += 1
+        self.calls[""] += 1
+        if self.world.is_healed():
+            return None
+        named = self.world.faults.get((self.name, call, self.calls[call]))
+        fault = named or self.world.faults.get((self.name, "", self.calls[""]))
+        if fault is not None:
+            self.world.note(fault, process)
+            self._prepare(fault, process)
+        return fault
+
+    def _prepare(self, fault: Fault, process: Process) -> None:
+        """Do what is not for the process itself to do."""
+        if fault.kind in {Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.CRASH_LATE}:
+            self._disk_fault = fault
+        elif fault.kind is Kind.LEAVE:
+            process.is_leaving = True
+        elif fault.kind is Kind.REPLACED and self.processes[-1] is process:
+            self.disk = self.disk.copy()
+            self._change_disk(fault.disk)
+            self.world.scheduler.after(TAKEOVER_SECONDS, self._take_over)
+
+    def _change_disk(self, change: Disk) -> None:
+        if change is Disk.LOST:
+            self.disk = SimulatedDisk()
+        elif change is Disk.OLDER:
+            self.disk = self.disk.older(self._random.random())

@@ -1,0 +1,67 @@
+"""A subscriber that reads alongside: what it has seen once it must never see again, and never see vanish."""
+
+from collections.abc import Iterable
+
+from consumer.memory_kafka.record import MemoryRecord
+from tests.loop.house import House
+
+Place = tuple[str, int, int]
+
+
+class Onlooker:
+    """Reads updates and dead letters, committed ones only."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._positions: dict[tuple[str, int], int] = {}
+        self._seen: dict[Place, bytes] = {}
+        self._identities: dict[tuple[str, bytes], Place] = {}
+        self.changelog: dict[int, list[MemoryRecord]] = {partition: [] for partition in range(house.partitions)}
+        """All that was ever committed, whatever compaction has left of it; look before it compacts."""
+        self.violations: list[str] = []
+
+    def look(self) -> None:
+        """Read on."""
+        for topic in self._topics():
+            self._take(self._read_on(topic))
+        for record in self._read_on(self._house.names.changelog):
+            self.changelog[record.partition()].append(record)
+
+    def _read_on(self, topic: str) -> list[MemoryRecord]:
+        found: list[MemoryRecord] = []
+        for partition, log in enumerate(self._house.cluster.topic(topic).logs):
+            position = self._positions.get((topic, partition), 0)
+            if position < log.stable_end:
+                records, self._positions[topic, partition] = log.read_committed(position, log.end)
+                found += records
+        return found
+
+    def look_back(self) -> None:
+        """Read everything anew, and hold it against what was seen at its time."""
+        now = {
+            (record.topic(), record.partition(), record.offset()): _identity(record)
+            for topic in self._topics()
+            for record in self._house.read(topic)
+        }
+        self.violations += [f"{place} was seen and is gone" for place in sorted(self._seen.keys() - now.keys())]
+        self.violations += [f"{place} turned up behind a reader" for place in sorted(now.keys() - self._seen.keys())]
+
+    def _topics(self) -> Iterable[str]:
+        return [*self._house.names.updates.values(), self._house.names.dead_letters]
+
+    def _take(self, records: Iterable[MemoryRecord]) -> None:
+        for record in records:
+            place = record.topic(), record.partition(), record.offset()
+            identity = _identity(record)
+            self._seen[place] = identity
+            earlier = self._identities.setdefault((record.topic(), identity), place)
+            if earlier != place:
+                self.violations.append(f"{place} repeats what was seen at {earlier}")
+
+
+def _identity(record: MemoryRecord) -> bytes:
+    """Return the update's id, or from where a dead letter comes."""
+    told = dict(record.headers() or [])
+    if "ce_id" in told:
+        return told["ce_id"] or b""
+    return b"%b/%b" % (told["dlq.partition"] or b"", told["dlq.offset"] or b"")

@@ -1,0 +1,162 @@
+"""One simulated process: the real loop with all its real parts, from its start to its end."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from random import Random
+
+from consumer.decision.decision import Rules
+from consumer.errors import LinkActionsError
+from consumer.kafka.client import transactional_id
+from consumer.loop.bad_share import BadShare
+from consumer.loop.caution import Caution
+from consumer.loop.decider import Decider
+from consumer.loop.loop import Loop, Parts
+from consumer.loop.pace import Pace
+from consumer.loop.restore import Restorer
+from consumer.memory_kafka.group import UnknownMember
+from consumer.state.store import PartitionStore
+from consumer.streams import Unreachable
+from tests.loop.house import GROUP, KINDS, SCHEMAS, House
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.equipment import BitingStream, SimulatedWire, Tally, Variant, settings_of
+from tests.simulation.fault import WRITE, Fault, Kind
+from tests.simulation.network import Crash, FaultyNetwork
+from tests.simulation.scheduler import Scheduler
+
+PACE = Pace(commit_interval_seconds=0.1)
+COPY_CHANCE = 0.3
+
+
+class Process:
+    """Implements `Host`. `strike` of the instance decides which of its calls a fault is planned for."""
+
+    def __init__(
+        self,
+        house: House,
+        scheduler: Scheduler,
+        disk: SimulatedDisk,
+        *,
+        name: str,
+        variant: Variant,
+        random: Random,
+        strike: Callable[["Process", str], Fault | None],
+        tell: Callable[[str], None],
+        broker_is_away: Callable[[], bool],
+    ) -> None:
+        self.name = name
+        self.disk = disk
+        self.tally = Tally()
+        self.is_alive = True
+        self.end = ""
+        self.is_leaving = False
+        self._loop: Loop | None = None
+        self.tell = tell
+        self._house = house
+        self._scheduler = scheduler
+        self._variant = variant
+        self._random = random
+        self._strike = strike
+        self._broker_is_away = broker_is_away
+        self._cut_off_until = 0.0
+        self._is_stalled = False
+        self._stream: BitingStream | None = None
+        disk.on_write = self._write
+
+    def run(self) -> None:
+        """Live to an end that a supervisor knows; whatever else ends it is raised."""
+        try:
+            self._work()
+        except Crash:
+            self.end = "crashed"
+        except (LinkActionsError, Unreachable) as error:
+            self.end = f"{type(error).__name__}: {error}"
+        else:
+            self.end = "left"
+        finally:
+            self.is_alive = False
+        self.tell(self.end)
+
+    @property
+    def is_reachable(self) -> bool:
+        return self._scheduler.monotonic() >= self._cut_off_until and not self._broker_is_away()
+
+    @property
+    def member(self) -> str:
+        """The id that the group knows it by."""
+        return self._stream.member if self._stream else ""
+
+    @property
+    def live(self) -> Mapping[int, PartitionStore]:
+        """The partitions that are worked on now."""
+        return self._loop._live if self._loop and self.is_alive else {}
+
+    @property
+    def has_open_transaction(self) -> bool:
+        return self._transactional_id in self._house.cluster.transactions.open_transactions
+
+    def strike(self, call: str) -> Fault | None:
+        return self._strike(self, call)
+
+    def stall(self, fault: Fault) -> None:
+        self._is_stalled = True
+        self._scheduler.sleep(fault.seconds)
+        self._is_stalled = False
+
+    def cut_off(self, seconds: float) -> None:
+        self._cut_off_until = self._scheduler.monotonic() + seconds
+
+    def expire_transaction(self) -> None:
+        if self.has_open_transaction:
+            self._house.cluster.transactions.expire(self._transactional_id)
+
+    def send_heartbeat(self) -> None:
+        """Do what the library's own thread does, as long as the process runs."""
+        if self._stream is not None and self.is_reachable and not self._is_stalled:
+            group = self._house.cluster.group(GROUP, self._house.names.clicks)
+            with suppress(UnknownMember):
+                group.hear(self._stream.member)
+
+    @property
+    def _transactional_id(self) -> str:
+        return transactional_id(settings_of(self.name))
+
+    def _work(self) -> None:
+        clock, partitions = self._scheduler, self._house.partitions
+        network = FaultyNetwork(self, clock, self._random)
+        wire = SimulatedWire(settings_of(self.name), SCHEMAS, KINDS, self._house.cluster, network, self._variant)
+        self._stream = stream = wire.open_stream()
+        definitions = wire.definitions(self.disk)
+        reader = wire.open_reader(wire.names.changelog)
+        decider = Decider(definitions, wire.click_layouts, Rules(partitions), clock)
+        parts = Parts(
+            stream=stream,
+            definitions=definitions,
+            restorer=Restorer(reader, self.disk, partitions, monotonic=clock.monotonic),
+            decider=decider,
+            caution=Caution(self.disk.page, decider.condemn),
+            writer=wire.writer(stream),
+            bad_share=BadShare(1.0),
+            observer=self.tally,
+            clock=clock,
+        )
+        self._loop = self._variant.loop(parts, PACE, partitions=partitions)
+        self._loop.run(lambda: self.is_leaving)
+        stream.close()
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write to the disk, as far as a fault lets it."""
+        fault = self.strike(WRITE)
+        kind = fault.kind if fault else None
+        if kind is Kind.DISK_FULL:
+            raise Unreachable("the disk is full")
+        if kind in {Kind.CRASH_BEFORE, Kind.CRASH_LATE}:
+            raise Crash
+        if fault and kind in {Kind.STALL_BEFORE, Kind.REPLACED}:
+            self.stall(fault)
+        write()
+        if kind is Kind.CRASH_AFTER:
+            raise Crash
+        if fault and kind is Kind.STALL_AFTER:
+            self.stall(fault)
+        if self._random.random() < COPY_CHANCE:
+            self.disk.keep_copy()

@@ -1,0 +1,62 @@
+"""Who goes on when: one clock that jumps from event to event, and everybody who waits for a time."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from greenlet import getcurrent, greenlet
+
+from tests.builders import NOON
+
+MOST_STEPS = 60_000
+"""A run that takes more goes round in circles."""
+
+
+class Endless(BaseException):
+    """The run goes round in circles; a bug of the program or of the simulator."""
+
+
+class Scheduler:
+    """Implements `Clock`. Whoever sleeps by it gives way to all that happens before the time is over."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._number = 0
+        self._hub = getcurrent()
+        self._planned: list[tuple[float, int, Callable[[], object]]] = []
+
+    def now_ms(self) -> int:
+        return NOON + int(self._now * 1000)
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        until = self._now + seconds
+        self._number += 1
+        if self._number > MOST_STEPS:
+            raise Endless
+        if not self._planned or self._planned[0][0] > until:
+            # Nobody would have gone on meanwhile.
+            self._now = until
+            return
+        heappush(self._planned, (until, self._number, getcurrent().switch))
+        self._hub.switch()
+
+    def after(self, seconds: float, act: Callable[[], object]) -> None:
+        """Have it done once so much time has passed."""
+        self._number += 1
+        heappush(self._planned, (self._now + seconds, self._number, act))
+
+    def start(self, run: Callable[[], None]) -> None:
+        """Have somebody run who may sleep."""
+        self.after(0.0, greenlet(run).switch)
+
+    def run(self, until: Callable[[], bool], *, at_most_seconds: float) -> bool:
+        """Let everybody go on until it is so; tell whether it came to that within the time."""
+        deadline = self._now + at_most_seconds
+        while not until():
+            if not self._planned or self._now > deadline:
+                return False
+            self._now, _, act = heappop(self._planned)
+            act()
+        return True

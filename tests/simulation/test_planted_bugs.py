@@ -1,0 +1,124 @@
+"""Bugs that are planted in the loop and its ports, each of which the simulator must find within so many seeds."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from consumer.loop.batch import Batch, PartitionBatch
+from consumer.loop.loop import Loop
+from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.state.store import PartitionStore
+from consumer.streams import Record
+from tests.simulation.equipment import BitingStream, Variant
+from tests.simulation.run import run_seed
+from tests.simulation.shrinking import shrink
+from tests.simulation.silence import silenced
+
+SEEDS = range(1, 301)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with silenced():
+        yield
+
+
+class HastyStream(BitingStream):
+    """Commits the offsets before what they stand for."""
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        self._group().stage(-1, offsets)
+        self._group().apply(-1)
+        return super().commit(offsets)
+
+
+class ReusedProducer(BitingStream):
+    """Goes on with a producer of whose last transaction nobody knows the end."""
+
+    def renew(self) -> None:
+        if self._writer._producer is None:
+            super().renew()
+        self._writer._in_transaction = False
+        self._tracked = {}
+
+
+class PositionStream(BitingStream):
+    """Goes on from the consumer's position where it should from what is committed."""
+
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+        positions = dict(self._positions)
+        committed = super().rewind(partitions)
+        self._positions.update({partition: positions[partition] for partition in partitions})
+        return committed
+
+
+class PossessiveStream(BitingStream):
+    """Keeps what was taken away."""
+
+    def _lose(self, partitions: Collection[int]) -> None: ...
+
+
+class ShortSightedReader(MemoryLogReader):
+    """Takes the last stable offset for the end."""
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        stable = {p: self._topic().log(p).stable_end for p in partitions}
+        return {p: (first, stable[p]) for p, (first, _) in super().bounds(partitions).items()}
+
+
+class EagerLoop(Loop):
+    """Writes the state before the commit."""
+
+    def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
+        begun = self._now()
+        batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
+        self._pending = batch
+        self._stream.begin()
+        for each in batch.partitions:
+            self._parts.writer.write(each)
+        for each in batch.partitions:
+            if each.decision.memory:
+                self._live[each.partition].write(each.decision.memory, self._live[each.partition].position)
+        self._stream.commit(batch.offsets)
+        self._count_committed(batch)
+
+
+class TrustingLoop(Loop):
+    """Takes the state of a partition that comes back for what it was when it went."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._known: dict[int, PartitionStore] = {}
+
+    def _follow_assignment(self) -> None:
+        self._known |= self._live
+        super()._follow_assignment()
+        for partition in [each for each in self._restorer.restoring if each in self._known]:
+            self._restorer.cancel(partition)
+            self._live[partition] = self._known[partition]
+            self._stream.release([partition])
+
+
+BUGS = {
+    "offsets are committed before the updates": Variant(stream=HastyStream),
+    "a producer is used again after a time-out": Variant(stream=ReusedProducer),
+    "the position is taken for what was processed": Variant(stream=PositionStream),
+    "a revoked partition is kept": Variant(stream=PossessiveStream),
+    "the state is restored up to the last stable offset": Variant(reader=ShortSightedReader),
+    "the state is written before the commit": Variant(loop=EagerLoop),
+    "local state is trusted after a foreign change": Variant(loop=TrustingLoop),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found(bug: str) -> None:
+    assert next((seed for seed in SEEDS if run_seed(seed, variant=BUGS[bug]).violations), None) is not None
+
+
+def test_a_story_is_shortened_to_the_faults_that_matter() -> None:
+    variant = BUGS["local state is trusted after a foreign change"]
+    seed = next(seed for seed in SEEDS if run_seed(seed, variant=variant).violations)
+    left_out, outcome = shrink(run_seed(seed, variant=variant), variant=variant)
+    assert outcome.violations
+    assert all(not run_seed(seed, left_out | {each.number}, variant).violations for each in outcome.faults)

@@ -1,0 +1,80 @@
+"""Whether everything is as it must be once all faults are over, by the judge that shares no code with the program."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from consumer.judge.model import NaiveModel
+from consumer.loop.counts import BatchCounts
+from tests.loop.exactness import (
+    dead_letters,
+    hits,
+    judge_updates,
+    replayed,
+    sent_on_copies,
+    what_must_be,
+)
+from tests.loop.house import House
+from tests.loop.scenario import Story
+from tests.simulation.onlooker import Onlooker
+from tests.simulation.process import Process
+
+
+def find_violations(story: Story) -> list[str]:
+    """Return a sentence for each thing in the topics that is not as it must be."""
+    house = story.house
+    model = _model(story)
+    verdict = judge_updates(house, model)
+    found = [] if verdict.is_exact else [f"updates: {verdict}"]
+    if (told := hits(house)) != model.hits:
+        found.append(f"hits are {told}, not {model.hits}")
+    expected = sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
+    if (letters := dead_letters(house)) != expected:
+        found.append(f"dead letters are {letters}, not {expected}")
+    if any(copies != 1 for copies in sent_on_copies(story)):
+        found.append(f"clicks were sent on {sent_on_copies(story)} times")
+    if left_open := house.cluster.transactions.open_transactions:
+        found.append(f"transactions are left open: {left_open}")
+    return found
+
+
+def find_wrong_disks(house: House, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
+    """Hold every disk against a replay of the changelog up to its position."""
+    identity = f"{house.cluster.cluster_id}/{house.cluster.topic(house.names.changelog).topic_id}"
+    stores = (
+        (process.name, process.disk.open(partition, identity), changelog)
+        for process in processes
+        for partition, changelog in onlooker.changelog.items()
+    )
+    return [
+        f"the disk of {name} is no copy of the changelog {changelog[0].partition()}"
+        for name, store, changelog in stores
+        if dict(store.scan(b"")) != replayed(changelog, store.position)
+    ]
+
+
+def find_wrong_state(house: House, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
+    """Hold the state of every partition, which one process must be at work on, against its whole changelog."""
+    live = [(partition, store) for process in processes for partition, store in process.live.items()]
+    if sorted(partition for partition, _ in live) != [*range(house.partitions)]:
+        return [f"at work are {sorted(partition for partition, _ in live)} of {house.partitions} partitions"]
+    ends = {partition: log.end for partition, log in enumerate(house.cluster.topic(house.names.changelog).logs)}
+    return [
+        f"the state of partition {partition} is not its changelog"
+        for partition, store in live
+        if dict(store.scan(b"")) != replayed(onlooker.changelog[partition], ends[partition])
+    ]
+
+
+def find_wrong_counts(story: Story, counts: BatchCounts, *, complete: bool) -> list[str]:
+    """Hold the counts against the topic. A process that dies may not have counted what it did last: `complete`."""
+    model = _model(story)
+    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "sent_on": len(story.misrouted)})
+    surplus, lacking = counts.clicks - expected, expected - counts.clicks
+    found = [f"more clicks were counted than there are: {surplus}"] if surplus else []
+    if complete and lacking:
+        found.append(f"clicks were not counted: {lacking}")
+    return found
+
+
+def _model(story: Story) -> NaiveModel:
+    return what_must_be(story.house, {(bad.partition, bad.offset) for bad in story.bad})
