@@ -32,7 +32,7 @@ test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml consumer/decision/compiled.pyx consumer/decision/digests.h
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
 	  echo "Install a newer one and name it: make PYTHON=python3.13 $(or $(MAKECMDGOALS),install)" >&2; exit 1; }
@@ -96,5 +96,5 @@ lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's p
 
 clean: ## Remove everything that was made here, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
-	  .mypy_cache .pytest_cache .ruff_cache
+	  .mypy_cache .pytest_cache .ruff_cache consumer/decision/compiled.c consumer/decision/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,6 +11,7 @@ from bench.ground import PARTITIONS
 from bench.links import START_MS, definition
 from bench.shape import DEFAULT, SHAPES
 from bench.workload import Workload, click_key
+from consumer.decision.core import OpenCore
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
@@ -45,7 +46,8 @@ class ReadyPlans:
 class Core:
     """Decides the clicks of one partition, in batches, on an empty state."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_core: OpenCore) -> None:
+        self._open_core = open_core
         shape, schemas = SHAPES[DEFAULT], load_schemas()
         self._layouts = {single_object_frame(schemas["LinkClicked"]): click_layout(schemas["LinkClicked"])}
         frames = {name: single_object_frame(schema) for name, schema in schemas.items()}
@@ -69,6 +71,7 @@ class Core:
                 layouts=self._layouts,
                 plans=self._plans,
                 recall=store.get_many,
+                open_core=self._open_core,
                 rules=Rules(PARTITIONS),
                 now=START_MS + CLICKS * PARTITIONS,
             )

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
 from consumer.clock import SystemClock
+from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
 from consumer.kafka.client import static_membership
@@ -101,7 +102,9 @@ def _run(
     definitions = wire.definitions(state)
     page = FilePage(settings.state_dir / settings.instance_id / "deciding")
     stack.callback(page.close)
-    decider = Decider(definitions, wire.click_layouts, rules_of(settings, partitions), clock)
+    decider = Decider(
+        definitions, wire.click_layouts, rules_of(settings, partitions), clock, open_core=CORES[fastest()]
+    )
     parts = Parts(
         stream=stream,
         definitions=definitions,
@@ -114,7 +117,7 @@ def _run(
         clock=clock,
     )
     spare_the_garbage_collector()
-    _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions)
+    _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions, core=fastest())
     Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
 
 

@@ -84,9 +84,14 @@ class ClickBatch:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def recipient_id(self, row: int) -> bytes:
-        """Return the recipient, UTF-8."""
-        return self._odd[row].recipient_id if row in self._odd else self._text(_RECIPIENT, row)
+    def facts(self, row: int) -> tuple[bytes, bytes, bytes, int, int]:
+        """Return record key, shared fields, recipient, flags and time."""
+        recipient_id = self._odd[row].recipient_id if row in self._odd else self._text(_RECIPIENT, row)
+        return self.keys[row], self.shared[row], recipient_id, self.flags[row], self.clicked_at[row]
+
+    def plan_key(self, row: int) -> tuple[bytes, int]:
+        """Return by what the plan is found: the encoded tenant and link, and the version."""
+        return self.link_keys[row], self.versions[row]
 
     def click_id(self, row: int) -> bytes:
         """Return the click's id, UTF-8."""

@@ -10,9 +10,10 @@ import typer
 
 from consumer.cli.entry import topic_names
 from consumer.cli.table import print_table
+from consumer.decision.cores import fastest
 from consumer.doctor.cluster import look_at_cluster
 from consumer.doctor.finding import Finding, exit_code_of
-from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import look_at_core, look_at_registry, look_at_settings, look_at_state
 from consumer.kafka.rights import Role
 
 EXAMPLE = """\b
@@ -49,7 +50,7 @@ def look_at_all(role: Role) -> list[Finding]:
         return findings
     names = topic_names(settings)
     if role is Role.WORKER:
-        findings += look_at_state(settings.state_dir)
+        findings += [look_at_core(fastest()), *look_at_state(settings.state_dir)]
     findings += look_at_registry(settings.schema_registry_url, names.clicks)
     findings += look_at_cluster(settings, names, role)
     return findings

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from consumer.decision.plan import LinkPlan
-from schemas.click_batch import ClickBatch
 from schemas.identity import scope_digest
 
 Recall = Callable[[Sequence[bytes]], list[bytes | None]]
@@ -13,21 +13,48 @@ Recall = Callable[[Sequence[bytes]], list[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Clicks on a defined link that are no test and in their right partition: row, plan and memory key of each."""
+    """Clicks on a defined link that are no test and in their right partition: row, plan, memory key and time of each.
+
+    `links` has every plan once, in the order in which they were first clicked.
+    """
 
     rows: list[int] = field(default_factory=list)
     plans: list[LinkPlan] = field(default_factory=list)
     keys: list[bytes] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    links: list[LinkPlan] = field(default_factory=list)
 
 
-def mailing_scope(batch: ClickBatch, row: int) -> bytes:
+class Clicks(Protocol):
+    """What may be asked about a click, by its row in the batch."""
+
+    def facts(self, row: int) -> tuple[bytes, bytes, bytes, int, int]:
+        """Return record key, shared fields, recipient, flags and time."""
+
+    def plan_key(self, row: int) -> tuple[bytes, int]:
+        """Return by what the plan is found: the encoded tenant and link, and the version."""
+
+    def click_id(self, row: int) -> bytes:
+        """Return the click's id, UTF-8."""
+
+    def mailing_id(self, row: int) -> bytes | None:
+        """Return the mailing, UTF-8; None where the click names none."""
+
+    def flow_id(self, row: int) -> bytes | None:
+        """Return the flow, UTF-8; None where the click names none."""
+
+    def flow_run_id(self, row: int) -> bytes | None:
+        """Return the flow run, UTF-8; None where the click names none."""
+
+
+def mailing_scope(batch: Clicks, row: int) -> bytes:
     """Return the mailing, or else the flow run; empty where the click names neither."""
     return batch.mailing_id(row) or batch.flow_run_id(row) or b""
 
 
-def scoped_keys(candidates: Candidates, batch: ClickBatch) -> list[bytes]:
+def scoped_keys(candidates: Candidates, batch: Clicks) -> list[bytes]:
     """Return the keys of memory that holds for one mailing, flow run or click only."""
-    if not any(plan.by_mailing or plan.by_click for plan in set(candidates.plans)):
+    if not any(plan.by_mailing or plan.by_click for plan in candidates.links):
         return []
     keys = []
     for row, plan, key in zip(candidates.rows, candidates.plans, candidates.keys, strict=True):

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
-from consumer.decision.candidates import mailing_scope
+from consumer.decision.candidates import Clicks, mailing_scope
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory, newest_time
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
 from consumer.loop.counts import ActionOutcome, ClickOutcome
-from schemas.click_batch import COMPANY, ClickBatch
+from schemas.click_batch import COMPANY
 from schemas.identity import scope_digest
 
 
@@ -22,9 +22,7 @@ def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
 class GeneralCase:
     """Decides one click after the other, action by action, in the order of the link's definition."""
 
-    def __init__(
-        self, batch: ClickBatch, decision: Decision, rules: Rules, scoped: Mapping[bytes, bytes | None]
-    ) -> None:
+    def __init__(self, batch: Clicks, decision: Decision, rules: Rules, scoped: Mapping[bytes, bytes | None]) -> None:
         """`scoped` is what the state knows under the batch's `scoped_keys`."""
         self._batch = batch
         self._decision = decision
@@ -77,10 +75,9 @@ class GeneralCase:
 class _Click:
     """One click of the batch, with what the actions ask of it."""
 
-    def __init__(self, batch: ClickBatch, row: int, link_hits: int) -> None:
+    def __init__(self, batch: Clicks, row: int, link_hits: int) -> None:
         self._batch, self._row, self._link_hits = batch, row, link_hits
-        self.key, self.flags, self.clicked_at = batch.keys[row], batch.flags[row], batch.clicked_at[row]
-        self.shared, self.recipient_id = batch.shared[row], batch.recipient_id(row)
+        self.key, self.shared, self.recipient_id, self.flags, self.clicked_at = batch.facts(row)
 
     def scope(self, rule: RepeatRule) -> bytes:
         """Return the scope of the update id: for what the action may happen once."""

@@ -8,7 +8,7 @@ from actions.kind import ClickFacts, Kind, LinkFacts, Need
 from actions.link import Action, Link
 from actions.repeat import RepeatRule
 from consumer.decision.memory import bitmap
-from schemas.bad_record import Reason
+from schemas.bad_record import BadRecord, Reason
 from schemas.click_batch import COMPANY, PERSON
 from schemas.codec import encode_body, encode_text
 from schemas.identity import hits_digest, link_digest, update_id_prefix
@@ -91,6 +91,18 @@ class NoPlan(Exception):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+def find_plan(plans: Plans, link_key: bytes, version: int) -> LinkPlan | BadRecord | None:
+    """Return the plan, None for a link nobody defined, or why clicks on it are dead letters."""
+    try:
+        return plans.ready[link_key, version]
+    except KeyError:
+        pass
+    try:
+        return plans.find(link_key, version)
+    except NoPlan as error:
+        return BadRecord(error.reason, str(error))
 
 
 class Planner:

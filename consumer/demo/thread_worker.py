@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from consumer.clock import SystemClock
+from consumer.decision.cores import CORES, fastest
 from consumer.demo.failure import DemoFailed
 from consumer.kafka.client import transactional_id
 from consumer.loop.bad_share import BadShare
@@ -115,7 +116,9 @@ class ThreadWorker:
         observer = Observer(
             Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions()), Health(clock.monotonic), clock
         )
-        decider = Decider(definitions, wire.click_layouts, rules_of(settings, self._partitions), clock)
+        decider = Decider(
+            definitions, wire.click_layouts, rules_of(settings, self._partitions), clock, open_core=CORES[fastest()]
+        )
         parts = Parts(
             stream=stream,
             definitions=definitions,

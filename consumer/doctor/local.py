@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from consumer.codecs import subject_of
+from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, Unavailable
 from consumer.registry import ConfluentSchemaRegistry
@@ -27,6 +28,13 @@ def look_at_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[
         return None, [program, *(failure("settings", mistake, ExitCode.USAGE) for mistake in error.mistakes)]
     named = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX))
     return settings, [program, fine("settings", f"all good; set are {', '.join(named)}")]
+
+
+def look_at_core(core: str) -> Finding:
+    """Tell which core decides clicks: the pure one is as right and slower."""
+    if core == PURE:
+        return fine("core", "pure Python; installed where there is a C compiler, a click takes two thirds of the CPU")
+    return fine("core", core)
 
 
 def look_at_state(folder: Path) -> Iterator[Finding]:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
 from consumer.clock import Clock
+from consumer.decision.core import OpenCore
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
+from consumer.decision.pure import PureCore
 from consumer.loop.definitions import Definitions
 from consumer.loop.expiry import Expiry
 from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
@@ -32,13 +34,22 @@ class Decider:
     when a frame turns up that is not among them. Raises Unreachable.
     """
 
-    def __init__(self, definitions: Definitions, read_layouts: ReadLayouts, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        read_layouts: ReadLayouts,
+        rules: Rules,
+        clock: Clock,
+        *,
+        open_core: OpenCore = PureCore,
+    ) -> None:
         self._definitions = definitions
         self._read_layouts = read_layouts
         self._layouts = read_layouts()
         self._layouts_read_at = clock.monotonic()
         self._rules = rules
         self._clock = clock
+        self._open_core = open_core
         self._expiry = Expiry(rules.retention_ms)
         self._condemned: dict[tuple[int, int], BadRecord] = {}
 
@@ -75,6 +86,7 @@ class Decider:
                 layouts=self._layouts,
                 plans=self._definitions,
                 recall=store.get_many,
+                open_core=self._open_core,
                 rules=self._rules,
                 now=self._clock.now_ms(),
                 condemned=condemned,

@@ -1,17 +1,22 @@
 """The guard of the cost of a click notices a slowdown of 30 %, and nothing where there is none."""
 
+import pytest
+
 from bench.guard import Finding, look_at_core
+from consumer.decision.cores import CORES
 
 PLANTED = 0.3
 
 
-def test_the_core_is_as_cheap_as_it_was() -> None:
-    finding = look_at_core()
+@pytest.mark.parametrize("core", CORES)
+def test_the_core_is_as_cheap_as_it_was(core: str) -> None:
+    finding = look_at_core(core)
     assert not finding.is_dearer, str(finding)
 
 
-def test_a_core_that_is_slower_by_30_percent_is_noticed() -> None:
-    finding = look_at_core(PLANTED)
+@pytest.mark.parametrize("core", CORES)
+def test_a_core_that_is_slower_by_30_percent_is_noticed(core: str) -> None:
+    finding = look_at_core(core, PLANTED)
     assert finding.is_dearer, f"{finding}: the limit has become too loose, lower it"
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
+from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
-from consumer.doctor.local import look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import look_at_core, look_at_registry, look_at_settings, look_at_state
 from consumer.errors import ExitCode
 from consumer.kafka.rights import Operation, Resource, Right, Role
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
@@ -44,6 +45,13 @@ def test_each_wrong_setting_is_a_finding() -> None:
     assert settings is None
     assert [finding.status for finding in findings] == [Status.OK, Status.FAIL, Status.FAIL]
     assert exit_code_of(findings) == 2
+
+
+def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
+    findings = [look_at_core(COMPILED), look_at_core(PURE)]
+
+    assert [finding.seen.split(";")[0] for finding in findings] == ["compiled", "pure Python"]
+    assert exit_code_of(findings) == 0
 
 
 def test_a_state_folder_that_is_not_there_yet_can_be_written_and_is_not_made(tmp_path: Path) -> None:

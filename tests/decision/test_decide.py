@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import murmur2
 
+from consumer.decision.cores import CORES
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.memory import HITS_KEY_BYTES
@@ -15,7 +16,7 @@ from schemas.codec import confluent_frame
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes, text
 from tests.decision.strategies import HOUR
-from tests.decision.twins import Desk, MemoryPlans, decoded, layouts, planner_for, schemas
+from tests.decision.twins import Desk, MemoryPlans, core_on_trial, decoded, layouts, planner_for, schemas
 
 
 def outcome(decision: Decision) -> str:
@@ -419,6 +420,7 @@ class TestPurity:
             "layouts": layouts(),
             "plans": MemoryPlans([a_link(an_action())]),
             "recall": lambda keys: [None] * len(keys),
+            "open_core": CORES[core_on_trial.get()],
             "rules": Rules(1),
             "now": NOON,
         }

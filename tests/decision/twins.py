@@ -1,11 +1,13 @@
 """What surrounds the decision in the loop, in memory: definitions, state, and the keeping of what was decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 
 from actions.kind import Kind
 from actions.link import link_from_record
 from actions.registry import load_kinds
+from consumer.decision.cores import CORES, PURE
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules, Update
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
@@ -76,6 +78,10 @@ class MemoryPlans:
         return plan
 
 
+core_on_trial: ContextVar[str] = ContextVar("core_on_trial", default=PURE)
+"""Which core a Desk decides by; the tests of this folder run with each."""
+
+
 class Desk:
     """Decides batches of values, and keeps what was decided only when told to, as the loop does after a commit."""
 
@@ -97,6 +103,7 @@ class Desk:
             layouts=layouts(),
             plans=self.plans,
             recall=self._state.open(partition, "").get_many,
+            open_core=CORES[core_on_trial.get()],
             rules=self._rules,
             now=self._now,
         )

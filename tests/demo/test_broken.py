@@ -1,5 +1,6 @@
 from collections import Counter
 
+from consumer.decision.cores import CORES, fastest
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
 from consumer.decision.plan import LinkPlan
@@ -28,6 +29,7 @@ def test_each_broken_record_is_broken_for_the_reason_it_names() -> None:
         layouts={Codec(SCHEMA).frame: click_layout(SCHEMA)},
         plans=NoPlans(),
         recall=lambda keys: [None] * len(keys),
+        open_core=CORES[fastest()],
         rules=Rules(PARTITIONS),
         now=NOON,
     )

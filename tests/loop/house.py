@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
 from consumer.clock import Clock
+from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.kafka.client import transactional_id
 from consumer.kafka.topic_admin import create_topics
@@ -197,7 +198,7 @@ class Worker:
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)
-        decider = Decider(definitions, wire.click_layouts, rules, house.clock)
+        decider = Decider(definitions, wire.click_layouts, rules, house.clock, open_core=CORES[fastest()])
         parts = Parts(
             stream=self.stream,
             definitions=definitions,

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from consumer.decision.core import Core
+from consumer.decision.cores import COMPILED, CORES
+from consumer.decision.pure import PureCore
 from schemas.bad_record import BadRecord
 from schemas.click import ClickCut, ClickLayout, click_layout, cut_click
-from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, ClickBatch, cut_clicks
+from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, cut_clicks
 from schemas.codec import Codec, confluent_frame, encode_body, encode_text, single_object_frame
 from schemas.record_schema import RecordSchema, load_schemas, record_schema
 from schemas.safety import UnsafeSchema
@@ -87,35 +90,25 @@ oddities = st.sampled_from([b"", b"\xc3", b"\xc3\x01", b"\x00", bytes(5), bytes(
 any_value = usual | usual | good | spoilt(usual) | spoilt(good) | oddities | st.binary(max_size=20)
 
 
-def cut_in_batch(batch: ClickBatch, row: int) -> BadRecord | tuple[Any, ...]:
-    """What the batch says of one row."""
-    if row in batch.bad:
-        return batch.bad[row]
-    return (
-        batch.link_keys[row],
-        batch.keys[row],
-        batch.shared[row],
-        batch.recipient_id(row),
-        batch.click_id(row),
-        batch.clicked_at[row],
-        batch.flags[row],
-        batch.versions[row],
-        batch.mailing_id(row),
-        batch.flow_id(row),
-        batch.flow_run_id(row),
-    )
+def cut_in_batch(core: Core, row: int) -> BadRecord | tuple[Any, ...]:
+    """What the core says of one row."""
+    if row in core.bad:
+        return core.bad[row]
+    clicks = core.clicks
+    names = clicks.mailing_id(row), clicks.flow_id(row), clicks.flow_run_id(row)
+    return *clicks.plan_key(row), *clicks.facts(row), clicks.click_id(row), *names
 
 
 def as_in_batch(cut: ClickCut) -> tuple[Any, ...]:
     return (
         cut.link_key,
+        NO_VERSION if cut.link_version is None else cut.link_version,
         cut.key,
         cut.shared,
         cut.recipient_id,
-        cut.click_id,
-        cut.clicked_at,
         cut.test * TEST | cut.has_person * PERSON | cut.has_company * COMPANY,
-        NO_VERSION if cut.link_version is None else cut.link_version,
+        cut.clicked_at,
+        cut.click_id,
         cut.mailing_id,
         cut.flow_id,
         cut.flow_run_id,
@@ -130,10 +123,14 @@ def cut_alone(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> BadRecord |
 
 
 def check_same(values: list[bytes], layouts: Mapping[bytes, ClickLayout] = LAYOUTS) -> None:
-    batch = cut_clicks(values, layouts)
-    assert len(batch) == len(values)
-    for row, value in enumerate(values):
-        found, wanted = cut_in_batch(batch, row), cut_alone(value, layouts)
+    alone = [cut_alone(value, layouts) for value in values]
+    for open_core in CORES.values():
+        check_as_alone(open_core(values, layouts), alone)
+
+
+def check_as_alone(core: Core, alone: list[BadRecord | ClickCut]) -> None:
+    for row, wanted in enumerate(alone):
+        found = cut_in_batch(core, row)
         if isinstance(wanted, BadRecord):
             assert isinstance(found, BadRecord)
             assert (found.reason, found.detail) == (wanted.reason, wanted.detail)
@@ -250,9 +247,9 @@ def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
     ]
     values = [click_bytes(click) for click in (*usual, *rare)]
 
-    batch = cut_clicks(values, LAYOUTS)
-
-    assert not batch._odd
+    assert not cut_clicks(values, LAYOUTS)._odd
+    if COMPILED in CORES:
+        assert not isinstance(CORES[COMPILED](values, LAYOUTS), PureCore)
 
 
 def test_a_schema_that_does_not_start_as_the_contract_says_has_no_layout() -> None:

@@ -1,0 +1,30 @@
+from collections.abc import Container, Mapping, Sequence
+
+from consumer.decision.candidates import Candidates, Clicks
+from consumer.decision.core import DecideClosely, Settled
+from consumer.decision.decision import Decision
+from consumer.decision.plan import LinkPlan, Plans
+from schemas.bad_record import BadRecord
+from schemas.click import ClickLayout
+
+class CompiledCore:
+    @property
+    def clicks(self) -> Clicks: ...
+    @property
+    def bad(self) -> Mapping[int, BadRecord]: ...
+    @property
+    def in_doubt(self) -> bool: ...
+    def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None: ...
+    def __len__(self) -> int: ...
+    def rows_outside(self, earliest: int, latest: int) -> Sequence[int]: ...
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates: ...
+    def decide(
+        self,
+        candidates: Candidates,
+        recalled: Sequence[bytes | None],
+        decision: Decision,
+        *,
+        in_turn: Container[LinkPlan],
+        retention_ms: int | None,
+        closely: DecideClosely,
+    ) -> Settled: ...

@@ -1,0 +1,61 @@
+"""What is done with each click of a batch, in one of two ways that are equal in all but speed.
+
+`PureCore` is Python and numpy; `CompiledCore` is C and takes a third of the time, where it could be built. Everything
+that is done once per batch or link, or for few clicks, is in neither.
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Protocol
+
+from consumer.decision.candidates import Candidates, Clicks
+from consumer.decision.decision import Decision
+from consumer.decision.plan import LinkPlan, Plans
+from schemas.bad_record import BadRecord
+from schemas.click import ClickLayout
+
+DecideClosely = Callable[[int, LinkPlan, bytes, bytes | None], None]
+"""Decides the click in a row, on a plan, with a memory key and what is known under it."""
+
+Settled = tuple[Mapping[LinkPlan, int], Mapping[LinkPlan, int]]
+"""How many clicks on each plan had all actions applied, and how many were duplicates of all."""
+
+
+class Core(Protocol):
+    """The work on each click of one batch."""
+
+    @property
+    def clicks(self) -> Clicks:
+        """The clicks, for those who ask about few of them."""
+
+    @property
+    def bad(self) -> Mapping[int, BadRecord]:
+        """What is no click, by row."""
+
+    def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
+        """Return the rows whose click was at another time than from `earliest` to `latest`."""
+
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
+        """Settle every click that is no matter for the state, and return the others.
+
+        Those in a wrong partition and the dead letters go into the decision, tests and undefined links are counted.
+        """
+
+    def decide(
+        self,
+        candidates: Candidates,
+        recalled: Sequence[bytes | None],
+        decision: Decision,
+        *,
+        in_turn: Container[LinkPlan],
+        retention_ms: int | None,
+        closely: DecideClosely,
+    ) -> Settled:
+        """Decide the candidates in their order.
+
+        The plain first and the plain duplicate click are handled here, those on plans `in_turn` and all others by
+        `closely`. `recalled` is what the state knows under the keys of the candidates.
+        """
+
+
+OpenCore = Callable[[Sequence[bytes], Mapping[bytes, ClickLayout]], Core]
+"""Cuts the values, whose frames are among the layouts; what one of them holds never makes it raise."""

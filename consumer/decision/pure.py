@@ -1,0 +1,122 @@
+"""The pure core: the work on each click in Python and numpy. Twin and reference of `consumer.decision.compiled`."""
+
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from hashlib import blake2b, sha1
+
+from confluent_kafka import murmur2
+
+from consumer.decision.candidates import Candidates
+from consumer.decision.core import DecideClosely, Settled
+from consumer.decision.decision import Decision
+from consumer.decision.general import is_expired
+from consumer.decision.memory import PLAIN
+from consumer.decision.plan import LinkPlan, Plans, find_plan
+from consumer.decision.update import UPDATE_ID_LENGTH
+from consumer.loop.counts import ClickOutcome
+from schemas.bad_record import BadRecord
+from schemas.click import ClickLayout
+from schemas.click_batch import TEST, cut_clicks
+from schemas.identity import PLACE_BYTES, PLACES, RECIPIENT_DIGEST_BYTES, SEPARATOR, VARIANT
+
+FIRST = PLAIN.to_bytes(1, "big")
+
+
+class PureCore:
+    """The core over the values of one batch. Implements `Core`."""
+
+    def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None:
+        self.clicks = cut_clicks(values, layouts)
+
+    @property
+    def bad(self) -> Mapping[int, BadRecord]:
+        """What is no click, by row."""
+        return self.clicks.bad
+
+    def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
+        """Return the rows whose click was at another time than from `earliest` to `latest`."""
+        times = self.clicks.clicked_at
+        if earliest <= min(times, default=earliest) and max(times, default=latest) <= latest:
+            return ()
+        return [row for row, clicked_at in enumerate(times) if not earliest <= clicked_at <= latest]
+
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
+        """Settle every click that is no matter for the state, and return the others."""
+        candidates = Candidates()
+        rows, chosen, keys, times = candidates.rows, candidates.plans, candidates.keys, candidates.times
+        clicks, bad, ready = self.clicks, decision.dead_letters, plans.ready
+        tests = undefined = 0
+        columns = zip(clicks.link_keys, clicks.keys, clicks.versions, clicks.flags, strict=True)
+        for row, (link_key, key, version, flags) in enumerate(columns):
+            if bad and row in bad:
+                continue
+            # place_of, spelt out like recipient_digest below: calls would cost a quarter of what they do.
+            place = murmur2(key, PLACES) or PLACES * murmur2(key, 2)
+            if place % partitions != partition:
+                decision.sent_on.append((row, key, place % partitions))
+                continue
+            if flags & TEST:
+                tests += 1
+                continue
+            try:
+                plan = ready[link_key, version]
+            except KeyError:
+                found = find_plan(plans, link_key, version)
+                if isinstance(found, BadRecord):
+                    bad[row] = found
+                    continue
+                plan = found
+            if plan is None:
+                undefined += 1
+                continue
+            rows.append(row)
+            chosen.append(plan)
+            digest = blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
+            keys.append(digest + place.to_bytes(PLACE_BYTES, "big") + plan.digest)
+            times.append(clicks.clicked_at[row])
+        decision.clicks[ClickOutcome.TEST] = tests
+        decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
+        candidates.links.extend(dict.fromkeys(chosen))
+        return candidates
+
+    def decide(
+        self,
+        candidates: Candidates,
+        recalled: Sequence[bytes | None],
+        decision: Decision,
+        *,
+        in_turn: Container[LinkPlan],
+        retention_ms: int | None,
+        closely: DecideClosely,
+    ) -> Settled:
+        """Decide the candidates in their order: the plain first and the plain duplicate click on a simple link here."""
+        fresh, clicks, add_update = decision.memory, self.clicks, decision.updates.append
+        flags_of, key_of, shared_of = clicks.flags, clicks.keys, clicks.shared
+        applied: list[LinkPlan] = []
+        duplicates: list[LinkPlan] = []
+        columns = zip(candidates.rows, candidates.plans, candidates.keys, candidates.times, recalled, strict=True)
+        for row, plan, key, clicked_at, remembered in columns:
+            known = fresh.get(key, remembered)
+            if retention_ms is not None and known is not None and is_expired(known, clicked_at, retention_ms):
+                known = None
+            if plan in in_turn:
+                closely(row, plan, key, known)
+            elif known is None and flags_of[row] & plan.needs == plan.needs:
+                fresh[key] = FIRST + clicked_at.to_bytes(8, "big") + plan.full
+                applied.append(plan)
+                shared, record_key = shared_of[row], key_of[row]
+                recipient_id = record_key[plan.recipient_start :]
+                for action in plan.actions:
+                    # make_update, spelt out for the empty scope: two calls would cost a third of the work they do.
+                    digest = sha1(action.id_prefix + recipient_id + SEPARATOR, usedforsecurity=False).hexdigest()
+                    identifier = (
+                        f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-"
+                        f"{VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
+                    ).encode()
+                    value = action.frame + shared + UPDATE_ID_LENGTH + identifier + action.suffix  # type: ignore[operator]
+                    add_update((action.topic, value, record_key, [*action.headers, ("ce_id", identifier)]))
+            elif known is not None and known[9:] == plan.full and known[0] == PLAIN:
+                duplicates.append(plan)
+            else:
+                closely(row, plan, key, known)
+        return Counter(applied), Counter(duplicates)

@@ -1,0 +1,54 @@
+"""The cores bring about the same, whatever the bytes are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.decision.cores import CORES
+from consumer.decision.decision import Decision
+from tests.builders import Record, a_click, a_link, an_action
+from tests.click_parts import click_bytes
+from tests.decision.strategies import ACTIONS, clicks
+from tests.decision.twins import Desk, core_on_trial
+from tests.schemas.strategies import spoilt
+
+LINKS = [
+    a_link(an_action(), an_action("SetField", slot=1)),
+    a_link(*ACTIONS[:2], link_id="a/b"),
+    a_link(an_action(), tenant_id="t.2"),
+    a_link(tenant_id="t.2", link_id="a/b"),
+]
+OTHERS: list[Record] = [{"recipient_id": "r" * size} for size in (48, 123, 124, 8_191, 20_000)]
+usual = clicks.map(click_bytes)
+values = usual | st.sampled_from([a_click(9) | other for other in OTHERS]).map(click_bytes)
+batches = st.lists(usual | values | spoilt(usual) | st.none() | st.binary(max_size=20), min_size=1, max_size=12)
+
+
+def brought_about(decision: Decision) -> list[Any]:
+    """All that a decision says, where it matters in the order in which it says it."""
+    return [
+        decision.updates,
+        decision.sent_on,
+        {row: (bad.reason, bad.detail) for row, bad in decision.dead_letters.items()},
+        list(decision.memory.items()),
+        decision.hits,
+        decision.clicked_at,
+        decision.counts(),
+    ]
+
+
+@settings(max_examples=400)
+@given(st.lists(batches, min_size=1, max_size=3), st.integers(1, 3), st.sampled_from([None, 3_600_000]))
+def test_every_core_brings_about_the_same(
+    drawn: Sequence[Sequence[bytes | None]], partitions: int, retention_ms: int | None
+) -> None:
+    desk = Desk(*LINKS, partitions=partitions, retention_ms=retention_ms)
+    for batch in drawn:
+        decisions = []
+        for name in CORES:
+            core_on_trial.set(name)
+            decisions.append(desk.decide(*batch))
+        assert all(brought_about(each) == brought_about(decisions[0]) for each in decisions[1:])
+        desk.keep(decisions[0])
