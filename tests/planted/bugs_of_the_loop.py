@@ -5,7 +5,7 @@ from tests.planted.bug import Edit, PlantedBug
 LOOP = "consumer/loop/loop.py"
 WRITING = "consumer/loop/writing.py"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
-SEVERAL_WORKERS = ("tests/loop/test_several_workers.py",)
+SEVERAL_WORKERS = ("tests/simulation/test_simulation.py",)
 
 _WRITE_AND_COMMIT = """\
         for each in batch.partitions:
