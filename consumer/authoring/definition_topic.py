@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.authoring.history import PublishedRecord
@@ -22,6 +22,7 @@ from consumer.kafka.client import (
 )
 from consumer.kafka.errors import Forbidden, kafka_error, transaction_failure, what_must_be_mended
 from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.offsets import read_offsets
 from consumer.kafka.permission import require_rights
 from consumer.kafka.rights import Operation, Right, Role, missing_rights, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, TopicAdmin
@@ -123,15 +124,13 @@ class KafkaDefinitionTopic:
             raise self._unreadable(str(error)) from error
 
     def _committed_end(self) -> int:
-        place = TopicPartition(self._topic, _PARTITION)
+        place = (self._topic, _PARTITION)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
         committed = IsolationLevel.READ_COMMITTED
-        futures = self._admin.list_offsets({place: latest}, isolation_level=committed, request_timeout=ANSWER_SECONDS)
         try:
-            offset: int = futures[place].result().offset
+            return read_offsets(self._admin, [place], latest, level=committed, answer_seconds=ANSWER_SECONDS)[place]
         except KafkaException as raised:
             raise self._unreadable(kafka_error(raised).str()) from raised
-        return offset
 
     def _unreadable(self, reason: str) -> Unavailable:
         return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")

@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.demo.failure import DemoFailed
 from consumer.kafka.client import admin_config, open_admin
+from consumer.kafka.offsets import read_offsets
 from consumer.kafka.topic_reader import Span, open_reader
 from consumer.settings import Settings
 
@@ -57,10 +58,10 @@ class Group:
 
     def _ends(self, topic: str, partitions: Collection[int], isolation: IsolationLevel) -> Mapping[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
-        wanted = {TopicPartition(topic, partition): latest for partition in partitions}
+        places = [(topic, partition) for partition in partitions]
         try:
-            futures = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=ANSWER_SECONDS)
-            return {place.partition: future.result().offset for place, future in futures.items()}
+            offsets = read_offsets(self._admin, places, latest, level=isolation, answer_seconds=ANSWER_SECONDS)
+            return {partition: offset for (_, partition), offset in offsets.items()}
         except KafkaException as error:
             raise _no_answer(error) from error
 

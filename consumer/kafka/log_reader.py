@@ -14,9 +14,12 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.kafka.errors import is_about_the_group, reading_failure, what_must_be_mended
+from consumer.kafka.offsets import read_offsets
 from consumer.streams import Record
 
 _TIMEOUT_SECONDS = 10
+_PATIENCE_SECONDS = 1.0
+"""How long to ask again while leaders change; after that the loop waits, which hears a signal meanwhile."""
 
 
 class KafkaLogReader:
@@ -69,7 +72,10 @@ class KafkaLogReader:
         Nearly all batches hold nothing else and belong to partitions that are read; those are taken whole, which spares
         a restore a tenth of its time.
         """
-        messages = self._consumer.consume(limit, timeout_seconds)
+        try:
+            messages = self._consumer.consume(limit, timeout_seconds)
+        except KafkaException as error:
+            raise reading_failure(error) from error
         plain = [message for message in messages if message.error() is None]
         last = dict(zip([message.partition() for message in plain], plain, strict=True))
         if len(plain) < len(messages) or not last.keys() <= self._positions.keys():
@@ -98,11 +104,16 @@ class KafkaLogReader:
         self._consumer.close()
 
     def _offsets(self, partitions: Sequence[int], spec: OffsetSpec) -> dict[int, int]:
-        wanted = {TopicPartition(self._topic, partition): spec for partition in partitions}
-        futures = self._admin.list_offsets(
-            wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_TIMEOUT_SECONDS
-        )
+        places = [(self._topic, partition) for partition in partitions]
         try:
-            return {where.partition: future.result().offset for where, future in futures.items()}
+            offsets = read_offsets(
+                self._admin,
+                places,
+                spec,
+                level=IsolationLevel.READ_UNCOMMITTED,
+                answer_seconds=_TIMEOUT_SECONDS,
+                patience_seconds=_PATIENCE_SECONDS,
+            )
         except KafkaException as error:
             raise reading_failure(error) from error
+        return {partition: offset for (_, partition), offset in offsets.items()}

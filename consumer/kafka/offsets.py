@@ -17,21 +17,29 @@ PASSING = frozenset(
         "OFFSET_NOT_AVAILABLE",
         "UNKNOWN_LEADER_EPOCH",
         "UNKNOWN_TOPIC_OR_PART",
+        "_NOENT",
     }
 )
-"""Names of errors that pass by themselves: a topic was made a moment ago, or its leader has just changed."""
+"""Names of errors that pass: a topic was made a moment ago, its leader has just changed, or is not known again yet."""
 
 PAUSE_SECONDS = 0.05
 
 
 def read_offsets(
-    admin: AdminClient, places: Sequence[Place], spec: OffsetSpec, *, level: IsolationLevel, answer_seconds: float
+    admin: AdminClient,
+    places: Sequence[Place],
+    spec: OffsetSpec,
+    *,
+    level: IsolationLevel,
+    answer_seconds: float,
+    patience_seconds: float | None = None,
 ) -> Mapping[Place, int]:
     """Return an offset of each partition; under read_committed the latest is the first of an open transaction.
 
-    Asks again until the time is over where an error may pass. Raises KafkaException.
+    Asks again where an error may pass, for `patience_seconds` or else as long as an answer may take. Raises
+    KafkaException.
     """
-    deadline = time.monotonic() + answer_seconds
+    deadline = time.monotonic() + (answer_seconds if patience_seconds is None else patience_seconds)
     while True:
         try:
             return _ask(admin, places, spec, level=level, answer_seconds=answer_seconds)
@@ -39,7 +47,9 @@ def read_offsets(
             kafka_error: KafkaError = error.args[0]
             if kafka_error.name() not in PASSING or time.monotonic() > deadline:
                 raise
-            time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+        # Else the library asks the old leader, or in the old epoch, for minutes.
+        admin.list_topics(timeout=answer_seconds)
 
 
 def _ask(

@@ -1,0 +1,51 @@
+"""Brokers that the client library itself plays, to bring about what a real Kafka does only now and then.
+
+Not for exactly once: they show aborted records, and store no offsets that a transaction sends.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import cimpl
+
+_BROKER = 1
+_PRODUCER = 0
+
+
+class MockCluster:
+    """One broker with one topic."""
+
+    def __init__(self, library: ctypes.CDLL, cluster: ctypes.c_void_p, topic: str) -> None:
+        self.topic = topic
+        self.bootstrap_servers = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
+        self._library = library
+        self._cluster = cluster
+
+    def elect_again(self, partition: int) -> None:
+        """Have the leader lead on in a new epoch, as after a restart; no client hears of it."""
+        self._library.rd_kafka_mock_partition_set_leader(self._cluster, self.topic.encode(), partition, _BROKER)
+
+
+@contextmanager
+def mock_cluster(topic: str, partitions: int) -> Iterator[MockCluster]:
+    """Start it, and end it with the block."""
+    library = _library()
+    reason = ctypes.create_string_buffer(512)
+    owner = ctypes.c_void_p(library.rd_kafka_new(_PRODUCER, None, reason, ctypes.c_size_t(len(reason))))
+    cluster = ctypes.c_void_p(library.rd_kafka_mock_cluster_new(owner, 1))
+    try:
+        library.rd_kafka_mock_topic_create(cluster, topic.encode(), partitions, 1)
+        yield MockCluster(library, cluster, topic)
+    finally:
+        library.rd_kafka_mock_cluster_destroy(cluster)
+        library.rd_kafka_destroy(owner)
+
+
+def _library() -> ctypes.CDLL:
+    """Return the library that the clients of this process run on: a symbol is looked for in what the module needs."""
+    library = ctypes.CDLL(cimpl.__file__)
+    library.rd_kafka_new.restype = ctypes.c_void_p
+    library.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
+    library.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+    return library
