@@ -53,7 +53,7 @@ def _remarks(results: Sequence[Result]) -> Iterator[str]:
         missed += result.missed
     yield f"slowest to leave after SIGTERM: {max((each.slowest_leave for each in results), default=0.0):.1f} s"
     unknown = sum(each.unknown for each in results)
-    yield f"clicks that the broker neither acknowledged nor, then, could be asked about: {unknown}"
+    yield f"clicks without an acknowledgement, of which the topic tells whether they are there: {unknown}"
     for code, count in sorted(endings.items()):
         yield f"workers that ended by themselves with exit code {code} and were started again: {count}"
     for what, count in sorted(missed.items()):
