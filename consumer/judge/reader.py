@@ -119,9 +119,12 @@ def _ends(admin: AdminClient, topic: str) -> dict[int, int]:
             raise NotReadable(f"{topic}: {found.error.str()}")
         latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
         ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
-        return {where.partition: future.result().offset for where, future in sorted(ends.items())}
+        offsets = {where.partition: future.result().offset for where, future in sorted(ends.items())}
+        if any(offset < 0 for offset in offsets.values()):
+            raise NotReadable(f"{topic}: the leader of a partition does not tell its end")
     except KafkaException as error:
         raise NotReadable(f"{topic}: {error}") from error
+    return offsets
 
 
 def _read_to(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> list[Seen]:

@@ -44,6 +44,8 @@ class KafkaLogReader:
     def identity(self) -> str:
         """Return cluster and topic id."""
         try:
+            # Else the library goes on asking a controller that has gone until that comes back.
+            self._admin.list_topics(self._topic, timeout=_TIMEOUT_SECONDS)
             topics = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_SECONDS)
             cluster = self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS)
             return f"{cluster.result().cluster_id}/{topics[self._topic].result().topic_id}"
