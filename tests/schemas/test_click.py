@@ -138,7 +138,7 @@ def check_as_alone(core: Core, alone: list[BadRecord | ClickCut]) -> None:
             assert found == as_in_batch(wanted)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(encoded_clicks())
 def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) -> None:
     value, record = drawn
@@ -158,7 +158,7 @@ def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) ->
     assert cut.shared == b"".join(list(click_parts(record).values())[1:11])
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(any_value, min_size=1, max_size=8))
 @example([b""])
 @example([b"", b""])
@@ -169,14 +169,14 @@ def test_many_clicks_are_cut_as_each_is_alone(values: list[bytes]) -> None:
     check_same(values)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(usual | spoilt(usual), min_size=1, max_size=6))
 def test_one_spoilt_click_among_usual_ones_is_cut_as_it_is_alone(values: list[bytes]) -> None:
     check_same(values)
 
 
 @pytest.mark.parametrize("layout", [confluent_frame(2), confluent_frame(3)])
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_clicks_of_a_later_version_are_cut_as_each_is_alone(layout: bytes, data: st.DataObject) -> None:
     whole = RECORDS[layout].map(lambda record: layout + encode_body(WRITERS[layout].parsed, record))
