@@ -15,9 +15,9 @@ TESTS_FAILED = 1
 
 
 def copy_program(folder: Path) -> Path:
-    """Copy what the tests need into this folder, and return it. Compiled parts stay behind: bugs are in the sources."""
+    """Copy what the tests need into this folder, compiled parts too, and return it."""
     for package in PACKAGES:
-        ignored = shutil.ignore_patterns("__pycache__", "*.so", "libs")
+        ignored = shutil.ignore_patterns("__pycache__", "libs")
         shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)
     # A broker of the copy starts from the jars that are here.

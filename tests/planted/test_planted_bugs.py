@@ -27,7 +27,12 @@ def test_there_are_enough_of_them_and_no_two_alike() -> None:
 
 
 def test_without_a_bug_nothing_is_caught_in_the_copy(tmp_path: Path) -> None:
-    harmless = PlantedBug("none", (), ("tests/loop/test_story.py", "tests/streams/test_commit_at_the_edges.py"))
+    tests = (
+        "tests/loop/test_story.py",
+        "tests/decision/test_against_model.py",
+        "tests/streams/test_commit_at_the_edges.py",
+    )
+    harmless = PlantedBug("none", (), tests)
     assert try_bug(harmless, tmp_path).caught_by is None
 
 
