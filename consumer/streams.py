@@ -66,6 +66,17 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """An offset that is committed, and whether the last commit of this very stream did it.
+
+    Another member that handles the same records commits the same offset, so the offset alone tells nothing.
+    """
+
+    offset: int
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AssignmentChange:
     """Partitions that were given or taken away since the last look, in that order: taken first, then given."""
 
@@ -97,7 +108,7 @@ class ClickStream(Protocol):
     def release(self, partitions: Sequence[int]) -> None:
         """Hand out records of these partitions again."""
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go back to what the group has committed, as the broker tells, and return it; None where nothing is.
 
         Raises Unreachable when the broker does not answer; held partitions stay held.

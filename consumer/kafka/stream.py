@@ -19,7 +19,7 @@ from consumer.kafka.errors import (
     what_must_be_mended,
 )
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record
+from consumer.streams import AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record
 
 _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
@@ -52,6 +52,8 @@ class KafkaClickStream:
         self._ends_met: dict[int, int] = {}
         self._tracked: dict[int, int | None] = {}
         self._has_joined = False
+        self._signature = ""
+        """Left beside each offset: the member id of the last commit, which a broker gives out only once."""
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
         """Return up to `limit` records; errors among them are told apart.
@@ -106,7 +108,7 @@ class KafkaClickStream:
         if partitions:
             self._consumer.resume(self._places(partitions))
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Seek to what is committed, or to the beginning."""
         try:
             places = self._consumer.committed(self._places(partitions), timeout=_CALL_SECONDS)
@@ -118,7 +120,7 @@ class KafkaClickStream:
                 self._consumer.seek(TopicPartition(self._topic, place.partition, offset))
         except KafkaException as raised:
             raise reading_failure(raised) from raised
-        return {place.partition: place.offset if place.offset >= 0 else None for place in places}
+        return {place.partition: self._committed_at(place) for place in places}
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
@@ -173,7 +175,8 @@ class KafkaClickStream:
         them would lie behind the end of the changelog that the partition's next owner reads to.
         """
         producer = self._need_producer()
-        places = [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+        self._signature = signature = self._consumer.memberid() or ""
+        places = [TopicPartition(self._topic, partition, offset, signature) for partition, offset in offsets.items()]
         try:
             if producer.flush(_CALL_SECONDS):
                 raise OutcomeUnknown("records were not delivered in time")
@@ -260,6 +263,12 @@ class KafkaClickStream:
         if self._producer is None:
             raise OutcomeUnknown("there is no producer yet")
         return self._producer
+
+    def _committed_at(self, place: TopicPartition) -> Committed | None:
+        if place.offset < 0:
+            return None
+        # Offsets that a tool has set carry no signature, as do those of a member that is out of the group.
+        return Committed(place.offset, is_own=bool(self._signature) and place.metadata == self._signature)
 
     def _places(self, partitions: Iterable[int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition) for partition in partitions]

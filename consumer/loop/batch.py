@@ -7,7 +7,7 @@ from operator import methodcaller
 
 from consumer.decision.decision import Decision
 from consumer.loop.counts import BatchCounts
-from consumer.streams import Record
+from consumer.streams import Committed, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,11 @@ class Batch:
         """How many records there are."""
         return sum(len(each.records) for each in self.partitions)
 
-    def is_among(self, committed: Mapping[int, int | None]) -> bool:
+    def is_among(self, committed: Mapping[int, Committed | None]) -> bool:
         """Tell by what is committed of the partitions that are still ours whether this batch is: all of it, or none."""
-        return any(committed.get(partition) == offset for partition, offset in self.offsets.items())
+        return any(
+            committed.get(partition) == Committed(offset, is_own=True) for partition, offset in self.offsets.items()
+        )
 
     def counts(self) -> BatchCounts:
         """What became of the records."""

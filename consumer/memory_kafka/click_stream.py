@@ -12,7 +12,7 @@ from consumer.memory_kafka.group import Group, OffsetsInDoubt, UnknownMember
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.transactional_writer import TransactionalWriter
-from consumer.streams import AssignmentChange, OutcomeUnknown, Outgoing, Record, Unreachable
+from consumer.streams import AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record, Unreachable
 
 Answer = TypeVar("Answer")
 
@@ -43,6 +43,7 @@ class MemoryClickStream:
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._first = 0
+        self._signature = ""
         with cluster.lock:
             self._member = self._join()
 
@@ -77,13 +78,13 @@ class MemoryClickStream:
         """Hand out records of these partitions again."""
         self._held.difference_update(partitions)
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go back to what is committed, or to the beginning."""
-        committed = self._ask("OffsetFetch", lambda: self._committed(partitions))
-        for partition, offset in committed.items():
+        committed = self._ask("OffsetFetch", lambda: {p: self._committed_at(p) for p in partitions})
+        for partition, found in committed.items():
             if partition not in self._positions:
                 raise Unreachable(f"partition {partition} is not assigned")
-            self._positions[partition] = offset or 0
+            self._positions[partition] = found.offset if found else 0
             self._ends_met.pop(partition, None)
         return committed
 
@@ -121,6 +122,7 @@ class MemoryClickStream:
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit records and offsets at once."""
+        self._signature = self._member
         self._writer.commit(self._group(), self._member, offsets)
         tracked, self._tracked = self._tracked, {}
         known = {partition: offset for partition, offset in tracked.items() if offset is not None}
@@ -200,6 +202,12 @@ class MemoryClickStream:
         self._positions.update(dict.fromkeys(partitions))
         self._held.update(partitions)
         self._given.update(partitions)
+
+    def _committed_at(self, partition: int) -> Committed | None:
+        group = self._group()
+        offset = group.committed(partition)
+        is_own = bool(self._signature) and group.signature(partition) == self._signature
+        return None if offset is None else Committed(offset, is_own)
 
     def _committed(self, partitions: Collection[int]) -> Mapping[int, int | None]:
         return {partition: self._group().committed(partition) for partition in partitions}

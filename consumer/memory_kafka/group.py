@@ -47,7 +47,8 @@ class Group:
         self._assigned: dict[str, Collection[int]] = {}
         self._awaited: set[int] = set()
         self._committed: dict[int, int] = {}
-        self._staged: dict[int, dict[int, int]] = {}
+        self._signatures: dict[int, str] = {}
+        self._staged: dict[int, dict[int, tuple[int, str]]] = {}
 
     @property
     def members(self) -> list[str]:
@@ -114,13 +115,18 @@ class Group:
             raise OffsetsInDoubt(f"an open transaction holds an offset of partition {partition}")
         return self._committed.get(partition)
 
-    def stage(self, producer_id: int, offsets: Mapping[int, int]) -> None:
+    def signature(self, partition: int) -> str:
+        """Return what whoever committed the partition's offset has left beside it."""
+        return self._signatures.get(partition, "")
+
+    def stage(self, producer_id: int, offsets: Mapping[int, int], signature: str = "") -> None:
         """Keep offsets until the producer's transaction ends."""
-        self._staged.setdefault(producer_id, {}).update(offsets)
+        self._staged.setdefault(producer_id, {}).update({p: (offset, signature) for p, offset in offsets.items()})
 
     def apply(self, producer_id: int) -> None:
         """Commit what the producer's transaction has staged."""
-        self._committed.update(self._staged.pop(producer_id, {}))
+        for partition, (offset, signature) in self._staged.pop(producer_id, {}).items():
+            self._committed[partition], self._signatures[partition] = offset, signature
 
     def drop(self, producer_id: int) -> None:
         """Forget what the producer's transaction has staged."""

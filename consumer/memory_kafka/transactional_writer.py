@@ -74,7 +74,7 @@ class TransactionalWriter:
 
         def commit_offsets() -> None:
             group.check(member, generation)
-            self._cluster.transactions.add_offsets(producer, group, offsets)
+            self._cluster.transactions.add_offsets(producer, group, offsets, member)
 
         try:
             self._ask("TxnOffsetCommit", commit_offsets)

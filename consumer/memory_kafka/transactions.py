@@ -106,12 +106,12 @@ class TransactionCoordinator:
         if transaction is None or not any(each is log for each in transaction.logs):
             raise NoTransaction(f"the partition is no part of a transaction of {producer.transactional_id}")
 
-    def add_offsets(self, producer: Producer, group: Group, offsets: Mapping[int, int]) -> None:
+    def add_offsets(self, producer: Producer, group: Group, offsets: Mapping[int, int], signature: str = "") -> None:
         """Make the group's offsets part of the transaction; until it ends they are in doubt. Raises Fenced."""
         transaction = self._transaction(producer)
         if not any(each is group for each in transaction.groups):
             transaction.groups.append(group)
-        group.stage(producer.producer_id, offsets)
+        group.stage(producer.producer_id, offsets, signature)
 
     def commit(self, producer: Producer) -> None:
         """Have records and offsets of the transaction become visible. Raises Fenced, NoTransaction.

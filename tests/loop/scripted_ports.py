@@ -7,7 +7,7 @@ from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.state.memory import MemoryPartitionStore, MemoryState
-from consumer.streams import AssignmentChange, Outgoing, Record
+from consumer.streams import AssignmentChange, Committed, Outgoing, Record
 from tests.loop.script import Script
 
 
@@ -33,7 +33,7 @@ class ScriptedStream(MemoryClickStream):
     def release(self, partitions: Sequence[int]) -> None:
         self._call("stream.release", super().release, partitions)
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         return self._call("stream.rewind", super().rewind, partitions)
 
     def ends(self) -> Mapping[int, int]:

@@ -196,8 +196,7 @@ class Run:
         processes = [process for each in instances for process in each.processes]
         counts = sum((each.counts for each in instances), BatchCounts())
         complete = all(process.end == "left" for process in processes)
-        # Who was put out takes what its successor has committed for its own, if it is the very same batch.
-        counts = BatchCounts() if self._put_out else counts
+        # Who was put out before it was told of its commit cannot tell any more whether it took place.
         complete &= not self._put_out
         self.outcome.violations += [
             *self._onlooker.violations,

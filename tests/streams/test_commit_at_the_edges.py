@@ -67,6 +67,9 @@ class Joined:
     def consumer_group_metadata(self) -> object:
         return object()
 
+    def memberid(self) -> str:
+        return "member"
+
 
 def a_stream(producer: ListeningProducer) -> KafkaClickStream:
     stream = KafkaClickStream(

@@ -1,5 +1,6 @@
 """Taking clicks, holding them back, going back to what is committed."""
 
+from consumer.streams import Committed
 from tests.streams.ground import Ground, Turner, assigned, turn_idly, turn_until
 
 
@@ -72,9 +73,24 @@ def test_rewind_goes_back_to_what_is_committed(ground: Ground) -> None:
     turn_until(lambda: len(turner.records) == 4, turner)
     turner.stream.begin()
     turner.stream.commit({0: 2})
-    assert turner.stream.rewind([0, 1]) == {0: 2, 1: None}
+    assert turner.stream.rewind([0, 1]) == {0: Committed(2, is_own=True), 1: None}
     turn_until(lambda: len(turner.records) == 6, turner)
     assert turner.values(0)[4:] == ["c", "d"]
+
+
+def test_rewind_tells_what_another_committed_from_what_this_stream_did(ground: Ground) -> None:
+    """Both have handled the same records, so both commit the same offset."""
+    topic = ground.create_topic(1)
+    first = assigned(ground, topic, 1)
+    first.stream.begin()
+    first.stream.commit({0: 2})
+    assert first.stream.rewind([0]) == {0: Committed(2, is_own=True)}
+    first.stream.close()
+    second = assigned(ground, topic, 1)
+    assert second.stream.rewind([0]) == {0: Committed(2, is_own=False)}
+    second.stream.begin()
+    second.stream.commit({0: 2})
+    assert second.stream.rewind([0]) == {0: Committed(2, is_own=True)}
 
 
 def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
