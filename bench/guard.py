@@ -11,6 +11,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from bench.candidate import Candidate, Job, Running
@@ -24,10 +25,12 @@ from bench.workload import Workload
 from consumer.decision.cores import COMPILED, CORES, PURE
 from deploy.kafka import BENCHMARK, start_kafka
 
-CORE_LIMITS = {PURE: {(3, 11): 4.1, (3, 13): 4.5}, COMPILED: {(3, 11): 2.05}}
+CORE_LIMITS = {PURE: {(3, 11): 4.1, (3, 13): 4.5}, COMPILED: {(3, 11): 1.85}}
 """By core and Python's version, for each is faster in other things; one that is not here gets the highest.
 
-Measured on a very busy machine with 3.11: 3.6 to 4.05 and 1.70 to 1.85, with the planted 30 % 4.7 and 2.21."""
+Measured with 3.11 on a quiet machine 3.5 and 1.52 to 1.62, with the planted 30 % 4.5 and 1.96 to 2.06; on a very busy
+one 3.6 to 4.05 and 1.70 to 1.87, with the planted 30 % 4.7 and 2.11 to 2.27."""
+LOOKS = 3
 WORKER_LIMIT = 4.2
 """Measured 3.6; with the planted 30 % 4.9."""
 CLICKS = 200_000
@@ -71,7 +74,19 @@ class SlowedLinkActions:
 
 
 def look_at_core(name: str, slower: float = 0) -> Finding:
-    """Hold a core, or one that takes so much more, against the yardstick."""
+    """Hold a core, or one that takes so much more, against the yardstick.
+
+    Other work on the machine makes it look dearer, never cheaper, so of a few looks the cheapest counts.
+    """
+    finding = _look_at_core_once(name, slower)
+    for _ in range(1, LOOKS):
+        if not finding.is_dearer:
+            break
+        finding = min(finding, _look_at_core_once(name, slower), key=attrgetter("ratio"))
+    return finding
+
+
+def _look_at_core_once(name: str, slower: float) -> Finding:
     core = Core(CORES[name])
     work = slowed(core, slower) if slower else core
     limits = CORE_LIMITS[name]
