@@ -40,6 +40,31 @@ class DeadlyRecord:
         return getattr(self._record, name)
 
 
+class StallingRecord:
+    """Lets the first wait who asks for the value, which is the decision."""
+
+    def __init__(self, record: Record, stall: Callable[[], None]) -> None:
+        self._record = record
+        self._stall: Callable[[], None] | None = stall
+
+    def __len__(self) -> int:
+        return len(self._record)
+
+    def value(self) -> Any:
+        stall, self._stall = self._stall, None
+        if stall is not None:
+            stall()
+        return self._record.value()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._record, name)
+
+
+def with_stalling(records: Iterable[Record], stall: Callable[[], None]) -> list[Record]:
+    """Return the records, the marked ones among them stalling."""
+    return [StallingRecord(record, stall) if DEADLY in (record.value() or b"") else record for record in records]
+
+
 def with_deadly(records: Iterable[Record], die: Callable[[], None]) -> list[Record]:
     """Return the records, the marked ones among them deadly."""
     return [DeadlyRecord(record, die) if DEADLY in (record.value() or b"") else record for record in records]

@@ -17,7 +17,7 @@ from consumer.monitoring.logs import configure_logs
 from consumer.settings import load_settings
 from consumer.streams import ClickStream, Record
 from consumer.worker import run_worker
-from tests.deadly_record import with_deadly
+from tests.deadly_record import with_deadly, with_stalling
 
 STALLED_AFTER_SECONDS = 3.0
 STALL_SECONDS = 6
@@ -26,12 +26,13 @@ STALL_SECONDS = 6
 class DeadlyStream:
     """Hands out the marked records as deadly ones, and is the stream of the worker in everything else."""
 
-    def __init__(self, stream: ClickStream, die: Callable[[], None]) -> None:
+    def __init__(self, stream: ClickStream, act: Callable[[], None]) -> None:
         self._stream = stream
-        self._die = die
+        self._act = act
+        self._with_marked = with_stalling if act in SURVIVED else with_deadly
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
-        return with_deadly(self._stream.consume(limit, timeout_seconds), self._die)
+        return self._with_marked(self._stream.consume(limit, timeout_seconds), self._act)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -57,6 +58,7 @@ def freeze() -> None:
     ctypes.PyDLL(None).sleep(STALL_SECONDS)
 
 
+SURVIVED = (stall, freeze)
 ACTS = {"kill": kill, "segfault": segfault, "raise": fail, "stall": stall, "freeze": freeze}
 
 
