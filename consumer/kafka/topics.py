@@ -194,7 +194,11 @@ def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> 
     problem = f"has {seen} partitions and must have {wanted}"
     if spec.name == names.changelog:
         reason = f"{names.clicks} was given another count, which parts people from what is remembered of them"
-        mend = "go back to the old count, or start anew with another LINK_ACTIONS_TOPIC_PREFIX"
+        mend = (
+            f"end all workers, run link-actions state repartition --partitions {wanted}, which moves the memory along"
+            if seen < wanted
+            else "go back to the old count, or start anew with another LINK_ACTIONS_TOPIC_PREFIX"
+        )
         return Difference(spec.name, problem, f"{reason}: {mend}")
     if seen < wanted and spec.partitions is None:
         mend = f"run kafka-topics.sh --alter --topic {spec.name} --partitions {wanted}"
