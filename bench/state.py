@@ -59,7 +59,7 @@ class Figures:
 
 
 class Keys:
-    """Random keys of 20 bytes, a recipient and one of a thousand links, made again from their number when asked for."""
+    """Random keys of 24 bytes, a recipient and one of a thousand links, made again from their number when asked for."""
 
     def __init__(self) -> None:
         chance = np.random.default_rng(1)
