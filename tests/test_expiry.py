@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from consumer.decision.decision import Decision
-from consumer.decision.memory import ONE_CLICK, PLAIN, Memory, encode_memory
+from consumer.decision.memory import (
+    MEMORY_KEY_BYTES,
+    ONE_CLICK,
+    PLAIN,
+    SCOPED_KEY_BYTES,
+    Memory,
+    encode_memory,
+)
 from consumer.loop.expiry import LATE_MS, ONE_CLICK_MS, Expiry
 from consumer.state.memory import MemoryState
 
@@ -11,7 +18,7 @@ DAY_MS = 86_400_000
 NOW = 1_800_000_000_000
 
 
-def a_key(number: int, length: int = 20) -> bytes:
+def a_key(number: int, length: int = MEMORY_KEY_BYTES) -> bytes:
     return number.to_bytes(length, "big")
 
 
@@ -36,16 +43,16 @@ def forgotten(expiry: Expiry, entries: Mapping[bytes, bytes], decision: Decision
 
 def test_a_click_id_is_forgotten_after_a_day_of_click_time_and_not_before() -> None:
     entries = {
-        a_key(1, 28): a_click_entry(NOW - ONE_CLICK_MS - 1),
-        a_key(2, 28): a_click_entry(NOW - ONE_CLICK_MS),
+        a_key(1, SCOPED_KEY_BYTES): a_click_entry(NOW - ONE_CLICK_MS - 1),
+        a_key(2, SCOPED_KEY_BYTES): a_click_entry(NOW - ONE_CLICK_MS),
         a_key(3): a_plain_entry(NOW - 400 * DAY_MS),
     }
-    decision = a_decision(memory={a_key(9, 28): a_click_entry(NOW)})
-    assert forgotten(Expiry(None), entries, decision) == {a_key(1, 28)}
+    decision = a_decision(memory={a_key(9, SCOPED_KEY_BYTES): a_click_entry(NOW)})
+    assert forgotten(Expiry(None), entries, decision) == {a_key(1, SCOPED_KEY_BYTES)}
 
 
 def test_without_a_retention_nothing_is_looked_at_where_no_click_id_is_kept() -> None:
-    entries = {a_key(1, 28): a_click_entry(NOW - 2 * DAY_MS)}
+    entries = {a_key(1, SCOPED_KEY_BYTES): a_click_entry(NOW - 2 * DAY_MS)}
     assert forgotten(Expiry(None), entries, a_decision()) == set()
 
 
