@@ -26,7 +26,8 @@ _CALL_SECONDS = 10.0
 """Bound of one transactional call; below `transaction.timeout.ms`, so that the broker has not given up yet."""
 _HANG_SECONDS = 12.0
 """Bound of sending the offsets, whose own time-out the library forgets while it looks for a coordinator that went away:
-librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction lives through."""
+librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction lives through. The call that
+is left to itself ends once a coordinator answers again and an idle connection is closed: `connections.max.idle.ms`."""
 _QUEUE_FULL_SECONDS = 30.0
 _LEAVE_SECONDS = 1.5
 

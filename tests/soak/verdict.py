@@ -18,7 +18,7 @@ RESIDENT = Bound("resident memory", "MiB", at_least=12.0, an_hour=24.0)
 # Row files grow until they are rewritten, the definitions' not at all.
 DISK = Bound("disk of the state", "MiB", at_least=12.0, an_hour=24.0)
 # One client has ten. The one whose call the library lost while a broker was away (its issues 5456 and 5511) stays until
-# one of its connections changes, and no longer; each of five restarts of the broker leaving one would be 50.
+# an idle connection is closed, and no longer; each of five restarts of the broker leaving one would be 50.
 DESCRIPTORS = Bound("file descriptors", "", at_least=12.0, an_hour=12.0)
 MEDIAN_LATENCY = Bound("latency p50", "ms", at_least=10.0, an_hour=10.0)
 TAIL_LATENCY = Bound("latency p99", "ms", at_least=40.0, an_hour=40.0)

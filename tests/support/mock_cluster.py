@@ -9,12 +9,13 @@ from contextlib import contextmanager
 
 from confluent_kafka import cimpl
 
-_BROKER = 1
+_LEADER = 1
+_COORDINATOR = 2
 _PRODUCER = 0
 
 
 class MockCluster:
-    """One broker with one topic."""
+    """Two brokers with one topic: the first leads all partitions, the second looks after all groups."""
 
     def __init__(self, library: ctypes.CDLL, cluster: ctypes.c_void_p, topic: str) -> None:
         self.topic = topic
@@ -24,7 +25,20 @@ class MockCluster:
 
     def elect_again(self, partition: int) -> None:
         """Have the leader lead on in a new epoch, as after a restart; no client hears of it."""
-        self._library.rd_kafka_mock_partition_set_leader(self._cluster, self.topic.encode(), partition, _BROKER)
+        self._library.rd_kafka_mock_partition_set_leader(self._cluster, self.topic.encode(), partition, _LEADER)
+
+    def coordinate(self, *, group: str, transactional_id: str) -> None:
+        """Have the second broker look after the group, and the first after the transactions."""
+        self._library.rd_kafka_mock_coordinator_set(self._cluster, b"group", group.encode(), _COORDINATOR)
+        self._library.rd_kafka_mock_coordinator_set(self._cluster, b"transaction", transactional_id.encode(), _LEADER)
+
+    def take_coordinator_away(self) -> None:
+        """Have the second broker go, and all metadata forget it."""
+        self._library.rd_kafka_mock_broker_set_down(self._cluster, _COORDINATOR)
+
+    def bring_coordinator_back(self) -> None:
+        """Have it come back."""
+        self._library.rd_kafka_mock_broker_set_up(self._cluster, _COORDINATOR)
 
 
 @contextmanager
@@ -33,9 +47,11 @@ def mock_cluster(topic: str, partitions: int) -> Iterator[MockCluster]:
     library = _library()
     reason = ctypes.create_string_buffer(512)
     owner = ctypes.c_void_p(library.rd_kafka_new(_PRODUCER, None, reason, ctypes.c_size_t(len(reason))))
-    cluster = ctypes.c_void_p(library.rd_kafka_mock_cluster_new(owner, 1))
+    cluster = ctypes.c_void_p(library.rd_kafka_mock_cluster_new(owner, 2))
     try:
         library.rd_kafka_mock_topic_create(cluster, topic.encode(), partitions, 1)
+        for partition in range(partitions):
+            library.rd_kafka_mock_partition_set_leader(cluster, topic.encode(), partition, _LEADER)
         yield MockCluster(library, cluster, topic)
     finally:
         library.rd_kafka_mock_cluster_destroy(cluster)
