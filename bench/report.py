@@ -15,10 +15,14 @@ _COLUMNS = (
 
 
 def tables(results: Sequence[Result], candidates: Sequence[Candidate]) -> str:
-    """Return a table of each shape, one of all shapes where there are several, and one of the targets."""
+    """Return a table of each shape, one of all shapes where there are several, and one of the targets
+    that these candidates are for.
+    """
     shapes = list(dict.fromkeys(result.shape for result in results))
     parts = [f"### {shape}\n\n{table(_COLUMNS, _rows(shape, results, candidates))}" for shape in shapes]
-    parts.append(f"### targets\n\n{table(('figure', 'shape', 'limit', 'measured', ''), _judgements(results))}")
+    parts.append(
+        f"### targets\n\n{table(('figure', 'shape', 'limit', 'measured', ''), _judgements(results, candidates))}"
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -40,8 +44,9 @@ def _figures(costs: Sequence[Cost]) -> Cells:
     )
 
 
-def _judgements(results: Sequence[Result]) -> Iterable[Cells]:
-    for target in TARGETS:
+def _judgements(results: Sequence[Result], candidates: Sequence[Candidate]) -> Iterable[Cells]:
+    names = {candidate.name for candidate in candidates}
+    for target in (target for target in TARGETS if target.other in names):
         judgement = target.judge(results)
         measured = spread(judgement.ratios, "{:.2f}".format) if judgement.ratios else ""
         what = f"{target.what}, {SUBJECT} / {target.other}"

@@ -47,6 +47,7 @@ class Judgement:
 
 
 TARGETS = (
+    Target("steady CPU per click", lambda cost: cost.cpu_us, "pass-through", 4.0),
     Target("steady CPU per click", lambda cost: cost.cpu_us, "kafka-streams", 0.4),
     Target("CPU per click with start", lambda cost: cost.total_cpu_us, "kafka-streams", 0.3),
     Target("steady CPU per click", lambda cost: cost.cpu_us, "floor", 2.5),
