@@ -49,6 +49,8 @@ class TransactionalWriter:
 
     def append(self, records: Sequence[Outgoing]) -> int | None:
         """Write records; return the offset of the last one, None where it is not known, which `commit` will tell."""
+        if self._producer is not None and not self._in_transaction:
+            raise Aborted("no transaction is open")
         self._need_transaction()
         try:
             return self._send_all(records)

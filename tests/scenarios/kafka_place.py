@@ -1,0 +1,130 @@
+"""A real Kafka, for scripts."""
+
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
+
+from consumer.kafka.client import (
+    admin_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    worker_consumer_config,
+    worker_producer_config,
+)
+from consumer.kafka.stream import KafkaClickStream
+from consumer.streams import ClickStream
+from tests.scenarios.place import BRIEF, Sight
+from tests.streams.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
+from tests.support.waiting import wait_until
+
+COMPACTED = {
+    "cleanup.policy": "compact",
+    "segment.ms": "1",
+    "min.cleanable.dirty.ratio": "0.001",
+    "max.compaction.lag.ms": "1",
+}
+SOON_TIMED_OUT = {"transaction.timeout.ms": 2_000}
+
+
+class CutProducer:
+    """A producer of the client library, whose request to end a transaction may never be sent."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        self.is_cut = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    def commit_transaction(self, timeout: float) -> None:
+        if self.is_cut:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        self._producer.commit_transaction(timeout)
+
+
+class KafkaPlace(KafkaGround):
+    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+        super().__init__(bootstrap_servers, prefix)
+        self._producers: dict[ClickStream, CutProducer] = {}
+
+    def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
+        settings = self._settings(instance)
+        consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
+        config = worker_producer_config(settings) | (SOON_TIMED_OUT if instance == BRIEF else {})
+
+        def produce() -> Any:
+            self._producers[stream] = CutProducer(open_producer(config))
+            return self._producers[stream]
+
+        stream = KafkaClickStream(consumer, produce, open_admin(admin_config(settings)), topic)
+        self._opened.append(stream)
+        return stream
+
+    def settle(self, stream: ClickStream) -> None:
+        # What it refuses, the next call of the stream tells.
+        with suppress(KafkaException, SystemError):
+            self._producers[stream].flush(SECONDS)
+
+    def lose_the_end(self, stream: ClickStream) -> None:
+        self._producers[stream].is_cut = True
+
+    def expire(self, topic: str, instance: str) -> None:
+        wait_until(
+            lambda: self._end(topic, stable=True) == self._end(topic, stable=False), f"end of what {instance} did"
+        )
+
+    def begin_compaction(self, topic: str) -> None:
+        entries = [ConfigEntry(*each, incremental_operation=AlterConfigOpType.SET) for each in COMPACTED.items()]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+        self._admin.incremental_alter_configs([resource])[resource].result()
+
+    def compact(self, topic: str) -> None:
+        """A cleaner that runs every second does it; the segment that is written to is never compacted."""
+
+        def is_compacted() -> bool:
+            keys = Counter(message.key() for message in self._read(topic, "read_uncommitted"))
+            return max(keys.values()) == 1
+
+        wait_until(is_compacted, "compaction")
+
+    def look(self, topic: str) -> Sight:
+        return Sight(
+            [text(message) for message in self._read(topic, "read_committed")],
+            [text(message) for message in self._read(topic, "read_uncommitted")],
+            self._end(topic, stable=True),
+            self._end(topic, stable=False),
+        )
+
+    def _end(self, topic: str, *, stable: bool) -> int:
+        level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
+        place = TopicPartition(topic, 0)
+        wanted = {place: OffsetSpec.latest()}  # type: ignore[no-untyped-call]  # its stub lacks the types
+        return int(self._admin.list_offsets(wanted, isolation_level=level)[place].result().offset)
+
+    def _read(self, topic: str, isolation: str) -> list[Message]:
+        """Read up to where a reader of this kind is told that there is no more."""
+        config = {
+            "group.id": "look",
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
+            "isolation.level": isolation,
+        }
+        consumer = Consumer({**config, "bootstrap.servers": self._servers, "enable.auto.commit": False})
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        records: list[Message] = []
+        try:
+            while True:
+                message = consumer.poll(SECONDS)
+                if message is None or message.error() is not None:
+                    return records
+                records.append(message)
+        finally:
+            consumer.close()
+
+
+def text(message: Message) -> str:
+    return (message.value() or b"nothing").decode()

@@ -1,0 +1,137 @@
+"""Carries a script out, and notes what can be seen of it."""
+
+from collections.abc import Callable, Sequence
+
+from consumer.errors import LinkActionsError
+from consumer.streams import Aborted, Outgoing, Unreachable
+from tests.scenarios.place import Place
+from tests.streams.ground import OpenTransaction, Turner, turn_until
+
+WORLD = "world"
+PARTITIONS = 2
+
+
+class Stage:
+    """Knows who acts: `one` is a process of the instance `one`, and so is `one+`.
+
+    A Kafka may tell with any of the following calls that a record was refused, so that is told with the end of the
+    transaction.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._clicks, self._log = place.create_topic(PARTITIONS), place.create_topic(1)
+        self._turners: dict[str, Turner] = {}
+        self._refused: dict[str, Exception] = {}
+        self._others: list[OpenTransaction] = []
+
+    def play(self, script: Sequence[str]) -> list[str]:
+        """Return each step with its outcome."""
+        return [f"{step} -> {self._observe(step)}" for step in script]
+
+    def _observe(self, step: str) -> str:
+        who, verb, *rest = step.split()
+        act: Callable[..., object] = getattr(self, f"_{WORLD}_{verb}" if who == WORLD else f"_{verb}")
+        try:
+            seen = act(*rest) if who == WORLD else act(who, *rest)
+        except Aborted as error:
+            return f"Aborted{' poison' * error.poison}{' rebalance' * error.rebalance}"
+        except (LinkActionsError, Unreachable) as error:
+            return type(error).__name__
+        return "done" if seen is None else str(seen)
+
+    def _turner(self, who: str) -> Turner:
+        if who not in self._turners:
+            self._turners[who] = Turner(self._place.open_stream(self._clicks, who.rstrip("+")))
+        return self._turners[who]
+
+    def _join(self, who: str, *, among: str = "1") -> None:
+        turner = self._turner(who)
+        turners = [*self._turners.values()]
+        turn_until(lambda: len(turner.assigned) == PARTITIONS // int(among), *turners)
+        turn_until(lambda: sum(len(each.assigned) for each in turners) == PARTITIONS, *turners)
+
+    def _share(self, who: str) -> None:
+        self._join(who, among="2")
+
+    def _leave(self, who: str) -> None:
+        self._turners.pop(who).stream.close()
+
+    def _read(self, who: str, count: str) -> list[str]:
+        turner = self._turner(who)
+        turner.records.clear()
+
+        def has_come() -> bool:
+            # Each time: a member that a slow machine has put out meanwhile is given its partitions anew, held.
+            turner.release_given()
+            return len(turner.records) >= int(count)
+
+        turn_until(has_come, turner)
+        return turner.values(0)
+
+    def _renew(self, who: str) -> None:
+        self._refused.pop(who, None)
+        self._turner(who).stream.renew()
+
+    def _begin(self, who: str) -> None:
+        self._turner(who).stream.begin()
+
+    def _produce(self, who: str, what: str) -> None:
+        """Write `key=value`, or `key=` for a record without a value."""
+        key, _, value = what.partition("=")
+        stream = self._turner(who).stream
+        try:
+            stream.produce(Outgoing(self._log, 0, key.encode(), value.encode() or None))
+        except (Aborted, LinkActionsError, Unreachable) as error:
+            self._refused.setdefault(who, error)
+        else:
+            self._place.settle(stream)
+
+    def _commit(self, who: str, *offsets: str) -> None:
+        if who in self._refused:
+            raise self._refused.pop(who)
+        self._turner(who).stream.commit({p: int(offset) for p, offset in enumerate(offsets)})
+
+    def _cut(self, who: str) -> None:
+        self._place.lose_the_end(self._turner(who).stream)
+
+    def _abort(self, who: str) -> None:
+        self._refused.pop(who, None)
+        self._turner(who).stream.abort()
+
+    def _rewind(self, who: str) -> str:
+        turner = self._turner(who)
+        return str(dict(turner.stream.rewind(sorted(turner.assigned))))
+
+    def _committed(self, who: str) -> str:
+        return str(dict(self._turner(who).stream.committed()))
+
+    def _world_publish(self, *values: str) -> None:
+        self._place.publish(self._clicks, 0, *values)
+
+    def _world_open(self, value: str) -> None:
+        """Write to the log in a transaction of nobody in the group."""
+        self._others.append(self._place.leave_open(self._log, 0, value))
+
+    def _world_commit(self) -> None:
+        self._others.pop(0).commit()
+
+    def _world_abort(self) -> None:
+        self._others.pop(0).abort()
+
+    def _world_expire(self, instance: str) -> None:
+        self._place.expire(self._log, instance)
+
+    def _world_silence(self, who: str) -> None:
+        turner = self._turner(who)
+        self._place.put_out(turner.stream)
+        turner.assigned.clear()
+
+    def _world_roll(self) -> None:
+        self._place.begin_compaction(self._log)
+
+    def _world_compact(self) -> None:
+        self._place.compact(self._log)
+
+    def _world_look(self) -> str:
+        return str(self._place.look(self._log))

@@ -1,0 +1,65 @@
+"""The twin, for scripts."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.memory_kafka.network import DirectNetwork, Lost
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.streams import ClickStream
+from tests.scenarios.place import Sight
+from tests.streams.ground import GROUP
+from tests.streams.twin_ground import TwinGround
+
+Answer = TypeVar("Answer")
+ALL = 1_000
+
+
+class LosingNetwork(DirectNetwork):
+    """Loses one request that ends a transaction when it is told to."""
+
+    is_losing = False
+
+    def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
+        if self.is_losing and name == "EndTxn":
+            self.is_losing = False
+            raise Lost
+        return super().ask(name, request)
+
+
+class TwinPlace(TwinGround):
+    def __init__(self) -> None:
+        super().__init__()
+        self._networks: dict[ClickStream, LosingNetwork] = {}
+
+    def open_stream(self, topic: str, instance: str = "one") -> MemoryClickStream:
+        network = LosingNetwork(self.cluster.lock)
+        stream = MemoryClickStream(self.cluster, topic, group_id=GROUP, transactional_id=instance, network=network)
+        self._networks[stream] = network
+        return stream
+
+    def settle(self, stream: ClickStream) -> None:
+        """What is produced lies there at once."""
+
+    def lose_the_end(self, stream: ClickStream) -> None:
+        self._networks[stream].is_losing = True
+
+    def expire(self, topic: str, instance: str) -> None:
+        del topic  # The coordinator finds it by the instance.
+        self.cluster.transactions.expire(instance)
+
+    def begin_compaction(self, topic: str) -> None:
+        """It is compacted when it is told to be."""
+
+    def compact(self, topic: str) -> None:
+        self.cluster.topic(topic).log(0).compact()
+
+    def look(self, topic: str) -> Sight:
+        log = self.cluster.topic(topic).log(0)
+        committed, _ = log.read_committed(0, ALL)
+        uncommitted, _ = log.read_uncommitted(0, ALL)
+        return Sight(texts(committed), texts(uncommitted), log.stable_end, log.end)
+
+
+def texts(records: list[MemoryRecord]) -> list[str]:
+    return [(record.value() or b"nothing").decode() for record in records]
