@@ -17,7 +17,7 @@ from consumer.kafka.client import (
 )
 from consumer.kafka.stream import KafkaClickStream
 from consumer.streams import ClickStream
-from tests.scenarios.place import BRIEF, Sight
+from tests.scenarios.place import BRIEF, SILENT, Sight
 from tests.streams.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
 from tests.support.waiting import wait_until
 
@@ -53,7 +53,8 @@ class KafkaPlace(KafkaGround):
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
         settings = self._settings(instance)
-        consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
+        limits = SOON_PUT_OUT if instance == SILENT else {}
+        consumer = open_consumer(worker_consumer_config(settings) | ENDS | limits)
         config = worker_producer_config(settings) | (SOON_TIMED_OUT if instance == BRIEF else {})
 
         def produce() -> Any:

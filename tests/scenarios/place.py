@@ -9,6 +9,8 @@ from tests.streams.ground import Ground
 
 BRIEF = "brief"
 """The instance whose transactions time out soon."""
+SILENT = "silent"
+"""The instance that is put out of the group soon after it stops turning."""
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,9 @@ SCRIPTS = {
     ],
     "offsets in doubt": [*READY, *WRITTEN, "one cut", "one commit 3", "one rewind", "one renew", "one rewind"],
     "a member that is out of the group": [
-        *("world publish x y", *READY, "one read 2", *WRITTEN, "world silence one", "one commit 2", "one abort", *LOOK),
-        *("one join", "one read 2", *WRITTEN, "one commit 2", *LOOK, "one committed"),
+        *("world publish x y", "silent renew", "silent join", "silent read 2", "silent begin", "silent produce a=1"),
+        *("world silence silent", "silent commit 2", "silent abort", *LOOK, "silent join", "silent read 2"),
+        *("silent begin", "silent produce a=1", "silent commit 2", *LOOK, "silent committed"),
     ],
     "two members": [
         *(*READY, *WRITTEN, "one commit 1 1", "two renew", "two share", "two begin", "two produce b=2", "two commit"),

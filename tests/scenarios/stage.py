@@ -1,13 +1,18 @@
 """Carries a script out, and notes what can be seen of it."""
 
+import time
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 from consumer.errors import LinkActionsError
 from consumer.streams import Aborted, Outgoing, Unreachable
 from tests.scenarios.place import Place
 from tests.streams.ground import OpenTransaction, Turner, turn_until
+from tests.support.waiting import LOOK_SECONDS
 
 WORLD = "world"
+LOOK = f"{WORLD} look"
+MARKER_SECONDS = 10.0
 PARTITIONS = 2
 
 
@@ -25,9 +30,19 @@ class Stage:
         self._refused: dict[str, Exception] = {}
         self._others: list[OpenTransaction] = []
 
-    def play(self, script: Sequence[str]) -> list[str]:
-        """Return each step with its outcome."""
-        return [f"{step} -> {self._observe(step)}" for step in script]
+    def play(self, script: Sequence[str], expected: Sequence[str] = ()) -> list[str]:
+        """Return each step with its outcome.
+
+        Readers are given time to see what is expected: a broker ends a transaction in the partitions after it has
+        answered whoever ended it.
+        """
+        return [self._told(step, wanted) for step, wanted in zip_longest(script, expected)]
+
+    def _told(self, step: str, wanted: str | None) -> str:
+        deadline = time.monotonic() + (MARKER_SECONDS if wanted is not None and step == LOOK else 0)
+        while (outcome := f"{step} -> {self._observe(step)}") != wanted and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        return outcome
 
     def _observe(self, step: str) -> str:
         who, verb, *rest = step.split()
