@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import Random
 
+from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.errors import LinkActionsError
 from consumer.kafka.client import transactional_id
@@ -127,7 +128,7 @@ class Process:
         self._stream = stream = wire.open_stream()
         definitions = wire.definitions(self.disk)
         reader = wire.open_reader(wire.names.changelog)
-        decider = Decider(definitions, wire.click_layouts, Rules(partitions), clock)
+        decider = Decider(definitions, wire.click_layouts, Rules(partitions), clock, open_core=CORES[fastest()])
         parts = Parts(
             stream=stream,
             definitions=definitions,
