@@ -22,6 +22,7 @@ from consumer.errors import Unavailable, UsageError
 from consumer.kafka.topics import TopicNames, TopicState, topic_specs
 from consumer.loop.restore import MOVING, PARTITIONS_KEY, Restorer, noted_partitions, partitions_entry
 from consumer.state.store import PartitionStore
+from consumer.streams import Unreachable
 
 LOT = 10_000
 """Entries that are moved in one transaction."""
@@ -187,10 +188,15 @@ class Repartitioning:
     def _restore(self, partition: int) -> PartitionStore:
         restorer = self._parts.restorer
         restorer.begin(partition)
-        while True:
-            complete, _ = restorer.step(_SLICE_SECONDS)
-            if partition in complete:
-                return complete[partition]
+        try:
+            while True:
+                complete, _ = restorer.step(_SLICE_SECONDS)
+                if partition in complete:
+                    return complete[partition]
+        except Unreachable as error:
+            raise Unavailable(
+                f"The memory cannot be read ({error}); run the command again, it goes on where it stopped"
+            ) from error
 
 
 def _pages(store: PartitionStore, limit: int) -> Iterator[list[tuple[bytes, bytes]]]:

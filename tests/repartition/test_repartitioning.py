@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
@@ -11,6 +12,7 @@ from consumer.kafka.topics import TopicNames, TopicState, topic_specs
 from consumer.loop.restore import MOVING, PARTITIONS_KEY, Restorer, noted_partitions, partitions_entry
 from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
 from consumer.repartition.repartitioning import Entry, Parts, Repartitioning
 from consumer.state.memory import MemoryState
@@ -22,10 +24,20 @@ NAMES = TopicNames("", "group", ("set-field",))
 OLD, NEW = 3, 7
 KEYS = [b"acme/r-%d" % number for number in range(400)]
 HITS = hits_digest("acme", "spring")
+Answer = TypeVar("Answer")
 
 
 class Stopped(Exception):
     """The tool was killed."""
+
+
+class CutNetwork(DirectNetwork):
+    """Loses every question for offsets."""
+
+    def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
+        if name == "ListOffsets":
+            raise Lost
+        return super().ask(name, request)
 
 
 @dataclass
@@ -65,8 +77,8 @@ class House:
         for partition, key, value in entries:
             self.cluster.append(NAMES.changelog, partition, Draft(key, value))
 
-    def tool(self, partitions: int = NEW) -> Repartitioning:
-        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState(), None)
+    def tool(self, partitions: int = NEW, network: Network | None = None) -> Repartitioning:
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), MemoryState(), None)
         return Repartitioning(Parts(NAMES, self, self, restorer, self), partitions, lambda _: None, lot=50)
 
     def memory(self, partition: int) -> PartitionStore:
@@ -133,6 +145,12 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
     house.tool().run()
 
     assert_moved(house)
+
+
+def test_a_broker_that_goes_away_ends_it_with_what_to_do() -> None:
+    house = House()
+    with pytest.raises(Unavailable, match="not answered in time.*run the command again"):
+        house.tool(network=CutNetwork(house.cluster.lock)).run()
 
 
 def test_run_again_after_its_end_it_moves_nothing() -> None:
