@@ -66,17 +66,23 @@ class Wire:
         """Be ready to join the group and for transactions."""
         opened = self.credentials.open
         consumer = opened(
-            "group member", open_consumer, worker_consumer_config(self.settings) | _END_EVENTS | self.membership
+            "group member",
+            open_consumer,
+            worker_consumer_config(self.settings) | _END_EVENTS | self.membership,
+            role="consumer",
         )
-        producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings))
-        admin = opened("onlooker", open_admin, admin_config(self.settings))
+        producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
+        admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
         return KafkaClickStream(consumer, producer, admin, self.names.clicks)
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""
         opened = self.credentials.open
-        consumer = opened(f"reader of {topic}", open_consumer, reader_config(self.settings) | _END_EVENTS)
-        return KafkaLogReader(consumer, opened(f"onlooker of {topic}", open_admin, admin_config(self.settings)), topic)
+        consumer = opened(
+            f"reader of {topic}", open_consumer, reader_config(self.settings) | _END_EVENTS, role="consumer"
+        )
+        admin = opened(f"onlooker of {topic}", open_admin, admin_config(self.settings), role="admin")
+        return KafkaLogReader(consumer, admin, topic)
 
     def definitions(self, state: StateStore) -> Definitions:
         """Open the link definitions; they are not read yet."""

@@ -20,6 +20,8 @@ LOOK_SECONDS = 2.0
 """How long lies between two looks at the file and what it names."""
 
 _USER, _PASSWORD = "sasl.username", "sasl.password"
+_ROLES = ("admin", "consumer", "producer")
+"""What the file may give credentials of their own."""
 
 
 class SaslClient(Protocol):
@@ -39,31 +41,37 @@ class Credentials:
     """
 
     def __init__(self, properties: ClientProperties | None) -> None:
-        self._path: Path | None = properties.path if properties and _USER in properties.values else None
-        self._shown = _of(properties) if properties and self._path else {}
-        self._clients: dict[str, SaslClient] = {}
+        shown = _by_role(properties) if properties else {}
+        self._path: Path | None = properties.path if properties and any(shown.values()) else None
+        self._shown = shown
+        self._clients: dict[str, tuple[str, SaslClient]] = {}
         self._ended = Event()
         self._thread = Thread(target=self._run, name="credentials", daemon=True)
 
-    def open(self, purpose: str, make: Callable[[dict[str, Any]], Client], config: dict[str, Any]) -> Client:
-        """Make a client with what is in force; it takes the place of the last one with that purpose."""
-        client = make(config | self._shown)
+    def open(
+        self, purpose: str, make: Callable[[dict[str, Any]], Client], config: dict[str, Any], *, role: str
+    ) -> Client:
+        """Make a client with what is in force for its role; it takes the place of the last one with that purpose."""
+        client = make(config | self._shown.get(role, {}))
         if self._path is not None:
-            self._clients[purpose] = client
+            self._clients[purpose] = role, client
         return client
 
     def look(self) -> None:
-        """Read the file again, and tell every client of what is new; a file that is being mended is passed over."""
+        """Read the file again, and tell clients what is new for them; a file that is being mended is passed over."""
         try:
-            now = _of(read_properties(self._path)) if self._path else {}
+            now = _by_role(read_properties(self._path)) if self._path else {}
         except UnreadableProperties as error:
             _LOG.warning("credentials.unreadable", detail=str(error))
             return
-        if now != self._shown and len(now) == len(self._shown):
-            self._shown = now
-            for client in list(self._clients.values()):
-                client.set_sasl_credentials(now[_USER], now[_PASSWORD])
-            _LOG.info("credentials.renewed", clients=len(self._clients))
+        changed = [role for role in now if now[role] != self._shown[role]]
+        if not changed or any(now[role].keys() != self._shown[role].keys() for role in changed):
+            return
+        self._shown = now
+        told = [(role, client) for role, client in list(self._clients.values()) if role in changed]
+        for role, client in told:
+            client.set_sasl_credentials(now[role][_USER], now[role][_PASSWORD])
+        _LOG.info("credentials.renewed", clients=len(told))
 
     def __enter__(self) -> Self:
         if self._path is not None:
@@ -82,6 +90,10 @@ class Credentials:
             self.look()
 
 
-def _of(properties: ClientProperties) -> dict[str, str]:
-    values = properties.values
-    return {name: values[name] for name in (_USER, _PASSWORD) if name in values}
+def _by_role(properties: ClientProperties) -> dict[str, dict[str, str]]:
+    """Return user and password for each role; nothing for one that lacks either."""
+    all_of = {role: properties.for_role(role) for role in _ROLES}
+    return {
+        role: {name: values[name] for name in (_USER, _PASSWORD)} if {_USER, _PASSWORD} <= values.keys() else {}
+        for role, values in all_of.items()
+    }

@@ -37,10 +37,10 @@ def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
     credentials: Credentials, password: Path
 ) -> None:
     config = {"sasl.username": "me", "sasl.password": "old"}
-    consumer = credentials.open("consumer", Client, config)
+    consumer = credentials.open("consumer", Client, config, role="consumer")
     password.write_text("new")
     credentials.look()
-    later = credentials.open("producer", Client, config)
+    later = credentials.open("producer", Client, config, role="producer")
     credentials.look()
 
     assert consumer.shown == [("me", "old"), ("me", "new")]
@@ -48,7 +48,7 @@ def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
 
 
 def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Credentials, password: Path) -> None:
-    first, second = (credentials.open("producer", Client, {}) for _ in range(2))
+    first, second = (credentials.open("producer", Client, {}, role="producer") for _ in range(2))
     password.write_text("new")
     credentials.look()
 
@@ -56,7 +56,7 @@ def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Creden
 
 
 def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentials, password: Path) -> None:
-    client = credentials.open("consumer", Client, {})
+    client = credentials.open("consumer", Client, {}, role="consumer")
     password.unlink()
     credentials.look()
     password.write_text("new")
@@ -66,12 +66,39 @@ def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentia
 
 
 def test_the_file_is_looked_at_as_long_as_it_is_wanted(credentials: Credentials, password: Path) -> None:
-    client = credentials.open("consumer", Client, {})
+    client = credentials.open("consumer", Client, {}, role="consumer")
     with credentials:
         password.write_text("new")
         wait_until(lambda: len(client.shown) == 2, "new password")
 
 
+@pytest.mark.parametrize("common", ["sasl.username=me\nsasl.password=old\n", ""])
+def test_a_role_with_credentials_of_its_own_keeps_to_these(tmp_path: Path, common: str) -> None:
+    path = tmp_path / "client.properties"
+    path.write_text(f"{common}producer.sasl.username=writer\nproducer.sasl.password=old\n")
+    credentials = Credentials(read_properties(path))
+    consumer, producer = (
+        credentials.open(role, Client, read_properties(path).for_role(role), role=role)
+        for role in ("consumer", "producer")
+    )
+    path.write_text(f"{common}producer.sasl.username=writer\nproducer.sasl.password=new\n")
+    credentials.look()
+
+    assert consumer.shown == [("me", "old") if common else (None, None)]
+    assert producer.shown == [("writer", "old"), ("writer", "new")]
+
+
+def test_a_file_without_the_password_for_a_moment_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "client.properties"
+    path.write_text("sasl.username=me\nsasl.password=old\n")
+    credentials = Credentials(read_properties(path))
+    client = credentials.open("consumer", Client, {}, role="consumer")
+    path.write_text("sasl.username=you\n")
+    credentials.look()
+
+    assert client.shown == [("me", "old")]
+
+
 def test_without_a_password_in_the_file_there_is_nothing_to_look_after() -> None:
     with Credentials(None) as credentials:
-        assert credentials.open("consumer", Client, {"a": 1}).shown == [(None, None)]
+        assert credentials.open("consumer", Client, {"a": 1}, role="consumer").shown == [(None, None)]
