@@ -7,6 +7,7 @@ needs no signal, no process id and nothing that only one system has.
 import os
 import socket
 import threading
+from contextlib import suppress
 
 from consumer.errors import ExitCode
 
@@ -23,6 +24,8 @@ class SupervisorBond:
         self._socket.sendall(b"%d\n" % port)
 
     def _watch(self) -> None:
-        while self._socket.recv(1):
-            pass
+        # A supervisor that was killed before it read the port leaves a connection that was reset.
+        with suppress(OSError):
+            while self._socket.recv(1):
+                pass
         os._exit(ExitCode.UNEXPECTED)
