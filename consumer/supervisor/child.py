@@ -55,7 +55,8 @@ class Child:
     @property
     def process_id(self) -> int | None:
         """The number of the process, None where none runs."""
-        return None if self._process is None else self._process.pid
+        process = self._process  # once: the child's thread forgets it at any moment
+        return None if process is None else process.pid
 
     @property
     def lived_seconds(self) -> float:
@@ -64,8 +65,9 @@ class Child:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; no harm where it does not run."""
-        if self._process is not None:
-            self._process.send_signal(number)
+        process = self._process  # once: the child's thread forgets it at any moment
+        if process is not None:
+            process.send_signal(number)
 
     def _watch(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
         with ours, ours.makefile("rb") as told:

@@ -149,7 +149,7 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
 
 def test_a_broker_that_goes_away_ends_it_with_what_to_do() -> None:
     house = House()
-    with pytest.raises(Unavailable, match="not answered in time.*run the command again"):
+    with pytest.raises(Unavailable, match=r"not answered in time.*run the command again"):
         house.tool(network=CutNetwork(house.cluster.lock)).run()
 
 
