@@ -37,7 +37,7 @@ class MemoryRoom:
             if room.free - wanted < room.total * KEPT_FREE_SHARE:
                 raise Unavailable(
                     f"The state needs {_megabytes(wanted)} more memory for its index, and {_megabytes(room.free)} of"
-                    f" {_megabytes(room.total)} are left; set LINK_ACTIONS_STATE_STORE=rocksdb, which takes 80 MB"
+                    f" {_megabytes(room.total)} are left; set LINK_ACTIONS_STATE_STORE=rocksdb, which takes 50 to 90 MB"
                     " whatever it remembers, give the worker more memory, or run workers on more machines"
                 )
 

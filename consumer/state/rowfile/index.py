@@ -3,7 +3,7 @@
 Buckets of 16 slots, in two tables: the hashes, a cache line a bucket, and the row numbers. The table grows by linear
 hashing: each batch splits as many buckets as keep the average, so none has to wait while everything is moved. Which
 half of a bucket an entry goes to is in its hash, so growing reads no file. What a full bucket cannot take goes to a
-dict. 21 bytes a key.
+dict. 23 bytes a key.
 """
 
 from collections.abc import Callable, Iterable
