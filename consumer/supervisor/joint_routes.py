@@ -23,7 +23,8 @@ class JointMetrics(Collector):
 
     def __init__(self, workers: Sequence[Asked], registry: CollectorRegistry) -> None:
         self._workers = workers
-        self._up = Gauge(f"{PREFIX}_worker_up", "Whether this worker answers.", ("worker",), registry=registry)
+        # In no registry: `collect` tells it, once it has asked.
+        self._up = Gauge(f"{PREFIX}_worker_up", "Whether this worker answers.", ("worker",), registry=None)
         self._restarts = Counter(
             f"{PREFIX}_worker_restarts_total",
             "Starts of this worker after it had ended.",
@@ -32,7 +33,6 @@ class JointMetrics(Collector):
         )
         for worker in workers:
             self._restarts.labels(worker.name)
-            self._up.labels(worker.name)
         registry.register(self)
 
     def count_restart(self, name: str) -> None:
@@ -40,12 +40,13 @@ class JointMetrics(Collector):
         self._restarts.labels(name).inc()
 
     def collect(self) -> Iterator[Metric]:
-        """Ask all workers and yield what they say, family by family."""
+        """Ask all workers and yield which of them answer, and what they say, family by family."""
         replies = ask_all(self._workers, "/metrics")
         for name, reply in replies.items():
             self._up.labels(name).set(reply.status is HTTPStatus.OK)
+        yield from self._up.collect()
         texts = {name: reply.body.decode() for name, reply in replies.items() if reply.status is HTTPStatus.OK}
-        return merge_metrics(texts)
+        yield from merge_metrics(texts)
 
 
 def merge_metrics(texts: Mapping[str, str]) -> Iterator[Metric]:

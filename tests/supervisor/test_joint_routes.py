@@ -2,15 +2,25 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from consumer.monitoring.http import LOOPBACK, Answer, HttpServer, Route
 from consumer.supervisor.inquiry import Reply
-from consumer.supervisor.joint_routes import livez, merge_metrics, readyz
+from consumer.supervisor.joint_routes import JointMetrics, livez, merge_metrics, readyz
+
+
+@dataclass
+class Somebody:
+    """A worker that may be asked."""
+
+    name: str
+    port: int | None = None
 
 
 def text_of(clicks: int) -> str:
@@ -27,6 +37,13 @@ def reply(status: int, **said: object) -> Reply:
 
 STARTING = Reply(has_port=False)
 SILENT = Reply(has_port=True)
+
+
+def up(registry: CollectorRegistry) -> dict[str, float]:
+    """Return what one scrape says of each worker."""
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    (found,) = (family for family in families if family.name == "link_actions_worker_up")
+    return {sample.labels["worker"]: sample.value for sample in found.samples}
 
 
 class Merged(Collector):
@@ -57,6 +74,18 @@ def test_counters_gauges_and_histograms_of_each_worker_stand_side_by_side() -> N
     assert samples["seconds_sum", ("worker", "w-2")] == 1.5
     assert shown.count("# TYPE clicks_total counter") == 1
     assert shown.count("# TYPE seconds histogram") == 1
+
+
+def test_who_is_up_is_told_as_it_is_at_the_moment_of_asking() -> None:
+    says: dict[str, Route] = {"/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, text_of(3).encode())}
+    server = HttpServer(0, says, host=LOOPBACK)
+    server.start()
+    registry = CollectorRegistry()
+    JointMetrics([Somebody("w-1", server.port), Somebody("w-2")], registry)
+    first = up(registry)
+    server.stop()
+
+    assert (first, up(registry)) == ({"w-1": 1, "w-2": 0}, {"w-1": 0, "w-2": 0})
 
 
 def test_alive_is_who_answers_or_is_still_to_be_started() -> None:
