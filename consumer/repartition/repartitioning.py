@@ -124,8 +124,9 @@ class Repartitioning:
         changelog = found[self._names.changelog].partitions
         noted = self._noted(0)
         if noted != MOVING:
-            # Not those that somebody added since: their clicks wait for their memory.
-            self._check_drained(found[self._names.clicks].partitions if noted is None else noted)
+            # Not those that somebody added since: their clicks wait for their memory, and no worker would do them.
+            kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted
+            self._check_drained(kept_for)
         return changelog
 
     def _check_no_members(self) -> None:

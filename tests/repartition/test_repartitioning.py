@@ -224,3 +224,14 @@ def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
     house.tool().run()
 
     assert_moved(house)
+
+
+@pytest.mark.parametrize("grown", [NAMES.clicks, NAMES.changelog])
+def test_partitions_that_somebody_added_before_anything_was_noted_are_filled_too(grown: str) -> None:
+    house = House()
+    house.write([(0, PARTITIONS_KEY, None)])
+    house.grow_topics({grown: NEW})
+    house.left = {NEW - 1: 10}
+    house.tool().run()
+
+    assert_moved(house)
