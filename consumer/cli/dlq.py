@@ -135,7 +135,9 @@ def replay(
 ) -> None:
     """Publish dead letters as the clicks they were, once what made them bad is mended.
 
-    Replaying one twice does no harm: a click that was applied is a duplicate then. The dead letter stays where it is.
+    Replaying one twice does no harm while it is remembered: a click that was applied is a duplicate then. One that is
+    over 24 hours older than the newest clicks is not remembered by `always` actions, one that is over a week older than
+    the retention by none; replay those once only. The dead letter stays where it is.
     """
     with open_letters() as letters:
         chosen = letters.at(places, reason) if places else letters.all(reason)
