@@ -13,6 +13,7 @@ from consumer.decision.memory import (
 )
 from consumer.loop.expiry import LATE_MS, ONE_CLICK_MS, Expiry
 from consumer.state.memory import MemoryState
+from schemas.identity import recipient_digest
 
 DAY_MS = 86_400_000
 NOW = 1_800_000_000_000
@@ -102,3 +103,26 @@ def test_going_round_meets_every_entry() -> None:
         expiry.forget(0, store, decision, NOW)
         seen |= {key for key, value in decision.memory.items() if value is None}
     assert seen == set(entries)
+
+
+def test_clicks_that_add_nothing_have_no_more_looked_at() -> None:
+    entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
+    duplicates = Decision(clicked_at=[NOW] * 1_000)
+    assert 0 < len(forgotten(Expiry(30 * DAY_MS), entries, duplicates)) < 100
+
+
+def test_the_state_stops_growing_also_where_each_click_adds_two_entries() -> None:
+    store = MemoryState().open(0, "changelog")
+    batches, clicks = 20, 100
+    expiry, step_ms = Expiry(DAY_MS), (DAY_MS + LATE_MS) // batches
+    needed = batches * 2 * clicks
+    for batch in range(10 * batches):
+        time_ms = NOW + batch * step_ms
+        numbers = range(batch * 2 * clicks, (batch + 1) * 2 * clicks)
+        added: dict[bytes, bytes | None] = {
+            recipient_digest(b"r-%d" % number) + bytes(8): a_plain_entry(time_ms) for number in numbers
+        }
+        decision = Decision(clicked_at=[time_ms] * clicks, memory=added)
+        expiry.forget(0, store, decision, time_ms)
+        store.write(decision.memory, batch + 1)
+    assert needed <= sum(1 for _ in store.scan(b"")) < 2 * needed

@@ -15,12 +15,16 @@ ONE_CLICK_MS = 24 * 3_600_000
 """How long a click id is remembered at least, by click time."""
 LATE_MS = 7 * 24 * 3_600_000
 """How late a click may come and still find what was remembered at its own time."""
+_PACE = 2
+"""Entries that are looked at for each that is added. With one, whatever is met must have expired to make up for what is
+added, and the state grows without end; with two, a round that follows the order of writing comes to its end as well."""
 _LEAST_ENTRIES = 64
+"""Looked at in a batch that adds fewer, so that what is old goes also where all clicks are duplicates."""
 _KEY_LENGTHS = frozenset((MEMORY_KEY_BYTES, SCOPED_KEY_BYTES))
 
 
 class Expiry:
-    """Goes round the entries of each partition, as fast as clicks can add to them.
+    """Goes round the entries of each partition, faster than clicks add to them.
 
     Without a retention only the ids of single clicks are forgotten, so nothing is looked at in a partition that has
     not got any.
@@ -37,7 +41,7 @@ class Expiry:
         """
         if not decision.clicked_at or not self._has_work(partition, decision):
             return
-        entries = max(len(decision.clicked_at), _LEAST_ENTRIES)
+        entries = max(_PACE * len(decision.memory), _LEAST_ENTRIES)
         page, self._cursors[partition] = store.page(self._cursors.get(partition, b""), entries)
         time_ms = min(max(decision.clicked_at), now)
         for key in self._expired(page, time_ms):

@@ -82,11 +82,11 @@ class RowPartitionStore:
         return first_entries(self._files, self._index, key, limit)
 
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return up to twice `limit` entries, in the order they were written in, and the cursor to go on with.
+        """Return up to `limit` entries, in the order they were written in, and the cursor to go on with.
 
-        Twice, so that a round ends although each batch adds entries to the end.
+        A round ends where each page is larger than what is written meanwhile.
         """
-        return read_page(self._files, self._index, cursor, 2 * limit)
+        return read_page(self._files, self._index, cursor, limit)
 
     def close(self) -> None:
         """Let go of files and memory."""
