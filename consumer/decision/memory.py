@@ -23,8 +23,6 @@ ONE_CLICK = 3
 HITS = 16
 """Format byte, epoch (8), clicks (8), first clicks (8)."""
 
-TIMED_FORMATS = frozenset((PLAIN, WITH_TIMES, ONE_CLICK))
-
 _TIME = Struct(">Bq")
 _SLOT_TIME = Struct(">Hq")
 _HITS = Struct(">Bqqq")

@@ -14,10 +14,6 @@ from consumer.kafka.rights import Operation, Resource, Right, missing_rights
 from consumer.kafka.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.settings import Settings
 
-NOT_YET_LED = frozenset(
-    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
-)
-
 CREATED_SECONDS = 10.0
 """How long a new topic may take until it can be read."""
 

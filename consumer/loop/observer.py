@@ -48,12 +48,8 @@ class Observer:
         for partition, records in read.items():
             self._metrics.count_restored(partition, records, remaining=remaining.get(partition, 0))
 
-    def stage(self, stage: Stage, seconds: float) -> None:
-        """One stage of a batch took so long."""
-        self._metrics.observe_stage(stage, seconds)
-
     def stages(self, stages: Mapping[Stage, float]) -> None:
-        """Several stages of a batch took so long."""
+        """Stages of a batch took so long."""
         for stage, seconds in stages.items():
             self._metrics.observe_stage(stage, seconds)
 

@@ -97,9 +97,6 @@ class HttpServer:
             stopper.join(SHUTDOWN_SECONDS)
         self._server.server_close()
 
-    def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.1)
-
 
 def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
     unknown = json_answer({"paths": sorted(routes)}, good=True)

@@ -47,7 +47,6 @@ class RebalanceType(StrEnum):
 
     ASSIGNED = "assigned"
     REVOKED = "revoked"
-    LOST = "lost"
 
 
 class AgeHistogram(Collector):

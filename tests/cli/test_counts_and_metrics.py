@@ -115,7 +115,7 @@ def test_series_that_can_be_known_start_at_zero() -> None:
     assert scraped.value("actions_total", kind="set_field", outcome="no_person") == 0
     assert scraped.value("dead_letters_total", reason="unknown_schema") == 0
     assert scraped.value("transactions_total", result="unknown") == 0
-    assert scraped.value("rebalances_total", type="lost") == 0
+    assert scraped.value("rebalances_total", type="revoked") == 0
     assert scraped.value("build_info", link_actions="1", python="3") == 1
 
 
