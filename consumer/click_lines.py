@@ -8,15 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from schemas.bad_record import BadRecord
-from schemas.click import click_layout, cut_click
+from schemas.click import EARLIEST_MS, click_layout, cut_click
 from schemas.codec import Codec
 from schemas.record_schema import Json
 
 LINE_BYTES = 65_536
 """Longest line; more than any click may have."""
-
-EARLIEST_MS = 946_684_800_000
-"""2000-01-01: the worker takes no click from before then."""
 
 SECONDS_MS = 100_000_000_000
 """March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""

@@ -16,6 +16,9 @@ from schemas.identity import SEPARATOR, record_key
 from schemas.record_schema import RecordSchema
 from schemas.safety import check_safe
 
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: a click from before then has an absurd time."""
+
 IDENTITY = ("tenant_id", "link_id", "recipient_id")
 SHARED_CODES = "sssslSSSSS"
 TREATMENT_CODES = "Lbb"

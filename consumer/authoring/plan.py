@@ -14,7 +14,7 @@ from consumer.authoring.mistake import Mistake, WrongLinkFiles
 from consumer.authoring.wanted import WantedAction, WantedLink
 from consumer.errors import UsageError
 
-MOST_SLOTS = 1000
+MOST_ACTIONS = 1000
 """How many actions a link may have had in all: the memory of each person who clicked has a bit for each."""
 
 FIRST_VERSION = 1
@@ -145,8 +145,8 @@ def _contradictions(wanted: WantedLink, histories: Histories) -> Iterator[Mistak
         return
     history = histories.links.get(wanted.reference)
     taken = history.slots if history else {}
-    if len(_slots(wanted.actions, taken)) > MOST_SLOTS:
-        sentence = f"with this version it would have had more than {MOST_SLOTS} actions in its life; make a new link"
+    if len(_slots(wanted.actions, taken)) > MOST_ACTIONS:
+        sentence = f"with this version it would have had more than {MOST_ACTIONS} actions in its life; make a new link"
         yield Mistake(wanted.place, subject, sentence)
     for action in wanted.actions:
         yield from _reused(subject, action, taken.get(action.action_id))

@@ -7,6 +7,7 @@ from consumer.decision.memory import HitCount
 from consumer.decision.plan import LinkPlan
 from consumer.loop.counts import BatchCounts
 from schemas.bad_record import BadRecord, Reason
+from schemas.click import EARLIEST_MS
 
 Headers = list[tuple[str, bytes]]
 Update = tuple[str, bytes, bytes, Headers]
@@ -22,8 +23,7 @@ class Rules:
     max_click_bytes: int = 65_536
     max_ahead_ms: int = 86_400_000
     """How far in the future a click may lie before its time is absurd."""
-    earliest_ms: int = 946_684_800_000
-    """2000-01-01: a click from before then has an absurd time."""
+    earliest_ms: int = EARLIEST_MS
 
 
 @dataclass(slots=True)

@@ -10,10 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.errors import Unavailable
 from consumer.kafka.client import open_producer, worker_producer_config
 from consumer.kafka.errors import kafka_error
+from consumer.repartition.repartitioning import Entry
 from consumer.settings import Settings
-
-Entry = tuple[int, bytes, bytes | None]
-"""Partition, key and value; None deletes."""
 
 _CALL_SECONDS = 30.0
 

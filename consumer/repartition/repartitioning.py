@@ -29,6 +29,7 @@ LOT = 10_000
 _SLICE_SECONDS = 0.5
 
 Entry = tuple[int, bytes, bytes | None]
+"""Partition of the changelog, key and value; None deletes."""
 
 
 class Group(Protocol):

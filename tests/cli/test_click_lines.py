@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.click_lines import EARLIEST_MS, LINE_BYTES, BadLine, ClickLines, EncodedClick
+from consumer.click_lines import LINE_BYTES, BadLine, ClickLines, EncodedClick
 from consumer.decision.decision import Rules
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
@@ -135,10 +135,8 @@ def test_no_value_is_repeated_in_what_is_said() -> None:
     assert "somebody" not in str(raised.value)
 
 
-def test_the_limits_are_those_of_the_worker() -> None:
-    rules = Rules(partitions=1)
-
-    assert (rules.earliest_ms, rules.max_click_bytes) == (EARLIEST_MS, LINE_BYTES)
+def test_a_line_may_be_as_long_as_a_click() -> None:
+    assert Rules(partitions=1).max_click_bytes == LINE_BYTES
 
 
 @given(st.binary(max_size=200))
