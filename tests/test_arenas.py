@@ -1,0 +1,49 @@
+"""The worker's threads share their memory."""
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from consumer.arenas import ARENAS
+
+COUNT_ARENAS = """
+import ctypes, sys, threading
+from consumer.arenas import bound_arenas
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
+libc.malloc.argtypes, libc.malloc_info.argtypes = [ctypes.c_size_t], [ctypes.c_int, ctypes.c_void_p]
+libc.fclose.argtypes = [ctypes.c_void_p]
+if "bound" in sys.argv:
+    bound_arenas()
+allocated = threading.Barrier(9)
+
+def work():
+    libc.malloc(100_000)
+    allocated.wait()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+allocated.wait()
+for thread in threads:
+    thread.join()
+page = libc.fopen(sys.argv[1].encode(), b"w")
+libc.malloc_info(0, page)
+libc.fclose(page)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="malloc is not glibc's")
+def test_threads_share_two_arenas_where_each_had_its_own(tmp_path: Path) -> None:
+    assert arenas(tmp_path) > ARENAS
+    assert arenas(tmp_path, "bound") == ARENAS
+
+
+def arenas(folder: Path, *arguments: str) -> int:
+    page = folder / "malloc_info"
+    subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(page), *arguments], check=True, timeout=60)
+    return page.read_text().count("<heap nr=")
