@@ -111,8 +111,8 @@ def transaction_failure(raised: BaseException) -> Exception:
     return OutcomeUnknown(f"{error.name()}: {error.str()}")
 
 
-def abort_failure(raised: BaseException) -> Exception:
-    """Translate what aborting raised.
+def renewable_failure(raised: BaseException) -> Exception:
+    """Translate what aborting, or opening a producer, raised: nothing is left to abort, but a producer to replace.
 
     Where the library had not told the broker of the transaction yet, the broker knows of none to abort, and the library
     takes that for the end (librdkafka issue 4849); a new producer is all that it needs.
@@ -120,7 +120,8 @@ def abort_failure(raised: BaseException) -> Exception:
     error = kafka_error(raised)
     if error.code() == KafkaError.INVALID_TXN_STATE:
         return OutcomeUnknown(f"{error.name()}: {error.str()}")
-    return transaction_failure(raised)
+    failure = transaction_failure(raised)
+    return OutcomeUnknown(str(failure)) if isinstance(failure, Aborted) else failure
 
 
 def reading_failure(raised: BaseException) -> Exception:

@@ -11,25 +11,30 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.bounded_call import call_within
 from consumer.kafka.errors import (
-    abort_failure,
     kafka_error,
     reading_failure,
     refusal,
+    renewable_failure,
     transaction_failure,
     what_must_be_mended,
 )
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.streams import AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record
+from consumer.streams import Aborted, AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record
 
 _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
-"""Bound of one transactional call; below `transaction.timeout.ms`, so that the broker has not given up yet."""
-_HANG_SECONDS = 12.0
-"""Bound of sending the offsets, whose own time-out the library forgets while it looks for a coordinator that went away:
-librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction lives through. The call that
-is left to itself ends once a coordinator answers again and an idle connection is closed: `connections.max.idle.ms`."""
-_QUEUE_FULL_SECONDS = 30.0
+"""Bound of a call outside of any transaction, and of aborting one."""
+_TRANSACTION_SECONDS = 10.0
+"""Bound of a transaction from its beginning on, all calls together; below `transaction.timeout.ms`: after that the
+broker fences the producer, and a worker that is merely late would look like one that was replaced."""
+_HANG_SECONDS = 1.0
+"""How much later sending the offsets is given up, whose own time-out the library forgets while it looks for a
+coordinator that went away: librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction
+lives through. The call that is left to itself ends once a coordinator answers again and an idle connection is closed:
+`connections.max.idle.ms`."""
 _LEAVE_SECONDS = 1.5
+_QUEUE_FULL_SECONDS = 0.05
+"""How long is waited for room in the queue between two tries."""
 
 
 class KafkaClickStream:
@@ -52,6 +57,7 @@ class KafkaClickStream:
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._tracked: dict[int, int | None] = {}
+        self._give_up_at = 0.0
         self._has_joined = False
         self._signature = ""
         """Left beside each offset: the member id of the last commit, which a broker gives out only once."""
@@ -66,7 +72,7 @@ class KafkaClickStream:
         records = []
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
-        except KafkaException as raised:
+        except (KafkaException, SystemError) as raised:
             self._judge(kafka_error(raised))
             return []
         records = [message for message in messages if message.error() is None]
@@ -91,6 +97,9 @@ class KafkaClickStream:
 
     def take_changes(self) -> AssignmentChange:
         """Return how the assignment changed since the last call."""
+        for partition in self._taken | self._given:
+            # The end may have come with the very call in which the partition went, and be told after that.
+            self._ends_met.pop(partition, None)
         change = AssignmentChange(frozenset(self._taken), frozenset(self._given))
         self._taken, self._given = set(), set()
         return change
@@ -150,6 +159,7 @@ class KafkaClickStream:
             self._need_producer().begin_transaction()
         except KafkaException as raised:
             raise transaction_failure(raised) from raised
+        self._give_up_at = time.monotonic() + _TRANSACTION_SECONDS
 
     def produce(self, record: Outgoing) -> None:
         """Write one record in the open transaction."""
@@ -176,15 +186,15 @@ class KafkaClickStream:
         them would lie behind the end of the changelog that the partition's next owner reads to.
         """
         producer = self._need_producer()
-        self._signature = signature = self._consumer.memberid() or ""
-        places = [TopicPartition(self._topic, partition, offset, signature) for partition, offset in offsets.items()]
         try:
-            if producer.flush(_CALL_SECONDS):
+            if producer.flush(self._seconds_left()):
                 raise OutcomeUnknown("records were not delivered in time")
+            self._signature = signature = self._member_id()
+            places = [TopicPartition(self._topic, p, offset, signature) for p, offset in offsets.items()]
             # Fresh metadata each time: it carries the generation that fences a member that was left behind.
-            member = self._consumer.consumer_group_metadata()
-            call_within(_HANG_SECONDS, producer.send_offsets_to_transaction, places, member, _CALL_SECONDS)
-            producer.commit_transaction(_CALL_SECONDS)
+            member, seconds = self._consumer.consumer_group_metadata(), self._seconds_left()
+            call_within(seconds + _HANG_SECONDS, producer.send_offsets_to_transaction, places, member, seconds)
+            producer.commit_transaction(self._seconds_left())
         except (KafkaException, SystemError) as raised:
             raise transaction_failure(raised) from raised
         tracked, self._tracked = self._tracked, {}
@@ -194,13 +204,30 @@ class KafkaClickStream:
             raise OutcomeUnknown("the broker does not tell where the records are")
         return known
 
+    def _seconds_left(self) -> float:
+        """Return how long the transaction may still take. Raises OutcomeUnknown where that is over."""
+        left = self._give_up_at - time.monotonic()
+        if left <= 0:
+            raise OutcomeUnknown(f"the transaction took longer than {_TRANSACTION_SECONDS:g} s")
+        return left
+
+    def _member_id(self) -> str:
+        """Return it. Raises Aborted where the group put this member out and the library knows.
+
+        A broker would take a static member that tells no id for one that another process replaced.
+        """
+        member = self._consumer.memberid() or ""
+        if self._has_joined and not member:
+            raise Aborted("this worker is out of the group", rebalance=True)
+        return member
+
     def abort(self) -> None:
         """Abort the open transaction."""
         self._tracked = {}
         try:
             self._need_producer().abort_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise abort_failure(raised) from raised
+            raise renewable_failure(raised) from raised
 
     def renew(self) -> None:
         """Replace the producer; `init_transactions` bumps the epoch, which a late commit of the old one then meets."""
@@ -212,7 +239,7 @@ class KafkaClickStream:
         try:
             producer.init_transactions(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise transaction_failure(raised) from raised
+            raise renewable_failure(raised) from raised
         self._producer = producer
 
     def close(self) -> None:
@@ -234,7 +261,6 @@ class KafkaClickStream:
         """Hand one record to the library, waiting while its queue is full."""
         producer = self._need_producer()
         headers: list[tuple[str, str | bytes | None]] = list(record.headers)
-        deadline = time.monotonic() + _QUEUE_FULL_SECONDS
         while True:
             try:
                 producer.produce(
@@ -246,14 +272,19 @@ class KafkaClickStream:
                     timestamp=record.timestamp,
                     headers=headers,
                 )
-            except BufferError as error:
-                if time.monotonic() > deadline:
-                    raise OutcomeUnknown("the producer's queue stays full") from error
-                producer.poll(0.05)
+            except BufferError:
+                self._make_room(producer)
             except KafkaException as raised:
                 raise refusal(raised) from raised
             else:
                 return
+
+    def _make_room(self, producer: Producer) -> None:
+        self._seconds_left()
+        try:
+            producer.poll(_QUEUE_FULL_SECONDS)
+        except (KafkaException, SystemError) as raised:
+            raise refusal(raised) from raised
 
     def _note_delivery(self, error: KafkaError | None, message: Message) -> None:
         partition, offset = message.partition(), message.offset()

@@ -1,7 +1,9 @@
 """Has batches decided: gives the pure decision what it needs, and waits for definitions that are on their way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
+
+from cachetools import TTLCache
 
 from consumer.clock import Clock
 from consumer.decision.core import OpenCore
@@ -14,16 +16,22 @@ from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
 from schemas.bad_record import BadRecord, Reason
-from schemas.click import ClickLayout
+from schemas.click import ClickLayout, cut_click
 
 DEFINITION_WAIT_MS = 5_000
 """How long after a click was published its version may still turn up among the definitions."""
 PATIENCE_SECONDS = 20.0
 """How long one batch may wait for definitions, all its partitions together; the group waits a minute."""
 _SLICE_SECONDS = 0.1
-_REFRESH_SECONDS = 10.0
-"""How often a schema registry is asked about frames that nobody knows."""
+_REFRESH_SECONDS = 1.0
+"""How often a schema registry is asked about frames that nobody knows: rarely for it, often for an edge that has just
+registered a schema and goes on to publish, for until it is asked clicks of that schema become dead letters."""
 
+_MISSING_SECONDS = 60.0
+_MOST_MISSING = 10_000
+
+Version = tuple[bytes, int | None]
+"""The key of a link and the version that a click names."""
 ReadLayouts = Callable[[], Mapping[bytes, ClickLayout]]
 
 
@@ -52,6 +60,8 @@ class Decider:
         self._open_core = open_core
         self._expiry = Expiry(rules.retention_ms)
         self._condemned: dict[tuple[int, int], BadRecord] = {}
+        self._missing: TTLCache[Version, None] = TTLCache(_MOST_MISSING, _MISSING_SECONDS, clock.monotonic)
+        """Versions that were waited for in vain, for a while: else whoever clicks such a link holds up all others."""
 
     def condemn(self, partition: int, offset: int, bad: BadRecord) -> bool:
         """Make this record a dead letter whatever it holds; False where it was condemned before."""
@@ -96,7 +106,8 @@ class Decider:
         if decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts():
             decision = decide_now()
         if decision.unknown_versions():
-            decision = self._decide_once_defined(decision, records, decide_now, wait_until)
+            decision = self._decide_once_defined(self._awaited(decision, records), records, decide_now, wait_until)
+            self._missing.update(dict.fromkeys(self._awaited(decision, records).values()))
         self._expiry.forget(partition, store, decision, self._clock.now_ms())
         if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
             decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
@@ -114,18 +125,28 @@ class Decider:
         places = ((row, (partition, record.offset() or 0)) for row, record in enumerate(records))
         return {row: self._condemned[place] for row, place in places if place in self._condemned}
 
+    def _awaited(self, decision: Decision, records: Sequence[Record]) -> dict[int, Version]:
+        """Return the rows that name a version which may still turn up, and which it is."""
+        cuts = ((row, cut_click(records[row].value(), self._layouts)) for row in decision.unknown_versions())
+        named = {row: (cut.link_key, cut.link_version) for row, cut in cuts}
+        return {row: version for row, version in named.items() if version not in self._missing}
+
     def _decide_once_defined(
-        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision], wait_until: float
+        self,
+        awaited: Collection[int],
+        records: Sequence[Record],
+        decide_now: Callable[[], Decision],
+        wait_until: float,
     ) -> Decision:
-        """Wait until the newest of the clicks is old enough for its version to be known if it exists."""
-        newest_ms = max(records[row].timestamp()[1] for row in decision.unknown_versions())
+        """Wait until the newest of these clicks is old enough for its version to be known if it exists."""
+        newest_ms = max((records[row].timestamp()[1] for row in awaited), default=0)
         age_ms = max(self._clock.now_ms() - newest_ms, 0)
         deadline = min(self._clock.monotonic() + max(DEFINITION_WAIT_MS - age_ms, 0) / 1000, wait_until)
         # The definitions that were there when the clicks came are read in any case, late or not.
         give_up_at = min(deadline + DEFINITION_WAIT_MS / 1000, wait_until)
         self._definitions.catch_up(lambda: self._clock.monotonic() > give_up_at)
         decision = decide_now()
-        while decision.unknown_versions() and self._clock.monotonic() < deadline:
-            self._definitions.follow(_SLICE_SECONDS)
-            decision = decide_now()
+        while self._awaited(decision, records) and self._clock.monotonic() < deadline:
+            if self._definitions.follow(_SLICE_SECONDS):
+                decision = decide_now()
         return decision

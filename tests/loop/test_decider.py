@@ -65,6 +65,30 @@ def test_a_version_that_never_turns_up_is_waited_for_no_longer_than_need_be() ->
     assert WAIT_SECONDS <= bench.waited_seconds < WAIT_SECONDS + 0.5
 
 
+def test_a_version_that_was_waited_for_in_vain_holds_up_nobody_for_a_while() -> None:
+    bench = Bench()
+    bench.decide(a_click(1, link_version=7))
+    waited = bench.waited_seconds
+    published_at = NOON + round(waited * 1000)
+    again = bench.decide(a_click(2, link_version=7), published_at=published_at, first_offset=1)
+    assert reasons(again) == {0: Reason.UNKNOWN_VERSION}
+    assert bench.waited_seconds == waited
+    bench.house.define(a_link(an_action(), version=7))
+    found = bench.decide(a_click(3, link_version=7), published_at=published_at, first_offset=2)
+    assert +found.clicks == {ClickOutcome.APPLIED: 1}
+
+
+def test_a_version_nobody_has_waited_for_is_waited_for_beside_one_that_is_missing() -> None:
+    bench = Bench()
+    bench.decide(a_click(1, link_version=7))
+    waited = bench.waited_seconds
+    bench.house.clock.at(waited + 1.0, lambda: bench.house.define(a_link(an_action(), version=8)))
+    clicks = a_click(2, link_version=7), a_click(3, link_version=8)
+    decision = bench.decide(*clicks, published_at=NOON + round(waited * 1000), first_offset=1)
+    assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
+    assert waited + 1.0 <= bench.waited_seconds < waited + 1.5
+
+
 def test_a_click_from_long_ago_is_not_waited_for_but_the_definitions_are_read_to_their_end() -> None:
     bench = Bench()
     bench.house.define(a_link(an_action()), a_link(an_action(), version=2))
