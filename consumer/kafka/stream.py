@@ -192,7 +192,8 @@ class KafkaClickStream:
             self._signature = signature = self._member_id()
             places = [TopicPartition(self._topic, p, offset, signature) for p, offset in offsets.items()]
             # Fresh metadata each time: it carries the generation that fences a member that was left behind.
-            member, seconds = self._consumer.consumer_group_metadata(), self._seconds_left()
+            member = self._consumer.consumer_group_metadata()
+            seconds = self._seconds_left()
             call_within(seconds + _HANG_SECONDS, producer.send_offsets_to_transaction, places, member, seconds)
             producer.commit_transaction(self._seconds_left())
         except (KafkaException, SystemError) as raised:

@@ -11,7 +11,7 @@ BUGS = (
             Edit(
                 STREAM,
                 """\
-            if producer.flush(_CALL_SECONDS):
+            if producer.flush(self._seconds_left()):
                 raise OutcomeUnknown("records were not delivered in time")
 """,
                 "",
