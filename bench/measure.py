@@ -61,6 +61,8 @@ class Watch:
         started = self._until(min(START_CLICKS, clicks))
         late = self._until(clicks)
         done = late.clicks - early.clicks
+        if not done:
+            raise NotDone(f"all {clicks} clicks were committed at once, which leaves nothing to measure; take more")
         broker = None
         if late.broker_seconds is not None and early.broker_seconds is not None:
             broker = (late.broker_seconds - early.broker_seconds) / done * 1e6
