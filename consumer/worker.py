@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.arenas import bound_arenas
+from consumer.arenas import bound_arenas, give_back_memory
 from consumer.clock import SystemClock
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
@@ -110,7 +110,7 @@ def _run(
     parts = Parts(
         stream=stream,
         definitions=definitions,
-        restorer=Restorer(wire.open_reader(wire.names.changelog), state, partitions),
+        restorer=Restorer(wire.open_reader(wire.names.changelog), state, partitions, on_complete=give_back_memory),
         decider=decider,
         writer=wire.writer(stream),
         bad_share=BadShare(settings.dead_letter_limit),

@@ -1,4 +1,4 @@
-"""The worker's threads share their memory."""
+"""The worker's threads share their memory, and give back what they do not need any more."""
 
 import ctypes
 import subprocess
@@ -36,8 +36,29 @@ libc.malloc_info(0, page)
 libc.fclose(page)
 """
 
+FREE_A_LOT = """
+import ctypes, threading
+from consumer.arenas import give_back_memory
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="malloc is not glibc's")
+def resident_mib():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+blocks = [libc.malloc(100_000) for _ in range(1_000)]
+for block in blocks:
+    libc.memset(block, 1, 100_000)
+for block in blocks[:-1]:  # the last one keeps the end of the heap in use, so that malloc returns nothing by itself
+    libc.free(block)
+before = resident_mib()
+give_back_memory()
+print(before - resident_mib())
+"""
+glibc_only = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="malloc is not glibc's")
+
+
+@glibc_only
 def test_threads_share_two_arenas_where_each_had_its_own(tmp_path: Path) -> None:
     assert arenas(tmp_path) > ARENAS
     assert arenas(tmp_path, "bound") == ARENAS
@@ -47,3 +68,10 @@ def arenas(folder: Path, *arguments: str) -> int:
     page = folder / "malloc_info"
     subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(page), *arguments], check=True, timeout=60)
     return page.read_text().count("<heap nr=")
+
+
+@glibc_only
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    command = [sys.executable, "-c", FREE_A_LOT]
+    mib = float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    assert mib > 80

@@ -37,9 +37,14 @@ class Restorer:
         partitions: int | None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        on_complete: Callable[[], None] = lambda: None,
     ) -> None:
-        """`partitions` is the count that the memory must have been kept for; None takes any."""
+        """`partitions` is the count that the memory must have been kept for; None takes any.
+
+        `on_complete` is called when nothing is left to restore, each time.
+        """
         self._monotonic = monotonic
+        self._on_complete = on_complete
         self._reader = reader
         self._state = state
         self._partitions = partitions
@@ -85,6 +90,8 @@ class Restorer:
             self.cancel(partition)
             if self._partitions is not None:
                 check_partitions(store, self._partitions)
+        if complete and not self.restoring:
+            self._on_complete()
         return complete, read
 
     def remaining(self) -> Mapping[int, int]:

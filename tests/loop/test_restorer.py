@@ -40,6 +40,23 @@ def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
     assert restorer.restoring == []
 
 
+def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
+    cluster, told = a_cluster(), list[str]()
+    write(cluster, 0, {"a": "1"})
+    producer = cluster.transactions.open_producer("open")
+    cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
+    reader = MemoryLogReader(cluster, LOG)
+    restorer = Restorer(reader, MemoryState(), PARTITIONS, on_complete=lambda: told.append("complete"))
+    restorer.begin(0)
+    restorer.begin(1)
+    restorer.step(0.1)
+    assert told == []
+    cluster.transactions.commit(producer)
+    restorer.step(0.1)
+    restorer.step(0.1)
+    assert told == ["complete"]
+
+
 def test_the_newest_value_of_each_key_stays_and_what_was_deleted_is_gone() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1", "b": "1", "c": "1"})
