@@ -6,6 +6,8 @@ from bench.guard import Finding, look_at_core
 from consumer.decision.cores import CORES
 
 PLANTED = 0.3
+# CPU is what is measured: a machine that has little to spare takes long for it, and that is no failure.
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("core", CORES)
