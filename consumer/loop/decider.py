@@ -1,6 +1,6 @@
 """Has batches decided: gives the pure decision what it needs, and waits for definitions that are on their way."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
 from cachetools import TTLCache
@@ -106,8 +106,7 @@ class Decider:
         if decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts():
             decision = decide_now()
         if decision.unknown_versions():
-            decision = self._decide_once_defined(self._awaited(decision, records), records, decide_now, wait_until)
-            self._missing.update(dict.fromkeys(self._awaited(decision, records).values()))
+            decision = self._decide_once_defined(decision, records, decide_now, wait_until)
         self._expiry.forget(partition, store, decision, self._clock.now_ms())
         if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
             decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
@@ -125,20 +124,14 @@ class Decider:
         places = ((row, (partition, record.offset() or 0)) for row, record in enumerate(records))
         return {row: self._condemned[place] for row, place in places if place in self._condemned}
 
-    def _awaited(self, decision: Decision, records: Sequence[Record]) -> dict[int, Version]:
-        """Return the rows that name a version which may still turn up, and which it is."""
-        cuts = ((row, cut_click(records[row].value(), self._layouts)) for row in decision.unknown_versions())
-        named = {row: (cut.link_key, cut.link_version) for row, cut in cuts}
-        return {row: version for row, version in named.items() if version not in self._missing}
-
     def _decide_once_defined(
-        self,
-        awaited: Collection[int],
-        records: Sequence[Record],
-        decide_now: Callable[[], Decision],
-        wait_until: float,
+        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision], wait_until: float
     ) -> Decision:
-        """Wait until the newest of these clicks is old enough for its version to be known if it exists."""
+        """Wait until the newest of the clicks is old enough for its version to be known if it exists.
+
+        Nobody waits for a version again that was waited for in vain, but whatever was published by now is read.
+        """
+        awaited = self._awaited(decision, records)
         newest_ms = max((records[row].timestamp()[1] for row in awaited), default=0)
         age_ms = max(self._clock.now_ms() - newest_ms, 0)
         deadline = min(self._clock.monotonic() + max(DEFINITION_WAIT_MS - age_ms, 0) / 1000, wait_until)
@@ -146,7 +139,14 @@ class Decider:
         give_up_at = min(deadline + DEFINITION_WAIT_MS / 1000, wait_until)
         self._definitions.catch_up(lambda: self._clock.monotonic() > give_up_at)
         decision = decide_now()
-        while self._awaited(decision, records) and self._clock.monotonic() < deadline:
+        while awaited.keys() & decision.unknown_versions() and self._clock.monotonic() < deadline:
             if self._definitions.follow(_SLICE_SECONDS):
                 decision = decide_now()
+        self._missing.update((awaited[row], None) for row in awaited.keys() & decision.unknown_versions())
         return decision
+
+    def _awaited(self, decision: Decision, records: Sequence[Record]) -> dict[int, Version]:
+        """Return the rows that name a version which may still turn up, and which it is."""
+        cuts = ((row, cut_click(records[row].value(), self._layouts)) for row in decision.unknown_versions())
+        named = {row: (cut.link_key, cut.link_version) for row, cut in cuts}
+        return {row: version for row, version in named.items() if version not in self._missing}
