@@ -167,18 +167,19 @@ class MemoryClickStream:
 
     def _follow_group(self) -> None:
         """Give up and take partitions; one that was put out loses all and joins anew."""
-        try:
-            holding = self._sync()
-        except UnknownMember:
+        while (holding := self._sync()) is None:
             self._lose(set(self._positions))
             self._member = self._network.ask("JoinGroup", self._join)
-            holding = self._sync()
         self._lose(set(self._positions) - set(holding))
         self._take([partition for partition in holding if partition not in self._positions])
 
-    def _sync(self) -> Collection[int]:
+    def _sync(self) -> Collection[int] | None:
+        """Return what the member shall hold; None where the group knows it no more."""
         held = tuple(self._positions)
-        return self._network.ask("SyncGroup", lambda: self._group().sync(self._member, held)).partitions
+        try:
+            return self._network.ask("SyncGroup", lambda: self._group().sync(self._member, held)).partitions
+        except UnknownMember:
+            return None
 
     def _join(self) -> str:
         return self._group().join(self._transactional_id)

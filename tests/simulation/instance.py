@@ -92,7 +92,8 @@ class Instance:
             self.world.scheduler.after(self._random.random() * RESTART_SECONDS, self._start_again)
 
     def _start_again(self) -> None:
-        if self.is_wanted and not self.running:
+        # Whatever still stands still beside it, of an earlier life, holds up no supervisor.
+        if self.is_wanted and not self.processes[-1].is_alive:
             self.start()
 
     def _take_over(self) -> None:
