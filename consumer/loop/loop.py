@@ -255,10 +255,16 @@ class Loop:
             )
 
     def _start_over(self, is_stopping: Callable[[], bool]) -> None:
-        """Replace the producer and go on from what the broker says is committed, however long it takes to answer."""
-        if self._pending is not None:
+        """Replace the producer and go on from what the broker says is committed, however long it takes to answer.
+
+        A worker that leaves asks once what became of its last batch: the new producer ends what the old one left open,
+        which whoever takes over would have to wait for.
+        """
+        must_ask = self._pending is not None
+        if must_ask:
             self._observer.transaction(TransactionResult.UNKNOWN)
-        while not is_stopping():
+        while must_ask or not is_stopping():
+            must_ask = False
             self._observer.beat()
             try:
                 self._stream.renew()
