@@ -75,7 +75,7 @@ class Run:
         self.outcome = Outcome(seed, faults)
         self._healed = False
         self._put_out: set[str] = set()
-        """Who was put out of the group and lives."""
+        """Members that were put out of the group and live."""
         self._broker_away_until = 0.0
         world = World(
             seed=seed,
@@ -127,9 +127,7 @@ class Run:
         group = cluster.group(GROUP, self._house.names.clicks)
         members = group.members
         group.put_out_silent(self._session_seconds)
-        self._put_out |= {process.name for process in self._running if process.member in members} - {
-            process.name for process in self._running if process.member in group.members
-        }
+        self._put_out |= {process.member for process in self._running} & (set(members) - set(group.members))
         for name in cluster.transactions.expire_older_than(self._transaction_seconds):
             self._tell("broker", f"the transaction of {name} is too old and is aborted")
         self._onlooker.look()
