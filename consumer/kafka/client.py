@@ -102,8 +102,8 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
         "transaction.timeout.ms": 15_000,
         # The library waits this long between most transactional calls that met another one's end.
         "retry.backoff.ms": 20,
-        # A call that the library has lost (`consumer/kafka/stream.py`) ends when a connection changes and not before,
-        # so those of a producer that was thrown away must end. Not shorter than one transactional call may take.
+        # A call that the library has lost (`transactional_writer.py`) ends when a connection changes and not before, so
+        # those of a producer that was thrown away must end. Not shorter than one transactional call may take.
         "connections.max.idle.ms": 10_000,
         # A topic that is gone must be told within the time of one transactional call, else it looks like a lost broker.
         "topic.metadata.propagation.max.ms": 5_000,

@@ -9,7 +9,7 @@ BUGS = (
         "offsets are sent before the records are in the log",
         (
             Edit(
-                STREAM,
+                "consumer/kafka/transactional_writer.py",
                 """\
             if producer.flush(self._seconds_left()):
                 raise OutcomeUnknown("records were not delivered in time")
@@ -59,11 +59,11 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "            member = self._consumer.consumer_group_metadata()\n",
+                "        member = self._consumer.consumer_group_metadata()\n",
                 """\
-            if not hasattr(self, "_member"):
-                self._member = self._consumer.consumer_group_metadata()
-            member = self._member
+        if not hasattr(self, "_member"):
+            self._member = self._consumer.consumer_group_metadata()
+        member = self._member
 """,
             ),
         ),

@@ -44,8 +44,8 @@ class Steering:
     def wrap(self, stream: ClickStream) -> ClickStream:
         """Come between the loop and Kafka, and between the stream and its producer."""
         inner = cast(KafkaClickStream, stream)
-        open_producer = inner._open_producer
-        inner._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
+        open_producer = inner._writer._open_producer
+        inner._writer._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
         return cast(ClickStream, Steered(inner, "", self))
 
     def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
