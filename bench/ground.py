@@ -17,7 +17,7 @@ from bench.workload import Click, Workload, click_key
 from consumer.codecs import writing_codec
 from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.topics import TopicNames
-from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.registry import SchemaRegistry, connect_registry
 from consumer.settings import Settings
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
@@ -160,7 +160,7 @@ class Ground:
         schemas = load_schemas()
         registry: SchemaRegistry | None = None
         if self._registry_url:
-            registry = ConfluentSchemaRegistry(self._registry_url)
+            registry = connect_registry(self._registry_url)
         return Codecs(
             clicks=writing_codec(self.names.clicks, schemas["LinkClicked"], registry),
             definitions=writing_codec(self.names.definitions, schemas["LinkDefined"], registry),

@@ -26,7 +26,7 @@ from consumer.kafka.stream import KafkaClickStream
 from consumer.kafka.topics import TopicNames
 from consumer.loop.definitions import Definitions
 from consumer.loop.writing import Writer
-from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.registry import SchemaRegistry, connect_registry
 from consumer.settings import Settings
 from consumer.state.store import StateStore
 from consumer.streams import ClickStream, LogReader, Unreachable
@@ -60,7 +60,7 @@ class Wire:
     def registry(self) -> SchemaRegistry | None:
         """Return the schema registry, where there is one."""
         url = self.settings.schema_registry_url
-        return ConfluentSchemaRegistry(url) if url else None
+        return connect_registry(url) if url else None
 
     def open_stream(self) -> ClickStream:
         """Be ready to join the group and for transactions."""

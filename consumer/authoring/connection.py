@@ -7,7 +7,7 @@ from consumer.authoring.author import Author
 from consumer.authoring.definition_topic import open_definition_topic
 from consumer.clock import Clock
 from consumer.codecs import reading_codec, registered_writers, writing_codec
-from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.registry import SchemaRegistry, connect_registry
 from consumer.settings import Settings
 from schemas.codec import Codec
 from schemas.record_schema import RecordSchema, load_schemas
@@ -17,7 +17,7 @@ from schemas.topics import LINK_DEFINITIONS
 def connect_author(settings: Settings, *, defined_by: str, clock: Clock) -> Author:
     """Return an author who publishes under this name. Raises Unavailable when the registry does not answer."""
     schemas = load_schemas()
-    registry = ConfluentSchemaRegistry(settings.schema_registry_url) if settings.schema_registry_url else None
+    registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
     topic, schema = settings.topic_prefix + LINK_DEFINITIONS, schemas["LinkDefined"]
     return Author(
         partial(open_definition_topic, settings, clock),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from actions.registry import load_kinds
 from consumer.kafka.topics import TopicNames
 from consumer.monitoring.logs import configure_logs
-from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.registry import SchemaRegistry, connect_registry
 from consumer.settings import Settings, load_settings
 from schemas.record_schema import load_schemas
 
@@ -33,7 +33,7 @@ def open_registry(settings: Settings) -> Iterator[SchemaRegistry | None]:
     if settings.schema_registry_url is None:
         yield None
         return
-    registry = ConfluentSchemaRegistry(settings.schema_registry_url)
+    registry = connect_registry(settings.schema_registry_url)
     try:
         yield registry
     finally:

@@ -11,7 +11,7 @@ from consumer.codecs import subject_of
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, Unavailable
-from consumer.registry import ConfluentSchemaRegistry
+from consumer.registry import connect_registry
 from consumer.settings import PREFIX, Settings, WrongSettings, load_settings
 from consumer.version import versions
 
@@ -61,7 +61,7 @@ def look_at_registry(url: str | None, clicks: str) -> Iterator[Finding]:
         yield fine("registry", "none is set; records have single-object encoding")
         return
     try:
-        with closing(ConfluentSchemaRegistry(url)) as registry:
+        with closing(connect_registry(url)) as registry:
             known = len(registry.definitions_of(subject_of(clicks)))
     except Unavailable as error:
         yield failure("registry", str(error))

@@ -1,5 +1,6 @@
 """An admin client that says in one sentence why no broker answers."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,6 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from consumer.errors import Unavailable
 from consumer.kafka.client import admin_config, note_error, open_admin
-from consumer.kafka.diagnosis import explain
 from consumer.settings import Settings
 
 ANSWER_SECONDS = 4.0
@@ -55,7 +55,9 @@ class Connection:
             servers = self._settings.bootstrap_servers
             return Unavailable(f"The broker at {servers} refuses: {error.str()}; mend what it names")
         self.client.poll(0)
-        return Unavailable(explain({error.name(): error.str()} | self._errors, self._settings))
+        # Loaded only now, for its library of certificates is a tenth of what a worker takes to start.
+        diagnosis = importlib.import_module("consumer.kafka.diagnosis")
+        return Unavailable(diagnosis.explain({error.name(): error.str()} | self._errors, self._settings))
 
     def _remember(self, error: KafkaError) -> None:
         self._errors[error.name()] = error.str()

@@ -1,12 +1,12 @@
 """Which store the settings ask for, alone in its folder."""
 
+import importlib
 from pathlib import Path
 
 import structlog
 
 from consumer.settings import Settings, StateStoreKind
-from consumer.state.rocksdb import RocksState
-from consumer.state.rocksdb_database import discard_database
+from consumer.state.rocksdb_files import has_database
 from consumer.state.rowfile.state import RowFileState, discard_row_files
 from consumer.state.store import StateStore
 
@@ -23,12 +23,18 @@ def open_state(settings: Settings) -> StateStore:
     before = _size(folder)
     if settings.state_store is StateStoreKind.ROCKSDB:
         discard_row_files(folder)
-    else:
-        discard_database(folder)
+    elif has_database(folder):
+        importlib.import_module("consumer.state.rocksdb_database").discard_database(folder)
     freed = before - _size(folder)
     if freed:
         _LOG.warning("state.discarded", folder=str(folder), store=f"not {settings.state_store}", freed_bytes=freed)
-    return RocksState(folder) if settings.state_store is StateStoreKind.ROCKSDB else RowFileState(folder)
+    return _open_rocksdb(folder) if settings.state_store is StateStoreKind.ROCKSDB else RowFileState(folder)
+
+
+def _open_rocksdb(folder: Path) -> StateStore:
+    """Load the library only where it is wanted: it takes 7 MiB."""
+    state: StateStore = importlib.import_module("consumer.state.rocksdb").RocksState(folder)
+    return state
 
 
 def _size(folder: Path) -> int:

@@ -24,13 +24,12 @@ from rocksdict import (
 )
 
 from consumer.errors import Unavailable, UsageError
+from consumer.state.rocksdb_files import DAMAGED, has_database
 from consumer.streams import Unreachable
 
 _LOG = structlog.get_logger(__name__)
 
 _MEGABYTE = 1 << 20
-_DAMAGED = "damaged"
-"""A file of this name tells that the database beside it was found to be damaged."""
 _SIGNS_OF_DAMAGE = ("Corruption", "Invalid argument", "No such file")
 
 
@@ -96,7 +95,7 @@ class Database:
 
     def _damage(self, error: Exception) -> Unavailable:
         with suppress(OSError):
-            (self._folder / _DAMAGED).touch()
+            (self._folder / DAMAGED).touch()
         return Unavailable(f"The state in {self._folder} is damaged ({error}); start again, and it is rebuilt")
 
 
@@ -104,7 +103,7 @@ def open_database(folder: Path) -> Database:
     """Open the database of a folder or make it; one that is damaged is thrown away, and an empty one made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / _DAMAGED).exists():
+        if (folder / DAMAGED).exists():
             _throw_away(folder, "it was found to be damaged while it was read")
     except OSError as error:
         raise Unavailable(f"The state in {folder} cannot be opened ({error})") from error
@@ -125,19 +124,19 @@ def discard_database(folder: Path) -> None:
 
     Raises UsageError where a process has it open.
     """
-    if not (folder / "CURRENT").exists() and not (folder / _DAMAGED).exists():
+    if not has_database(folder):
         return
     try:
         Rdict.destroy(str(folder))
     except Exception as error:
         raise _opening_failed(folder, error) from error
-    for path in (folder / "rocksdict-config.json", folder / "LOCK", folder / _DAMAGED):
+    for path in (folder / "rocksdict-config.json", folder / "LOCK", folder / DAMAGED):
         path.unlink(missing_ok=True)
 
 
 def _throw_away(folder: Path, reason: str) -> None:
     _LOG.warning("state.rebuilt", folder=str(folder), detail=reason)
-    (folder / _DAMAGED).touch()
+    (folder / DAMAGED).touch()
     discard_database(folder)
 
 

@@ -6,7 +6,7 @@ import pytest
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.codecs import reading_codec, writing_codec
 from consumer.errors import Unavailable
-from consumer.registry import ConfluentSchemaRegistry, SchemaRegistry
+from consumer.registry import SchemaRegistry, connect_registry
 from schemas.bad_record import BadRecord, Reason
 from schemas.record_schema import Json, load_schemas
 
@@ -23,7 +23,7 @@ def double() -> Iterator[RegistryDouble]:
 
 @pytest.fixture
 def registry(double: RegistryDouble) -> Iterator[SchemaRegistry]:
-    registry = ConfluentSchemaRegistry(double.url)
+    registry = connect_registry(double.url)
     yield registry
     registry.close()
 
@@ -38,7 +38,7 @@ def test_a_schema_that_the_registry_has_is_looked_up_and_not_registered_again(
 ) -> None:
     first = registry.id_of("a-value", RECORD)
     double.read_only = True
-    other = ConfluentSchemaRegistry(double.url)
+    other = connect_registry(double.url)
 
     assert other.id_of("a-value", RECORD) == first
     assert len(double.subjects["a-value"]) == 1
@@ -80,7 +80,7 @@ def test_a_registered_schema_that_could_crash_a_decoder_is_refused(registry: Sch
 
 
 def test_a_registry_that_is_away_is_said_at_once_and_without_its_address() -> None:
-    registry = ConfluentSchemaRegistry("http://user:hunter2@127.0.0.1:1")
+    registry = connect_registry("http://user:hunter2@127.0.0.1:1")
     started = time.monotonic()
     with pytest.raises(Unavailable, match="mend LINK_ACTIONS_SCHEMA_REGISTRY_URL") as raised:
         registry.definitions_of("a-value")

@@ -19,6 +19,9 @@ class Registry:
     def definitions_of(self, subject: str) -> dict[int, Any]:  # noqa: ARG002
         return {7: self._definition}
 
+    def close(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize(
     "definition",

@@ -1,0 +1,74 @@
+"""The client of a schema registry; loaded where there is one, by `consumer.registry`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from httpx2 import HTTPError
+
+from consumer.errors import Unavailable
+from consumer.registry import ANSWER_SECONDS, Json
+
+
+class ConfluentSchemaRegistry:
+    """Speaks the REST API of Confluent's registry, which others serve too."""
+
+    def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._client = SchemaRegistryClient(
+            {
+                "url": url,
+                "timeout": answer_seconds,
+                "max.retries": 1,
+                "retries.wait.ms": 100,
+                "retries.max.wait.ms": 200,
+            }
+        )
+
+    def id_of(self, subject: str, definition: Json) -> int:
+        """Look the schema up before registering it: in a registry that is read-only to us, only that is allowed."""
+        schema = Schema(json.dumps(definition), "AVRO")
+        with _translated(f"the schema of {subject} cannot be registered"):
+            try:
+                found = self._client.lookup_schema(subject, schema).schema_id
+            except SchemaRegistryError as error:
+                if error.http_status_code != HTTPStatus.NOT_FOUND:
+                    raise
+                found = None
+            return self._client.register_schema(subject, schema) if found is None else found
+
+    def definitions_of(self, subject: str) -> Mapping[int, Json]:
+        """Ask for each version; what is no Avro schema is left out."""
+        with _translated(f"the schemas of {subject} cannot be read"):
+            try:
+                versions = self._client.get_versions(subject)
+            except SchemaRegistryError as error:
+                if error.http_status_code == HTTPStatus.NOT_FOUND:
+                    return {}
+                raise
+            registered = [self._client.get_version(subject, version) for version in versions]
+            return {
+                each.schema_id: json.loads(each.schema.schema_str)
+                for each in registered
+                if each.schema_id is not None and each.schema.schema_str and each.schema.schema_type in (None, "AVRO")
+            }
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+
+@contextmanager
+def _translated(problem: str) -> Iterator[None]:
+    """Translate what the client raises; ValueError is what it makes of an answer that is no JSON.
+
+    The address is not repeated, since it may hold a password.
+    """
+    try:
+        yield
+    except (SchemaRegistryError, HTTPError, ValueError) as error:
+        reason = error.error_message if isinstance(error, SchemaRegistryError) else str(error) or type(error).__name__
+        mend = "start the registry, or mend LINK_ACTIONS_SCHEMA_REGISTRY_URL"
+        raise Unavailable(f"The schema registry does not answer as it should: {problem} ({reason}); {mend}") from error
