@@ -17,6 +17,8 @@ from consumer.decision.click_fields cimport (
     VERSION, Cursor, Field, is_identity, read_field, text_of,
 )
 
+from functools import lru_cache
+
 from consumer.decision.candidates import Candidates
 from consumer.decision.general import is_expired
 from consumer.decision.memory import PLAIN
@@ -88,22 +90,17 @@ cdef class Layout:
 
 
 cdef class Plan:
-    """A LinkPlan at hand: its fields without a look-up by name, and how many of its clicks had which outcome."""
+    """A LinkPlan at hand: its fields without a look-up by name. The same for all batches, so never changed."""
 
     cdef readonly object plan
     cdef bytes digest, full
     cdef int needs
-    cdef bint in_turn
     cdef list actions
-    cdef readonly Py_ssize_t applied, duplicates
 
     def __init__(self, plan):
         self.plan, self.needs = plan, plan.needs
         self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
-
-    cdef prepare(self, in_turn):
-        self.in_turn = self.plan in in_turn
-        self.actions = [] if self.in_turn else [Action(action) for action in self.plan.actions]
+        self.actions = [Action(action) for action in plan.actions] if plan.simple else []
 
     cdef bint is_first(self, object known, int flags):
         return known is None and (flags & self.needs) == self.needs
@@ -124,6 +121,18 @@ cdef class Plan:
         put_big_endian_64(at + 1, <uint64_t>clicked_at)
         memcpy(at + MEMORY_HEAD_BYTES, text_of(self.full), size)
         return value
+
+
+# Batches that follow each other are about the same links, mostly.
+prepare = lru_cache(8_192)(Plan)
+
+
+cdef class Tally:
+    """What a batch counts of one plan: its clicks by outcome, where they need not be counted in turn."""
+
+    cdef Plan plan
+    cdef bint in_turn
+    cdef Py_ssize_t applied, duplicates
 
 
 cdef class Action:
@@ -178,7 +187,7 @@ cdef class CompiledCore:
     cdef readonly dict bad
     cdef readonly bint in_doubt
     cdef list values, layouts, chosen
-    cdef dict found, plans
+    cdef dict found, tallies
     cdef Row* rows
     cdef uint8_t* scratch
     cdef Py_ssize_t scratch_size, count
@@ -198,7 +207,7 @@ cdef class CompiledCore:
         cdef bytes value
         self.values, self.bad, self.in_doubt = [<bytes?>value for value in values], {}, False
         self.layouts = [Layout(*known) for known in layouts.items()]
-        self.chosen, self.found, self.plans = [], {}, {}
+        self.chosen, self.found, self.tallies = [], {}, {}
         self.count = len(self.values)
         self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
         if self.rows == NULL:
@@ -308,7 +317,7 @@ cdef class CompiledCore:
         cdef Py_ssize_t row, size, tests = 0, undefined = 0
         cdef uint32_t place
         cdef Row* click
-        cdef Plan plan
+        cdef Tally tally
         for row in range(self.count):
             if bad and row in bad:
                 continue
@@ -321,22 +330,22 @@ cdef class CompiledCore:
             if click.flags & test_flag:
                 tests += 1
                 continue
-            found = self.plan_of(row, plans)
+            found = self.tally_of(row, plans)
             if found is None:
                 undefined += 1
                 continue
-            if not isinstance(found, Plan):
+            if not isinstance(found, Tally):
                 bad[row] = found
                 continue
-            plan = <Plan>found
+            tally = <Tally>found
             rows.append(row)
-            self.chosen.append(plan)
-            chosen.append(plan.plan)
-            keys.append(self.memory_key(size, place, plan.digest))
+            self.chosen.append(tally)
+            chosen.append(tally.plan.plan)
+            keys.append(self.memory_key(size, place, tally.plan.digest))
             times.append(click.clicked_at)
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
-        return Candidates(rows, chosen, keys, times, list(self.plans))
+        return Candidates(rows, chosen, keys, times, list(self.tallies))
 
     cdef bytes memory_key(self, Py_ssize_t size, uint32_t place, bytes link):
         """Return the digest of the record key that was just written, its place, and the digest of the link."""
@@ -347,48 +356,59 @@ cdef class CompiledCore:
         memcpy(at + RECIPIENT_BYTES, text_of(link), PyBytes_GET_SIZE(link))
         return key
 
-    cdef plan_of(self, Py_ssize_t row, plans):
-        """Return the Plan, None for a link nobody defined, or why the record is bad."""
-        place = self.plan_key(row)
+    cdef tally_of(self, Py_ssize_t row, plans):
+        """Return the Tally of the plan, None for a link nobody defined, or why the record is bad."""
+        cdef Row* click = self.click(row)
+        cdef Py_ssize_t size = click.link_end - click.body
+        cdef bytes named = PyBytes_FromStringAndSize(NULL, size + sizeof(int64_t))
+        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(named)
+        memcpy(at, text_of(self.values[row]) + click.body, size)
+        memcpy(at + size, &click.version, sizeof(int64_t))
         try:
-            return self.found[place]
+            return self.found[named]
         except KeyError:
-            plan = find_plan(plans, *place)
+            plan = find_plan(plans, *self.plan_key(row))
         if isinstance(plan, BadRecord):
             return plan
-        if plan is not None and plan not in self.plans:
-            self.plans[plan] = Plan(plan)
-        self.found[place] = self.plans.get(plan)
-        return self.found[place]
+        self.found[named] = None if plan is None else self.tally(plan)
+        return self.found[named]
+
+    cdef Tally tally(self, plan):
+        cdef Tally tally = self.tallies.get(plan)
+        if tally is None:
+            tally = self.tallies[plan] = Tally()
+            tally.plan = prepare(plan)
+        return tally
 
     def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
         """Decide the candidates in their order, as `PureCore.decide` does."""
         cdef dict fresh = decision.memory
         cdef list updates = decision.updates, rows = candidates.rows, keys = candidates.keys
         cdef Py_ssize_t index, row
+        cdef Tally tally
         cdef Plan plan
         cdef Row* click
-        for plan in self.plans.values():
-            plan.prepare(in_turn)
+        for tally in self.tallies.values():
+            tally.in_turn = tally.plan.plan in in_turn
         for index in range(len(rows)):
-            row, key, plan = rows[index], keys[index], self.chosen[index]
-            click = self.click(row)
+            row, key, tally = rows[index], keys[index], self.chosen[index]
+            click, plan = self.click(row), tally.plan
             known = fresh.get(key, recalled[index])
             if retention_ms is not None and known is not None and is_expired(known, click.clicked_at, retention_ms):
                 known = None
-            if plan.in_turn:
+            if tally.in_turn:
                 closely(row, plan.plan, key, known)
             elif plan.is_first(known, click.flags):
                 fresh[key] = plan.memory(click.clicked_at)
-                plan.applied += 1
+                tally.applied += 1
                 self.apply(plan, row, updates)
             elif plan.is_duplicate(known):
-                plan.duplicates += 1
+                tally.duplicates += 1
             else:
                 closely(row, plan.plan, key, known)
         return (
-            {plan.plan: plan.applied for plan in self.plans.values() if plan.applied},
-            {plan.plan: plan.duplicates for plan in self.plans.values() if plan.duplicates},
+            {tally.plan.plan: tally.applied for tally in self.tallies.values() if tally.applied},
+            {tally.plan.plan: tally.duplicates for tally in self.tallies.values() if tally.duplicates},
         )
 
     cdef apply(self, Plan plan, Py_ssize_t row, list updates):

@@ -4,6 +4,7 @@ Three steps over the whole batch: cut the clicks out of their bytes, recall what
 look-up, and decide them one after the other, each seeing what those before it brought about.
 """
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import cast
 
@@ -105,8 +106,11 @@ def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *
 
 def _count(counts: Mapping[LinkPlan, int], outcome: str, decision: Decision) -> Mapping[LinkPlan, int]:
     """Count clicks that had the same outcome for every action, by how many each plan had; return these."""
+    by_kinds: Counter[tuple[str, ...]] = Counter()
     for plan, clicks in counts.items():
-        decision.clicks[outcome if plan.actions else ClickOutcome.WITHOUT_ACTIONS] += clicks
-        for action in plan.actions:
-            decision.actions[action.action.kind.name, outcome] += clicks
+        by_kinds[plan.kinds] += clicks
+    for kinds, clicks in by_kinds.items():
+        decision.clicks[outcome if kinds else ClickOutcome.WITHOUT_ACTIONS] += clicks
+        for kind in kinds:
+            decision.actions[kind, outcome] += clicks
     return counts

@@ -1,6 +1,6 @@
 """Counting the clicks on each link of a batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from consumer.decision.candidates import Recall
 from consumer.decision.memory import HitCount, decode_hits
@@ -15,20 +15,18 @@ class Hits:
     """
 
     def __init__(self, plans: Iterable[LinkPlan], recall: Recall) -> None:
+        """Recall the counts of these plans, each of which is named once."""
         by_key: dict[bytes, list[LinkPlan]] = {}
-        for plan in dict.fromkeys(plans):
+        for plan in plans:
             by_key.setdefault(plan.hits_key, []).append(plan)
-        recalled = recall(list(by_key))
         self._counts: dict[LinkPlan, HitCount] = {}
         self.in_turn: set[LinkPlan] = set()
-        for versions, value in zip(by_key.values(), recalled, strict=True):
-            self._enter(versions, value)
-
-    def _enter(self, versions: Sequence[LinkPlan], value: bytes | None) -> None:
-        count = HitCount(min(plan.epoch for plan in versions)) if value is None else decode_hits(value)
-        self._counts.update(dict.fromkeys(versions, count))
-        if len(versions) > 1 or not versions[0].simple:
-            self.in_turn.update(versions)
+        for versions, value in zip(by_key.values(), recall(list(by_key)), strict=True):
+            count = HitCount(min(plan.epoch for plan in versions)) if value is None else decode_hits(value)
+            for plan in versions:
+                self._counts[plan] = count
+                if len(versions) > 1 or not plan.simple:
+                    self.in_turn.add(plan)
 
     def count(self, plan: LinkPlan, *, first: bool) -> int:
         """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""

@@ -59,6 +59,8 @@ class LinkPlan:
     hits_name: bytes
     """UTF-8 `tenant_id/link_id`."""
     actions: tuple[ActionPlan, ...]
+    kinds: tuple[str, ...]
+    """The name of each action's kind."""
     digest: bytes
     hits_key: bytes
     epoch: int
@@ -123,6 +125,7 @@ class Planner:
             link_key=encode_text(link.tenant_id.encode()) + encode_text(link.link_id.encode()),
             hits_name=f"{link.tenant_id}/{link.link_id}".encode(),
             actions=actions,
+            kinds=tuple(action.kind.name for action in link.actions),
             digest=link_digest(link.tenant_id, link.link_id, link.epoch),
             hits_key=hits_digest(link.tenant_id, link.link_id),
             epoch=link.epoch,

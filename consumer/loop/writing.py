@@ -1,6 +1,6 @@
 """What a batch writes into its transaction, topic by topic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from consumer.decision.memory import HitCount
@@ -11,6 +11,7 @@ from consumer.streams import ClickStream, Headers, Outgoing, Record
 from schemas.bad_record import BadRecord
 from schemas.codec import encode_number
 
+Hits = Sequence[tuple[LinkPlan, HitCount]]
 _UNREADABLE = "the name of one is not UTF-8"
 
 
@@ -30,7 +31,7 @@ class Writer:
         """Write updates, hits, sent-on clicks, dead letters and the changelog. Raises Aborted or OutcomeUnknown."""
         decision, partition = batch.decision, batch.partition
         self.stream.produce_all(partition, decision.updates)
-        self.stream.produce_all(partition, [self._hits(partition, plan, count) for plan, count in decision.hits])
+        self.stream.produce_all(partition, self._hits(partition, decision.hits))
         for row, key, right in decision.sent_on:
             self.stream.produce(self._sent_on(batch.records[row], key, right))
         for row, bad in sorted(decision.dead_letters.items()):
@@ -45,11 +46,13 @@ class Writer:
             self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
             self.stream.track(Outgoing(topic, batch.partition, key, value))
 
-    def _hits(self, partition: int, plan: LinkPlan, count: HitCount) -> tuple[str, bytes, bytes, None]:
-        """Splice a LinkHits: frame, tenant and link as they stand in every click, then four numbers."""
-        numbers = partition, count.epoch, count.clicks, count.first_clicks
-        value = self.hits_frame + plan.link_key + b"".join(map(encode_number, numbers))
-        return self.names.hits, value, b"%b/%d" % (plan.hits_name, partition), None
+    def _hits(self, partition: int, hits: Hits) -> list[tuple[str, bytes, bytes, None]]:
+        """Splice LinkHits: frame, tenant and link as they stand in every click, then four numbers."""
+        topic, frame, place, suffix = self.names.hits, self.hits_frame, encode_number(partition), b"/%d" % partition
+        return [
+            (topic, frame + plan.link_key + place + _encode_count(count), plan.hits_name + suffix, None)
+            for plan, count in hits
+        ]
 
     def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
@@ -74,6 +77,10 @@ class Writer:
         }
         for name, fact in facts.items():
             yield f"dlq.{name}", str(fact).encode()
+
+
+def _encode_count(count: HitCount) -> bytes:
+    return encode_number(count.epoch) + encode_number(count.clicks) + encode_number(count.first_clicks)
 
 
 def _timestamp(record: Record) -> int:
