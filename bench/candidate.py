@@ -4,12 +4,21 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
 from bench.shape import Shape
 
 STOP_SECONDS = 30
+
+
+class Output(Enum):
+    """What a candidate makes of the clicks."""
+
+    UPDATES = auto()
+    COPIES = auto()
+    NOTHING = auto()
 
 
 class CandidateMissing(Exception):
@@ -46,8 +55,8 @@ class Candidate(Protocol):
         """What it promises, in a word or two for the table."""
 
     @property
-    def copies(self) -> bool:
-        """Whether it hands the clicks on as they are, instead of turning them into updates."""
+    def output(self) -> Output:
+        """What must come out of its topic of updates."""
 
     @property
     def ends_by_itself(self) -> bool:

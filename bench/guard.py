@@ -14,7 +14,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from bench.candidate import Candidate, Job, Running
+from bench.candidate import Candidate, Job, Output, Running
 from bench.candidates.link_actions import LinkActions, worker_environ
 from bench.candidates.pass_through import PassThrough
 from bench.core import Core, ratio, slowed, yardstick
@@ -62,7 +62,7 @@ class SlowedLinkActions:
     share: float
     name: str = "slowed"
     guarantee: str = "exactly once"
-    copies: bool = False
+    output: Output = Output.UPDATES
     ends_by_itself: bool = True
     supports = LinkActions.supports
     prepare = LinkActions.prepare

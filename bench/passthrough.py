@@ -1,7 +1,7 @@
 """The yardstick: what the client library itself costs when Python hands each record through in transactions.
 
 `python -m bench.passthrough SERVERS IN OUT GROUP`: consumes in batches, produces the same bytes, commits the offsets in
-the transaction, as often as the worker does. Runs until it is ended.
+the transaction, as often as the worker does. Where OUT is empty, nothing is produced. Runs until it is ended.
 """
 
 import sys
@@ -25,8 +25,8 @@ def main(servers: str, source: str, target: str, group: str) -> None:
             "enable.auto.offset.store": False,
             "partition.assignment.strategy": "cooperative-sticky",
             "fetch.queue.backoff.ms": 50,
-            "queued.max.messages.kbytes": 16_384,
-            "fetch.max.bytes": 8_388_608,
+            "queued.max.messages.kbytes": 8_192,
+            "fetch.max.bytes": 2_097_152,
         }
     )
     producer = Producer(
@@ -51,7 +51,7 @@ def main(servers: str, source: str, target: str, group: str) -> None:
         offsets: dict[int, int] = {}
         producer.begin_transaction()
         produce = producer.produce
-        for message in messages:
+        for message in messages if target else ():
             produce(target, message.value(), message.key(), message.partition() or 0)
         for message in messages:
             offsets[message.partition() or 0] = (message.offset() or 0) + 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.candidate import Candidate
+from bench.candidate import Candidate, Output
 from bench.expectation import Expectation, WrongOutput, expected_copies, expected_updates, read_digests
 from bench.ground import PARTITIONS, Ground
 from bench.measure import Cost, NotDone, Progress, measure
@@ -30,11 +30,11 @@ def alternate(
     """Run each candidate once in every round; raises Failed."""
     shape = ground.workload.shape
     able = [candidate for candidate in candidates if candidate.supports(shape)]
-    expectations = {copies: _expect(ground, copies=copies) for copies in {each.copies for each in able}}
+    expectations = {output: _expect(ground, output) for output in {each.output for each in able}}
     for number in range(1, rounds + 1):
         for candidate in able:
             group = f"{candidate.name}-{shape.name}-{number}"
-            cost = run_once(ground, candidate, group, expectations[candidate.copies], broker=broker)
+            cost = run_once(ground, candidate, group, expectations[candidate.output], broker=broker)
             say(f"{shape.name} {number}/{rounds} {told(candidate.name, cost)}")
             yield Result(shape.name, candidate.name, cost)
 
@@ -68,7 +68,9 @@ def told(name: str, cost: Cost) -> str:
     )
 
 
-def _expect(ground: Ground, *, copies: bool) -> Expectation:
-    if copies:
+def _expect(ground: Ground, output: Output) -> Expectation:
+    if output is Output.NOTHING:
+        return Expectation(frozenset())
+    if output is Output.COPIES:
         return expected_copies(ground.records())
     return expected_updates(ground.workload, ground.codecs.updates.frame)

@@ -4,7 +4,7 @@ from bench.candidate import Candidate
 from bench.candidates.floor import Floor
 from bench.candidates.kafka_streams import KafkaStreams
 from bench.candidates.link_actions import LinkActions
-from bench.candidates.pass_through import PassThrough
+from bench.candidates.pass_through import READER, PassThrough
 from bench.candidates.quix_streams import QuixStreams
 from bench.candidates.redis_loop import RedisLoop
 
@@ -14,6 +14,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     QuixStreams(),
     RedisLoop(),
     PassThrough(),
+    READER,
     Floor(),
 )
 SHORT = ("link-actions", "pass-through")

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.candidate import CandidateMissing, Job, Running
+from bench.candidate import CandidateMissing, Job, Output, Running
 from bench.shape import Shape
 
 _ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ class Floor:
 
     name: str = "floor"
     guarantee: str = "exactly once, state in memory"
-    copies: bool = False
+    output: Output = Output.UPDATES
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.candidate import CandidateMissing, Job, Running
+from bench.candidate import CandidateMissing, Job, Output, Running
 from bench.shape import Shape
 from deploy.kafka.broker import KafkaMissing
 from deploy.kafka.java import find_java
@@ -23,7 +23,7 @@ class KafkaStreams:
 
     name: str = "kafka-streams"
     guarantee: str = "exactly once"
-    copies: bool = False
+    output: Output = Output.UPDATES
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.candidate import Job, Running
+from bench.candidate import Job, Output, Running
 from bench.shape import Shape
 
 
@@ -15,7 +15,7 @@ class LinkActions:
 
     name: str = "link-actions"
     guarantee: str = "exactly once"
-    copies: bool = False
+    output: Output = Output.UPDATES
     drain: bool = True
 
     @property

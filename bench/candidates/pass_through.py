@@ -1,10 +1,10 @@
-"""The wire limit of a Python program: the client library hands records through in transactions, and nothing else."""
+"""The wire limits of a Python program: the client library hands records through in transactions, or but reads them."""
 
 import os
 import sys
 from dataclasses import dataclass
 
-from bench.candidate import Job, Running
+from bench.candidate import Job, Output, Running
 from bench.shape import Shape
 
 
@@ -14,7 +14,7 @@ class PassThrough:
 
     name: str = "pass-through"
     guarantee: str = "exactly once, no state"
-    copies: bool = True
+    output: Output = Output.COPIES
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - bytes are bytes
@@ -26,5 +26,9 @@ class PassThrough:
 
     def start(self, job: Job) -> Running:
         """Start it."""
-        command = [sys.executable, "-m", "bench.passthrough", job.servers, job.clicks, job.updates, job.group]
+        target = job.updates if self.output is Output.COPIES else ""
+        command = [sys.executable, "-m", "bench.passthrough", job.servers, job.clicks, target, job.group]
         return Running(job.folder).launch(command, os.environ)
+
+
+READER = PassThrough("reader", "takes records and commits", Output.NOTHING)

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from bench.candidate import Job, Running
+from bench.candidate import Job, Output, Running
 from bench.candidates.python_peers import PYTHON, ROOT, install_packages
 from bench.shape import Shape
 
@@ -14,7 +14,7 @@ class QuixStreams:
 
     name: str = "quix-streams"
     guarantee: str = "exactly once"
-    copies: bool = False
+    output: Output = Output.UPDATES
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:

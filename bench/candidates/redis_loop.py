@@ -4,7 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from bench.candidate import CandidateMissing, Job, Running
+from bench.candidate import CandidateMissing, Job, Output, Running
 from bench.candidates.python_peers import PYTHON, ROOT, install_packages
 from bench.shape import Shape
 from deploy.kafka.port import free_ports
@@ -16,7 +16,7 @@ class RedisLoop:
 
     name: str = "redis-loop"
     guarantee: str = "loses updates in a crash"
-    copies: bool = False
+    output: Output = Output.UPDATES
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:

@@ -261,8 +261,10 @@ class Loop:
         which whoever takes over would have to wait for.
         """
         must_ask = self._pending is not None
-        if must_ask:
+        if self._pending is not None:
             self._observer.transaction(TransactionResult.UNKNOWN)
+            # A broker that is too slow for so many would be too slow for them for ever.
+            self._limit.narrow(self._pending.size)
         while must_ask or not is_stopping():
             must_ask = False
             self._observer.beat()

@@ -1,0 +1,42 @@
+"""A broker that does not get done with a large transaction in time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consumer.streams import OutcomeUnknown
+from tests.builders import a_click, a_link, an_action
+from tests.loop.exactness import judge_updates, what_must_be
+from tests.loop.house import Build, House, Worker
+from tests.loop.scripted_ports import ScriptedState, ScriptedStream
+
+IN_TIME = 60
+"""So many records of a transaction the broker takes before its time is over."""
+
+
+class SlowStream(ScriptedStream):
+    """Does not answer where a transaction has more records, and does nothing of it."""
+
+    _written = 0
+
+    def begin(self) -> None:
+        self._written = 0
+        super().begin()
+
+    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        self._written += len(records)
+        super().produce_all(partition, records)
+
+    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        if self._written > IN_TIME:
+            raise OutcomeUnknown("the transaction took longer than 10 s")
+        return super().commit(offsets)
+
+
+def test_fewer_clicks_are_tried_at_a_time_until_the_broker_gets_done_with_them() -> None:
+    house = House(partitions=1)
+    house.define(a_link(an_action()))
+    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(500)))
+    worker = Worker(house, ScriptedState(), build=Build(stream=SlowStream))
+    worker.run()
+    assert worker.counts.consumed == 500
+    assert judge_updates(house, what_must_be(house, set())).is_exact
