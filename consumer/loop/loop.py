@@ -19,6 +19,7 @@ from consumer.loop.caution import Caution
 from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
+from consumer.loop.gathering import SLICE_SECONDS, Gathering
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
@@ -33,8 +34,6 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_ABORTS = 10
 """Aborted transactions in a row after which a person must look."""
-SLICE_SECONDS = 0.1
-"""Longest wait in one call of the library, during which no signal is heard."""
 RETRY_SECONDS = 1.0
 """Shortest time from one new beginning to the next: what is not to be had now may be missing for hours."""
 
@@ -60,10 +59,11 @@ class Loop:
     def __init__(self, parts: Parts, pace: Pace, *, partitions: int) -> None:
         self._parts = parts
         self._stream, self._restorer, self._observer = parts.stream, parts.restorer, parts.observer
-        self._pace = pace
+        self._must_drain = pace.drain
         self._partitions = partitions
         self._live: dict[int, PartitionStore] = {}
         self._limit = BatchLimit()
+        self._gathering = Gathering(parts.stream, pace, self._limit, parts.clock.monotonic)
         self._batch_seconds = 0.0
         self._aborts = 0
         self._pending: Batch | None = None
@@ -103,7 +103,7 @@ class Loop:
             return is_stopping()
 
         self._parts.definitions.catch_up(is_enough)
-        self._drain = Drain(self._stream) if self._pace.drain else None
+        self._drain = Drain(self._stream) if self._must_drain else None
         self._observer.running()
         return False
 
@@ -126,27 +126,10 @@ class Loop:
         return self._drain is not None and self._is_drained(self._drain)
 
     def _gather(self) -> Sequence[Record]:
-        """Wait for a click, then collect for a while or until the batch is full.
-
-        The library waits until it has as many as it was asked for, so it is asked for one first. While state is
-        restored, nobody waits.
-        """
-        self._limit.begin()
+        """Gather a batch; while state is restored, nobody waits for one."""
         if self._restorer.restoring:
-            return self._consume(self._limit.room, 0.0)
-        records = self._consume(1, SLICE_SECONDS)
-        until = self._now() + self._pace.gathering_seconds(self._batch_seconds)
-        is_over = not records
-        while not is_over and self._limit.room > 0:
-            left = until - self._now()
-            records += self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS))
-            is_over = left <= 0
-        return records
-
-    def _consume(self, limit: int, seconds: float) -> list[Record]:
-        records = list(self._stream.consume(limit, seconds))
-        self._limit.add(records)
-        return records
+            return self._gathering.at_once()
+        return self._gathering.wait(self._batch_seconds)
 
     def _follow_assignment(self) -> None:
         change = self._stream.take_changes()

@@ -1,0 +1,45 @@
+"""Collecting the clicks of one batch."""
+
+from collections.abc import Callable, Sequence
+
+from consumer.loop.batch_limit import BatchLimit
+from consumer.loop.pace import Pace
+from consumer.streams import ClickStream, Record
+
+SLICE_SECONDS = 0.1
+"""Longest wait in one call of the library, during which no signal is heard."""
+
+
+class Gathering:
+    """Gathers from `stream` what makes up a batch; `now` is a monotonic clock, in seconds."""
+
+    def __init__(self, stream: ClickStream, pace: Pace, limit: BatchLimit, now: Callable[[], float]) -> None:
+        self._stream = stream
+        self._pace = pace
+        self._limit = limit
+        self._now = now
+
+    def wait(self, batch_seconds: float) -> list[Record]:
+        """Wait for a click, then collect for a while or until the batch is full; the last one took `batch_seconds`.
+
+        The library waits until it has as many as it was asked for, so it is asked for one first.
+        """
+        self._limit.begin()
+        records = self._consume(1, SLICE_SECONDS)
+        until = self._now() + self._pace.gathering_seconds(batch_seconds)
+        is_over = not records
+        while not is_over and self._limit.room > 0:
+            left = until - self._now()
+            records += self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS))
+            is_over = left <= 0
+        return records
+
+    def at_once(self) -> list[Record]:
+        """Take what is there."""
+        self._limit.begin()
+        return self._consume(self._limit.room, 0.0)
+
+    def _consume(self, limit: int, seconds: float) -> list[Record]:
+        records: Sequence[Record] = self._stream.consume(limit, seconds)
+        self._limit.add(records)
+        return list(records)
