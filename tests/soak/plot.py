@@ -41,9 +41,12 @@ def plot(soak: Soak, path: Path) -> None:
 def _draw_memory(axes: Axes, processes: Sequence[ProcessSample]) -> None:
     for life, samples in groupby(sorted(processes, key=lambda each: (each.life, each.seconds)), lambda each: each.life):
         some = _thinned(list(samples))
-        axes.plot([each.seconds / 60 for each in some], [each.resident_mib for each in some], label=life, linewidth=1)
-    axes.set(ylabel="resident memory, MiB", ylim=(0, None))
-    if len(axes.lines) <= 8:
+        minutes = [each.seconds / 60 for each in some]
+        (line,) = axes.plot(minutes, [each.resident_mib for each in some], label=life, linewidth=1)
+        anonymous = [each.anonymous_mib for each in some]
+        axes.plot(minutes, anonymous, label="_anonymous", linewidth=1, linestyle=":", color=line.get_color())
+    axes.set(ylabel="resident (dotted: anonymous), MiB", ylim=(0, None))
+    if len(axes.lines) <= 16:
         axes.legend(loc="lower right")
 
 

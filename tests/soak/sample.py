@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ProcessSample:
-    """One worker at one moment. `life` names worker and start: what grows, grows within one."""
+    """One worker at one moment. `life` names worker and start: what grows, grows within one.
+
+    `anonymous_mib` is the resident memory without the pages of files, which the system takes back when it likes.
+    """
 
     seconds: float
     life: str
     resident_mib: float
+    anonymous_mib: float
     descriptors: float
     disk_mib: float
 

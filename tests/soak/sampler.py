@@ -68,11 +68,11 @@ class Sampler:
 
     def _look_at_process(self, life: str, worker: Worker) -> None:
         try:
-            resident, descriptors = worker.resident_mib, worker.descriptors
+            figures = worker.resident_mib, worker.anonymous_mib, worker.descriptors
         except OSError:
             return  # it has just been killed
         disk = mib_below(self._installation.state_of(worker.name))
-        self.processes.append(ProcessSample(self._now(), life, resident, descriptors, disk))
+        self.processes.append(ProcessSample(self._now(), life, *figures, disk))
 
     def _now(self) -> float:
         return time.monotonic() - self._started

@@ -6,7 +6,7 @@ import pytest
 
 from tests.soak.sample import ProcessSample, StreamSample
 from tests.soak.slope import LEAST_SAMPLES, Bound, trend
-from tests.soak.verdict import MEDIAN_LATENCY, RESIDENT, TAIL_LATENCY, trends
+from tests.soak.verdict import ANONYMOUS, MEDIAN_LATENCY, TAIL_LATENCY, trends
 
 HOUR = 3600.0
 EVERY = 3.0
@@ -28,7 +28,7 @@ def points(growth_an_hour: float, *, noise: float = 2.0, spikes: float = 0.0) ->
     ]
 
 
-def is_flat(samples: list[tuple[float, float]], bound: Bound = RESIDENT) -> bool:
+def is_flat(samples: list[tuple[float, float]], bound: Bound = ANONYMOUS) -> bool:
     judged = trend("a", bound, samples)
     assert judged is not None
     return judged.is_flat
@@ -37,12 +37,12 @@ def is_flat(samples: list[tuple[float, float]], bound: Bound = RESIDENT) -> bool
 @pytest.mark.parametrize("spikes", [0.0, 0.1, 0.2])
 def test_noise_and_spikes_are_no_leak(spikes: float) -> None:
     assert is_flat(points(0, spikes=spikes))
-    assert is_flat(points(RESIDENT.an_hour * 0.8, spikes=spikes / 10))
+    assert is_flat(points(ANONYMOUS.an_hour * 0.8, spikes=spikes / 10))
 
 
 @pytest.mark.parametrize("spikes", [0.0, 0.1, 0.2])
 def test_a_leak_is_seen_through_noise_and_spikes(spikes: float) -> None:
-    assert not is_flat(points(RESIDENT.an_hour * 1.3, spikes=spikes))
+    assert not is_flat(points(ANONYMOUS.an_hour * 1.3, spikes=spikes))
 
 
 def test_what_goes_up_and_down_again_is_no_leak() -> None:
@@ -50,18 +50,18 @@ def test_what_goes_up_and_down_again_is_no_leak() -> None:
 
 
 def test_the_rise_is_told_in_the_figures_unit() -> None:
-    judged = trend("a", RESIDENT, points(60, noise=0))
+    judged = trend("a", ANONYMOUS, points(60, noise=0))
     assert judged is not None
     assert judged.rise == pytest.approx(60, rel=0.01)
 
 
 def test_a_short_life_is_judged_by_what_noise_may_make_of_it() -> None:
-    assert is_flat([(second, 150 + second * RESIDENT.at_least / 130) for second in range(0, 120, 3)])
-    assert not is_flat([(second, 150 + second * RESIDENT.at_least / 100) for second in range(0, 120, 3)])
+    assert is_flat([(second, 150 + second * ANONYMOUS.at_least / 130) for second in range(0, 120, 3)])
+    assert not is_flat([(second, 150 + second * ANONYMOUS.at_least / 100) for second in range(0, 120, 3)])
 
 
 def test_too_few_samples_are_not_judged() -> None:
-    assert trend("a", RESIDENT, points(0)[: LEAST_SAMPLES - 1]) is None
+    assert trend("a", ANONYMOUS, points(0)[: LEAST_SAMPLES - 1]) is None
 
 
 def processes(life: str, *, leak: float = 0.0, descriptors: float = 0.0, disk: float = 0.0) -> list[ProcessSample]:
@@ -70,7 +70,8 @@ def processes(life: str, *, leak: float = 0.0, descriptors: float = 0.0, disk: f
         ProcessSample(
             number * EVERY,
             life,
-            resident_mib=min(100 + number, 150) + leak * number / SAMPLES,
+            resident_mib=200,
+            anonymous_mib=min(100 + number, 150) + leak * number / SAMPLES,
             descriptors=60 + descriptors * number / SAMPLES,
             disk_mib=10 + disk * number / SAMPLES,
         )
@@ -97,7 +98,7 @@ def test_a_good_soak_is_flat_in_every_figure_of_every_life() -> None:
 
 def test_each_figure_that_grows_is_named_with_the_life_it_grows_in() -> None:
     good = processes("good 1")
-    assert growing([*good, *processes("bad 2", leak=80)], streams()) == {("resident memory", "bad 2")}
+    assert growing([*good, *processes("bad 2", leak=80)], streams()) == {("anonymous memory", "bad 2")}
     assert growing([*good, *processes("bad 2", descriptors=30)], streams()) == {("file descriptors", "bad 2")}
     assert growing([*good, *processes("bad 2", disk=80)], streams()) == {("disk of the state", "bad 2")}
     assert growing(good, streams(slower_ms=20)) == {(MEDIAN_LATENCY.figure, "all")}

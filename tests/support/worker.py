@@ -125,6 +125,11 @@ class Worker:
         return self._mib("VmRSS")
 
     @property
+    def anonymous_mib(self) -> float:
+        """What of it is no page of a file. Raises OSError where the process has ended."""
+        return self._mib("RssAnon")
+
+    @property
     def descriptors(self) -> int:
         """How many files and connections it has open. Raises OSError where it has ended."""
         return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
