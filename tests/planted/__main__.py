@@ -1,26 +1,25 @@
 """`python -m tests.planted`: the bugs and what caught each; exit 1 where one was not caught."""
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.planted.trial import BUGS, Finding, try_bug
+from tests.planted.trial import BUGS, Finding, trials
 
 
 def main(names: Sequence[str]) -> int:
     """Try all bugs, or those whose name holds one of the words."""
     wanted = [bug for bug in BUGS if not names or any(name in bug.name for name in names)]
     missed = 0
-    for number, bug in enumerate(wanted, start=1):
-        folder = Path(tempfile.mkdtemp(prefix="link-actions-planted-"))
-        try:
-            finding = try_bug(bug, folder)
-        finally:
-            shutil.rmtree(folder)
-        missed += finding.caught_by is None
-        say(f"{number:2} of {len(wanted)}  {told(finding)}")
+    with (
+        tempfile.TemporaryDirectory(prefix="link-actions-planted-") as folder,
+        trials(wanted, Path(folder)) as running,
+    ):
+        for number, trial in enumerate(running.values(), start=1):
+            finding = trial.result()
+            missed += finding.caught_by is None
+            say(f"{number:2} of {len(wanted)}  {told(finding)}")
     say(f"{len(wanted) - missed} of {len(wanted)} planted bugs were caught")
     return 1 if missed or not wanted else 0
 

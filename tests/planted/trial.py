@@ -2,6 +2,9 @@
 
 import re
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from tests.planted.copy import TESTS_FAILED, copy_program, run_tests
 
 BUGS = (*OF_THE_LOOP, *OF_DECIDING, *OF_THE_STREAM)
 
+AT_ONCE = 2
+"""So many trials run beside each other; each is a process that waits a third of its time."""
 _FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 
 
@@ -34,3 +39,13 @@ def try_bug(bug: PlantedBug, folder: Path) -> Finding:
     failed = _FAILED.search(result.stdout)
     caught_by = failed.group(1) if failed and result.returncode == TESTS_FAILED else None
     return Finding(bug, caught_by, time.monotonic() - begun, (result.stdout + result.stderr)[-2_000:])
+
+
+@contextmanager
+def trials(bugs: Sequence[PlantedBug], folder: Path) -> Iterator[Mapping[PlantedBug, Future[Finding]]]:
+    """Give what will come of each bug; those that have not begun when the block ends are not tried."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield {bug: pool.submit(try_bug, bug, folder / str(number)) for number, bug in enumerate(bugs)}
+    finally:
+        pool.shutdown(cancel_futures=True)
