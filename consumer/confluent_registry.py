@@ -10,17 +10,19 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import HTTPError
 
 from consumer.errors import Unavailable
-from consumer.registry import ANSWER_SECONDS, Json
+from consumer.registry import Json
+
+ANSWER_SECONDS = 4.0
 
 
 class ConfluentSchemaRegistry:
     """Speaks the REST API of Confluent's registry, which others serve too."""
 
-    def __init__(self, url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, url: str) -> None:
         self._client = SchemaRegistryClient(
             {
                 "url": url,
-                "timeout": answer_seconds,
+                "timeout": ANSWER_SECONDS,
                 "max.retries": 1,
                 "retries.wait.ms": 100,
                 "retries.max.wait.ms": 200,

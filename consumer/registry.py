@@ -4,8 +4,6 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-ANSWER_SECONDS = 4.0
-
 Json = dict[str, Any]
 
 
@@ -22,12 +20,12 @@ class SchemaRegistry(Protocol):
         """Let go of connections."""
 
 
-def connect_registry(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> SchemaRegistry:
+def connect_registry(url: str) -> SchemaRegistry:
     """Return the client of the registry at this address.
 
-    It is loaded only now: a sixth of the start and 14 MiB, for HTTP and the signing of requests, which a worker
-    without a registry need not have.
+    It is loaded only now: a sixth of a worker's imports and 6 MiB, for HTTP and the signing of requests, which
+    one without a registry need not have.
     """
     module = importlib.import_module("consumer.confluent_registry")
-    client: SchemaRegistry = module.ConfluentSchemaRegistry(url, answer_seconds=answer_seconds)
+    client: SchemaRegistry = module.ConfluentSchemaRegistry(url)
     return client

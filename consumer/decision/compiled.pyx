@@ -100,7 +100,8 @@ cdef class Plan:
     def __init__(self, plan):
         self.plan, self.needs = plan, plan.needs
         self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
-        self.actions = [Action(action) for action in plan.actions] if plan.simple else []
+        # Nothing to go through, not even in vain: a plan that is not simple is never to come here (`Hits.in_turn`).
+        self.actions = [Action(action) for action in plan.actions] if plan.simple else None
 
     cdef bint is_first(self, object known, int flags):
         return known is None and (flags & self.needs) == self.needs
