@@ -33,6 +33,7 @@ test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
+# The lock is whole, so nothing is left to resolve: older pips look past a pin where somebody asks for an extra.
 $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
@@ -40,8 +41,9 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: python3-venv)." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 check: install ## Format, lint, types, imports: all that is wrong without running it

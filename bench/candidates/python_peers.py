@@ -9,7 +9,7 @@ from bench.candidate import CandidateMissing
 ROOT = Path(__file__).parents[2]
 _LOCK = ROOT / "bench" / "peers" / "requirements.lock"
 _FOLDER = ROOT / ".cache" / "bench" / "python"
-_PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r")
+_PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r")
 PYTHON = _FOLDER / "bin" / "python"
 
 
