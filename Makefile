@@ -16,7 +16,7 @@ SHAPES ?=
 BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 BIN := .venv/bin
 STAMP := .venv/.installed
-COMPILED := $(addprefix consumer/decision/,compiled.pyx click_fields.pxd digests.h)
+COMPILED := $(shell find consumer -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
@@ -99,5 +99,6 @@ lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's p
 
 clean: ## Remove everything that was made here, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
-	  .mypy_cache .pytest_cache .ruff_cache consumer/decision/compiled.c consumer/decision/*.so
+	  .mypy_cache .pytest_cache .ruff_cache $(patsubst %.pyx,%.c,$(filter %.pyx,$(COMPILED)))
+	find consumer -name "*.so" -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

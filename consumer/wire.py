@@ -21,6 +21,7 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.kafka.credentials import Credentials
+from consumer.kafka.interface import INTERFACES, shortest
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.stream import KafkaClickStream
 from consumer.kafka.topics import TopicNames
@@ -73,7 +74,7 @@ class Wire:
         )
         producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
         admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
-        return KafkaClickStream(consumer, producer, admin, self.names.clicks)
+        return KafkaClickStream(consumer, producer, admin, self.names.clicks, interface=INTERFACES[shortest()])
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""

@@ -1,7 +1,7 @@
 """The clicks of a batch that the state has to be asked about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.decision.plan import LinkPlan
@@ -18,11 +18,11 @@ class Candidates:
     `links` has every plan once, in the order in which they were first clicked.
     """
 
-    rows: list[int] = field(default_factory=list)
-    plans: list[LinkPlan] = field(default_factory=list)
-    keys: list[bytes] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-    links: list[LinkPlan] = field(default_factory=list)
+    rows: Sequence[int]
+    plans: Sequence[LinkPlan]
+    keys: Sequence[bytes]
+    times: Sequence[int]
+    links: Sequence[LinkPlan]
 
 
 class Clicks(Protocol):

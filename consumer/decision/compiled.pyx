@@ -6,25 +6,31 @@ condemns; a batch in which that takes what was doubted here is left to the twin 
 the value (`click_fields.pxd`). `digests.h` has the three digests.
 """
 
+import array
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
+from cpython cimport array
 from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
+from consumer.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
     CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
     VERSION, Cursor, Field, is_identity, read_field, text_of,
 )
 
+from consumer.decision.updates cimport UPDATE_ID_BYTES, Action, PackedUpdates
+
 from functools import lru_cache
 
 from consumer.decision.candidates import Candidates
 from consumer.decision.general import is_expired
-from consumer.decision.memory import PLAIN
+from consumer.decision.memory import MEMORY_KEY_BYTES, PLAIN
 from consumer.decision.plan import find_plan
-from consumer.decision.update import UPDATE_ID_LENGTH
 from consumer.loop.counts import ClickOutcome
+from consumer.state.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
 from schemas.click import cut_click
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST
@@ -36,23 +42,25 @@ cdef extern from "digests.h" nogil:
     void blake2b(const uint8_t* data, size_t size, uint8_t* digest, size_t digest_size)
     void put_big_endian_32(uint8_t* at, uint32_t number)
     void put_big_endian_64(uint8_t* at, uint64_t number)
+    uint64_t hash_of(const uint8_t* data, size_t size)
 
 cdef enum:
-    UPDATE_ID_BYTES = 36
     MEMORY_HEAD_BYTES = 9
     DIGEST_BYTES = 12
     RECIPIENT_BYTES = 16
+    MEMORY_KEY = 24
 
 cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
 cdef int64_t no_version = NO_VERSION
-cdef uint8_t plain_format = PLAIN, separator = SEPARATOR[0], id_length = UPDATE_ID_LENGTH[0]
-cdef str CE_ID = "ce_id"
-if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES):
+cdef uint8_t plain_format = PLAIN, separator = SEPARATOR[0]
+cdef array.array INTS = array.array("i"), LONGS = array.array("q")
+if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
 
 cdef struct Row:
     # What the loops need of a click, as places in its value.
-    int body, tenant, tenant_size, link_end, recipient, recipient_size, shared_end, flags
+    const uint8_t* value
+    int size, body, tenant, tenant_size, link_end, recipient, recipient_size, shared_end, flags
     int64_t clicked_at, version
 
 
@@ -65,20 +73,20 @@ cdef class Layout:
     def __init__(self, frame, layout):
         self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), layout.tail is not None
 
-    cdef bint stands_before(self, bytes value):
+    cdef bint stands_before(self, const uint8_t* value, Py_ssize_t value_size):
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.frame)
-        return PyBytes_GET_SIZE(value) >= size and not memcmp(text_of(value), text_of(self.frame), size)
+        return value_size >= size and not memcmp(value, text_of(self.frame), size)
 
-    cdef bint walk(self, bytes value, Field* fields):
+    cdef bint walk(self, const uint8_t* value, Py_ssize_t size, Field* fields):
         """Fill in the first fields of a value with this frame; tell whether the click is one that `cut_click` takes."""
         cdef Field beyond
         cdef Cursor cursor
         cdef Py_ssize_t number
         cdef const uint8_t* codes = text_of(self.codes)
-        if self.has_tail or PyBytes_GET_SIZE(value) > INT_MAX:
+        if self.has_tail:
             return False
-        cursor.at = text_of(value) + PyBytes_GET_SIZE(self.frame)
-        cursor.end = text_of(value) + PyBytes_GET_SIZE(value)
+        cursor.at = value + PyBytes_GET_SIZE(self.frame)
+        cursor.end = value + size
         for number in range(PyBytes_GET_SIZE(self.codes)):
             if not read_field(&cursor, codes[number], &fields[number] if number < FIELDS else &beyond):
                 return False
@@ -136,36 +144,112 @@ cdef class Tally:
     cdef Py_ssize_t applied, duplicates
 
 
-cdef class Action:
-    """An ActionPlan at hand, of those that are the same at every click."""
+cdef struct Choice:
+    # A candidate: its row, and the number of its tally.
+    int row, tally
 
-    cdef object topic
-    cdef bytes id_prefix, frame, suffix
-    cdef tuple headers
+cdef struct Named:
+    # By which tally clicks are counted that name a link and version as this row does, the first that did so.
+    uint64_t hash
+    int row, tally
 
-    def __init__(self, action):
-        self.topic, self.headers, self.id_prefix = action.topic, <tuple?>action.headers, <bytes?>action.id_prefix
-        self.frame, self.suffix = <bytes?>action.frame, <bytes?>action.suffix
+cdef enum:
+    # Instead of a tally's number.
+    NOBODY = -1  # nobody defined the link
+    BAD = -2
+    FREE = -3
 
-    cdef tuple update(self, const uint8_t* shared, Py_ssize_t size, bytes key, bytes identifier):
-        """Splice an update, as `consumer.decision.update.make_update` does."""
-        cdef Py_ssize_t frame = PyBytes_GET_SIZE(self.frame), suffix = PyBytes_GET_SIZE(self.suffix)
-        cdef bytes value = PyBytes_FromStringAndSize(NULL, frame + size + 1 + UPDATE_ID_BYTES + suffix)
-        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(value)
-        memcpy(at, text_of(self.frame), frame)
-        memcpy(at + frame, shared, size)
-        at += frame + size
-        at[0] = id_length
-        memcpy(at + 1, text_of(identifier), UPDATE_ID_BYTES)
-        memcpy(at + 1 + UPDATE_ID_BYTES, text_of(self.suffix), suffix)
-        return self.topic, value, key, [*self.headers, (CE_ID, identifier)]
+    FIRST_NAMES = 1024
 
 
-cdef bytes write_uuid(const uint8_t* digest):
-    """Return the text of the UUIDv5 that a SHA-1 makes (RFC 9562, section 5.5)."""
+cdef class Names:
+    """The tallies of a batch by what clicks name: a hash table of places in the batch instead of bytes."""
+
+    cdef Named* slots
+    cdef Py_ssize_t size, used
+
+    def __cinit__(self):
+        self.size, self.used = FIRST_NAMES, 0
+        self.slots = self.empty(self.size)
+
+    def __dealloc__(self):
+        PyMem_Free(self.slots)
+
+    cdef Named* empty(self, Py_ssize_t size) except NULL:
+        cdef Named* slots = <Named*>PyMem_Calloc(size, sizeof(Named))
+        cdef Py_ssize_t place
+        if slots == NULL:
+            raise MemoryError
+        for place in range(size):
+            slots[place].tally = FREE
+        return slots
+
+    cdef Named* find(self, Row* rows, int row) noexcept:
+        """Return the slot of what this row names, which is free where none before it did."""
+        cdef Row* click = &rows[row]
+        cdef Row* other
+        cdef Py_ssize_t size = click.link_end - click.body
+        cdef const uint8_t* link = click.value + click.body
+        cdef uint64_t hash = hash_of(link, size) ^ <uint64_t>click.version
+        cdef Py_ssize_t place = hash & (self.size - 1)
+        cdef Named* slot = &self.slots[place]
+        while slot.tally != FREE:
+            if slot.hash == hash:
+                other = &rows[slot.row]
+                if other.version == click.version and other.link_end - other.body == size:
+                    if not memcmp(other.value + other.body, link, size):
+                        return slot
+            place = (place + 1) & (self.size - 1)
+            slot = &self.slots[place]
+        slot.hash, slot.row = hash, row
+        return slot
+
+    cdef int keep(self, Named* slot, int tally) except -1:
+        """Fill a free slot."""
+        slot.tally = tally
+        self.used += 1
+        if 2 * self.used > self.size:
+            self.grow()
+        return 0
+
+    cdef int grow(self) except -1:
+        cdef Py_ssize_t size = 2 * self.size, old, place
+        cdef Named* slots = self.empty(size)
+        for old in range(self.size):
+            if self.slots[old].tally == FREE:
+                continue
+            place = self.slots[old].hash & (size - 1)
+            while slots[place].tally != FREE:
+                place = (place + 1) & (size - 1)
+            slots[place] = self.slots[old]
+        PyMem_Free(self.slots)
+        self.slots, self.size = slots, size
+        return 0
+
+
+cdef class Chosen:
+    """The plans of a batch's candidates, in their order. A sequence."""
+
+    cdef CompiledCore core
+
+    def __cinit__(self, CompiledCore core not None):
+        self.core = core
+
+    def __len__(self):
+        return self.core.chosen
+
+    def __getitem__(self, wanted):
+        cdef Py_ssize_t place = range(self.core.chosen)[wanted]
+        return self.core.tally_at(self.core.choices[place].tally).plan.plan
+
+
+cdef inline bytes part(Row* click, Py_ssize_t start, Py_ssize_t end):
+    return PyBytes_FromStringAndSize(<const char*>click.value + start, end - start)
+
+
+cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
+    """Write the text of the UUIDv5 that a SHA-1 makes (RFC 9562, section 5.5)."""
     cdef const char* digits = b"0123456789abcdef"
-    cdef bytes text = PyBytes_FromStringAndSize(NULL, UPDATE_ID_BYTES)
-    cdef char* at = PyBytes_AS_STRING(text)
     cdef int place
     cdef uint8_t byte
     for place in range(16):
@@ -179,7 +263,39 @@ cdef bytes write_uuid(const uint8_t* digest):
             at += 1
         at[0], at[1] = digits[byte >> 4], digits[byte & 15]
         at += 2
-    return text
+
+
+cdef class Fresh:
+    """Which memory keys a batch has changed, or may have: a bit for each, found by the digests that they are."""
+
+    cdef uint64_t* bits
+    cdef uint64_t mask
+
+    def __cinit__(self, Py_ssize_t keys):
+        cdef uint64_t words = 16
+        while words * 4 < <uint64_t>keys:  # 16 bits a key or more
+            words *= 2
+        self.mask = words * 64 - 1
+        self.bits = <uint64_t*>PyMem_Calloc(words, sizeof(uint64_t))
+        if self.bits == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.bits)
+
+    cdef inline uint64_t place(self, const uint8_t* key) noexcept:
+        cdef uint64_t recipient, link
+        memcpy(&recipient, key, sizeof(uint64_t))
+        memcpy(&link, key + RECIPIENT_BYTES, sizeof(uint64_t))
+        return (recipient ^ link) & self.mask
+
+    cdef inline bint may_have(self, const uint8_t* key) noexcept:
+        cdef uint64_t place = self.place(key)
+        return self.bits[place >> 6] >> (place & 63) & 1
+
+    cdef inline void add(self, const uint8_t* key) noexcept:
+        cdef uint64_t place = self.place(key)
+        self.bits[place >> 6] |= <uint64_t>1 << (place & 63)
 
 
 cdef class CompiledCore:
@@ -187,53 +303,85 @@ cdef class CompiledCore:
 
     cdef readonly dict bad
     cdef readonly bint in_doubt
-    cdef list values, layouts, chosen
-    cdef dict found, tallies
+    cdef object values, keys
+    cdef list layouts, tallies
+    cdef dict numbers
+    cdef Names names
     cdef Row* rows
+    cdef Choice* choices
     cdef uint8_t* scratch
-    cdef Py_ssize_t scratch_size, count
+    cdef Py_ssize_t scratch_size, count, chosen
 
     def __cinit__(self, values, layouts):
         self.rows = NULL
+        self.choices = NULL
         self.scratch = NULL
 
     def __dealloc__(self):
         PyMem_Free(self.rows)
+        PyMem_Free(self.choices)
         PyMem_Free(self.scratch)
 
     def __init__(self, values, layouts):
-        cdef Layout layout
-        cdef Field fields[FIELDS]
+        self.values, self.bad, self.in_doubt = values, {}, False
+        self.layouts = [Layout(*known) for known in layouts.items()]
+        self.numbers, self.tallies, self.names = {}, [], Names()
+        self.chosen, self.count = 0, len(self.values)
+        self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
+        self.choices = <Choice*>PyMem_Calloc(max(self.count, 1), sizeof(Choice))
+        if self.rows == NULL or self.choices == NULL:
+            raise MemoryError
+        self.find_values()
+        self.walk_all(layouts)
+
+    cdef find_values(self):
+        """Note where each value is: in the block that holds them, or in bytes, which are kept meanwhile."""
         cdef Py_ssize_t row
         cdef bytes value
-        self.values, self.bad, self.in_doubt = [<bytes?>value for value in values], {}, False
-        self.layouts = [Layout(*known) for known in layouts.items()]
-        self.chosen, self.found, self.tallies = [], {}, {}
-        self.count = len(self.values)
-        self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
-        if self.rows == NULL:
-            raise MemoryError
+        cdef BlockValues block
+        cdef Place* place
+        if isinstance(self.values, BlockValues):
+            block = <BlockValues>self.values
+            for row in range(self.count):
+                place = block.records.place(row)
+                self.place(row, block.records.block.bytes + place.value, place.value_size)
+            return
+        self.values = [<bytes?>value for value in self.values]
         for row in range(self.count):
             value = self.values[row]
-            layout = self.layout_of(value)
-            if layout is not None and layout.walk(value, fields):
-                self.enter(&self.rows[row], text_of(value), PyBytes_GET_SIZE(layout.frame), fields)
-            else:
-                self.judge(row, value, layouts)
+            self.place(row, text_of(value), PyBytes_GET_SIZE(value))
 
-    cdef Layout layout_of(self, bytes value):
+    cdef void place(self, Py_ssize_t row, const uint8_t* value, Py_ssize_t size) noexcept:
+        # One that is too large for a row is not walked but judged.
+        self.rows[row].value, self.rows[row].size = value, size if 0 < size <= INT_MAX else 0
+
+    cdef walk_all(self, layouts):
+        cdef Layout layout
+        cdef Field fields[FIELDS]
+        cdef Row* click
+        cdef Py_ssize_t row
+        for row in range(self.count):
+            click = &self.rows[row]
+            layout = self.layout_of(click)
+            if layout is not None and layout.walk(click.value, click.size, fields):
+                self.enter(click, PyBytes_GET_SIZE(layout.frame), fields)
+            else:
+                self.judge(row, self.values[row], layouts)
+
+    cdef Layout layout_of(self, Row* click):
         """Return the layout that the frame names; the last one found is the first to be tried."""
         cdef Layout layout
         cdef Py_ssize_t place
         for place in range(len(self.layouts)):
             layout = self.layouts[place]
-            if layout.stands_before(value):
+            if layout.stands_before(click.value, click.size):
                 if place:
                     self.layouts.insert(0, self.layouts.pop(place))
                 return layout
         return None
 
-    cdef void enter(self, Row* row, const uint8_t* value, Py_ssize_t body, Field* fields):
+    cdef void enter(self, Row* row, Py_ssize_t body, Field* fields):
+        cdef const uint8_t* value = row.value
         row.body, row.link_end = body, fields[LINK].end - value
         row.tenant, row.tenant_size = fields[TENANT].start - value, fields[TENANT].size
         row.recipient, row.recipient_size = fields[RECIPIENT].start - value, fields[RECIPIENT].size
@@ -277,14 +425,13 @@ cdef class CompiledCore:
     def facts(self, Py_ssize_t row):
         """Return record key, shared fields, recipient, flags and time of the click in this row."""
         cdef Row* click = self.click(row)
-        cdef bytes value = self.values[row]
-        recipient = value[click.recipient : click.recipient + click.recipient_size]
-        return self.key(row), value[click.body : click.shared_end], recipient, click.flags, click.clicked_at
+        recipient = part(click, click.recipient, click.recipient + click.recipient_size)
+        return self.key(row), part(click, click.body, click.shared_end), recipient, click.flags, click.clicked_at
 
     def plan_key(self, Py_ssize_t row):
         """Return by what the plan is found: the encoded tenant and link, and the version."""
         cdef Row* click = self.click(row)
-        return (<bytes>self.values[row])[click.body : click.link_end], click.version
+        return part(click, click.body, click.link_end), click.version
 
     def click_id(self, row):
         """Return the click's id, UTF-8."""
@@ -305,20 +452,21 @@ cdef class CompiledCore:
     cdef text(self, row, int number):
         """Walk the click once more, for what only few clicks are asked for."""
         cdef Field fields[FIELDS]
-        cdef bytes value = self.values[row]
-        cdef Layout layout = self.layout_of(value)
-        if layout is None or not layout.walk(value, fields):
+        cdef Row* click = self.click(row)
+        cdef Layout layout = self.layout_of(click)
+        if layout is None or not layout.walk(click.value, click.size, fields):
             raise ValueError(f"row {row} is no click")
         return <bytes>fields[number].start[: fields[number].size] if fields[number].present else None
 
     def choose(self, uint32_t partition, uint32_t partitions, plans, decision):
         """Settle every click that is no matter for the state, and return the others, as `PureCore.choose` does."""
-        cdef list rows = [], chosen = [], keys = [], times = []
         cdef dict bad = decision.dead_letters
-        cdef Py_ssize_t row, size, tests = 0, undefined = 0
+        cdef bytes keys = PyBytes_FromStringAndSize(NULL, self.count * MEMORY_KEY)
+        cdef array.array rows = array.clone(INTS, self.count, False), times = array.clone(LONGS, self.count, False)
+        cdef Py_ssize_t size, tests = 0, undefined = 0
+        cdef int row, tally
         cdef uint32_t place
         cdef Row* click
-        cdef Tally tally
         for row in range(self.count):
             if bad and row in bad:
                 continue
@@ -327,109 +475,119 @@ cdef class CompiledCore:
             place = place_of(self.scratch, size)
             if place % partitions != partition:
                 decision.sent_on.append((row, self.key(row), place % partitions))
-                continue
-            if click.flags & test_flag:
+            elif click.flags & test_flag:
                 tests += 1
-                continue
-            found = self.tally_of(row, plans)
-            if found is None:
-                undefined += 1
-                continue
-            if not isinstance(found, Tally):
-                bad[row] = found
-                continue
-            tally = <Tally>found
-            rows.append(row)
-            self.chosen.append(tally)
-            chosen.append(tally.plan.plan)
-            keys.append(self.memory_key(size, place, tally.plan.digest))
-            times.append(click.clicked_at)
+            else:
+                tally = self.tally_of(row, plans, bad)
+                if tally == NOBODY:
+                    undefined += 1
+                elif tally != BAD:
+                    self.put_key(<uint8_t*>text_of(keys) + self.chosen * MEMORY_KEY, size, place, tally)
+                    rows.data.as_ints[self.chosen], times.data.as_longlongs[self.chosen] = row, click.clicked_at
+                    self.choices[self.chosen].row, self.choices[self.chosen].tally = row, tally
+                    self.chosen += 1
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
-        return Candidates(rows, chosen, keys, times, list(self.tallies))
+        array.resize(rows, self.chosen)
+        array.resize(times, self.chosen)
+        self.keys = keys[: self.chosen * MEMORY_KEY]
+        return Candidates(rows, Chosen(self), PackedKeys(self.keys, MEMORY_KEY), times, list(self.numbers))
 
-    cdef bytes memory_key(self, Py_ssize_t size, uint32_t place, bytes link):
-        """Return the digest of the record key that was just written, its place, and the digest of the link."""
-        cdef bytes key = PyBytes_FromStringAndSize(NULL, RECIPIENT_BYTES + PyBytes_GET_SIZE(link))
-        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(key)
+    cdef int put_key(self, uint8_t* at, Py_ssize_t size, uint32_t place, int tally) except -1:
+        """Write the digest of the record key that was just written, its place, and the digest of the link."""
         blake2b(self.scratch, size, at, DIGEST_BYTES)
         put_big_endian_32(at + DIGEST_BYTES, place)
-        memcpy(at + RECIPIENT_BYTES, text_of(link), PyBytes_GET_SIZE(link))
-        return key
+        memcpy(at + RECIPIENT_BYTES, text_of(self.tally_at(tally).plan.digest), MEMORY_KEY - RECIPIENT_BYTES)
+        return 0
 
-    cdef tally_of(self, Py_ssize_t row, plans):
-        """Return the Tally of the plan, None for a link nobody defined, or why the record is bad."""
-        cdef Row* click = self.click(row)
-        cdef Py_ssize_t size = click.link_end - click.body
-        cdef bytes named = PyBytes_FromStringAndSize(NULL, size + sizeof(int64_t))
-        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(named)
-        memcpy(at, text_of(self.values[row]) + click.body, size)
-        memcpy(at + size, &click.version, sizeof(int64_t))
-        try:
-            return self.found[named]
-        except KeyError:
-            plan = find_plan(plans, *self.plan_key(row))
-        if isinstance(plan, BadRecord):
-            return plan
-        self.found[named] = None if plan is None else self.tally(plan)
-        return self.found[named]
+    cdef inline Tally tally_at(self, Py_ssize_t number):
+        return <Tally>self.tallies[number]
 
-    cdef Tally tally(self, plan):
-        cdef Tally tally = self.tallies.get(plan)
-        if tally is None:
-            tally = self.tallies[plan] = Tally()
+    cdef int tally_of(self, int row, plans, dict bad) except? FREE:
+        """Return the number of the tally, NOBODY for a link nobody defined, BAD where the record is, and say why."""
+        cdef Named* slot = self.names.find(self.rows, row)
+        if slot.tally == FREE:
+            found = find_plan(plans, *self.plan_key(row))
+            if isinstance(found, BadRecord):
+                bad[row] = found
+                return BAD
+            tally = NOBODY if found is None else self.number_of(found)
+            self.names.keep(slot, tally)
+            return tally
+        return slot.tally
+
+    cdef int number_of(self, plan) except -1:
+        """Return the number of the plan's tally, which is begun where there is none."""
+        cdef Tally tally
+        if plan not in self.numbers:
+            tally = Tally()
             tally.plan = prepare(plan)
-        return tally
+            self.numbers[plan] = len(self.tallies)
+            self.tallies.append(tally)
+        return self.numbers[plan]
 
     def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
         """Decide the candidates in their order, as `PureCore.decide` does."""
         cdef dict fresh = decision.memory
-        cdef list updates = decision.updates, rows = candidates.rows, keys = candidates.keys
-        cdef Py_ssize_t index, row
+        cdef PackedUpdates updates = PackedUpdates()
+        cdef Py_ssize_t index
+        cdef bytes key
+        cdef Choice* choice
+        cdef Fresh changed = Fresh(self.chosen)
         cdef Tally tally
         cdef Plan plan
         cdef Row* click
-        for tally in self.tallies.values():
+        cdef const uint8_t* at = text_of(self.keys)
+        decision.updates = updates
+        for tally in self.tallies:
             tally.in_turn = tally.plan.plan in in_turn
-        for index in range(len(rows)):
-            row, key, tally = rows[index], keys[index], self.chosen[index]
-            click, plan = self.click(row), tally.plan
-            known = fresh.get(key, recalled[index])
+        for index in range(self.chosen):
+            choice = &self.choices[index]
+            click, tally = &self.rows[choice.row], self.tally_at(choice.tally)
+            plan, known, key = tally.plan, recalled[index], None
+            if changed.may_have(at + index * MEMORY_KEY):
+                key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
+                known = fresh.get(key, known)
             if retention_ms is not None and known is not None and is_expired(known, click.clicked_at, retention_ms):
                 known = None
-            if tally.in_turn:
-                closely(row, plan.plan, key, known)
-            elif plan.is_first(known, click.flags):
+            if not tally.in_turn and plan.is_duplicate(known):
+                tally.duplicates += 1
+                continue
+            if key is None:
+                key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
+            if not tally.in_turn and plan.is_first(known, click.flags):
                 fresh[key] = plan.memory(click.clicked_at)
                 tally.applied += 1
-                self.apply(plan, row, updates)
-            elif plan.is_duplicate(known):
-                tally.duplicates += 1
+                self.apply(plan, choice.row, updates)
             else:
-                closely(row, plan.plan, key, known)
+                closely(choice.row, plan.plan, key, known)
+            changed.add(at + index * MEMORY_KEY)
         return (
-            {tally.plan.plan: tally.applied for tally in self.tallies.values() if tally.applied},
-            {tally.plan.plan: tally.duplicates for tally in self.tallies.values() if tally.duplicates},
+            {tally.plan.plan: tally.applied for tally in self.tallies if tally.applied},
+            {tally.plan.plan: tally.duplicates for tally in self.tallies if tally.duplicates},
         )
 
-    cdef apply(self, Plan plan, Py_ssize_t row, list updates):
+    cdef int apply(self, Plan plan, Py_ssize_t row, PackedUpdates updates) except -1:
         """Add the updates of a first click."""
         cdef Row* click = self.click(row)
-        cdef const uint8_t* value = text_of(self.values[row])
-        cdef bytes key = self.key(row)
+        cdef Py_ssize_t key_size = self.write_key(row), size, start
+        cdef uint8_t[20] digest
+        cdef uint8_t[UPDATE_ID_BYTES] identifier
         cdef Action action
-        cdef Py_ssize_t size
-        cdef uint8_t digest[20]
         for action in plan.actions:
+            # What the update id is the digest of stands behind the key.
             size = PyBytes_GET_SIZE(action.id_prefix)
-            self.make_room(size + click.recipient_size + 1)
-            memcpy(self.scratch, text_of(action.id_prefix), size)
-            memcpy(self.scratch + size, value + click.recipient, click.recipient_size)
-            self.scratch[size + click.recipient_size] = separator
-            sha1(self.scratch, size + click.recipient_size + 1, digest)
-            updates.append(
-                action.update(value + click.body, click.shared_end - click.body, key, write_uuid(digest))
+            self.make_room(key_size + size + click.recipient_size + 1)
+            memcpy(self.scratch + key_size, text_of(action.id_prefix), size)
+            memcpy(self.scratch + key_size + size, click.value + click.recipient, click.recipient_size)
+            size += click.recipient_size
+            self.scratch[key_size + size] = separator
+            sha1(self.scratch + key_size, size + 1, digest)
+            write_uuid(digest, identifier)
+            updates.splice(
+                action, click.value + click.body, click.shared_end - click.body, self.scratch, key_size, identifier
             )
+        return 0
 
     cdef bytes key(self, Py_ssize_t row):
         cdef Py_ssize_t size = self.write_key(row)
@@ -438,7 +596,7 @@ cdef class CompiledCore:
     cdef Py_ssize_t write_key(self, Py_ssize_t row) except -1:
         """Write the record key, `tenant_id/recipient_id`, and return its size."""
         cdef Row* click = self.click(row)
-        cdef const uint8_t* value = text_of(self.values[row])
+        cdef const uint8_t* value = click.value
         self.make_room(click.tenant_size + 1 + click.recipient_size)
         memcpy(self.scratch, value + click.tenant, click.tenant_size)
         self.scratch[click.tenant_size] = c'/'

@@ -20,7 +20,7 @@ COMPILED, PURE = "compiled", "pure"
 def open_compiled(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> Core:
     """Cut the values by the compiled core; its twin takes the batch where the compiled one doubts a good click."""
     core = CompiledCore(values, layouts)
-    return PureCore(values, layouts) if core.in_doubt else core
+    return PureCore(list(values), layouts) if core.in_doubt else core
 
 
 CORES: Mapping[str, OpenCore] = MappingProxyType(({COMPILED: open_compiled} if _IS_COMPILED else {}) | {PURE: PureCore})

@@ -16,6 +16,7 @@ from consumer.decision.hits import Hits
 from consumer.decision.memory import encode_hits
 from consumer.decision.plan import LinkPlan, Plans
 from consumer.loop.counts import ClickOutcome
+from consumer.records import all_fit
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 
@@ -56,7 +57,7 @@ def _fit_values(values: Sequence[bytes | None], rules: Rules, bad: dict[int, Bad
     if bad:
         values = _emptied(values, bad)
     # `or b""` in the rows would cost more than this look at the whole: hardly any batch has such records.
-    if None in values or max(map(len, cast("Sequence[bytes]", values)), default=0) > rules.max_click_bytes:
+    if not all_fit(values, rules.max_click_bytes):
         _condemn_absent_and_large(values, rules.max_click_bytes, bad)
         values = _emptied(values, bad)
     return cast("Sequence[bytes]", values)

@@ -1,13 +1,18 @@
 """What is to be done about the records of one partition: values for the loop to carry out."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from consumer.decision.memory import HitCount
 from consumer.decision.plan import LinkPlan
 from consumer.loop.counts import BatchCounts
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import EARLIEST_MS
+
+if TYPE_CHECKING:
+    from consumer.decision.updates import PackedUpdates
 
 Headers = list[tuple[str, bytes]]
 Update = tuple[str, bytes, bytes, Headers]
@@ -30,11 +35,12 @@ class Rules:
 class Decision:
     """What the records of one partition, in their order, bring about.
 
-    `updates`: topic, value, key and headers each. `sent_on`: row, right key and right partition. `dead_letters`: by
-    row. `memory`: entries to keep, None to forget. `hits`: counts that changed, with a plan of the link.
+    `updates`: topic, value, key and headers each, packed by the compiled core. `sent_on`: row, right key and right
+    partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed, with a
+    plan of the link.
     """
 
-    updates: list[Update] = field(default_factory=list)
+    updates: "list[Update] | PackedUpdates" = field(default_factory=list)
     sent_on: list[tuple[int, bytes, int]] = field(default_factory=list)
     dead_letters: dict[int, BadRecord] = field(default_factory=dict)
     memory: dict[bytes, bytes | None] = field(default_factory=dict)
@@ -43,7 +49,7 @@ class Decision:
     """Records by what became of them."""
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Actions by kind and what became of them."""
-    clicked_at: list[int] = field(default_factory=list)
+    clicked_at: Sequence[int] = ()
     """Times of the clicks that were decided, for the age at commit."""
 
     def has(self, reason: Reason) -> bool:

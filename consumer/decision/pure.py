@@ -42,8 +42,10 @@ class PureCore:
 
     def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
         """Settle every click that is no matter for the state, and return the others."""
-        candidates = Candidates()
-        rows, chosen, keys, times = candidates.rows, candidates.plans, candidates.keys, candidates.times
+        rows: list[int] = []
+        chosen: list[LinkPlan] = []
+        keys: list[bytes] = []
+        times: list[int] = []
         clicks, bad, ready = self.clicks, decision.dead_letters, plans.ready
         tests = undefined = 0
         columns = zip(clicks.link_keys, clicks.keys, clicks.versions, clicks.flags, strict=True)
@@ -76,8 +78,7 @@ class PureCore:
             times.append(clicks.clicked_at[row])
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
-        candidates.links.extend(dict.fromkeys(chosen))
-        return candidates
+        return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
 
     def decide(
         self,

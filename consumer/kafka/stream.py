@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended
+from consumer.kafka.interface import BINDING, INTERFACES, Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
 from consumer.streams import Aborted, AssignmentChange, Committed, Outgoing, Record
@@ -28,13 +29,20 @@ class KafkaClickStream:
     """
 
     def __init__(
-        self, consumer: Consumer, open_producer: Callable[[], Producer], admin: AdminClient, topic: str
+        self,
+        consumer: Consumer,
+        open_producer: Callable[[], Producer],
+        admin: AdminClient,
+        topic: str,
+        *,
+        interface: Interface = INTERFACES[BINDING],
     ) -> None:
         self._consumer = consumer
+        self._fetcher = interface.open_fetcher(consumer, topic)
         self._topic = topic
         self._reader = KafkaLogReader(consumer, admin, topic)
         self._admin = admin
-        self._writer = TransactionalWriter(open_producer)
+        self._writer = TransactionalWriter(open_producer, interface.send)
         self._given: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
@@ -49,15 +57,13 @@ class KafkaClickStream:
         """
         if not self._has_joined:
             self._join()
-        records = []
         try:
-            messages = self._consumer.consume(limit, timeout_seconds)
+            records, events = self._fetcher.fetch(limit, timeout_seconds)
         except (KafkaException, SystemError) as raised:
             self._judge(kafka_error(raised))
             return []
-        records = [message for message in messages if message.error() is None]
-        if len(records) < len(messages):
-            self._note_events(messages)
+        for event in events:
+            self._note(*event)
         return records
 
     def _join(self) -> None:
@@ -66,14 +72,12 @@ class KafkaClickStream:
             [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
 
-    def _note_events(self, messages: Iterable[Message]) -> None:
-        """Note the ends that were met, and judge the errors that came as messages."""
-        for message in messages:
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                self._ends_met[message.partition() or 0] = message.offset() or 0
-            elif error is not None:
-                self._judge(error)
+    def _note(self, partition: int, offset: int, error: KafkaError) -> None:
+        """Note an end that was met, and judge any other error that came in the place of a record."""
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            self._ends_met[partition] = offset
+        else:
+            self._judge(error)
 
     def take_changes(self) -> AssignmentChange:
         """Return how the assignment changed since the last call."""
@@ -184,6 +188,7 @@ class KafkaClickStream:
             self._has_joined = False
             with suppress(KafkaException):
                 self._leave()
+        self._fetcher.close()
         self._consumer.close()
 
     def _leave(self) -> None:
@@ -220,6 +225,8 @@ class KafkaClickStream:
     def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         consumer.incremental_assign(places)
         consumer.pause(places)
+        for place in places:
+            self._fetcher.claim(place.partition)
         self._given.update(place.partition for place in places)
 
     def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:

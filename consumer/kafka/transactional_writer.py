@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from consumer.kafka.bounded_call import call_within
 from consumer.kafka.errors import refusal, renewable_failure, transaction_failure
+from consumer.kafka.sending import Send
 from consumer.streams import OutcomeUnknown, Outgoing
 
 _CALL_SECONDS = 10.0
@@ -30,7 +31,8 @@ Signed = tuple[list[TopicPartition], Any]
 class TransactionalWriter:
     """Writes in transactions, one at a time; owned by one thread. Raises what `ClickStream` does."""
 
-    def __init__(self, open_producer: Callable[[], Producer]) -> None:
+    def __init__(self, open_producer: Callable[[], Producer], send: Send) -> None:
+        self._send = send
         self._open_producer = open_producer
         self._producer: Producer | None = None
         self._tracked: dict[int, int | None] = {}
@@ -49,13 +51,13 @@ class TransactionalWriter:
         self._enqueue(record, None)
 
     def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        """Write records one call of the library each: positional, for keywords cost as much as the call."""
-        produce = self._need_producer().produce
-        for topic, value, key, headers in records:
-            try:
-                produce(topic, value, key, partition, None, None, 0, headers)
-            except (BufferError, KafkaException):
-                self._enqueue(Outgoing(topic, partition, key, value, headers or ()), None)
+        """Write records; one that is not taken at once is tried again by itself."""
+        producer = self._need_producer()
+        place = self._send(producer, partition, records, 0)
+        while place < len(records):
+            topic, value, key, headers = records[place]
+            self._enqueue(Outgoing(topic, partition, key, value, headers or ()), None)
+            place = self._send(producer, partition, records, place + 1)
 
     def track(self, record: Outgoing) -> None:
         """Write, and let `commit` tell the offset after it."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import methodcaller
 
 from consumer.decision.decision import Decision
 from consumer.loop.counts import BatchCounts
@@ -49,11 +47,3 @@ class Batch:
     def counts(self) -> BatchCounts:
         """What became of the records."""
         return sum((each.decision.counts() for each in self.partitions), BatchCounts())
-
-
-def split_by_partition(records: Sequence[Record]) -> Mapping[int, list[Record]]:
-    """Return the records by partition, in their order. They come in runs of one partition, so runs are taken whole."""
-    split: dict[int, list[Record]] = {}
-    for partition, run in groupby(records, key=methodcaller("partition")):
-        split.setdefault(partition, []).extend(run)
-    return split

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from consumer.decision.decision import Update
 from consumer.loop.batch import Batch
+from consumer.records import size_of
 from consumer.streams import Record
 
-MAX_RECORDS = 15_000
+MAX_RECORDS = 30_000
 """Most records of one transaction: 27 MiB less than twice as many take at their highest, and the same CPU."""
 MAX_BYTES = 64 * 1024 * 1024
 """Most bytes of the values of one batch and of what they bring about."""
@@ -37,9 +38,9 @@ class BatchLimit:
         self._records = self._bytes = 0
 
     def add(self, records: Sequence[Record]) -> None:
-        """Take in what came; 0.02 µs a click, for the length of a message of the library is that of its value."""
+        """Take in what came."""
         self._records += len(records)
-        size = sum(map(len, records))
+        size = size_of(records)
         self._bytes += size
         # As if one more record of the size known before had come, so that a single small one does not hide large ones.
         self._value_bytes = (self._value_bytes + size) / (1 + len(records))

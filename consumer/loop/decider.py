@@ -13,6 +13,7 @@ from consumer.decision.pure import PureCore
 from consumer.loop.definitions import Definitions
 from consumer.loop.expiry import Expiry
 from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
+from consumer.records import values_of
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
 from schemas.bad_record import BadRecord, Reason
@@ -86,7 +87,7 @@ class Decider:
         `wait_until`, by the monotonic clock, is when the batch has waited long enough as a whole. Raises Unreachable
         where the definitions cannot be read.
         """
-        values = [record.value() for record in records]
+        values = values_of(records)
         condemned = self._condemned_rows(partition, records) if self._condemned else {}
 
         def decide_now() -> Decision:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from consumer.loop.batch_limit import BatchLimit
 from consumer.loop.pace import Pace
+from consumer.records import joined
 from consumer.streams import ClickStream, Record
 
 SLICE_SECONDS = 0.1
@@ -19,27 +20,27 @@ class Gathering:
         self._limit = limit
         self._now = now
 
-    def wait(self, batch_seconds: float) -> list[Record]:
+    def wait(self, batch_seconds: float) -> Sequence[Record]:
         """Wait for a click, then collect for a while or until the batch is full; the last one took `batch_seconds`.
 
         The library waits until it has as many as it was asked for, so it is asked for one first.
         """
         self._limit.begin()
-        records = self._consume(1, SLICE_SECONDS)
+        pieces = [self._consume(1, SLICE_SECONDS)]
         until = self._now() + self._pace.gathering_seconds(batch_seconds)
-        is_over = not records
+        is_over = not pieces[0]
         while not is_over and self._limit.room > 0:
             left = until - self._now()
-            records += self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS))
+            pieces.append(self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS)))
             is_over = left <= 0
-        return records
+        return joined(pieces)
 
-    def at_once(self) -> list[Record]:
+    def at_once(self) -> Sequence[Record]:
         """Take what is there."""
         self._limit.begin()
         return self._consume(self._limit.room, 0.0)
 
-    def _consume(self, limit: int, seconds: float) -> list[Record]:
-        records: Sequence[Record] = self._stream.consume(limit, seconds)
+    def _consume(self, limit: int, seconds: float) -> Sequence[Record]:
+        records = self._stream.consume(limit, seconds)
         self._limit.add(records)
-        return list(records)
+        return records

@@ -13,7 +13,7 @@ from consumer.clock import Clock
 from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
 from consumer.loop.bad_share import BadShare
-from consumer.loop.batch import Batch, PartitionBatch, split_by_partition
+from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_limit import BatchLimit
 from consumer.loop.caution import Caution
 from consumer.loop.decider import PATIENCE_SECONDS, Decider
@@ -26,6 +26,7 @@ from consumer.loop.restore import Restorer
 from consumer.loop.tail import Tail
 from consumer.loop.writing import Writer
 from consumer.monitoring.metrics import Stage, TransactionResult
+from consumer.records import split_by_partition
 from consumer.state.store import PartitionStore
 from consumer.streams import Aborted, ClickStream, Record, Unreachable
 from schemas.bad_record import BadRecord, Reason

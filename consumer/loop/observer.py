@@ -69,6 +69,6 @@ class Observer:
         self._metrics.note_commit(now / 1000)
         self._metrics.count_transaction(TransactionResult.COMMITTED)
         self._metrics.count_batch(batch.counts())
-        times = [clicked_at for each in batch.partitions for clicked_at in each.decision.clicked_at]
-        if times:
-            self._metrics.observe_ages((now - np.array(times, dtype=np.float64)) / 1000)
+        times = np.concatenate([np.asarray(each.decision.clicked_at, dtype=np.float64) for each in batch.partitions])
+        if len(times):
+            self._metrics.observe_ages((now - times) / 1000)

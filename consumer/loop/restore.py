@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 import structlog
 
 from consumer.errors import Unavailable
-from consumer.loop.batch import split_by_partition
+from consumer.records import split_by_partition
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
 from consumer.streams import LogReader, Unreachable
 

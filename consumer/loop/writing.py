@@ -92,5 +92,5 @@ def _headers(record: Record) -> Headers | None:
     """Return the headers, None where the library cannot read the name of one: asked again, it would crash."""
     try:
         return tuple(record.headers() or ())
-    except SystemError:
+    except (SystemError, UnicodeDecodeError):
         return None

@@ -36,7 +36,7 @@ def brought_about(decision: Decision) -> list[Any]:
         {row: (bad.reason, bad.detail) for row, bad in decision.dead_letters.items()},
         list(decision.memory.items()),
         decision.hits,
-        decision.clicked_at,
+        list(decision.clicked_at),
         decision.counts(),
     ]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -15,6 +16,8 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
+from consumer.kafka.interface import INTERFACES, shortest
+from consumer.kafka.sending import send_one_by_one
 from consumer.kafka.stream import KafkaClickStream
 from consumer.streams import ClickStream
 from tests.scenarios.place import BRIEF, SILENT, Sight
@@ -48,7 +51,8 @@ class CutProducer:
 
 class KafkaPlace(KafkaGround):
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
-        super().__init__(bootstrap_servers, prefix)
+        # The direct way hands records to a real producer only, not to one that can be cut off.
+        super().__init__(bootstrap_servers, prefix, replace(INTERFACES[shortest()], send=send_one_by_one))
         self._producers: dict[ClickStream, CutProducer] = {}
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
@@ -61,7 +65,9 @@ class KafkaPlace(KafkaGround):
             self._producers[stream] = CutProducer(open_producer(config))
             return self._producers[stream]
 
-        stream = KafkaClickStream(consumer, produce, open_admin(admin_config(settings)), topic)
+        stream = KafkaClickStream(
+            consumer, produce, open_admin(admin_config(settings)), topic, interface=self._interface
+        )
         self._opened.append(stream)
         return stream
 

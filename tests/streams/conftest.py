@@ -1,21 +1,25 @@
-"""Every test of the ports runs on the twin and on a real Kafka."""
+"""Every test of the ports runs on the twin and on a real Kafka, there by each way to the client library."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from consumer.kafka.interface import INTERFACES, Interface
 from tests.streams.ground import Ground
 from tests.streams.kafka_ground import KafkaGround
 from tests.streams.twin_ground import TwinGround
 
+TWIN = "twin"
 
-@pytest.fixture(params=["twin", pytest.param("kafka", marks=pytest.mark.kafka)])
+
+@pytest.fixture(params=[TWIN, *(pytest.param(name, marks=pytest.mark.kafka) for name in INTERFACES)])
 def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
-    made = _kafka_ground(request) if request.param == "kafka" else TwinGround()
+    made = TwinGround() if request.param == TWIN else _kafka_ground(request, INTERFACES[request.param])
     yield made
     made.close()
 
 
-def _kafka_ground(request: pytest.FixtureRequest) -> Ground:
-    """The broker is asked for only here, so that the twin's half runs where there is none."""
-    return KafkaGround(request.getfixturevalue("kafka").bootstrap_servers, request.getfixturevalue("topic_prefix"))
+def _kafka_ground(request: pytest.FixtureRequest, interface: Interface) -> Ground:
+    """The broker is asked for only here, so that the twin's part runs where there is none."""
+    servers = request.getfixturevalue("kafka").bootstrap_servers
+    return KafkaGround(servers, request.getfixturevalue("topic_prefix"), interface)

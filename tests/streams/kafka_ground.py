@@ -17,6 +17,7 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
+from consumer.kafka.interface import Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.stream import KafkaClickStream
 from consumer.settings import Settings
@@ -32,7 +33,8 @@ SECONDS = 10.0
 class KafkaGround:
     """Everything has the prefix before its name, the group and the transactional ids too."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, interface: Interface) -> None:
+        self._interface = interface
         self._servers = bootstrap_servers
         self._prefix = prefix
         self._admin = open_admin(admin_config(self._settings("admin")))
@@ -57,7 +59,9 @@ class KafkaGround:
         settings = self._settings(instance)
         consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
         producer = partial(open_producer, worker_producer_config(settings))
-        stream = KafkaClickStream(consumer, producer, open_admin(admin_config(settings)), topic)
+        stream = KafkaClickStream(
+            consumer, producer, open_admin(admin_config(settings)), topic, interface=self._interface
+        )
         self._opened.append(stream)
         return stream
 

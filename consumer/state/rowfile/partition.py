@@ -52,14 +52,16 @@ class RowPartitionStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each key, in order."""
-        values: list[bytes | None] = [None] * len(keys)
-        if keys:
-            wanted = key_rows(keys)
-            places, numbers, rows = self._find(wanted, hash_keys(wanted))
-            found = values_of(rows, numbers, self._files.following)
-            for place, value in zip(places.tolist(), found, strict=True):
-                values[place] = value
-        return values
+        if not keys:
+            return []
+        wanted = key_rows(keys)
+        places, numbers, rows = self._find(wanted, hash_keys(wanted))
+        found = np.empty(len(places), dtype=object)
+        found[:] = values_of(rows, numbers, self._files.following)
+        values = np.full(len(keys), None, dtype=object)
+        values[places] = found
+        listed: list[bytes | None] = values.tolist()
+        return listed
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Append a row for each entry and then the mark of the batch, in one write to the file.

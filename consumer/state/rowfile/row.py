@@ -16,6 +16,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from consumer.state.packed_keys import PackedKeys
+
 Rows = NDArray[np.uint64]
 """Rows as words, six in each."""
 Numbers = NDArray[np.int64]
@@ -83,10 +85,13 @@ def key_length(kind: int) -> int:
 
 def key_rows(keys: Sequence[bytes]) -> Rows:
     """Return a row for each key that holds nothing but the key, as `key_part` gives it for a whole one."""
-    lengths = set(map(len, keys))
+    if isinstance(keys, PackedKeys):
+        lengths, joined = {keys.size}, keys.joined
+    else:
+        lengths, joined = set(map(len, keys)), b"".join(keys)
     if len(lengths) == 1 and (length := lengths.pop()) <= KEY_BYTES:
         block = np.zeros((len(keys), ROW_BYTES), dtype=np.uint8)
-        block[:, :length] = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), length)
+        block[:, :length] = np.frombuffer(joined, dtype=np.uint8).reshape(len(keys), length)
         block[:, KIND] = length
         alike: Rows = block.view(np.uint64)
         return alike
