@@ -16,6 +16,7 @@ from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
+from consumer.kafka.interface import shortest
 from consumer.kafka.permission import naming_rights
 from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
@@ -119,7 +120,13 @@ def _run(
         clock=clock,
     )
     spare_the_garbage_collector()
-    _LOG.info("worker.started", instance=settings.instance_id, partitions=partitions, core=fastest())
+    _LOG.info(
+        "worker.started",
+        instance=settings.instance_id,
+        partitions=partitions,
+        core=fastest(),
+        interface=shortest(),
+    )
     Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
 
 

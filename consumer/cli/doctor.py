@@ -13,7 +13,8 @@ from consumer.cli.table import print_table
 from consumer.decision.cores import fastest
 from consumer.doctor.cluster import look_at_cluster
 from consumer.doctor.finding import Finding, exit_code_of
-from consumer.doctor.local import look_at_core, look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import look_at_core, look_at_interface, look_at_registry, look_at_settings, look_at_state
+from consumer.kafka.interface import shortest
 from consumer.kafka.rights import Role
 
 EXAMPLE = """\b
@@ -50,7 +51,7 @@ def look_at_all(role: Role) -> list[Finding]:
         return findings
     names = topic_names(settings)
     if role is Role.WORKER:
-        findings += [look_at_core(fastest()), *look_at_state(settings.state_dir)]
+        findings += [look_at_core(fastest()), look_at_interface(shortest()), *look_at_state(settings.state_dir)]
     findings += look_at_registry(settings.schema_registry_url, names.clicks)
     findings += look_at_cluster(settings, names, role)
     return findings

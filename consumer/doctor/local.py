@@ -11,6 +11,7 @@ from consumer.codecs import subject_of
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, Unavailable
+from consumer.kafka.interface import BINDING
 from consumer.registry import connect_registry
 from consumer.settings import PREFIX, Settings, WrongSettings, load_settings
 from consumer.version import versions
@@ -33,8 +34,15 @@ def look_at_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[
 def look_at_core(core: str) -> Finding:
     """Tell which core decides clicks: the pure one is as right and slower."""
     if core == PURE:
-        return fine("core", "pure Python; installed where there is a C compiler, a click takes two thirds of the CPU")
+        return fine("core", "pure Python; installed where there is a C compiler, a click takes half of the CPU")
     return fine("core", core)
+
+
+def look_at_interface(interface: str) -> Finding:
+    """Tell which way the client library is used: by its binding for Python alone it is as right and slower."""
+    if interface == BINDING:
+        return fine("interface", "the client library's binding alone; directly, where a C compiler is, takes less CPU")
+    return fine("interface", f"{interface} to the client library")
 
 
 def look_at_state(folder: Path) -> Iterator[Finding]:

@@ -43,10 +43,11 @@ cdef class DirectFetcher:
 
     def fetch(self, Py_ssize_t limit, int timeout_ms):
         """Wait for up to `limit` clicks and return them, and what else came: partition, offset and KafkaError each."""
-        cdef Message** messages = <Message**>PyMem_RawMalloc(max(limit, 1) * sizeof(Message*))
         cdef void* queue = self.queue
         cdef Py_ssize_t count, place
-        cdef BlockRecords records
+        if queue == NULL:
+            raise ValueError("the fetcher is closed")
+        cdef Message** messages = <Message**>PyMem_RawMalloc(max(limit, 1) * sizeof(Message*))
         if messages == NULL:
             raise MemoryError
         with nogil:

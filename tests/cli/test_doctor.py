@@ -9,8 +9,9 @@ from consumer.cli.app import execute
 from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
-from consumer.doctor.local import look_at_core, look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import look_at_core, look_at_interface, look_at_registry, look_at_settings, look_at_state
 from consumer.errors import ExitCode
+from consumer.kafka.interface import BINDING, DIRECT
 from consumer.kafka.rights import Operation, Resource, Right, Role
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
 
@@ -51,6 +52,16 @@ def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
     findings = [look_at_core(COMPILED), look_at_core(PURE)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == ["compiled", "pure Python"]
+    assert exit_code_of(findings) == 0
+
+
+def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_fault() -> None:
+    findings = [look_at_interface(DIRECT), look_at_interface(BINDING)]
+
+    assert [finding.seen.split(";")[0] for finding in findings] == [
+        "direct to the client library",
+        "the client library's binding alone",
+    ]
     assert exit_code_of(findings) == 0
 
 

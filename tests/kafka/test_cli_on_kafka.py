@@ -384,7 +384,8 @@ def test_the_doctor_finds_a_good_installation_good(installation: Installation) -
     assert said.code == 0
     assert statuses == {
         "program": "ok", "settings": "ok", "state": "ok", "registry": "ok", "connection": "ok", "broker": "ok",
-        "core": "ok", "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok", "workers": "ok",
+        "core": "ok", "interface": "ok", "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok",
+        "workers": "ok",
     }  # fmt: skip
 
 

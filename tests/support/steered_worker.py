@@ -44,8 +44,10 @@ class Steering:
     def wrap(self, stream: ClickStream) -> ClickStream:
         """Come between the loop and Kafka, and between the stream and its producer."""
         inner = cast(KafkaClickStream, stream)
-        open_producer = inner._writer._open_producer
+        open_producer, send = inner._writer._open_producer, inner._writer._send
         inner._writer._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
+        # The direct way asks for the real one.
+        inner._writer._send = lambda producer, *what: send(cast(Any, producer)._inner, *what)
         return cast(ClickStream, Steered(inner, "", self))
 
     def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
