@@ -42,7 +42,7 @@ cdef extern from "digests.h" nogil:
     void blake2b(const uint8_t* data, size_t size, uint8_t* digest, size_t digest_size)
     void put_big_endian_32(uint8_t* at, uint32_t number)
     void put_big_endian_64(uint8_t* at, uint64_t number)
-    uint64_t hash_of(const uint8_t* data, size_t size)
+    uint64_t hash_of(const uint8_t* data, size_t size, uint64_t seed)
 
 cdef enum:
     MEMORY_HEAD_BYTES = 9
@@ -51,6 +51,7 @@ cdef enum:
     MEMORY_KEY = 24
 
 cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
+cdef uint64_t seed = <uint64_t>hash("names of a batch")
 cdef int64_t no_version = NO_VERSION
 cdef uint8_t plain_format = PLAIN, separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
@@ -190,7 +191,7 @@ cdef class Names:
         cdef Row* other
         cdef Py_ssize_t size = click.link_end - click.body
         cdef const uint8_t* link = click.value + click.body
-        cdef uint64_t hash = hash_of(link, size) ^ <uint64_t>click.version
+        cdef uint64_t hash = hash_of(link, size, seed) ^ <uint64_t>click.version
         cdef Py_ssize_t place = hash & (self.size - 1)
         cdef Named* slot = &self.slots[place]
         while slot.tally != FREE:

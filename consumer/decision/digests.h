@@ -40,11 +40,12 @@ static inline void put_big_endian_64(uint8_t *at, uint64_t number)
         at[place] = (uint8_t)number;
 }
 
-/* Eight bytes at a time, each mixed in by a multiplication with 2^64 over the golden ratio. Not for keeping. */
-static uint64_t hash_of(const uint8_t *data, size_t size)
+/* Eight bytes at a time, each mixed in by a multiplication with 2^64 over the golden ratio. Not for keeping: the seed is
+   another one in each process, so that nobody can make up names that are looked for in the same place. */
+static uint64_t hash_of(const uint8_t *data, size_t size, uint64_t seed)
 {
     const uint64_t factor = 0x9e3779b97f4a7c15;
-    uint64_t hash = size * factor;
+    uint64_t hash = seed ^ size * factor;
     for (; size >= 8; data += 8, size -= 8) {
         hash = (hash ^ little_endian_64(data)) * factor;
         hash ^= hash >> 32;
