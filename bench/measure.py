@@ -80,7 +80,7 @@ class Watch:
             has_ended = any(map(_has_ended, self._processes))
             clicks = self._committed()
             for process in self._processes:
-                self._peaks[process] = max(self._peaks[process], _peak_mib(process))
+                self._peaks[process] = max(self._peaks[process], memory_mib(process, "VmHWM"))
             if clicks >= wanted:
                 return self._usage(clicks)
             if has_ended:
@@ -130,7 +130,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK
 
 
-def _peak_mib(pid: int) -> float:
-    """Return the largest resident memory, VmHWM of proc_pid_status(5); 0 once it has ended."""
+def memory_mib(pid: int, field: str) -> float:
+    """Return a field of proc_pid_status(5), such as VmHWM, the largest resident memory; 0 once it has ended."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field)), 0.0)

@@ -17,6 +17,8 @@ class Shape:
     """One link in so many has no actions; 0 is none."""
     versions: int = 1
     """Versions of each link that the clicks name one after the other; several also change while they are clicked."""
+    remembered: int = 0
+    """One recipient in so many clicked long before, which a state that was filled knows; 0 is none."""
     registry: bool = False
     """Whether a schema registry is configured, and everything has its frame."""
 

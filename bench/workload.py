@@ -26,12 +26,27 @@ class Workload:
     shape: Shape
     clicks: int = 500_000
     seed: int = 1
+    first_recipient: int = 0
+    """Where the numbers of recipients begin, for clicks that come after others by other people."""
 
     def clicks_in_order(self) -> Iterator[tuple[int, bool, Click]]:
         """Yield link, whether it is the recipient's first click on it, and the fields."""
+        for link, recipient, is_first, click in self._clicks():
+            yield link, is_first and not self._is_remembered(recipient), click
+
+    def remembered(self) -> Iterator[tuple[int, Click]]:
+        """Yield link and fields of the clicks that would be first, had their recipients not clicked long before."""
+        for link, recipient, is_first, click in self._clicks():
+            if is_first and self._is_remembered(recipient):
+                yield link, click
+
+    def _is_remembered(self, recipient: int) -> bool:
+        return self.shape.remembered > 0 and recipient % self.shape.remembered == 0
+
+    def _clicks(self) -> Iterator[tuple[int, int, bool, Click]]:
         chance = random.Random(self.seed + 1)
         for number, (link, recipient, is_first) in enumerate(self._pairs()):
-            yield link, is_first, {
+            yield link, recipient, is_first, {
                 "tenant_id": TENANT,
                 "link_id": link_id(link),
                 "recipient_id": recipient_id(recipient),
@@ -60,8 +75,9 @@ class Workload:
                 yield *chance.choice(seen), False
             else:
                 (link,) = chance.choices(links, cum_weights=weights)
-                seen.append((link, number))
-                yield link, number, True
+                recipient = self.first_recipient + number
+                seen.append((link, recipient))
+                yield link, recipient, True
 
 
 def recipient_id(number: int) -> str:

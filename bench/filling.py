@@ -1,0 +1,99 @@
+"""A state that was filled by a tool: row files and a changelog as those of a worker that remembers many clicks.
+
+The keys are digests by chance, of recipients who belong to the partition, and of the links that are clicked. Among
+them, as far apart as possible, are the keys of clicks that are to be remembered.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from confluent_kafka import Producer
+
+from bench.candidate import Job
+from bench.ground import PARTITIONS
+from bench.links import EPOCH, START_MS, TENANT, link_id
+from bench.workload import Workload, click_key
+from consumer.decision.memory import MEMORY_KEY_BYTES, Memory, encode_memory
+from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
+from consumer.settings import Settings
+from consumer.state.rowfile.state import RowFileState
+from consumer.wire import Wire
+from schemas.identity import (
+    LINK_DIGEST_BYTES,
+    PLACE_BYTES,
+    RECIPIENT_DIGEST_BYTES,
+    link_digest,
+    partition_of,
+    recipient_digest,
+)
+
+_LOAD = 50_000
+_VALUE = encode_memory(Memory(START_MS - 86_400_000, applied=1))
+_POSITION = 1
+"""Behind the one record that each partition of the changelog gets: the rest is as if it had been compacted away."""
+_LINK_START = RECIPIENT_DIGEST_BYTES + PLACE_BYTES
+
+
+def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
+    """Give the worker of this job a state of so many keys that is up to date; return the bytes of disk it takes.
+
+    Remembered are the clicks that the shape of these workloads wants remembered.
+    """
+    settings = Settings(bootstrap_servers=job.servers, group_id=job.group, topic_prefix=job.prefix)
+    _write_changelog(job)
+    with closing(Wire(settings, {}, {}).open_reader(job.changelog)) as reader:
+        changelog = reader.identity()
+    folder = job.folder / "state" / job.group
+    remembered: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+    for partition, key in chain.from_iterable(map(_remembered, workloads)):
+        remembered[partition].append(key)
+    with closing(RowFileState(folder)) as state:
+        for partition, mine in enumerate(remembered):
+            store = state.open(partition, changelog)
+            store.write({PARTITIONS_KEY: partitions_entry(PARTITIONS)}, _POSITION)
+            for keys in _loads(partition, mine, count // PARTITIONS, workloads[0].shape.links):
+                store.write(dict.fromkeys(keys, _VALUE), _POSITION)
+            state.release(partition)
+    return sum(map(_settle, folder.rglob("rows-*")))
+
+
+def _write_changelog(job: Job) -> None:
+    producer = Producer({"bootstrap.servers": job.servers, "log_level": 2})
+    for partition in range(PARTITIONS):
+        producer.produce(job.changelog, partitions_entry(PARTITIONS), PARTITIONS_KEY, partition)
+    producer.flush()
+
+
+def _remembered(workload: Workload) -> Iterator[tuple[int, bytes]]:
+    """Yield partition and memory key of each such click."""
+    for link, click in workload.remembered():
+        key = click_key(click)
+        yield partition_of(key, PARTITIONS), recipient_digest(key) + link_digest(TENANT, link_id(link), EPOCH)
+
+
+def _loads(partition: int, remembered: list[bytes], count: int, links: int) -> Iterator[Iterable[bytes]]:
+    """Yield all keys of a partition, some at a time."""
+    chance = np.random.default_rng(partition)
+    digests = b"".join(link_digest(TENANT, link_id(number), EPOCH) for number in range(links))
+    known_links = np.frombuffer(digests, dtype=np.uint8).reshape(links, LINK_DIGEST_BYTES)
+    loads = -(-count // _LOAD)
+    for number in range(loads):
+        known = remembered[number::loads]
+        size = min(_LOAD, count - number * _LOAD) - len(known)
+        keys = np.empty((max(size, 0), MEMORY_KEY_BYTES), dtype=np.uint8)
+        places = chance.integers(0, (1 << 31) // PARTITIONS, len(keys)) * PARTITIONS + partition
+        keys[:, :RECIPIENT_DIGEST_BYTES] = chance.integers(0, 256, (len(keys), RECIPIENT_DIGEST_BYTES), dtype=np.uint8)
+        keys[:, RECIPIENT_DIGEST_BYTES:_LINK_START] = places.astype(">u4").view(np.uint8).reshape(-1, PLACE_BYTES)
+        keys[:, _LINK_START:] = known_links[chance.integers(0, links, len(keys))]
+        yield [*keys.view(f"V{MEMORY_KEY_BYTES}").ravel().tolist(), *known]
+
+
+def _settle(path: Path) -> int:
+    """Have the file on the disk, so that writing it back disturbs no measurement; return what it takes there."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_blocks * 512
