@@ -34,6 +34,7 @@ test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
 # The lock is whole, so nothing is left to resolve: older pips look past a pin where somebody asks for an extra.
+# pip compiles what it copies, and this it only links to: where Python is told to write no bytecode, each start would.
 $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
@@ -44,6 +45,7 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
+	$(BIN)/python -m compileall -q actions consumer deploy schemas
 	@touch $@
 
 check: install ## Format, lint, types, imports: all that is wrong without running it
