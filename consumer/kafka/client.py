@@ -105,6 +105,11 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
         # A call that the library has lost (`transactional_writer.py`) ends when a connection changes and not before, so
         # those of a producer that was thrown away must end. Not shorter than one transactional call may take.
         "connections.max.idle.ms": 10_000,
+        # Then the library asks for the coordinator, once a second at most, and not at all where no other connection is
+        # up, and idle ones end together. So one is kept busy, and is there to be asked when another ends.
+        "topic.metadata.refresh.interval.ms": 5_000,
+        # The library's own default, which would else become three times the above: what is known outlives an outage.
+        "metadata.max.age.ms": 900_000,
         # A topic that is gone must be told within the time of one transactional call, else it looks like a lost broker.
         "topic.metadata.propagation.max.ms": 5_000,
         "queue.buffering.max.messages": 500_000,

@@ -19,8 +19,8 @@ broker fences the producer, and a worker that is merely late would look like one
 _HANG_SECONDS = 1.0
 """How much later sending the offsets is given up, whose own time-out the library forgets while it looks for a
 coordinator that went away: librdkafka issues 5456 and 5511, seen at every restart of a broker that an open transaction
-lives through. The call that is left to itself ends once a coordinator answers again and an idle connection is closed:
-`connections.max.idle.ms`."""
+lives through. The call that is left to itself ends once a coordinator answers again and an idle connection is closed
+while another one is up: `connections.max.idle.ms` and `topic.metadata.refresh.interval.ms`."""
 _QUEUE_FULL_SECONDS = 0.05
 """How long is waited for room in the queue between two tries."""
 

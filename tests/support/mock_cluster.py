@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from confluent_kafka import cimpl
 
 _LEADER = 1
-_COORDINATOR = 2
+COORDINATOR = 2
+"""Number of the broker that looks after all groups."""
 _PRODUCER = 0
 
 
@@ -29,16 +30,16 @@ class MockCluster:
 
     def coordinate(self, *, group: str, transactional_id: str) -> None:
         """Have the second broker look after the group, and the first after the transactions."""
-        self._library.rd_kafka_mock_coordinator_set(self._cluster, b"group", group.encode(), _COORDINATOR)
+        self._library.rd_kafka_mock_coordinator_set(self._cluster, b"group", group.encode(), COORDINATOR)
         self._library.rd_kafka_mock_coordinator_set(self._cluster, b"transaction", transactional_id.encode(), _LEADER)
 
     def take_coordinator_away(self) -> None:
         """Have the second broker go, and all metadata forget it."""
-        self._library.rd_kafka_mock_broker_set_down(self._cluster, _COORDINATOR)
+        self._library.rd_kafka_mock_broker_set_down(self._cluster, COORDINATOR)
 
     def bring_coordinator_back(self) -> None:
         """Have it come back."""
-        self._library.rd_kafka_mock_broker_set_up(self._cluster, _COORDINATOR)
+        self._library.rd_kafka_mock_broker_set_up(self._cluster, COORDINATOR)
 
 
 @contextmanager
