@@ -1,5 +1,6 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
+TEST_PROCESSES ?= 3
 CLICKS ?= 200000
 KILLS ?= 5
 FAULTS ?= 300
@@ -14,6 +15,8 @@ CANDIDATES ?= all
 SHAPES ?=
 # The benchmark has a number of its own where nobody says how many.
 BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
+# All of them in several processes, for most wait more than they work; some alone are quicker in one.
+ALL_TESTS = --numprocesses=$(TEST_PROCESSES) --dist=loadgroup
 BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILED := $(shell find consumer -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
@@ -29,7 +32,7 @@ demo: install ## Show everything end to end on sample data
 	$(BIN)/link-actions demo
 
 test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),$(ALL_TESTS))
 
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
@@ -59,7 +62,7 @@ format: install ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 coverage: install ## Run the tests and show the branches they miss
-	$(BIN)/python -m pytest --cov --cov-report=term-missing $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term-missing $(or $(PYTEST_ARGS),$(ALL_TESTS))
 
 bench: install ## Measure the cost of a click beside what the client library itself costs
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(SHAPES)" $(BENCH_CLICKS)

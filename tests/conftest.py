@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import Phase, settings
@@ -18,6 +18,11 @@ settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], d
 pytest_plugins = ["tests.support.leak_watch"]
 
 KAFKA_FIXTURES = {"house", "kafka", "kafka_process"}
+GROUPS = {
+    "busy": ("tests/bench/", "tests/simulation/", "tests/planted/"),
+    "locked": ("tests/security/",),
+}
+
 KAFKA_LOGS = pytest.StashKey[list[Path]]()
 KAFKA_MISSING = pytest.StashKey[str]()
 
@@ -72,8 +77,28 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes: what the run must tell, another one tells
+        stash = session.config.stash
+        told = {"logs": [str(log_path) for log_path in stash[KAFKA_LOGS]], "missing": stash.get(KAFKA_MISSING, None)}
+        session.config.workeroutput["kafka"] = told
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of several processes has to tell; nothing where it died."""
+    told = getattr(node, "workeroutput", {}).get("kafka", {"logs": [], "missing": None})
+    node.config.stash[KAFKA_LOGS] += map(Path, told["logs"])
+    if told["missing"] is not None:
+        node.config.stash[KAFKA_MISSING] = told["missing"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        group = next((name for name, paths in GROUPS.items() if item.nodeid.startswith(paths)), None)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
         if KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kafka)
 

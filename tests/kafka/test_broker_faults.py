@@ -13,6 +13,9 @@ def test_a_broker_may_die_in_the_middle_of_transactions(
     kafka_process: KafkaProcess, breakable_installation: Installation
 ) -> None:
     installation = breakable_installation
+    # Halted workers keep their transactions open for as long as the broker takes to start again on a busy machine: it
+    # must not end them before, and fence who stood still.
+    installation.configure(producer__transaction__timeout__ms="120000")
     installation.define(*LINKS)
     # While it looks for the coordinator to send the offsets to, the library forgets its own time-out.
     calls = ("commit_transaction", "send_offsets_to_transaction")

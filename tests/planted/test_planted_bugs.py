@@ -1,14 +1,12 @@
 """Each planted bug is caught by the tests that it names; without it they pass, as the run of all tests shows."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from tests.planted.bug import CannotBePlanted, Edit, PlantedBug
 from tests.planted.copy import copy_program, run_tests
-from tests.planted.trial import BUGS, Finding, trials, try_bug
+from tests.planted.trial import BUGS, try_bug
 
 FEWEST = 15
 
@@ -17,20 +15,10 @@ def marked(bug: PlantedBug) -> object:
     return pytest.param(bug, marks=pytest.mark.kafka if bug.needs_kafka else (), id=bug.name.replace(" ", "-"))
 
 
-@pytest.fixture(scope="module")
-def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[PlantedBug, Future[Finding]]]:
-    """Try the bugs that were asked for, some at once."""
-    wanted = [bug for bug in BUGS if any(bug.name.replace(" ", "-") in item.name for item in request.session.items)]
-    with trials(wanted, tmp_path_factory.mktemp("planted")) as running:
-        yield running
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("bug", [marked(bug) for bug in BUGS])
-def test_a_planted_bug_is_caught(bug: PlantedBug, running: Mapping[PlantedBug, Future[Finding]]) -> None:
-    finding = running[bug].result()
+def test_a_planted_bug_is_caught(bug: PlantedBug, tmp_path: Path) -> None:
+    finding = try_bug(bug, tmp_path)
     assert finding.caught_by is not None, finding.output
 
 

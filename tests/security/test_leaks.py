@@ -26,18 +26,19 @@ def elsewhere() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(folder: Path, statement: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, statement: str, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run a test that does this, with the search and nothing else of ours."""
     test = folder / "test_it.py"
     test.write_text(f"import sys\n\ndef test_it(tmp_path):\n    {statement.replace('MARK', MARK)}\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.leak_watch", "-c", "/dev/null", str(test)]
-    command += [f"--rootdir={folder}", f"--basetemp={folder / 'run'}", "-p", "no:cacheprovider"]
+    command += [f"--rootdir={folder}", f"--basetemp={folder / 'run'}", "-p", "no:cacheprovider", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.parametrize("processes", ["0", "2"])
 @pytest.mark.parametrize("statement", LEAKS.values(), ids=LEAKS.keys())
-def test_a_leak_fails_the_run_and_is_shown(elsewhere: Path, statement: str) -> None:
-    found = run(elsewhere, statement)
+def test_a_leak_fails_the_run_and_is_shown(elsewhere: Path, statement: str, processes: str) -> None:
+    found = run(elsewhere, statement, "-n", processes)
 
     assert found.returncode == pytest.ExitCode.TESTS_FAILED, found.stdout
     assert "WERE SEEN" in found.stdout
