@@ -3,26 +3,27 @@
 
 The pure core is its twin and its judge. What is odd about a value goes through `schemas.click.cut_click`, which alone
 condemns; a batch in which that takes what was doubted here is left to the twin as a whole. Every read stays inside
-the value (`click_fields.pxd`). `digests.h` has the three digests.
+the value (`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `updates` holds what comes out, and
+`digests.h` has the digests.
 """
 
-import array
-
+from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
-from cpython cimport array
 from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memcmp, memcpy
 
 from consumer.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
     CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
-    VERSION, Cursor, Field, is_identity, read_field, text_of,
+    VERSION, Field, text_of,
 )
-
+from consumer.decision.click_rows cimport Layout, Row
+from consumer.decision.tables cimport BAD, FREE, NOBODY, Fresh, Named, Names
 from consumer.decision.updates cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
+import array
 from functools import lru_cache
 
 from consumer.decision.candidates import Candidates
@@ -42,7 +43,6 @@ cdef extern from "digests.h" nogil:
     void blake2b(const uint8_t* data, size_t size, uint8_t* digest, size_t digest_size)
     void put_big_endian_32(uint8_t* at, uint32_t number)
     void put_big_endian_64(uint8_t* at, uint64_t number)
-    uint64_t hash_of(const uint8_t* data, size_t size, uint64_t seed)
 
 cdef enum:
     MEMORY_HEAD_BYTES = 9
@@ -51,51 +51,11 @@ cdef enum:
     MEMORY_KEY = 24
 
 cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
-cdef uint64_t seed = <uint64_t>hash("names of a batch")
 cdef int64_t no_version = NO_VERSION
 cdef uint8_t plain_format = PLAIN, separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
-
-cdef struct Row:
-    # What the loops need of a click, as places in its value.
-    const uint8_t* value
-    int size, body, tenant, tenant_size, link_end, recipient, recipient_size, shared_end, flags
-    int64_t clicked_at, version
-
-
-cdef class Layout:
-    """A frame and the letters of the fields behind it; nobody walks a `tail` here."""
-
-    cdef bytes frame, codes
-    cdef bint has_tail
-
-    def __init__(self, frame, layout):
-        self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), layout.tail is not None
-
-    cdef bint stands_before(self, const uint8_t* value, Py_ssize_t value_size):
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.frame)
-        return value_size >= size and not memcmp(value, text_of(self.frame), size)
-
-    cdef bint walk(self, const uint8_t* value, Py_ssize_t size, Field* fields):
-        """Fill in the first fields of a value with this frame; tell whether the click is one that `cut_click` takes."""
-        cdef Field beyond
-        cdef Cursor cursor
-        cdef Py_ssize_t number
-        cdef const uint8_t* codes = text_of(self.codes)
-        if self.has_tail:
-            return False
-        cursor.at = value + PyBytes_GET_SIZE(self.frame)
-        cursor.end = value + size
-        for number in range(PyBytes_GET_SIZE(self.codes)):
-            if not read_field(&cursor, codes[number], &fields[number] if number < FIELDS else &beyond):
-                return False
-        if cursor.at != cursor.end or memchr(fields[TENANT].start, c'/', fields[TENANT].size) != NULL:
-            return False
-        if fields[VERSION].present and fields[VERSION].number < 1:
-            return False
-        return is_identity(&fields[TENANT]) and is_identity(&fields[LINK]) and is_identity(&fields[RECIPIENT])
 
 
 cdef class Plan:
@@ -149,85 +109,6 @@ cdef struct Choice:
     # A candidate: its row, and the number of its tally.
     int row, tally
 
-cdef struct Named:
-    # By which tally clicks are counted that name a link and version as this row does, the first that did so.
-    uint64_t hash
-    int row, tally
-
-cdef enum:
-    # Instead of a tally's number.
-    NOBODY = -1  # nobody defined the link
-    BAD = -2
-    FREE = -3
-
-    FIRST_NAMES = 1024
-
-
-cdef class Names:
-    """The tallies of a batch by what clicks name: a hash table of places in the batch instead of bytes."""
-
-    cdef Named* slots
-    cdef Py_ssize_t size, used
-
-    def __cinit__(self):
-        self.size, self.used = FIRST_NAMES, 0
-        self.slots = self.empty(self.size)
-
-    def __dealloc__(self):
-        PyMem_Free(self.slots)
-
-    cdef Named* empty(self, Py_ssize_t size) except NULL:
-        cdef Named* slots = <Named*>PyMem_Calloc(size, sizeof(Named))
-        cdef Py_ssize_t place
-        if slots == NULL:
-            raise MemoryError
-        for place in range(size):
-            slots[place].tally = FREE
-        return slots
-
-    cdef Named* find(self, Row* rows, int row) noexcept:
-        """Return the slot of what this row names, which is free where none before it did."""
-        cdef Row* click = &rows[row]
-        cdef Row* other
-        cdef Py_ssize_t size = click.link_end - click.body
-        cdef const uint8_t* link = click.value + click.body
-        cdef uint64_t hash = hash_of(link, size, seed) ^ <uint64_t>click.version
-        cdef Py_ssize_t place = hash & (self.size - 1)
-        cdef Named* slot = &self.slots[place]
-        while slot.tally != FREE:
-            if slot.hash == hash:
-                other = &rows[slot.row]
-                if other.version == click.version and other.link_end - other.body == size:
-                    if not memcmp(other.value + other.body, link, size):
-                        return slot
-            place = (place + 1) & (self.size - 1)
-            slot = &self.slots[place]
-        slot.hash, slot.row = hash, row
-        return slot
-
-    cdef int keep(self, Named* slot, int tally) except -1:
-        """Fill a free slot."""
-        slot.tally = tally
-        self.used += 1
-        if 2 * self.used > self.size:
-            self.grow()
-        return 0
-
-    cdef int grow(self) except -1:
-        cdef Py_ssize_t size = 2 * self.size, old, place
-        cdef Named* slots = self.empty(size)
-        for old in range(self.size):
-            if self.slots[old].tally == FREE:
-                continue
-            place = self.slots[old].hash & (size - 1)
-            while slots[place].tally != FREE:
-                place = (place + 1) & (size - 1)
-            slots[place] = self.slots[old]
-        PyMem_Free(self.slots)
-        self.slots, self.size = slots, size
-        return 0
-
-
 cdef class Chosen:
     """The plans of a batch's candidates, in their order. A sequence."""
 
@@ -264,39 +145,6 @@ cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
             at += 1
         at[0], at[1] = digits[byte >> 4], digits[byte & 15]
         at += 2
-
-
-cdef class Fresh:
-    """Which memory keys a batch has changed, or may have: a bit for each, found by the digests that they are."""
-
-    cdef uint64_t* bits
-    cdef uint64_t mask
-
-    def __cinit__(self, Py_ssize_t keys):
-        cdef uint64_t words = 16
-        while words * 4 < <uint64_t>keys:  # 16 bits a key or more
-            words *= 2
-        self.mask = words * 64 - 1
-        self.bits = <uint64_t*>PyMem_Calloc(words, sizeof(uint64_t))
-        if self.bits == NULL:
-            raise MemoryError
-
-    def __dealloc__(self):
-        PyMem_Free(self.bits)
-
-    cdef inline uint64_t place(self, const uint8_t* key) noexcept:
-        cdef uint64_t recipient, link
-        memcpy(&recipient, key, sizeof(uint64_t))
-        memcpy(&link, key + RECIPIENT_BYTES, sizeof(uint64_t))
-        return (recipient ^ link) & self.mask
-
-    cdef inline bint may_have(self, const uint8_t* key) noexcept:
-        cdef uint64_t place = self.place(key)
-        return self.bits[place >> 6] >> (place & 63) & 1
-
-    cdef inline void add(self, const uint8_t* key) noexcept:
-        cdef uint64_t place = self.place(key)
-        self.bits[place >> 6] |= <uint64_t>1 << (place & 63)
 
 
 cdef class CompiledCore:

@@ -59,3 +59,20 @@ def test_every_core_brings_about_the_same(
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
 def test_the_compiled_core_is_there_where_ci_runs_and_it_is_the_fastest() -> None:
     assert fastest() == COMPILED
+
+
+def test_every_core_finds_the_links_of_a_batch_about_many() -> None:
+    links = [a_link(an_action(), link_id=f"link-{number}") for number in range(0, 1_500, 2)]
+    desk = Desk(*links, partitions=1, retention_ms=None)
+    batch = [
+        click_bytes(
+            a_click(number, recipient_id=f"r-{number % 7}", link_id=f"link-{number % 1_500}", link_version=None)
+        )
+        for number in range(3_500)
+    ]
+    decisions = []
+    for name in CORES:
+        core_on_trial.set(name)
+        decisions.append(desk.decide(*batch))
+    assert len(decisions[0].hits) == len(links)
+    assert all(brought_about(each) == brought_about(decisions[0]) for each in decisions[1:])

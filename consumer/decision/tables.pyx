@@ -1,0 +1,111 @@
+# cython: language_level=3, wraparound=False
+"""Look-ups of one batch that make no Python object."""
+
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcmp, memcpy
+
+from consumer.decision.click_rows cimport Row
+
+from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES
+
+cdef extern from "digests.h" nogil:
+    uint64_t hash_of(const uint8_t* data, size_t size, uint64_t seed)
+
+cdef enum:
+    FIRST_NAMES = 1024
+
+cdef uint64_t seed = <uint64_t>hash("names of a batch")
+cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + PLACE_BYTES
+
+
+cdef class Names:
+    """The tallies of a batch by what clicks name: a hash table of places in the batch instead of bytes."""
+
+    def __cinit__(self):
+        self.size, self.used = FIRST_NAMES, 0
+        self.slots = self.empty(self.size)
+
+    def __dealloc__(self):
+        PyMem_Free(self.slots)
+
+    cdef Named* empty(self, Py_ssize_t size) except NULL:
+        cdef Named* slots = <Named*>PyMem_Calloc(size, sizeof(Named))
+        cdef Py_ssize_t place
+        if slots == NULL:
+            raise MemoryError
+        for place in range(size):
+            slots[place].tally = FREE
+        return slots
+
+    cdef Named* find(self, Row* rows, int row) noexcept:
+        """Return the slot of what this row names, which is free where none before it did."""
+        cdef Row* click = &rows[row]
+        cdef Row* other
+        cdef Py_ssize_t size = click.link_end - click.body
+        cdef const uint8_t* link = click.value + click.body
+        cdef uint64_t hash = hash_of(link, size, seed) ^ <uint64_t>click.version
+        cdef Py_ssize_t place = hash & (self.size - 1)
+        cdef Named* slot = &self.slots[place]
+        while slot.tally != FREE:
+            if slot.hash == hash:
+                other = &rows[slot.row]
+                if other.version == click.version and other.link_end - other.body == size:
+                    if not memcmp(other.value + other.body, link, size):
+                        return slot
+            place = (place + 1) & (self.size - 1)
+            slot = &self.slots[place]
+        slot.hash, slot.row = hash, row
+        return slot
+
+    cdef int keep(self, Named* slot, int tally) except -1:
+        """Fill a free slot."""
+        slot.tally = tally
+        self.used += 1
+        if 2 * self.used > self.size:
+            self.grow()
+        return 0
+
+    cdef int grow(self) except -1:
+        cdef Py_ssize_t size = 2 * self.size, old, place
+        cdef Named* slots = self.empty(size)
+        for old in range(self.size):
+            if self.slots[old].tally == FREE:
+                continue
+            place = self.slots[old].hash & (size - 1)
+            while slots[place].tally != FREE:
+                place = (place + 1) & (size - 1)
+            slots[place] = self.slots[old]
+        PyMem_Free(self.slots)
+        self.slots, self.size = slots, size
+        return 0
+
+
+cdef class Fresh:
+    """Which memory keys a batch has changed, or may have: a bit for each, found by the digests that they are."""
+
+    def __cinit__(self, Py_ssize_t keys):
+        cdef uint64_t words = 16
+        while words * 4 < <uint64_t>keys:  # 16 bits a key or more
+            words *= 2
+        self.mask = words * 64 - 1
+        self.bits = <uint64_t*>PyMem_Calloc(words, sizeof(uint64_t))
+        if self.bits == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self.bits)
+
+    cdef uint64_t place(self, const uint8_t* key) noexcept:
+        cdef uint64_t recipient, link
+        memcpy(&recipient, key, sizeof(uint64_t))
+        memcpy(&link, key + LINK_DIGEST, sizeof(uint64_t))
+        return (recipient ^ link) & self.mask
+
+    cdef bint may_have(self, const uint8_t* key) noexcept:
+        cdef uint64_t place = self.place(key)
+        return self.bits[place >> 6] >> (place & 63) & 1
+
+    cdef void add(self, const uint8_t* key) noexcept:
+        cdef uint64_t place = self.place(key)
+        self.bits[place >> 6] |= <uint64_t>1 << (place & 63)
