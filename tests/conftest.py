@@ -22,6 +22,8 @@ GROUPS = {
     "busy": ("tests/bench/", "tests/simulation/", "tests/planted/"),
     "locked": ("tests/security/",),
 }
+"""Tests that one of several processes runs, one after the other: those that need a core of their own, which would be in
+each other's way, and those that share what is dear to start."""
 
 KAFKA_LOGS = pytest.StashKey[list[Path]]()
 KAFKA_MISSING = pytest.StashKey[str]()
