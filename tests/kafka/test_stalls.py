@@ -62,8 +62,9 @@ def test_a_broker_that_is_away_is_no_stall(kafka_process: KafkaProcess, breakabl
     while time.monotonic() < enough:
         assert worker.probe("/livez")[0] == 200
         time.sleep(LOOK_SECONDS)
+    # Before it is back: the first transaction with a broker that just started may take ten seconds on a busy machine,
+    # which again is no stall by the limit of a real worker.
+    assert not dumps(worker)
     kafka_process.start()
     installation.click(click_by("r-1"))
     installation.wait_done()
-
-    assert not dumps(worker)

@@ -35,8 +35,8 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "        consumer.pause(places)\n        self._given.update(place.partition for place in places)",
-                "        consumer.pause(places)\n        raise ValueError(places)",
+                "        consumer.pause(places)\n        for place in places:",
+                "        consumer.pause(places)\n        raise ValueError(places)\n        for place in places:",
             ),
         ),
         ("tests/streams/test_rebalancing.py",),
