@@ -157,9 +157,8 @@ cdef class BlockRecords:
     cdef Place* place(self, Py_ssize_t row) noexcept:
         return &self.block.places[self.numbers[row]]
 
-    @property
     def size_bytes(self):
-        """How many bytes the values have, all together."""
+        """Return how many bytes the values have, all together."""
         cdef Py_ssize_t row, size = 0
         for row in range(self.count):
             size += max(self.place(row).value_size, 0)

@@ -109,6 +109,7 @@ cdef struct Choice:
     # A candidate: its row, and the number of its tally.
     int row, tally
 
+
 cdef class Chosen:
     """The plans of a batch's candidates, in their order. A sequence."""
 
@@ -419,7 +420,7 @@ cdef class CompiledCore:
     cdef int apply(self, Plan plan, Py_ssize_t row, PackedUpdates updates) except -1:
         """Add the updates of a first click."""
         cdef Row* click = self.click(row)
-        cdef Py_ssize_t key_size = self.write_key(row), size, start
+        cdef Py_ssize_t key_size = self.write_key(row), size
         cdef uint8_t[20] digest
         cdef uint8_t[UPDATE_ID_BYTES] identifier
         cdef Action action

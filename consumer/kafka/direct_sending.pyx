@@ -60,6 +60,7 @@ def send(producer, int32_t partition, records, Py_ssize_t start):
     cdef Py_ssize_t place
     cdef PackedUpdates packed = <PackedUpdates>records if isinstance(records, PackedUpdates) else None
     cdef PackedUpdate* entry
+    cdef bint is_taken
     topics.client = client_of(producer)
     for place in range(start, len(records)):
         if packed is not None and packed.entries[place].action != NULL:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from consumer.errors import Unavailable, UsageError
 from consumer.state.memory import MemoryState
+from consumer.state.packed_keys import PackedKeys
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING, PartitionStore, StateStore, exhaust
@@ -63,6 +64,15 @@ def test_values_come_in_the_order_in_which_they_were_asked_for(shelf: Shelf) -> 
 
     assert store.get_many([b"c", b"none", b"a", b"c"]) == [b"3", None, b"1", b"3"]
     assert store.get_many([]) == []
+
+
+def test_keys_may_be_asked_for_end_to_end(shelf: Shelf) -> None:
+    store = shelf.store()
+    store.write({b"aa": b"1", b"cc": b"3"}, 1)
+    keys = PackedKeys(b"ccxxaa", 2)
+    assert [*keys] == [keys[0], *keys[1:]] == [b"cc", b"xx", b"aa"]
+    assert store.get_many(keys) == [b"3", None, b"1"]
+    assert store.get_many(PackedKeys(b"", 2)) == []
 
 
 def test_a_write_replaces_and_deletes_and_leaves_the_rest(shelf: Shelf) -> None:
