@@ -34,7 +34,7 @@ def look_at_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[
 def look_at_core(core: str) -> Finding:
     """Tell which core decides clicks: the pure one is as right and slower."""
     if core == PURE:
-        return fine("core", "pure Python; installed where there is a C compiler, a click takes half of the CPU")
+        return fine("core", "pure Python; installed where there is a C compiler, a click takes less CPU")
     return fine("core", core)
 
 
