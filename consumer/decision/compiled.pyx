@@ -3,16 +3,17 @@
 
 The pure core is its twin and its judge. What is odd about a value goes through `schemas.click.cut_click`, which alone
 condemns; a batch in which that takes what was doubted here is left to the twin as a whole. Every read stays inside
-the value (`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `updates` holds what comes out, and
-`digests.h` has the digests.
+the value (`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `plans` has what is to be done,
+`updates` holds what comes out, `packed_hits` counts, and `digests.h` has the digests.
 """
 
 from cpython cimport array
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
 from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from consumer.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
@@ -20,16 +21,18 @@ from consumer.decision.click_fields cimport (
     VERSION, Field, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
+from consumer.decision.plans cimport Plan
 from consumer.decision.tables cimport BAD, FREE, NOBODY, Fresh, Named, Names
 from consumer.decision.updates cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
 import array
-from functools import lru_cache
 
 from consumer.decision.candidates import Candidates
 from consumer.decision.general import is_expired
-from consumer.decision.memory import MEMORY_KEY_BYTES, PLAIN
+from consumer.decision.memory import MEMORY_KEY_BYTES
+from consumer.decision.packed_hits import PackedHits
 from consumer.decision.plan import find_plan
+from consumer.decision.plans import prepare
 from consumer.loop.counts import ClickOutcome
 from consumer.state.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
@@ -45,56 +48,17 @@ cdef extern from "digests.h" nogil:
     void put_big_endian_64(uint8_t* at, uint64_t number)
 
 cdef enum:
-    MEMORY_HEAD_BYTES = 9
     DIGEST_BYTES = 12
     RECIPIENT_BYTES = 16
+    LINK_BYTES = 8
     MEMORY_KEY = 24
 
 cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
 cdef int64_t no_version = NO_VERSION
-cdef uint8_t plain_format = PLAIN, separator = SEPARATOR[0]
+cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
-
-
-cdef class Plan:
-    """A LinkPlan at hand: its fields without a look-up by name. The same for all batches, so never changed."""
-
-    cdef readonly object plan
-    cdef bytes digest, full
-    cdef int needs
-    cdef list actions
-
-    def __init__(self, plan):
-        self.plan, self.needs = plan, plan.needs
-        self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
-        # Nothing to go through, not even in vain: a plan that is not simple is never to come here (`Hits.in_turn`).
-        self.actions = [Action(action) for action in plan.actions] if plan.simple else None
-
-    cdef bint is_first(self, object known, int flags):
-        return known is None and (flags & self.needs) == self.needs
-
-    cdef bint is_duplicate(self, bytes known):
-        """Tell whether the memory is that of all actions of the link, each applied at the first click."""
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
-        if known is None or PyBytes_GET_SIZE(known) != MEMORY_HEAD_BYTES + size or text_of(known)[0] != plain_format:
-            return False
-        return not memcmp(text_of(known) + MEMORY_HEAD_BYTES, text_of(self.full), size)
-
-    cdef bytes memory(self, int64_t clicked_at):
-        """Return what to remember of a first click."""
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
-        cdef bytes value = PyBytes_FromStringAndSize(NULL, MEMORY_HEAD_BYTES + size)
-        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(value)
-        at[0] = plain_format
-        put_big_endian_64(at + 1, <uint64_t>clicked_at)
-        memcpy(at + MEMORY_HEAD_BYTES, text_of(self.full), size)
-        return value
-
-
-# Batches that follow each other are about the same links, mostly.
-prepare = lru_cache(8_192)(Plan)
 
 
 cdef class Tally:
@@ -155,6 +119,7 @@ cdef class CompiledCore:
     cdef readonly bint in_doubt
     cdef object values, keys
     cdef list layouts, tallies
+    cdef bytearray digests
     cdef dict numbers
     cdef Names names
     cdef Row* rows
@@ -175,7 +140,7 @@ cdef class CompiledCore:
     def __init__(self, values, layouts):
         self.values, self.bad, self.in_doubt = values, {}, False
         self.layouts = [Layout(*known) for known in layouts.items()]
-        self.numbers, self.tallies, self.names = {}, [], Names()
+        self.numbers, self.tallies, self.digests, self.names = {}, [], bytearray(), Names()
         self.chosen, self.count = 0, len(self.values)
         self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
         self.choices = <Choice*>PyMem_Calloc(max(self.count, 1), sizeof(Choice))
@@ -347,7 +312,7 @@ cdef class CompiledCore:
         """Write the digest of the record key that was just written, its place, and the digest of the link."""
         blake2b(self.scratch, size, at, DIGEST_BYTES)
         put_big_endian_32(at + DIGEST_BYTES, place)
-        memcpy(at + RECIPIENT_BYTES, text_of(self.tally_at(tally).plan.digest), MEMORY_KEY - RECIPIENT_BYTES)
+        memcpy(at + RECIPIENT_BYTES, PyByteArray_AS_STRING(self.digests) + tally * LINK_BYTES, LINK_BYTES)
         return 0
 
     cdef inline Tally tally_at(self, Py_ssize_t number):
@@ -374,7 +339,13 @@ cdef class CompiledCore:
             tally.plan = prepare(plan)
             self.numbers[plan] = len(self.tallies)
             self.tallies.append(tally)
+            # At hand for every click, which would look for them in three places.
+            self.digests += tally.plan.digest
         return self.numbers[plan]
+
+    def count_hits(self, links, recall):
+        """Recall how often the links were clicked."""
+        return PackedHits(links, recall)
 
     def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
         """Decide the candidates in their order, as `PureCore.decide` does."""

@@ -7,8 +7,9 @@ that is done once per batch or link, or for few clicks, is in neither.
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
-from consumer.decision.candidates import Candidates, Clicks
+from consumer.decision.candidates import Candidates, Clicks, Recall
 from consumer.decision.decision import Decision
+from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan, Plans
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
@@ -39,6 +40,9 @@ class Core(Protocol):
 
         Those in a wrong partition and the dead letters go into the decision, tests and undefined links are counted.
         """
+
+    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
+        """Recall how often these links, each named once, were clicked."""
 
     def decide(
         self,

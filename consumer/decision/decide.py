@@ -12,8 +12,6 @@ from consumer.decision.candidates import Candidates, Recall, scoped_keys
 from consumer.decision.core import Core, OpenCore
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.general import GeneralCase
-from consumer.decision.hits import Hits
-from consumer.decision.memory import encode_hits
 from consumer.decision.plan import LinkPlan, Plans
 from consumer.loop.counts import ClickOutcome
 from consumer.records import all_fit
@@ -83,7 +81,7 @@ def _condemn_absurd_times(core: Core, rules: Rules, now: int, bad: dict[int, Bad
 
 
 def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *, recall: Recall, rules: Rules) -> None:
-    hits = Hits(candidates.links, recall)
+    hits = core.count_hits(candidates.links, recall)
     scoped = scoped_keys(candidates, core.clicks)
     general = GeneralCase(core.clicks, decision, rules, dict(zip(scoped, recall(scoped), strict=True)))
 
@@ -101,8 +99,8 @@ def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *
     decision.clicked_at = candidates.times
     hits.add(_count(applied, ClickOutcome.APPLIED, decision), first=True)
     hits.add(_count(duplicates, ClickOutcome.DUPLICATE, decision), first=False)
-    decision.hits = hits.changed()
-    decision.memory.update((plan.hits_key, encode_hits(count)) for plan, count in decision.hits)
+    decision.hits = hits
+    decision.memory.update(hits.entries())
 
 
 def _count(counts: Mapping[LinkPlan, int], outcome: str, decision: Decision) -> Mapping[LinkPlan, int]:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumer.decision.memory import HitCount
-from consumer.decision.plan import LinkPlan
+from consumer.decision.hits import Hits, PureHits
 from consumer.loop.counts import BatchCounts
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import EARLIEST_MS
@@ -36,15 +35,14 @@ class Decision:
     """What the records of one partition, in their order, bring about.
 
     `updates`: topic, value, key and headers each, packed by the compiled core. `sent_on`: row, right key and right
-    partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed, with a
-    plan of the link.
+    partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed.
     """
 
     updates: "list[Update] | PackedUpdates" = field(default_factory=list)
     sent_on: list[tuple[int, bytes, int]] = field(default_factory=list)
     dead_letters: dict[int, BadRecord] = field(default_factory=dict)
     memory: dict[bytes, bytes | None] = field(default_factory=dict)
-    hits: list[tuple[LinkPlan, HitCount]] = field(default_factory=list)
+    hits: Hits = field(default_factory=PureHits)
     clicks: Counter[str] = field(default_factory=Counter)
     """Records by what became of them."""
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)

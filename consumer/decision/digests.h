@@ -40,6 +40,14 @@ static inline void put_big_endian_64(uint8_t *at, uint64_t number)
         at[place] = (uint8_t)number;
 }
 
+static inline uint64_t big_endian_64(const uint8_t *at)
+{
+    uint64_t number = 0;
+    for (int place = 0; place < 8; place++)
+        number = number << 8 | at[place];
+    return number;
+}
+
 /* Eight bytes at a time, each mixed in by a multiplication with 2^64 over the golden ratio. Not for keeping: the seed is
    another one in each process, so that nobody can make up names that are looked for in the same place. */
 static uint64_t hash_of(const uint8_t *data, size_t size, uint64_t seed)

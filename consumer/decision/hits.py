@@ -1,20 +1,48 @@
 """Counting the clicks on each link of a batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 from consumer.decision.candidates import Recall
-from consumer.decision.memory import HitCount, decode_hits
+from consumer.decision.memory import HitCount, decode_hits, encode_hits
 from consumer.decision.plan import LinkPlan
+from schemas.codec import encode_number
+
+HitsRecord = tuple[str, bytes, bytes, None]
+"""Topic, value, key and no headers of a LinkHits."""
 
 
-class Hits:
+class Hits(Protocol):
     """The counts of the links that a batch is about.
 
     Most links have one plan in a batch, and nobody asks for the count in between: their clicks are added up at the
     end. `in_turn` are the plans of the others, whose clicks must be counted one after the other.
     """
 
-    def __init__(self, plans: Iterable[LinkPlan], recall: Recall) -> None:
+    @property
+    def in_turn(self) -> Collection[LinkPlan]:
+        """The plans whose clicks are for `count`."""
+
+    def count(self, plan: LinkPlan, *, first: bool) -> int:
+        """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
+
+    def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
+        """Count many clicks of plans that are not `in_turn`."""
+
+    def counts(self) -> list[tuple[LinkPlan, HitCount]]:
+        """Return the count of each link, with one of its plans."""
+
+    def entries(self) -> list[tuple[bytes, bytes]]:
+        """Return the counts as entries of the state."""
+
+    def records(self, topic: str, frame: bytes, partition: int) -> list[HitsRecord]:
+        """Return the counts as LinkHits: the frame, tenant and link as they stand in every click, then numbers."""
+
+
+class PureHits:
+    """Counts in Python. Implements `Hits`."""
+
+    def __init__(self, plans: Iterable[LinkPlan] = (), recall: Recall = list) -> None:
         """Recall the counts of these plans, each of which is named once."""
         by_key: dict[bytes, list[LinkPlan]] = {}
         for plan in plans:
@@ -45,9 +73,21 @@ class Hits:
                 count.clicks += number
                 count.first_clicks += number * first
 
-    def changed(self) -> list[tuple[LinkPlan, HitCount]]:
+    def counts(self) -> list[tuple[LinkPlan, HitCount]]:
         """Return the count of each link, with one of its plans."""
         return list({plan.hits_key: (plan, count) for plan, count in self._counts.items()}.values())
+
+    def entries(self) -> list[tuple[bytes, bytes]]:
+        """Return the counts as entries of the state."""
+        return [(plan.hits_key, encode_hits(count)) for plan, count in self.counts()]
+
+    def records(self, topic: str, frame: bytes, partition: int) -> list[HitsRecord]:
+        """Return the counts as LinkHits."""
+        place, suffix = encode_number(partition), b"/%d" % partition
+        return [
+            (topic, frame + plan.link_key + place + _encode_count(count), plan.hits_name + suffix, None)
+            for plan, count in self.counts()
+        ]
 
     def _epoch(self, plan: LinkPlan) -> HitCount | None:
         """Return the count, begun anew by the first click of a new epoch; None for clicks from before a reset."""
@@ -55,3 +95,7 @@ class Hits:
         if plan.epoch > count.epoch:
             count.epoch, count.clicks, count.first_clicks = plan.epoch, 0, 0
         return count if plan.epoch == count.epoch else None
+
+
+def _encode_count(count: HitCount) -> bytes:
+    return encode_number(count.epoch) + encode_number(count.clicks) + encode_number(count.first_clicks)

@@ -26,6 +26,7 @@ HITS = 16
 _TIME = Struct(">Bq")
 _SLOT_TIME = Struct(">Hq")
 _HITS = Struct(">Bqqq")
+HITS_BYTES = _HITS.size
 
 
 class UnknownStateFormat(Exception):

@@ -6,10 +6,11 @@ from hashlib import blake2b, sha1
 
 from confluent_kafka import murmur2
 
-from consumer.decision.candidates import Candidates
+from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideClosely, Settled
 from consumer.decision.decision import Decision
 from consumer.decision.general import is_expired
+from consumer.decision.hits import PureHits
 from consumer.decision.memory import PLAIN
 from consumer.decision.plan import LinkPlan, Plans, find_plan
 from consumer.decision.update import UPDATE_ID_LENGTH
@@ -79,6 +80,10 @@ class PureCore:
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
         return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
+
+    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> PureHits:
+        """Recall how often these links, each named once, were clicked."""
+        return PureHits(links, recall)
 
     def decide(
         self,

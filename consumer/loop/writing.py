@@ -1,17 +1,13 @@
 """What a batch writes into its transaction, topic by topic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consumer.decision.memory import HitCount
-from consumer.decision.plan import LinkPlan
 from consumer.kafka.topics import TopicNames
 from consumer.loop.batch import PartitionBatch
 from consumer.streams import ClickStream, Headers, Outgoing, Record
 from schemas.bad_record import BadRecord
-from schemas.codec import encode_number
 
-Hits = Sequence[tuple[LinkPlan, HitCount]]
 _UNREADABLE = "the name of one is not UTF-8"
 
 
@@ -31,7 +27,7 @@ class Writer:
         """Write updates, hits, sent-on clicks, dead letters and the changelog. Raises Aborted or OutcomeUnknown."""
         decision, partition = batch.decision, batch.partition
         self.stream.produce_all(partition, decision.updates)
-        self.stream.produce_all(partition, self._hits(partition, decision.hits))
+        self.stream.produce_all(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.sent_on:
             self.stream.produce(self._sent_on(batch.records[row], key, right))
         for row, bad in sorted(decision.dead_letters.items()):
@@ -45,14 +41,6 @@ class Writer:
             key, value = entries.pop()
             self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
             self.stream.track(Outgoing(topic, batch.partition, key, value))
-
-    def _hits(self, partition: int, hits: Hits) -> list[tuple[str, bytes, bytes, None]]:
-        """Splice LinkHits: frame, tenant and link as they stand in every click, then four numbers."""
-        topic, frame, place, suffix = self.names.hits, self.hits_frame, encode_number(partition), b"/%d" % partition
-        return [
-            (topic, frame + plan.link_key + place + _encode_count(count), plan.hits_name + suffix, None)
-            for plan, count in hits
-        ]
 
     def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
@@ -77,10 +65,6 @@ class Writer:
         }
         for name, fact in facts.items():
             yield f"dlq.{name}", str(fact).encode()
-
-
-def _encode_count(count: HitCount) -> bytes:
-    return encode_number(count.epoch) + encode_number(count.clicks) + encode_number(count.first_clicks)
 
 
 def _timestamp(record: Record) -> int:

@@ -35,7 +35,7 @@ def applied(desk: Desk) -> list[tuple[str, str]]:
 
 
 def brings_nothing_about(decision: Decision) -> bool:
-    return not (decision.updates or decision.memory or decision.hits)
+    return not (decision.updates or decision.memory or decision.hits.counts())
 
 
 class TestOnce:
@@ -345,7 +345,7 @@ class TestTestClicks:
 class TestHits:
     @staticmethod
     def counts(decision: Decision) -> list[tuple[bytes, int, int, int]]:
-        return [(plan.hits_name, hits.epoch, hits.clicks, hits.first_clicks) for plan, hits in decision.hits]
+        return [(plan.hits_name, hits.epoch, hits.clicks, hits.first_clicks) for plan, hits in decision.hits.counts()]
 
     def test_clicks_and_first_clicks_are_counted_by_link(self) -> None:
         desk = Desk(a_link(an_action()), a_link(link_id="x"))

@@ -41,7 +41,8 @@ def _miscount_an_action(decision: Decision) -> None:
 
 
 def _miscount_hits(decision: Decision) -> None:
-    decision.hits[0][1].clicks += 1
+    ((plan, _), *_) = decision.hits.counts()
+    decision.hits.add({plan: 1}, first=False)
 
 
 def _lose_a_click_to_be_sent_on(decision: Decision) -> None:

@@ -81,7 +81,7 @@ class Trial:
         for row, key, right in decision.sent_on:
             assert (key, right) == (key_of(batch[row]), self._right(batch[row]))
             self._logs[right].append(batch[row])
-        for plan, count in decision.hits:
+        for plan, count in decision.hits.counts():
             tenant_id, _, link_id = plan.hits_name.decode().partition("/")
             self._hits[partition, tenant_id, link_id] = count.epoch, count.clicks, count.first_clicks
         assert self._total_hits() == self._model.hits

@@ -1,0 +1,56 @@
+# cython: language_level=3, wraparound=False
+"""Plans as the compiled core wants them: their fields at hand, without a look-up by name."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memcmp, memcpy
+
+from consumer.decision.click_fields cimport text_of
+from consumer.decision.updates cimport Action
+
+from functools import lru_cache
+
+from consumer.decision.memory import PLAIN
+
+cdef extern from "digests.h" nogil:
+    void put_big_endian_64(uint8_t* at, uint64_t number)
+
+cdef enum:
+    MEMORY_HEAD_BYTES = 9
+
+cdef uint8_t plain_format = PLAIN
+
+
+cdef class Plan:
+    """A LinkPlan at hand. The same for all batches, so never changed."""
+
+    def __init__(self, plan):
+        self.plan, self.needs, self.simple, self.epoch = plan, plan.needs, plan.simple, plan.epoch
+        self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
+        self.link_key, self.hits_name, self.hits_key = <bytes?>plan.link_key, <bytes?>plan.hits_name, <bytes?>plan.hits_key
+        # Nothing to go through, not even in vain: a plan that is not simple is never to come here (`Hits.in_turn`).
+        self.actions = [Action(action) for action in plan.actions] if plan.simple else None
+
+    cdef bint is_first(self, object known, int flags):
+        return known is None and (flags & self.needs) == self.needs
+
+    cdef bint is_duplicate(self, bytes known):
+        """Tell whether the memory is that of all actions of the link, each applied at the first click."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
+        if known is None or PyBytes_GET_SIZE(known) != MEMORY_HEAD_BYTES + size or text_of(known)[0] != plain_format:
+            return False
+        return not memcmp(text_of(known) + MEMORY_HEAD_BYTES, text_of(self.full), size)
+
+    cdef bytes memory(self, int64_t clicked_at):
+        """Return what to remember of a first click."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
+        cdef bytes value = PyBytes_FromStringAndSize(NULL, MEMORY_HEAD_BYTES + size)
+        cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(value)
+        at[0] = plain_format
+        put_big_endian_64(at + 1, <uint64_t>clicked_at)
+        memcpy(at + MEMORY_HEAD_BYTES, text_of(self.full), size)
+        return value
+
+
+# Batches that follow each other are about the same links, mostly.
+prepare = lru_cache(8_192)(Plan)
