@@ -1,6 +1,8 @@
 """What happens to a single broker and to the connections to it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.chaos.ground import OneBroker
 from tests.chaos.kind import Kind
@@ -14,19 +16,10 @@ SLOW_MILLISECONDS = 150
 
 
 def kill_broker(scene: Scene, victim: str) -> bool:
-    """SIGKILL, and a new start at once.
-
-    Both workers stand still, and nothing is just being committed: a node that is broker and controller in one drops the
-    markers that it owes when its former registration runs out (docs/operations.md), which leaves a transaction open for
-    ever. With several brokers others take over.
-    """
-    broker, other = _ground(scene).broker, scene.workers[scene.other(victim)]
-    other.pause()
-    was_open = scene.catch(victim)
-    time.sleep(IN_FLIGHT_SECONDS)  # for the broker to finish what the other one asked for
-    broker.kill()
-    other.resume()
-    scene.workers[victim].resume()
+    """SIGKILL, and a new start at once."""
+    broker = _ground(scene).broker
+    with _both_standing_still(scene, victim) as was_open:
+        broker.kill()
     scene.lift()
     broker.start()
     return was_open
@@ -35,9 +28,8 @@ def kill_broker(scene: Scene, victim: str) -> bool:
 def stop_broker(scene: Scene, victim: str) -> bool:
     """Stopped cleanly, and away for longer than the transaction time-out."""
     broker = _ground(scene).broker
-    was_open = scene.catch(victim)
-    broker.stop()
-    scene.workers[victim].resume()
+    with _both_standing_still(scene, victim) as was_open:
+        broker.stop()
     time.sleep(TRANSACTION_TIMEOUT_SECONDS + 1.0)  # what the fault is about
     scene.lift()
     broker.start()
@@ -84,6 +76,22 @@ def slow_down(scene: Scene, victim: str) -> bool:
     time.sleep(TROUBLE_SECONDS)  # what the fault is about
     connections.heal()
     return was_open
+
+
+@contextmanager
+def _both_standing_still(scene: Scene, victim: str) -> Iterator[bool]:
+    """Freeze both workers, the victim in a transaction where that can be; tell whether one is seen to be open.
+
+    So nothing is just being committed: a node that is broker and controller in one drops the markers that it owes when
+    it goes (docs/operations.md), which leaves a transaction open for ever. With several brokers others take over.
+    """
+    other = scene.workers[scene.other(victim)]
+    other.pause()
+    was_open = scene.catch(victim)
+    time.sleep(IN_FLIGHT_SECONDS)  # for the broker to finish what the other one asked for
+    yield was_open
+    other.resume()
+    scene.workers[victim].resume()
 
 
 def _ground(scene: Scene) -> OneBroker:
