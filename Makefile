@@ -23,7 +23,7 @@ COMPILED := $(shell find consumer -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs simulate lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs simulate sanitize lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ planted-bugs: install ## Plant bugs in copies of the program and see each caught
 
 simulate: install ## Run SEEDS simulated lives of several workers under faults, in JOBS processes
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)
+
+sanitize: install ## Run what is compiled under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(BIN)/python -m tests.sanitized
 
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)

@@ -22,6 +22,7 @@ from consumer.loop.drain import Drain
 from consumer.loop.gathering import SLICE_SECONDS, Gathering
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
+from consumer.loop.progress import Progress
 from consumer.loop.restore import Restorer
 from consumer.loop.tail import Tail
 from consumer.loop.writing import Writer
@@ -69,6 +70,7 @@ class Loop:
         self._aborts = 0
         self._pending: Batch | None = None
         self._tail = Tail(parts.stream)
+        self._progress = Progress()
         self._drain: Drain | None = None
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
@@ -116,6 +118,7 @@ class Loop:
         self._follow_assignment()
         # Not after the restoring: what was gathered of a partition that went and came back meanwhile comes again.
         batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
+        self._progress.check({p: mine[0].offset() or 0 for p, mine in batches.items()})
         self._restore()
         self._observer.definitions_read(self._parts.definitions.follow())
         if batches:
@@ -136,11 +139,13 @@ class Loop:
         change = self._stream.take_changes()
         for partition in change.taken:
             self._live.pop(partition, None)
+            self._progress.forget(partition)
             self._restorer.let_go(partition)
             self._parts.bad_share.forget(partition)
         for partition in change.given:
             self._check_known(partition)
             self._live.pop(partition, None)
+            self._progress.forget(partition)
             self._restorer.begin(partition)
         if change.taken or change.given:
             self._observer.assigned(change, [*self._live, *self._restorer.restoring])
@@ -204,6 +209,7 @@ class Loop:
         self._pending = None
         self._observer.committed(batch)
         self._tail.note(batch.offsets)
+        self._progress.note(batch.offsets)
         if self._drain is not None:
             self._drain.note(batch)
         self._parts.decider.forget_before(batch.offsets)
@@ -275,6 +281,7 @@ class Loop:
         live = list(self._live)
         self._stream.hold(live)
         committed = self._stream.rewind(live)
+        self._progress.check({p: 0 if place is None else place.offset for p, place in committed.items()})
         batch, self._pending = self._pending, None
         if batch is not None and batch.is_among(committed):
             self._count_committed(batch)

@@ -1,0 +1,57 @@
+"""Nothing that is committed is read a second time, even where broker or client library would have it so."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from consumer.loop.progress import Progress
+from consumer.streams import Aborted, Committed, Unreachable
+from tests.loop.exactness import require_all_counted, require_exact
+from tests.loop.failures import Run, at_call, calls_of
+from tests.loop.house import Worker
+from tests.loop.scenario import BITE
+from tests.loop.script import Happening, Script, raising
+
+
+class Forgetful:
+    """A stream's `rewind` that goes back to the beginning, the first time that there is something to go back in."""
+
+    def __init__(self, worker: Worker, *, admits_it: bool) -> None:
+        self._stream, self._rewind = worker.stream, worker.stream.rewind
+        self._admits_it = admits_it
+        self.times = 0
+        worker.stream.rewind = self.rewind  # type: ignore[method-assign]
+
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+        committed = self._rewind(partitions)
+        self.times += bool(partitions)
+        if self.times != 1:
+            return committed
+        self._stream._positions.update(dict.fromkeys(partitions, 0))  # noqa: SLF001 - what no port can ask for
+        return dict.fromkeys(partitions) if self._admits_it else committed
+
+
+@pytest.mark.parametrize("admits_it", [True, False], ids=["says so", "says nothing"])
+def test_a_partition_that_would_be_read_from_its_beginning_again_is_asked_about_once_more(admits_it: bool) -> None:
+    calls = calls_of()
+    commits = [index for index, name in enumerate(calls) if name == "stream.commit"]
+    for index in commits[1:]:
+        with at_call(index, calls):
+            run = Run()
+            refused = Script({index: Happening(before=raising(Aborted("in a rebalance", rebalance=True)))})
+            worker = Worker(run.house, run.disk, script=refused, bite=BITE)
+            forgetful = Forgetful(worker, admits_it=admits_it)
+            worker.run()
+            assert forgetful.times > 1
+            require_exact(run.story, run.disk)
+            require_all_counted(run.story, worker.counts)
+
+
+def test_what_lies_behind_may_be_read_and_what_another_worker_had_meanwhile_too() -> None:
+    progress = Progress()
+    progress.note({0: 5, 1: 7})
+    progress.check({0: 5, 1: 9, 2: 0})
+    progress.forget(1)
+    progress.check({1: 0})
+    with pytest.raises(Unreachable, match="partition 0 would go on from offset 4, though everything before 5"):
+        progress.check({1: 0, 0: 4})

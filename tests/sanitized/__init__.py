@@ -1,0 +1,1 @@
+"""The compiled parts under AddressSanitizer and UndefinedBehaviorSanitizer: `make sanitize`."""

@@ -1,0 +1,32 @@
+"""`python -m tests.sanitized [TEST ...]`: exit 1 where a sanitizer or a test has something to say, 3 without a compiler."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.sanitized.build import CannotBuild, build
+from tests.sanitized.run import run
+
+TESTS = ("tests/decision", "tests/test_block.py", "tests/streams/test_sending.py", "tests/streams/test_consuming.py")
+"""What runs through the compiled parts, with bytes that are spoilt in every way among them."""
+
+
+def main(tests: list[str]) -> int:
+    """Build a copy of the program with sanitizers, and run these tests in it."""
+    with tempfile.TemporaryDirectory(prefix="link-actions-sanitized-") as name:
+        try:
+            copy = build(Path(name))
+        except CannotBuild as reason:
+            sys.stderr.write(f"{reason}\n")
+            return 3
+        result = run(copy, tests or TESTS)
+        sys.stdout.write(result.output)
+        for report in result.reports:
+            sys.stdout.write(report)
+        verdict = "found something" if result.reports else "found nothing"
+        sys.stdout.write(f"the sanitizers {verdict} in {len(copy.parts)} compiled parts\n")
+    return 1 if result.reports or not result.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
