@@ -27,7 +27,7 @@ class Forgetful:
         self.times += bool(partitions)
         if self.times != 1:
             return committed
-        self._stream._positions.update(dict.fromkeys(partitions, 0))  # noqa: SLF001 - what no port can ask for
+        self._stream._positions.update(dict.fromkeys(partitions, 0))
         return dict.fromkeys(partitions) if self._admits_it else committed
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.sanitized [TEST ...]`: exit 1 where a sanitizer or a test has something to say, 3 without a compiler."""
+"""`python -m tests.sanitized [TEST ...]`: exit 1 where a sanitizer or a test finds something, 3 without a compiler."""
 
 import sys
 import tempfile
