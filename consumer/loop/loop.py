@@ -148,6 +148,7 @@ class Loop:
             self._progress.forget(partition)
             self._restorer.begin(partition)
         if change.taken or change.given:
+            _LOG.info("partitions.changed", taken=sorted(change.taken), given=sorted(change.given))
             self._observer.assigned(change, [*self._live, *self._restorer.restoring])
             self._observer.restored({}, self._restorer.remaining(), self._restorer.restoring)
 
@@ -281,7 +282,9 @@ class Loop:
         live = list(self._live)
         self._stream.hold(live)
         committed = self._stream.rewind(live)
-        self._progress.check({p: 0 if place is None else place.offset for p, place in committed.items()})
+        offsets = {p: 0 if place is None else place.offset for p, place in committed.items()}
+        _LOG.info("positions.rewound", offsets=offsets)
+        self._progress.check(offsets)
         batch, self._pending = self._pending, None
         if batch is not None and batch.is_among(committed):
             self._count_committed(batch)
