@@ -12,7 +12,7 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
 from libc.limits cimport INT_MAX
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from consumer.block cimport BlockValues, Place
@@ -45,7 +45,6 @@ cdef extern from "digests.h" nogil:
     void sha1(const uint8_t* data, size_t size, uint8_t* digest)
     void blake2b(const uint8_t* data, size_t size, uint8_t* digest, size_t digest_size)
     void put_big_endian_32(uint8_t* at, uint32_t number)
-    void put_big_endian_64(uint8_t* at, uint64_t number)
 
 cdef enum:
     DIGEST_BYTES = 12

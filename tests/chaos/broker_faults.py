@@ -89,9 +89,11 @@ def _both_standing_still(scene: Scene, victim: str) -> Iterator[bool]:
     other.pause()
     was_open = scene.catch(victim)
     time.sleep(IN_FLIGHT_SECONDS)  # for the broker to finish what the other one asked for
-    yield was_open
-    other.resume()
-    scene.workers[victim].resume()
+    try:
+        yield was_open
+    finally:
+        other.resume()
+        scene.workers[victim].resume()
 
 
 def _ground(scene: Scene) -> OneBroker:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from consumer.loop.progress import Progress
-from consumer.streams import Aborted, Committed, Unreachable
+from consumer.streams import Aborted, Committed, OutcomeUnknown, Unreachable
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.house import Worker
@@ -32,14 +32,23 @@ class Forgetful:
 
 
 @pytest.mark.parametrize("admits_it", [True, False], ids=["says so", "says nothing"])
-def test_a_partition_that_would_be_read_from_its_beginning_again_is_asked_about_once_more(admits_it: bool) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Happening(before=raising(Aborted("in a rebalance", rebalance=True))),
+        Happening(after=raising(OutcomeUnknown("silence"))),
+    ],
+    ids=["refused", "committed, and nobody knows"],
+)
+def test_a_partition_that_would_be_read_from_its_beginning_again_is_asked_about_once_more(
+    failure: Happening, admits_it: bool
+) -> None:
     calls = calls_of()
     commits = [index for index, name in enumerate(calls) if name == "stream.commit"]
     for index in commits[1:]:
         with at_call(index, calls):
             run = Run()
-            refused = Script({index: Happening(before=raising(Aborted("in a rebalance", rebalance=True)))})
-            worker = Worker(run.house, run.disk, script=refused, bite=BITE)
+            worker = Worker(run.house, run.disk, script=Script({index: failure}), bite=BITE)
             forgetful = Forgetful(worker, admits_it=admits_it)
             worker.run()
             assert forgetful.times > 1
