@@ -116,6 +116,7 @@ BUGS = (
                 """\
         for partition in change.taken:
             self._live.pop(partition, None)
+            self._progress.forget(partition)
             self._restorer.let_go(partition)
 """,
                 "        for partition in change.taken:\n",
