@@ -1,5 +1,6 @@
 """The pure core without Kafka and disk, held against a yardstick that does not change: CPU of this thread alone."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -96,13 +97,18 @@ def yardstick(values: Sequence[bytes]) -> int:
     return len(made)
 
 
-def ratio(work: Work, measure: Work, rounds: int = ROUNDS) -> float:
-    """Return how many times the measure's CPU the work takes: the least of many short rounds each, in turn.
+def least_costs(work: Work, measure: Work, rounds: int = ROUNDS) -> tuple[float, float]:
+    """Return the CPU seconds of the work and of the measure: the least of many short rounds each, in turn.
 
-    The least is what the machine takes when nothing else disturbs it, so a busy one gives nearly the same ratio.
+    The least is what the machine takes when nothing else disturbs it, so a busy one gives nearly the same. Collections
+    of garbage are held off, as by `timeit`: what they cost depends on everything else that lives in the process.
     """
-    pairs = [(_cpu_seconds(work), _cpu_seconds(measure)) for _ in range(rounds)]
-    return min(ours for ours, _ in pairs) / min(its for _, its in pairs)
+    gc.disable()
+    try:
+        pairs = [(_cpu_seconds(work), _cpu_seconds(measure)) for _ in range(rounds)]
+    finally:
+        gc.enable()
+    return min(ours for ours, _ in pairs), min(its for _, its in pairs)
 
 
 def slowed(work: Work, share: float) -> Work:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import Phase, settings
 
-from deploy.kafka import Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
+from deploy.kafka import TEST, Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
 
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 
@@ -43,10 +43,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 
 
 @pytest.fixture
-def kafka_process(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[KafkaProcess]:
-    """A broker of the test's own, to kill, pause and start again."""
+def kafka_process(
+    tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Iterator[KafkaProcess]:
+    """A broker of the test's own, to kill, pause and start again; its parameter is another profile than TEST."""
+    profile = getattr(request, "param", TEST)
     try:
-        process = start_process(tmp_path / "kafka", environ=os.environ)
+        process = start_process(tmp_path / "kafka", environ=os.environ, profile=profile)
     except KafkaMissing as reason:
         do_without_kafka(pytestconfig, f"No Kafka process is to be had: {reason}.")
     pytestconfig.stash[KAFKA_LOGS].append(process.log_path)

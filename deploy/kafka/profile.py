@@ -1,7 +1,7 @@
 """The settings of a Kafka node, the same in a container and as a child process, alone or one of several."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KAFKA_VERSION = "4.3.1"
 NODE_ID = "1"
@@ -32,6 +32,10 @@ TEST = Profile(
         "log.cleaner.dedupe.buffer.size": "8388608",
     },
 )
+
+PATIENT = replace(TEST, settings={**TEST.settings, "broker.session.timeout.ms": "60000"})
+"""For a single node that is frozen: with its session run out it would fence itself as it goes on, and drop the markers
+that it owes (docs/operations.md). After a kill it comes back as late."""
 
 BENCHMARK = Profile(java_flags=("-Xms1g", "-Xmx1g", "-XX:+UseG1GC"))
 

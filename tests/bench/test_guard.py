@@ -1,5 +1,8 @@
 """The guard of the cost of a click notices a slowdown of 30 %, and nothing where there is none."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import pytest
 
 from bench.guard import Finding, look_at_core
@@ -12,16 +15,22 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.mark.parametrize("core", CORES)
 def test_the_core_is_as_cheap_as_it_was(core: str) -> None:
-    finding = look_at_core(core)
+    finding = look_in_fresh_process(core)
     assert not finding.is_dearer, str(finding)
 
 
 @pytest.mark.parametrize("core", CORES)
 def test_a_core_that_is_slower_by_30_percent_is_noticed(core: str) -> None:
-    finding = look_at_core(core, PLANTED)
+    finding = look_in_fresh_process(core, PLANTED)
     assert finding.is_dearer, f"{finding}: the limit has become too loose, lower it"
 
 
 def test_the_limit_itself_is_allowed() -> None:
     assert not Finding("worker", 4.0, 4.0).is_dearer
     assert Finding("worker", 4.01, 4.0).is_dearer
+
+
+def look_in_fresh_process(core: str, slower: float = 0) -> Finding:
+    """As `make guard` does: in that of the tests the memory left behind by others moves the ratio by a tenth."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        return fresh.submit(look_at_core, core, slower).result()

@@ -9,8 +9,9 @@ from tests.chaos.kind import Kind
 from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, Scene
 
 TROUBLE_SECONDS = 3.0
-FREEZE_SECONDS = 2.0
-"""Below the broker's own session time-out: its controller is frozen too, and would fence it."""
+FREEZE_SECONDS = 1.5
+"""With a heartbeat's interval well below the broker's own session time-out: its controller is frozen too, and would
+fence it."""
 IN_FLIGHT_SECONDS = 0.3
 SLOW_MILLISECONDS = 150
 

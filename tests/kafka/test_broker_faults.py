@@ -1,6 +1,8 @@
 """A broker that dies, freezes or stays away: the worker outlives it, and what it wrote is exact."""
 
-from deploy.kafka import KafkaProcess
+import pytest
+
+from deploy.kafka import PATIENT, KafkaProcess
 from tests.support.flow import Flow
 from tests.support.installation import Installation
 from tests.support.leaving import assert_leave
@@ -57,6 +59,7 @@ def test_a_worker_waits_for_a_broker_that_is_away(
     assert_exact(installation)
 
 
+@pytest.mark.parametrize("kafka_process", [pytest.param(PATIENT, id="patient")], indirect=True)
 def test_workers_leave_although_the_broker_does_not_answer(
     kafka_process: KafkaProcess, breakable_installation: Installation
 ) -> None:

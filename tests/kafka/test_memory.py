@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from deploy.kafka import KafkaProcess
+import pytest
+
+from deploy.kafka import PATIENT, KafkaProcess
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
 from tests.support.flow import Flow
@@ -54,6 +56,7 @@ def test_clicks_of_a_megabyte(installation: Installation) -> None:
     assert_exact(installation, good, dead_letters=len(good))
 
 
+@pytest.mark.parametrize("kafka_process", [pytest.param(PATIENT, id="patient")], indirect=True)
 def test_a_broker_that_stands_still(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
     installation = breakable_installation
     installation.define(RICH)
