@@ -70,10 +70,9 @@ def fill_disk(scene: Scene, victim: str) -> bool:
     worker, ballast = scene.workers[victim], scene.installation.state_of(victim) / "ballast"
     was_open = scene.catch(victim)
     complaints = len(worker.events("broker.lost"))
-    with ballast.open("wb") as file, suppress(OSError):
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:  # a buffer would be written once more at the end
         while True:
             file.write(bytes(1 << 16))
-            file.flush()
     worker.resume()
     wait_until(lambda: len(worker.events("broker.lost")) > complaints, "full disk that is met")
     ballast.unlink()
