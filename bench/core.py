@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha1
 
@@ -10,7 +10,7 @@ from actions.link import link_from_record
 from actions.registry import load_kinds
 from bench.ground import PARTITIONS
 from bench.links import START_MS, definition
-from bench.shape import DEFAULT, SHAPES
+from bench.shape import DEFAULT, SHAPES, Shape
 from bench.workload import Workload, click_key
 from consumer.decision.core import OpenCore
 from consumer.decision.decide import decide
@@ -18,7 +18,7 @@ from consumer.decision.decision import Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
 from consumer.state.memory import MemoryState
 from schemas.bad_record import Reason
-from schemas.click import click_layout
+from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec, single_object_frame
 from schemas.identity import partition_of
 from schemas.record_schema import load_schemas
@@ -26,7 +26,7 @@ from schemas.record_schema import load_schemas
 CLICKS = 4_000
 BATCH = 2_000
 ROUNDS = 100
-_PARTITION = 0
+PARTITION = 0
 _IDENTITY = slice(15, 47)
 """Where link and recipient stand in the bytes of a click."""
 
@@ -44,33 +44,47 @@ class ReadyPlans:
         raise NoPlan(Reason.UNKNOWN_VERSION, f"{link_key!r} has no version {version}")
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The clicks of one partition, and what it takes to decide them."""
+
+    layouts: Mapping[bytes, ClickLayout]
+    plans: ReadyPlans
+    values: Sequence[bytes]
+
+
+def material(shape: Shape, clicks: int) -> Material:
+    """Make the clicks of a shape, so many in all partitions, and take those of the first one."""
+    schemas = load_schemas()
+    frames = {name: single_object_frame(schema) for name, schema in schemas.items()}
+    planner, kinds, plans = Planner(schemas, frames, ""), load_kinds(schemas), ReadyPlans()
+    for link in range(shape.links):
+        plan = planner.plan(link_from_record(definition(shape, link, 1), kinds))
+        plans.ready[plan.link_key, 1] = plan
+    codec = Codec(schemas["LinkClicked"])
+    everybodys = (click for _, _, click in Workload(shape, clicks).clicks_in_order())
+    own = (click for click in everybodys if partition_of(click_key(click), PARTITIONS) == PARTITION)
+    layouts = {frames["LinkClicked"]: click_layout(schemas["LinkClicked"])}
+    return Material(layouts, plans, [codec.encode(click) for click in own])
+
+
 class Core:
     """Decides the clicks of one partition, in batches, on an empty state."""
 
     def __init__(self, open_core: OpenCore) -> None:
         self._open_core = open_core
-        shape, schemas = SHAPES[DEFAULT], load_schemas()
-        self._layouts = {single_object_frame(schemas["LinkClicked"]): click_layout(schemas["LinkClicked"])}
-        frames = {name: single_object_frame(schema) for name, schema in schemas.items()}
-        planner, kinds = Planner(schemas, frames, ""), load_kinds(schemas)
-        self._plans = ReadyPlans()
-        for link in range(shape.links):
-            plan = planner.plan(link_from_record(definition(shape, link, 1), kinds))
-            self._plans.ready[plan.link_key, 1] = plan
-        codec = Codec(schemas["LinkClicked"])
-        clicks = (click for _, _, click in Workload(shape, CLICKS * PARTITIONS).clicks_in_order())
-        own = (click for click in clicks if partition_of(click_key(click), PARTITIONS) == _PARTITION)
-        self.values = [codec.encode(click) for click in own][:CLICKS]
+        self._material = material(SHAPES[DEFAULT], CLICKS * PARTITIONS)
+        self.values = self._material.values[:CLICKS]
 
     def __call__(self) -> int:
         """Decide them all and return how many updates there were."""
-        store, updates = MemoryState().open(_PARTITION, ""), 0
+        store, updates = MemoryState().open(PARTITION, ""), 0
         for start in range(0, len(self.values), BATCH):
             decision = decide(
                 self.values[start : start + BATCH],
-                _PARTITION,
-                layouts=self._layouts,
-                plans=self._plans,
+                PARTITION,
+                layouts=self._material.layouts,
+                plans=self._material.plans,
                 recall=store.get_many,
                 open_core=self._open_core,
                 rules=Rules(PARTITIONS),
