@@ -58,10 +58,10 @@ def test_an_update_that_is_doubled_and_one_that_is_lost_end_the_run(
 def double_and_lose(scene: Scene, _victim: str) -> bool:
     """Write an update once more, and delete the first one of another topic."""
     install = scene.installation
-    update = read(install, PLAIN)[0]
+    update = wait_until(lambda: read(install, PLAIN), "update of one topic")[0]
     install.publisher.publish(update.topic, update.value, update.key, headers=list(update.headers))
     install.publisher.finish()
-    lost = read(install, "crm-updates.interest.v1")[0]
+    lost = wait_until(lambda: read(install, "crm-updates.interest.v1"), "update of another topic")[0]
     place = TopicPartition(lost.topic, lost.partition, lost.offset + 1)
     install.admin.delete_records([place])[place].result()
     return False
