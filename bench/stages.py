@@ -9,12 +9,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from operator import itemgetter, methodcaller
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from bench.core import PARTITION, Material, material
 from bench.ground import PARTITIONS
@@ -22,17 +22,15 @@ from bench.links import START_MS
 from bench.report import table
 from bench.shape import DEFAULT, SHAPES
 from consumer.block import Block, BlockRecords
-from consumer.decision.candidates import Candidates, Clicks, Recall
-from consumer.decision.core import Core, DecideClosely, Settled
+from consumer.decision.core import Core
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decide import decide
-from consumer.decision.decision import Decision, Rules
-from consumer.decision.hits import Hits
-from consumer.decision.plan import LinkPlan, Plans
+from consumer.decision.decision import Rules
 from consumer.state.rowfile.state import RowFileState
-from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 
+STEPS = {"choose": "plan, partition, key", "count_hits": "hits of each link", "decide": "decide, splice updates"}
+"""What the methods of a core do."""
 _TOPIC, _FRAME = "link.hits.v1", bytes(10)
 
 Given = ParamSpec("Given")
@@ -64,46 +62,15 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class TimedCore:
-    """A core that is measured. Implements `Core`."""
+    """A core whose larger steps are measured. Implements `Core`, by handing everything on."""
 
     core: Core
     watch: Stopwatch
 
-    @property
-    def clicks(self) -> Clicks:
-        """The clicks."""
-        return self.core.clicks
-
-    @property
-    def bad(self) -> Mapping[int, BadRecord]:
-        """What is no click."""
-        return self.core.bad
-
-    def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
-        """Look at the times."""
-        return self.core.rows_outside(earliest, latest)
-
-    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
-        """Find plans, partitions and the keys of the memory."""
-        return self.watch.timed("plan, partition, key", self.core.choose)(partition, partitions, plans, decision)
-
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
-        """Recall the hits of each link."""
-        return self.watch.timed("hits of each link", self.core.count_hits)(links, recall)
-
-    def decide(
-        self,
-        candidates: Candidates,
-        recalled: Sequence[bytes | None],
-        decision: Decision,
-        *,
-        in_turn: Container[LinkPlan],
-        retention_ms: int | None,
-        closely: DecideClosely,
-    ) -> Settled:
-        """Decide, and splice the updates."""
-        act = self.watch.timed("decide, splice updates", self.core.decide)
-        return act(candidates, recalled, decision, in_turn=in_turn, retention_ms=retention_ms, closely=closely)
+    def __getattr__(self, name: str) -> Any:
+        """Return the core's own, measured where it is a step."""
+        own = getattr(self.core, name)
+        return self.watch.timed(STEPS[name], own) if name in STEPS else own
 
 
 def blocks(values: Sequence[bytes], size: int) -> Iterator[BlockRecords]:
@@ -120,7 +87,7 @@ def measure(given: Material, batches: Sequence[BlockRecords], folder: Path, now:
     watch = Stopwatch()
 
     def open_core(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> Core:
-        return TimedCore(watch.timed("cut", CORES[fastest()])(values, layouts), watch)
+        return cast("Core", TimedCore(watch.timed("cut", CORES[fastest()])(values, layouts), watch))
 
     with closing(RowFileState(folder)) as state:
         store = state.open(PARTITION, "")
