@@ -46,7 +46,7 @@ def main() -> int:
 def _disk() -> Path | None:
     """Return a disk in memory, if there is one with room; it outlives whatever is killed.
 
-    Kafka's controllers sync their log at every step. On a disk that was throttled in the course of a run three brokers
+    Kafka's controllers sync their log at every step. In a run on a disk that was most likely throttled three brokers
     stood still for 6 to 25 s again and again.
     """
     has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
