@@ -7,7 +7,14 @@ from pathlib import Path
 from tests.sanitized.build import CannotBuild, build
 from tests.sanitized.run import run
 
-TESTS = ("tests/decision", "tests/test_block.py", "tests/streams/test_sending.py", "tests/streams/test_consuming.py")
+TESTS = (
+    "tests/decision",
+    "tests/test_block.py",
+    "tests/streams/test_sending.py",
+    "tests/streams/test_consuming.py",
+    "tests/state/test_matchers.py",
+    "tests/state/test_rowfile_against_dict.py",
+)
 """What runs through the compiled parts, with bytes that are spoilt in every way among them."""
 
 

@@ -1,6 +1,7 @@
 """What every store promises: the one in memory, the row files and RocksDB."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from consumer.errors import Unavailable, UsageError
 from consumer.state.memory import MemoryState
 from consumer.state.packed_keys import PackedKeys
 from consumer.state.rocksdb import RocksState
+from consumer.state.rowfile.matchers import MATCHERS
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING, PartitionStore, StateStore, exhaust
 from tests.state.batches import a_batch, follow
@@ -33,14 +35,15 @@ class Shelf:
         return self.state.open(partition, changelog)
 
 
-@pytest.fixture(params=["memory", "row files", "RocksDB"])
+@pytest.fixture(params=["memory", *(f"row files, {matcher}" for matcher in MATCHERS), "RocksDB"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     memory = MemoryState()
     places: dict[str, Callable[[], StateStore]] = {
         "memory": lambda: memory,
-        "row files": lambda: RowFileState(tmp_path / "rows"),
         "RocksDB": lambda: RocksState(tmp_path / "rocks"),
     }
+    for name, open_matcher in MATCHERS.items():
+        places[f"row files, {name}"] = partial(RowFileState, tmp_path / "rows", open_matcher=open_matcher)
     opened = Shelf(places[request.param])
     yield opened
     opened.state.close()

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from consumer.state.rowfile.matchers import MATCHERS, NUMPY, fastest
 from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.state import RowFileState
@@ -32,6 +33,8 @@ BATCHES = st.dictionaries(KEYS, VALUES, max_size=12)
 
 
 class RowFileMachine(RuleBasedStateMachine):
+    matcher = fastest()
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
@@ -40,7 +43,7 @@ class RowFileMachine(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.state = RowFileState(self.folder, moving=SOON)
+        self.state = RowFileState(self.folder, moving=SOON, open_matcher=MATCHERS[self.matcher])
         self.store = self.state.open(0, "changelog")
 
     def teardown(self) -> None:
@@ -124,5 +127,9 @@ class RowFileMachine(RuleBasedStateMachine):
         return journal.path, journal.end * ROW_BYTES
 
 
-TestRowFile = RowFileMachine.TestCase
-TestRowFile.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+class NumpyMachine(RowFileMachine):
+    matcher = NUMPY
+
+
+TestRowFile, TestRowFileInNumpy = RowFileMachine.TestCase, NumpyMachine.TestCase
+TestRowFile.settings = TestRowFileInNumpy.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

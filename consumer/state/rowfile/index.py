@@ -1,7 +1,7 @@
 """The index in memory: from the hash of a key to the numbers of the rows that may have it.
 
 Buckets of 16 slots, in two tables: the hashes, a cache line a bucket, and the row numbers. The table grows by linear
-hashing: each batch splits as many buckets as keep the average, so none has to wait while everything is moved. Which
+hashing: buckets are split as batches come, so none has to wait while everything is moved. Which
 half of a bucket an entry goes to is in its hash, so growing reads no file. What a full bucket cannot take goes to a
 dict. 23 bytes a key.
 """
@@ -21,6 +21,8 @@ Require = Callable[[int], None]
 """Asked before so many bytes more are taken; refuses by raising."""
 _FIRST_LEVEL = 4
 _RESERVE = 32_768
+_SPLIT_AT_ONCE = 256
+"""Buckets more than are needed: a few at each small batch would cost as much as so many now and then."""
 
 
 class HashIndex:
@@ -30,32 +32,32 @@ class HashIndex:
         """Make an empty index, with room for the expected number of keys."""
         self._require = require
         self.size = 0
-        self._level = _FIRST_LEVEL
-        while KEYS_PER_BUCKET << self._level + 1 <= expected:
-            self._level += 1
-        self._buckets = 1 << self._level
-        require(self._buckets * BUCKET_BYTES)
-        self._hashes = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
-        self._rows = np.zeros((self._buckets, SLOTS), dtype=np.uint32)
-        self._filled = np.zeros(self._buckets, dtype=np.uint8)
-        self._spilled: dict[int, dict[int, int]] = {}
+        self.level = _FIRST_LEVEL
+        while KEYS_PER_BUCKET << self.level + 1 <= expected:
+            self.level += 1
+        self.buckets = 1 << self.level
+        require(self.buckets * BUCKET_BYTES)
+        self.hashes = np.zeros((self.buckets, SLOTS), dtype=np.uint32)
+        self.rows = np.zeros((self.buckets, SLOTS), dtype=np.uint32)
+        self.filled = np.zeros(self.buckets, dtype=np.uint8)
+        self.spilled: dict[int, dict[int, int]] = {}
         """For a full bucket: row number and hash of what it could not take."""
         self.make_room(expected)
 
     @property
     def memory_bytes(self) -> int:
         """Memory of the tables."""
-        return len(self._filled) * BUCKET_BYTES
+        return len(self.filled) * BUCKET_BYTES
 
     def candidates(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
         """Return the rows that have one of the hashes: the place of the hash in the input, and the row number."""
         buckets = self._bucket_of(hashes)
-        same = np.flatnonzero(self._hashes.take(buckets, axis=0) == hashes[:, np.newaxis])
+        same = np.flatnonzero(self.hashes.take(buckets, axis=0) == hashes[:, np.newaxis])
         places = same // SLOTS
-        rows = self._rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
+        rows = self.rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
         if not rows.all():  # the hash 0 meets empty slots
             places, rows = places[rows != 0], rows[rows != 0]
-        if self._spilled:
+        if self.spilled:
             places, rows = self._with_spilled(hashes, buckets, places, rows)
         return places, rows
 
@@ -73,9 +75,9 @@ class HashIndex:
         """Put new row numbers where the old ones are."""
         slots, found = self._find(hashes, old)
         in_table = slots >= 0
-        self._rows.reshape(-1)[slots[in_table]] = new[in_table]
+        self.rows.reshape(-1)[slots[in_table]] = new[in_table]
         for place in np.flatnonzero(found & ~in_table).tolist():
-            spilled = self._spilled[int(self._bucket_of(hashes[place : place + 1])[0])]
+            spilled = self.spilled[int(self._bucket_of(hashes[place : place + 1])[0])]
             spilled[int(new[place])] = spilled.pop(int(old[place]))
 
     def remove(self, hashes: Hashes, rows: Numbers) -> None:
@@ -83,26 +85,26 @@ class HashIndex:
         slots, _ = self._find(hashes, rows)
         for place in np.flatnonzero(slots < 0).tolist():
             bucket = int(self._bucket_of(hashes[place : place + 1])[0])
-            del self._spilled[bucket][int(rows[place])]
+            del self.spilled[bucket][int(rows[place])]
         slots = slots[slots >= 0]
-        self._rows.reshape(-1)[slots] = 0
+        self.rows.reshape(-1)[slots] = 0
         buckets = np.array(sorted(set((slots // SLOTS).tolist())), dtype=np.int64)
-        left = self._rows[buckets]
-        self._rewrite(buckets, self._hashes[buckets], left, left != 0)
+        left = self.rows[buckets]
+        self._rewrite(buckets, self.hashes[buckets], left, left != 0)
         self._place_spilled(buckets.tolist())
         self.size -= len(rows)
 
     def _bucket_of(self, hashes: Hashes) -> Numbers:
-        buckets = (hashes & np.uint32((2 << self._level) - 1)).astype(np.int64)
-        return np.where(buckets < self._buckets, buckets, buckets & ((1 << self._level) - 1))
+        buckets = (hashes & np.uint32((2 << self.level) - 1)).astype(np.int64)
+        return np.where(buckets < self.buckets, buckets, buckets & ((1 << self.level) - 1))
 
     def _with_spilled(
         self, hashes: Hashes, buckets: Numbers, places: Numbers, rows: Numbers
     ) -> tuple[Numbers, Numbers]:
         more = [
             (place, row)
-            for place in np.flatnonzero(self._filled.take(buckets) == SLOTS).tolist()
-            for row, hash_ in self._spilled.get(int(buckets[place]), {}).items()
+            for place in np.flatnonzero(self.filled.take(buckets) == SLOTS).tolist()
+            for row, hash_ in self.spilled.get(int(buckets[place]), {}).items()
             if hash_ == hashes[place]
         ]
         if not more:
@@ -113,21 +115,21 @@ class HashIndex:
     def _find(self, hashes: Hashes, rows: Numbers) -> tuple[Numbers, Mask]:
         """Return the slot of each row in the table, -1 where it has none, and whether it is in the index at all."""
         buckets = self._bucket_of(hashes)
-        same = self._rows.take(buckets, axis=0) == rows.astype(np.uint32)[:, np.newaxis]
+        same = self.rows.take(buckets, axis=0) == rows.astype(np.uint32)[:, np.newaxis]
         slot = same.argmax(axis=1)
         found = same.reshape(-1).take(np.arange(len(rows)) * SLOTS + slot)
         slots = np.where(found, buckets * SLOTS + slot, -1)
-        if self._spilled:
-            for place in np.flatnonzero(~found & (self._filled.take(buckets) == SLOTS)).tolist():
-                found[place] = int(rows[place]) in self._spilled.get(int(buckets[place]), ())
+        if self.spilled:
+            for place in np.flatnonzero(~found & (self.filled.take(buckets) == SLOTS)).tolist():
+                found[place] = int(rows[place]) in self.spilled.get(int(buckets[place]), ())
         return slots, found
 
     def _place(self, hashes: Hashes, rows: Numbers) -> None:
         """Put rows into their buckets. Of several for one slot the last wins, and the others try the next."""
-        flat_hashes, flat_rows = self._hashes.reshape(-1), self._rows.reshape(-1)
+        flat_hashes, flat_rows = self.hashes.reshape(-1), self.rows.reshape(-1)
         buckets, numbers = self._bucket_of(hashes), rows.astype(np.uint32)
         while len(numbers):
-            filled = self._filled.take(buckets)
+            filled = self.filled.take(buckets)
             if filled.max() == SLOTS:
                 full = filled == SLOTS
                 self._spill(buckets[full], hashes[full], numbers[full])
@@ -137,48 +139,50 @@ class HashIndex:
             lost = flat_rows.take(slots) != numbers
             won = ~lost
             flat_hashes[slots[won]] = hashes[won]
-            self._filled[buckets[won]] += 1
+            self.filled[buckets[won]] += 1
             buckets, hashes, numbers = buckets[lost], hashes[lost], numbers[lost]
 
     def _spill(self, buckets: Numbers, hashes: Hashes, rows: NDArray[np.uint32]) -> None:
         for bucket, hash_, row in zip(buckets.tolist(), hashes.tolist(), rows.tolist(), strict=True):
-            self._spilled.setdefault(bucket, {})[row] = hash_
+            self.spilled.setdefault(bucket, {})[row] = hash_
 
     def make_room(self, added: int) -> None:
         """Grow for so many rows more. Raises what refuses the memory, and nothing has changed for whoever looks."""
         wanted = (self.size + added) // KEYS_PER_BUCKET
-        while self._buckets < wanted:
-            start = self._buckets - (1 << self._level)
-            count = min(wanted - self._buckets, (1 << self._level) - start)
-            self._reserve(self._buckets + count)
+        if self.buckets < wanted:
+            wanted += _SPLIT_AT_ONCE
+        while self.buckets < wanted:
+            start = self.buckets - (1 << self.level)
+            count = min(wanted - self.buckets, (1 << self.level) - start)
+            self._reserve(self.buckets + count)
             self._split(start, count)
 
     def _reserve(self, buckets: int) -> None:
         """Enlarge the tables in place, in steps, since the new memory is blanked at once."""
-        if buckets > len(self._filled):
-            buckets = max(buckets, len(self._filled) + min(len(self._filled) // 8, _RESERVE))
-            self._require((buckets - len(self._filled)) * BUCKET_BYTES)
-            self._hashes.resize((buckets, SLOTS), refcheck=False)
-            self._rows.resize((buckets, SLOTS), refcheck=False)
-            self._filled.resize(buckets, refcheck=False)
+        if buckets > len(self.filled):
+            buckets = max(buckets, len(self.filled) + min(len(self.filled) // 8, _RESERVE))
+            self._require((buckets - len(self.filled)) * BUCKET_BYTES)
+            self.hashes.resize((buckets, SLOTS), refcheck=False)
+            self.rows.resize((buckets, SLOTS), refcheck=False)
+            self.filled.resize(buckets, refcheck=False)
 
     def _split(self, start: int, count: int) -> None:
         """Move what belongs there from `count` buckets to as many new ones; the last ones finish the level."""
-        old, new = slice(start, start + count), slice(self._buckets, self._buckets + count)
-        hashes, rows = self._hashes[old], self._rows[old]
-        goes = (hashes >> np.uint32(self._level)) & np.uint32(1) == 1
+        old, new = slice(start, start + count), slice(self.buckets, self.buckets + count)
+        hashes, rows = self.hashes[old], self.rows[old]
+        goes = (hashes >> np.uint32(self.level)) & np.uint32(1) == 1
         is_used = rows != 0
         self._rewrite(new, hashes, rows, is_used & goes)
         self._rewrite(old, hashes, rows, is_used & ~goes)
-        self._buckets += count
-        if self._buckets == 2 << self._level:
-            self._level += 1
+        self.buckets += count
+        if self.buckets == 2 << self.level:
+            self.level += 1
         self._place_spilled(range(start, start + count))
 
     def _place_spilled(self, buckets: Iterable[int]) -> None:
         """Put what buckets could not take where there is room now."""
-        for bucket in buckets if self._spilled else ():
-            if spilled := self._spilled.pop(bucket, None):
+        for bucket in buckets if self.spilled else ():
+            if spilled := self.spilled.pop(bucket, None):
                 self._place(np.fromiter(spilled.values(), dtype=np.uint32), np.fromiter(spilled, dtype=np.int64))
 
     def _rewrite(
@@ -189,8 +193,8 @@ class HashIndex:
         chosen = np.flatnonzero(kept)
         ranks = np.arange(len(chosen)) - np.repeat(np.cumsum(filled) - filled, filled)
         slots = chosen // SLOTS * SLOTS + ranks
-        for table, values in ((self._hashes, hashes), (self._rows, rows)):
+        for table, values in ((self.hashes, hashes), (self.rows, rows)):
             packed = np.zeros_like(values)
             packed.reshape(-1)[slots] = values.reshape(-1)[chosen]
             table[buckets] = packed
-        self._filled[buckets] = filled
+        self.filled[buckets] = filled

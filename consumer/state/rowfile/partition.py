@@ -2,26 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
-from consumer.state.rowfile.encoding import encode, rows_taken, values_of
 from consumer.state.rowfile.index import HashIndex
+from consumer.state.rowfile.matcher import OpenMatcher
 from consumer.state.rowfile.moving import Moving, move_some
-from consumer.state.rowfile.row import (
-    DELETED,
-    REPLACES,
-    ROW_BYTES,
-    VALUE,
-    Hashes,
-    Numbers,
-    Rows,
-    are_equal,
-    as_bytes,
-    as_numbers,
-    hash_keys,
-    key_part,
-    key_rows,
-)
+from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, read_page
 from consumer.state.store import StateSize
@@ -31,13 +15,23 @@ from consumer.streams import Unreachable
 class RowPartitionStore:
     """State of one partition."""
 
-    def __init__(self, files: RowFiles, changelog: str, index: HashIndex, *, live_rows: int, moving: Moving) -> None:
+    def __init__(
+        self,
+        files: RowFiles,
+        changelog: str,
+        index: HashIndex,
+        *,
+        live_rows: int,
+        moving: Moving,
+        open_matcher: OpenMatcher,
+    ) -> None:
         """`index` and `live_rows` are those of the files, as `build_index` gives them."""
         self.changelog = changelog
         self._files = files
         self._index = index
         self._live_rows = live_rows
         self._moving = moving
+        self._matcher = open_matcher(index, files)
 
     @property
     def position(self) -> int:
@@ -52,16 +46,7 @@ class RowPartitionStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each key, in order."""
-        if not keys:
-            return []
-        wanted = key_rows(keys)
-        places, numbers, rows = self._find(wanted, hash_keys(wanted))
-        found = np.empty(len(places), dtype=object)
-        found[:] = values_of(rows, numbers, self._files.following)
-        values = np.full(len(keys), None, dtype=object)
-        values[places] = found
-        listed: list[bytes | None] = values.tolist()
-        return listed
+        return self._matcher.look_up(keys)
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Append a row for each entry and then the mark of the batch, in one write to the file.
@@ -94,36 +79,14 @@ class RowPartitionStore:
         """Let go of files and memory."""
         self._files.close()
 
-    def _find(self, wanted: Rows, hashes: Hashes) -> tuple[Numbers, Numbers, Rows]:
-        """Return of the keys that are known the place in the input, the row number and the row."""
-        places, numbers = self._index.candidates(hashes)
-        rows = self._files.take(numbers)
-        same = are_equal(key_part(rows), wanted[places])
-        if same.all():
-            return places, numbers, rows
-        return places[same], numbers[same], rows[same]
-
     def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        block = encode(entries)
-        rows, firsts = block.rows, block.entries
-        wanted = key_part(rows[firsts])
-        hashes = hash_keys(wanted)
-        places, old_numbers, old_rows = self._find(wanted, hashes)
-        replaced = np.zeros(len(firsts), dtype=np.int64)
-        replaced[places] = old_numbers
-        as_numbers(rows)[firsts, REPLACES] = replaced
-        is_deletion = as_bytes(rows)[firsts, VALUE] == DELETED
+        block = self._matcher.encode(entries)
+        gained = self._matcher.link(block)
         journal = self._files.newest
-        numbers = self._files.numbers(journal, firsts + journal.end)
-        journal.append(rows, position, journal.mark.superseded)
-
-        is_known = replaced != 0
-        removed, updated, added = is_deletion & is_known, ~is_deletion & is_known, ~is_deletion & ~is_known
-        self._live_rows += len(rows) - 1 - int(np.count_nonzero(is_deletion)) - rows_taken(old_rows)
-        self._index.replace(hashes[updated], replaced[updated], numbers[updated])
-        self._index.insert(hashes[added], numbers[added])
-        if removed.any():
-            self._index.remove(hashes[removed], replaced[removed])
+        first = self._files.number(journal, journal.end)
+        journal.append(block.rows, position, journal.mark.superseded)
+        self._live_rows += gained
+        self._matcher.enter(block, first)
 
     def _move(self, entries: int) -> None:
         """Leave dead rows behind: those that live move to a new file, a slice at each write, and the old one goes."""

@@ -43,8 +43,8 @@ LONG, DELETED = 254, 255
 
 LENGTH_BYTES = 4
 _DIGEST_BYTES = 32
-_MULTIPLIERS = np.frombuffer(blake2b(b"rows", digest_size=ROW_BYTES).digest(), dtype="<u8") | np.uint64(1)
-_FINISHER = np.uint64(0xFF51AFD7ED558CCD)
+MULTIPLIERS = np.frombuffer(blake2b(b"rows", digest_size=ROW_BYTES).digest(), dtype="<u8") | np.uint64(1)
+FINISHER = np.uint64(0xFF51AFD7ED558CCD)
 _HALF = np.uint64(32)
 
 
@@ -112,9 +112,9 @@ def key_part(rows: Rows) -> Rows:
 
 def hash_keys(keys: Rows) -> Hashes:
     """Return 32 bits for each row of `key_rows` or `key_part`, even in every bit."""
-    mixed = keys @ _MULTIPLIERS
+    mixed = keys @ MULTIPLIERS
     mixed ^= mixed >> _HALF
-    mixed *= _FINISHER
+    mixed *= FINISHER
     return (mixed >> _HALF).astype(np.uint32)
 
 

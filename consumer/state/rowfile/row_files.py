@@ -65,6 +65,10 @@ class RowFiles:
             yield self.older
         yield self.newest
 
+    def number(self, journal: Journal, place: int) -> int:
+        """Return the number of the row at this place of one file."""
+        return place | (journal.generation & 1) << _BIT
+
     def numbers(self, journal: Journal, places: Numbers) -> Numbers:
         """Return the numbers of rows of one file by their places in it."""
         return places | (journal.generation & 1) << _BIT

@@ -11,6 +11,8 @@ from consumer.errors import Unavailable, UsageError
 from consumer.state.memory_room import MemoryRoom
 from consumer.state.rowfile.building import build_index
 from consumer.state.rowfile.index import Require
+from consumer.state.rowfile.matcher import OpenMatcher
+from consumer.state.rowfile.matchers import MATCHERS, fastest
 from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row_files import RowFiles
@@ -23,11 +25,19 @@ _LOCK = "rows.lock"
 class RowFileState:
     """The stores of one process, in a folder of its own."""
 
-    def __init__(self, folder: Path, *, moving: Moving | None = None, require: Require | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        moving: Moving | None = None,
+        require: Require | None = None,
+        open_matcher: OpenMatcher | None = None,
+    ) -> None:
         """Lock the folder, made where it is missing. Raises UsageError where another process has it open."""
         self._folder = folder
         self._require = require or MemoryRoom().require
         self._moving = moving or Moving()
+        self._open_matcher = open_matcher or MATCHERS[fastest()]
         self._stores: dict[int, RowPartitionStore] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +101,9 @@ class RowFileState:
             stack.callback(files.close)
             index, live_rows = yield from build_index(files, self._require)
             stack.pop_all()
-        store = RowPartitionStore(files, changelog, index, live_rows=live_rows, moving=self._moving)
+        store = RowPartitionStore(
+            files, changelog, index, live_rows=live_rows, moving=self._moving, open_matcher=self._open_matcher
+        )
         self._stores[partition] = store
         return store
 

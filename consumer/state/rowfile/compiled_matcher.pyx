@@ -1,0 +1,311 @@
+# cython: language_level=3, wraparound=False, boundscheck=False, initializedcheck=False
+"""Matching in C, on the same tables and files as `NumpyMatcher`, which is the twin and tells what is meant.
+
+A call goes through the entries some hundred at a time, in three passes: first all ask for their bucket, then for the
+row that it names, and only then is a row looked at. So the memory is fetched for many entries at once.
+"""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+import sys
+
+import numpy as np
+
+from consumer.state.packed_keys import PackedKeys
+from consumer.state.rowfile import index as index_form
+from consumer.state.rowfile import row as row_form
+from consumer.state.rowfile.encoding import Block, encode, read_entry, rows_taken
+
+cdef extern from *:
+    void fetch "__builtin_prefetch"(const void* at) nogil
+
+cdef enum:
+    ROW_BYTES = 48
+    WORDS = 6
+    PAYLOAD_BYTES = 42
+    KEY_BYTES = 38
+    KIND = 42
+    VALUE = 43
+    REPLACES = 44
+    DIGEST = 39
+    DIGEST_BYTES = 32
+    LONG = 254
+    DELETED = 255
+    SLOTS = 16
+    AT_ONCE = 128
+
+if (
+    sys.byteorder != "little"
+    or (ROW_BYTES, WORDS, PAYLOAD_BYTES) != (row_form.ROW_BYTES, row_form.ROW_WORDS, row_form.PAYLOAD_BYTES)
+    or (KEY_BYTES, DIGEST, DIGEST_BYTES) != (row_form.KEY_BYTES, row_form.DIGEST, row_form.key_length(row_form.DIGEST))
+    or (KIND, VALUE, REPLACES) != (row_form.KIND, row_form.VALUE, 4 * row_form.REPLACES)
+    or (LONG, DELETED, SLOTS) != (row_form.LONG, row_form.DELETED, index_form.SLOTS)
+):
+    raise ImportError("rows have another form than here")
+
+cdef uint64_t[WORDS] multipliers = [int(each) for each in row_form.MULTIPLIERS]
+cdef uint64_t finisher = int(row_form.FINISHER)
+
+cdef struct Wanted:
+    const uint8_t* row  # one that holds the key
+    uint64_t bucket
+    uint32_t hash
+    int slot  # the first of the bucket with this hash; -1 where there is none
+    uint32_t number  # of the row that was found; 0 where there is none
+
+
+cdef void* address(array) except? NULL:
+    """Return where the array lies, for as long as it is neither resized nor let go of."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_SIMPLE)
+    PyBuffer_Release(&view)
+    return view.buf
+
+
+cdef inline int key_length(const uint8_t* row) noexcept nogil:
+    return DIGEST_BYTES if row[KIND] == DIGEST else row[KIND]
+
+
+cdef inline bint is_same_key(const uint8_t* row, const uint8_t* other) noexcept nogil:
+    return row[KIND] == other[KIND] and memcmp(row, other, key_length(row)) == 0
+
+
+cdef inline uint32_t hash_of(const uint8_t* row) noexcept nogil:
+    """Return what `hash_keys` does of the row's `key_part`."""
+    cdef uint64_t[WORDS] words
+    cdef uint64_t mixed = 0
+    cdef int word
+    memset(words, 0, ROW_BYTES)
+    memcpy(words, row, key_length(row))
+    (<uint8_t*>words)[KIND] = row[KIND]
+    for word in range(WORDS):
+        mixed += words[word] * multipliers[word]
+    mixed ^= mixed >> 32
+    mixed *= finisher
+    return <uint32_t>(mixed >> 32)
+
+
+cdef inline uint32_t replaced_by(const uint8_t* row) noexcept nogil:
+    cdef uint32_t number
+    memcpy(&number, row + REPLACES, sizeof(number))
+    return number
+
+
+cdef class CompiledMatcher:
+    """Implements `Matcher`."""
+
+    cdef object index, files
+    cdef dict spilled
+    cdef uint32_t* hashes
+    cdef uint32_t* numbers
+    cdef uint8_t* filled
+    cdef uint64_t buckets, level_mask
+    cdef const uint8_t* even  # the file whose generation is an even number
+    cdef const uint8_t* odd
+
+    def __init__(self, index, files):
+        self.index, self.files = index, files
+
+    def look_up(self, keys):
+        """Return the value of each key, in order; None where there is none."""
+        cdef uint8_t[AT_ONCE * ROW_BYTES] rows
+        cdef Wanted[AT_ONCE] wanted
+        cdef Py_ssize_t total = len(keys), start, count, place
+        cdef list values = [None] * total
+        self.find_everything()
+        for start in range(0, total, AT_ONCE):
+            count = min(total - start, AT_ONCE)
+            memset(rows, 0, count * ROW_BYTES)
+            put_keys(rows, keys, start, count)
+            for place in range(count):
+                wanted[place].row = &rows[place * ROW_BYTES]
+            self.find(wanted, count)
+            for place in range(count):
+                if wanted[place].number:
+                    values[start + place] = self.value_of(wanted[place].number)
+        return values
+
+    def encode(self, entries):
+        """Return the rows of the entries, in their order; a value of None makes a row that deletes."""
+        cdef Py_ssize_t size, value_size
+        for key, value in entries.items():
+            value_size = 0 if value is None else len(value)
+            if len(key) > KEY_BYTES or len(key) + value_size > PAYLOAD_BYTES:
+                return encode(entries)
+        rows = np.zeros((len(entries) + 1, WORDS), dtype=np.uint64)
+        cdef uint8_t* row = <uint8_t*>address(rows)
+        for key, value in entries.items():
+            row += ROW_BYTES
+            size = PyBytes_GET_SIZE(<bytes?>key)
+            memcpy(row, PyBytes_AS_STRING(key), size)
+            row[KIND] = <uint8_t>size
+            if value is None:
+                row[VALUE] = DELETED
+                continue
+            value_size = PyBytes_GET_SIZE(<bytes?>value)
+            memcpy(row + size, PyBytes_AS_STRING(value), value_size)
+            row[VALUE] = <uint8_t>value_size
+        return Block(rows, np.arange(1, len(rows)))
+
+    def link(self, block):
+        """Note in each entry's row which one it replaces; return how many rows more live when the block is written."""
+        cdef Wanted[AT_ONCE] wanted
+        cdef uint8_t* rows = <uint8_t*>address(block.rows)
+        cdef const int64_t* firsts = <const int64_t*>address(block.entries)
+        cdef Py_ssize_t total = len(block.entries), start, count, place
+        cdef Py_ssize_t gained = len(block.rows) - 1
+        cdef uint8_t* row
+        cdef list longer = []
+        self.find_everything()
+        for start in range(0, total, AT_ONCE):
+            count = min(total - start, AT_ONCE)
+            for place in range(count):
+                wanted[place].row = rows + firsts[start + place] * ROW_BYTES
+            self.find(wanted, count)
+            for place in range(count):
+                row = rows + firsts[start + place] * ROW_BYTES
+                memcpy(row + REPLACES, &wanted[place].number, sizeof(uint32_t))
+                gained -= row[VALUE] == DELETED
+                if not wanted[place].number:
+                    continue
+                if self.row(wanted[place].number)[VALUE] == LONG:
+                    longer.append(wanted[place].number)
+                else:
+                    gained -= 1
+        return gained - rows_taken(self.files.take(np.array(longer, dtype=np.int64))) if longer else gained
+
+    def enter(self, block, uint32_t first):
+        """Have the index lead to the rows of a linked block, now written; `first` is the number of its first row."""
+        cdef const uint8_t* rows = <const uint8_t*>address(block.rows)
+        cdef const int64_t* firsts = <const int64_t*>address(block.entries)
+        cdef const uint8_t* row
+        cdef Py_ssize_t place, added = 0
+        cdef uint32_t old, new
+        cdef list gone = []
+        self.find_everything()
+        for place in range(len(block.entries)):
+            row, new = rows + firsts[place] * ROW_BYTES, first + <uint32_t>firsts[place]
+            old = replaced_by(row)
+            if row[VALUE] == DELETED:
+                if old:
+                    gone.append((hash_of(row), old))
+            elif old:
+                self.replace(self.bucket_of(hash_of(row)), old, new)
+            else:
+                self.insert(hash_of(row), new)
+                added += 1
+        self.index.size += added
+        if gone:
+            hashes, numbers = zip(*gone)
+            self.index.remove(np.array(hashes, dtype=np.uint32), np.array(numbers, dtype=np.int64))
+
+    cdef int find_everything(self) except -1:
+        """See where tables and files lie now: both move as they grow, and there are one or two files."""
+        index, newest, older = self.index, self.files.newest, self.files.older
+        self.hashes, self.numbers = <uint32_t*>address(index.hashes), <uint32_t*>address(index.rows)
+        self.filled, self.spilled = <uint8_t*>address(index.filled), index.spilled
+        self.buckets, self.level_mask = index.buckets, (1 << index.level) - 1
+        even, odd = (newest, older or newest)[:: -1 if newest.generation & 1 else 1]
+        self.even, self.odd = <const uint8_t*>address(even.rows), <const uint8_t*>address(odd.rows)
+        return 0
+
+    cdef inline uint64_t bucket_of(self, uint32_t hash_) noexcept nogil:
+        cdef uint64_t bucket = hash_ & (2 * self.level_mask + 1)
+        return bucket if bucket < self.buckets else bucket & self.level_mask
+
+    cdef inline const uint8_t* row(self, uint32_t number) noexcept nogil:
+        return (self.odd if number >> 31 else self.even) + <uint64_t>(number & 0x7FFFFFFF) * ROW_BYTES
+
+    cdef inline int next_slot(self, const Wanted* wanted, int slot) noexcept nogil:
+        """Return the first slot from here on that has the hash; -1 where there is none."""
+        cdef uint64_t start = wanted.bucket * SLOTS
+        for slot in range(slot, SLOTS):
+            if self.hashes[start + slot] == wanted.hash and self.numbers[start + slot]:
+                return slot
+        return -1
+
+    cdef int find(self, Wanted* wanted, Py_ssize_t count) except -1:
+        """Find the rows that have the keys."""
+        cdef Py_ssize_t place
+        cdef Wanted* each
+        for place in range(count):
+            each = &wanted[place]
+            each.hash = hash_of(each.row)
+            each.bucket = self.bucket_of(each.hash)
+            fetch(&self.hashes[each.bucket * SLOTS])
+            fetch(&self.numbers[each.bucket * SLOTS])
+        for place in range(count):
+            each = &wanted[place]
+            each.slot = self.next_slot(each, 0)
+            if each.slot >= 0:
+                fetch(self.row(self.numbers[each.bucket * SLOTS + each.slot]))
+        for place in range(count):
+            wanted[place].number = self.match(&wanted[place])
+        return 0
+
+    cdef uint32_t match(self, const Wanted* wanted) except? 0:
+        cdef int slot = wanted.slot
+        cdef uint32_t number
+        while slot >= 0:
+            number = self.numbers[wanted.bucket * SLOTS + slot]
+            if is_same_key(self.row(number), wanted.row):
+                return number
+            slot = self.next_slot(wanted, slot + 1)
+        if self.spilled and self.filled[wanted.bucket] == SLOTS:
+            for number, hash_ in self.spilled.get(wanted.bucket, {}).items():
+                if hash_ == wanted.hash and is_same_key(self.row(number), wanted.row):
+                    return number
+        return 0
+
+    cdef object value_of(self, uint32_t number):
+        cdef const uint8_t* row = self.row(number)
+        if row[VALUE] != LONG:
+            return PyBytes_FromStringAndSize(<const char*>row + key_length(row), row[VALUE])
+        return read_entry(PyBytes_FromStringAndSize(<const char*>row, ROW_BYTES), number, self.files.following)[1]
+
+    cdef int insert(self, uint32_t hash_, uint32_t number) except -1:
+        cdef uint64_t bucket = self.bucket_of(hash_)
+        cdef uint64_t slot = bucket * SLOTS + self.filled[bucket]
+        if self.filled[bucket] == SLOTS:
+            self.spilled.setdefault(bucket, {})[number] = hash_
+            return 0
+        self.hashes[slot], self.numbers[slot] = hash_, number
+        self.filled[bucket] += 1
+        return 0
+
+    cdef int replace(self, uint64_t bucket, uint32_t old, uint32_t new) except -1:
+        cdef uint64_t slot
+        for slot in range(bucket * SLOTS, bucket * SLOTS + SLOTS):
+            if self.numbers[slot] == old:
+                self.numbers[slot] = new
+                return 0
+        spilled = self.spilled[bucket]
+        spilled[new] = spilled.pop(old)
+        return 0
+
+
+cdef int put_keys(uint8_t* row, keys, Py_ssize_t start, Py_ssize_t count) except -1:
+    """Write `count` keys, from `start` on, into as many blank rows."""
+    cdef bytes key
+    cdef const char* joined
+    cdef Py_ssize_t size, place
+    if isinstance(keys, PackedKeys) and keys.size <= KEY_BYTES:
+        key, size = keys.joined, keys.size
+        joined = PyBytes_AS_STRING(key) + start * size
+        for place in range(count):
+            memcpy(row, joined + place * size, size)
+            row[KIND] = <uint8_t>size
+            row += ROW_BYTES
+        return 0
+    for place in range(count):
+        key = keys[start + place]
+        size = PyBytes_GET_SIZE(key)
+        if size > KEY_BYTES:
+            key, size = row_form.row_key(key)
+        memcpy(row, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+        row[KIND] = <uint8_t>size
+        row += ROW_BYTES
+    return 0

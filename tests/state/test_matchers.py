@@ -1,0 +1,85 @@
+"""The compiled matcher and its twin leave the same rows and the same index, in crowded buckets too."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consumer.state.packed_keys import PackedKeys
+from consumer.state.rowfile.matchers import COMPILED, MATCHERS, NUMPY, fastest
+from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.partition import RowPartitionStore
+from consumer.state.rowfile.row import hash_keys, key_rows
+from consumer.state.rowfile.state import RowFileState
+
+Batch = Mapping[bytes, bytes | None]
+SOON = Moving(least_dead_rows=12, per_write=3, per_row=1)
+
+
+def crowd(size: int) -> list[bytes]:
+    """Return keys that stay in one bucket until there are thousands of them."""
+    keys = [b"%024d" % number for number in range(size << 11)]
+    hashes = hash_keys(key_rows(PackedKeys(b"".join(keys), 24)))
+    return [keys[place] for place in np.flatnonzero(hashes % (1 << 11) == 5).tolist()]
+
+
+CROWD = crowd(60)
+KEYS = st.one_of(st.sampled_from(CROWD), st.sampled_from([b"", bytes(38), bytes(39), b"x" * 300]))
+VALUES = st.one_of(st.none(), st.sampled_from([b"", b"v" * 9, b"v" * 14, b"v" * 42, b"v" * 300]))
+BATCHES = st.lists(st.dictionaries(KEYS, VALUES, max_size=40), max_size=8)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Iterator[Path]:
+    return (tmp_path / str(number) for number in range(10**9))
+
+
+def test_the_compiled_matcher_is_there_where_ci_runs_and_it_is_the_fastest() -> None:
+    assert list(MATCHERS) == [COMPILED, NUMPY]
+    assert fastest() == COMPILED
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=BATCHES)
+def test_both_leave_the_same_rows_and_find_the_same(folders: Iterator[Path], batches: list[Batch]) -> None:
+    left = [what_is_left(next(folders), name, batches) for name in MATCHERS]
+    assert left[0] == left[1]
+
+
+def what_is_left(folder: Path, matcher: str, batches: list[Batch]) -> object:
+    with closing(RowFileState(folder, moving=SOON, open_matcher=MATCHERS[matcher])) as state:
+        store = state.open(0, "changelog")
+        found = []
+        for position, batch in enumerate(batches, start=1):
+            store.write(batch, position)
+            found += store.get_many([*CROWD, b"", bytes(38), bytes(39), bytes(40), b"x" * 300])
+        return found, rows_of(store), entries_of_index(store)
+
+
+def rows_of(store: RowPartitionStore) -> list[bytes]:
+    return [journal.rows.tobytes() for journal in store._files.all]
+
+
+def entries_of_index(store: RowPartitionStore) -> tuple[int, list[tuple[int, int]]]:
+    index = store._index
+    in_tables = zip(index.hashes.ravel().tolist(), index.rows.ravel().tolist(), strict=True)
+    spilled = ((hash_, row) for bucket in index.spilled.values() for row, hash_ in bucket.items())
+    return index.size, sorted([*((hash_, row) for hash_, row in in_tables if row), *spilled])
+
+
+@pytest.mark.parametrize("matcher", MATCHERS)
+def test_what_a_full_bucket_cannot_take_is_found_replaced_and_removed(tmp_path: Path, matcher: str) -> None:
+    with closing(RowFileState(tmp_path, open_matcher=MATCHERS[matcher])) as state:
+        store = state.open(0, "changelog")
+        store.write(dict.fromkeys(CROWD, b"first"), 1)
+        assert len(CROWD) > 30
+        assert store._index.spilled
+        assert store.get_many(CROWD) == [b"first"] * len(CROWD)
+
+        store.write(dict.fromkeys(CROWD[::2], b"second"), 2)
+        store.write(dict.fromkeys(CROWD[1::2]), 3)
+        assert store.get_many(CROWD) == [b"second", None] * (len(CROWD) // 2) + [b"second"] * (len(CROWD) % 2)
