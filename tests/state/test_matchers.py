@@ -13,7 +13,7 @@ from consumer.state.packed_keys import PackedKeys
 from consumer.state.rowfile.matchers import COMPILED, MATCHERS, NUMPY, fastest
 from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
-from consumer.state.rowfile.row import hash_keys, key_rows
+from consumer.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 
 Batch = Mapping[bytes, bytes | None]
@@ -27,8 +27,18 @@ def crowd(size: int) -> list[bytes]:
     return [keys[place] for place in np.flatnonzero(hashes % (1 << 11) == 5).tolist()]
 
 
+def with_the_hash_of(key: bytes) -> bytes:
+    """Return a key of 32 bytes that begins with this one of 24 and has its hash: both sums of products are the same."""
+    byte_of_kind = 8 << 16
+    summand = -byte_of_kind * int(MULTIPLIERS[5]) * pow(int(MULTIPLIERS[3]), -1, 1 << 64) % (1 << 64)
+    return key + summand.to_bytes(8, "little")
+
+
 CROWD = crowd(60)
-KEYS = st.one_of(st.sampled_from(CROWD), st.sampled_from([b"", bytes(38), bytes(39), b"x" * 300]))
+ALIKE = [CROWD[0], with_the_hash_of(CROWD[0])]
+KEYS = st.one_of(
+    st.sampled_from(CROWD), st.sampled_from(ALIKE), st.sampled_from([b"", bytes(38), bytes(39), b"x" * 300])
+)
 VALUES = st.one_of(st.none(), st.sampled_from([b"", b"v" * 9, b"v" * 14, b"v" * 42, b"v" * 300]))
 BATCHES = st.lists(st.dictionaries(KEYS, VALUES, max_size=40), max_size=8)
 
@@ -56,8 +66,8 @@ def what_is_left(folder: Path, matcher: str, batches: list[Batch]) -> object:
         found = []
         for position, batch in enumerate(batches, start=1):
             store.write(batch, position)
-            found += store.get_many([*CROWD, b"", bytes(38), bytes(39), bytes(40), b"x" * 300])
-        return found, rows_of(store), entries_of_index(store)
+            found += store.get_many([*CROWD, *ALIKE, b"", bytes(38), bytes(39), bytes(40), b"x" * 300])
+        return found, rows_of(store), entries_of_index(store), store._live_rows
 
 
 def rows_of(store: RowPartitionStore) -> list[bytes]:
@@ -83,3 +93,19 @@ def test_what_a_full_bucket_cannot_take_is_found_replaced_and_removed(tmp_path: 
         store.write(dict.fromkeys(CROWD[::2], b"second"), 2)
         store.write(dict.fromkeys(CROWD[1::2]), 3)
         assert store.get_many(CROWD) == [b"second", None] * (len(CROWD) // 2) + [b"second"] * (len(CROWD) % 2)
+
+
+@pytest.mark.parametrize("matcher", MATCHERS)
+@pytest.mark.parametrize("keys", [ALIKE, ALIKE[::-1]])
+def test_keys_with_the_same_hash_are_told_apart(tmp_path: Path, matcher: str, keys: list[bytes]) -> None:
+    assert len(set(hash_keys(key_rows(keys)).tolist())) == 1
+    with closing(RowFileState(tmp_path, open_matcher=MATCHERS[matcher])) as state:
+        store = state.open(0, "changelog")
+        store.write({keys[0]: b"one"}, 1)
+        assert store.get_many(keys) == [b"one", None]
+
+        store.write({keys[1]: b"other"}, 2)
+        assert store.get_many(keys) == [b"one", b"other"]
+
+        store.write({keys[0]: None}, 3)
+        assert store.get_many(keys) == [None, b"other"]
