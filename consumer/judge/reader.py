@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
@@ -19,6 +19,9 @@ from consumer.judge.update_record import RECORDS, TOPICS
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 _TIMEOUT_SECONDS = 60.0
 """How long reading may stand still: an open transaction of a dead producer hides what follows it until it ends."""
+
+_LEADER_SECONDS = 10.0
+_NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class NotReadable(Exception):
@@ -112,18 +115,29 @@ def _schema(record_name: str) -> tuple[Any, bytes]:
 
 
 def _ends(admin: AdminClient, topic: str) -> dict[int, int]:
-    """Return the end of each partition, uncommitted: what is committed may lie behind what still is in doubt."""
-    try:
-        found = admin.list_topics(topic, timeout=10).topics[topic]
-        if found.error is not None:
-            raise NotReadable(f"{topic}: {found.error.str()}")
-        latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
-        ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
-        offsets = {where.partition: future.result().offset for where, future in sorted(ends.items())}
-        if any(offset < 0 for offset in offsets.values()):
-            raise NotReadable(f"{topic}: the leader of a partition does not tell its end")
-    except KafkaException as error:
-        raise NotReadable(f"{topic}: {error}") from error
+    """Return the end of each partition, uncommitted: what is committed may lie behind what still is in doubt.
+
+    A topic that was just made is known a moment before its leaders are, so these are waited for.
+    """
+    deadline = monotonic() + _LEADER_SECONDS
+    while True:
+        try:
+            return _ends_now(admin, topic)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER_YET or monotonic() > deadline:
+                raise NotReadable(f"{topic}: {error}") from error
+        sleep(0.1)
+
+
+def _ends_now(admin: AdminClient, topic: str) -> dict[int, int]:
+    found = admin.list_topics(topic, timeout=10).topics[topic]
+    if found.error is not None:
+        raise NotReadable(f"{topic}: {found.error.str()}")
+    latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
+    ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
+    offsets = {where.partition: future.result().offset for where, future in sorted(ends.items())}
+    if any(offset < 0 for offset in offsets.values()):
+        raise NotReadable(f"{topic}: the leader of a partition does not tell its end")
     return offsets
 
 
