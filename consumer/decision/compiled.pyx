@@ -21,7 +21,7 @@ from consumer.decision.click_fields cimport (
     VERSION, Field, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
-from consumer.decision.plans cimport Plan, prepare
+from consumer.decision.plans cimport Plan
 from consumer.decision.tables cimport BAD, FREE, NOBODY, Fresh, Named, Names
 from consumer.decision.updates cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
@@ -32,6 +32,7 @@ from consumer.decision.general import is_expired
 from consumer.decision.memory import MEMORY_KEY_BYTES
 from consumer.decision.packed_hits import PackedHits
 from consumer.decision.plan import find_plan
+from consumer.decision.plans import prepare
 from consumer.loop.counts import ClickOutcome
 from consumer.state.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
@@ -345,14 +346,14 @@ cdef class CompiledCore:
     cdef int number_of(self, plan) except -1:
         """Return the number of the plan's tally, which is begun where there is none."""
         cdef Tally tally
-        cdef Py_ssize_t number = self.numbers.setdefault(plan, len(self.tallies))
-        if number == len(self.tallies):
+        if plan not in self.numbers:
             tally = Tally()
             tally.plan = prepare(plan)
+            self.numbers[plan] = len(self.tallies)
             self.tallies.append(tally)
             # At hand for every click, which would look for them in three places.
             self.digests += tally.plan.digest
-        return <int>number
+        return self.numbers[plan]
 
     def count_hits(self, links, recall):
         """Recall how often the links were clicked."""

@@ -7,9 +7,10 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from consumer.decision.click_fields cimport text_of
-from consumer.decision.plans cimport Plan, prepare
+from consumer.decision.plans cimport Plan
 
 from consumer.decision.memory import HITS, HITS_BYTES, HitCount, decode_hits
+from consumer.decision.plans import prepare
 from schemas.codec import encode_number
 
 cdef extern from "digests.h" nogil:

@@ -1,7 +1,7 @@
 """A version of a link, prepared so that deciding a click on it takes as little work as possible."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actions.kind import ClickFacts, Kind, LinkFacts, Need
@@ -71,8 +71,6 @@ class LinkPlan:
     by_click: bool
     recipient_start: int
     """Where the recipient begins in a record key."""
-    prepared: list[object] = field(default_factory=list)
-    """Where the compiled core keeps what it makes of the plan, which it would else look for in each batch."""
 
 
 class Plans(Protocol):

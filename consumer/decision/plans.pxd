@@ -15,6 +15,3 @@ cdef class Plan:
     cdef bint is_first(self, object known, int flags)
     cdef bint is_duplicate(self, bytes known)
     cdef bytes memory(self, int64_t clicked_at)
-
-
-cpdef Plan prepare(plan)
