@@ -32,8 +32,8 @@ Between what was measured with 3.11, alone and beside three busy processes, 3.68
 with the planted 30 %, 4.50 to 4.69 and 1.32 to 1.46; that of 3.13 was raised in proportion."""
 LOOKS, LEAST_LOOKS = 12, 4
 WORKER_LIMIT = 2.0
-"""Measured 1.42, the least over the least, and 2.19 with the planted 30 %, once each; hours are so far apart that it may
-be missed."""
+"""Measured 1.42, the least over the least, and 2.19 with the planted 30 %, once each; hours are so far apart that it
+may be missed."""
 CLICKS = 200_000
 ROUNDS = 3
 
