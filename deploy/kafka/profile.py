@@ -28,6 +28,8 @@ TEST = Profile(
         "group.consumer.min.heartbeat.interval.ms": "100",
         "group.consumer.heartbeat.interval.ms": "500",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+        # Tests make up the times of records, and what lies long ago would be taken away in the middle of a test.
+        "log.retention.ms": "-1",
         "log.cleaner.backoff.ms": "1000",
         "log.cleaner.dedupe.buffer.size": "8388608",
     },
