@@ -52,9 +52,11 @@ FAILURES = {
     "after.producer.commit_transaction.5": "lose",
     "before.producer.commit_transaction.8": "lose",
     "before.producer.send_offsets_to_transaction.12": "lose",
-    "before.commit.16": "abort",
+    "before.producer.commit_transaction.16": "abort",
     "after.producer.abort_transaction.3": "lose",
 }
+"""An abort before the commit may come before the broker knows of the transaction, and is refused then; the one whose
+answer is lost must take effect, so it comes when the records are in the log."""
 
 
 def test_a_transaction_that_is_aborted_or_of_unknown_outcome_is_looked_up_and_not_guessed(
