@@ -8,12 +8,12 @@ the value (`click_fields.pxd`). `click_rows` walks a click, `tables` looks thing
 """
 
 from cpython cimport array
-from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
 from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from consumer.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
@@ -21,7 +21,7 @@ from consumer.decision.click_fields cimport (
     VERSION, Field, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
-from consumer.decision.plans cimport Plan
+from consumer.decision.plans cimport KnownPlans, Plan
 from consumer.decision.tables cimport BAD, FREE, NOBODY, Fresh, Named, Names
 from consumer.decision.updates cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
@@ -32,7 +32,6 @@ from consumer.decision.general import is_expired
 from consumer.decision.memory import MEMORY_KEY_BYTES
 from consumer.decision.packed_hits import PackedHits
 from consumer.decision.plan import find_plan
-from consumer.decision.plans import prepare
 from consumer.loop.counts import ClickOutcome
 from consumer.state.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
@@ -43,8 +42,13 @@ from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
 cdef extern from "digests.h" nogil:
     uint32_t place_of(const uint8_t* key, size_t size)
     void sha1(const uint8_t* data, size_t size, uint8_t* digest)
-    void blake2b(const uint8_t* data, size_t size, uint8_t* digest, size_t digest_size)
     void put_big_endian_32(uint8_t* at, uint32_t number)
+
+cdef extern from "blake2b_lanes.h" nogil:
+    ctypedef struct Awaited:
+        size_t digest_size
+    void blake2b_soon(Awaited* awaited, const uint8_t* text, size_t size, uint8_t* digest)
+    void blake2b_awaited(Awaited* awaited)
 
 cdef extern from *:
     void fetch "__builtin_prefetch"(const void* at) nogil
@@ -63,6 +67,8 @@ cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
+
+cdef KnownPlans known_plans = KnownPlans()
 
 
 cdef class Tally:
@@ -287,12 +293,17 @@ cdef class CompiledCore:
     def choose(self, uint32_t partition, uint32_t partitions, plans, decision):
         """Settle every click that is no matter for the state, and return the others, as `PureCore.choose` does."""
         cdef dict bad = decision.dead_letters
+        ready = plans.ready
         cdef bytes keys = PyBytes_FromStringAndSize(NULL, self.count * MEMORY_KEY)
         cdef array.array rows = array.clone(INTS, self.count, False), times = array.clone(LONGS, self.count, False)
         cdef Py_ssize_t size, tests = 0, undefined = 0
         cdef int row, tally
         cdef uint32_t place
+        cdef uint8_t* at
         cdef Row* click
+        cdef Awaited digests
+        memset(&digests, 0, sizeof(digests))
+        digests.digest_size = DIGEST_BYTES
         for row in range(self.count):
             if bad and row in bad:
                 continue
@@ -305,14 +316,18 @@ cdef class CompiledCore:
             elif click.flags & test_flag:
                 tests += 1
             else:
-                tally = self.tally_of(row, plans, bad)
+                tally = self.tally_of(row, plans, ready, bad)
                 if tally == NOBODY:
                     undefined += 1
                 elif tally != BAD:
-                    self.put_key(<uint8_t*>text_of(keys) + self.chosen * MEMORY_KEY, size, place, tally)
+                    at = <uint8_t*>text_of(keys) + self.chosen * MEMORY_KEY
+                    blake2b_soon(&digests, self.scratch, size, at)
+                    put_big_endian_32(at + DIGEST_BYTES, place)
+                    memcpy(at + RECIPIENT_BYTES, PyByteArray_AS_STRING(self.digests) + tally * LINK_BYTES, LINK_BYTES)
                     rows.data.as_ints[self.chosen], times.data.as_longlongs[self.chosen] = row, click.clicked_at
                     self.choices[self.chosen].row, self.choices[self.chosen].tally = row, tally
                     self.chosen += 1
+        blake2b_awaited(&digests)
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
         array.resize(rows, self.chosen)
@@ -320,44 +335,52 @@ cdef class CompiledCore:
         self.keys = keys[: self.chosen * MEMORY_KEY]
         return Candidates(rows, Chosen(self), PackedKeys(self.keys, MEMORY_KEY), times, list(self.numbers))
 
-    cdef int put_key(self, uint8_t* at, Py_ssize_t size, uint32_t place, int tally) except -1:
-        """Write the digest of the record key that was just written, its place, and the digest of the link."""
-        blake2b(self.scratch, size, at, DIGEST_BYTES)
-        put_big_endian_32(at + DIGEST_BYTES, place)
-        memcpy(at + RECIPIENT_BYTES, PyByteArray_AS_STRING(self.digests) + tally * LINK_BYTES, LINK_BYTES)
-        return 0
-
     cdef inline Tally tally_at(self, Py_ssize_t number):
         return <Tally>self.tallies[number]
 
-    cdef int tally_of(self, int row, plans, dict bad) except? FREE:
+    cdef int tally_of(self, int row, plans, ready, dict bad) except? FREE:
         """Return the number of the tally, NOBODY for a link nobody defined, BAD where the record is, and say why."""
         cdef Named* slot = self.names.find(self.rows, row)
-        if slot.tally == FREE:
-            found = find_plan(plans, *self.plan_key(row))
+        cdef Row* click = &self.rows[row]
+        cdef Plan plan
+        cdef int tally = slot.tally
+        if tally != FREE:
+            return tally
+        plan = known_plans.find(ready, slot.hash, click.value + click.body, click.link_end - click.body, click.version)
+        if plan is None:
+            name = self.plan_key(row)
+            found = find_plan(plans, *name)
             if isinstance(found, BadRecord):
                 bad[row] = found
                 return BAD
-            tally = NOBODY if found is None else self.number_of(found)
-            self.names.keep(slot, tally)
-            return tally
-        return slot.tally
+            if found is not None:
+                plan = Plan(found)
+                if name in ready:
+                    known_plans.keep(ready, slot.hash, click.version, plan)
+        tally = NOBODY if plan is None else self.number_of(plan)
+        self.names.keep(slot, tally)
+        return tally
 
-    cdef int number_of(self, plan) except -1:
+    cdef int number_of(self, Plan plan) except -1:
         """Return the number of the plan's tally, which is begun where there is none."""
+        cdef Py_ssize_t begun = len(self.tallies), number = self.numbers.setdefault(plan.plan, begun)
         cdef Tally tally
-        if plan not in self.numbers:
+        if number == begun:
             tally = Tally()
-            tally.plan = prepare(plan)
-            self.numbers[plan] = len(self.tallies)
+            tally.plan = plan
             self.tallies.append(tally)
             # At hand for every click, which would look for them in three places.
-            self.digests += tally.plan.digest
-        return self.numbers[plan]
+            PyByteArray_Resize(self.digests, (begun + 1) * LINK_BYTES)
+            memcpy(PyByteArray_AS_STRING(self.digests) + begun * LINK_BYTES, text_of(plan.digest), LINK_BYTES)
+        return number
 
     def count_hits(self, links, recall):
         """Recall how often the links were clicked."""
-        return PackedHits(links, recall)
+        return PackedHits([self.at_hand(plan) for plan in links], recall)
+
+    cdef Plan at_hand(self, plan):
+        number = self.numbers.get(plan)
+        return Plan(plan) if number is None else self.tally_at(number).plan
 
     def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
         """Decide the candidates in their order, as `PureCore.decide` does."""

@@ -1,5 +1,7 @@
 /* The three digests of a click, each a plain twin of the function in schemas/identity.py that it is tested against, and
-   a hash that is good for one batch only. */
+   a hash that is good within one process only. */
+
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>

@@ -10,7 +10,6 @@ from consumer.decision.click_fields cimport text_of
 from consumer.decision.plans cimport Plan
 
 from consumer.decision.memory import HITS, HITS_BYTES, HitCount, decode_hits
-from consumer.decision.plans import prepare
 from schemas.codec import encode_number
 
 cdef extern from "digests.h" nogil:
@@ -62,19 +61,18 @@ cdef class PackedHits:
         cdef Plan mine
         cdef Py_ssize_t number
         self.in_turn, self.numbers, self.links = set(), {}, []
-        for plan in plans:
-            mine = prepare(plan)
+        for mine in plans:
             number = by_key.setdefault(mine.hits_key, len(self.links))
             if number == len(self.links):
                 self.links.append(mine)
                 self.all[number].epoch = mine.epoch
             else:
-                self.in_turn |= {plan, (<Plan>self.links[number]).plan}
+                self.in_turn |= {mine.plan, (<Plan>self.links[number]).plan}
                 self.links[number] = mine
                 self.all[number].epoch = min(self.all[number].epoch, mine.epoch)
             if not mine.simple:
-                self.in_turn.add(plan)
-            self.numbers[plan] = number
+                self.in_turn.add(mine.plan)
+            self.numbers[mine.plan] = number
         for number, value in enumerate(recall(list(by_key))):
             if value is not None:
                 self.read(&self.all[number], value)

@@ -78,7 +78,10 @@ class Plans(Protocol):
 
     @property
     def ready(self) -> Mapping[tuple[bytes, int], LinkPlan | None]:
-        """Plans by `link_key` of the click and version (NO_VERSION: the newest); None for a link nobody defined."""
+        """Plans by `link_key` of the click and version (NO_VERSION: the newest); None for a link nobody defined.
+
+        A mapping gains plans and loses none: where one must go, this is another mapping from then on.
+        """
 
     def find(self, link_key: bytes, version: int) -> LinkPlan | None:
         """Make the plan ready and return it; None for a link nobody defined, where no version is named.

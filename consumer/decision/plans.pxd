@@ -1,7 +1,8 @@
 # cython: language_level=3
 """Plans at hand, as C sees them."""
 
-from libc.stdint cimport int64_t
+from cpython.ref cimport PyObject
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 
 cdef class Plan:
@@ -15,3 +16,21 @@ cdef class Plan:
     cdef bint is_first(self, object known, int flags)
     cdef bint is_duplicate(self, bytes known)
     cdef bytes memory(self, int64_t clicked_at)
+
+
+cdef struct Known:
+    # A Plan, by hash of the link and version; NULL where the slot is free.
+    uint64_t hash
+    int64_t version
+    PyObject* plan
+
+
+cdef class KnownPlans:
+    cdef object ready
+    cdef Known* all
+    cdef Py_ssize_t used
+
+    cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version)
+    cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1
+    cdef Known* after(self, Known* known) noexcept
+    cdef void forget(self) noexcept

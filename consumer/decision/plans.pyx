@@ -2,13 +2,13 @@
 """Plans as the compiled core wants them: their fields at hand, without a look-up by name."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.ref cimport Py_CLEAR, Py_INCREF, PyObject
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from consumer.decision.click_fields cimport text_of
 from consumer.decision.updates cimport Action
-
-from functools import lru_cache
 
 from consumer.decision.memory import PLAIN
 
@@ -17,6 +17,8 @@ cdef extern from "digests.h" nogil:
 
 cdef enum:
     MEMORY_HEAD_BYTES = 9
+    MOST_PLANS = 8192
+    SLOTS = 2 * MOST_PLANS
 
 cdef uint8_t plain_format = PLAIN
 
@@ -52,5 +54,55 @@ cdef class Plan:
         return value
 
 
-# Batches that follow each other are about the same links, mostly.
-prepare = lru_cache(8_192)(Plan)
+cdef class KnownPlans:
+    """Plans by the bytes that clicks name them with: batches that follow each other are about the same links, mostly.
+
+    They are those of one mapping (`Plans.ready`), which never loses one: for another mapping all are forgotten.
+    """
+
+    def __cinit__(self):
+        self.ready, self.used = None, 0
+        self.all = <Known*>PyMem_Calloc(SLOTS, sizeof(Known))
+        if self.all == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        self.forget()
+        PyMem_Free(self.all)
+
+    cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version):
+        """Return the plan of this version of an encoded tenant and link, whose hash is given; None where it is not known."""
+        cdef Known* known = &self.all[hash % SLOTS]
+        cdef Plan plan
+        if ready is not self.ready:
+            return None
+        while known.plan != NULL:
+            if known.hash == hash and known.version == version:
+                plan = <Plan>known.plan
+                if PyBytes_GET_SIZE(plan.link_key) == size and not memcmp(text_of(plan.link_key), link, size):
+                    return plan
+            known = self.after(known)
+        return None
+
+    cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1:
+        """Note a plan of the mapping that was not known."""
+        cdef Known* free
+        if ready is not self.ready or self.used == MOST_PLANS:
+            self.forget()
+            self.ready = ready
+        free = &self.all[hash % SLOTS]
+        while free.plan != NULL:
+            free = self.after(free)
+        Py_INCREF(plan)
+        free.hash, free.version, free.plan = hash, version, <PyObject*>plan
+        self.used += 1
+        return 0
+
+    cdef Known* after(self, Known* known) noexcept:
+        return self.all if known == &self.all[SLOTS - 1] else known + 1
+
+    cdef void forget(self) noexcept:
+        cdef Py_ssize_t place
+        for place in range(SLOTS):
+            Py_CLEAR(self.all[place].plan)
+        self.used = 0

@@ -58,9 +58,10 @@ class Definitions:
         """Prepare a plan and return it."""
         if (link_key, version) in self._unreadable:
             raise NoPlan(Reason.UNREADABLE_DEFINITION, self._unreadable[link_key, version])
-        for cache in (self._ready, self._unreadable):
-            if len(cache) >= MAX_READY:
-                cache.clear()
+        if len(self._ready) >= MAX_READY:
+            self._ready = {}
+        if len(self._unreadable) >= MAX_READY:
+            self._unreadable.clear()
         plan = self._plan(link_key, version)
         if len(link_key) <= LONGEST_READY_BYTES:
             self._ready[link_key, version] = plan
@@ -92,6 +93,7 @@ class Definitions:
     def _entries(self, records: Iterable[Record]) -> dict[bytes, bytes | None]:
         entries: dict[bytes, bytes | None] = {}
         newest: dict[bytes, int] = {}
+        outdated: set[tuple[bytes, int]] = set()
         for record in records:
             named = _parse_key(record.key())
             if named is None:
@@ -100,9 +102,11 @@ class Definitions:
             link_key, version = named
             entries[_version_key(link_key, version)] = record.value()
             newest[link_key] = max(version, newest.get(link_key, 0))
-            for cache in (self._ready, self._unreadable):
-                cache.pop((link_key, version), None)
-                cache.pop((link_key, NO_VERSION), None)
+            for name in ((link_key, version), (link_key, NO_VERSION)):
+                outdated.add(name)
+                self._unreadable.pop(name, None)
+        if not outdated.isdisjoint(self._ready):
+            self._ready = {name: plan for name, plan in self._ready.items() if name not in outdated}
         known = self._store.get_many([_newest_key(link_key) for link_key in newest])
         for (link_key, version), value in zip(newest.items(), known, strict=True):
             highest = max(version, _number(value))

@@ -62,8 +62,8 @@ class MemoryPlans:
         key = encode_text(link["tenant_id"].encode()) + encode_text(link["link_id"].encode())
         plan = self._planner.plan(link_from_record(link, kinds()))
         self._plans.setdefault(key, {})[link["version"]] = plan
-        self.ready.pop((key, NO_VERSION), None)
-        self.ready.pop((key, link["version"]), None)
+        outdated = {(key, NO_VERSION), (key, link["version"])}
+        self.ready = {name: plan for name, plan in self.ready.items() if name not in outdated}
 
     def find(self, link_key: bytes, version: int) -> LinkPlan | None:
         versions = self._plans.get(link_key, {})

@@ -1,0 +1,6 @@
+from consumer.decision.plan import LinkPlan
+
+class Plan:
+    @property
+    def plan(self) -> LinkPlan: ...
+    def __init__(self, plan: LinkPlan) -> None: ...
