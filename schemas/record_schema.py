@@ -62,7 +62,7 @@ def _record_schema(definition: Json) -> RecordSchema:
     return RecordSchema(
         name=definition["name"],
         definition=definition,
-        parsed=cast("Json", parse_schema(plain, _write_hint=False)),
+        parsed=cast("Json", parse_schema(plain)),
         fingerprint=bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
     )
 
