@@ -24,9 +24,13 @@ class Writer:
     version: str
 
     def write(self, batch: PartitionBatch) -> None:
-        """Write updates, hits, sent-on clicks, dead letters and the changelog. Raises Aborted or OutcomeUnknown."""
+        """Write updates, hits, sent-on clicks, dead letters and the changelog; the decision's updates are gone then.
+
+        Raises Aborted or OutcomeUnknown.
+        """
         decision, partition = batch.decision, batch.partition
         self.stream.produce_all(partition, decision.updates)
+        decision.updates = []  # the library has copies of them: 11 MiB less of a large batch
         self.stream.produce_all(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.sent_on:
             self.stream.produce(self._sent_on(batch.records[row], key, right))
