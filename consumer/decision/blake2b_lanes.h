@@ -13,11 +13,10 @@
 
 #define LANES 4
 #define BLOCK_BYTES 128
-#define MOST_DIGEST_BYTES 16
 
 /* Texts whose digests are still to be made, and where each goes. Begins as zeros, but for the size. */
 typedef struct {
-    size_t digest_size; /* up to MOST_DIGEST_BYTES */
+    size_t digest_size; /* up to 16 */
     int count;
     uint64_t words[16][LANES];
     uint64_t sizes[LANES];

@@ -67,7 +67,8 @@ cdef class KnownPlans:
             raise MemoryError
 
     def __dealloc__(self):
-        self.forget()
+        if self.all != NULL:
+            self.forget()
         PyMem_Free(self.all)
 
     cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version):

@@ -52,3 +52,9 @@ def test_a_bad_record_with_unreadable_headers_is_a_dead_letter_that_says_so() ->
 def test_a_misrouted_click_with_unreadable_headers_is_sent_on_without_them() -> None:
     (click,) = written(Decision(sent_on=[(0, b"right", 0)]), NAMES.clicks)
     assert (click.key(), click.value(), click.headers()) == (b"right", b"v", None)
+
+
+def test_updates_that_were_handed_over_are_let_go_of() -> None:
+    decision = Decision(updates=[(NAMES.dead_letters, b"v", b"k", [])])
+    (update,) = written(decision, NAMES.dead_letters)
+    assert (update.value(), decision.updates) == (b"v", [])

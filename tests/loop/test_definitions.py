@@ -196,3 +196,18 @@ def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> N
     for number in range(MAX_READY + 10):
         definitions.find(encode_text(b"acme") + encode_text(b"never-defined-%d" % number), NO_VERSION)
     assert len(definitions.ready) <= MAX_READY
+
+
+def test_a_mapping_of_ready_plans_loses_none_but_gives_way_to_another() -> None:
+    house = House()
+    house.define(PLAIN)
+    definitions = caught_up(house)
+    definitions.find(SPRING, NO_VERSION)
+    definitions.find(SPRING, 1)
+    before = definitions.ready
+
+    house.define(a_link(an_action(slot=1), version=2))
+    definitions.catch_up(lambda: False)
+
+    assert set(before) == {(SPRING, NO_VERSION), (SPRING, 1)}
+    assert set(definitions.ready) == {(SPRING, 1)}

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from fastavro import parse_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,11 @@ NAMES = sorted(SCHEMAS)
 def a_schema(*fields: tuple[str, Any]) -> RecordSchema:
     named = [{"name": name, "type": avro_type} for name, avro_type in fields]
     return record_schema({"type": "record", "name": "Thing", "namespace": "link_actions", "fields": named})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_library_takes_a_schema_for_parsed_and_parses_it_no_more(name: str) -> None:
+    assert parse_schema(SCHEMAS[name].parsed) is SCHEMAS[name].parsed
 
 
 @pytest.mark.parametrize("name", NAMES)
