@@ -32,8 +32,8 @@ Between what was measured with 3.11, alone and beside three busy processes, 3.48
 with the planted 30 %, 4.50 to 4.69 and 1.08 to 1.18; that of 3.13 was raised in proportion."""
 LOOKS, LEAST_LOOKS = 12, 4
 WORKER_LIMIT = 1.68
-"""Measured 1.35 and 1.48, the least over the least, and 1.73, once, with the planted 30 %; hours are so far apart that it
-may be missed."""
+"""Measured 1.35 and 1.48, the least over the least, and 1.73, once, with the planted 30 %; hours are so far apart
+that it may be missed."""
 CLICKS = 200_000
 ROUNDS = 3
 
