@@ -44,7 +44,8 @@ class FaultRun:
             wait_until(lambda: flow.published == self._clicks, "end of the clicks", timeout=SETTLE_SECONDS)
         self._say(f"all {self._clicks:,} clicks are published; waiting until the last is committed")
         self._installation.wait_done(timeout=SETTLE_SECONDS)
-        codes = {worker.stop() for worker in self._workers.values()}
+        # One that still starts is ended by the signal itself: nothing can be lost before it listens.
+        codes = {worker.wait_ready().stop() for worker in self._workers.values()}
         assert codes == {0}, f"workers that were told to stop ended with {codes}"
         self._say("reading and judging")
         return look_at(self._installation)
