@@ -88,14 +88,13 @@ def _run(
     wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
     stack.enter_context(naming_rights(settings, rights_of(Role.WORKER, settings, wire.names)))
     partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
-    collectors = CollectorRegistry()
-    metrics = Metrics(collectors, kinds=wire.kinds, versions=versions())
+    metrics = Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions())
     is_stopping = stack.enter_context(stopping_on_signals(health))
     state = open_state(settings)
     stack.callback(state.close)
     metrics.watch_state(state.size)
     host = LOOPBACK if bond else EVERYWHERE
-    server = HttpServer(settings.http_port, routes(collectors, health, versions()), host=host)
+    server = HttpServer(settings.http_port, routes(metrics.page, health, versions()), host=host)
     server.start()
     stack.callback(server.stop)
     if bond:

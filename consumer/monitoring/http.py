@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumer.errors import UsageError
 from consumer.monitoring.health import Health
@@ -35,8 +35,8 @@ class Answer:
 Route = Callable[[], Answer]
 
 
-def routes(registry: CollectorRegistry, health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
-    """Return what each path answers: `/metrics`, `/livez`, `/readyz` and `/version`."""
+def routes(page: Callable[[], bytes], health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
+    """Return what each path answers: `/metrics`, of which `page` gives the text, `/livez`, `/readyz` and `/version`."""
 
     def livez() -> Answer:
         live = health.live()
@@ -47,7 +47,7 @@ def routes(registry: CollectorRegistry, health: Health, versions: Mapping[str, s
         return json_answer(asdict(ready), good=ready.ready)
 
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry)),
+        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, page()),
         "/livez": livez,
         "/readyz": readyz,
         "/version": lambda: json_answer(dict(versions), good=True),

@@ -6,10 +6,11 @@ Everything is touched once per batch; nothing costs more for more clicks. The pr
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -83,6 +84,8 @@ class Metrics:
     """All metrics of one worker, on a registry of its own. `kinds` are those whose series exist from the start."""
 
     def __init__(self, registry: CollectorRegistry, *, kinds: Iterable[str], versions: Mapping[str, str]) -> None:
+        self._registry = registry
+        self._counting = Lock()
         catalogue = _Catalogue(registry)
         counter, gauge, histogram = catalogue.counter, catalogue.gauge, catalogue.histogram
         self._records = counter("records_consumed_total", "Records taken from the clicks topic.")
@@ -110,14 +113,20 @@ class Metrics:
 
     def count_batch(self, counts: BatchCounts) -> None:
         """Add what became of a batch. Call it once its transaction has committed, else the sums drift at each abort."""
-        self._records.inc(counts.consumed)
-        self._batches.observe(counts.consumed)
-        for outcome, number in counts.clicks.items():
-            self._clicks.labels(outcome).inc(number)
-        for (kind, outcome), number in counts.actions.items():
-            self._actions.labels(kind, outcome).inc(number)
-        for reason, number in counts.dead_letters.items():
-            self._dead_letters.labels(reason).inc(number)
+        with self._counting:
+            self._records.inc(counts.consumed)
+            self._batches.observe(counts.consumed)
+            for outcome, number in counts.clicks.items():
+                self._clicks.labels(outcome).inc(number)
+            for (kind, outcome), number in counts.actions.items():
+                self._actions.labels(kind, outcome).inc(number)
+            for reason, number in counts.dead_letters.items():
+                self._dead_letters.labels(reason).inc(number)
+
+    def page(self) -> bytes:
+        """Return all metrics as Prometheus reads them; no batch is counted meanwhile, so that its counts add up."""
+        with self._counting:
+            return generate_latest(self._registry)
 
     def observe_ages(self, ages_seconds: NDArray[np.float64]) -> None:
         """Note how old the clicks of a batch were when it committed."""

@@ -1,8 +1,11 @@
 from collections import Counter
+from collections.abc import Callable, Iterator
+from threading import Thread
 
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.loop.counts import BatchCounts
@@ -47,6 +50,43 @@ def counts(consumed: int = 3, **clicks: int) -> BatchCounts:
         actions=Counter({("set_field", "applied"): 1}),
         dead_letters=Counter({"truncated": 1}),
     )
+
+
+class Interrupted(CollectorRegistry):
+    """A registry of which a scrape is halfway done when `meanwhile` happens on another thread, if it may."""
+
+    meanwhile: Callable[[], None]
+
+    def collect(self) -> Iterator[Metric]:
+        for number, metric in enumerate(super().collect()):
+            yield metric
+            if number == 0:
+                self.thread = Thread(target=self.meanwhile)
+                self.thread.start()
+                self.thread.join(0.2)
+
+
+def test_a_page_that_is_read_while_a_batch_is_counted_adds_up() -> None:
+    registry = Interrupted()
+    metrics = Metrics(registry, kinds=[], versions={"python": "3"})
+    registry.meanwhile = lambda: metrics.count_batch(counts())
+
+    pages = []
+    for _ in range(2):
+        pages.append(sums(metrics.page()))
+        registry.thread.join()
+
+    assert pages == [(0, 0), (3, 3)]
+
+
+def sums(page: bytes) -> tuple[float, float]:
+    """Return how many records were consumed, and the sum of their outcomes."""
+    samples = [each for family in text_string_to_metric_families(page.decode()) for each in family.samples]
+    consumed, outcomes = (
+        sum(each.value for each in samples if each.name == f"{PREFIX}_{name}")
+        for name in ("records_consumed_total", "clicks_total")
+    )
+    return consumed, outcomes
 
 
 class Scraped:

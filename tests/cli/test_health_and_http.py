@@ -36,9 +36,8 @@ def health(clock: Clock) -> Health:
 
 @pytest.fixture
 def server(health: Health) -> Iterator[HttpServer]:
-    registry = CollectorRegistry()
-    Metrics(registry, kinds=[], versions={"link-actions": "1"})
-    server = HttpServer(0, routes(registry, health, {"link-actions": "1"}))
+    metrics = Metrics(CollectorRegistry(), kinds=[], versions={"link-actions": "1"})
+    server = HttpServer(0, routes(metrics.page, health, {"link-actions": "1"}))
     server.start()
     yield server
     server.stop()
@@ -128,7 +127,7 @@ def test_a_taken_port_is_a_usage_error(server: HttpServer) -> None:
 
 
 def test_stopping_waits_for_no_connection_that_hangs(health: Health) -> None:
-    server = HttpServer(0, routes(CollectorRegistry(), health, {}))
+    server = HttpServer(0, routes(bytes, health, {}))
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as hanging:
         hanging.sendall(b"GET /livez HTTP/1.1\r\n")
@@ -139,7 +138,7 @@ def test_stopping_waits_for_no_connection_that_hangs(health: Health) -> None:
 
 
 def test_a_server_that_was_never_started_can_be_stopped(health: Health) -> None:
-    HttpServer(0, routes(CollectorRegistry(), health, {})).stop()
+    HttpServer(0, routes(bytes, health, {})).stop()
 
 
 def test_a_route_that_fails_is_logged_and_the_server_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
