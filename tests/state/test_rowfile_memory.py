@@ -1,5 +1,9 @@
-"""An index that has no memory to grow into stops the store before anything is half done."""
+"""What row files take of the memory: an index that finds none stops the store before anything is half done.
 
+And pages of the files, which count as the worker's as long as they are mapped.
+"""
+
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,8 @@ from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
 from consumer.state.rowfile.state import RowFileState
 
 BATCH = 5_000
+ROWS = 40
+"""Batches whose rows take 9.6 MB."""
 
 
 class Budget:
@@ -75,4 +81,56 @@ def test_what_is_told_of_the_memory_is_what_was_asked_for(tmp_path: Path) -> Non
     budget = Budget(2_000_000)
     state, _ = fill(tmp_path, budget)
     assert state.size().memory_bytes == pytest.approx(2_000_000 - budget.left, rel=0.01)
+    state.close()
+
+
+def pages_of(folder: Path) -> int:
+    """How many bytes of the files in this folder are mapped and resident."""
+    total, is_mine = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            is_mine = str(folder) in line
+        elif is_mine and line.startswith("Rss:"):
+            total += int(line.split()[1]) * 1024
+    return total
+
+
+def ready(folder: Path) -> RowFileState:
+    """Have 200,000 entries lie in the folder, and open them."""
+    state = RowFileState(folder)
+    store = state.open(0, "changelog")
+    for position in range(ROWS):
+        store.write(a_batch(position), position + 1)
+    state.close()
+    return RowFileState(folder)
+
+
+def test_pages_that_were_read_to_open_the_files_do_not_stay_mapped(tmp_path: Path) -> None:
+    state = ready(tmp_path)
+    assert state.open(0, "changelog").position == ROWS
+    assert pages_of(tmp_path) <= 1 << 17
+    state.close()
+
+
+def test_pages_that_large_batches_look_at_do_not_stay_mapped(tmp_path: Path) -> None:
+    state = ready(tmp_path)
+    store = state.open(0, "changelog")
+    for position in range(ROWS):
+        assert store.get_many(list(a_batch(position))) == [bytes(10)] * BATCH
+        assert pages_of(tmp_path) == 0
+    store.write(a_batch(0), ROWS + 1)
+    assert pages_of(tmp_path) == 0
+    state.close()
+
+
+def test_pages_stay_mapped_over_small_batches_and_go_before_they_pile_up(tmp_path: Path) -> None:
+    state = ready(tmp_path)
+    store = state.open(0, "changelog")
+    taken = []
+    for position in range(ROWS):
+        for start in range(0, BATCH, 100):
+            store.get_many(list(a_batch(position))[start : start + 100])
+        taken.append(pages_of(tmp_path))
+    assert max(taken) > 0
+    assert max(taken) < 5_000_000
     state.close()

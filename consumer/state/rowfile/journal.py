@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from errno import EFBIG
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 from struct import Struct
 from zlib import crc32
@@ -102,6 +102,11 @@ class Journal:
         """Return copies of rows."""
         return self._rows.take(numbers, axis=0)
 
+    def let_go_of_pages(self) -> None:
+        """Unmap the pages that were looked at: as long as they are mapped they count as memory of this process."""
+        if self._map is not None:
+            self._map.madvise(MADV_DONTNEED)
+
     def append(self, rows: Rows, position: int, superseded: int) -> None:
         """Write a batch; its first row is filled in here, as the mark. Raises OSError, and keeps nothing then."""
         if self.end + len(rows) > MAX_ROWS:
@@ -145,6 +150,7 @@ class Journal:
             self.mark = mark
             if mark.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
                 checked = mark.end
+                self.let_go_of_pages()
                 yield
 
     def _marks(self, rows: int) -> Iterator[Mark]:

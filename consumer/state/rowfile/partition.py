@@ -11,6 +11,10 @@ from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, 
 from consumer.state.store import StateSize
 from consumer.streams import Unreachable
 
+_LEAST_KEYS = 1_024
+_BYTES_PER_KEY = 1 << 14
+"""Linux maps 64 KiB around a row that is looked at: so each piece of the file is mapped again for four keys or more."""
+
 
 class RowPartitionStore:
     """State of one partition."""
@@ -32,6 +36,7 @@ class RowPartitionStore:
         self._live_rows = live_rows
         self._moving = moving
         self._matcher = open_matcher(index, files)
+        self._keys_looked_at = 0
 
     @property
     def position(self) -> int:
@@ -46,7 +51,9 @@ class RowPartitionStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each key, in order."""
-        return self._matcher.look_up(keys)
+        values = self._matcher.look_up(keys)
+        self._looked_at(len(keys))
+        return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Append a row for each entry and then the mark of the batch, in one write to the file.
@@ -59,6 +66,7 @@ class RowPartitionStore:
             self._append(entries, position)
         except OSError as error:
             raise Unreachable(f"the state could not be written: {error}") from error
+        self._looked_at(len(entries))
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries whose key starts with the prefix, in the order of the keys; reads everything."""
@@ -78,6 +86,13 @@ class RowPartitionStore:
     def close(self) -> None:
         """Let go of files and memory."""
         self._files.close()
+
+    def _looked_at(self, keys: int) -> None:
+        """Let go of the files' pages now and then, as seldom as makes mapping them again cheap."""
+        self._keys_looked_at += keys
+        if self._keys_looked_at >= max(_LEAST_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
+            self._files.let_go_of_pages()
+            self._keys_looked_at = 0
 
     def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         block = self._matcher.encode(entries)

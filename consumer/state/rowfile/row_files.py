@@ -92,6 +92,11 @@ class RowFiles:
         """Return the bytes of some rows."""
         return self.take(np.arange(number, number + count)).tobytes()
 
+    def let_go_of_pages(self) -> None:
+        """Have the files take no memory but the system's cache, which it gives up where it needs it."""
+        for journal in self.all:
+            journal.let_go_of_pages()
+
     def begin_another(self, changelog: str) -> None:
         """Begin a file; the one that was written so far becomes the older one."""
         if self._leaving is not None:
