@@ -13,7 +13,7 @@ from libc.string cimport memcpy, strlen
 cdef enum:
     FIRST_BYTES = 1 << 16
     FIRST_PLACES = 256
-    KEPT_BYTES = 1 << 24  # what a block that is used again may keep
+    KEPT_BYTES = 1 << 25  # what a block that is used again may keep
 
 
 cdef class Block:

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.arenas import bound_arenas, give_back_memory
+from consumer.arenas import bound_malloc, give_back_memory
 from consumer.clock import SystemClock
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
@@ -60,7 +60,7 @@ def run_worker(
     the port is the supervisor's to know and answers on the loopback only. Raises a LinkActionsError for what a
     person must mend.
     """
-    bound_arenas()
+    bound_malloc()
     with ExitStack() as stack:
         try:
             health = Health(SystemClock().monotonic, stalled_after_seconds=stalled_after_seconds)

@@ -11,14 +11,14 @@ from consumer.arenas import ARENAS
 
 COUNT_ARENAS = """
 import ctypes, sys, threading
-from consumer.arenas import bound_arenas
+from consumer.arenas import bound_malloc
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
 libc.malloc.argtypes, libc.malloc_info.argtypes = [ctypes.c_size_t], [ctypes.c_int, ctypes.c_void_p]
 libc.fclose.argtypes = [ctypes.c_void_p]
 if "bound" in sys.argv:
-    bound_arenas()
+    bound_malloc()
 allocated = threading.Barrier(9)
 
 def work():
@@ -55,6 +55,30 @@ before = resident_mib()
 give_back_memory()
 print(before - resident_mib())
 """
+
+FREE_LARGE_BLOCKS = """
+import ctypes, sys
+from consumer.arenas import bound_malloc
+
+def resident_mib():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+def touched(size):
+    block = libc.malloc(size)
+    libc.memset(block, 1, size)
+    return block
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+if "bound" in sys.argv:
+    bound_malloc()
+libc.free(touched(20_000_000))
+large, before = touched(15_000_000), resident_mib()
+small = touched(100_000)  # lies behind the large one where that is in the heap, and keeps it there
+libc.free(large)
+print(before - resident_mib())
+"""
 glibc_only = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="malloc is not glibc's")
 
 
@@ -75,3 +99,14 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
     command = [sys.executable, "-c", FREE_A_LOT]
     mib = float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
     assert mib > 80
+
+
+@glibc_only
+def test_a_large_block_goes_back_whatever_lies_behind_it_once_malloc_is_bound() -> None:
+    assert given_back() < 1
+    assert given_back("bound") > 13
+
+
+def given_back(*arguments: str) -> float:
+    command = [sys.executable, "-c", FREE_LARGE_BLOCKS, *arguments]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)

@@ -7,15 +7,16 @@ from consumer.loop.batch import Batch
 from consumer.records import size_of
 from consumer.streams import Record
 
-MAX_RECORDS = 40_000
+MAX_RECORDS = 64_000
 """Most records of one transaction. Many help where most are duplicates: a batch writes the hits of each link once."""
-MAX_BYTES = 16 * 1024 * 1024
-"""Most bytes of the values of one batch and of what they bring about: 15,000 clicks with an update for most of them.
+MAX_BYTES = 24 * 1024 * 1024
+"""Most bytes of the values of one batch and of what they bring about: 12,000 clicks with an update for most of them.
 Twice as many of these cost hardly less, and 18 MiB more."""
 FIRST_RECORDS = 1_000
 """Most records of the first batch, while nobody knows yet what they bring about."""
-UPDATE_BYTES = 1_000
-"""What an update takes beside its value: headers and objects, here and in the library's queue."""
+UPDATE_BYTES = 2_000
+"""What an update takes beside its value: headers and objects, its memory and the changelog's record of it, here and in
+the library's queue."""
 _SAMPLE = 16
 """Every such update is weighed: all of them would cost 1 % of the time of a batch."""
 

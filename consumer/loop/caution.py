@@ -21,7 +21,7 @@ _LOG = structlog.get_logger(__name__)
 
 PIECES = 200
 """Into how many the records are cut that the process died over: some seconds of small transactions at most, and even
-of 40,000 records one is alone at the second cut, before a supervisor takes the deaths for a crash loop."""
+of 64,000 records one is alone at the second cut, before a supervisor takes the deaths for a crash loop."""
 DEADLY = 2
 """So many deaths over one record, alone, condemn it."""
 
