@@ -13,8 +13,8 @@ from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
 from consumer.state.rowfile.state import RowFileState
 
 BATCH = 5_000
-ROWS = 40
-"""Batches whose rows take 9.6 MB."""
+BATCHES = 40
+"""So many have rows of 9.6 MB."""
 
 
 class Budget:
@@ -99,7 +99,7 @@ def ready(folder: Path) -> RowFileState:
     """Have 200,000 entries lie in the folder, and open them."""
     state = RowFileState(folder)
     store = state.open(0, "changelog")
-    for position in range(ROWS):
+    for position in range(BATCHES):
         store.write(a_batch(position), position + 1)
     state.close()
     return RowFileState(folder)
@@ -107,7 +107,7 @@ def ready(folder: Path) -> RowFileState:
 
 def test_pages_that_were_read_to_open_the_files_do_not_stay_mapped(tmp_path: Path) -> None:
     state = ready(tmp_path)
-    assert state.open(0, "changelog").position == ROWS
+    assert state.open(0, "changelog").position == BATCHES
     assert pages_of(tmp_path) <= 1 << 17
     state.close()
 
@@ -115,10 +115,10 @@ def test_pages_that_were_read_to_open_the_files_do_not_stay_mapped(tmp_path: Pat
 def test_pages_that_large_batches_look_at_do_not_stay_mapped(tmp_path: Path) -> None:
     state = ready(tmp_path)
     store = state.open(0, "changelog")
-    for position in range(ROWS):
+    for position in range(BATCHES):
         assert store.get_many(list(a_batch(position))) == [bytes(10)] * BATCH
         assert pages_of(tmp_path) == 0
-    store.write(a_batch(0), ROWS + 1)
+    store.write(a_batch(0), BATCHES + 1)
     assert pages_of(tmp_path) == 0
     state.close()
 
@@ -127,7 +127,7 @@ def test_pages_stay_mapped_over_small_batches_and_go_before_they_pile_up(tmp_pat
     state = ready(tmp_path)
     store = state.open(0, "changelog")
     taken = []
-    for position in range(ROWS):
+    for position in range(BATCHES):
         for start in range(0, BATCH, 100):
             store.get_many(list(a_batch(position))[start : start + 100])
         taken.append(pages_of(tmp_path))

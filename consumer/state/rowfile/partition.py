@@ -12,8 +12,9 @@ from consumer.state.store import StateSize
 from consumer.streams import Unreachable
 
 _LEAST_KEYS = 1_024
+"""Keys that are looked at, at least, before pages are let go of: else small batches pay more for mapping them again."""
 _BYTES_PER_KEY = 1 << 14
-"""Linux maps 64 KiB around a row that is looked at: so each piece of the file is mapped again for four keys or more."""
+"""Bytes of the file for each such key. Linux maps 64 KiB around a row, so each piece is mapped again for four keys."""
 
 
 class RowPartitionStore:
