@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -30,12 +31,10 @@ CORE_LIMITS = {PURE: {(3, 11): 4.15, (3, 13): 4.5}, COMPILED: {(3, 11): 1.05}}
 
 Between what was measured with 3.11, alone and beside three busy processes, 3.48 to 3.84 and 0.86 to 0.96, and the same
 with the planted 30 %, 4.50 to 4.69 and 1.08 to 1.18; that of 3.13 was raised in proportion."""
-LOOKS, LEAST_LOOKS = 12, 4
 WORKER_LIMIT = 1.68
-"""Measured 1.35 and 1.48, the least over the least, and 1.73, once, with the planted 30 %; hours are so far apart
-that it may be missed."""
+LOOKS, LEAST_LOOKS = 12, 4
+WORKER_LOOKS, LEAST_WORKER_LOOKS = 15, 5
 CLICKS = 200_000
-ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +74,38 @@ class SlowedLinkActions:
 
 
 def look_at_core(name: str, slower: float = 0) -> Finding:
-    """Hold a core, or one that takes so much more, against the yardstick.
-
-    Other work on the machine makes either look dearer, never cheaper, so the least of both in all looks counts. Further
-    looks are taken while it looks dear, and some in any case: in a single one the yardstick may have been disturbed.
-    """
+    """Hold a core, or one that takes so much more, against the yardstick."""
     core = Core(CORES[name])
     work = slowed(core, slower) if slower else core
     limits = CORE_LIMITS[name]
     limit = limits.get(sys.version_info[:2], max(limits.values()))
-    ours = its = inf
-    for look in range(LOOKS):
-        costs = least_costs(work, partial(yardstick, core.values))
-        ours, its = min(ours, costs[0]), min(its, costs[1])
-        if look + 1 >= LEAST_LOOKS and ours / its <= limit:
-            break
-    return Finding(f"{name} core / yardstick", ours / its, limit)
+    looks = (least_costs(work, partial(yardstick, core.values)) for _ in range(LOOKS))
+    return Finding(f"{name} core / yardstick", least_ratio(looks, limit, LEAST_LOOKS), limit)
 
 
 def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
     """Hold the worker, or one that takes so much more, against the pass-through."""
     worker: Candidate = SlowedLinkActions(slower) if slower else LinkActions()
-    yard = PassThrough()
     ground = Ground(servers, folder, Workload(SHAPES[DEFAULT], CLICKS))
     ground.publish_links()
     ground.publish_clicks()
-    results = list(alternate(ground, [worker, yard], ROUNDS, broker=None, say=_say))
-    costs, measures = (
-        [each.cost.cpu_us for each in results if each.candidate == name] for name in (worker.name, yard.name)
-    )
-    return Finding("worker / pass-through", min(costs) / min(measures), WORKER_LIMIT)
+    runs = (run.cost.cpu_us for run in alternate(ground, [worker, PassThrough()], WORKER_LOOKS, broker=None, say=_say))
+    looks = zip(runs, runs, strict=True)
+    return Finding("worker / pass-through", least_ratio(looks, WORKER_LIMIT, LEAST_WORKER_LOOKS), WORKER_LIMIT)
+
+
+def least_ratio(looks: Iterable[tuple[float, float]], limit: float, least_looks: int) -> float:
+    """Return the least cost over the least measure of all looks, which end as soon as it is within the limit.
+
+    Other work on the machine makes either look dearer, never cheaper. So further looks are taken while it looks dear,
+    and some in any case: in a single one the measure may have been disturbed.
+    """
+    ours = its = inf
+    for number, (cost, measure) in enumerate(looks, start=1):
+        ours, its = min(ours, cost), min(its, measure)
+        if number >= least_looks and ours / its <= limit:
+            break
+    return ours / its
 
 
 def _say(line: str) -> None:
