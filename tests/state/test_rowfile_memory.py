@@ -5,11 +5,15 @@ And pages of the files, which count as the worker's as long as they are mapped.
 
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from consumer.errors import Unavailable
 from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
+from consumer.state.rowfile.journal import Journal
+from consumer.state.rowfile.matchers import NUMPY, fastest
+from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.state import RowFileState
 
 BATCH = 5_000
@@ -133,4 +137,25 @@ def test_pages_stay_mapped_over_small_batches_and_go_before_they_pile_up(tmp_pat
         taken.append(pages_of(tmp_path))
     assert max(taken) > 0
     assert max(taken) < 5_000_000
+    state.close()
+
+
+@pytest.mark.skipif(fastest() == NUMPY, reason="where nothing is compiled, a whole file may be mapped")
+def test_few_pages_are_mapped_at_a_time_while_many_keys_are_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = ready(tmp_path)
+    store = state.open(0, "changelog")
+    keys = [key for position in range(BATCHES) for key in a_batch(position)]
+    Random(1).shuffle(keys)
+    taken = []
+    let_go = Journal.let_go_of_pages
+
+    def look_and_let_go(journal: Journal) -> None:
+        taken.append(pages_of(tmp_path))
+        let_go(journal)
+
+    monkeypatch.setattr(Journal, "let_go_of_pages", look_and_let_go)
+    assert store.get_many(keys) == [bytes(10)] * len(keys)
+    assert 0 < max(taken) < 6_500_000 < len(keys) * ROW_BYTES
     state.close()

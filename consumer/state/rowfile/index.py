@@ -20,7 +20,8 @@ BUCKET_BYTES = SLOTS * 8 + 1
 Require = Callable[[int], None]
 """Asked before so many bytes more are taken; refuses by raising."""
 _FIRST_LEVEL = 4
-_RESERVE = 32_768
+_RESERVE, _RESERVE_SHARE = 32_768, 32
+"""Buckets, or a share of those there are, by which the tables grow: what is not used yet is taken all the same."""
 _SPLIT_AT_ONCE = 256
 """Buckets more than are needed: a few at each small batch would cost as much as so many now and then."""
 
@@ -160,7 +161,7 @@ class HashIndex:
     def _reserve(self, buckets: int) -> None:
         """Enlarge the tables in place, in steps, since the new memory is blanked at once."""
         if buckets > len(self.filled):
-            buckets = max(buckets, len(self.filled) + min(len(self.filled) // 8, _RESERVE))
+            buckets = max(buckets, len(self.filled) + min(len(self.filled) // _RESERVE_SHARE, _RESERVE))
             self._require((buckets - len(self.filled)) * BUCKET_BYTES)
             self.hashes.resize((buckets, SLOTS), refcheck=False)
             self.rows.resize((buckets, SLOTS), refcheck=False)
