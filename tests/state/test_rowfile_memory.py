@@ -34,7 +34,7 @@ class Budget:
 
 
 def a_batch(position: int) -> dict[bytes, bytes | None]:
-    return {b"%020d" % (position * BATCH + number): bytes(10) for number in range(BATCH)}
+    return {b"%020d" % place: b"%010d" % place for place in range(position * BATCH, (position + 1) * BATCH)}
 
 
 def fill(folder: Path, budget: Budget) -> tuple[RowFileState, int]:
@@ -54,7 +54,7 @@ def test_a_batch_that_is_refused_is_not_kept_and_what_was_there_is_still_found(t
     store = state.open(0, "changelog")
     assert store.position == position
     assert store.get_many(list(a_batch(position))) == [None] * BATCH
-    assert store.get_many(list(a_batch(position - 1))) == [bytes(10)] * BATCH
+    assert store.get_many(list(a_batch(position - 1))) == list(a_batch(position - 1).values())
     assert state.size().keys == position * BATCH
     state.close()
 
@@ -120,7 +120,7 @@ def test_pages_that_large_batches_look_at_do_not_stay_mapped(tmp_path: Path) -> 
     state = ready(tmp_path)
     store = state.open(0, "changelog")
     for position in range(BATCHES):
-        assert store.get_many(list(a_batch(position))) == [bytes(10)] * BATCH
+        assert store.get_many(list(a_batch(position))) == list(a_batch(position).values())
         assert pages_of(tmp_path) == 0
     store.write(a_batch(0), BATCHES + 1)
     assert pages_of(tmp_path) == 0
@@ -156,6 +156,24 @@ def test_few_pages_are_mapped_at_a_time_while_many_keys_are_looked_up(
         let_go(journal)
 
     monkeypatch.setattr(Journal, "let_go_of_pages", look_and_let_go)
-    assert store.get_many(keys) == [bytes(10)] * len(keys)
+    assert store.get_many(keys) == [key[-10:] for key in keys]
     assert 0 < max(taken) < 6_500_000 < len(keys) * ROW_BYTES
+    state.close()
+
+
+def test_each_of_many_keys_gets_its_own_value_while_rows_move_to_another_file(tmp_path: Path) -> None:
+    state = ready(tmp_path)
+    store = state.open(0, "changelog")
+    expected = {key: value for position in range(BATCHES) for key, value in a_batch(position).items()}
+    keys = [*expected, *a_batch(BATCHES)]
+    Random(1).shuffle(keys)
+    files = set()
+    for position in range(BATCHES):
+        changed = {key: b"changed" + key[-5:] for key in a_batch(position)}
+        store.write(changed, BATCHES + position + 1)
+        expected |= changed
+        if position % 4 == 3:
+            assert store.get_many(keys) == [expected.get(key) for key in keys]
+            files.add(len(list(tmp_path.rglob("rows-*"))))
+    assert files >= {1, 2}
     state.close()
