@@ -21,6 +21,7 @@ class Floor:
     guarantee: str = "exactly once, state in memory"
     output: Output = Output.UPDATES
     ends_by_itself: bool = False
+    commit_interval_ms: int = 100
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
         """Tell that it does all shapes."""
@@ -39,5 +40,6 @@ class Floor:
 
     def start(self, job: Job) -> Running:
         """Start it."""
-        command = [str(_TARGET / "release" / "floor"), job.servers, job.clicks, job.updates, job.changelog]
-        return Running(job.folder).launch([*command, job.group, str(job.definitions)], os.environ)
+        topics = (job.clicks, job.updates, job.changelog)
+        command = [str(_TARGET / "release" / "floor"), job.servers, *topics, job.group, str(job.definitions)]
+        return Running(job.folder).launch([*command, str(self.commit_interval_ms)], os.environ)

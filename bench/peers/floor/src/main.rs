@@ -1,7 +1,7 @@
 //! The floor: what this job costs when C does it. Clicks in, updates out, exactly once; a hash set in memory for the
 //! state, of which every entry is written to the changelog too, and never read back.
 //!
-//! `floor SERVERS CLICKS UPDATES CHANGELOG GROUP DEFINITIONS`. Runs until it is ended.
+//! `floor SERVERS CLICKS UPDATES CHANGELOG GROUP DEFINITIONS COMMIT_INTERVAL_MS`. Runs until it is ended.
 
 mod click;
 mod definitions;
@@ -20,14 +20,14 @@ use crate::definitions::Definitions;
 use crate::kafka::{Consumer, Message, Producer};
 use crate::update::update_id;
 
-const INTERVAL: Duration = Duration::from_millis(100);
 const MAX_RECORDS: usize = 30_000;
 
 fn main() {
     let arguments: Vec<String> = args().skip(1).collect();
-    let [servers, clicks, updates, changelog, group, definitions] = arguments.as_slice() else {
-        panic!("floor SERVERS CLICKS UPDATES CHANGELOG GROUP DEFINITIONS");
+    let [servers, clicks, updates, changelog, group, definitions, commit_interval_ms] = arguments.as_slice() else {
+        panic!("floor SERVERS CLICKS UPDATES CHANGELOG GROUP DEFINITIONS COMMIT_INTERVAL_MS");
     };
+    let interval = Duration::from_millis(commit_interval_ms.parse().expect("the interval is a number"));
     let text = read_to_string(definitions).expect("the definitions can be read");
     let consumer = Consumer::open(servers, clicks, group);
     let producer = Producer::open(servers, group);
@@ -41,7 +41,7 @@ fn main() {
     };
     let mut batch = Vec::with_capacity(MAX_RECORDS);
     loop {
-        consumer.gather(&mut batch, INTERVAL, Instant::now());
+        consumer.gather(&mut batch, interval, Instant::now());
         if batch.is_empty() {
             continue;
         }
