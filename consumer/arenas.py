@@ -5,8 +5,9 @@ import ctypes
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """From glibc's <malloc.h>."""
 ARENAS = 2
-_LARGE_BYTES = 1 << 20
-"""From this size on a block comes from the system and goes back to it."""
+_LARGE_BYTES = 9 << 18
+"""From this size on a block comes from the system, which clears every page of it, and goes back to it. A little more
+than what is fetched at once (`fetch.max.bytes`), for which a block is wanted again and again."""
 _KEPT_BYTES = 1 << 24
 """So much may be free at the end of an arena: about what the next batch takes again."""
 
