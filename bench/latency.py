@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -86,19 +87,23 @@ def main() -> None:
 
 
 def alternate(servers: str, folder: Path, options: argparse.Namespace) -> Iterator[Latency]:
-    """Run the candidates in turn, and tell each figure as it comes."""
-    warming = ("broker", options.rates[0], options.candidates[0])
-    for number, rate, name in (warming, *product(range(options.rounds), options.rates, options.candidates)):
+    """Run the candidates in turn, after a run that warms the broker up, and tell each figure as it comes."""
+
+    def run(number: int | str, rate: int, name: str) -> Latency:
         traffic = Traffic(rate, options.warm_up, options.seconds)
         shape = replace(SHAPES[DEFAULT], name=f"{name}-{rate}-{number}")
         try:
-            latency = measure(Ground(servers, folder, Workload(shape, traffic.clicks)), CANDIDATES[name], traffic)
+            with closing(Ground(servers, folder, Workload(shape, traffic.clicks))) as ground:
+                latency = measure(ground, CANDIDATES[name], traffic)
         except Late as late:
             sys.stderr.write(f"{late}\n")
             latency = Latency(rate, name, math.inf, math.inf, math.nan)
         sys.stderr.write(f"{number}: {latency}\n")
-        if number != warming[0]:
-            yield latency
+        return latency
+
+    run("broker", options.rates[0], options.candidates[0])
+    for number, rate, name in product(range(options.rounds), options.rates, options.candidates):
+        yield run(number, rate, name)
 
 
 def _options() -> argparse.Namespace:

@@ -118,7 +118,6 @@ def measure(ground: Ground, candidate: Candidate, traffic: Traffic) -> Latency:
         reader.join()
         running.stop()
     expectation.check(read_digests(job.servers, job.updates, starts))
-    ground.close()
     waits = sorted(now - sent[number] for number, now in reader.arrived.items() if number >= traffic.warm_up)
     share = len(waits) / 100
     cpu_us = cpu / (traffic.clicks - traffic.warm_up) * 1e6

@@ -1,0 +1,44 @@
+"""Who falls behind misses the target, and the run that warms the broker up counts for nobody."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from bench import latency
+from bench.candidate import Candidate
+from bench.paced import Late, Latency, Traffic
+
+
+class NoGround:
+    def __init__(self, *_: object) -> None:
+        """Take what a ground is made of."""
+
+    def close(self) -> None:
+        """Drop nothing."""
+
+
+def test_who_falls_behind_misses_the_limit_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def measured(_ground: NoGround, candidate: Candidate, traffic: Traffic) -> Latency:
+        runs.append(candidate.name)
+        if candidate.name == "kafka-streams":
+            raise Late("updates are missing")
+        if len(runs) == 1:
+            return Latency(traffic.rate, candidate.name, 1, 1, 1)
+        return Latency(traffic.rate, candidate.name, 20, 50, 100)
+
+    monkeypatch.setattr(latency, "Ground", NoGround)
+    monkeypatch.setattr(latency, "measure", measured)
+    names = ["link-actions", "kafka-streams", "floor"]
+    options = Namespace(rates=[2_000], candidates=names, rounds=1, warm_up=1, seconds=1)
+    latencies = list(latency.alternate("", Path(), options))
+    assert runs == ["link-actions", *names]
+    assert [each.p50 for each in latencies] == [20, float("inf"), 20]
+
+
+def test_a_program_that_falls_behind_does_not_meet_its_targets() -> None:
+    behind = [Latency(rate, "link-actions", float("inf"), float("inf"), float("nan")) for rate in latency.RATES]
+    verdicts = [row[-1] for row in latency.judgements(behind)]
+    assert verdicts == ["not met", "not measured", "not met", "not measured", "not met"]
