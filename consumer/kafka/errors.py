@@ -42,6 +42,9 @@ FORBIDDEN = {
 
 MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
 
+_SAME_NAME = "another worker runs under the same LINK_ACTIONS_INSTANCE_ID"
+_NAME_OF_ITS_OWN = "give each worker a name of its own, and start it again"
+
 
 class Forbidden(Unavailable):
     """The user lacks a right. The library does not say which: `naming_rights` asks and names it."""
@@ -79,15 +82,15 @@ def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
         return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
     if error.code() in FENCED:
         return StreamFatal(
-            "This worker was fenced: another one runs under the same LINK_ACTIONS_INSTANCE_ID, or it stood still for"
-            " longer than transaction.timeout.ms; give each worker a name of its own, and start it again"
+            f"This worker was fenced: {_SAME_NAME}, or it stood still for longer than transaction.timeout.ms;"
+            f" {_NAME_OF_ITS_OWN}"
         )
     # A consumer tells of its end by an error of this code, which is not flagged as fatal, and reads nothing any more.
     if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
         # `produce` tells of a fenced producer by this code alone, so the sentence names what it mostly is.
         return StreamFatal(
-            f"The client library failed for good ({error.name()}: {error.str()}), mostly because another worker runs"
-            " under the same LINK_ACTIONS_INSTANCE_ID; give each worker a name of its own, and start it again"
+            f"The client library failed for good ({error.name()}: {error.str()}), mostly because {_SAME_NAME};"
+            f" {_NAME_OF_ITS_OWN}"
         )
     return None
 
