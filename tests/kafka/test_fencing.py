@@ -19,8 +19,7 @@ def test_of_two_with_the_same_transactional_id_one_ends_and_says_why(installatio
         wait_until(lambda: not (first.is_running and second.is_running), "end of one of the two")
         fenced, left = (first, second) if second.is_running else (second, first)
         assert fenced.wait_exit() == 4
-        # Not the last line only: the library's own threads write to the same log.
-        assert "another worker runs under the same LINK_ACTIONS_INSTANCE_ID" in fenced.log
+        assert "another worker runs under the same LINK_ACTIONS_INSTANCE_ID" in fenced.last_words
         assert "Traceback" not in fenced.log
         left.wait_ready(assigned=installation.partitions)
     installation.wait_done()
@@ -33,7 +32,7 @@ def test_two_may_not_share_a_state(installation: Installation) -> None:
     second = installation.start("a")
 
     assert second.wait_exit() == 2
-    assert "give each worker on a machine its own LINK_ACTIONS_INSTANCE_ID" in second.log
+    assert "give each worker on a machine its own LINK_ACTIONS_INSTANCE_ID" in second.last_words
     assert first.is_running
 
 

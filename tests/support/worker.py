@@ -143,8 +143,10 @@ class Worker:
 
     @property
     def last_words(self) -> str:
-        """The last line of standard error: what the command line says when it ends with an error."""
-        return (self.log.splitlines() or [""])[-1]
+        """What the command line says when it ends with an error; threads may still log after it."""
+        lines = self.log.splitlines()
+        said = [line for line in lines if not line.startswith("{")]
+        return (said or lines or [""])[-1]
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """Return the log lines of this event."""

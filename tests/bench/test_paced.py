@@ -1,0 +1,52 @@
+"""Runs one after the other on the same broker: none finds what another has left."""
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from bench.candidate import Job, Output, Running
+from bench.candidates.link_actions import LinkActions
+from bench.ground import Ground
+from bench.paced import Traffic, measure
+from bench.shape import Shape
+from bench.workload import Workload
+from deploy.kafka import Broker
+
+TRAFFIC = Traffic(rate=200, warm_up_seconds=1, seconds=1)
+
+
+@dataclass
+class Leaving:
+    """Does its work, and leaves a topic that is named after its group, as Kafka Streams does."""
+
+    name: str = "leaving"
+    guarantee: str = ""
+    output: Output = Output.UPDATES
+    ends_by_itself: bool = False
+    groups: list[str] = field(default_factory=list)
+
+    def supports(self, _shape: Shape) -> bool:
+        return True
+
+    def prepare(self) -> None: ...
+
+    def start(self, job: Job) -> Running:
+        self.groups.append(job.group)
+        admin = AdminClient({"bootstrap.servers": job.servers})
+        admin.create_topics([NewTopic(f"{job.group}-store-changelog", 1)])[f"{job.group}-store-changelog"].result()
+        return LinkActions(drain=False).start(job)
+
+
+def test_each_run_is_a_group_of_its_own_and_leaves_nothing(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
+    candidate = Leaving()
+    for number in range(2):
+        shape = Shape(f"{topic_prefix.rstrip('.')}-{number}")
+        with closing(Ground(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as ground:
+            latency = measure(ground, candidate, TRAFFIC)
+        assert 0 < latency.p50 <= latency.p99
+
+    assert len(set(candidate.groups)) == 2
+    left = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}).list_topics(timeout=10).topics
+    assert not [topic for topic in left if any(group in topic for group in candidate.groups)]
