@@ -11,11 +11,14 @@ from bench.paced import Late, Latency, Traffic
 
 
 class NoGround:
+    closed = 0
+
     def __init__(self, *_: object) -> None:
         """Take what a ground is made of."""
 
     def close(self) -> None:
-        """Drop nothing."""
+        """Drop nothing, and count it."""
+        NoGround.closed += 1
 
 
 def test_who_falls_behind_misses_the_limit_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,12 +32,14 @@ def test_who_falls_behind_misses_the_limit_and_the_others_go_on(monkeypatch: pyt
             return Latency(traffic.rate, candidate.name, 1, 1, 1)
         return Latency(traffic.rate, candidate.name, 20, 50, 100)
 
+    monkeypatch.setattr(NoGround, "closed", 0)
     monkeypatch.setattr(latency, "Ground", NoGround)
     monkeypatch.setattr(latency, "measure", measured)
     names = ["link-actions", "kafka-streams", "floor"]
     options = Namespace(rates=[2_000], candidates=names, rounds=1, warm_up=1, seconds=1)
     latencies = list(latency.alternate("", Path(), options))
     assert runs == ["link-actions", *names]
+    assert NoGround.closed == len(runs)  # whether it got done or not
     assert [each.p50 for each in latencies] == [20, float("inf"), 20]
 
 
