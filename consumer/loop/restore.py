@@ -16,8 +16,11 @@ PARTITIONS_KEY = b"\x00partitions"
 """Key of the changelog record that tells for which partition count the memory of this partition was kept."""
 MOVING = 0
 """Noted instead of the count while the memory is moved to other partitions: no worker may use it."""
-_PLACED = b"\x02"
-"""Memory keys tell where they belong; those of the first version, whose note had no such byte, did not."""
+_FORMAT = b"\x03"
+"""How keys and values of the memory are made. It grows when what an older program wrote would be misread:
+
+none: keys did not tell their partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
+"""
 _BATCH = 50_000
 
 Opening = Generator[None, None, PartitionStore]
@@ -167,18 +170,19 @@ def check_partitions(store: PartitionStore, partitions: int) -> None:
 
 
 def noted_partitions(store: PartitionStore) -> int | None:
-    """Return for how many partitions the memory was kept, MOVING, or None. Raises Unavailable where it is too old."""
+    """Return for how many partitions the memory was kept, MOVING, or None. Raises Unavailable for another format."""
     noted = store.get_many([PARTITIONS_KEY])[0]
     if noted is None:
         return None
-    if noted[:1] != _PLACED or len(noted) != len(partitions_entry(MOVING)):
+    if noted[:1] != _FORMAT or len(noted) != len(partitions_entry(MOVING)):
         raise Unavailable(
-            "The memory in the changelog is of another version of the program, in which its keys look different; start"
-            " anew with another LINK_ACTIONS_GROUP_ID, or with the version that wrote it"
+            "The memory in the changelog was written by another version of link-actions and cannot be read by this one;"
+            " run the version that wrote it, or choose a new LINK_ACTIONS_GROUP_ID, which begins with an empty memory"
+            " and handles again every click that link.clicks.v1 still holds"
         )
     return int.from_bytes(noted[1:], "big")
 
 
 def partitions_entry(partitions: int) -> bytes:
-    """Return the value that goes with PARTITIONS_KEY: what the keys look like, and the count or MOVING."""
-    return _PLACED + partitions.to_bytes(4, "big")
+    """Return the value that goes with PARTITIONS_KEY: the format of the memory, and the count or MOVING."""
+    return _FORMAT + partitions.to_bytes(4, "big")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consumer.errors import Unavailable
 from consumer.loop.restore import PARTITIONS_KEY, Restorer, partitions_entry
 from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
@@ -152,3 +153,13 @@ def test_memory_for_the_right_number_of_partitions_is_taken() -> None:
     restorer = a_restorer(cluster)
     restorer.begin(0)
     assert list(restorer.step(0.1)[0]) == [0]
+
+
+@pytest.mark.parametrize("form", [b"", b"\x02"])
+def test_memory_of_an_earlier_format_is_refused(form: bytes) -> None:
+    cluster = a_cluster()
+    cluster.append(LOG, 0, Draft(PARTITIONS_KEY, form + PARTITIONS.to_bytes(4, "big")))
+    restorer = a_restorer(cluster)
+    restorer.begin(0)
+    with pytest.raises(Unavailable, match="another version"):
+        restorer.step(0.1)

@@ -209,9 +209,10 @@ def test_a_worker_refuses_memory_that_is_being_moved() -> None:
         restorer.step(1.0)
 
 
-def test_memory_of_the_first_version_is_refused_and_not_misread() -> None:
+@pytest.mark.parametrize("form", [b"", b"\x02"])
+def test_memory_of_an_earlier_format_is_refused_and_not_misread(form: bytes) -> None:
     house = House()
-    house.write([(0, PARTITIONS_KEY, OLD.to_bytes(4, "big"))])
+    house.write([(0, PARTITIONS_KEY, form + OLD.to_bytes(4, "big"))])
 
     with pytest.raises(Unavailable, match="another version"):
         house.tool().run()
