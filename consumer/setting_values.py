@@ -3,6 +3,7 @@
 import re
 import socket
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from consumer.kafka.properties import ClientProperties, read_properties
 
 _BROKER = re.compile(r"(?:\w+://)?(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _NAME = re.compile(r"[A-Za-z0-9._-]*")
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -26,6 +28,17 @@ def broker_list(text: str) -> str:
         if not match or not 0 < int(match[1] or 9092) <= _HIGHEST_PORT:
             raise ValueError(f"{broker!r} is no host:port")
     return ",".join(brokers)
+
+
+def listen_address(text: str | None) -> str | None:
+    """Take an IP address, that of IPv6 in brackets or without, or the name of a host."""
+    address = text.strip() if text is not None else None
+    if address is None or _HOST.fullmatch(address):
+        return address
+    try:
+        return str(ip_address(address.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        raise ValueError("it is neither an IP address nor a host name") from None
 
 
 def topic_characters(text: str) -> str:

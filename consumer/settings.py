@@ -19,7 +19,15 @@ from pydantic_settings import (
 
 from consumer.errors import UsageError
 from consumer.kafka.properties import ClientProperties
-from consumer.setting_values import broker_list, duration, host_name, properties_file, registry_url, topic_characters
+from consumer.setting_values import (
+    broker_list,
+    duration,
+    host_name,
+    listen_address,
+    properties_file,
+    registry_url,
+    topic_characters,
+)
 
 PREFIX = "LINK_ACTIONS_"
 
@@ -107,6 +115,11 @@ class Settings(BaseSettings):
         le=5000,
         description="how long clicks are gathered for one transaction at most (default: 100)",
         examples=["100"],
+    )
+    http_host: Annotated[str | None, BeforeValidator(listen_address)] = Field(
+        default=None,
+        description="the address that the port is opened on (default: all addresses, IPv4 and IPv6)",
+        examples=["127.0.0.1"],
     )
     http_port: int = Field(
         default=9464,

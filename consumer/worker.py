@@ -28,7 +28,7 @@ from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.restore import Restorer
 from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
-from consumer.monitoring.http import EVERYWHERE, LOOPBACK, HttpServer, routes
+from consumer.monitoring.http import LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.watchdog import Watchdog
 from consumer.settings import Settings
@@ -93,7 +93,7 @@ def _run(
     state = open_state(settings)
     stack.callback(state.close)
     metrics.watch_state(state.size)
-    host = LOOPBACK if bond else EVERYWHERE
+    host = LOOPBACK if bond else settings.http_host
     server = HttpServer(settings.http_port, routes(metrics.page, health, versions()), host=host)
     server.start()
     stack.callback(server.stop)

@@ -1,12 +1,17 @@
 """The worker's HTTP port: metrics and probes, each answered on a thread of its own, never on the loop's."""
 
+import errno
 import json
+import os
+import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import structlog
@@ -20,7 +25,16 @@ SHUTDOWN_SECONDS = 1.0
 
 SOCKET_SECONDS = 5.0
 
-EVERYWHERE, LOOPBACK = "", "127.0.0.1"
+MAX_CONNECTIONS = 32
+"""Connections served at a time. One more closes the oldest, so clients that send slowly cannot keep a probe out."""
+
+LOOPBACK = "127.0.0.1"
+_ANY_IPV6, _ANY_IPV4 = "::", "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
+_NO_IPV6 = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT))
+_NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE))
+_METHODS = "GET, HEAD"
+_OTHER_METHODS = ("CONNECT", "DELETE", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
+"""Methods that are answered with 405; one that HTTP does not know gets 501."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,39 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    def __init__(self, listening: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("", 0), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self._connections: dict[Any, None] = {}
+        self._lock = Lock()
+
+    def get_request(self) -> Any:
+        """Accept a connection; without a file descriptor for it, wait: the caller tries again at once."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTOR:
+                time.sleep(0.1)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve the connection on a thread of its own, and close the oldest one where there are too many."""
+        with self._lock:
+            self._connections[request] = None
+            oldest = next(iter(self._connections)) if len(self._connections) > MAX_CONNECTIONS else None
+            self._connections.pop(oldest, None)
+        if oldest is not None:
+            with suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connections.pop(request, None)
+        super().shutdown_request(request)
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
         """Log what a route raised; a client that hung up or fell silent is no news."""
         if not isinstance(sys.exc_info()[1], OSError):
@@ -71,18 +118,21 @@ class _Listener(ThreadingHTTPServer):
 
 
 class HttpServer:
-    """Serves the routes from `start` to `stop`. Port 0 takes any free one; `port` is the one it took."""
+    """Serves the routes from `start` to `stop`. Port 0 takes any free one; `port` is the one it took.
 
-    def __init__(self, port: int, routes: Mapping[str, Route], *, host: str = EVERYWHERE) -> None:
+    Without a host it listens on every address of the machine. Raises UsageError where it cannot listen.
+    """
+
+    def __init__(self, port: int, routes: Mapping[str, Route], *, host: str | None = None) -> None:
         try:
-            self._server = _Listener((host, port), _handler(routes))
+            listening = _listen(port) if host is None else _listen_on(host, port)
         except OSError as error:
-            mend = "set LINK_ACTIONS_HTTP_PORT to a free one, or to 0 for any"
-            raise UsageError(f"Port {port} cannot be had ({error.strerror}); {mend}") from error
+            raise UsageError(_refusal(error, host, port)) from error
+        self._server = _Listener(listening, _handler(routes))
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="http"
         )
-        self.port: int = self._server.server_address[1]
+        self.port: int = listening.getsockname()[1]
 
     def start(self) -> None:
         """Begin to answer."""
@@ -98,6 +148,34 @@ class HttpServer:
         self._server.server_close()
 
 
+def _listen(port: int) -> socket.socket:
+    """Listen on all addresses, of IPv4 alone where the machine has no IPv6."""
+    if socket.has_dualstack_ipv6():
+        try:
+            return _listen_on(_ANY_IPV6, port)
+        except OSError as error:
+            if error.errno not in _NO_IPV6:
+                raise
+    return _listen_on(_ANY_IPV4, port)
+
+
+def _listen_on(host: str, port: int) -> socket.socket:
+    """Listen on one address; `::` includes IPv4."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    dual = host == _ANY_IPV6 and socket.has_dualstack_ipv6()
+    # The short form of an IPv6 address would lose the interface of a link-local one.
+    return socket.create_server(address, family=family, backlog=128, dualstack_ipv6=dual)
+
+
+def _refusal(error: OSError, host: str | None, port: int) -> str:
+    if isinstance(error, socket.gaierror) or error.errno in _NO_IPV6:
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        return f"Cannot listen on {host} ({reason}); set LINK_ACTIONS_HTTP_HOST to an address of this machine"
+    free = "one above 1023" if error.errno == errno.EACCES else "a free one"
+    reason = os.strerror(error.errno or 0)
+    return f"Cannot listen on port {port} ({reason}); set LINK_ACTIONS_HTTP_PORT to {free}, or to 0 for any"
+
+
 def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
     unknown = json_answer({"paths": sorted(routes)}, good=True)
 
@@ -107,15 +185,30 @@ def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
         sys_version = ""
 
         def do_GET(self) -> None:
+            self.wfile.write(self._send_head())
+
+        def do_HEAD(self) -> None:
+            self._send_head()
+
+        def _refuse(self) -> None:
+            self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
+            self.send_header("Allow", _METHODS)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def _send_head(self) -> bytes:
+            """Answer with everything but the body, and return that."""
             route = routes.get(self.path.partition("?")[0])
             answer = route() if route else unknown
             self.send_response(answer.status if route else HTTPStatus.NOT_FOUND)
             self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            return answer.body
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             """Say nothing: a probe each second is no news."""
 
+    for method in _OTHER_METHODS:
+        setattr(Handler, f"do_{method}", Handler._refuse)  # noqa: SLF001 - its own class
     return Handler

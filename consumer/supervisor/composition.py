@@ -33,7 +33,7 @@ def run_workers(
     registry = CollectorRegistry()
     metrics = JointMetrics(children, registry)
     supervisor = Supervisor(children, events, is_done_at_zero=drain, on_restart=metrics.count_restart)
-    server = HttpServer(settings.http_port, joint_routes(children, registry, versions()))
+    server = HttpServer(settings.http_port, joint_routes(children, registry, versions()), host=settings.http_host)
     server.start()
     try:
         code = supervisor.run()

@@ -11,6 +11,9 @@ from typing import Protocol
 
 ANSWER_SECONDS = 2.0
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks the loopback itself, whatever proxy the environment names."""
+
 
 class Asked(Protocol):
     """A worker that may be asked."""
@@ -45,7 +48,7 @@ def _ask(port: int | None, *, path: str) -> Reply:
     if port is None:
         return Reply(has_port=False)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:
+        with _OPENER.open(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:
             return Reply(has_port=True, status=HTTPStatus(answer.status), body=answer.read())
     except urllib.error.HTTPError as refused:
         with refused:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from consumer.monitoring.http import Answer, Route, json_answer
-from consumer.monitoring.metrics import PREFIX
+from consumer.monitoring.metrics import PREFIX, page_of
 from consumer.supervisor.inquiry import Asked, Reply, ask_all
 
 
@@ -65,7 +65,7 @@ def joint_routes(
 ) -> Mapping[str, Route]:
     """Return what each path answers: the same paths as a single worker has."""
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry)),
+        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, page_of(registry)),
         "/livez": lambda: livez(ask_all(workers, "/livez")),
         "/readyz": lambda: readyz(ask_all(workers, "/readyz")),
         "/version": lambda: json_answer(dict(versions), good=True),

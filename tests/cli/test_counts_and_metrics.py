@@ -1,10 +1,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import isnan
 from threading import Thread
 
 import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -124,15 +125,25 @@ def test_counts_are_balanced_when_each_record_has_one_outcome() -> None:
 
 
 def test_the_catalogue_is_what_a_scrape_shows() -> None:
-    text = generate_latest(Scraped().registry).decode()
+    text = Scraped().metrics.page().decode()
     names = {family.name for family in text_string_to_metric_families(text)}
     ours = {name.removeprefix(f"{PREFIX}_") for name in names if name.startswith(PREFIX)}
 
-    assert {name for name in ours if not name.endswith("_created")} == CATALOGUE
+    assert ours == CATALOGUE
+
+
+def test_before_the_first_commit_its_time_is_not_a_number() -> None:
+    scraped = Scraped()
+    before = scraped.value("last_commit_timestamp_seconds")
+    scraped.metrics.note_commit(1_700_000_000)
+
+    assert before is not None
+    assert isnan(before)
+    assert scraped.value("last_commit_timestamp_seconds") == 1_700_000_000
 
 
 def test_every_metric_says_what_it_means() -> None:
-    text = generate_latest(Scraped().registry).decode()
+    text = Scraped().metrics.page().decode()
 
     assert all(family.documentation for family in text_string_to_metric_families(text))
 

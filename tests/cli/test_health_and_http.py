@@ -1,7 +1,11 @@
+import errno
 import json
+import resource
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, RemoteDisconnected
 from typing import Any
 
@@ -10,10 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from consumer.errors import UsageError
 from consumer.monitoring.health import Health, Phase
-from consumer.monitoring.http import Answer, HttpServer, json_answer, routes
+from consumer.monitoring.http import MAX_CONNECTIONS, Answer, HttpServer, json_answer, routes
 from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import LogFormat, LogLevel
+from tests.support.waiting import wait_until
 
 
 class Clock:
@@ -50,6 +55,39 @@ def get(server: HttpServer, path: str) -> tuple[int, str, bytes]:
     answer = response.status, response.getheader("Content-Type") or "", response.read()
     connection.close()
     return answer
+
+
+def raw(server: HttpServer, text: str) -> bytes:
+    """Send bytes as they are, and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(text.encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                answer += piece
+        return answer
+
+
+def is_listening(address: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((address, port), timeout=5):
+        return True
+    return False
+
+
+def threads_of(name: str) -> int:
+    return sum(name in thread.name for thread in threading.enumerate())
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 
 
 def get_json(server: HttpServer, path: str) -> tuple[int, Any]:
@@ -121,9 +159,101 @@ def test_another_path_is_not_found_and_the_answer_names_those_that_are(server: H
     assert "/metrics" in answer["paths"]
 
 
-def test_a_taken_port_is_a_usage_error(server: HttpServer) -> None:
-    with pytest.raises(UsageError, match=rf"Port {server.port} cannot be had .*LINK_ACTIONS_HTTP_PORT"):
+def test_a_port_in_use_is_a_usage_error(server: HttpServer) -> None:
+    with pytest.raises(UsageError, match=rf"port {server.port} \(Address already in use\).*LINK_ACTIONS_HTTP_PORT"):
         HttpServer(server.port, {})
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_a_usage_error(host: str) -> None:
+    with pytest.raises(UsageError, match=rf"Cannot listen on {host} .*; set LINK_ACTIONS_HTTP_HOST"):
+        HttpServer(0, {}, host=host)
+
+
+ADDRESSES = {None: ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "::1": ("::1",), "127.0.0.1": ("127.0.0.1",)}
+
+
+@needs_ipv6
+@pytest.mark.parametrize(("host", "answers"), ADDRESSES.items())
+def test_it_listens_on_every_address_unless_one_is_set(
+    health: Health, host: str | None, answers: Sequence[str]
+) -> None:
+    server = HttpServer(0, routes(bytes, health, {}), host=host)
+    server.start()
+    assert [address for address in ("127.0.0.1", "::1") if is_listening(address, server.port)] == list(answers)
+    server.stop()
+
+
+@pytest.mark.parametrize("how", ["disable_ipv6", "no IPv6 in the kernel"])
+def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, health: Health, how: str) -> None:
+    if how == "disable_ipv6":
+        create = socket.create_server
+
+        def refuse(address: Any, **options: Any) -> socket.socket:
+            if options["family"] == socket.AF_INET6:
+                raise OSError(errno.EADDRNOTAVAIL, "no address")
+            return create(address, **options)
+
+        monkeypatch.setattr(socket, "create_server", refuse)
+    else:
+        monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    server = HttpServer(0, routes(bytes, health, {}))
+    server.start()
+    assert is_listening("127.0.0.1", server.port)
+    server.stop()
+
+
+def test_head_is_answered_as_get_without_the_body(server: HttpServer) -> None:
+    for path in ("/metrics", "/livez", "/readyz", "/version", "/other"):
+        got, head = raw(server, f"GET {path} HTTP/1.0\r\n\r\n"), raw(server, f"HEAD {path} HTTP/1.0\r\n\r\n")
+        assert head.startswith(b"HTTP/1.0 ")
+        assert head.endswith(b"\r\n\r\n")
+        assert head.splitlines()[0] == got.splitlines()[0]
+        assert b"Content-Length: " in head
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
+def test_another_method_is_not_allowed(server: HttpServer, method: str) -> None:
+    answer = raw(server, f"{method} /metrics HTTP/1.1\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.0 405 ")
+    assert b"Allow: GET, HEAD\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "request_text", ["\r\n", "nonsense\r\n\r\n", "BREW / HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\0" * 70_000]
+)
+def test_a_malformed_request_is_refused_and_the_next_one_answered(server: HttpServer, request_text: str) -> None:
+    answer = raw(server, request_text)
+
+    assert not answer.startswith(b"HTTP/1.0 2")
+    assert get(server, "/version")[0] == 200
+
+
+def test_clients_that_never_finish_their_request_keep_no_probe_out(server: HttpServer) -> None:
+    with ExitStack() as stack:
+        for _ in range(3 * MAX_CONNECTIONS):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            slow.sendall(b"GET /li")
+        assert get(server, "/version")[0] == 200
+        wait_until(lambda: threads_of("process_request") <= MAX_CONNECTIONS, "end of the oldest connections")
+
+
+def test_without_a_file_descriptor_it_waits_and_answers_later(server: HttpServer) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, hard))
+        try:
+            client.connect(("127.0.0.1", server.port))
+            before = time.process_time()
+            time.sleep(0.3)
+            busy = time.process_time() - before
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        client.settimeout(5)
+        client.sendall(b"GET /version HTTP/1.0\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.0 200")
+    assert busy < 0.1, "it tries again and again without a pause"
 
 
 def test_stopping_waits_for_no_connection_that_hangs(health: Health) -> None:

@@ -38,6 +38,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "LINK_ACTIONS_TOPIC_PREFIX": "staging.",
             "LINK_ACTIONS_KAFKA_CONFIG": str(file),
             "LINK_ACTIONS_COMMIT_INTERVAL_MS": "50",
+            "LINK_ACTIONS_HTTP_HOST": "[::1]",
             "LINK_ACTIONS_HTTP_PORT": "0",
             "LINK_ACTIONS_SCHEMA_REGISTRY_URL": "https://registry",
             "LINK_ACTIONS_LOG_LEVEL": "debug",
@@ -54,6 +55,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert settings.kafka_config is not None
     assert settings.kafka_config.values == {"security.protocol": "SSL"}
     assert (settings.commit_interval_ms, settings.http_port, settings.dead_letter_limit) == (50, 0, 0.25)
+    assert settings.http_host == "::1"
     assert settings.schema_registry_url == "https://registry"
     assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert settings.dedupe_retention == timedelta(days=90)
@@ -100,6 +102,8 @@ def test_an_unknown_variable_is_a_mistake_with_the_likely_name() -> None:
         ("TOPIC_PREFIX", "ü"),
         ("KAFKA_CONFIG", "/nowhere/client.properties"),
         ("COMMIT_INTERVAL_MS", "0"),
+        ("HTTP_HOST", "http://localhost"),
+        ("HTTP_HOST", "127.0.0.1:9464"),
         ("HTTP_PORT", "70000"),
         ("SCHEMA_REGISTRY_URL", "registry:8081"),
         ("DEDUPE_RETENTION", "90x"),

@@ -1,17 +1,19 @@
 """One port that speaks for several workers."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import pytest
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from consumer.monitoring.http import LOOPBACK, Answer, HttpServer, Route
-from consumer.supervisor.inquiry import Reply
+from consumer.monitoring.http import LOOPBACK, Answer, HttpServer, Route, json_answer
+from consumer.supervisor.inquiry import Reply, ask_all
 from consumer.supervisor.joint_routes import JointMetrics, livez, merge_metrics, readyz
 
 
@@ -86,6 +88,19 @@ def test_who_is_up_is_told_as_it_is_at_the_moment_of_asking() -> None:
     server.stop()
 
     assert (first, up(registry)) == ({"w-1": 1, "w-2": 0}, {"w-1": 0, "w-2": 0})
+
+
+def test_the_workers_are_asked_directly_although_the_environment_names_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    server = HttpServer(0, {"/livez": lambda: json_answer({}, good=True)}, host=LOOPBACK)
+    server.start()
+    replies = ask_all([Somebody("w-1", server.port)], "/livez")
+    server.stop()
+
+    assert replies["w-1"].status == HTTPStatus.OK
 
 
 def test_alive_is_who_answers_or_is_still_to_be_started() -> None:
