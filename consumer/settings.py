@@ -1,6 +1,6 @@
 """The settings: every `LINK_ACTIONS_*` variable of the environment, all checked at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from consumer.errors import UsageError
 from consumer.kafka.properties import ClientProperties
+from consumer.service_links import is_service_link
 from consumer.setting_values import (
     broker_list,
     duration,
@@ -177,11 +178,13 @@ class WrongSettings(UsageError):
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Build the settings from the variables of an environment; an empty variable counts as not set.
 
-    Raises WrongSettings, which names every mistake: a variable that is wrong, missing, or unknown.
+    What Kubernetes sets for a Service is ignored, under the name of a setting too. Raises WrongSettings, which names
+    every mistake: a variable that is wrong, missing, or unknown.
     """
-    unknown = list(_unknown_variables(environ))
+    links = service_links(environ)
+    unknown = list(_unknown_variables(environ.keys() - links))
     source = EnvSettingsSource(Settings)
-    source.env_vars = {name.lower(): value for name, value in environ.items() if value}
+    source.env_vars = {name.lower(): value for name, value in environ.items() if value and name not in links}
     try:
         settings = Settings(**source())
     except ValidationError as error:
@@ -202,9 +205,20 @@ def settings_help() -> str:
     return "\n".join(f"{variable(name):<34}{field.description}" for name, field in fields)
 
 
-def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+def service_links(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the variables that look like settings and were set by Kubernetes for a Service."""
+    ours = {name for name in environ if name.startswith(PREFIX)}
+    return frozenset(name for name in ours if is_service_link(name.removeprefix(PREFIX), environ[name]))
+
+
+def hidden_settings(environ: Mapping[str, str]) -> list[str]:
+    """Return the settings in whose place Kubernetes has set something, so that their defaults hold."""
+    return sorted(service_links(environ) & {variable(field) for field in Settings.model_fields})
+
+
+def _unknown_variables(names: Iterable[str]) -> Iterator[str]:
     known = [field.upper() for field in Settings.model_fields]
-    for name in environ:
+    for name in sorted(names):
         prefix, own = name[: len(PREFIX)].upper(), name[len(PREFIX) :].upper()
         if prefix == PREFIX and own not in known:
             near = get_close_matches(own, known, n=1)

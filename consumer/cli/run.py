@@ -4,13 +4,17 @@ import os
 from textwrap import indent
 from typing import Annotated
 
+import structlog
 import typer
 
 from consumer.monitoring.logs import configure_logs
-from consumer.settings import load_settings, settings_help
+from consumer.service_links import ADVICE
+from consumer.settings import hidden_settings, load_settings, settings_help
 from consumer.supervisor.bond import SupervisorBond
 from consumer.supervisor.composition import run_workers
 from consumer.worker import run_worker
+
+_LOG = structlog.get_logger(__name__)
 
 EXAMPLE = f"""\b
 Example:
@@ -36,6 +40,9 @@ def run(
     supervisor = None if bond is None else SupervisorBond(bond)
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)
+    if supervisor is None:
+        for name in hidden_settings(os.environ):
+            _LOG.warning("setting.hidden", setting=name, detail=f"Kubernetes set it for a Service; {ADVICE}")
     number = settings.workers if workers is None else workers
     if supervisor is None and number > 1:
         raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=drain))

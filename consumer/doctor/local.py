@@ -13,7 +13,8 @@ from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, Unavailable
 from consumer.kafka.interface import BINDING
 from consumer.registry import connect_registry
-from consumer.settings import PREFIX, Settings, WrongSettings, load_settings
+from consumer.service_links import ADVICE
+from consumer.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
 from consumer.version import versions
 
 ROOM_BYTES = 2**30
@@ -27,8 +28,17 @@ def look_at_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[
         settings = load_settings(environ)
     except WrongSettings as error:
         return None, [program, *(failure("settings", mistake, ExitCode.USAGE) for mistake in error.mistakes)]
-    named = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX))
-    return settings, [program, fine("settings", f"all good; set are {', '.join(named)}")]
+    links = service_links(environ)
+    named = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX) and name not in links)
+    return settings, [program, fine("settings", f"all good; set are {', '.join(named)}"), *_look_at_links(environ)]
+
+
+def _look_at_links(environ: Mapping[str, str]) -> Iterator[Finding]:
+    if not service_links(environ):
+        return
+    seen = f"{len(service_links(environ))} variables of Kubernetes Services look like settings and are ignored"
+    hidden = hidden_settings(environ)
+    yield warning("settings", f"{seen}, {', '.join(hidden)} among them" if hidden else seen, ADVICE)
 
 
 def look_at_core(core: str) -> Finding:
