@@ -99,6 +99,9 @@ class ClickStream(Protocol):
     def take_changes(self) -> AssignmentChange:
         """Return how the assignment changed since the last call. Given partitions are held until `release`."""
 
+    def refusal(self) -> str | None:
+        """Return why the group does not take this worker at the moment, and what to do; None where it does."""
+
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met after everything before it was handed out; None before that."""
 

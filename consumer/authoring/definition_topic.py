@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -13,14 +14,20 @@ from consumer.errors import Unavailable
 from consumer.kafka.client import (
     Isolation,
     admin_config,
-    authors_transactional_id,
+    author_producer_config,
     open_admin,
     open_consumer,
     open_producer,
-    producer_config,
     reader_config,
 )
-from consumer.kafka.errors import Forbidden, kafka_error, transaction_failure, what_must_be_mended
+from consumer.kafka.errors import (
+    FENCED,
+    Forbidden,
+    first_failure,
+    kafka_error,
+    transaction_failure,
+    what_must_be_mended,
+)
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.offsets import read_offsets
 from consumer.kafka.permission import require_rights
@@ -33,8 +40,6 @@ from schemas.topics import LINK_DEFINITIONS
 
 CALL_SECONDS = 30.0
 """Bound of one transactional call, below the broker's patience with a transaction."""
-TRANSACTION_MS = 60_000
-"""After so long the broker ends the transaction of an author who died; the next author ends it at once."""
 ANSWER_SECONDS = 10.0
 OPEN_TRANSACTION_SECONDS = 2.0
 """How long to wait for the end of a transaction: a commit is answered a moment before readers may see it."""
@@ -102,9 +107,10 @@ class KafkaDefinitionTopic:
             producer.commit_transaction(CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
             self._producer = None
+            first = first_failure(producer, raised)
             with suppress(KafkaException, SystemError):
                 producer.abort_transaction(CALL_SECONDS)
-            raise self._failure(raised) from raised
+            raise self._failure(first) from raised
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -136,15 +142,17 @@ class KafkaDefinitionTopic:
         return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")
 
     def _failure(self, raised: BaseException) -> Exception:
-        """Translate what a transactional call raised: only a person can mend it, or it is worth another attempt."""
+        """Translate what a transactional call raised: another author is worth another attempt, what is final is not."""
         error = kafka_error(raised)
+        if error.code() in FENCED:
+            return Overtaken(str(transaction_failure(raised)))
         mend = what_must_be_mended(error)
         if isinstance(mend, Forbidden):
             mine = [
                 each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
             ]
             return missing_rights(mine) if mine else mend
-        return mend if isinstance(mend, Unavailable) else Overtaken(str(transaction_failure(raised)))
+        return mend or Overtaken(str(transaction_failure(raised)))
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
@@ -158,14 +166,8 @@ def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTo
     consumer = open_consumer(reader_config(settings, Isolation.READ_COMMITTED) | reading)
     admin = open_admin(admin_config(settings))
     reader = KafkaLogReader(consumer, admin, topic)
-    author = producer_config(settings) | {
-        "transactional.id": authors_transactional_id(settings),
-        "transaction.timeout.ms": TRANSACTION_MS,
-        "retry.backoff.ms": 20,
-    }
-    return KafkaDefinitionTopic(
-        reader, admin, topic, open_author=lambda: open_producer(author), clock=clock, rights=rights
-    )
+    author = partial(open_producer, author_producer_config(settings))
+    return KafkaDefinitionTopic(reader, admin, topic, open_author=author, clock=clock, rights=rights)
 
 
 def _require_topic(admin: TopicAdmin, topic: str) -> None:

@@ -119,6 +119,17 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
     return _merged(settings, "producer", defaults=defaults, fixed=fixed)
 
 
+def author_producer_config(settings: Settings) -> ClientConfig:
+    """Configure the transactional producer of an author; all authors fence each other."""
+    defaults = _PRODUCER_DEFAULTS | {
+        # After so long the broker ends the transaction of an author who died; the next author ends it at once.
+        "transaction.timeout.ms": 60_000,
+        "retry.backoff.ms": 20,
+    }
+    fixed = _PRODUCER_FIXED | {"transactional.id": authors_transactional_id(settings)}
+    return _merged(settings, "producer", defaults=defaults, fixed=fixed)
+
+
 def transactional_id(settings: Settings) -> str:
     """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
     return transactional_id_prefix(settings) + settings.instance_id

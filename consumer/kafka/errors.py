@@ -1,20 +1,14 @@
 """What an error of the client library means for the loop."""
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 
-from consumer.errors import StreamFatal, Unavailable
+from consumer.errors import LinkActionsError, StreamFatal, Unavailable
+from consumer.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
 from consumer.kafka.rights import Resource
 from consumer.streams import Aborted, OutcomeUnknown, Unreachable
 
-FENCED = frozenset(
-    {
-        KafkaError._FENCED,  # noqa: SLF001
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError.INVALID_PRODUCER_EPOCH,
-        KafkaError.PRODUCER_FENCED,
-    }
-)
-"""Another worker with the same transactional id, or static member id, took over; some are flagged merely abortable."""
+FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
+"""Another producer with the same transactional id took over; some are flagged merely abortable."""
 
 POISON = frozenset(
     {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG, KafkaError.RECORD_LIST_TOO_LARGE}
@@ -41,9 +35,6 @@ FORBIDDEN = {
 """What a broker answers to a user who lacks a right, and what it is about; no retry mends it."""
 
 MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
-
-_SAME_NAME = "another worker runs under the same LINK_ACTIONS_INSTANCE_ID"
-_NAME_OF_ITS_OWN = "give each worker a name of its own, and start it again"
 
 
 class Forbidden(Unavailable):
@@ -74,25 +65,57 @@ def is_about_the_group(error: KafkaError) -> bool:
     return bool(error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED)
 
 
-def what_must_be_mended(error: KafkaError) -> Unavailable | StreamFatal | None:
+def what_must_be_mended(error: KafkaError) -> LinkActionsError | None:
     """Return what to raise for an error that no retry mends; None where a retry may."""
-    if error.code() in FORBIDDEN:
-        return Forbidden(error.str(), FORBIDDEN[error.code()])
-    if error.code() in MISSING:
+    error = _cause(error)
+    code = error.code()
+    if code in FORBIDDEN:
+        return Forbidden(error.str(), FORBIDDEN[code])
+    if code in MISSING:
         return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
-    if error.code() in FENCED:
-        return StreamFatal(
-            f"This worker was fenced: {_SAME_NAME}, or it stood still for longer than transaction.timeout.ms;"
-            f" {_NAME_OF_ITS_OWN}"
-        )
+    if code in ALWAYS_FINAL:
+        return ALWAYS_FINAL[code].failure(error)
+    if not _is_fatal(error):
+        return None
+    if code in FINAL_IF_FATAL:
+        return FINAL_IF_FATAL[code].failure(error)
+    return StreamFatal(
+        f"The Kafka library failed for good ({error.name()}: {error.str()}); nothing of the open transaction is"
+        " committed, so start this worker again"
+    )
+
+
+def why_refused(error: KafkaError) -> str | None:
+    """Return why a group does not take a member that has no partitions; None where no broker said this."""
+    if error.code() in MAY_PASS:
+        return MAY_PASS[error.code()].sentence(error)
+    if error.code() <= KafkaError.NO_ERROR:
+        return None
+    return f"The group refuses this worker ({error.name()}: {error.str()}); run link-actions doctor"
+
+
+def first_failure(producer: Producer, raised: BaseException) -> BaseException:
+    """Return what the producer failed of: `produce` tells no more than that it has failed, `poll` raises why."""
+    if _cause(kafka_error(raised)).code() == KafkaError._FATAL:  # noqa: SLF001 - its public name
+        try:
+            producer.poll(0)
+        except (KafkaException, SystemError) as first:
+            return first
+    return raised
+
+
+def _is_fatal(error: KafkaError) -> bool:
     # A consumer tells of its end by an error of this code, which is not flagged as fatal, and reads nothing any more.
-    if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
-        # `produce` tells of a fenced producer by this code alone, so the sentence names what it mostly is.
-        return StreamFatal(
-            f"The client library failed for good ({error.name()}: {error.str()}), mostly because {_SAME_NAME};"
-            f" {_NAME_OF_ITS_OWN}"
-        )
-    return None
+    return bool(error.fatal()) or error.code() == KafkaError._FATAL  # noqa: SLF001
+
+
+def _cause(error: KafkaError) -> KafkaError:
+    """Return the error that a client failed of: a consumer that has failed tells it in its text only."""
+    if error.code() != KafkaError._FATAL:  # noqa: SLF001
+        return error
+    known = (KafkaError(code) for code in (*FORBIDDEN, *ALWAYS_FINAL, *FINAL_IF_FATAL))
+    found = [each for each in known if each.str() in error.str()]
+    return KafkaError(found[0].code(), error.str(), fatal=True) if found else error
 
 
 def transaction_failure(raised: BaseException) -> Exception:

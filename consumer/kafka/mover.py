@@ -7,9 +7,9 @@ from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.errors import Unavailable
+from consumer.errors import LinkActionsError, Unavailable
 from consumer.kafka.client import open_producer, worker_producer_config
-from consumer.kafka.errors import kafka_error
+from consumer.kafka.errors import FENCED, first_failure, kafka_error, what_must_be_mended
 from consumer.repartition.repartitioning import Entry
 from consumer.settings import Settings
 
@@ -44,7 +44,7 @@ class Mover:
                 self._produce(partition, key, value)
             self._producer.commit_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as error:
-            raise _interrupted(error) from error
+            raise _interrupted(first_failure(self._producer, error)) from error
 
     def _produce(self, partition: int, key: bytes, value: bytes | None) -> None:
         deadline = time.monotonic() + _CALL_SECONDS
@@ -64,8 +64,13 @@ class Mover:
                 return
 
 
-def _interrupted(raised: BaseException) -> Unavailable:
-    reason = kafka_error(raised).str()
-    return Unavailable(
-        f"The changelog cannot be written ({reason}); run the command again, it goes on where it stopped"
+def _interrupted(raised: BaseException) -> LinkActionsError:
+    error = kafka_error(raised)
+    if error.code() in FENCED:
+        return Unavailable(
+            "The changelog cannot be written: another link-actions state repartition of this group has taken over;"
+            " let it finish"
+        )
+    return what_must_be_mended(error) or Unavailable(
+        f"The changelog cannot be written ({error.str()}); run the command again, it goes on where it stopped"
     )

@@ -8,6 +8,7 @@ from confluent_kafka.admin import ConfigResource
 from consumer.errors import Unavailable
 from consumer.kafka.client import open_producer, transactional_id, worker_producer_config
 from consumer.kafka.connection import Connection
+from consumer.kafka.errors import Forbidden, what_must_be_mended
 from consumer.settings import Settings
 
 
@@ -35,6 +36,9 @@ class KafkaProbe:
         try:
             producer.init_transactions(self._connection.answer_seconds)
         except KafkaException as error:
+            final = what_must_be_mended(error.args[0])
+            if final is not None and not isinstance(final, Forbidden):
+                raise Unavailable(str(final)) from error
             reason = error.args[0].str()
             mend = (
                 f"grant Write on transactional ids that begin with {name.removesuffix('-doctor')}, or see that "

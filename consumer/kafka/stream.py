@@ -9,10 +9,11 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended
+from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended, why_refused
 from consumer.kafka.interface import BINDING, INTERFACES, Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
+from consumer.monitoring.repeats import Repeats
 from consumer.streams import Aborted, AssignmentChange, Committed, Outgoing, Record
 
 _LOG = structlog.get_logger(__name__)
@@ -47,6 +48,8 @@ class KafkaClickStream:
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._has_joined = False
+        self._refusal: str | None = None
+        self._repeats = Repeats(time.monotonic)
         self._signature = ""
         """Left beside each offset: the member id of the last commit, which a broker gives out only once."""
 
@@ -87,6 +90,12 @@ class KafkaClickStream:
         change = AssignmentChange(frozenset(self._taken), frozenset(self._given))
         self._taken, self._given = set(), set()
         return change
+
+    def refusal(self) -> str | None:
+        """Return why the group does not take this worker, as it said last; None once it has."""
+        if self._refusal is not None and self._consumer.memberid():
+            self._refusal = None
+        return self._refusal
 
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met."""
@@ -220,9 +229,15 @@ class KafkaClickStream:
         final = what_must_be_mended(error)
         if final is not None:
             raise final
-        _LOG.warning("consumer.disturbed", error=error.name(), detail=error.str())
+        reason = why_refused(error)
+        if reason is not None and not self._consumer.assignment():
+            self._refusal = reason
+        # Some errors come again with each poll, thousands of times a second.
+        if self._repeats.is_due(error.name()):
+            _LOG.warning("consumer.disturbed", error=error.name(), detail=reason or error.str())
 
     def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._refusal = None
         consumer.incremental_assign(places)
         consumer.pause(places)
         for place in places:

@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from consumer.kafka.bounded_call import call_within
-from consumer.kafka.errors import refusal, renewable_failure, transaction_failure
+from consumer.kafka.errors import first_failure, refusal, renewable_failure, transaction_failure
 from consumer.kafka.sending import Send
 from consumer.streams import OutcomeUnknown, Outgoing
 
@@ -134,7 +134,7 @@ class TransactionalWriter:
             except BufferError:
                 self._make_room(producer)
             except KafkaException as raised:
-                raise refusal(raised) from raised
+                raise refusal(first_failure(producer, raised)) from raised
             else:
                 return
 

@@ -12,6 +12,7 @@ import structlog
 from consumer.clock import Clock
 from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
+from consumer.loop.admission import Admission
 from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_limit import BatchLimit
@@ -72,6 +73,7 @@ class Loop:
         self._tail = Tail(parts.stream)
         self._progress = Progress()
         self._drain: Drain | None = None
+        self._admission = Admission(parts.stream, parts.observer, parts.clock.monotonic, must_end=pace.drain)
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
         """Turn until told to stop or, draining, until all is done.
@@ -116,6 +118,7 @@ class Loop:
         started = self._now()
         records = self._gather()
         self._follow_assignment()
+        self._admission.check()
         # Not after the restoring: what was gathered of a partition that went and came back meanwhile comes again.
         batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
         self._progress.check({p: mine[0].offset() or 0 for p, mine in batches.items()})

@@ -27,6 +27,10 @@ class Observer:
         """The definitions are read and clicks may come."""
         self._health.enter(Phase.RUNNING)
 
+    def refused(self, reason: str | None) -> None:
+        """The group does not take the worker, for this reason; None where it does."""
+        self._health.refuse(reason)
+
     def definitions_read(self, number: int) -> None:
         """Link definitions were read."""
         if number:

@@ -66,6 +66,10 @@ class MemoryClickStream:
         self._taken, self._given = set(), set()
         return change
 
+    def refusal(self) -> str | None:
+        """Return None: the twin's groups take everyone."""
+        return None
+
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met."""
         return self._ends_met.get(partition)

@@ -34,6 +34,8 @@ class Readiness:
     restoring: Mapping[int, int]
     """Partition to changelog records still to read."""
     seconds_since_commit: float | None
+    refused: str | None = None
+    """Why the group does not take this worker, and what to do."""
 
 
 class Health:
@@ -50,6 +52,7 @@ class Health:
         self._committed: float | None = None
         self._assigned: tuple[int, ...] = ()
         self._restoring: Mapping[int, int] = {}
+        self._refused: str | None = None
 
     def beat(self) -> None:
         """Say that the loop has turned; restoring and waiting for definitions are turns too."""
@@ -62,6 +65,10 @@ class Health:
     def assign(self, partitions: Iterable[int]) -> None:
         """Say which partitions the worker has now."""
         self._assigned = tuple(sorted(partitions))
+
+    def refuse(self, reason: str | None) -> None:
+        """Say why the group does not take the worker; None where it does."""
+        self._refused = reason
 
     def restore(self, remaining: Mapping[int, int]) -> None:
         """Say which partitions are being restored and how many records each still needs; none when done."""
@@ -80,9 +87,10 @@ class Health:
         """Answer the readiness probe."""
         committed = self._committed
         return Readiness(
-            ready=self._phase is Phase.RUNNING and not self._restoring,
+            ready=self._phase is Phase.RUNNING and not self._restoring and self._refused is None,
             phase=self._phase,
             assigned=self._assigned,
             restoring=self._restoring,
             seconds_since_commit=None if committed is None else round(self._clock() - committed, 3),
+            refused=self._refused,
         )

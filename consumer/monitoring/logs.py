@@ -14,6 +14,7 @@ from typing import Any, TextIO, cast
 import structlog
 from structlog.typing import Processor
 
+from consumer.monitoring.repeats import REPEAT_SECONDS
 from consumer.settings import LogFormat, LogLevel
 
 CLIENT_LIBRARY = "link_actions.kafka"
@@ -26,8 +27,6 @@ PERSONAL = frozenset({
 """Fields that never reach a log."""
 
 WITHHELD = "[withheld]"
-
-REPEAT_SECONDS = 30.0
 
 
 def configure_logs(

@@ -142,7 +142,14 @@ def test_the_probes_answer_200_or_503(server: HttpServer, health: Health, clock:
     health.assign([0])
     assert get_json(server, "/readyz") == (
         200,
-        {"ready": True, "phase": "running", "assigned": [0], "restoring": {}, "seconds_since_commit": None},
+        {
+            "ready": True,
+            "phase": "running",
+            "assigned": [0],
+            "restoring": {},
+            "seconds_since_commit": None,
+            "refused": None,
+        },
     )
     clock.now += 61
     assert get_json(server, "/livez") == (503, {"alive": False, "seconds_since_beat": 61.0})

@@ -181,6 +181,12 @@ class Installation:
         """Give workers that start from now on further client properties; `__` in a name stands for a dot."""
         self._properties |= {name.replace("__", "."): value for name, value in properties.items()}
 
+    def write_properties(self) -> Path:
+        """Write the file of client properties as it is now, and return where."""
+        path = self.folder / "client.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
+        return path
+
     def close(self) -> None:
         """Kill the workers that are left."""
         for worker in self.workers:
@@ -196,7 +202,7 @@ class Installation:
             "LINK_ACTIONS_GROUP_ID": self.group,
             "LINK_ACTIONS_INSTANCE_ID": name,
             "LINK_ACTIONS_STATE_DIR": str(self.folder / "state"),
-            "LINK_ACTIONS_KAFKA_CONFIG": str(self._write_properties()),
+            "LINK_ACTIONS_KAFKA_CONFIG": str(self.write_properties()),
         }
         log_path = self.folder / f"{name}.log"
         worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
@@ -242,11 +248,6 @@ class Installation:
             "consumer.heartbeat.interval.ms": str(session_ms // 5),
             "reconnect.backoff.max.ms": "500",
         }
-
-    def _write_properties(self) -> Path:
-        path = self.folder / "client.properties"
-        path.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
-        return path
 
     def _shortest_session_ms(self) -> int:
         node = next(iter(self.admin.list_topics(timeout=DONE_SECONDS).brokers))

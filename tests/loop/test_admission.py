@@ -1,0 +1,66 @@
+"""A worker that its group refuses: not ready, and a drain of it ends."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from consumer.errors import Unavailable
+from consumer.loop.admission import DRAIN_REFUSED_SECONDS
+from consumer.loop.pace import Pace
+from consumer.streams import Record
+from tests.builders import a_click, a_link, an_action
+from tests.loop.house import Build, House, Worker
+from tests.loop.scripted_ports import ScriptedState, ScriptedStream
+
+REFUSAL = "The group is full; stop a member"
+
+
+class RefusedStream(ScriptedStream):
+    """Of a member that its group does not take until `admitted_at`, in seconds of the twin's clock."""
+
+    admitted_at = float("inf")
+
+    def refusal(self) -> str | None:
+        return REFUSAL if self._cluster.clock.monotonic() < self.admitted_at else None
+
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+        if self.refusal() is None:
+            return super().consume(limit, timeout_seconds)
+        self._cluster.clock.sleep(timeout_seconds)
+        return []
+
+
+def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
+    house = House()
+    house.click(a_click())
+    worker = Worker(house, ScriptedState(), build=Build(stream=RefusedStream))
+    begun = house.clock.monotonic()
+    with pytest.raises(Unavailable, match=REFUSAL):
+        worker.run()
+
+    assert DRAIN_REFUSED_SECONDS <= house.clock.monotonic() - begun < DRAIN_REFUSED_SECONDS + 5
+    assert worker.observer._health.ready().refused == REFUSAL
+
+
+def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
+    house = House()
+    worker = Worker(house, ScriptedState(), pace=Pace(0.0, drain=False), build=Build(stream=RefusedStream))
+    until = house.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
+    worker.run(lambda: house.clock.monotonic() >= until)
+
+    assert not worker.observer._health.ready().ready
+
+
+def test_a_drain_goes_on_once_the_group_takes_it() -> None:
+    house = House()
+    house.define(a_link(an_action("SetField")))
+    house.click(a_click())
+
+    class LateStream(RefusedStream):
+        admitted_at = house.clock.monotonic() + DRAIN_REFUSED_SECONDS / 2
+
+    worker = Worker(house, ScriptedState(), build=Build(stream=LateStream))
+    worker.run()
+
+    assert worker.counts.consumed == 1
+    assert worker.observer._health.ready().ready
