@@ -7,13 +7,24 @@ from actions.kind import Kind
 from actions.link import Link
 from consumer.authoring.history import Histories
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import UnreadableVersion, newest_versions, read_version, versions_of
 from consumer.authoring.plan import PlannedLink, Signature, next_epochs, plan_deletions, plan_links, plan_resets
+from consumer.authoring.published import (
+    PublishedVersions,
+    UnreadableVersion,
+    Versions,
+    WithdrawnVersion,
+    newest_of,
+    read_version,
+    withdrawn_of,
+)
 from consumer.authoring.publishing import DefinitionTopic, Plan, publish
 from consumer.authoring.wanted import WantedLink
 from consumer.clock import Clock
 from consumer.errors import UsageError
 from schemas.codec import Codec
+
+MOST_NUMBERS = 10
+"""How many versions are named where they have gaps between them."""
 
 
 class Author:
@@ -60,28 +71,49 @@ class Author:
         signature = self._signature()
         return self._publish(references, lambda histories: plan_deletions(references, histories, signature))
 
-    def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion]:
-        """Return the newest version of each link, by tenant and link."""
-        with closing(self._open_topic()) as topic:
-            newest = newest_versions(topic.read_new(), tenant_id)
-        return [self._version(reference, *version) for reference, version in newest.items()]
+    def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
+        """Return the version in force of each link, by tenant and link, and the versions that were withdrawn."""
+        links = self._published().links
+        found: list[Link | UnreadableVersion | WithdrawnVersion] = []
+        for reference in sorted(links):
+            if tenant_id in (None, reference.tenant_id):
+                newest = newest_of(links[reference])
+                found += [self._version(reference, *newest)] if newest else []
+                found += withdrawn_of(reference, links[reference])
+        return found
 
     def version(self, reference: LinkReference, version: int | None = None) -> Link:
-        """Return one version, the newest unless said otherwise.
+        """Return one version, the one in force unless said otherwise.
 
         Raises UsageError where it was not published or cannot be read.
         """
-        with closing(self._open_topic()) as topic:
-            versions = versions_of(reference, topic.read_new())
-        if not versions:
+        return self.look(reference, version)[0]
+
+    def look(
+        self, reference: LinkReference, version: int | None = None
+    ) -> tuple[Link, list[UnreadableVersion | WithdrawnVersion]]:
+        """Return what `version` does, and all versions of the link that cannot be read or were withdrawn."""
+        versions = self._published([reference]).links.get(reference, {})
+        newest = newest_of(versions)
+        if newest is None:
             raise UsageError(f"{reference}: no such link is published; see link-actions links list --all")
-        number = max(versions) if version is None else version
-        if number not in versions:
-            raise UsageError(f"{reference} has the versions 1 to {max(versions)}, and no version {number}")
-        found = self._version(reference, number, versions[number])
+        number = newest[0] if version is None else version
+        if versions.get(number) is None:
+            raise UsageError(f"{reference} has no version {number}; {_versions_in_words(versions)}")
+        read = {
+            number: self._version(reference, number, value) for number, value in versions.items() if value is not None
+        }
+        found = read[number]
         if isinstance(found, UnreadableVersion):
-            raise UsageError(f"{reference} version {number} cannot be read ({found.reason}); update this program")
-        return found
+            raise UsageError(f"{reference} version {number} cannot be read ({found.reason}); {found.remedy}")
+        unreadable = [each for each in read.values() if isinstance(each, UnreadableVersion)]
+        return found, sorted([*unreadable, *withdrawn_of(reference, versions)], key=lambda odd: odd.version)
+
+    def _published(self, only: Collection[LinkReference] | None = None) -> PublishedVersions:
+        published = PublishedVersions(only)
+        with closing(self._open_topic()) as topic:
+            published.add(topic.read_new())
+        return published
 
     def _publish(self, references: Collection[LinkReference], plan: Plan) -> list[PlannedLink]:
         codec = self._open_writing_codec()
@@ -100,6 +132,14 @@ class Author:
 
     def _signature(self) -> Signature:
         return Signature(self._defined_by, self._clock.now_ms())
+
+
+def _versions_in_words(versions: Versions) -> str:
+    numbers = sorted(version for version, value in versions.items() if value is not None)
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"it has the versions {numbers[0]} to {numbers[-1]}"
+    shown = ", ".join(map(str, numbers[-MOST_NUMBERS:]))
+    return f"the newest it has are {shown}"
 
 
 def _references(wanted: Iterable[WantedLink]) -> list[LinkReference]:

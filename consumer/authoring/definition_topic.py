@@ -7,7 +7,7 @@ from functools import partial
 from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.authoring.history import PublishedRecord
+from consumer.authoring.published import PublishedRecord
 from consumer.authoring.publishing import Overtaken
 from consumer.clock import Clock
 from consumer.errors import Unavailable

@@ -4,13 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from actions.kind import Kind
-from actions.link import Link, UnreadableLink, link_from_record
-from consumer.authoring.link_reference import LinkReference, parse_definition_key
-from schemas.bad_record import BadRecord
+from actions.link import Link
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.published import PublishedRecord, PublishedVersions, Versions, newest_of, read_version
 from schemas.codec import Codec
-
-PublishedRecord = tuple[bytes | None, bytes | None]
-"""Key and value of a record on the topic of definitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +20,60 @@ class TakenSlot:
 
 @dataclass(slots=True)
 class History:
-    """All versions of one link, folded: the newest, and the slots that any of them gave.
+    """All readable versions of one link, folded: the newest, and the slots that any of them gave.
 
-    `unreadable` says why a version could not be read; nothing may be planned on such a history.
+    `highest` is the highest number that any record of the link had, readable or not: the next version comes after it.
+    `in_force` is false where the version after `newest` cannot be read, so that a click without a version finds none.
     """
 
     newest: Link
+    highest: int
+    in_force: bool = True
     slots: dict[str, TakenSlot] = field(default_factory=dict)
 
 
 class Histories:
     """Folds published records into histories: of the links asked for, or of all.
 
-    Feeding a record twice changes nothing. `unreadable` has a sentence for each link that has a version which this
-    program cannot read; there is no saying what the next one would have to keep.
+    Feeding a record twice changes nothing. `unreadable` has a sentence for each link that has a version which only a
+    later program may read; there is no saying what the next one would have to keep. A version that no program wrote
+    says nothing that the next one would have to keep, and is passed over.
     """
 
     def __init__(self, codec: Codec, kinds: Mapping[str, Kind], only: Collection[LinkReference] | None = None) -> None:
         self._codec = codec
         self._kinds = kinds
-        self._only = only
+        self._published = PublishedVersions(only)
         self.links: dict[LinkReference, History] = {}
         self.unreadable: dict[LinkReference, str] = {}
 
     def add(self, records: Iterable[PublishedRecord]) -> None:
         """Take in records in the order of the topic; whatever is no definition is passed over."""
-        for key, value in records:
-            named = parse_definition_key(key)
-            if named and value is not None and (self._only is None or named[0] in self._only):
-                self._add(named[0], value)
+        for reference in self._published.add(records):
+            self.links.pop(reference, None)
+            self.unreadable.pop(reference, None)
+            self._fold(reference, self._published.links[reference])
 
-    def _add(self, reference: LinkReference, value: bytes) -> None:
-        try:
-            link = link_from_record(self._codec.decode(value), self._kinds)
-        except (BadRecord, UnreadableLink) as error:
-            self.unreadable[reference] = f"a published version of it cannot be read ({error}); update this program"
-            return
-        history = self.links.setdefault(reference, History(link))
-        if link.version >= history.newest.version:
+    def highest(self, reference: LinkReference) -> int:
+        """Return the highest number that any record of the link had; 0 where there is none."""
+        return max(self._published.links.get(reference, ()), default=0)
+
+    def _fold(self, reference: LinkReference, versions: Versions) -> None:
+        history: History | None = None
+        in_force = newest_of(versions)
+        for version, value in sorted(versions.items()):
+            if value is None:
+                continue
+            link = read_version(reference, version, value, codec=self._codec, kinds=self._kinds)
+            if not isinstance(link, Link):
+                if link.newer:
+                    sentence = f"its published version {version} cannot be read ({link.reason}); {link.remedy}"
+                    self.unreadable[reference] = sentence
+                continue
+            history = history or History(link, max(versions))
             history.newest = link
-        for action in link.actions:
-            history.slots[action.action_id] = TakenSlot(action.slot, action.kind.name)
+            history.in_force = in_force is not None and in_force[0] == version
+            for action in link.actions:
+                history.slots[action.action_id] = TakenSlot(action.slot, action.kind.name)
+        if history:
+            self.links[reference] = history

@@ -7,18 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from actions.link import Action, Link, LinkStatus, url_of
+from actions.link import MOST_SLOTS, Action, Link, LinkStatus, url_of
 from consumer.authoring.history import Histories, History, TakenSlot
 from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.mistake import Mistake, WrongLinkFiles
 from consumer.authoring.wanted import WantedAction, WantedLink
 from consumer.errors import UsageError
+from schemas.definition_key import LARGEST_VERSION
 
 MOST_ACTIONS = 1000
 """How many actions a link may have had in all: the memory of each person who clicked has a bit for each."""
 
-FIRST_VERSION = 1
 FIRST_EPOCH = 0
+
+
+_NOTHING_READABLE = "none of its published versions can be read; publish it from its link file"
+_NO_VERSION_LEFT = f"its published version {LARGEST_VERSION} is the highest there can be; make a link with another id"
 
 
 class Change(StrEnum):
@@ -29,6 +33,8 @@ class Change(StrEnum):
     RESTORED = "restored"
     RESET = "reset"
     DELETED = "deleted"
+    REPAIRED = "repaired"
+    """The newest version could not be read by any program; this one takes its place."""
     UNCHANGED = "unchanged"
 
 
@@ -54,17 +60,13 @@ def plan_links(wanted: Iterable[WantedLink], histories: Histories, signature: Si
     mistakes = [mistake for link in wanted for mistake in _contradictions(link, histories)]
     if mistakes:
         raise WrongLinkFiles(mistakes)
-    return [_plan_link(link, histories.links.get(link.reference), signature) for link in wanted]
+    return [_plan_link(link, histories, signature) for link in wanted]
 
 
 def plan_resets(targets: Mapping[LinkReference, int], histories: Histories, signature: Signature) -> list[PlannedLink]:
     """Plan a version in at least the target epoch for each link; one that got there meanwhile stays as it is."""
-    return [
-        _next(replace(histories.links[reference].newest, epoch=epoch), Change.RESET, signature)
-        if histories.links[reference].newest.epoch < epoch
-        else PlannedLink(Change.UNCHANGED, histories.links[reference].newest)
-        for reference, epoch in targets.items()
-    ]
+    known = require_published(targets, histories)
+    return [_plan_reset(history, targets[reference], signature) for reference, history in known.items()]
 
 
 def next_epochs(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, int]:
@@ -77,33 +79,35 @@ def plan_deletions(
     references: Iterable[LinkReference], histories: Histories, signature: Signature
 ) -> list[PlannedLink]:
     """Plan a deleted version of each link, with its actions kept. Raises UsageError for links nobody published."""
-    return [
-        PlannedLink(Change.UNCHANGED, history.newest)
-        if history.newest.status is LinkStatus.DELETED
-        else _next(replace(history.newest, status=LinkStatus.DELETED), Change.DELETED, signature)
-        for history in require_published(references, histories).values()
-    ]
+    known = require_published(references, histories)
+    return [_plan_deletion(history, signature) for history in known.values()]
 
 
 def require_published(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, History]:
     """Return the history of each link, once. Raises UsageError that names all that have none or cannot be read."""
     references = list(dict.fromkeys(references))
-    problems = [
-        f"{reference}: {histories.unreadable.get(reference, 'no such link is published; see links list --all')}"
-        for reference in references
-        if reference in histories.unreadable or reference not in histories.links
-    ]
+    problems = [f"{reference}: {problem}" for reference in references if (problem := _problem(reference, histories))]
     if problems:
         raise UsageError("\n  ".join(["nothing was done:", *problems]) if len(problems) > 1 else problems[0])
     return {reference: histories.links[reference] for reference in references}
 
 
-def _plan_link(wanted: WantedLink, history: History | None, signature: Signature) -> PlannedLink:
+def _problem(reference: LinkReference, histories: Histories) -> str | None:
+    if reference in histories.unreadable:
+        return histories.unreadable[reference]
+    if reference not in histories.links:
+        known = histories.highest(reference)
+        return _NOTHING_READABLE if known else "no such link is published; see link-actions links list --all"
+    return _NO_VERSION_LEFT if histories.highest(reference) >= LARGEST_VERSION else None
+
+
+def _plan_link(wanted: WantedLink, histories: Histories, signature: Signature) -> PlannedLink:
+    history = histories.links.get(wanted.reference)
     slots = _slots(wanted.actions, history.slots if history else {})
     link = Link(
         tenant_id=wanted.reference.tenant_id,
         link_id=wanted.reference.link_id,
-        version=history.newest.version if history else FIRST_VERSION,
+        version=history.newest.version if history else histories.highest(wanted.reference) + 1,
         epoch=history.newest.epoch if history else FIRST_EPOCH,
         status=LinkStatus.ACTIVE,
         name=wanted.name,
@@ -115,14 +119,33 @@ def _plan_link(wanted: WantedLink, history: History | None, signature: Signature
     )
     if history is None:
         return PlannedLink(Change.CREATED, link)
-    if link == history.newest:
+    if link == history.newest and history.in_force:
         return PlannedLink(Change.UNCHANGED, link)
-    was_deleted = history.newest.status is LinkStatus.DELETED
-    return _next(link, Change.RESTORED if was_deleted else Change.CHANGED, signature)
+    return _next(link, history, _change(history), signature)
 
 
-def _next(link: Link, change: Change, signature: Signature) -> PlannedLink:
-    signed = replace(link, version=link.version + 1, defined_at=signature.defined_at, defined_by=signature.defined_by)
+def _change(history: History) -> Change:
+    if not history.in_force:
+        return Change.REPAIRED
+    return Change.RESTORED if history.newest.status is LinkStatus.DELETED else Change.CHANGED
+
+
+def _plan_reset(history: History, epoch: int, signature: Signature) -> PlannedLink:
+    if history.newest.epoch >= epoch:
+        return PlannedLink(Change.UNCHANGED, history.newest)
+    return _next(replace(history.newest, epoch=epoch), history, Change.RESET, signature)
+
+
+def _plan_deletion(history: History, signature: Signature) -> PlannedLink:
+    if history.newest.status is LinkStatus.DELETED and history.in_force:
+        return PlannedLink(Change.UNCHANGED, history.newest)
+    return _next(replace(history.newest, status=LinkStatus.DELETED), history, Change.DELETED, signature)
+
+
+def _next(link: Link, history: History, change: Change, signature: Signature) -> PlannedLink:
+    """Plan the version after every number that was published, so that no click names two versions by one number."""
+    version = history.highest + 1
+    signed = replace(link, version=version, defined_at=signature.defined_at, defined_by=signature.defined_by)
     return PlannedLink(change, signed)
 
 
@@ -143,9 +166,12 @@ def _contradictions(wanted: WantedLink, histories: Histories) -> Iterator[Mistak
     if wanted.reference in histories.unreadable:
         yield Mistake(wanted.place, subject, histories.unreadable[wanted.reference])
         return
+    if histories.highest(wanted.reference) >= LARGEST_VERSION:
+        yield Mistake(wanted.place, subject, _NO_VERSION_LEFT)
     history = histories.links.get(wanted.reference)
     taken = history.slots if history else {}
-    if len(_slots(wanted.actions, taken)) > MOST_ACTIONS:
+    slots = _slots(wanted.actions, taken)
+    if len(slots) > MOST_ACTIONS or max(slots.values(), default=0) >= MOST_SLOTS:
         sentence = f"with this version it would have had more than {MOST_ACTIONS} actions in its life; make a new link"
         yield Mistake(wanted.place, subject, sentence)
     for action in wanted.actions:

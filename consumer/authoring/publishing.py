@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from actions.link import record_from_link
-from consumer.authoring.history import Histories, PublishedRecord
-from consumer.authoring.link_reference import LinkReference, definition_key
+from consumer.authoring.history import Histories
+from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.plan import Change, PlannedLink
+from consumer.authoring.published import PublishedRecord
 from consumer.clock import Clock
 from consumer.errors import Unavailable
 from schemas.codec import Codec
+from schemas.definition_key import definition_key
 
 ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 0.1
@@ -81,7 +83,7 @@ def encode(planned: Iterable[PlannedLink], codec: Codec) -> list[tuple[bytes, by
     links = [planned_link.link for planned_link in planned]
     return [
         (
-            definition_key(LinkReference(link.tenant_id, link.link_id), link.version),
+            definition_key(link.tenant_id, link.link_id, link.version),
             codec.encode(record_from_link(link)),
         )
         for link in links

@@ -9,9 +9,10 @@ import typer
 
 from actions.link import Link
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import UnreadableVersion, describe_repeat, link_as_json
+from consumer.authoring.listing import describe_repeat, link_as_json
 from consumer.authoring.mistake import Mistake
 from consumer.authoring.plan import Change, PlannedLink
+from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.authoring.wanted import WantedLink
 from consumer.cli.table import print_table
 
@@ -57,12 +58,12 @@ def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
     typer.echo(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
 
 
-def show_links(links: Iterable[Link | UnreadableVersion], *, as_json: bool) -> None:
+def show_links(links: Iterable[Link | UnreadableVersion | WithdrawnVersion], *, as_json: bool) -> None:
     """Show one line for each link."""
     rows = []
     for link in links:
-        if isinstance(link, UnreadableVersion):
-            _warn_unreadable(link)
+        if not isinstance(link, Link):
+            warn_of_versions([link])
         elif as_json:
             echo_json(link_as_json(link))
         else:
@@ -97,6 +98,16 @@ def show_link(link: Link, *, as_json: bool) -> None:
         typer.echo("no actions")
 
 
+def warn_of_versions(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> None:
+    """Tell of versions that are there and not as they should be, beside what a program reads."""
+    for version in versions:
+        subject = f"warn: {version.reference} version {version.version}"
+        if isinstance(version, UnreadableVersion):
+            typer.echo(f"{subject} cannot be read ({version.reason}); {version.remedy}", err=True)
+        else:
+            typer.echo(f"{subject} was withdrawn: its record has no value, so it counts as never published", err=True)
+
+
 def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; plain columns where it has more rows than rich can fold in reasonable time."""
     if len(rows) <= MOST_FOLDED_ROWS:
@@ -106,11 +117,6 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, cells)) for cells in zip(*headed, strict=True)]
     for row in headed:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _warn_unreadable(version: UnreadableVersion) -> None:
-    sentence = f"warn: {version.reference} version {version.version} cannot be read: {version.reason}"
-    typer.echo(sentence, err=True)
 
 
 def _name(link: Link) -> str:

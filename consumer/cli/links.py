@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from actions.link import Link, LinkStatus
 from actions.registry import load_kinds
 from consumer.authoring.author import Author
 from consumer.authoring.connection import connect_author
@@ -14,10 +15,9 @@ from consumer.authoring.editor_schema import editor_schema
 from consumer.authoring.link_files import check_link_files
 from consumer.authoring.link_model import link_file_model
 from consumer.authoring.link_reference import parse_reference
-from consumer.authoring.listing import UnreadableVersion
 from consumer.authoring.mistake import WrongLinkFiles
 from consumer.cli.entry import command_settings
-from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned
+from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned, warn_of_versions
 from consumer.clock import SystemClock
 from schemas.record_schema import load_schemas
 
@@ -80,7 +80,7 @@ def list_links(
     """List the published links."""
     newest = _author(None).newest(tenant)
     show_links(
-        (link for link in newest if deleted or isinstance(link, UnreadableVersion) or link.status != "deleted"),
+        (link for link in newest if deleted or not isinstance(link, Link) or link.status is not LinkStatus.DELETED),
         as_json=as_json,
     )
 
@@ -93,7 +93,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one version of a link in full."""
-    show_link(_author(None).version(parse_reference(link), version), as_json=as_json)
+    shown, odd = _author(None).look(parse_reference(link), version)
+    show_link(shown, as_json=as_json)
+    warn_of_versions(odd)
 
 
 @app.command(epilog="\b\nExample:\n  link-actions links reset acme/spring-offer")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from confluent_kafka.admin import ClusterMetadata
 
+from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.workers import look_at_workers
 from consumer.errors import Unavailable
@@ -17,6 +18,8 @@ from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.topics import TopicNames, TopicReport, topic_specs
 from consumer.settings import Settings
 
+READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
+
 
 def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
     """Look at all that the role needs; where no broker answers, that is the only finding."""
@@ -26,6 +29,8 @@ def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterat
         yield fine("connection", f"cluster {metadata.cluster_id} answers, {len(metadata.brokers)} brokers")
         lacking = Permission(connection).lacking(rights_of(role, settings, names))
         yield from look_at_rights(role, lacking)
+        if role in READERS_OF_DEFINITIONS and not lacking and names.definitions in metadata.topics:
+            yield from read_definitions(settings, names.definitions)
         if role is not Role.WORKER:
             return
         probe = KafkaProbe(connection, settings)

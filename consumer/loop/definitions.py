@@ -4,18 +4,19 @@ Every version lies as bytes in a local store, so a million links cost disk and n
 being clicked are decoded and prepared, and forgotten again when they grow too many.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 
+from actions.definition import UnreadableDefinition, read_definition
 from actions.kind import Kind
-from actions.link import UnreadableLink, link_from_record
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
 from consumer.state.store import StateStore
 from consumer.streams import LogReader, Record, Unreachable
-from schemas.bad_record import BadRecord, Reason
+from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
-from schemas.codec import Codec, encode_text
+from schemas.codec import Codec
+from schemas.definition_key import encode_link, newest_version, parse_definition_key
 
 _LOG = structlog.get_logger(__name__)
 
@@ -25,8 +26,12 @@ MAX_READY = 50_000
 """Plans kept ready, about 1 kB each without actions."""
 LONGEST_READY_BYTES = 1_024
 """A click may name links as long as itself; a plan of such a one is made anew each time."""
-_LARGEST_VERSION = 2**63 - 1
 _BATCH = 10_000
+_VERSION_BYTES = 8
+_STEPS = 64
+"""How many version numbers are looked up at a time on the way down from one that was taken back."""
+_LONGEST_GAP = 1_024
+"""How many are looked up before all versions of the link are scanned for, which reads the whole store."""
 _WAIT_SECONDS = 0.1
 _PARTITION = 0
 
@@ -95,11 +100,14 @@ class Definitions:
         newest: dict[bytes, int] = {}
         outdated: set[tuple[bytes, int]] = set()
         for record in records:
-            named = _parse_key(record.key())
+            named = parse_definition_key(record.key())
             if named is None:
                 _LOG.error("definition.ignored", offset=record.offset(), detail="its key is not tenant/link/version")
                 continue
-            link_key, version = named
+            tenant_id, link_id, version = named
+            link_key = encode_link(tenant_id, link_id)
+            if record.value() is None:
+                _LOG.warning("definition.withdrawn", offset=record.offset(), version=version)
             entries[_version_key(link_key, version)] = record.value()
             newest[link_key] = max(version, newest.get(link_key, 0))
             for name in ((link_key, version), (link_key, NO_VERSION)):
@@ -114,43 +122,51 @@ class Definitions:
         return entries
 
     def _plan(self, link_key: bytes, named: int) -> LinkPlan | None:
-        version = named
-        if named == NO_VERSION:
-            version = _number(self._store.get_many([_newest_key(link_key)])[0])
-            if not version:
-                return None
-        (value,) = self._store.get_many([_version_key(link_key, version)])
+        found = self._newest(link_key) if named == NO_VERSION else (named, self._value(link_key, named))
+        if found is None:
+            return None
+        version, value = found
         if value is None:
             raise NoPlan(Reason.UNKNOWN_VERSION, f"version {version} of the link is not defined")
         try:
-            link = link_from_record(self._codec.decode(value), self._kinds)
-            if (_link_key(link.tenant_id.encode(), link.link_id.encode()), link.version) != (link_key, version):
-                raise UnreadableLink("it stands under the key of another version or link")
-            return self._planner.plan(link)
-        except (BadRecord, UnreadableLink) as error:
+            link = read_definition(link_key, version, value, codec=self._codec, kinds=self._kinds)
+        except UnreadableDefinition as error:
             _LOG.error("definition.unreadable", version=version, detail=str(error))
-            detail = f"version {version} of the link cannot be read; this worker may be older than the author's program"
+            detail = f"version {version} of the link cannot be read; {_REMEDIES[error.newer]}"
             self._unreadable[link_key, named] = detail
             raise NoPlan(Reason.UNREADABLE_DEFINITION, detail) from error
+        return self._planner.plan(link)
+
+    def _value(self, link_key: bytes, version: int) -> bytes | None:
+        return self._store.get_many([_version_key(link_key, version)])[0]
+
+    def _newest(self, link_key: bytes) -> tuple[int, bytes] | None:
+        return newest_version(self._versions_down(link_key, _number(self._store.get_many([_newest_key(link_key)])[0])))
+
+    def _versions_down(self, link_key: bytes, highest: int) -> Iterator[tuple[int, bytes | None]]:
+        """Yield the versions from the highest number ever published down."""
+        lowest = max(highest - _LONGEST_GAP, 0)
+        for top in range(highest, lowest, -_STEPS):
+            versions = range(top, max(top - _STEPS, lowest), -1)
+            values = self._store.get_many([_version_key(link_key, version) for version in versions])
+            yield from zip(versions, values, strict=True)
+        if lowest:
+            entries = list(self._store.scan(_version_prefix(link_key)))
+            yield from ((_number(key[-_VERSION_BYTES:]), value) for key, value in reversed(entries))
 
 
-def _parse_key(key: bytes | None) -> tuple[bytes, int] | None:
-    """Split `tenant_id/link_id/version`; a link id may hold slashes, the other two do not."""
-    tenant_id, _, rest = (key or b"").partition(b"/")
-    link_id, _, version = rest.rpartition(b"/")
-    if not (tenant_id and link_id and version.isdigit() and len(version) <= len(str(_LARGEST_VERSION))):
-        return None
-    if not 0 < int(version) <= _LARGEST_VERSION:
-        return None
-    return _link_key(tenant_id, link_id), int(version)
-
-
-def _link_key(tenant_id: bytes, link_id: bytes) -> bytes:
-    return encode_text(tenant_id) + encode_text(link_id)
+_REMEDIES = {
+    True: "this worker may be older than the author's program; update it, then replay the dead letters",
+    False: "it is no definition; publish the link again, then replay the dead letters",
+}
 
 
 def _version_key(link_key: bytes, version: int) -> bytes:
-    return b"v" + link_key + version.to_bytes(8, "big")
+    return _version_prefix(link_key) + version.to_bytes(_VERSION_BYTES, "big")
+
+
+def _version_prefix(link_key: bytes) -> bytes:
+    return b"v" + link_key
 
 
 def _newest_key(link_key: bytes) -> bytes:

@@ -11,11 +11,12 @@ from actions.repeat import Repeat
 from actions.response import Redirect, Response
 from consumer.authoring.history import Histories
 from consumer.authoring.link_files import SourceFile, read_sources
-from consumer.authoring.link_reference import LinkReference, definition_key
+from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.mistake import Place
 from consumer.authoring.plan import PlannedLink, Signature
 from consumer.authoring.wanted import WantedAction, WantedLink
 from schemas.codec import Codec
+from schemas.definition_key import definition_key
 from schemas.record_schema import load_schemas
 
 SCHEMAS = load_schemas()
@@ -73,8 +74,7 @@ def an_action(kind: str, action_id: str, *, repeat: Repeat = Repeat(), **paramet
 
 
 def record_of(link: Link) -> tuple[bytes, bytes]:
-    key = definition_key(LinkReference(link.tenant_id, link.link_id), link.version)
-    return key, CODEC.encode(record_from_link(link))
+    return definition_key(link.tenant_id, link.link_id, link.version), CODEC.encode(record_from_link(link))
 
 
 def histories_of(*links: Link) -> Histories:

@@ -7,11 +7,13 @@ import pytest
 from actions.link import Link
 from consumer.authoring.author import Author
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import UnreadableVersion
+from consumer.authoring.mistake import WrongLinkFiles
+from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.authoring.publishing import ATTEMPTS, DefinitionTopic, Overtaken
 from consumer.authoring.wanted import WantedLink
 from consumer.errors import Unavailable, UsageError
-from tests.authoring.builders import CODEC, KINDS, SPRING, wants, wants_field
+from tests.actions.builders import a_link, an_action
+from tests.authoring.builders import CODEC, KINDS, SPRING, record_of, wants, wants_field
 from tests.authoring.twins import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
 
 AUTUMN = LinkReference("acme", "autumn")
@@ -32,7 +34,7 @@ def changes(author: Author, *wanted: WantedLink) -> list[str]:
 
 
 def published(log: MemoryLog) -> list[str]:
-    return [key.decode() for key, _ in log.records]
+    return [(key or b"").decode() for key, _ in log.records]
 
 
 def test_what_is_new_is_published_and_the_second_time_nothing_is() -> None:
@@ -137,7 +139,7 @@ def test_earlier_versions_stay_readable() -> None:
 
     assert [author.version(SPRING, number).name for number in (1, 2, 3)] == ["First", "Second", "Second"]
     assert author.version(SPRING).status == "deleted"
-    with pytest.raises(UsageError, match="acme/spring has the versions 1 to 3, and no version 4"):
+    with pytest.raises(UsageError, match="acme/spring has no version 4; it has the versions 1 to 3"):
         author.version(SPRING, 4)
 
 
@@ -151,12 +153,103 @@ def test_the_newest_versions_are_listed_by_tenant_and_link() -> None:
 
     acme, others = author.newest("acme"), author.newest("beta")
     assert [link.link_id for link in [*acme, *others] if isinstance(link, Link)] == ["autumn", "spring", "a/b"]
-    assert [link.version for link in acme] == [1, 2, 1]
+    assert [link.version for link in acme if isinstance(link, Link | UnreadableVersion)] == [1, 2, 1]
     assert isinstance(acme[2], UnreadableVersion)
 
 
 def test_a_version_that_cannot_be_read_says_so() -> None:
     author = an_author(on(MemoryLog([(b"acme/spring/1", b"nonsense")])))
 
-    with pytest.raises(UsageError, match=r"acme/spring version 1 cannot be read \(.*\); update this program"):
+    with pytest.raises(UsageError, match=r"acme/spring version 1 cannot be read \(.*\); publish the link again"):
         author.version(SPRING)
+
+
+def test_a_withdrawn_version_counts_as_never_published_and_its_number_is_not_used_again() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    author.publish([wants(name="First")])
+    author.publish([wants(name="Second")])
+    log.records.append((b"acme/spring/2", None))
+
+    link, odd = author.look(SPRING)
+    assert (link.name, link.version) == ("First", 1)
+    assert odd == [WithdrawnVersion(SPRING, 2)]
+    assert author.newest() == [link, WithdrawnVersion(SPRING, 2)]
+    with pytest.raises(UsageError, match="acme/spring has no version 2; it has the versions 1 to 1"):
+        author.version(SPRING, 2)
+    assert changes(author, wants(name="First")) == ["unchanged spring 1"]
+    assert changes(author, wants(name="Third")) == ["changed spring 3"]
+    assert author.version(SPRING).name == "Third"
+
+
+def test_a_link_whose_versions_are_all_withdrawn_is_created_after_them() -> None:
+    log = MemoryLog([(b"acme/spring/9", None)])
+    author = an_author(on(log))
+
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.version(SPRING)
+    assert changes(author, wants()) == ["created spring 10"]
+    assert changes(author, wants()) == ["unchanged spring 10"]
+
+
+@pytest.mark.parametrize("value", [b"", b"nonsense", record_of(a_link(link_id="other"))[1]])
+def test_publishing_replaces_a_version_that_no_program_wrote(value: bytes) -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    author.publish([wants(wants_field("a"))])
+    log.records.append((b"acme/spring/9", value))
+
+    assert changes(author, wants(wants_field("a"))) == ["repaired spring 10"]
+    assert changes(author, wants(wants_field("a"))) == ["unchanged spring 10"]
+    link, odd = author.look(SPRING)
+    assert [action.slot for action in link.actions] == [0]
+    assert [(each.version, type(each)) for each in odd] == [(9, UnreadableVersion)]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+def test_versions_out_of_order_are_folded_by_their_number(order: tuple[int, ...]) -> None:
+    source = MemoryLog()
+    for name in ("First", "Second", "Third"):
+        an_author(on(source)).publish([wants(wants_field(name), name=name)])
+    author = an_author(on(MemoryLog(source.records[number - 1] for number in order)))
+
+    assert author.version(SPRING).name == "Third"
+    assert [(each.link.version, each.link.actions[0].slot) for each in author.publish([wants(wants_field("new"))])] == [
+        (4, 3)
+    ]
+
+
+def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
+    author = an_author(on(MemoryLog([(b"acme/spring/3", b"nonsense")])))
+
+    with pytest.raises(UsageError, match="none of its published versions can be read; publish it from its link file"):
+        author.reset([SPRING])
+    assert changes(author, wants()) == ["created spring 4"]
+
+
+def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> None:
+    author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
+
+    with pytest.raises(WrongLinkFiles, match="9223372036854775807 is the highest there can be; make a link with"):
+        author.publish([wants()])
+    with pytest.raises(UsageError, match="the highest there can be"):
+        author.delete([SPRING])
+
+
+def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+
+    def withdraw_and_overtake() -> None:
+        log.records.append((b"acme/spring/1", None))
+        MemoryDefinitionTopic(log).take_over()
+
+    with pytest.raises(UsageError, match="none of its published versions can be read"):
+        an_author(on(log, withdraw_and_overtake)).reset([SPRING])
+
+
+def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
+    author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
+
+    with pytest.raises(WrongLinkFiles, match="actions in its life; make a new link"):
+        author.publish([wants(wants_field("new"))])

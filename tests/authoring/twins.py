@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from consumer.authoring.history import PublishedRecord
+from consumer.authoring.published import PublishedRecord
 from consumer.authoring.publishing import Overtaken
 
 Record = tuple[bytes, bytes]
@@ -11,8 +11,8 @@ Record = tuple[bytes, bytes]
 class MemoryLog:
     """What has been published, and who took over last."""
 
-    def __init__(self, records: Iterable[Record] = ()) -> None:
-        self.records = list(records)
+    def __init__(self, records: Iterable[PublishedRecord] = ()) -> None:
+        self.records: list[PublishedRecord] = list(records)
         self.term = 0
 
 

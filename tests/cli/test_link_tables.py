@@ -7,8 +7,9 @@ from actions.link import LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Response, Text
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import UnreadableVersion, describe_period, link_as_json
+from consumer.authoring.listing import describe_period, link_as_json
 from consumer.authoring.plan import Change, PlannedLink
+from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.cli.link_tables import show_link, show_links, show_planned
 from tests.actions.builders import a_link, an_action, samples_of
 from tests.authoring.builders import KINDS, links_in
@@ -29,10 +30,15 @@ def test_links_are_listed_with_what_identifies_them(capsys: pytest.CaptureFixtur
 
 
 def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    show_links([UnreadableVersion(LinkReference("acme", "new"), 3, "too new"), a_link()], as_json=True)
+    new = LinkReference("acme", "new")
+    broken, withdrawn = UnreadableVersion(new, 3, "broken", newer=False), WithdrawnVersion(new, 4)
+    show_links([broken, withdrawn, a_link()], as_json=True)
     said = capsys.readouterr()
 
-    assert said.err == "warn: acme/new version 3 cannot be read: too new\n"
+    assert said.err.splitlines() == [
+        "warn: acme/new version 3 cannot be read (broken); publish the link again, which makes a version after it",
+        "warn: acme/new version 4 was withdrawn: its record has no value, so it counts as never published",
+    ]
     assert json.loads(said.out)["id"] == "spring"
 
 

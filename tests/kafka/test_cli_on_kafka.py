@@ -385,8 +385,22 @@ def test_the_doctor_finds_a_good_installation_good(installation: Installation) -
     assert statuses == {
         "program": "ok", "settings": "ok", "state": "ok", "registry": "ok", "connection": "ok", "broker": "ok",
         "core": "ok", "interface": "ok", "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok",
-        "workers": "ok",
+        "workers": "ok", "definitions": "ok",
     }  # fmt: skip
+
+
+def test_the_doctor_names_definitions_that_cannot_be_read_or_were_withdrawn(installation: Installation) -> None:
+    installation.create_topics()
+    broken, withdrawn = {"key": b"acme/broken/1", "value": b"garbage"}, {"key": b"acme/spring/9", "value": None}
+    installation.produce("link.definitions.v1", broken, withdrawn)
+    said = installation("doctor", "--json")
+    findings = [line for line in json_lines(said.out) if line["subject"] == "definitions"]
+
+    assert said.code == 0
+    assert [line["status"] for line in findings] == ["warn", "warn"]
+    assert "acme/broken version 1" in findings[0]["seen"]
+    assert findings[0]["mend"] == "publish the link again, which makes a version after it"
+    assert "acme/spring version 9" in findings[1]["seen"]
 
 
 def test_the_doctor_names_what_is_missing_and_what_differs(installation: Installation) -> None:

@@ -1,8 +1,16 @@
 """Links that change while clicks on them come in: versions, resets, definitions that are late or never come."""
 
+from actions.repeat import Repeat, RepeatRule
+from consumer.authoring.connection import connect_author
+from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.published import WithdrawnVersion
+from consumer.clock import SystemClock
 from consumer.judge.reader import decode_update
 from consumer.judge.update_record import TOPICS
-from schemas.topics import LINK_DEFINITIONS
+from consumer.settings import Settings
+from schemas.topics import DEAD_LETTERS, LINK_DEFINITIONS
+from tests.authoring.builders import SPRING, wants
+from tests.authoring.builders import an_action as wants_action
 from tests.builders import Record, a_link, an_action
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact, read
@@ -66,6 +74,40 @@ def test_a_click_whose_version_never_comes_or_cannot_be_read_becomes_a_dead_lett
     outcome = assert_exact(installation, dead_letters=4)
     assert outcome.reasons == {"unknown_version": 3, "unreadable_definition": 1}
     assert len(worker.events("definition.ignored")) == 1
+
+
+def test_a_withdrawn_version_leaves_the_one_before_it_in_force_and_publishing_goes_on(
+    installation: Installation,
+) -> None:
+    first, second = (an_action("RunScript", rule="always", slot=slot) for slot in (0, 1))
+    installation.define(a_link(first), a_link(first, second, version=2))
+    for key, value in {b"acme/spring/2": None, b"acme/spring/9": None, b"acme/broken/1": b"garbage"}.items():
+        installation.publisher.publish(installation.topic(LINK_DEFINITIONS), value, key)
+    installation.publisher.finish()
+    installation.start("a").wait_ready()
+    installation.click(*clicks(version=None), click_by("r-1", "broken", link_version=None))
+    installation.wait_done()
+    assert updates_of(installation, "script") == {1: 2}
+
+    author = connect_author(
+        Settings(bootstrap_servers=installation.servers, topic_prefix=installation.prefix),
+        defined_by="anna",
+        clock=SystemClock(),
+    )
+    broken = LinkReference("acme", "broken")
+    again = wants_action("script", "c", repeat=Repeat(RepeatRule.ALWAYS), script="s")
+    published = author.publish([wants(again), wants(again, reference=broken)])
+    assert [(each.change, each.link.version) for each in published] == [("changed", 10), ("created", 2)]
+    assert author.look(SPRING)[1] == [WithdrawnVersion(SPRING, 2), WithdrawnVersion(SPRING, 9)]
+    # A click that names a version makes its worker read up to it.
+    installation.click(*clicks(version=10))
+    installation.wait_done()
+    installation.click(*clicks(version=None), click_by("r-1", "broken", link_version=None))
+    installation.wait_done()
+
+    assert updates_of(installation, "script") == {1: 2, 2: 1, 10: 4}
+    (letter,) = read(installation, DEAD_LETTERS)
+    assert dict(letter.headers)["dlq.reason"] == b"unreadable_definition"
 
 
 def clicks(version: int | None) -> list[Record]:

@@ -23,8 +23,8 @@ from bench.registry_double import running_registry
 from consumer.authoring.author import Author
 from consumer.authoring.connection import connect_author
 from consumer.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
-from consumer.authoring.history import PublishedRecord
 from consumer.authoring.link_reference import LinkReference
+from consumer.authoring.published import PublishedRecord
 from consumer.authoring.publishing import DefinitionTopic, Overtaken
 from consumer.clock import SystemClock
 from consumer.settings import Settings

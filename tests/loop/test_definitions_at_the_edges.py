@@ -58,6 +58,83 @@ def test_a_definition_that_cannot_be_read_is_looked_at_once_until_it_is_publishe
     assert definitions.find(SPRING, NO_VERSION) is not None
 
 
+def defined(house: House, *links: Record) -> None:
+    """Publish under keys that `House.define` would not write."""
+    for link in links:
+        key = f"{link['tenant_id']}/{link['link_id']}/{link['version']}".encode()
+        house.cluster.append(house.names.definitions, 0, Draft(key, LINKS.encode(link)))
+
+
+def withdraw(house: House, version: int) -> None:
+    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/%d" % version, None))
+
+
+def newest_slot(definitions: Definitions) -> int:
+    plan = definitions.find(SPRING, NO_VERSION)
+    assert plan is not None
+    return plan.actions[0].action.slot
+
+
+def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None:
+    house = House()
+    house.define(*(a_link(an_action(slot=version), version=version) for version in (1, 2)))
+    definitions = caught_up(house)
+    assert newest_slot(definitions) == 2
+    withdraw(house, 2)
+    definitions.follow()
+    assert newest_slot(definitions) == 1
+    with pytest.raises(NoPlan) as raised:
+        definitions.find(SPRING, 2)
+    assert raised.value.reason is Reason.UNKNOWN_VERSION
+
+
+def test_a_record_without_value_for_a_version_that_never_was_changes_nothing() -> None:
+    house = House()
+    house.define(a_link(an_action(slot=8), version=8))
+    withdraw(house, 9)
+    assert newest_slot(caught_up(house)) == 8
+
+
+def test_a_link_whose_versions_are_all_withdrawn_is_not_defined() -> None:
+    house = House()
+    house.define(a_link(an_action()))
+    withdraw(house, 1)
+    assert caught_up(house).find(SPRING, NO_VERSION) is None
+
+
+def test_publishing_after_a_withdrawn_version_puts_the_new_one_in_force() -> None:
+    house = House()
+    house.define(a_link(an_action(slot=1)))
+    withdraw(house, 9)
+    house.define(a_link(an_action(slot=10), version=10))
+    assert newest_slot(caught_up(house)) == 10
+
+
+@pytest.mark.parametrize("gap", [2, 63, 64, 65, 1_023, 1_024, 1_025, 2**62])
+def test_a_withdrawn_version_may_be_any_number_of_versions_above_the_newest(gap: int) -> None:
+    house = House()
+    defined(house, a_link(an_action(slot=1)), a_link(an_action(slot=2), version=2), a_link(version=2 + gap))
+    withdraw(house, 2 + gap)
+    assert newest_slot(caught_up(house)) == 2
+
+
+def test_a_newest_version_that_cannot_be_read_is_not_replaced_by_the_one_before_it() -> None:
+    """The one before it may do what its author has just taken out; a dead letter can be replayed."""
+    house = House()
+    house.define(a_link(an_action()))
+    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/2", b"no frame"))
+    with pytest.raises(NoPlan, match="publish the link again, then replay the dead letters") as raised:
+        caught_up(house).find(SPRING, NO_VERSION)
+    assert raised.value.reason is Reason.UNREADABLE_DEFINITION
+
+
+def test_a_second_spelling_of_a_version_is_passed_over() -> None:
+    house = House()
+    house.define(a_link(an_action(slot=2), version=2))
+    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/02", b"no frame"))
+    assert newest_slot(caught_up(house)) == 2
+
+
 def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
     definitions = caught_up(House())
     for number in range(10):

@@ -1,0 +1,64 @@
+"""Whether the link definitions can be read, and which of them were withdrawn."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import islice
+
+from actions.kind import Kind
+from actions.registry import load_kinds
+from consumer.authoring.published import (
+    PublishedVersions,
+    UnreadableVersion,
+    WithdrawnVersion,
+    newest_of,
+    read_version,
+    withdrawn_of,
+)
+from consumer.codecs import reading_codec
+from consumer.doctor.finding import Finding, fine, warning
+from consumer.kafka.topic_reader import open_reader
+from consumer.registry import connect_registry
+from consumer.settings import Settings
+from schemas.codec import Codec
+from schemas.record_schema import load_schemas
+
+MOST_READ = 10_000
+"""Of how many links the newest version is decoded: about a second's work."""
+MOST_NAMED = 5
+
+
+def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
+    """Read the topic to its end and tell what is odd in it. Raises Unavailable."""
+    schemas = load_schemas()
+    published = PublishedVersions()
+    with closing(open_reader(settings)) as reader:
+        published.add((record.key(), record.value()) for record in reader.read(reader.spans({topic: 1})))
+    registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
+    codec = reading_codec(topic, schemas["LinkDefined"], registry)
+    yield from look_at_definitions(published, codec=codec, kinds=load_kinds(schemas))
+
+
+def look_at_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapping[str, Kind]) -> Iterator[Finding]:
+    """Tell which newest versions cannot be read, and which versions were withdrawn."""
+    links = published.links
+    newest = [(reference, *found) for reference, versions in links.items() if (found := newest_of(versions))]
+    read = (read_version(*each, codec=codec, kinds=kinds) for each in islice(newest, MOST_READ))
+    unreadable = [version for version in read if isinstance(version, UnreadableVersion)]
+    withdrawn = [version for reference in links for version in withdrawn_of(reference, links[reference])]
+    for newer in (True, False):
+        odd = [version for version in unreadable if version.newer is newer]
+        if odd:
+            seen = f"newest version cannot be read, so clicks that name none become dead letters: {_named(odd)}"
+            yield warning("definitions", seen, odd[0].remedy)
+    if withdrawn:
+        seen = f"withdrawn by a record without a value, so the version before is in force: {_named(withdrawn)}"
+        yield warning("definitions", seen, "publish the link again where that was not meant")
+    if not (unreadable or withdrawn):
+        looked = f", of which the first {MOST_READ} were read" if len(newest) > MOST_READ else ""
+        yield fine("definitions", f"{len(newest)} links{looked}")
+
+
+def _named(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> str:
+    shown = [f"{version.reference} version {version.version}" for version in versions]
+    more = f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
+    return ", ".join(shown[:MOST_NAMED]) + more
