@@ -66,7 +66,9 @@ def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mista
 
 
 def _link_files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+    """Return the link files, and links to files that are gone, so that these are told."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in found if path.is_file() or (path.is_symlink() and not path.exists()))
 
 
 def _no_file(path: Path, sentence: str) -> Mistake:
