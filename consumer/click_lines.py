@@ -80,7 +80,7 @@ def _json_object(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise BadLine("not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise BadLine(f"no JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}") from error
+        raise BadLine(f"no JSON from column {error.colno} on") from error
     except RecursionError as error:
         raise BadLine("no click: nested too deep") from error
     except BadLine:

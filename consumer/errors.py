@@ -28,7 +28,7 @@ class LinkActionsError(Exception):
     It holds no personal data; the command line shows it as it is, without a traceback.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+    exit_code: ClassVar[int] = ExitCode.UNEXPECTED
 
 
 class UsageError(LinkActionsError):

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from consumer.kafka.properties import ClientProperties, read_properties
 
 _BROKER = re.compile(r"(?:\w+://)?(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _NAME = re.compile(r"[A-Za-z0-9._-]*")
-_DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_DURATION = re.compile(r"(\d{1,15})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_ISO_8601 = TypeAdapter(timedelta)
 _HIGHEST_PORT = 65535
 
 
@@ -57,12 +58,16 @@ def duration(value: Any) -> Any:
     """Take `90d`, `24h`, `2w` or an ISO 8601 duration such as `P90D`."""
     if not isinstance(value, str):
         return value
+    text = value.strip().upper()
     match = _DURATION.fullmatch(value.strip())
-    if match:
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if not value.strip().upper().startswith("P"):
+    if not match and not text.startswith("P"):
         raise ValueError("it is no duration such as 90d or 24h")
-    return TypeAdapter(timedelta).validate_python(value.strip().upper())
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else _ISO_8601.validate_python(text)
+    except OverflowError:
+        raise ValueError("it is longer than anyone can wait; 36500d are a hundred years") from None
+    except ValidationError:
+        raise ValueError("it is no ISO 8601 duration such as P90D or PT36H") from None
 
 
 def properties_file(value: Any) -> ClientProperties | None:

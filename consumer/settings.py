@@ -5,6 +5,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -29,8 +30,13 @@ from consumer.setting_values import (
     registry_url,
     topic_characters,
 )
+from consumer.terminal.text import is_encodable
+from consumer.terminal.value_problem import problem_of
 
 PREFIX = "LINK_ACTIONS_"
+
+HELP_WIDTH = 74
+"""Characters in a line of the help, which is indented."""
 
 
 class StateStoreKind(StrEnum):
@@ -182,6 +188,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     every mistake: a variable that is wrong, missing, or unknown.
     """
     links = service_links(environ)
+    _check_encoding({name: environ[name] for name in environ if name.upper().startswith(PREFIX) and name not in links})
     unknown = list(_unknown_variables(environ.keys() - links))
     source = EnvSettingsSource(Settings)
     source.env_vars = {name.lower(): value for name, value in environ.items() if value and name not in links}
@@ -200,9 +207,11 @@ def variable(field: str) -> str:
 
 
 def settings_help() -> str:
-    """Return a line for each setting, as `--help` shows them."""
-    fields = Settings.model_fields.items()
-    return "\n".join(f"{variable(name):<34}{field.description}" for name, field in fields)
+    """Return each setting and what it is, as `--help` shows them."""
+    return "\n".join(
+        fill(f"{variable(name)} {field.description}", HELP_WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+        for name, field in Settings.model_fields.items()
+    )
 
 
 def service_links(environ: Mapping[str, str]) -> frozenset[str]:
@@ -214,6 +223,14 @@ def service_links(environ: Mapping[str, str]) -> frozenset[str]:
 def hidden_settings(environ: Mapping[str, str]) -> list[str]:
     """Return the settings in whose place Kubernetes has set something, so that their defaults hold."""
     return sorted(service_links(environ) & {variable(field) for field in Settings.model_fields})
+
+
+def _check_encoding(environ: Mapping[str, str]) -> None:
+    mistakes = [
+        f"{name} is not UTF-8 text; set it again in UTF-8" for name, value in environ.items() if not is_encodable(value)
+    ]
+    if mistakes:
+        raise WrongSettings(mistakes)
 
 
 def _unknown_variables(names: Iterable[str]) -> Iterator[str]:
@@ -233,5 +250,4 @@ def _mistake(detail: dict[str, Any]) -> str:
     example = f"set it to {known.description}, for example {variable(field)}={(known.examples or [''])[0]}"
     if detail["type"] == "missing":
         return f"{variable(field)} is not set: {example}"
-    problem = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{variable(field)} is wrong: {problem[:1].lower()}{problem[1:]}; {example}"
+    return f"{variable(field)} is wrong: {problem_of(detail)}; {example}"

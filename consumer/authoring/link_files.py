@@ -1,5 +1,7 @@
 """Reads link files: every link that can be understood, and every mistake of every file at once."""
 
+import errno
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,6 +15,9 @@ from consumer.authoring.mistake import Mistake, Place, WrongLinkFiles
 from consumer.authoring.wanted import WantedLink
 
 SUFFIXES = (".yaml", ".yml")
+
+LARGEST_FILE_BYTES = 64 * 2**20
+"""Far more than anyone writes; a device or a wrong file would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +55,39 @@ def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mista
     sources: dict[Path, SourceFile] = {}
     mistakes: list[Mistake] = []
     for path in paths:
-        files = _link_files_below(path) if path.is_dir() else [path]
+        try:
+            files = _link_files_below(path) if path.is_dir() else [path]
+        except OSError as error:
+            mistakes.append(_unreadable(path, error))
+            continue
         if not files:
             mistakes.append(
                 _no_file(path, f"no file here or below ends in {' or '.join(SUFFIXES)}; name another folder")
             )
         for file in files:
             try:
-                sources.setdefault(file.resolve(), SourceFile(str(file), file.read_bytes()))
+                # Path.resolve raises on a loop of symbolic links, which reading tells of.
+                sources.setdefault(Path(os.path.realpath(file)), SourceFile(str(file), _content(file)))
             except OSError as error:
-                mistakes.append(
-                    _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
-                )
+                mistakes.append(_unreadable(file, error))
     return list(sources.values()), mistakes
 
 
 def _link_files_below(folder: Path) -> list[Path]:
-    """Return the link files, and links to files that are gone, so that these are told."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in found if path.is_file() or (path.is_symlink() and not path.exists()))
+    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and not path.is_dir())
+
+
+def _content(file: Path) -> bytes:
+    """Read the file, and of one without an end, such as a device, no more than a link file may have."""
+    with file.open("rb") as stream:
+        content = stream.read(LARGEST_FILE_BYTES + 1)
+    if len(content) > LARGEST_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST_FILE_BYTES // 2**20} MiB")
+    return content
+
+
+def _unreadable(file: Path, error: OSError) -> Mistake:
+    return _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
 
 
 def _no_file(path: Path, sentence: str) -> Mistake:

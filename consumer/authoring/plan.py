@@ -182,7 +182,7 @@ def _reused(subject: str, action: WantedAction, taken: TakenSlot | None) -> Iter
     if taken is None or taken.kind == action.kind.name:
         return
     sentence = (
-        f"the published link has used this id for a {taken.kind}, and whoever had that would never get this "
+        f"the published link has used this id for the kind {taken.kind}, and whoever had that would never get this "
         f"{action.kind.name}; give the action another id"
     )
     yield Mistake(action.place, f"{subject}, action {action.action_id}", sentence)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from consumer.terminal.value_problem import problem_of
+
 Details = dict[str, Any]
 """One error as `ValidationError.errors()` lists it."""
 
@@ -19,7 +21,7 @@ def mending_sentence(details: Details, *, text: str | None, known_keys: Iterable
         return explain(name, details, text)
     if details["type"] == "extra_forbidden":
         return _unknown_key(name, sorted(known_keys))
-    return f"{name} is wrong: {_lower(details['msg'])}"
+    return f"{name} is wrong: {problem_of(details)}"
 
 
 def _unknown_key(name: str, known: list[str]) -> str:
@@ -127,7 +129,3 @@ def _label(location: tuple[str | int, ...]) -> str:
     if isinstance(last, str):
         return last
     return f"item {last + 1} of {location[-2]}"
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

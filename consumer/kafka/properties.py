@@ -64,7 +64,7 @@ def read_properties(path: Path) -> ClientProperties:
     A value may name a place where it stands instead (`consumer.kafka.secret_values`). Raises UnreadableProperties.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UnreadableProperties(f"{path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -82,6 +82,9 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
         text = line.strip()
         if not text or text[0] in "#!":
             continue
+        if "\0" in text:
+            yield f"line {number} has a NUL byte; remove it"
+            continue
         name, separator, value = (part.strip() for part in text.partition("="))
         problem = "is not name=value" if not separator else _problem(name, value, values)
         if problem:
@@ -94,6 +97,8 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
 
 def _readable(name: str, value: str) -> str:
     """Return the value; where it is a file that cannot be read, the library would give a riddle for an error."""
+    if "\0" in value:
+        raise MissingValue(f"has a NUL byte in {name}; remove it")
     if name.endswith(FILES) and value != "probe" and not os.access(value, os.R_OK):
         raise MissingValue(f"names in {name} the file {value}, which cannot be read")
     return value

@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from consumer.terminal.text import is_encodable
+
 _REFERENCE = re.compile(r"\$\{(env|directory|file):([^}]*)\}")
 
 
@@ -24,6 +26,8 @@ def _from_environment(name: str) -> str:
     found = os.environ.get(name)
     if not found:
         raise MissingValue(f"names the environment variable {name}, which is not set")
+    if not is_encodable(found):
+        raise MissingValue(f"names the environment variable {name}, which is not UTF-8 text")
     return found
 
 
@@ -38,7 +42,7 @@ def _from_file(place: str) -> str:
     path, separator, wanted = place.rpartition(":")
     if not separator:
         raise MissingValue("names no property: write ${file:PATH:NAME}, or ${directory:FOLDER:FILE} for all of a file")
-    for line in _text_of(Path(path)).splitlines():
+    for line in _text_of(Path(path)).split("\n"):
         name, _, value = line.partition("=")
         if name.strip() == wanted and value.strip():
             return value.strip()
@@ -47,11 +51,13 @@ def _from_file(place: str) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise MissingValue(f"names {path}, which cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise MissingValue(f"names {path}, which is not UTF-8 text") from error
+    except ValueError as error:  # a NUL byte, which no path has
+        raise MissingValue(f"names {path}, which cannot be the name of a file") from error
 
 
 _PROVIDERS = {"env": _from_environment, "directory": _from_directory, "file": _from_file}

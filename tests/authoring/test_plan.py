@@ -132,7 +132,9 @@ def test_an_id_that_was_another_kind_s_is_refused_also_after_that_was_removed() 
     publish(histories, wants(wants_field("a")))
     publish(histories, wants())
 
-    with pytest.raises(WrongLinkFiles, match="link spring, action a: the published link has used this id for a set_f"):
+    with pytest.raises(
+        WrongLinkFiles, match="link spring, action a: the published link has used this id for the kind set_f"
+    ):
         plan_links([wants(an_action("script", "a", script="s"))], histories, ANNA)
 
 

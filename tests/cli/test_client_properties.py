@@ -73,3 +73,19 @@ def test_no_other_way_of_sharing_partitions_than_the_one_that_the_worker_can_fol
     with pytest.raises(UnreadableProperties, match="than cooperative-sticky"):
         read_properties(written(tmp_path, f"{name}=range,roundrobin\n"))
     assert read_properties(written(tmp_path, f"{name}=cooperative-sticky\n")).values == {name: "cooperative-sticky"}
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "client.properties"
+    path.write_bytes("\ufeffsasl.username=me\r\nsasl.password=a\u2028b\u0085c\r\n".encode())
+
+    assert read_properties(path).values == {"sasl.username": "me", "sasl.password": "a\u2028b\u0085c"}
+
+
+def test_a_nul_byte_is_a_mistake_of_its_line(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"a\0b")
+    path = written(tmp_path, f"ssl.ca.location=a\0b\nsasl.password=${{directory:{tmp_path}:password}}\n")
+    with pytest.raises(UnreadableProperties) as raised:
+        read_properties(path)
+
+    assert "line 1 has a NUL byte; remove it; line 2 has a NUL byte in sasl.password" in str(raised.value)

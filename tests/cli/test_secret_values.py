@@ -47,3 +47,17 @@ def test_a_value_that_is_not_there_is_named_by_its_place(tmp_path: Path, value: 
     with pytest.raises(UnreadableProperties) as raised:
         read_properties(path)
     assert sentence.replace("HERE", str(tmp_path)) in str(raised.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes("\ufeffsecret\r\n".encode())
+    (tmp_path / "all").write_bytes("\ufeffpassword=secret\u2028\r\nother=1".encode())
+    text = f"b=${{directory:{tmp_path}:password}}\nc=${{file:{tmp_path}/all:password}}\n"
+
+    assert read_properties(properties(tmp_path, text)).values == {"b": "secret", "c": "secret"}
+
+
+def test_a_variable_in_another_encoding_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_PASSWORD", "\udce9")
+    with pytest.raises(UnreadableProperties, match="KAFKA_PASSWORD, which is not UTF-8 text"):
+        read_properties(properties(tmp_path, "a=${env:KAFKA_PASSWORD}\n"))

@@ -150,3 +150,37 @@ def test_built_by_hand_the_settings_ignore_the_environment(monkeypatch: pytest.M
     monkeypatch.setenv("LINK_ACTIONS_GROUP_ID", "from-the-environment")
 
     assert Settings(bootstrap_servers="localhost:9092").group_id == "link-actions"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DEDUPE_RETENTION", "999999999999d", "it is longer than anyone can wait"),
+        ("DEDUPE_RETENTION", "P1X", "it is no ISO 8601 duration"),
+        ("DEDUPE_RETENTION", "9" * 5_000 + "d", "it is no duration"),
+        ("DEDUPE_RETENTION", "1h", "it must be at least 1 day"),
+        ("WORKERS", "x", "it must be a whole number"),
+        ("WORKERS", "1.5", "it must be a whole number"),
+        ("WORKERS", "9" * 5_000, "it must be"),
+        ("WORKERS", "0", "it must be at least 1"),
+        ("STATE_STORE", "x", "it must be rowfile or rocksdb"),
+        ("DEAD_LETTER_LIMIT", "x", "it must be a number"),
+        ("DEAD_LETTER_LIMIT", "nan", "it must be"),
+        ("GROUP_ID", "x" * 200, "it must have at most 150 characters"),
+        ("LOG_LEVEL", "loud", "it must be debug, info, warning or error"),
+    ],
+)
+def test_a_wrong_value_is_told_in_our_words(name: str, value: str, sentence: str) -> None:
+    (mistake,) = mistakes_in(BROKERS | {f"LINK_ACTIONS_{name}": value})
+
+    assert mistake.startswith(f"LINK_ACTIONS_{name} is wrong: {sentence}")
+    assert not any(phrase in mistake.lower() for phrase in ("input should", "unable to parse", "value error", "string"))
+
+
+def test_bytes_of_another_encoding_are_told_for_each_variable() -> None:
+    mistakes = mistakes_in(BROKERS | {"LINK_ACTIONS_GROUP_ID": "\udce9", "LINK_ACTIONS_STATE_DIR": "\udce9"})
+
+    assert mistakes == [
+        "LINK_ACTIONS_GROUP_ID is not UTF-8 text; set it again in UTF-8",
+        "LINK_ACTIONS_STATE_DIR is not UTF-8 text; set it again in UTF-8",
+    ]

@@ -1,0 +1,1 @@
+"""Texts and streams that people read."""
