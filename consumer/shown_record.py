@@ -8,8 +8,6 @@ from typing import Any, cast
 
 from confluent_kafka import Message
 
-UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
-
 
 @dataclass(frozen=True, slots=True)
 class ShownRecord:
@@ -59,11 +57,6 @@ def shown(message: Message) -> ShownRecord:
 def text_of(part: bytes | None) -> str | None:
     """Return bytes as text; those that are no UTF-8 are written in hexadecimal, after a backslash."""
     return None if part is None else part.decode(errors="backslashreplace")
-
-
-def printable(value: object) -> str:
-    """Return a text that cannot move the cursor or colour the terminal, whatever a record holds."""
-    return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in str(value))
 
 
 def time_of(milliseconds: int) -> str:

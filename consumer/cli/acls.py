@@ -1,6 +1,5 @@
 """`link-actions acls`: the rules by which each role gets no more rights than it needs."""
 
-import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -8,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from consumer.cli.command_line import PlainCommand
 from consumer.cli.entry import command_settings, topic_names
+from consumer.cli.output import say, say_json
 from consumer.cli.table import print_table
 from consumer.errors import UsageError
 from consumer.kafka.rights import Right, Role, rights_of
@@ -19,7 +20,7 @@ Example:
 
 
 def acls(
-    roles: Annotated[list[Role] | None, typer.Argument(metavar="ROLE...", help="Default: all.")] = None,
+    roles: Annotated[list[Role] | None, typer.Argument(metavar="ROLE", help="Default: all.")] = None,
     *,
     principal: Annotated[
         str | None, typer.Option(help="Write the arguments of kafka-acls.sh that grant it one role's rights.")
@@ -43,7 +44,7 @@ def acls(
         _print_arguments(roles or (), (right for _, right in rights), principal)
     elif as_json:
         for role, right in rights:
-            typer.echo(json.dumps({"role": role, **asdict(right)}))
+            say_json({"role": role, **asdict(right)})
     else:
         print_table(("role", "may", "resource", "name"), [_row(role, right) for role, right in rights])
 
@@ -52,7 +53,7 @@ def _print_arguments(roles: Sequence[Role], rights: Iterable[Right], principal: 
     if len(roles) != 1:
         raise UsageError("A principal has one role here; name it: link-actions acls worker --principal User:worker")
     for right in rights:
-        typer.echo(shlex.join(right.arguments(principal)))
+        say(shlex.join(right.arguments(principal)))
 
 
 def _row(role: Role, right: Right) -> tuple[object, ...]:
@@ -60,4 +61,4 @@ def _row(role: Role, right: Right) -> tuple[object, ...]:
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-app.command("acls", epilog=EXAMPLE)(acls)
+app.command("acls", cls=PlainCommand, epilog=EXAMPLE)(acls)

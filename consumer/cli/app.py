@@ -13,12 +13,17 @@ from typing import Annotated, Any, NoReturn
 
 import structlog
 import typer
-from typer.core import TyperGroup
+from pydantic import ValidationError
 from typer.main import get_command
 
-from consumer.errors import ExitCode, LinkActionsError
+from consumer.cli.command_line import PlainGroup
+from consumer.cli.output import complain, say
+from consumer.errors import ExitCode, LinkActionsError, UsageError
 from consumer.monitoring.logs import configure_logs
 from consumer.settings import LogLevel
+from consumer.terminal.streams import ReaderGone, prepare_streams
+from consumer.terminal.text import is_encodable
+from consumer.terminal.value_problem import problem_of
 from consumer.version import versions
 
 COMMANDS: Mapping[str, str] = {
@@ -40,7 +45,7 @@ GARBAGE_AFTER_OBJECTS = 100_000
 """Looked for after 700, as it is by itself, garbage took 0.03 s of each start: modules are none."""
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(PlainGroup):
     """Knows each command's name and sentence, and imports the command itself when it is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -49,7 +54,13 @@ class LazyGroup(TyperGroup):
         return name, load_command(name) if name and name in COMMANDS else command, rest
 
 
-app = typer.Typer(name=NAME, cls=LazyGroup, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    name=NAME,
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 def load_command(name: str) -> Any:
@@ -65,17 +76,29 @@ def load_command(name: str) -> Any:
 def show_version(*, wanted: bool) -> None:
     """Print what `--version` asks for, and end."""
     if wanted:
-        typer.echo(", ".join(f"{name} {version}" for name, version in versions().items()))
+        say(", ".join(f"{name} {version}" for name, version in versions().items()))
         raise typer.Exit
 
 
-@app.callback(
-    epilog="Settings come from the environment, LINK_ACTIONS_*; LINK_ACTIONS_BOOTSTRAP_SERVERS names the brokers."
-)
+EPILOG = """Settings come from the environment, LINK_ACTIONS_*; LINK_ACTIONS_BOOTSTRAP_SERVERS names the brokers.
+
+\b
+Example:
+  link-actions demo
+  LINK_ACTIONS_BOOTSTRAP_SERVERS=localhost:9092 link-actions doctor"""
+
+
+@app.callback(epilog=EPILOG)
 def link_actions(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: show_version(wanted=value), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda value: show_version(wanted=value),
+            is_eager=True,
+            help="Show the versions of the program and of what it runs on, and exit.",
+        ),
     ] = False,
 ) -> None:
     """Turn clicks on tracked mailing links into CRM updates: once per person, exactly once through Kafka."""
@@ -93,19 +116,50 @@ def execute(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code. Whatever goes wrong is said on standard error, in one sentence."""
     configure_logs(LogLevel.WARNING, None, client_library=None)
     try:
-        result = get_command(app).main(args=list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
+        return _run(arguments)
     except LinkActionsError as error:
-        typer.echo(f"{NAME}: {error}", err=True)
+        if str(error):
+            complain(f"{NAME}: {error}")
         return error.exit_code
     except typer.TyperException as error:
-        typer.echo(f"{NAME}: {_usage(error)}", err=True)
+        complain(f"{NAME}: {_usage(error)}")
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.UNEXPECTED
     except Exception:  # noqa: BLE001 - the one place: whatever nobody foresaw is logged once and ends the process
         structlog.get_logger().exception("command.failed", command=" ".join(arguments[:1]))
         return ExitCode.UNEXPECTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Let Typer run it. Raises UsageError for what the process around it makes impossible, whatever the command."""
+    _check_encoding(arguments)
+    try:
+        result = get_command(app).main(args=list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
+    except SystemExit as error:  # Typer ends the program where the reader of the output has gone
+        raise ReaderGone from error
+    except OSError as error:
+        if not _has_working_directory():
+            raise UsageError("The working directory does not exist any more; change to one that does") from error
+        if error.filename is None:
+            raise
+        raise UsageError(f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}") from error
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _check_encoding(arguments: Sequence[str]) -> None:
+    """Refuse what is not UTF-8, but for names of files that exist: Kafka's records hold UTF-8 only."""
+    for argument in arguments:
+        if not is_encodable(argument) and not os.path.exists(argument):  # noqa: PTH110 - no path is made of any text
+            raise UsageError(f"The argument {argument} is not UTF-8 text; set the locale of your terminal to UTF-8")
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def main() -> NoReturn:
@@ -114,10 +168,26 @@ def main() -> NoReturn:
     # numpy's linear algebra, which nobody uses here, would start a thread for each core, and each would wait busily for
     # work: 0.07 s of a start's CPU on two cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(execute(sys.argv[1:]))
+    prepare_streams()
+    code = execute(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except LinkActionsError as error:
+        code = code or error.exit_code
+    sys.exit(code)
 
 
 def _usage(error: typer.TyperException) -> str:
     context: typer.Context | None = getattr(error, "ctx", None)
-    sentence = error.format_message().rstrip(".")
+    sentence = _in_our_words(error).rstrip(".")
     return f"{sentence}; see {context.command_path} --help" if context else sentence
+
+
+def _in_our_words(error: typer.TyperException) -> str:
+    """Return what is wrong with a call; where pydantic says it, in words that a user knows."""
+    parameter, cause = getattr(error, "param", None), error.__cause__
+    if parameter is None or not isinstance(cause, ValidationError):
+        return error.format_message()
+    details = dict(cause.errors(include_url=False)[0])
+    given = "" if details["type"] == "value_error" else f", not {details['input']}"
+    return f"Invalid value for {parameter.get_error_hint()}: {problem_of(details).rstrip('.')}{given}"

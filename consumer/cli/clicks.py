@@ -11,8 +11,11 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from rich.text import Text
 
+from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
+from consumer.cli.output import complain, say
 from consumer.click_lines import LINE_BYTES, BadLine, ClickLines
 from consumer.codecs import writing_frame
 from consumer.errors import Unavailable, UsageError
@@ -20,10 +23,15 @@ from consumer.kafka.permission import require_rights
 from consumer.kafka.publisher import Publisher, open_publisher
 from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.terminal.text import counted, printable
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions clicks publish clicks.ndjson"""
 
 EXAMPLE = """\b
 Example:
@@ -36,12 +44,12 @@ A line of the file:
 STANDARD_INPUT = Path("-")
 
 
-@app.callback()
+@app.callback(epilog=GROUP_EXAMPLE)
 def clicks() -> None:
     """Publish clicks from a file."""
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(cls=PlainCommand, epilog=EXAMPLE)
 def publish(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Clicks, one JSON object a line; - is standard input.")],
 ) -> None:
@@ -61,7 +69,7 @@ def publish(
         frame = writing_frame(topic, schema, stack.enter_context(open_registry(settings)))
         lines = ClickLines(Codec(schema, frame), mint=lambda: str(uuid.uuid4()))
         publishing = Publishing(lines, open_publisher(settings), topic)
-        publishing.publish_all(_with_progress(stack, file, stream), str(file))
+        publishing.publish_all(stream, str(file), _progress(stack, file))
     publishing.conclude()
 
 
@@ -73,33 +81,44 @@ class Publishing:
         self._publisher = publisher
         self._topic = topic
         self._counts: Counter[str] = Counter()
+        self._unread = ""
 
-    def publish_all(self, lines: Iterator[bytes], name: str) -> None:
+    def publish_all(self, stream: BinaryIO, name: str, progress: "_Progress") -> None:
         """Publish each line that is a click, and say of each other one what is wrong with it."""
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                click = self._lines.read(line)
-            except BadLine as problem:
-                self._counts["bad"] += 1
-                typer.echo(f"{name}:{number}: {problem}", err=True)
-            else:
-                self._counts["minted"] += click.minted
-                self._publisher.publish(self._topic, click.value, click.key)
+        try:
+            for number, line in enumerate(_lines(stream), start=1):
+                progress.advance(len(line))
+                if line.strip():
+                    self._publish(line, f"{name}:{number}", progress)
+        except OSError as error:
+            self._unread = f"{name} cannot be read to its end ({error.strerror})"
         self._publisher.finish()
+
+    def _publish(self, line: bytes, place: str, progress: "_Progress") -> None:
+        try:
+            click = self._lines.read(line)
+        except BadLine as problem:
+            self._counts["bad"] += 1
+            progress.complain(f"{place}: {problem}")
+        else:
+            self._counts["minted"] += click.minted
+            self._publisher.publish(self._topic, click.value, click.key)
 
     def conclude(self) -> None:
         """Say how it went; raises Unavailable where records were not written, UsageError where lines were bad."""
         minted = f", {self._counts['minted']} with a click_id made here" if self._counts["minted"] else ""
-        typer.echo(f"published {self._publisher.confirmed} clicks to {self._topic}{minted}")
+        say(f"published {counted(self._publisher.confirmed, 'click')} to {self._topic}{minted}")
         failed = self._publisher.failed
         if failed:
             reasons = "; ".join(f"{number} times {reason}" for reason, number in failed.items())
-            raise Unavailable(f"{failed.total()} clicks were not written ({reasons}); mend it and publish them again")
+            written = f"{counted(failed.total(), 'click')} could not be written"
+            raise Unavailable(f"{written} ({reasons}); fix that and publish what is missing")
+        if self._unread:
+            raise UsageError(f"{self._unread}; what comes after was not published")
         bad = self._counts["bad"]
         if bad:
-            raise UsageError(f"{bad} lines are no clicks and were left out; mend them and publish them alone")
+            these = "1 line is no click and was" if bad == 1 else f"{bad} lines are no clicks and were"
+            raise UsageError(f"{these} left out; fix and publish only what was left out")
 
 
 def _open(file: Path) -> AbstractContextManager[BinaryIO]:
@@ -108,21 +127,36 @@ def _open(file: Path) -> AbstractContextManager[BinaryIO]:
     try:
         return file.open("rb")
     except OSError as error:
-        mend = "name a file of clicks, or - for standard input"
-        raise UsageError(f"{file} cannot be read ({error.strerror}); {mend}") from error
+        fix = "name a file of clicks, or - for standard input"
+        raise UsageError(f"{file} cannot be read ({error.strerror}); {fix}") from error
 
 
-def _with_progress(stack: ExitStack, file: Path, stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines, showing on a terminal how far they have been read."""
+class _Progress:
+    """Shows on a terminal how much of a file has been read; what is said meanwhile has lines of its own above."""
+
+    def __init__(self, bar: Progress | None, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("publishing", total=total) if bar else None
+
+    def advance(self, read_bytes: int) -> None:
+        """Show that these bytes have been read."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task, read_bytes)
+
+    def complain(self, message: str) -> None:
+        """Write a message to standard error."""
+        if self._bar is None:
+            complain(message)
+        else:
+            self._bar.console.print(Text(printable(message)), soft_wrap=True)
+
+
+def _progress(stack: ExitStack, file: Path) -> _Progress:
     console = Console(stderr=True)
-    if file == STANDARD_INPUT or not console.is_terminal:
-        yield from _lines(stream)
-        return
-    progress = stack.enter_context(Progress(console=console, transient=True))
-    task = progress.add_task("publishing", total=file.stat().st_size)
-    for line in _lines(stream):
-        progress.advance(task, len(line))
-        yield line
+    if file == STANDARD_INPUT or not sys.stderr.isatty() or console.is_dumb_terminal:
+        return _Progress(None, 0)
+    bar = stack.enter_context(Progress(console=console, transient=True))
+    return _Progress(bar, file.stat().st_size)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """`link-actions demo`: everything end to end on sample data, shown and checked."""
 
-import json
 import os
 import signal
 from typing import Annotated, NoReturn
@@ -8,6 +7,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from consumer.cli.command_line import PlainCommand
+from consumer.cli.output import say_json
 from consumer.clock import SystemClock
 from consumer.demo.narrator import Narrator
 from consumer.demo.performance import perform
@@ -52,7 +53,7 @@ def demo(
             summary = perform(stage, sample, narrator, os.environ)
             stage.keeps_folder = keep or not summary.findings.is_exact
     if as_json:
-        typer.echo(json.dumps(summary.as_json()))
+        say_json(summary.as_json())
     else:
         print_report(narrator.console, summary, tell_story(summary.findings.clicks, summary.findings.updates))
     raise typer.Exit(ExitCode.DONE if summary.findings.is_exact else ExitCode.UNEXPECTED)
@@ -63,4 +64,4 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-app.command("demo", epilog=EXAMPLE)(demo)
+app.command("demo", cls=PlainCommand, epilog=EXAMPLE)(demo)

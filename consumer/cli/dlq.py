@@ -1,6 +1,5 @@
 """`link-actions dlq`: dead letters, looked at and replayed."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -9,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.cli.letter_text import letter_in_json, letter_in_text
+from consumer.cli.output import say, say_json
 from consumer.cli.table import print_table
 from consumer.codecs import reading_codec
 from consumer.dead_letters import DeadLetter, dead_letter, place_of, replay_of
@@ -28,7 +29,12 @@ from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions dlq list
+  link-actions dlq replay --reason unknown_version --dry-run"""
 
 ReasonOption = Annotated[Reason | None, typer.Option(help="Only those with this reason.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="For a program to read.")]
@@ -91,28 +97,28 @@ class Letters:
         return (letter for letter in letters if reason in (None, letter.reason))
 
 
-@app.callback()
+@app.callback(epilog=GROUP_EXAMPLE)
 def dlq() -> None:
     """Look at dead letters and replay them."""
 
 
-@app.command("list", epilog=LIST_EXAMPLE)
+@app.command("list", cls=PlainCommand, epilog=LIST_EXAMPLE)
 def list_letters(*, reason: ReasonOption = None, as_json: JsonOption = False) -> None:
     """List dead letters: where they stand, why they are there, and which record they were."""
     with open_letters() as letters:
         if as_json:
             for letter in letters.all(reason):
-                typer.echo(json.dumps(letter.facts_in_json()))
+                say_json(letter.facts_in_json())
             return
         found = list(letters.all(reason))
     if found:
         print_table(("place", "when (UTC)", "reason", "click", "detail"), map(_row, found))
     reasons = Counter(letter.reason for letter in found)
     counts = ", ".join(f"{number} {name}" for name, number in reasons.most_common())
-    typer.echo(f"{len(found)} dead letters" + (f": {counts}" if counts else ""))
+    say(f"{len(found)} dead letters" + (f": {counts}" if counts else ""))
 
 
-@app.command(epilog=SHOW_EXAMPLE)
+@app.command(cls=PlainCommand, epilog=SHOW_EXAMPLE)
 def show(
     place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="As dlq list shows it.")],
     *,
@@ -123,10 +129,10 @@ def show(
         (letter,) = letters.at([place], None)
         lines = [letter_in_json(letter, letters.codec)] if as_json else letter_in_text(letter, letters.codec)
     for line in lines:
-        typer.echo(line)
+        say(line)
 
 
-@app.command(epilog=REPLAY_EXAMPLE)
+@app.command(cls=PlainCommand, epilog=REPLAY_EXAMPLE)
 def replay(
     places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET", help="Default: all.")] = None,
     *,
@@ -171,7 +177,7 @@ def _publish(chosen: Iterable[DeadLetter], letters: Letters, publisher: Publishe
             partition=ANY_PARTITION if click.partition is None else click.partition,
         )
     publisher.finish()
-    typer.echo(f"replayed {publisher.confirmed} dead letters to {letters.names.clicks}")
+    say(f"replayed {publisher.confirmed} dead letters to {letters.names.clicks}")
     if publisher.failed:
         reasons = "; ".join(f"{number} times {reason}" for reason, number in publisher.failed.items())
         raise Unavailable(f"{publisher.failed.total()} were not written ({reasons}); mend it and replay them again")
@@ -181,8 +187,8 @@ def _say_what_would_be(chosen: Iterable[DeadLetter], topic: str) -> None:
     reasons: Counter[str] = Counter()
     for letter in chosen:
         reasons[letter.reason] += 1
-        typer.echo(f"{letter.record.place} {letter.reason}")
-    typer.echo(f"would replay {reasons.total()} dead letters to {topic}")
+        say(f"{letter.record.place} {letter.reason}")
+    say(f"would replay {reasons.total()} dead letters to {topic}")
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:

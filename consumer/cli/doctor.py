@@ -1,6 +1,5 @@
 """`link-actions doctor`: what is wrong, and how to mend it."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -8,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from consumer.cli.command_line import PlainCommand
 from consumer.cli.entry import topic_names
+from consumer.cli.output import say_json
 from consumer.cli.table import print_table
 from consumer.decision.cores import fastest
 from consumer.doctor.cluster import look_at_cluster
@@ -38,7 +39,7 @@ def doctor(
         for finding in findings:
             fields = asdict(finding)
             del fields["exit_code"]
-            typer.echo(json.dumps(fields))
+            say_json(fields)
     else:
         print_table(("", "what", "seen, and how to mend it"), [row for finding in findings for row in _rows(finding)])
     raise typer.Exit(exit_code_of(findings))
@@ -64,4 +65,4 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-app.command("doctor", epilog=EXAMPLE)(doctor)
+app.command("doctor", cls=PlainCommand, epilog=EXAMPLE)(doctor)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 
 from consumer.dead_letters import DeadLetter
-from consumer.shown_record import UNPRINTABLE, printable, text_of, time_of
+from consumer.shown_record import text_of, time_of
+from consumer.terminal.text import counted, printable
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.record_schema import Json
@@ -22,7 +23,7 @@ def letter_in_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
     yield printable(f"key: {'none' if record.key is None else text_of(record.key)}")
     for name, value in letter.headers:
         yield printable(f"header {name}: {text_of(value)}")
-    yield "value: none" if record.value is None else f"value: {len(record.value)} bytes"
+    yield "value: none" if record.value is None else f"value: {counted(len(record.value), 'byte')}"
     yield from hexdump(record.value or b"")
     decoded, problem = attempt(codec, record.value)
     yield printable(f"cannot be read: {problem}") if problem else "reads as:"
@@ -60,7 +61,7 @@ def hexdump(value: bytes) -> Iterator[str]:
     """Yield the first bytes, sixteen a line: offset, hexadecimal, and what of it is ASCII."""
     for offset in range(0, min(len(value), SHOWN_BYTES), ROW_BYTES):
         row = value[offset : offset + ROW_BYTES]
-        text = printable(row.decode("ascii", errors="replace")).replace(UNPRINTABLE, ".")
+        text = "".join(chr(byte) if chr(byte).isascii() and chr(byte).isprintable() else "." for byte in row)
         yield f"  {offset:08x}  {row.hex(' '):<{ROW_BYTES * 3}} {text}"
     if len(value) > SHOWN_BYTES:
-        yield f"  … and {len(value) - SHOWN_BYTES} bytes more; --json has them all"
+        yield f"  … and {counted(len(value) - SHOWN_BYTES, 'byte')} more; --json has them all"

@@ -1,11 +1,8 @@
 """How links look on a terminal, and as JSON for programs: one object a line."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import typer
 
 from actions.link import Link
 from consumer.authoring.link_reference import LinkReference
@@ -14,14 +11,14 @@ from consumer.authoring.mistake import Mistake
 from consumer.authoring.plan import Change, PlannedLink
 from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.authoring.wanted import WantedLink
+from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
-
-MOST_FOLDED_ROWS = 500
+from consumer.terminal.text import counted
 
 
 def echo_json(data: Any) -> None:
     """Write one value in one line."""
-    typer.echo(json.dumps(data, ensure_ascii=False))
+    say_json(data)
 
 
 def show_mistakes(mistakes: Iterable[Mistake]) -> None:
@@ -31,8 +28,6 @@ def show_mistakes(mistakes: Iterable[Mistake]) -> None:
             {
                 "file": mistake.place.file,
                 "line": mistake.place.line,
-                "column": mistake.place.column,
-                "severity": mistake.severity.value,
                 "subject": mistake.subject,
                 "sentence": mistake.sentence,
             }
@@ -43,7 +38,7 @@ def show_checked(links: Sequence[WantedLink]) -> None:
     """Say how much was checked."""
     files = len({link.place.file for link in links})
     actions = sum(len(link.actions) for link in links)
-    typer.echo(f"no mistakes: {_count(files, 'file')}, {_count(len(links), 'link')}, {_count(actions, 'action')}")
+    say(f"no mistakes: {counted(files, 'file')}, {counted(len(links), 'link')}, {counted(actions, 'action')}")
 
 
 def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
@@ -55,9 +50,9 @@ def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
     news = [each for each in planned if each.change is not Change.UNCHANGED]
     if news:
         rows = [(each.change.value, _name(each.link), *_numbers(each.link), _kinds(each.link)) for each in news]
-        _print_rows(("change", "link", "version", "epoch", "actions"), rows)
+        print_table(("change", "link", "version", "epoch", "actions"), rows)
     counts = Counter(each.change for each in planned)
-    typer.echo(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
+    say(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
 
 
 def show_links(links: Iterable[Link | UnreadableVersion | WithdrawnVersion], *, as_json: bool) -> None:
@@ -71,8 +66,8 @@ def show_links(links: Iterable[Link | UnreadableVersion | WithdrawnVersion], *, 
         else:
             rows.append((_name(link), link.status.value, *_numbers(link), str(len(link.actions)), link.name))
     if not as_json:
-        _print_rows(("link", "status", "version", "epoch", "actions", "name"), rows)
-        typer.echo(_count(len(rows), "link"))
+        print_table(("link", "status", "version", "epoch", "actions", "name"), rows)
+        say(counted(len(rows), "link"))
 
 
 def show_link(link: Link, *, as_json: bool) -> None:
@@ -81,9 +76,9 @@ def show_link(link: Link, *, as_json: bool) -> None:
     if as_json:
         echo_json(described)
         return
-    typer.echo(f"{link.tenant_id}/{link.link_id}")
+    say(f"{link.tenant_id}/{link.link_id}")
     for fact in ("version", "epoch", "status", "name", "response", "defined_at", "defined_by"):
-        typer.echo(f"{fact:<12}{_words(described[fact])}")
+        say(f"{fact:<12}{_words(described[fact])}")
     rows = [
         (
             action.action_id,
@@ -97,7 +92,7 @@ def show_link(link: Link, *, as_json: bool) -> None:
     if rows:
         print_table(("action", "slot", "kind", "repeat", "parameters"), rows)
     else:
-        typer.echo("no actions")
+        say("no actions")
 
 
 def warn_of_versions(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> None:
@@ -105,20 +100,9 @@ def warn_of_versions(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -
     for version in versions:
         subject = f"warn: {version.reference} version {version.version}"
         if isinstance(version, UnreadableVersion):
-            typer.echo(f"{subject} cannot be read ({version.reason}); {version.remedy}", err=True)
+            complain(f"{subject} cannot be read ({version.reason}); {version.remedy}")
         else:
-            typer.echo(f"{subject} was withdrawn: its record has no value, so it counts as never published", err=True)
-
-
-def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; plain columns where it has more rows than rich can fold in reasonable time."""
-    if len(rows) <= MOST_FOLDED_ROWS:
-        print_table(columns, rows)
-        return
-    headed = [columns, *rows]
-    widths = [max(map(len, cells)) for cells in zip(*headed, strict=True)]
-    for row in headed:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            complain(f"{subject} was withdrawn: its record has no value, so it counts as never published")
 
 
 def _name(link: Link) -> str:
@@ -139,7 +123,3 @@ def _words(value: Any, separator: str = " ") -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_words, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

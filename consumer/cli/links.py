@@ -16,27 +16,32 @@ from consumer.authoring.link_files import check_link_files
 from consumer.authoring.link_model import link_file_model
 from consumer.authoring.link_reference import parse_reference
 from consumer.authoring.mistake import WrongLinkFiles
+from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings
 from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned, warn_of_versions
+from consumer.cli.output import say
 from consumer.clock import SystemClock
 from schemas.record_schema import load_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", help="Link files, or folders with .yaml or .yml files.")
-]
-References = Annotated[list[str], typer.Argument(metavar="LINK...", help="Each as tenant/link_id.")]
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions links check links/
+  link-actions links publish links/"""
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
+References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object a line.")]
 By = Annotated[str | None, typer.Option("--author", help="Who publishes; your user name unless said otherwise.")]
 
 
-@app.callback()
+@app.callback(epilog=GROUP_EXAMPLE)
 def links() -> None:
     """Check, publish, list, reset and delete links."""
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links check links/ --against-published")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links check links/ --against-published")
 def check(
     paths: Paths,
     *,
@@ -59,7 +64,7 @@ def check(
         show_checked(wanted)
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
 def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
     """Publish what is new or changed in link files.
 
@@ -70,7 +75,7 @@ def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
     show_planned(_author(author).publish(wanted), as_json=as_json)
 
 
-@app.command("list", epilog="\b\nExample:\n  link-actions links list --tenant acme")
+@app.command("list", cls=PlainCommand, epilog="\b\nExample:\n  link-actions links list --tenant acme")
 def list_links(
     *,
     tenant: Annotated[str | None, typer.Option(help="Only the links of this tenant.")] = None,
@@ -85,7 +90,7 @@ def list_links(
     )
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links show acme/spring-offer --version 2")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links show acme/spring-offer --version 2")
 def show(
     link: Annotated[str, typer.Argument(metavar="LINK", help="As tenant/link_id.")],
     *,
@@ -98,7 +103,7 @@ def show(
     warn_of_versions(odd)
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links reset acme/spring-offer")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links reset acme/spring-offer")
 def reset(links: References, *, author: By = None, as_json: Json = False) -> None:
     """Forget who clicked, by starting a new epoch.
 
@@ -108,7 +113,7 @@ def reset(links: References, *, author: By = None, as_json: Json = False) -> Non
     show_planned(_author(author).reset(references), as_json=as_json)
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
 def delete(links: References, *, author: By = None, as_json: Json = False) -> None:
     """Hide links from authors. They go on redirecting and acting, since the mails are out.
 
@@ -118,7 +123,7 @@ def delete(links: References, *, author: By = None, as_json: Json = False) -> No
     show_planned(_author(author).delete(references), as_json=as_json)
 
 
-@app.command(epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")
 def schema() -> None:
     """Print the JSON Schema of link files.
 
@@ -126,7 +131,8 @@ def schema() -> None:
     """
     schemas = load_schemas()
     kinds = load_kinds(schemas)
-    typer.echo(json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2, ensure_ascii=False))
+    for line in json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2).splitlines():
+        say(line)
 
 
 def _author(name: str | None) -> Author:

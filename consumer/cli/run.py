@@ -7,6 +7,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from consumer.cli.command_line import PlainCommand
 from consumer.monitoring.logs import configure_logs
 from consumer.service_links import ADVICE
 from consumer.settings import hidden_settings, load_settings, settings_help
@@ -50,4 +51,4 @@ def run(
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-app.command("run", epilog=EXAMPLE)(run)
+app.command("run", cls=PlainCommand, epilog=EXAMPLE)(run)

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from actions.registry import load_kinds
+from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
+from consumer.cli.output import say
 from consumer.kafka.connection import Connection
 from consumer.kafka.group_watch import GroupWatch
 from consumer.kafka.mover import Mover
@@ -23,7 +25,11 @@ from consumer.state.opening import open_state
 from consumer.wire import Wire
 from schemas.record_schema import load_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions state repartition --partitions 24 --dry-run"""
 
 EXAMPLE = """\b
 Example:
@@ -31,12 +37,12 @@ Example:
   link-actions state repartition --partitions 24"""
 
 
-@app.callback()
+@app.callback(epilog=GROUP_EXAMPLE)
 def state() -> None:
     """Look after what is remembered, as a whole."""
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(cls=PlainCommand, epilog=EXAMPLE)
 def repartition(
     partitions: Annotated[int, typer.Option(min=1, max=10_000, help="How many there shall be; never fewer than now.")],
     *,
@@ -53,9 +59,9 @@ def repartition(
         parts = _open(settings, stack)
         work = Repartitioning(parts, partitions, tell)
         if dry_run:
-            typer.echo(f"{work.rehearse()} entries would be moved; nothing was written")
+            say(f"{work.rehearse()} entries would be moved; nothing was written")
             return
-        typer.echo(f"{work.run()} entries were moved; there are {partitions} partitions now, and workers may start")
+        say(f"{work.run()} entries were moved; there are {partitions} partitions now, and workers may start")
 
 
 def _open(settings: Settings, stack: ExitStack) -> Parts:

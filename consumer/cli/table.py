@@ -1,25 +1,81 @@
-"""Tables on standard output."""
+"""Tables on standard output: nothing is cut and no column is left out, however narrow the terminal."""
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
-from consumer.shown_record import printable
+from consumer.terminal.streams import takes_colors, width_of
+from consumer.terminal.text import printable
 
-PIPE_WIDTH = 200
-"""Where nobody watches there is no width to fit into, and a line that wraps is hard to search."""
+GAP = "  "
+NARROWEST = 24
+"""Cells that the last column gets at least, if its texts are that long: its texts wrap."""
+
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their columns; None is shown as nothing. Only the last column wraps."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, no_wrap=name != columns[-1])
+    """Print rows under their columns; None is shown as nothing. Where nobody watches, each row is one line."""
+    cells = [["" if cell is None else printable(cell) for cell in row] for row in rows]
+    heading, *lines = table_lines(columns, cells, width_of(sys.stdout))
+    is_bold = takes_colors(sys.stdout)
+    for line in (f"{BOLD}{heading}{PLAIN}" if is_bold else heading, *lines):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    """Yield the heading and the rows, no wider than `width` cells as far as their words allow; None has no limit.
+
+    The last column wraps at blanks. A cell that is wider than its column ends its line, and the rest of the row goes on
+    below, in its columns: an id is never cut, so two of them never look the same.
+    """
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    if width is not None:
+        widths = _fitted(widths, list(map(cell_len, columns)), width)
+    yield from _row_lines(columns, widths)
     for row in rows:
-        table.add_row(*(Text(printable("" if cell is None else cell)) for cell in row))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
-    console.print(table)
+        yield from _row_lines(row, widths)
+
+
+def _fitted(widths: Sequence[int], least: Sequence[int], width: int) -> list[int]:
+    """Make columns narrower until they fit: the last one alone if that is enough, else the widest one, too."""
+    *before, last = widths
+    room = width - len(GAP) * len(before)
+    if sum(before) + min(last, NARROWEST) <= room:
+        return [*before, min(last, room - sum(before))]
+    last = min(last, max(NARROWEST, room * 2 // 5))
+    while (surplus := sum(before) + last - room) > 0 and any(map(int.__gt__, before, least)):
+        widest = max(range(len(before)), key=lambda column: before[column] - least[column])
+        before[widest] = max(least[widest], before[widest] - surplus)
+    return [*before, last]
+
+
+def _row_lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    line = ""
+    starts = [sum(widths[:column]) + len(GAP) * column for column in range(len(widths))]
+    for cell, start in zip(row[:-1], starts[:-1], strict=True):
+        if cell_len(line) > max(start - len(GAP), 0):
+            yield line
+            line = ""
+        line = f"{line}{' ' * (start - cell_len(line))}{cell}" if cell else line
+    first, *others = wrapped(row[-1], widths[-1])
+    if first and cell_len(line) > max(starts[-1] - len(GAP), 0):
+        yield line
+        line = ""
+    yield f"{line}{' ' * (starts[-1] - cell_len(line))}{first}".rstrip()
+    for other in others:
+        yield " " * starts[-1] + other
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the text in lines that are broken at blanks; a word that is wider than a line is not broken."""
+    lines: list[str] = [""]
+    for number, word in enumerate(text.split(" ")):
+        longer = f"{lines[-1]} {word}" if number else word
+        if number and cell_len(longer) > width and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

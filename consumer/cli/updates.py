@@ -9,7 +9,9 @@ import typer
 
 from actions.kind import Kind
 from actions.registry import load_kinds
+from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry
+from consumer.cli.output import complain, say
 from consumer.codecs import reading_codec
 from consumer.errors import UsageError
 from consumer.kafka.permission import require_rights
@@ -18,12 +20,16 @@ from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.topic_reader import Span, open_reader
 from consumer.kafka.topics import TopicNames
 from consumer.registry import SchemaRegistry
-from consumer.shown_record import ShownRecord, printable, shown, time_of
+from consumer.shown_record import ShownRecord, shown, time_of
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.record_schema import RecordSchema, load_schemas
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions updates tail --kind set_field"""
 
 EXAMPLE = """\b
 Example:
@@ -32,12 +38,12 @@ Example:
 SHARED = ("update_id", "link_version", "epoch", "action_id")
 
 
-@app.callback()
+@app.callback(epilog=GROUP_EXAMPLE)
 def updates() -> None:
     """Show the updates as subscribers see them."""
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(cls=PlainCommand, epilog=EXAMPLE)
 def tail(
     *,
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
@@ -75,16 +81,20 @@ class UpdateShower:
         try:
             value = self.codecs[record.topic].decode(record.value or b"")
         except BadRecord as bad:
-            typer.echo(f"warn: {record.topic} {record.place} cannot be read ({bad})", err=True)
+            complain(f"warn: {record.topic} {record.place} cannot be read ({bad})")
             value = None
-        typer.echo(record.json_line(value) if self.as_json else self._text(record, value or {}))
+        say(record.json_line(value) if self.as_json else self._text(record, value or {}))
 
     def _text(self, record: ShownRecord, value: Mapping[str, Any]) -> str:
         names = list(value)
         own = names[names.index(SHARED[-1]) + 1 :] if SHARED[-1] in names else []
         cause = [value.get(name, "") for name in ("tenant_id", "recipient_id", "link_id", "action_id")]
-        fields = [f"{name}={value[name]}" for name in own if value[name] is not None]
-        return printable("  ".join([time_of(record.timestamp), f"{self.kinds[record.topic]:<10}", *cause, *fields]))
+        fields = [f"{name}={_words(value[name])}" for name in own if value[name] is not None]
+        return "  ".join([time_of(record.timestamp), f"{self.kinds[record.topic]:<10}", *cause, *fields])
+
+
+def _words(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _chosen(kinds: Mapping[str, Kind], names: Iterable[str]) -> Mapping[str, Kind]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consumer.judge.murmur import partition_of
-from consumer.judge.update_record import SHARED, TOPICS, Record, kind_of, own_fields, update_id
+from consumer.judge.update_record import KINDS, SHARED, TOPICS, Record, own_fields, update_id
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class NaiveModel:
 
     def _act(self, link: Record, action: Record, click: Record, link_hits: int) -> str:
         name, parameters = action["parameters"]
-        kind = kind_of(name)
+        kind = KINDS[name]
         outcome = self._try(link, action, click, _need(kind, parameters))
         self.actions[kind, outcome] += 1
         if outcome == "applied":

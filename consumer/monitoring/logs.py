@@ -8,14 +8,16 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from io import TextIOBase
+from io import StringIO, TextIOBase
 from typing import Any, TextIO, cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
 from consumer.monitoring.repeats import REPEAT_SECONDS
 from consumer.settings import LogFormat, LogLevel
+from consumer.terminal.streams import takes_colors
+from consumer.terminal.text import printable, printable_lines
 
 CLIENT_LIBRARY = "link_actions.kafka"
 """Name of the standard library's logger that the Kafka clients write to."""
@@ -45,7 +47,7 @@ def configure_logs(
     stream = stream or cast(TextIO, StandardError())
     chosen = log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
     structlog.configure(
-        processors=[_naming(instance), *_processors(chosen, colors=stream.isatty())],
+        processors=[_naming(instance), *_processors(chosen, colors=takes_colors(stream))],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
@@ -57,6 +59,14 @@ def withhold_personal(_logger: Any, _method: str, event: MutableMapping[str, Any
     """Replace the values of personal fields; a structlog processor."""
     for name in PERSONAL & event.keys():
         event[name] = WITHHELD
+    return event
+
+
+def make_printable(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what could steer a terminal; a structlog processor. What is no text is shown by its escaped `repr`."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = printable(value)
     return event
 
 
@@ -122,9 +132,15 @@ def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     ]
     if log_format is LogFormat.JSON:
         return [*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # The default formatter shows local variables, and those hold records.
-    console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
-    return [*shared, console]
+    console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=_printable_traceback)
+    return [*shared, make_printable, console]
+
+
+def _printable_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    """Write a traceback without local variables: those hold records."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(printable_lines(text.getvalue()))
 
 
 def _route_standard_logging(level: LogLevel, client_library: LogLevel | None) -> None:

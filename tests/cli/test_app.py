@@ -37,7 +37,9 @@ def imported(call: str, *packages: str) -> list[str]:
 def test_the_help_of_all_commands_imports_none_of_them() -> None:
     call = "from consumer.cli.app import execute; execute(['--help'])"
 
-    assert imported(call, "consumer.cli.", "actions", "deploy", "rocksdict") == ["consumer.cli.app"]
+    names = imported(call, *(f"consumer.cli.{name}" for name in COMMANDS), "actions", "deploy", "rocksdict")
+
+    assert names == []
 
 
 def test_run_imports_neither_authoring_nor_the_demo() -> None:
@@ -118,3 +120,52 @@ def test_every_command_that_is_there_can_be_loaded() -> None:
     for name in COMMANDS:
         if (folder / f"{name}.py").exists():
             assert callable(load_command(name))
+
+
+def groups_and_commands() -> list[tuple[str, ...]]:
+    paths: list[tuple[str, ...]] = [()]
+    for name in COMMANDS:
+        subcommands = getattr(load_command(name), "commands", {})
+        paths += [(name,), *((name, sub) for sub in subcommands)]
+    return paths
+
+
+@pytest.mark.parametrize("path", groups_and_commands())
+def test_the_help_of_each_command_and_group_is_plain_and_has_an_example(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute([*path, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert execute([*path, "-h"]) == 0
+
+    assert capsys.readouterr().out == shown
+    assert "Example:\n    " in shown
+    described = shown.split("Example:")[0]
+    assert not any(notation in described for notation in ("<", "{", "range", "list["))
+    assert all(len(line) <= 80 for line in described.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["topics", "create", "--partitions", "x"], "'--partitions': it must be a whole number, not x"),
+        (["topics", "create", "--partitions", "0"], "'--partitions': it must be at least 1, not 0"),
+        (["run", "--workers", "1.5"], "'--workers': it must be a whole number, not 1.5"),
+        (["demo", "--clicks", "1"], "'--clicks': it must be at least 1000, not 1"),
+        (["links", "show", "a/b", "--version", "\x1b"], "'--version': it must be a whole number, not \\x1b"),
+        (["doctor", "--role", "king"], "'--role': 'king' is not one of 'worker', 'edge'"),
+    ],
+)
+def test_a_wrong_value_is_told_in_our_words(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(arguments) == 2
+    said = capsys.readouterr().err
+
+    assert sentence in said
+    assert not any(phrase in said for phrase in ("Input should", "unable to parse", "Value error", ".;", ".,"))
+
+
+def test_an_argument_in_another_encoding_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "publish", "links", "--author", "S\udcf8ren"]) == 2
+    assert r"The argument S\udcf8ren is not UTF-8 text" in capsys.readouterr().err

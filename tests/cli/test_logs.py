@@ -105,3 +105,34 @@ def test_a_library_that_repeats_itself_is_heard_once_in_half_a_minute() -> None:
     assert not passes("broker 1 is away after 7 ms", at=1001.0)
     assert passes("broker 1 is back", at=1002.0)
     assert passes("broker 1 is away after 9 ms", at=1030.5)
+
+
+def test_a_log_on_a_terminal_cannot_steer_it() -> None:
+    stream = Terminal()
+    configure_logs(LogLevel.INFO, None, stream=stream)
+    try:
+        raise ValueError("\x1b[2J\x9b2J")
+    except ValueError:
+        structlog.get_logger().exception("worker.failed\x1b[2J", reason="\x1b[2J", other=["\u202e"])
+    text = stream.getvalue()
+
+    assert "\x1b[2J" not in text
+    assert "\x9b" not in text
+    assert "\u202e" not in text
+    assert r"worker.failed\x1b[2J" in text
+    assert r"ValueError: \x1b[2J\x9b2J" in text
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_who_wants_no_colours_gets_none(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    coloured, plain = Terminal(), Terminal()
+    configure_logs(LogLevel.INFO, None, stream=coloured)
+    structlog.get_logger().info("worker.started", partitions=3)
+    monkeypatch.setenv(name, value)
+    configure_logs(LogLevel.INFO, None, stream=plain)
+    structlog.get_logger().info("worker.started", partitions=3)
+
+    assert "\x1b[" in coloured.getvalue()
+    assert "\x1b[" not in plain.getvalue()
+    assert "worker.started" in plain.getvalue()
