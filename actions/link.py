@@ -1,6 +1,6 @@
 """A link as one of its published versions defines it, and that version as a record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from actions.kind import ActionParameters, Kind, LinkFacts
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Redirect, Response, record_from_response, response_from_record
+from schemas.identity import SEPARATOR
 
 MOST_SLOTS = 65_536
 """How many slots the memory can tell apart."""
@@ -111,12 +112,22 @@ def _link(record: Mapping[str, Any], by_record: Mapping[str, Kind]) -> Link:
         epoch=record["epoch"],
         status=LinkStatus(record["status"]),
         name=record["name"],
-        url=record["url"],
+        url=record["url"] or None,
         response=response_from_record(record["response"]),
-        actions=tuple(_action(action, by_record) for action in record["actions"]),
+        actions=_told_apart([_action(action, by_record) for action in record["actions"]]),
         defined_at=record["defined_at"],
         defined_by=record["defined_by"],
     )
+
+
+def _told_apart(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Return the actions. Raises ValueError if two share an id or a slot, so that one would hide the other."""
+    ids = [action.action_id for action in actions]
+    if len(set(ids)) < len(ids) or len({action.slot for action in actions}) < len(actions):
+        raise ValueError("two of its actions have the same id or the same slot")
+    if any(not action_id.strip() or SEPARATOR in action_id.encode() for action_id in ids):
+        raise ValueError("the id of one of its actions is blank or holds the control character U+001F")
+    return tuple(actions)
 
 
 def _action(record: Mapping[str, Any], by_record: Mapping[str, Kind]) -> Action:

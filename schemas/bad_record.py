@@ -17,6 +17,7 @@ class Reason(StrEnum):
     TRAILING_BYTES = "trailing_bytes"
     IDENTITY_MISSING = "identity_missing"
     IDENTITY_INVALID = "identity_invalid"
+    CLICK_ID_MISSING = "click_id_missing"
     TIME_ABSURD = "time_absurd"
     UNKNOWN_VERSION = "unknown_version"
     UNREADABLE_DEFINITION = "unreadable_definition"

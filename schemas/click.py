@@ -11,7 +11,7 @@ from typing import Any
 from fastavro import schemaless_reader
 
 from schemas.bad_record import BadRecord, Reason
-from schemas.codec import frame_length
+from schemas.codec import encode_text, frame_length
 from schemas.identity import SEPARATOR, record_key
 from schemas.record_schema import RecordSchema
 from schemas.safety import check_safe
@@ -20,6 +20,9 @@ EARLIEST_MS = 946_684_800_000
 """2000-01-01: a click from before then has an absurd time."""
 
 IDENTITY = ("tenant_id", "link_id", "recipient_id")
+NAMING = (*range(4), 7, 8, 9)
+"""Places of the ids that take part in the name of an update id: identity, click, mailing, flow and flow run."""
+SHARED = (*IDENTITY, "click_id", "clicked_at", "person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
 SHARED_CODES = "sssslSSSSS"
 TREATMENT_CODES = "Lbb"
 _CODES = {"string": "s", "long": "l", "int": "i", "boolean": "b"}
@@ -47,7 +50,7 @@ class ClickCut:
     key: bytes
     """UTF-8 `tenant_id/recipient_id`."""
     shared: bytes
-    """The encoded fields of groups 1 and 2."""
+    """The encoded fields of groups 1 and 2, with null for each id that is blank."""
     recipient_id: bytes
     click_id: bytes
     clicked_at: int
@@ -84,6 +87,18 @@ def cut_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ClickCut:
     `layouts` maps the frames that are allowed to their layout. Raises BadRecord for whatever is wrong with the
     bytes, and nothing else.
     """
+    return _click_cut(value, *_walk(value, layouts))
+
+
+def without_blank_ids(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> bytes:
+    """Return the click with null for each id that is blank; the value itself if none is. Raises BadRecord."""
+    body, fields, ends = _walk(value, layouts)
+    shared = _click_cut(value, body, fields, ends).shared
+    return value[:body] + shared + value[ends[9] :]
+
+
+def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> tuple[int, list[Any], list[int]]:
+    """Walk one value to its last byte; return where its body starts, its plain fields, and where each of them ends."""
     body = frame_length(value)
     layout = layouts.get(value[:body])
     if layout is None:
@@ -91,35 +106,56 @@ def cut_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ClickCut:
     walk = _Walk(value, body)
     fields = [walk.read(code, name) for code, name in zip(layout.codes, layout.names, strict=True)]
     _walk_tail(walk, layout)
-    return _click_cut(value, body, fields, walk.ends)
+    return body, fields, walk.ends
+
+
+def is_blank(text: bytes) -> bool:
+    """Tell whether an id is empty or only white space (ASCII), as exports write it where nothing is known."""
+    return not text.strip()
 
 
 def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> ClickCut:
-    for name, part in zip(IDENTITY, fields, strict=False):
-        if not part:
-            raise BadRecord(Reason.IDENTITY_MISSING, f"{name} is empty")
-        if SEPARATOR in part:
-            raise BadRecord(Reason.IDENTITY_INVALID, f"{name} holds the control character U+001F")
-    if b"/" in fields[0]:
-        raise BadRecord(Reason.IDENTITY_INVALID, "tenant_id holds a slash")
+    _check_ids(fields)
     if fields[10] is not None and fields[10] < 1:
         raise BadRecord(Reason.MALFORMED, "link_version is below 1, where versions start")
+    known = [None if id_ is None or is_blank(id_) else id_ for id_ in fields[5:10]]
+    # Encoded only where it differs, which is hardly ever.
+    optional = value[ends[4] : ends[9]] if known == fields[5:10] else b"".join(map(_encode_optional, known))
+    person_id, company_id, mailing_id, flow_id, flow_run_id = known
     return ClickCut(
         link_key=value[body : ends[1]],
         key=record_key(fields[0], fields[2]),
-        shared=value[body : ends[9]],
+        shared=value[body : ends[4]] + optional,
         recipient_id=fields[2],
         click_id=fields[3],
         clicked_at=fields[4],
-        has_person=fields[5] is not None,
-        has_company=fields[6] is not None,
-        mailing_id=fields[7],
-        flow_id=fields[8],
-        flow_run_id=fields[9],
+        has_person=person_id is not None,
+        has_company=company_id is not None,
+        mailing_id=mailing_id,
+        flow_id=flow_id,
+        flow_run_id=flow_run_id,
         link_version=fields[10],
         test=bool(fields[11]),
         confirmed=bool(fields[12]),
     )
+
+
+def _check_ids(fields: list[Any]) -> None:
+    """Refuse what no id may be; the names in order, so that the first mistake of a click is the one that is told."""
+    for name, part in zip(IDENTITY, fields, strict=False):
+        if is_blank(part):
+            raise BadRecord(Reason.IDENTITY_MISSING, f"{name} is empty")
+    if is_blank(fields[3]):
+        raise BadRecord(Reason.CLICK_ID_MISSING, "click_id is empty, so this click cannot be told from another")
+    for place in NAMING:
+        if fields[place] is not None and SEPARATOR in fields[place]:
+            raise BadRecord(Reason.IDENTITY_INVALID, f"{SHARED[place]} holds the control character U+001F")
+    if b"/" in fields[0]:
+        raise BadRecord(Reason.IDENTITY_INVALID, "tenant_id holds a slash")
+
+
+def _encode_optional(text: bytes | None) -> bytes:
+    return b"\x00" if text is None else b"\x02" + encode_text(text)
 
 
 class _Walk:

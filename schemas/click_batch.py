@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.bad_record import BadRecord
-from schemas.click import ClickCut, ClickLayout, cut_click
+from schemas.click import NAMING, ClickCut, ClickLayout, cut_click
 
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -25,6 +25,8 @@ _PADDING = bytes(64)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _SEPARATOR = 0x1F
 _SLASH = 0x2F
+_BLANK = 0x20
+"""The last of the bytes that a blank id, and hardly any other, begins with."""
 _TENANT, _LINK, _RECIPIENT, _CLICK_ID, _CLICKED_AT, _PERSON, _COMPANY, _MAILING, _FLOW, _FLOW_RUN = range(10)
 _VERSION, _TEST = 10, 11
 
@@ -179,8 +181,11 @@ class _Walk:
                 self.odd |= self.numbers[field] != self.numbers[field].astype(np.int32)
             self.ends.append(position)
         self.odd |= position != self._limit
-        for field in (_TENANT, _LINK, _RECIPIENT):
-            self.odd |= self.ends[field] == self.starts[field]
+        for field in (_TENANT, _LINK, _RECIPIENT, _CLICK_ID):
+            self.odd |= (self.ends[field] == self.starts[field]) | (self._buffer[self.starts[field]] <= _BLANK)
+        for field in (_PERSON, _COMPANY, _MAILING, _FLOW, _FLOW_RUN):
+            # Where one is empty, the byte is the union index behind it, which is as low as a blank.
+            self.odd |= self._present[field] & (self._buffer[self.starts[field]] <= _BLANK)
 
     def _read_text(self, position: Positions, present: Flags | None) -> Positions:
         """Read lengths of one or two bytes, which reach to 8,191; longer texts are odd."""
@@ -230,7 +235,7 @@ class _Walk:
     def doubtful(self) -> Flags:
         """Return the odd rows and those with text outside ASCII or a separator, slash or version where none may be."""
         self.odd |= self._present[_VERSION] & (self.numbers[_VERSION] < 1)
-        self.odd |= self._has_byte(_SEPARATOR, (_TENANT, _LINK, _RECIPIENT))
+        self.odd |= self._has_byte(_SEPARATOR, NAMING)
         if any(b"/" in tenant for tenant in self.tenants()):
             self.odd |= self._has_byte(_SLASH, (_TENANT,))
         high = self._buffer >= 0x80

@@ -21,6 +21,9 @@ LINK = a_link(an_action("SetField"), link_id="corpus")
 LARGEST_CLICK = 65_536
 """The worker's limit, in bytes."""
 
+OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
+BLANKS = {"empty": "", "only blanks": " \t\r\n "}
+
 OPTIONAL = ("company_id", "mailing_id", "link_version", "url", "http_method", "user_agent", "network", "delivered_at")
 """Fields that a click may leave open and that the usual one does not."""
 
@@ -197,8 +200,13 @@ def _texts(numbers: Numbers) -> Iterator[BadRecordCase]:
 
 def _identities(numbers: Numbers) -> Iterator[BadRecordCase]:
     for name in ("tenant_id", "link_id", "recipient_id"):
-        yield _says(f"{name} is empty", "identity_missing", _good(numbers, **{name: ""}))
+        for word, blank in BLANKS.items():
+            yield _says(f"{name} is {word}", "identity_missing", _good(numbers, **{name: blank}))
         yield _says(f"{name} holds U+001F", "identity_invalid", _good(numbers, **{name: "ac\x1fme"}))
+    for word, blank in BLANKS.items():
+        yield _says(f"click_id is {word}", "click_id_missing", _good(numbers, click_id=blank))
+    for name in ("click_id", "mailing_id", "flow_id", "flow_run_id"):
+        yield _says(f"{name} holds U+001F", "identity_invalid", _good(numbers, **{name: "\x1f"}))
     yield _says("tenant_id holds a slash", "identity_invalid", _good(numbers, tenant_id="ac/me"))
     yield _says("tenant_id is a slash", "identity_invalid", _good(numbers, tenant_id="/"))
 
@@ -236,10 +244,14 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
         "recipient of 200 bytes": {"recipient_id": "y" * 200},
         "recipient of 9,000 bytes": {"recipient_id": "z" * 9_000},
         "person of 9,000 bytes": {"person_id": "z" * 9_000},
-        "person of no bytes": {"person_id": ""},
-        "mailing and flow with U+001F": {"mailing_id": "\x1f", "flow_id": "\x1f"},
+        "person with U+001F": {"person_id": "\x1f"},
+        "person that begins with a blank": {"person_id": " p-1"},
+        "person that is a no-break space": {"person_id": "\xa0"},
         "click id that is no UUID": {"click_id": "ünïqüé"},
-        "no click id": {"click_id": ""},
+        "mailing and company as long as the byte of a separator": {
+            "mailing_id": "m" * 1_990,
+            "company_id": "c" * 2_040,
+        },
         "browser outside ASCII": {"user_agent": "Müller/1.0 \u2028"},
         "first millisecond of 2000": {"clicked_at": 946_684_800_000},
         "nothing but what must be": dict.fromkeys(OPTIONAL),
@@ -254,7 +266,18 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _odd("link that nobody defined", "without_actions", _good(numbers, link_id="nobody's", link_version=None))
     yield _odd("tenant that nobody knows", "without_actions", _good(numbers, tenant_id="who", link_version=None))
     yield _odd("plain e-mail address", "not_applicable", _good(numbers, person_id=None))
+    for word, blank in BLANKS.items():
+        for name in OPTIONAL_IDS:
+            outcome = "not_applicable" if name == "person_id" else "applied"
+            yield _odd(f"{name} is {word}", outcome, _good(numbers, **{name: blank}))
+        yield _odd(f"all that may be absent is {word}", "applied", _good(numbers, **_all_blank(blank)))
     yield from _keys(numbers)
+
+
+def _all_blank(blank: str) -> Record:
+    """Every text that a click may leave open but the person, whom the action needs."""
+    texts = ("company_id", "mailing_id", "flow_id", "flow_run_id", "url", "http_method", "user_agent", "purpose")
+    return dict.fromkeys((*texts, "network"), blank)
 
 
 def _keys(numbers: Numbers) -> Iterator[BadRecordCase]:

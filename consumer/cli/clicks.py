@@ -55,8 +55,8 @@ def publish(
 ) -> None:
     """Publish clicks, for trying out and for migration.
 
-    Times are milliseconds since 1970 or ISO 8601; a click_id is made where there is none. A bad line is reported with
-    its number, the good ones go on, and the exit code is 2.
+    Times are milliseconds since 1970 or ISO 8601. An empty text is the same as a field left out; a click_id is made if
+    there is none. A bad line is reported with its number, the good ones go on, and the exit code is 2.
     """
     settings = command_settings()
     names = topic_names(settings)

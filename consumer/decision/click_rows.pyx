@@ -3,15 +3,13 @@
 
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
-from libc.string cimport memchr, memcmp
+from libc.string cimport memcmp
 
-from consumer.decision.click_fields cimport (
-    FIELDS, LINK, RECIPIENT, TENANT, VERSION, Cursor, Field, is_identity, read_field, text_of,
-)
+from consumer.decision.click_fields cimport FIELDS, Cursor, Field, read_field, text_of
 
 
 cdef class Layout:
-    """A frame and the letters of the fields behind it; nobody walks a `tail` here."""
+    """A frame and the letters of the fields behind it."""
 
     def __init__(self, frame, layout):
         self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), layout.tail is not None
@@ -21,20 +19,17 @@ cdef class Layout:
         return value_size >= size and not memcmp(value, text_of(self.frame), size)
 
     cdef bint walk(self, const uint8_t* value, Py_ssize_t size, Field* fields) noexcept:
-        """Fill in the first fields of a value with this frame; tell whether the click is one that `cut_click` takes."""
+        """Fill in the first fields of a value with this frame; tell whether its bytes are what they must be.
+
+        A `tail` is not walked.
+        """
         cdef Field beyond
         cdef Cursor cursor
         cdef Py_ssize_t number
         cdef const uint8_t* codes = text_of(self.codes)
-        if self.has_tail:
-            return False
         cursor.at = value + PyBytes_GET_SIZE(self.frame)
         cursor.end = value + size
         for number in range(PyBytes_GET_SIZE(self.codes)):
             if not read_field(&cursor, codes[number], &fields[number] if number < FIELDS else &beyond):
                 return False
-        if cursor.at != cursor.end or memchr(fields[TENANT].start, c'/', fields[TENANT].size) != NULL:
-            return False
-        if fields[VERSION].present and fields[VERSION].number < 1:
-            return False
-        return is_identity(&fields[TENANT]) and is_identity(&fields[LINK]) and is_identity(&fields[RECIPIENT])
+        return self.has_tail or cursor.at == cursor.end

@@ -1,9 +1,9 @@
 # cython: language_level=3, wraparound=False
 """The compiled core: what `consumer.decision.pure` does with each click, in C.
 
-The pure core is its twin and its judge. What is odd about a value goes through `schemas.click.cut_click`, which alone
-condemns; a batch in which that takes what was doubted here is left to the twin as a whole. Every read stays inside
-the value (`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `plans` has what is to be done,
+The pure core is its twin and its judge. A value that is odd goes through `schemas.click` alone, which condemns it or
+returns it with null for each blank id; it is the one that is decided then. Every read stays inside the value
+(`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `plans` has what is to be done,
 `updates` holds what comes out, `packed_hits` counts, and `digests.h` has the digests.
 """
 
@@ -18,7 +18,7 @@ from libc.string cimport memcpy, memset
 from consumer.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
     CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
-    VERSION, Field, text_of,
+    VERSION, Field, is_usual, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
 from consumer.decision.plans cimport KnownPlans, Plan
@@ -35,7 +35,7 @@ from consumer.decision.plan import find_plan
 from consumer.loop.counts import ClickOutcome
 from consumer.state.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
-from schemas.click import cut_click
+from schemas.click import without_blank_ids
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST
 from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
 
@@ -130,12 +130,11 @@ cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
 
 
 cdef class CompiledCore:
-    """The core over the values of one batch. Implements `Core`; where `in_doubt`, its twin must take the batch."""
+    """The core over the values of one batch. Implements `Core`."""
 
     cdef readonly dict bad
-    cdef readonly bint in_doubt
     cdef object values, keys
-    cdef list layouts, tallies
+    cdef list layouts, tallies, kept
     cdef bytearray digests
     cdef dict numbers
     cdef Names names
@@ -155,7 +154,7 @@ cdef class CompiledCore:
         PyMem_Free(self.scratch)
 
     def __init__(self, values, layouts):
-        self.values, self.bad, self.in_doubt = values, {}, False
+        self.values, self.bad, self.kept = values, {}, []
         self.layouts = [Layout(*known) for known in layouts.items()]
         self.numbers, self.tallies, self.digests, self.names = {}, [], bytearray(), Names()
         self.chosen, self.count = 0, len(self.values)
@@ -195,7 +194,9 @@ cdef class CompiledCore:
         for row in range(self.count):
             click = &self.rows[row]
             layout = self.layout_of(click)
-            if layout is not None and layout.walk(click.value, click.size, fields):
+            if layout is None or layout.has_tail or not layout.walk(click.value, click.size, fields):
+                self.judge(row, self.values[row], layouts)
+            elif is_usual(fields):
                 self.enter(click, PyBytes_GET_SIZE(layout.frame), fields)
             else:
                 self.judge(row, self.values[row], layouts)
@@ -224,13 +225,25 @@ cdef class CompiledCore:
         row.flags |= fields[HAS_PERSON].present * person_flag | fields[HAS_COMPANY].present * company_flag
 
     cdef judge(self, row, bytes value, layouts):
+        """Condemn the value, or enter the row with the click that it is."""
+        cdef bytes click
         try:
-            cut_click(value, layouts)
+            click = without_blank_ids(value, layouts)
         except BadRecord as error:
             # Not the one that was raised: its frames hold this batch, in a circle that is found late if at all.
             self.bad[row] = BadRecord(error.reason, error.detail)
         else:
-            self.in_doubt = True
+            self.kept.append(click)
+            self.place(row, text_of(click), PyBytes_GET_SIZE(click))
+            self.enter_judged(&self.rows[row])
+
+    cdef int enter_judged(self, Row* row) except -1:
+        cdef Field fields[FIELDS]
+        cdef Layout layout = self.layout_of(row)
+        if layout is None or not layout.walk(row.value, row.size, fields):
+            raise RuntimeError("the walk in C refuses a click that schemas.click takes")
+        self.enter(row, PyBytes_GET_SIZE(layout.frame), fields)
+        return 0
 
     def __len__(self):
         return self.count

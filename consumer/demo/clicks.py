@@ -27,6 +27,9 @@ NAMED_VERSION_SHARE = 0.85
 UNDEFINED_LINK_SHARE = 0.002
 UNDEFINED_LINK = "offer-of-last-year"
 """A link that nobody defined, from before the program came."""
+EXPORTED = 50
+"""Of so many clicks one comes from an export, which writes an empty text where nothing is known."""
+OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -86,11 +89,12 @@ class _Sampler:
             yield self._click(recipient, carrier, link_id, at + self._random.randrange(500, 30_000))
 
     def _click(self, recipient: Recipient, carrier: Carrier, link_id: str, at: int) -> SampleClick:
+        number = self._random.getrandbits(128)
         record = {
             "tenant_id": TENANT,
             "link_id": link_id,
             "recipient_id": recipient.recipient_id,
-            "click_id": str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            "click_id": str(uuid.UUID(int=number, version=4)),
             "clicked_at": at,
             "person_id": recipient.person_id,
             "company_id": recipient.company_id,
@@ -103,6 +107,8 @@ class _Sampler:
             "http_method": "GET",
             "user_agent": BROWSER,
         }
+        if number % EXPORTED == 0:
+            record |= {name: record[name] or "" for name in OPTIONAL_IDS}
         return SampleClick(record, at, is_misrouted=self._happens(MISROUTED_SHARE))
 
     def _flow_run(self, recipient: Recipient, carrier: Carrier) -> str | None:

@@ -15,6 +15,9 @@ from typing import Any
 from consumer.judge.murmur import partition_of
 from consumer.judge.update_record import KINDS, SHARED, TOPICS, Record, own_fields, update_id
 
+NEEDED_IDS = ("tenant_id", "link_id", "recipient_id", "click_id")
+OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -88,6 +91,9 @@ class NaiveModel:
         return total
 
     def _decide(self, click: Record) -> str:
+        click = {**click, **{name: None for name in OPTIONAL_IDS if _is_blank(click[name])}}
+        if any(_is_blank(click[name]) for name in NEEDED_IDS):
+            return "dead_lettered"
         if click["test"]:
             return "test"
         versions = self._links.get((click["tenant_id"], click["link_id"]), {})
@@ -152,6 +158,11 @@ class NaiveModel:
         if memory is None or self._retention_ms is None:
             return memory
         return None if click["clicked_at"] - memory.newest > self._retention_ms else memory
+
+
+def _is_blank(identifier: str | None) -> bool:
+    """Tell whether an id is absent or says as much as an absent one: a CSV export leaves it empty, or pads it."""
+    return not (identifier or "").strip(" \t\n\r\v\f")
 
 
 def _key(click: Record) -> bytes:

@@ -64,7 +64,7 @@ def own_fields(kind: str, parameters: Record, *, link: Record, click: Record, li
         fields["title"] = fill(parameters["title"], link, click)
         fields |= {"assignment": "user" if is_user else owner, "owner": owner if is_user else None}
     elif kind == "script":
-        fields |= {"link_url": link["url"], "link_hits": link_hits, "return_url_applies": False}
+        fields |= {"link_url": link["url"] or None, "link_hits": link_hits, "return_url_applies": False}
     return fields
 
 

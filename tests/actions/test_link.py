@@ -53,6 +53,11 @@ def test_actions_keep_their_order() -> None:
         {"response": ("link_actions.CouponResponse", {})},
         {"actions": [an_action_record(repeat={"rule": "unknown", "period_ms": None})]},
         {"actions": [an_action_record(repeat={"rule": "cooldown", "period_ms": None})]},
+        {"actions": [an_action_record(action_id="")]},
+        {"actions": [an_action_record(action_id=" \t")]},
+        {"actions": [an_action_record(action_id="a\x1fb")]},
+        {"actions": [an_action_record(slot=1), an_action_record(slot=2)]},
+        {"actions": [an_action_record(action_id="a"), an_action_record(action_id="b")]},
         {"actions": [an_action_record(parameters=("link_actions.SendGiftParameters", {}))]},
         {
             "actions": [
@@ -69,6 +74,10 @@ def test_actions_keep_their_order() -> None:
 def test_what_a_later_author_may_write_is_unreadable_and_not_guessed(changes: dict[str, Any]) -> None:
     with pytest.raises(UnreadableLink, match="version 1 of the link acme/spring"):
         link_from_record(a_record(**changes), kinds())
+
+
+def test_an_empty_address_is_none() -> None:
+    assert link_from_record(a_record(url=""), kinds()).url is None
 
 
 def test_only_a_redirect_leads_somewhere() -> None:

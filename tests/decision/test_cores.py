@@ -12,13 +12,13 @@ from consumer.decision.cores import COMPILED, CORES, fastest
 from consumer.decision.decision import Decision
 from tests.builders import Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes
-from tests.decision.strategies import ACTIONS, clicks
+from tests.decision.strategies import clicks
 from tests.decision.twins import Desk, core_on_trial
 from tests.schemas.strategies import spoilt
 
 LINKS = [
     a_link(an_action(), an_action("SetField", slot=1)),
-    a_link(*ACTIONS[:2], link_id="a/b"),
+    a_link(an_action(rule="once_per_mailing"), an_action(slot=1, rule="always"), link_id="a/b"),
     a_link(an_action(), tenant_id="t.2"),
     a_link(tenant_id="t.2", link_id="a/b"),
 ]

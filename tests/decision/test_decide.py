@@ -93,6 +93,60 @@ class TestOncePerMailing:
 
         assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
 
+    @pytest.mark.parametrize("blank", ["", " \t"])
+    def test_a_blank_mailing_or_run_is_none(self, blank: str) -> None:
+        desk = Desk(self.LINK)
+
+        clicks = [
+            a_click(1, mailing_id=blank, flow_id=blank, flow_run_id=blank),
+            a_click(2, mailing_id=None),
+            a_click(3, mailing_id=blank, flow_id="7", flow_run_id="42"),
+            a_click(4, mailing_id=None, flow_id="7", flow_run_id="42"),
+        ]
+
+        assert outcomes(desk, *clicks) == ["applied", "duplicate", "applied", "duplicate"]
+
+
+class TestBlankIds:
+    """An export writes an empty text where nothing is known."""
+
+    @pytest.mark.parametrize("blank", ["", "  "])
+    def test_a_blank_person_is_nobody(self, blank: str) -> None:
+        desk = Desk(a_link(an_action(), an_action("RunScript", slot=1)))
+
+        decision = desk.take(a_click(1, person_id=blank))
+
+        assert decision.actions == Counter({("interest", "no_person"): 1, ("script", "applied"): 1})
+
+    @pytest.mark.parametrize("blank", ["", "  "])
+    @pytest.mark.parametrize("rule", ["once", "once_per_mailing", "always"])
+    def test_no_update_carries_one(self, rule: str, blank: str) -> None:
+        desk = Desk(a_link(an_action("RunScript", rule=rule)))
+        names = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
+
+        desk.take(a_click(1, **dict.fromkeys(names, blank)))
+
+        assert [decoded(desk.updates)[0][name] for name in names] == [None] * 5
+
+    @pytest.mark.parametrize("blank", ["", "  "])
+    @pytest.mark.parametrize("rule", ["once", "once_per_mailing", "cooldown", "always"])
+    def test_a_click_without_an_id_is_a_dead_letter_and_leaves_no_memory(self, rule: str, blank: str) -> None:
+        desk = Desk(a_link(an_action(rule=rule, period_ms=HOUR if rule == "cooldown" else None)))
+
+        decision = desk.take(a_click(1, click_id=blank))
+
+        assert [bad.reason for bad in decision.dead_letters.values()] == [Reason.CLICK_ID_MISSING]
+        assert brings_nothing_about(decision)
+
+    def test_one_among_many_leaves_the_others_to_the_fastest_core(self) -> None:
+        desk = Desk(a_link(an_action("RunScript")))
+        clicks = [a_click(n, recipient_id=f"r-{n}", mailing_id="" if n == 5 else "m-1") for n in range(10)]
+
+        desk.take(*clicks)
+
+        mailings = [update["mailing_id"] for update in decoded(desk.updates)]
+        assert mailings == ["m-1"] * 5 + [None] + ["m-1"] * 4
+
 
 class TestCooldown:
     LINK = a_link(an_action(rule="cooldown", period_ms=HOUR))

@@ -77,7 +77,8 @@ class Trial:
         self._desk.keep(decision, partition)
         self._positions[partition] += len(batch)
         self._compare(partition, batch, decision)
-        assert [row for row, _, _ in decision.sent_on] == self._misplaced(partition, batch)
+        misplaced = [row for row in self._misplaced(partition, batch) if batch[row]["click_id"]]
+        assert [row for row, _, _ in decision.sent_on] == misplaced
         for row, key, right in decision.sent_on:
             assert (key, right) == (key_of(batch[row]), self._right(batch[row]))
             self._logs[right].append(batch[row])
@@ -96,7 +97,8 @@ class Trial:
         assert decision.counts().consumed == len(batch)
 
     def _outcome(self, partition: int, click: Record) -> str:
-        return ClickOutcome.SENT_ON if self._right(click) != partition else self._model.click(click)
+        is_bad = not click["click_id"]
+        return ClickOutcome.SENT_ON if self._right(click) != partition and not is_bad else self._model.click(click)
 
     def _misplaced(self, partition: int, batch: list[Record]) -> list[int]:
         return [row for row, click in enumerate(batch) if self._right(click) != partition]

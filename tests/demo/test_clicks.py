@@ -3,7 +3,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from consumer.demo.campaign import CARRIERS, DAY_MS, carriers_of
-from consumer.demo.clicks import UNDEFINED_LINK, SampleClick, sample_clicks
+from consumer.demo.clicks import OPTIONAL_IDS, UNDEFINED_LINK, SampleClick, sample_clicks
 from consumer.judge.model import NaiveModel
 from tests.demo.perfect import CLICKS, NOON, links
 
@@ -99,6 +99,7 @@ def test_some_are_tests_or_misrouted_and_some_recipients_have_no_person_or_compa
     assert 200 < sum(record["person_id"] is not None and record["company_id"] is None for record in records) < 1_200
     assert any(record["link_id"] == UNDEFINED_LINK for record in records)
     assert any(record["link_version"] is None for record in records)
+    assert all(any(record[name] == "" for record in records) for name in OPTIONAL_IDS)
 
 
 def test_every_kind_applies_and_every_kind_meets_its_duplicates(model: NaiveModel) -> None:

@@ -89,10 +89,11 @@ class Traffic:
             link_id=versions[0][1]["link_id"],
             recipient_id=f"r-{random.randint(1, MOST_RECIPIENTS)}",
             clicked_at=NOON - random.randint(0, OLDEST_MS),
-            mailing_id=random.choice(["m-1", "m-2", None]),
-            flow_run_id=random.choice([None, "run-1", "run-2"]),
-            person_id=random.choice(["p-1"] * 8 + [None]),
-            company_id=random.choice(["c-1"] * 5 + [None]),
+            mailing_id=random.choice(["m-1", "m-2", None, "", " "]),
+            flow_id=random.choice([None, "", "f-1", "f-2"]),
+            flow_run_id=random.choice([None, "", "m-1", "run-2"]),
+            person_id=random.choice(["p-1"] * 8 + [None, ""]),
+            company_id=random.choice(["c-1"] * 5 + [None, ""]),
             link_version=named,
             test=random.random() < 0.04,
         )
@@ -106,6 +107,10 @@ class Traffic:
             partition = self._right_partition(click)
             self._story.bad.append(BadOne(partition, self._end(partition), Reason.UNKNOWN_VERSION))
             self._house.click(click | {"link_version": 99, "test": False}, timestamp=NOON - DEFINITION_WAIT_MS + 200)
+        elif draw < 0.035:
+            partition = self._right_partition(click)
+            self._story.bad.append(BadOne(partition, self._end(partition), Reason.CLICK_ID_MISSING))
+            self._house.click(click | {"click_id": self._random.choice(["", " "])})
         else:
             self._clicks.append(click)
             self._house.click(click)
