@@ -9,7 +9,11 @@ UPDATE_NAMESPACE = UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44")
 """NAMESPACE of every update id; published in docs/architecture.md and never changed."""
 
 SEPARATOR = b"\x1f"
-"""U+001F stands between the parts of an update id's name; no identifier may hold it."""
+"""U+001F separates the parts of an update id's name; no id that is one of them may hold it."""
+
+FLOW = b"flow"
+CLICK = b"click"
+"""What the scope of a flow run and the memory of a click begin with, so that neither is ever taken for a mailing."""
 
 RECIPIENT_DIGEST_BYTES = 12
 PLACE_BYTES = 4
@@ -40,7 +44,7 @@ def update_id_prefix(tenant_id: str, link_id: str, epoch: int, action_id: str) -
 def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
     """Return the UUIDv5 (RFC 9562, section 5.5) of tenant, link, epoch, action, recipient and scope.
 
-    The scope is empty for `once`, the mailing or else the flow run for `once_per_mailing`, the click id for
+    The scope is empty for `once`, the mailing or else `flow_scope` for `once_per_mailing`, the click id for
     `cooldown` and `always`.
     """
     digest = sha1(prefix + recipient_id + SEPARATOR + scope, usedforsecurity=False).hexdigest()
@@ -72,9 +76,19 @@ def link_digest(tenant_id: str, link_id: str, epoch: int) -> bytes:
     return blake2b(name.encode(), digest_size=LINK_DIGEST_BYTES).digest()
 
 
+def flow_scope(flow_id: bytes, flow_run_id: bytes) -> bytes:
+    """Return the scope of a flow run; it has two separators, and a mailing none."""
+    return SEPARATOR.join((FLOW, flow_id, flow_run_id))
+
+
 def scope_digest(scope: bytes) -> bytes:
-    """Return the last part of a memory key that holds for one mailing, flow run or click only."""
+    """Return the last part of a memory key that holds for one mailing or flow run only."""
     return blake2b(scope, digest_size=SCOPE_DIGEST_BYTES).digest()
+
+
+def click_digest(click_id: bytes) -> bytes:
+    """Return the last part of a memory key that holds for one click only."""
+    return scope_digest(CLICK + SEPARATOR + click_id)
 
 
 def hits_digest(tenant_id: str, link_id: str) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.decision.plan import LinkPlan
-from schemas.identity import scope_digest
+from schemas.identity import click_digest, flow_scope, scope_digest
 
 Recall = Callable[[Sequence[bytes]], list[bytes | None]]
 """Looks keys up in the state of one partition; the values come in the order of the keys."""
@@ -48,8 +48,12 @@ class Clicks(Protocol):
 
 
 def mailing_scope(batch: Clicks, row: int) -> bytes:
-    """Return the mailing, or else the flow run; empty where the click names neither."""
-    return batch.mailing_id(row) or batch.flow_run_id(row) or b""
+    """Return the mailing, or else the scope of the flow run; empty if the click names neither."""
+    mailing_id = batch.mailing_id(row)
+    if mailing_id is not None:
+        return mailing_id
+    flow_run_id = batch.flow_run_id(row)
+    return b"" if flow_run_id is None else flow_scope(batch.flow_id(row) or b"", flow_run_id)
 
 
 def scoped_keys(candidates: Candidates, batch: Clicks) -> list[bytes]:
@@ -61,5 +65,5 @@ def scoped_keys(candidates: Candidates, batch: Clicks) -> list[bytes]:
         if plan.by_mailing and (scope := mailing_scope(batch, row)):
             keys.append(key + scope_digest(scope))
         if plan.by_click:
-            keys.append(key + scope_digest(batch.click_id(row)))
+            keys.append(key + click_digest(batch.click_id(row)))
     return keys

@@ -11,7 +11,7 @@ from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
 from consumer.loop.counts import ActionOutcome, ClickOutcome
 from schemas.click_batch import COMPANY
-from schemas.identity import scope_digest
+from schemas.identity import click_digest, scope_digest
 
 
 def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
@@ -109,7 +109,8 @@ class _Entries:
 
     def memory(self, scope: bytes, rule: RepeatRule) -> Memory:
         """Return the memory of the scope, to be changed in place."""
-        key = self._key + scope_digest(scope) if scope else self._key
+        digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
+        key = self._key + digest(scope) if scope else self._key
         if key not in self._memories:
             known = self._known[key] = self._case.recall_scoped(key, self._click.clicked_at)
             memory = Memory(self._click.clicked_at) if known is None else decode_memory(known)

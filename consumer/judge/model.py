@@ -18,6 +18,9 @@ from consumer.judge.update_record import KINDS, SHARED, TOPICS, Record, own_fiel
 NEEDED_IDS = ("tenant_id", "link_id", "recipient_id", "click_id")
 OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
 
+_Scope = tuple[str, ...]
+"""What the scope is, and its name; empty for everything."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -103,9 +106,9 @@ class NaiveModel:
         link = versions.get(max(versions) if named is None else named)
         if link is None:
             return "dead_lettered"
-        first = self._recall(link, click, "") is None
+        first = self._recall(link, click, ()) is None
         if first:
-            self._memories[_place(link, click, "")] = _Memory(click["clicked_at"])
+            self._memories[_place(link, click, ())] = _Memory(click["clicked_at"])
         link_hits = self._count_hit(link, click, first=first)
         outcomes = [self._act(link, action, click, link_hits) for action in link["actions"]]
         if not outcomes:
@@ -129,7 +132,8 @@ class NaiveModel:
         outcome = self._try(link, action, click, _need(kind, parameters))
         self.actions[kind, outcome] += 1
         if outcome == "applied":
-            identifier = update_id(link, action["action_id"], click["recipient_id"], _scope(action, click))
+            scope = _scope_in_id(_scope(action, click))
+            identifier = update_id(link, action["action_id"], click["recipient_id"], scope)
             decided = {"link_version": link["version"], "epoch": link["epoch"], "action_id": action["action_id"]}
             record = {name: click[name] for name in SHARED} | {"update_id": identifier} | decided
             record |= own_fields(kind, parameters, link=link, click=click, link_hits=link_hits)
@@ -139,7 +143,7 @@ class NaiveModel:
     def _try(self, link: Record, action: Record, click: Record, need: str | None) -> str:
         """Return the action's outcome, and remember it where it applies."""
         cooldown = action["repeat"]["rule"] == "cooldown"
-        scope = "" if cooldown else _scope(action, click)
+        scope = () if cooldown else _scope(action, click)
         memory = self._recall(link, click, scope)
         now, applied_at = click["clicked_at"], memory.applied_at.get(action["action_id"]) if memory else None
         if applied_at is not None and not (cooldown and now - applied_at >= action["repeat"]["period_ms"]):
@@ -153,7 +157,7 @@ class NaiveModel:
             memory.newest = max(memory.newest, now)
         return "applied"
 
-    def _recall(self, link: Record, click: Record, scope: str) -> _Memory | None:
+    def _recall(self, link: Record, click: Record, scope: _Scope) -> _Memory | None:
         memory = self._memories.get(_place(link, click, scope))
         if memory is None or self._retention_ms is None:
             return memory
@@ -169,18 +173,25 @@ def _key(click: Record) -> bytes:
     return f"{click['tenant_id']}/{click['recipient_id']}".encode()
 
 
-def _place(link: Record, click: Record, scope: str) -> tuple[Any, ...]:
+def _place(link: Record, click: Record, scope: _Scope) -> tuple[Any, ...]:
     return link["tenant_id"], click["recipient_id"], link["link_id"], link["epoch"], scope
 
 
-def _scope(action: Record, click: Record) -> str:
+def _scope(action: Record, click: Record) -> _Scope:
     """Return for what the action happens once: everything, one mailing or flow run, or one click."""
     rule = action["repeat"]["rule"]
-    if rule == "once":
-        return ""
-    if rule == "once_per_mailing":
-        return click["mailing_id"] or click["flow_run_id"] or ""
-    return str(click["click_id"])
+    if rule in {"cooldown", "always"}:
+        return ("click", click["click_id"])
+    if rule == "once_per_mailing" and click["mailing_id"] is not None:
+        return ("mailing", click["mailing_id"])
+    if rule == "once_per_mailing" and click["flow_run_id"] is not None:
+        return ("flow", click["flow_id"] or "", click["flow_run_id"])
+    return ()
+
+
+def _scope_in_id(scope: _Scope) -> str:
+    """Return what an update id says of the scope: the name alone, but a flow run with what it is and its flow."""
+    return "\x1f".join(scope if scope[:1] == ("flow",) else scope[1:])
 
 
 def _need(kind: str, parameters: Record) -> str | None:

@@ -93,6 +93,29 @@ class TestOncePerMailing:
 
         assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
 
+    def test_a_mailing_and_a_run_of_the_same_name_are_two(self) -> None:
+        desk = Desk(self.LINK)
+
+        clicks = [a_click(1, mailing_id="42"), a_click(2, mailing_id=None, flow_id="7", flow_run_id="42")]
+
+        assert outcomes(desk, *clicks, *clicks) == ["applied", "applied", "duplicate", "duplicate"]
+        assert len({update["update_id"] for update in decoded(desk.updates)}) == 2
+
+    def test_runs_of_the_same_name_in_two_flows_are_two(self) -> None:
+        desk = Desk(self.LINK)
+
+        clicks = [
+            a_click(n, mailing_id=None, flow_id=flow, flow_run_id="42") for n, flow in enumerate(["7", "8", None])
+        ]
+
+        assert outcomes(desk, *clicks) == ["applied"] * 3
+        assert len({update["update_id"] for update in decoded(desk.updates)}) == 3
+
+    def test_a_flow_without_a_run_names_neither(self) -> None:
+        clicks = [a_click(n, mailing_id=None, flow_id=flow) for n, flow in enumerate(["7", "8"])]
+
+        assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
+
     @pytest.mark.parametrize("blank", ["", " \t"])
     def test_a_blank_mailing_or_run_is_none(self, blank: str) -> None:
         desk = Desk(self.LINK)
@@ -105,6 +128,14 @@ class TestOncePerMailing:
         ]
 
         assert outcomes(desk, *clicks) == ["applied", "duplicate", "applied", "duplicate"]
+
+    def test_a_click_named_like_a_mailing_is_not_held_for_it(self) -> None:
+        """The rule of an action may change from one version to the next; its memory is the same."""
+        desk = Desk(self.LINK, a_link(an_action(rule="always"), version=2))
+
+        clicks = [a_click(1, mailing_id="42", link_version=1), a_click(2, click_id="42", link_version=2)]
+
+        assert outcomes(desk, *clicks) == ["applied", "applied"]
 
 
 class TestBlankIds:

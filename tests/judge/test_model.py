@@ -51,6 +51,24 @@ def test_once_per_mailing_is_once_for_each_mailing_or_else_flow_run_or_else_once
     ]  # fmt: skip
 
 
+def test_a_mailing_a_run_and_a_run_of_another_flow_are_three_whatever_their_names() -> None:
+    model = NaiveModel([a_link(an_action(rule="once_per_mailing"))])
+    carriers = [("42", None, None), (None, "7", "42"), (None, "8", "42"), ("", "7", "42"), (" ", "7", None)]
+
+    clicks = [a_click(n, mailing_id=m, flow_id=f, flow_run_id=run) for n, (m, f, run) in enumerate(carriers)]
+
+    assert outcomes(model, *clicks) == ["applied", "applied", "applied", "duplicate", "applied"]
+    assert len({each.update_id for each in model.expected}) == 4
+
+
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_a_blank_id_is_none_and_a_click_without_one_is_bad(blank: str) -> None:
+    model = NaiveModel([a_link(an_action("SetField"), an_action("RunScript", slot=1))])
+
+    assert outcomes(model, a_click(1, click_id=blank), a_click(2, person_id=blank)) == ["dead_lettered", "applied"]
+    assert [each.record["person_id"] for each in model.expected] == [None]
+
+
 def test_a_cooldown_runs_from_the_last_application_by_the_clicks_own_times() -> None:
     model = NaiveModel([a_link(an_action(rule="cooldown", period_ms=HOUR))])
     after = [0, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 0]
@@ -202,13 +220,14 @@ def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
     [
         ("once", None, ""),
         ("once_per_mailing", None, "m-1"),
+        ("once_per_mailing", None, "flow\x1f7\x1f42"),
         ("cooldown", HOUR, a_click(1)["click_id"]),
         ("always", None, a_click(1)["click_id"]),
     ],
 )
 def test_the_scope_of_the_id_is_for_what_the_action_happens_once(rule: str, period_ms: int | None, scope: str) -> None:
     model = NaiveModel([a_link(an_action(rule=rule, period_ms=period_ms))])
-    model.click(a_click(1))
+    model.click(a_click(1) | ({"mailing_id": None, "flow_id": "7", "flow_run_id": "42"} if "flow" in scope else {}))
 
     name = f"acme\x1fspring\x1f0\x1faction-0\x1fr-1\x1f{scope}"
     assert model.expected[0].update_id == str(uuid5(UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44"), name))

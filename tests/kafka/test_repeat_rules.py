@@ -45,6 +45,20 @@ def test_once_means_once_through_whatever_mailing_or_flow_and_in_whatever_proces
     assert recipients(installation, "interest") == ["r-1", "r-1", "r-2"]
 
 
+def test_a_mailing_and_a_run_of_the_same_name_are_two_in_whatever_process(installation: Installation) -> None:
+    installation.define(a_link(an_action("SetField", rule="once_per_mailing")))
+    mailing = click_by("r-1", mailing_id="42")
+    runs = [click_by("r-1", mailing_id=None, flow_id=flow, flow_run_id="42") for flow in ("7", "8", None)]
+    installation.click(mailing, runs[0])
+    installation.drain("a")
+    installation.click(*runs, mailing, click_by("r-1", mailing_id="", flow_id="7", flow_run_id="42"))
+    installation.drain("b")
+
+    assert_exact(installation)
+    ids = [decode_update(update)["update_id"] for update in read(installation, TOPICS["set_field"])]
+    assert len(set(ids)) == len(ids) == 4
+
+
 def every_kind(rule: str) -> Record:
     period_ms = 10 * MINUTE if rule == "cooldown" else None
     actions = [an_action(update, slot=n, rule=rule, period_ms=period_ms) for n, update in enumerate(RECORDS.values())]

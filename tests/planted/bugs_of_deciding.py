@@ -46,8 +46,8 @@ BUGS = (
         (
             Edit(
                 "consumer/decision/candidates.py",
-                'return batch.mailing_id(row) or batch.flow_run_id(row) or b""',
-                'return batch.mailing_id(row) or b""',
+                "flow_run_id = batch.flow_run_id(row)",
+                "flow_run_id = None",
             ),
         ),
         AGAINST_MODEL,

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from consumer.judge.murmur import murmur2
 from schemas.identity import (
     UPDATE_NAMESPACE,
+    click_digest,
+    flow_scope,
     hits_digest,
     link_digest,
     partition_of,
@@ -46,6 +48,23 @@ def test_update_ids_are_what_they_always_were() -> None:
     prefix = update_id_prefix("acme", "spring-offer", 0, "interested")
 
     assert update_id(prefix, b"r-1", b"") == "752d544d-13d0-5468-9163-ee6e53ad61a2"
+    assert update_id(prefix, b"r-1", b"42") == "95e1d876-a39c-5f06-a435-673adf82de18"
+    assert update_id(prefix, b"r-1", flow_scope(b"7", b"42")) == "59a54cd1-d073-5881-b3d9-20f67b8421c1"
+    assert update_id(prefix, b"r-1", flow_scope(b"", b"42")) == "b4631fbd-d197-546e-ba57-94798ee6d89b"
+
+
+ids_without_separator = st.text(st.characters(exclude_characters="\x1f", codec="utf-8"), max_size=5).map(str.encode)
+
+
+@given(ids_without_separator, *[st.tuples(ids_without_separator, ids_without_separator)] * 2)
+@example(b"42", (b"7", b"42"), (b"", b"42"))
+@example(b"flow", (b"", b""), (b"flow", b""))
+def test_scopes_of_mailings_and_of_flow_runs_are_never_the_same(
+    mailing: bytes, run: tuple[bytes, bytes], other: tuple[bytes, bytes]
+) -> None:
+    assert flow_scope(*run) != mailing
+    assert (flow_scope(*run) == flow_scope(*other)) == (run == other)
+    assert click_digest(mailing) not in {scope_digest(mailing), scope_digest(flow_scope(*run))}
 
 
 @pytest.mark.parametrize(("key", "signed"), JAVA_VECTORS.items())
@@ -69,6 +88,7 @@ def test_digests_are_what_they_always_were() -> None:
     assert recipient_digest(b"acme/r-1").hex() == "485444419eba22722e46b5a9" + f"{place_of(b'acme/r-1'):08x}"
     assert link_digest("acme", "spring", 0).hex() == "a64f6cc29c6ebd21"
     assert scope_digest(b"m-1").hex() == "d27ad701a6859b35"
+    assert click_digest(b"c-1").hex() == "0a4660896f8b402a"
     assert hits_digest("acme", "spring").hex() == "b7a72735c79c12567a3d9c61445fed47"
 
 
