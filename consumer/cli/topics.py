@@ -8,15 +8,15 @@ from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import complain, say
 from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.topics import topic_specs
+from consumer.kafka.topics import Severity, require_wanted, topic_specs
+from consumer.terminal.text import counted
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
-GROUP_EXAMPLE = """\b
-Example:
-  link-actions topics create --partitions 12 --replication-factor 3"""
+PARTITIONS = 12
+"""Enough for as many workers, before the topics have to be given more."""
 
-EXAMPLE = """\b
+GROUP_EXAMPLE = EXAMPLE = """\b
 Example:
   link-actions topics create --partitions 12 --replication-factor 3"""
 
@@ -28,21 +28,33 @@ def topics() -> None:
 
 @app.command(cls=PlainCommand, epilog=EXAMPLE)
 def create(
-    partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Of clicks, updates, hits and memory.")] = 12,
-    replication_factor: Annotated[int, typer.Option(min=1, max=32, help="3 where records must outlive a broker.")] = 1,
+    *,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help=f"Of clicks, updates, hits and memory; {PARTITIONS} where there are none yet."
+        ),
+    ] = None,
+    replication_factor: Annotated[
+        int | None,
+        typer.Option(min=1, max=32, help="Of new topics; 3 where records must outlive a broker.  [default: 1]"),
+    ] = None,
 ) -> None:
     """Create the topics that are missing, and check those that exist.
 
     More of them later are given by link-actions state repartition, which moves what is remembered along.
     """
     settings = command_settings()
-    names = topic_names(settings)
+    names, admin = topic_names(settings), KafkaTopicAdmin(settings)
+    states = admin.read_topics([spec.name for spec in topic_specs(names)])
+    require_wanted(names, states, partitions=partitions, replication_factor=replication_factor)
     created, report = create_topics(
-        KafkaTopicAdmin(settings), names, partitions=partitions, replication_factor=replication_factor
+        admin, names, partitions=partitions or PARTITIONS, replication_factor=replication_factor or 1
     )
     for name in created:
         say(f"created {name}")
     for difference in report.differences:
-        complain(f"{difference.severity}: {difference}")
+        if difference.severity is Severity.WARN:
+            complain(f"warn: {difference}")
     count = report.require()
-    say(f"{len(topic_specs(names))} topics are as they must be, with {count} partitions")
+    say(f"{len(topic_specs(names))} topics are as they must be, with {counted(count, 'partition')}")

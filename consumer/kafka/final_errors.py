@@ -7,8 +7,8 @@ from types import MappingProxyType
 from confluent_kafka import KafkaError
 
 from consumer.errors import LinkActionsError, StreamFatal, Unavailable, UsageError
+from consumer.kafka.tools import SERVERS
 
-SERVERS = '--bootstrap-server "$LINK_ACTIONS_BOOTSTRAP_SERVERS"'
 _FILE = '"$LINK_ACTIONS_KAFKA_CONFIG"'
 _ADD_TO_FILE = '>> "${LINK_ACTIONS_KAFKA_CONFIG:=client.properties}"; export LINK_ACTIONS_KAFKA_CONFIG'
 """How a line gets into the file of client properties, whether there is one yet or not."""

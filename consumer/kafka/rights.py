@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from consumer.errors import Unavailable
 from consumer.kafka.client import authors_transactional_id, transactional_id_prefix
+from consumer.kafka.tools import SERVERS
 from consumer.kafka.topics import TopicNames, topic_specs
 from consumer.settings import Settings
 
@@ -83,9 +84,9 @@ def rights_of(
 def missing_rights(lacking: Iterable[Right]) -> Unavailable:
     """Return the error that names each right that is missing."""
     lacks = list(lacking)
-    mend = "; ".join(" ".join(right.arguments("User:NAME")) for right in lacks)
+    grants = "; ".join(" ".join([f"kafka-acls.sh {SERVERS}", *right.arguments("User:NAME")]) for right in lacks)
     named = ", ".join(map(str, lacks))
-    return Unavailable(f"The broker refuses: this user may not {named}; grant it: kafka-acls.sh {mend}")
+    return Unavailable(f"The broker refuses: this user may not {named}; grant it: {grants}")
 
 
 def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Right, ...]:

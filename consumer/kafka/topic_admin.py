@@ -155,12 +155,13 @@ def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> New
 
 def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState:
     if config is None:
-        return TopicState(len(topic.partitions), leaderless=_leaderless(topic))
+        return TopicState(len(topic.partitions), leaderless=_leaderless(topic), replicas=_replicas(topic))
     return TopicState(
         partitions=len(topic.partitions),
         cleanup=frozenset(part.strip() for part in config["cleanup.policy"].value.split(",")),
         max_message_bytes=int(config["max.message.bytes"].value),
         leaderless=_leaderless(topic),
+        replicas=_replicas(topic),
     )
 
 
@@ -173,6 +174,10 @@ def _not_created(name: str, error: KafkaError) -> Unavailable:
 def _have_leaders(metadata: ClusterMetadata, partitions: Mapping[str, int]) -> bool:
     topics = [metadata.topics.get(name) for name in partitions]
     return all(topic is not None and topic.partitions and not _leaderless(topic) for topic in topics)
+
+
+def _replicas(topic: TopicMetadata) -> int | None:
+    return min((len(partition.replicas) for partition in topic.partitions.values()), default=None)
 
 
 def _leaderless(topic: TopicMetadata) -> int:

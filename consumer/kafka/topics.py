@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from consumer.errors import Unavailable
+from consumer.errors import Unavailable, UsageError
+from consumer.kafka.tools import alter_topic, configure_topic
+from consumer.terminal.text import counted
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
 
 DEAD_LETTER_ROOM = 100_000
@@ -84,6 +86,8 @@ class TopicState:
     max_message_bytes: int | None = None
     leaderless: int = 0
     """Partitions that have no leader and can be neither read nor written now."""
+    replicas: int | None = None
+    """How many brokers hold each record, at least; None where that is not known."""
 
 
 class Severity(StrEnum):
@@ -127,6 +131,26 @@ class TopicReport:
             heading = f"{len(self.failures)} things are wrong with the topics:\n  " if len(self.failures) > 1 else ""
             raise Unavailable(heading + "\n  ".join(self.failures))
         return self.partitions
+
+
+def require_wanted(
+    names: TopicNames, states: Mapping[str, TopicState], *, partitions: int | None, replication_factor: int | None
+) -> None:
+    """Raise UsageError where what exists has other counts than were asked for; None asks for nothing."""
+    clicks = states.get(names.clicks)
+    if partitions is not None and clicks is not None and clicks.partitions != partitions:
+        advice = (
+            f"to have more, end all workers and run link-actions state repartition --partitions {partitions}"
+            if partitions > clicks.partitions
+            else "Kafka takes none away: leave out --partitions, or set another LINK_ACTIONS_TOPIC_PREFIX"
+        )
+        raise UsageError(f"{names.clicks} has {counted(clicks.partitions, 'partition')}, not {partitions}; {advice}")
+    other = sorted(name for name, state in states.items() if state.replicas not in (None, replication_factor))
+    if replication_factor is not None and other:
+        seen = counted(states[other[0]].replicas or 0, "replica")
+        more = f" (and {counted(len(other) - 1, 'other topic')} too)" if other[1:] else ""
+        advice = "change that with kafka-reassign-partitions.sh, or leave out --replication-factor"
+        raise UsageError(f"{other[0]} has {seen}, not {replication_factor}{more}; {advice}")
 
 
 def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
@@ -183,15 +207,14 @@ def _differences(spec: TopicSpec, state: TopicState, partitions: int | None, nam
         yield Difference(spec.name, "does not show its cleanup.policy", mend, Severity.WARN)
     elif state.cleanup != {spec.cleanup}:
         problem = f"has cleanup.policy {','.join(sorted(state.cleanup))} and must have {spec.cleanup}"
-        command = f"kafka-configs.sh --alter --entity-type topics --entity-name {spec.name}"
-        yield Difference(spec.name, problem, f"run {command} --add-config cleanup.policy={spec.cleanup}")
+        yield Difference(spec.name, problem, f"run {configure_topic(spec.name, 'cleanup.policy', spec.cleanup)}")
     if state.leaderless:
-        problem = f"has {state.leaderless} partitions without a leader"
+        problem = f"has {counted(state.leaderless, 'partition')} without a leader"
         yield Difference(spec.name, problem, "start the brokers that hold them")
 
 
 def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> Difference:
-    problem = f"has {seen} partitions and must have {wanted}"
+    problem = f"has {counted(seen, 'partition')} and must have {wanted}"
     if spec.name == names.changelog:
         reason = f"{names.clicks} was given another count, which parts people from what is remembered of them"
         mend = (
@@ -201,9 +224,9 @@ def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> 
         )
         return Difference(spec.name, problem, f"{reason}: {mend}")
     if seen < wanted and spec.partitions is None:
-        mend = f"run kafka-topics.sh --alter --topic {spec.name} --partitions {wanted}"
-        return Difference(spec.name, problem, mend)
-    return Difference(spec.name, problem, "delete it and run link-actions topics create")
+        return Difference(spec.name, problem, f"run {alter_topic(spec.name, '--alter', '--partitions', wanted)}")
+    delete = alter_topic(spec.name, "--delete")
+    return Difference(spec.name, problem, f"delete it with all that it holds: {delete} && link-actions topics create")
 
 
 def _dead_letter_room(names: TopicNames, states: Mapping[str, TopicState]) -> Iterator[Difference]:
@@ -213,6 +236,5 @@ def _dead_letter_room(names: TopicNames, states: Mapping[str, TopicState]) -> It
     wanted = clicks.max_message_bytes + DEAD_LETTER_ROOM
     if letters.max_message_bytes < wanted:
         problem = f"has max.message.bytes {letters.max_message_bytes} and the largest click may need {wanted} there"
-        command = f"kafka-configs.sh --alter --entity-type topics --entity-name {names.dead_letters}"
-        mend = f"run {command} --add-config max.message.bytes={wanted}"
+        mend = f"run {configure_topic(names.dead_letters, 'max.message.bytes', wanted)}"
         yield Difference(names.dead_letters, problem, mend, Severity.WARN)

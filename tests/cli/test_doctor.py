@@ -13,6 +13,7 @@ from consumer.doctor.local import look_at_core, look_at_interface, look_at_regis
 from consumer.errors import ExitCode
 from consumer.kafka.interface import BINDING, DIRECT
 from consumer.kafka.rights import Operation, Resource, Right, Role
+from consumer.kafka.tools import SERVERS
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
 
 NAMES = TopicNames("", "group", ("set_field",))
@@ -118,8 +119,8 @@ def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> Non
     assert finding.status is Status.FAIL
     assert finding.seen == "The broker refuses: this user may not Write on transactional-id group-*"
     assert finding.mend == (
-        "grant it: kafka-acls.sh --add --allow-principal User:NAME --operation Write --transactional-id group-"
-        " --resource-pattern-type prefixed"
+        f"grant it: kafka-acls.sh {SERVERS} --add --allow-principal User:NAME --operation Write"
+        " --transactional-id group- --resource-pattern-type prefixed"
     )
     assert statuses(look_at_rights(Role.WORKER, [])) == [Status.OK]
 

@@ -1,10 +1,21 @@
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
-from consumer.errors import Unavailable
+from consumer.errors import Unavailable, UsageError
+from consumer.kafka.tools import SERVERS
 from consumer.kafka.topic_admin import TopicAdmin, create_topics, inspect_topics
-from consumer.kafka.topics import Cleanup, Severity, TopicNames, TopicSpec, TopicState, compare_topics, topic_specs
+from consumer.kafka.topics import (
+    Cleanup,
+    Severity,
+    TopicNames,
+    TopicSpec,
+    TopicState,
+    compare_topics,
+    require_wanted,
+    topic_specs,
+)
 
 NAMES = TopicNames("staging.", "group", ("set_field", "follow_up"))
 
@@ -89,17 +100,17 @@ def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> 
         (
             NAMES.update("set_field"),
             TopicState(2, frozenset({Cleanup.DELETE})),
-            "has 2 partitions and must have 4; run kafka-topics.sh --alter",
+            f"has 2 partitions and must have 4; run kafka-topics.sh {SERVERS} --topic",
         ),
         (
             NAMES.update("set_field"),
             TopicState(8, frozenset({Cleanup.DELETE})),
-            "has 8 partitions and must have 4; delete it and run",
+            "has 8 partitions and must have 4; delete it with all that it holds: kafka-topics.sh",
         ),
         (
             NAMES.definitions,
             TopicState(4, frozenset({Cleanup.COMPACT})),
-            "has 4 partitions and must have 1; delete it and run",
+            "has 4 partitions and must have 1; delete it with all that it holds: kafka-topics.sh",
         ),
         (NAMES.changelog, TopicState(2, frozenset({Cleanup.COMPACT})), "which parts people from what is remembered"),
         (
@@ -111,7 +122,7 @@ def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> 
         (
             NAMES.clicks,
             TopicState(4, frozenset({Cleanup.DELETE}), leaderless=1),
-            "has 1 partitions without a leader; start the brokers",
+            "has 1 partition without a leader; start the brokers",
         ),
     ],
 )
@@ -146,3 +157,43 @@ def test_several_failures_are_told_at_once() -> None:
     }
     with pytest.raises(Unavailable, match="2 things are wrong"):
         compare_topics(NAMES, topics).require()
+
+
+@pytest.mark.parametrize(
+    ("partitions", "replication_factor", "sentence"),
+    [
+        (
+            6,
+            None,
+            "has 4 partitions, not 6; to have more, end all workers and run link-actions state repartition --part",
+        ),
+        (2, None, "has 4 partitions, not 2; Kafka takes none away"),
+        (None, 3, r"has 1 replica, not 3 \(and 6 other topics too\); change that with kafka-reassign-partitions.sh"),
+    ],
+)
+def test_what_exists_with_another_count_than_asked_for_is_refused(
+    partitions: int | None, replication_factor: int | None, sentence: str
+) -> None:
+    states = {name: replace(state, replicas=1) for name, state in good_topics().items()}
+    with pytest.raises(UsageError, match=sentence):
+        require_wanted(NAMES, states, partitions=partitions, replication_factor=replication_factor)
+
+
+def test_what_exists_as_it_was_asked_for_or_was_not_asked_for_passes() -> None:
+    states = {name: replace(state, replicas=1) for name, state in good_topics().items()}
+    require_wanted(NAMES, states, partitions=4, replication_factor=1)
+    require_wanted(NAMES, states, partitions=None, replication_factor=None)
+    require_wanted(NAMES, {}, partitions=6, replication_factor=3)
+
+
+def test_every_command_that_is_advised_names_the_brokers() -> None:
+    topics = good_topics() | {
+        NAMES.definitions: TopicState(2, frozenset({Cleanup.DELETE})),
+        NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE})),
+        NAMES.clicks: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=2_000_000),
+        NAMES.dead_letters: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=1_148_588),
+    }
+    mends = [difference.mend for difference in compare_topics(NAMES, topics).differences]
+
+    assert sum(".sh" in mend for mend in mends) == 5
+    assert all(".sh --bootstrap-server" in mend for mend in mends if ".sh" in mend)

@@ -167,7 +167,21 @@ def test_dead_letters_hold_the_largest_click_and_do_not_go_by_its_age(installati
 def test_missing_topics_get_as_many_partitions_as_the_clicks_have(installation: Installation) -> None:
     installation.create_topic("link.clicks.v1", 2)
 
-    assert installation("topics", "create", "--partitions", "3").out.endswith("with 2 partitions\n")
+    assert installation("topics", "create").out.endswith("with 2 partitions\n")
+
+
+def test_other_counts_than_there_are_are_refused_and_nothing_is_created(installation: Installation) -> None:
+    installation.create_topic("link.clicks.v1", 2)
+    more = installation("topics", "create", "--partitions", "3")
+    fewer = installation("topics", "create", "--partitions", "1")
+    safer = installation("topics", "create", "--replication-factor", "3")
+
+    assert [said.code for said in (more, fewer, safer)] == [2, 2, 2]
+    assert "has 2 partitions, not 3; to have more, end all workers and run link-actions state repartition" in more.err
+    assert "Kafka takes none away" in fewer.err
+    assert "link.clicks.v1 has 1 replica, not 3; " in safer.err
+    assert "as they must be" not in more.out + fewer.out + safer.out
+    assert "link.hits.v1" in installation("topics", "create").out
 
 
 def test_a_wrong_partition_count_and_a_wrong_cleanup_are_told_with_the_mend(installation: Installation) -> None:
@@ -177,7 +191,7 @@ def test_a_wrong_partition_count_and_a_wrong_cleanup_are_told_with_the_mend(inst
     said = installation("topics", "create")
 
     assert said.code == 3
-    assert "dedupe-changelog.v1 has 2 partitions and must have 3" in said.err
+    assert said.err.count("dedupe-changelog.v1 has 2 partitions and must have 3") == 1
     assert "link.definitions.v1 has cleanup.policy delete and must have compact; run kafka-configs.sh" in said.err
 
 

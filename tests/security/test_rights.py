@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Consumer
 
 from consumer.kafka.rights import Resource, Right, Role
+from consumer.kafka.tools import SERVERS
 from schemas.topics import LINK_HITS, update_topic
 from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights
 from tests.security.visitor import Said, assert_good, grant, revoke, rules_in
@@ -68,7 +69,7 @@ def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, r
     text = said.out + said.err
     assert "Traceback" not in text
     assert f"this user may not {right}" in text
-    assert f"kafka-acls.sh {shlex.join(right.arguments('User:NAME'))}" in text
+    assert f"kafka-acls.sh {SERVERS} {shlex.join(right.arguments('User:NAME'))}" in text
 
 
 @pytest.mark.parametrize(
