@@ -1,6 +1,6 @@
 """The decider by itself: what it waits for, what it condemns, what it notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from consumer.decision.decision import Decision, Rules
 from consumer.loop.counts import ClickOutcome
@@ -9,6 +9,7 @@ from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.state.memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
+from schemas.click import ClickLayout
 from tests.builders import NOON, Record, a_click, a_link, an_action
 from tests.loop.house import CLICKS, FAR_AWAY, House
 from tests.loop.script import Script
@@ -149,3 +150,22 @@ def test_the_number_of_partitions_is_noted_with_the_first_memory_and_not_again()
 
 def test_where_nothing_is_remembered_nothing_is_noted() -> None:
     assert Bench().decide(a_click(test=True), a_click(2, link_id="nobody's")).memory == {}
+
+
+def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:
+    house = House(partitions=1)
+    wire = house.wire("one", Script(), FAR_AWAY)
+    asked: list[float] = []
+
+    def read_layouts() -> Mapping[bytes, ClickLayout]:
+        asked.append(house.clock.monotonic())
+        return wire.click_layouts()
+
+    decider = Decider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), house.clock)
+    value = b"\xc3\x01of no-one's schema"
+    unknown = MemoryRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
+    for _ in range(35):
+        decision = decider.decide(PARTITION, [unknown], MemoryPartitionStore("changelog"))
+        assert reasons(decision) == {0: Reason.UNKNOWN_SCHEMA}
+        house.clock.sleep(0.125)
+    assert asked == [0.0, 1.0, 2.0, 3.0, 4.0]

@@ -163,3 +163,20 @@ def test_memory_of_an_earlier_format_is_refused(form: bytes) -> None:
     restorer.begin(0)
     with pytest.raises(Unavailable, match="another version"):
         restorer.step(0.1)
+
+
+def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None:
+    """Its position is the end of the changelog; after retention, that may be the beginning too."""
+    cluster, state = a_cluster(), MemoryState()
+    write(cluster, 0, {"a": "1", "b": "2"})
+    log = cluster.topic(LOG).log(0)
+    for deleted_before in (0, log.end):
+        log.delete_before(deleted_before)
+        reader = MemoryLogReader(cluster, LOG)
+        store = state.open(0, reader.identity())
+        store.write({b"only here": b"1"}, log.end)
+        restorer = Restorer(reader, state, PARTITIONS)
+        restorer.begin(0)
+        complete, read = restorer.step(0.1)
+        assert complete[0].get_many([b"only here"]) == [b"1"]
+        assert not any(read.values())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import Unavailable
+from consumer.loop.batch_limit import FIRST_RECORDS
 from consumer.loop.pace import Pace
 from consumer.memory_kafka.transactions import Producer
 from tests.builders import a_click, a_link, an_action
@@ -168,3 +169,17 @@ def test_state_is_restored_in_the_middle_of_the_story() -> None:
         Worker(house, disk, bite=BITE).run_batches(3)
     Worker(house, disks[0]).run()
     require_exact(story, *disks)
+
+
+def test_the_others_keep_full_batches_while_one_partition_restores_for_long() -> None:
+    house, disk = House(), ScriptedState()
+    house.define(a_link(an_action()))
+    house.click(*(a_click(n, recipient_id=f"r-{n}") for n in range(FIRST_RECORDS)))
+    producer = house.leave_open(house.names.changelog, 0, b"key", b"value")
+    house.clock.at(3.0, lambda: house.cluster.transactions.commit(producer))
+    worker = Worker(house, disk)
+    worker.run()
+    meanwhile = [set(batch.offsets) for batch in worker.observer.batches if 0 not in batch.offsets]
+    assert meanwhile == [{1, 2}]
+    assert house.clock.monotonic() >= 3.0
+    require_all_done(house, disk)
