@@ -1,4 +1,7 @@
-"""A supervisor of workers that do one thing: `python -m tests.supervisor.a_supervisor N ACT FILE [--drain]`."""
+"""A supervisor of workers that do one thing: `python -m tests.supervisor.a_supervisor N ACT FILE [OPTION…]`.
+
+`--drain` is that of `run`; with `--job` it has a process group of its own, as a job of a shell has.
+"""
 
 import os
 import sys
@@ -10,6 +13,8 @@ from consumer.supervisor.composition import run_workers
 
 def main(workers: str, act: str, file: str, *options: str) -> int:
     """Run them."""
+    if "--job" in options:
+        os.setpgid(0, 0)
     configure_logs(LogLevel.INFO, LogFormat.JSON)
     program = [sys.executable, "-m", "tests.supervisor.a_worker", act, file]
     return run_workers(

@@ -3,7 +3,7 @@
     python -m tests.supervisor.a_worker ACT FILE [--drain] --bond N
 
 ACT is `stay`, until SIGTERM; `ignore`, SIGTERM too; or an exit code to end with at once. FILE gets a line for each
-start: the instance id and the process id.
+start: the instance id and the process id. FILE.signals gets one for each signal that reaches a worker that stays.
 """
 
 import os
@@ -20,10 +20,17 @@ def main(act: str, file: str, *options: str) -> int:
     """Do the one thing."""
     bond = SupervisorBond(int(options[-1]))
     stopping = threading.Event()
+
+    def heed(received: int, _: object) -> None:
+        stopping.set()
+        with Path(f"{file}.signals").open("a") as signals:
+            signals.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {signal.Signals(received).name}\n")
+
     if act == "ignore":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
-        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, heed)
     with Path(file).open("a") as starts:
         starts.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {os.getpid()}\n")
     if act.isdigit():

@@ -135,3 +135,14 @@ def test_a_second_signal_does_not_wait(supervise: Start, starts: Path) -> None:
     assert supervisor.stop() == 0
     assert time.monotonic() - begun < 3
     assert all(is_gone(process_id) for _, process_id in started_in(starts))
+
+
+def test_an_interrupt_at_the_terminal_reaches_each_worker_once(supervise: Start, starts: Path) -> None:
+    """The terminal sends it to all processes of the job."""
+    supervisor = supervise(2, "stay", "--job")
+    wait_all_up(supervisor, 2)
+    os.killpg(supervisor.process_id, signal.SIGINT)
+
+    assert supervisor.wait_exit() == 0
+    heard = Path(f"{starts}.signals").read_text().splitlines()
+    assert sorted(heard) == ["host-1 SIGTERM", "host-2 SIGTERM"]
