@@ -19,6 +19,8 @@ from consumer.decision.memory import (
     encode_memory,
 )
 from schemas.identity import hits_digest, link_digest, recipient_digest, scope_digest
+from tests.builders import a_click, a_link, an_action
+from tests.decision.twins import Desk
 
 times = st.integers(-(2**63), 2**63 - 1)
 slots = st.integers(0, 300)
@@ -85,3 +87,12 @@ def test_keys_tell_by_their_length_what_they_are_for() -> None:
     assert len(memory_key + scope_digest(b"m-1")) == SCOPED_KEY_BYTES
     assert len(hits_digest("acme", "spring")) == HITS_KEY_BYTES
     assert len({MEMORY_KEY_BYTES, SCOPED_KEY_BYTES, HITS_KEY_BYTES}) == 3
+
+
+@pytest.mark.parametrize("recipient_id", ["r-01261o9dk", "r-00559gv8x"])
+def test_memory_of_the_smallest_and_the_largest_hash_is_kept_at_its_place(recipient_id: str) -> None:
+    """By either core; a modulo of 2^31 - 1 would take the two for each other."""
+    desk = Desk(a_link(an_action()))
+    desk.take(a_click(recipient_id=recipient_id))
+    key = recipient_digest(f"acme/{recipient_id}".encode()) + link_digest("acme", "spring", 0)
+    assert key in dict(desk.memory())

@@ -271,6 +271,14 @@ def test_an_id_that_an_update_id_is_made_of_holds_no_separator(field: str) -> No
     assert bad.value.reason is Reason.IDENTITY_INVALID
 
 
+@pytest.mark.parametrize("number", [2**31 - 1, -(2**31)])
+def test_a_number_of_32_bits_may_be_the_largest_and_the_smallest(number: int) -> None:
+    cut_click(click_bytes(a_click(link_count=number)), LAYOUTS)
+    beyond = b"\x02" + varint(number + (1 if number > 0 else -1))
+    with pytest.raises(BadRecord, match="does not fit 32 bits"):
+        cut_click(click_bytes(a_click(), link_count=beyond), LAYOUTS)
+
+
 @pytest.mark.parametrize("byte", [b"\x1f", b"/", b"\0", "é".encode(), b"\xff", b"\xc0\x80", b"\xed\xa0\x80"])
 @pytest.mark.parametrize("field", ["tenant_id", "link_id", "recipient_id", "click_id", "mailing_id", "url"])
 def test_bytes_that_may_stand_in_some_texts_only_are_found_alike(field: str, byte: bytes) -> None:

@@ -1,12 +1,13 @@
+from io import BytesIO
 from typing import Any
 
 import pytest
-from fastavro import parse_schema
+from fastavro import parse_schema, schemaless_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.bad_record import BadRecord, Reason
-from schemas.codec import Codec, confluent_frame, decode_body, encode_body, encode_text, frame_length
+from schemas.codec import Codec, confluent_frame, decode_body, encode_body, encode_number, encode_text, frame_length
 from schemas.record_schema import RecordSchema, load_schemas, record_schema
 from tests.builders import a_click, a_link, an_action
 from tests.click_parts import click_bytes, varint
@@ -159,3 +160,14 @@ def test_a_text_is_encoded_as_fastavro_does(text: bytes) -> None:
 )
 def test_a_frame_is_told_by_its_first_bytes(value: bytes, length: int) -> None:
     assert frame_length(value) == length
+
+
+BORDERS = [sign * (2 ** (7 * size - 1) + nearby) for size in range(1, 10) for sign in (1, -1) for nearby in (-1, 0, 1)]
+"""Where the encoding of a number gets a byte more: 63 and 64, 8,191 and 8,192, and so on up to 64 bits."""
+
+
+@pytest.mark.parametrize("number", [0, *BORDERS, 2**63 - 1, -(2**63)])
+def test_a_number_is_encoded_as_fastavro_does(number: int) -> None:
+    written = BytesIO()
+    schemaless_writer(written, {"type": "long"}, number)
+    assert encode_number(number) == written.getvalue()

@@ -97,3 +97,17 @@ def test_digests_tell_parts_apart_that_run_together() -> None:
     assert link_digest("a", "b1", 0) != link_digest("a", "b", 10)
     assert hits_digest("ab", "c") != hits_digest("a", "bc")
     assert hits_digest("a", "b") != link_digest("a", "b", 0) + bytes(8)
+
+
+# Keys made by inverting murmur2's last block: its two extremes, which a modulo by PLACES takes for each other.
+SMALLEST_AND_LARGEST = {b"acme/r-01261o9dk": 0, b"acme/r-00559gv8x": 2**31 - 1}
+
+
+@pytest.mark.parametrize(("key", "place"), SMALLEST_AND_LARGEST.items())
+@pytest.mark.parametrize("partitions", [1, 2, 3, 12, 1000])
+def test_the_smallest_and_the_largest_hash_have_the_place_that_kafka_gives_them(
+    key: bytes, place: int, partitions: int
+) -> None:
+    assert murmur2(key) & 0x7FFFFFFF == place_of(key) == place
+    assert place % partitions == partition_of(key, partitions)
+    assert recipient_digest(key)[-4:] == place.to_bytes(4, "big")

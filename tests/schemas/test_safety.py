@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.record_schema import load_schemas, record_schema
-from schemas.safety import UnsafeSchema, check_safe
+from schemas.safety import MAX_DEPTH, MAX_PARTS, UnsafeSchema, check_safe
 
 
 def a_record(*types: Any, name: str = "Thing", **extra: Any) -> dict[str, Any]:
@@ -94,3 +94,17 @@ def test_it_is_taken(schema: dict[str, Any]) -> None:
 
 def test_our_own_are_taken() -> None:
     assert len(load_schemas()) == 9
+
+
+@pytest.mark.parametrize(
+    ("largest", "one_more"),
+    [
+        (a_record(nested(MAX_DEPTH - 1)), a_record(nested(MAX_DEPTH))),
+        (a_record(*["string"] * (MAX_PARTS - 1)), a_record(*["string"] * MAX_PARTS)),
+    ],
+    ids=["depth", "number of types"],
+)
+def test_the_limit_may_be_reached_and_not_passed(largest: dict[str, Any], one_more: dict[str, Any]) -> None:
+    check_safe(largest)
+    with pytest.raises(UnsafeSchema):
+        check_safe(one_more)
