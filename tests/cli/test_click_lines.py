@@ -1,8 +1,9 @@
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.click_lines import LINE_BYTES, BadLine, ClickLines, EncodedClick
@@ -184,3 +185,20 @@ def test_whatever_stands_in_a_field_it_is_a_click_or_a_bad_line(name: str, value
     except BadLine:
         return
     assert decoded(click)
+
+
+@given(st.integers(1_000_000_000_000, 4_102_444_800_000), st.sampled_from([0, 60, -570]))
+@example(1_763_800_000_001, 0)
+def test_an_iso_time_is_exact_to_the_millisecond(milliseconds: int, offset_minutes: int) -> None:
+    zone = timezone(timedelta(minutes=offset_minutes))
+    time = datetime.fromtimestamp(milliseconds // 1000, zone) + timedelta(milliseconds=milliseconds % 1000)
+
+    assert decoded(read(clicked_at=time.isoformat(timespec="milliseconds")))["clicked_at"] == milliseconds
+
+
+def test_every_millisecond_of_a_second_is_told_from_its_neighbours() -> None:
+    times = [f"2025-11-22T08:26:40.{millisecond:03}Z" for millisecond in range(1_000)]
+
+    assert [decoded(read(clicked_at=time))["clicked_at"] for time in times] == [
+        1_763_800_000_000 + millisecond for millisecond in range(1_000)
+    ]

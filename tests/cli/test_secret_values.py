@@ -61,3 +61,28 @@ def test_a_variable_in_another_encoding_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("KAFKA_PASSWORD", "\udce9")
     with pytest.raises(UnreadableProperties, match="KAFKA_PASSWORD, which is not UTF-8 text"):
         read_properties(properties(tmp_path, "a=${env:KAFKA_PASSWORD}\n"))
+
+
+@pytest.mark.parametrize("secret", [" two words ", "\tof:two=words\t", "# no comment", "${env:HOME}"])
+def test_a_secret_keeps_its_blanks_and_whatever_else_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    """Only the line break is left out that an editor puts at the end of a file."""
+    monkeypatch.setenv("KAFKA_PASSWORD", secret)
+    (tmp_path / "plain").write_text(secret)
+    (tmp_path / "edited").write_text(f"{secret}\n")
+    (tmp_path / "windows").write_bytes(f"{secret}\r\n".encode())
+    places = ["env:KAFKA_PASSWORD", *(f"directory:{tmp_path}:{name}" for name in ("plain", "edited", "windows"))]
+    text = "".join(f"name-{number}=${{{place}}}\n" for number, place in enumerate(places))
+
+    assert list(read_properties(properties(tmp_path, text)).values.values()) == [secret] * 4
+
+
+def test_a_path_may_hold_colons(tmp_path: Path) -> None:
+    folder = tmp_path / "mnt:secrets:1"
+    folder.mkdir()
+    (folder / "password").write_text("of-folder\n")
+    (folder / "all").write_text("password=of-file\n")
+    text = f"a=${{directory:{folder}:password}}\nb=${{file:{folder}/all:password}}\n"
+
+    assert read_properties(properties(tmp_path, text)).values == {"a": "of-folder", "b": "of-file"}
