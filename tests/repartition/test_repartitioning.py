@@ -49,6 +49,7 @@ class House:
     left: dict[int, int] = field(default_factory=dict)
     dies_at: int | None = None
     lots: int = 0
+    grown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         MemoryTopicAdmin(self.cluster).create_topics(topic_specs(NAMES), partitions=OLD, replication_factor=1)
@@ -70,6 +71,7 @@ class House:
     def grow_topics(self, partitions: Mapping[str, int]) -> None:
         self._step()
         for name, count in partitions.items():
+            self.grown.append(name)
             self.cluster.add_partitions(name, count - len(self.cluster.topic(name).logs))
 
     def write(self, entries: Sequence[Entry]) -> None:
@@ -236,3 +238,24 @@ def test_partitions_that_somebody_added_before_anything_was_noted_are_filled_too
     house.tool().run()
 
     assert_moved(house)
+
+
+def test_the_changelog_grows_first_and_the_clicks_last() -> None:
+    """Neither a worker nor an edge may find partitions of the clicks that memory or updates lack."""
+    house = House()
+    house.tool().run()
+
+    assert house.grown[0] == NAMES.changelog
+    assert house.grown[-1] == NAMES.clicks
+    assert {*house.grown[1:-1]} >= {NAMES.dead_letters, *NAMES.updates.values()}
+
+
+def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks() -> None:
+    house = House()
+    house.dies_at = steps_of_a_run()  # the note of the new count, which follows the clicks
+    with pytest.raises(Stopped):
+        house.tool().run()
+
+    states = house.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
+    assert {state.partitions for state in states.values()} == {NEW}
+    assert {noted_partitions(house.memory(partition)) for partition in range(NEW)} == {MOVING}
