@@ -4,6 +4,7 @@ from tests.planted.bug import Edit, PlantedBug
 
 GENERAL = "consumer/decision/general.py"
 PLAN = "consumer/decision/plan.py"
+REPARTITIONING = "consumer/repartition/repartitioning.py"
 AGAINST_MODEL = ("tests/decision/test_against_model.py",)
 
 BUGS = (
@@ -95,5 +96,31 @@ BUGS = (
             ),
         ),
         ("tests/authoring/test_plan.py", "tests/authoring/test_publishing.py"),
+    ),
+    PlantedBug(
+        "memory of the largest hash is kept at the place of the smallest",
+        (
+            Edit(
+                "schemas/identity.py",
+                "    return int(murmur2(key, PLACES)) or PLACES * int(murmur2(key, 2))",
+                "    return int(murmur2(key, PLACES))",
+            ),
+        ),
+        ("tests/schemas/test_identity.py",),
+    ),
+    PlantedBug(
+        "a number is one byte short at the border to the next length",
+        (Edit("schemas/codec.py", "    if rest < 0x4000:\n", "    if rest < 0x4001:\n"),),
+        ("tests/schemas/test_codec.py",),
+    ),
+    PlantedBug(
+        "the clicks get more partitions before memory and updates have them",
+        (Edit(REPARTITIONING, "key=lambda name: name == self._names", "key=lambda name: name != self._names"),),
+        ("tests/repartition/test_repartitioning.py",),
+    ),
+    PlantedBug(
+        "a time loses a millisecond on its way from ISO 8601",
+        (Edit("consumer/click_lines.py", "round(time.timestamp() * 1000)", "int(time.timestamp() * 1000)"),),
+        ("tests/cli/test_click_lines.py",),
     ),
 )
