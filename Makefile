@@ -13,6 +13,8 @@ PLOT ?= .cache/soak.svg
 ROUNDS ?= 3
 CANDIDATES ?= all
 SHAPES ?=
+SAMPLE ?= 40
+PACKAGES ?=
 # The benchmark has a number of its own where nobody says how many.
 BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 # All of them in several processes, for most wait more than they work; some alone are quicker in one.
@@ -23,7 +25,7 @@ COMPILED := $(shell find consumer -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs simulate sanitize lock clean
+.PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs mutants simulate sanitize lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +91,9 @@ soak: install ## RATE clicks a second for MINUTES, with faults: exact at the end
 
 planted-bugs: install ## Plant bugs in copies of the program and see each caught
 	$(BIN)/python -m tests.planted
+
+mutants: install ## Try SAMPLE mutants of each of PACKAGES (default: all), chosen by SEED, and show which survive
+	$(BIN)/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS) $(PACKAGES)
 
 simulate: install ## Run SEEDS simulated lives of several workers under faults, in JOBS processes
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)

@@ -1,0 +1,91 @@
+"""`python -m tests.mutants`: a seeded sample of mutants per package, and how many of them the tests catch."""
+
+import argparse
+import queue
+import random
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.mutants.equivalents import read_equivalents
+from tests.mutants.mutant import Mutant, mutants_of
+from tests.mutants.packages import PACKAGES, Package
+from tests.mutants.report import Result, survivors, table
+from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, Verdict, in_order
+from tests.planted.copy import copy_program
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try the samples, print the table and the survivors."""
+    options = _options(arguments)
+    wanted = [each for each in PACKAGES if not options.packages or each.name in options.packages]
+    results = []
+    with tempfile.TemporaryDirectory(prefix="link-actions-mutants-") as folder:
+        # One stays as it is now, whatever is edited in the meantime.
+        sound = copy_program(Path(folder) / "sound")
+        copies = [Copy(copy_program(Path(folder) / str(number))) for number in range(options.jobs)]
+        for package in wanted:
+            found = [mutant for file in package.files(sound) for mutant in mutants_of(sound, file)]
+            chosen = sample(found, options.sample, f"{options.seed} {package.name}")
+            results.append(Result(package.name, try_all(package, chosen, sound, copies), len(found)))
+            report(results, sound)
+    return 0
+
+
+def sample(mutants: Sequence[Mutant], size: int, seed: str) -> Sequence[Mutant]:
+    """Return so many of them, the same ones for the same seed and source."""
+    return sorted(random.Random(seed).sample(mutants, min(size, len(mutants))), key=mutants.index)
+
+
+def try_all(
+    package: Package, mutants: Sequence[Mutant], sound: Path, copies: Sequence[Copy]
+) -> Mapping[Mutant, Verdict]:
+    """Try each mutant in a copy of its own for that time."""
+    tests = package.test_files(sound)
+    yardstick = [copy.measure(tests) for copy in copies][-1]
+    seconds = SLACK * yardstick.seconds + SLACK_SECONDS
+    say(f"{package.name}: {len(mutants)} mutants; without a fault the tests take {yardstick.seconds:.0f} s")
+    free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def try_one(mutant: Mutant) -> Verdict:
+        copy = free.get()
+        try:
+            verdict = copy.try_mutant(mutant, in_order(sound, mutant, yardstick, tests), seconds)
+        finally:
+            free.put(copy)
+        say(f"{verdict:9}  {mutant.file}:{mutant.line}  {' -> '.join(mutant.lines(sound))}")
+        return verdict
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        return dict(zip(mutants, pool.map(try_one, mutants), strict=True))
+
+
+def report(results: Sequence[Result], sound: Path) -> None:
+    """Print the survivors of the last package and the table of all so far."""
+    equivalents = read_equivalents()
+    for mutant in survivors(results[-1], equivalents, sound):
+        say(f"\nSURVIVED {mutant.file}:{mutant.line}\n{mutant.diff(sound)}")
+    say(f"\n{table(results, equivalents, sound)}\n")
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--sample", type=int, default=40, help="mutants of each package")
+    parser.add_argument("--seed", default="1", help="which ones")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at once")
+    parser.add_argument("packages", nargs="*", help="only these packages")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

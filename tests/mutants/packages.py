@@ -1,0 +1,37 @@
+"""What is mutated, and the tests that must notice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The modules and the tests of one package, as glob patterns below the root. None of the tests needs a broker."""
+
+    name: str
+    modules: str
+    tests: tuple[str, ...]
+
+    def files(self, root: Path) -> Sequence[str]:
+        """Return the modules."""
+        return _matching(root, self.modules)
+
+    def test_files(self, root: Path) -> Sequence[str]:
+        """Return the files of tests."""
+        return [file for pattern in self.tests for file in _matching(root, pattern)]
+
+
+def _matching(root: Path, pattern: str) -> Sequence[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.glob(pattern))
+
+
+PACKAGES = (
+    Package("decision", "consumer/decision/*.py", ("tests/decision/test_*.py",)),
+    Package("loop", "consumer/loop/*.py", ("tests/loop/test_*.py", "tests/test_expiry.py")),
+    Package("state", "consumer/state/**/*.py", ("tests/state/test_*.py",)),
+    Package("schemas", "schemas/*.py", ("tests/schemas/test_*.py",)),
+    Package("authoring", "consumer/authoring/*.py", ("tests/authoring/test_*.py",)),
+    Package("supervisor", "consumer/supervisor/*.py", ("tests/supervisor/test_*.py",)),
+    Package("repartition", "consumer/repartition/*.py", ("tests/repartition/test_*.py",)),
+)

@@ -1,0 +1,126 @@
+"""Running the tests of a package in a copy of the program, without and with a fault."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests.mutants.mutant import Mutant
+
+SLACK = 3.0
+SLACK_SECONDS = 20.0
+"""A mutant may take SLACK times as long as the tests took without a fault, and SLACK_SECONDS more."""
+_PASSED = 0
+_NOTHING_RAN = 5
+_OPTIONS = (
+    *("-x", "-q", "--tb=line", "-m", "not kafka", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"),
+    *("--hypothesis-profile=unshrunk", "--hypothesis-seed=1"),
+)
+
+
+class Verdict(StrEnum):
+    """What the tests said."""
+
+    CAUGHT = "caught"
+    TIMED_OUT = "timed out"
+    SURVIVED = "survived"
+
+
+class NoYardstick(Exception):
+    """The tests fail without a fault, so that they tell nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """How long the tests take without a fault, in all and by file."""
+
+    seconds: float
+    by_file: Mapping[str, float]
+
+
+class Copy:
+    """A copy of the program in the folder `root`; its bytecode is made once, and found by the source's hash."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        compile_all = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "."]
+        subprocess.run(compile_all, cwd=self.root, check=True)
+
+    def measure(self, test_files: Sequence[str]) -> Yardstick:
+        """Run the tests without a fault. Raises NoYardstick."""
+        begun = time.monotonic()
+        report = self.root / "junit.xml"
+        # This run writes the bytecode of the tests, which pytest has its own way of making.
+        code, output = self._run(test_files, f"--junitxml={report}", seconds=1_800, environ={})
+        if code != _PASSED:
+            raise NoYardstick(output[-3_000:])
+        return Yardstick(time.monotonic() - begun, _seconds_by_file(report))
+
+    def try_mutant(self, mutant: Mutant, test_files: Sequence[str], seconds: float) -> Verdict:
+        """Run the tests with the fault, until the first fails; an import that fails is a failure too."""
+        with self._planted(mutant):
+            try:
+                code, output = self._run(test_files, seconds=seconds, environ={"PYTHONDONTWRITEBYTECODE": "1"})
+            except subprocess.TimeoutExpired:
+                return Verdict.TIMED_OUT
+        if code == _NOTHING_RAN:
+            raise NoYardstick(output[-3_000:])
+        return Verdict.SURVIVED if code == _PASSED else Verdict.CAUGHT
+
+    @contextmanager
+    def _planted(self, mutant: Mutant) -> Iterator[None]:
+        path = self.root / mutant.file
+        sound = path.read_bytes()
+        path.write_bytes(mutant.applied_to(sound))
+        try:
+            yield
+        finally:
+            path.write_bytes(sound)
+
+    def _run(self, tests: Sequence[str], *options: str, seconds: float, environ: Mapping[str, str]) -> tuple[int, str]:
+        """Run them in a session of their own, which a time-out ends with all its processes."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *_OPTIONS, *options, *tests],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "", **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        return process.returncode, output
+
+
+def in_order(root: Path, mutant: Mutant, yardstick: Yardstick, test_files: Sequence[str]) -> Sequence[str]:
+    """Put first the tests that import the mutated module, and of those and the others the quickest."""
+    module = re.escape(mutant.file.removesuffix(".py").replace("/", "."))
+    imports = re.compile(rf"^from {module} import |^import {module}$", re.MULTILINE)
+
+    def rank(file: str) -> tuple[bool, float]:
+        return imports.search((root / file).read_text()) is None, yardstick.by_file.get(file, 0.0)
+
+    return sorted(test_files, key=rank)
+
+
+def _seconds_by_file(report: Path) -> Mapping[str, float]:
+    seconds: dict[str, float] = {}
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest of our own wrote it
+        # The class, where there is one, is part of the name.
+        module = re.sub(r"\.[A-Z]\w*$", "", case.get("classname", ""))
+        file = module.replace(".", "/") + ".py"
+        seconds[file] = seconds.get(file, 0.0) + float(case.get("time", 0.0))
+    return seconds
