@@ -101,6 +101,10 @@ simulate: install ## Run SEEDS simulated lives of several workers under faults, 
 sanitize: install ## Run what is compiled under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/python -m tests.sanitized
 
+.PHONY: pins
+pins: install ## Pin the schemas that are released for the first time
+	$(BIN)/python -m tests.schemas.pins
+
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)
 	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check uv

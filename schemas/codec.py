@@ -1,6 +1,7 @@
 """Whole records to bytes and back, by fastavro: the frame first, then the body."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -63,6 +64,19 @@ class Codec:
     def encode(self, record: dict[str, Any]) -> bytes:
         """Return frame and body. Raises ValueError or TypeError where the record does not fit the schema."""
         return self.frame + encode_body(self.schema.parsed, record)
+
+    def encode_for_earlier_readers(self, record: dict[str, Any]) -> bytes:
+        """Return frame and body by the oldest schema that holds the whole record.
+
+        A definition whose actions are all of known kinds then stays readable to programs that lack the kinds added
+        since. In a registry's frame it is always the current schema: readers get that from the registry.
+        Raises ValueError or TypeError where the record does not fit the schema.
+        """
+        if self.frame == single_object_frame(self.schema):
+            for schema in reversed(self.schema.earlier):
+                with suppress(ValueError, TypeError):
+                    return single_object_frame(schema) + encode_body(schema.parsed, record)
+        return self.encode(record)
 
     def decode(self, value: bytes) -> dict[str, Any]:
         """Return the record; unions of records come as (name, record).

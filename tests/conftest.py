@@ -14,6 +14,7 @@ from hypothesis import Phase, settings
 from deploy.kafka import TEST, Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
 
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
+settings.register_profile("few", max_examples=10, database=None)
 
 pytest_plugins = ["tests.support.leak_watch"]
 

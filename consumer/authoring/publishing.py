@@ -84,7 +84,7 @@ def encode(planned: Iterable[PlannedLink], codec: Codec) -> list[tuple[bytes, by
     return [
         (
             definition_key(link.tenant_id, link.link_id, link.version),
-            codec.encode(record_from_link(link)),
+            codec.encode_for_earlier_readers(record_from_link(link)),
         )
         for link in links
     ]

@@ -76,10 +76,10 @@ class Findings:
 
 
 def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, partitions: int) -> Findings:
-    """Work out what must be there from the clicks as they stand in their topic, and compare. Raises NotReadable.
+    """Work out what must be there from the clicks as they stand in their topic, and compare.
 
     Of what was sent only the number need be known, and the broken records with the reasons that their dead letters
-    must have.
+    must have. Raises NotReadable, and UnknownKind for a link with an action that the judge knows nothing of.
     """
     links = [decode("LinkDefined", record.value) for record in evidence.definitions]
     model = NaiveModel(links, partitions=partitions)

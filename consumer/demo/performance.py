@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from consumer.demo.evidence import collect_evidence
+from consumer.demo.evidence import Evidence, collect_evidence
 from consumer.demo.failure import DemoFailed
 from consumer.demo.findings import Findings, examine
 from consumer.demo.flow import let_clicks_flow
@@ -14,6 +14,7 @@ from consumer.demo.stage import PARTITIONS, Stage, make_topics
 from consumer.demo.summary import Summary
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing
 from consumer.judge.reader import NotReadable
+from consumer.judge.update_record import UnknownKind
 
 CHECKING = "reading every topic as a subscriber would, and comparing with a naive model"
 CHECKED = "every topic was read as a subscriber would, and compared with a naive model"
@@ -56,10 +57,14 @@ def perform(
 
 def check(stage: Stage, sample: Sample) -> Findings:
     """Read everything with the judge's own reader and compare it with the model. Raises DemoFailed."""
+    return checked(lambda: collect_evidence(stage.settings, stage.names), sample)
+
+
+def checked(collect: Callable[[], Evidence], sample: Sample) -> Findings:
+    """Compare what is collected with the model. Raises DemoFailed where it cannot be read or is not judged."""
     try:
-        evidence = collect_evidence(stage.settings, stage.names)
-        return examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
-    except NotReadable as error:
+        return examine(collect(), sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
+    except (NotReadable, UnknownKind) as error:
         raise DemoFailed(f"The check could not be made: {error}") from error
 
 

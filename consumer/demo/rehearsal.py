@@ -6,12 +6,11 @@ from contextlib import contextmanager
 
 from actions.registry import load_kinds
 from consumer.clock import SystemClock
-from consumer.demo.findings import examine
 from consumer.demo.flow import AWAY_SECONDS, KILL_AT_SHARE
 from consumer.demo.links import definition_records, describe_links, read_links
 from consumer.demo.memory_evidence import MemoryProgress, collect_memory_evidence
 from consumer.demo.narrator import Narrator
-from consumer.demo.performance import CHECKED, CHECKING
+from consumer.demo.performance import CHECKED, CHECKING, checked
 from consumer.demo.sample import Sample
 from consumer.demo.sending import announce_sending
 from consumer.demo.stage import PARTITIONS
@@ -46,8 +45,7 @@ def rehearse(sample: Sample, narrator: Narrator) -> Summary:
     with _running_workers(wires) as workers:
         _let_clicks_flow(wires[0], sample, workers, narrator)
     with narrator.waiting(CHECKING):
-        evidence = collect_memory_evidence(cluster, names)
-        findings = examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
+        findings = checked(lambda: collect_memory_evidence(cluster, names), sample)
     narrator.say(CHECKED)
     return Summary("a twin of Kafka in memory", sample.seed, narrator.seconds, None, findings, NOT_SHOWN)
 

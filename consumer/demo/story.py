@@ -7,13 +7,19 @@ from typing import Any
 
 from consumer.demo.findings import DecidedClick
 from consumer.judge.reader import Seen, decode_update
-from consumer.judge.update_record import TOPICS
+from consumer.judge.update_record import DECIDED, SHARED, TOPICS
 
 BEST_LENGTH = range(6, 10)
 SHARED_LINK = "spring-offer"
 """The link that stands in three mailings and two flows."""
 MISSING = "MISSING"
 """Stands for an update that must be there and was not seen."""
+WORDS = {
+    "set_field": "set {field} = {value}",
+    "follow_up": "{type}: {description}",
+    "request": "request: {title}",
+    "script": "run {script}",
+}
 
 Record = Mapping[str, Any]
 
@@ -76,20 +82,22 @@ def through(record: Record) -> str:
 
 
 def in_words(kind: str, update: Record) -> str:
-    """Say what an update asks the CRM for."""
-    if kind == "set_field":
-        return f"set {update['field']} = {update['value']}"
+    """Say what an update asks the CRM for; of a kind that has no words here, its own fields."""
     if kind == "interest":
         of = " of the company" if update["scope"] == "company" else ""
         return f"{update['operation']} interest {update['interest']}{of}"
     if kind == "membership":
         direction = {"add": "add to", "remove": "remove from"}.get(update["operation"], update["operation"])
         return f"{direction} {update['target']} {update['target_id']}"
-    if kind == "follow_up":
-        return f"{update['type']}: {update['description']}"
-    if kind == "request":
-        return f"request: {update['title']}"
-    return f"run {update['script']}"
+    if kind in WORDS:
+        return WORDS[kind].format_map(update)
+    return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in own_fields(update).items())
+
+
+def own_fields(update: Record) -> Record:
+    """Return what an update says beyond the fields that every update has, which come first."""
+    common = len(SHARED) + len(DECIDED)
+    return dict(list(update.items())[common:])
 
 
 def _kind(topic: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consumer.judge.murmur import partition_of
-from consumer.judge.update_record import KINDS, SHARED, TOPICS, Record, own_fields, update_id
+from consumer.judge.update_record import SHARED, TOPICS, Record, kind_of, own_fields, update_id
 
 NEEDED_IDS = ("tenant_id", "link_id", "recipient_id", "click_id")
 OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
@@ -128,7 +128,7 @@ class NaiveModel:
 
     def _act(self, link: Record, action: Record, click: Record, link_hits: int) -> str:
         name, parameters = action["parameters"]
-        kind = KINDS[name]
+        kind = kind_of(name)
         outcome = self._try(link, action, click, _need(kind, parameters))
         self.actions[kind, outcome] += 1
         if outcome == "applied":

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from consumer.judge.definition_schemas import definition_schemas
 from consumer.judge.update_record import RECORDS, TOPICS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -84,15 +85,18 @@ def decode_update(seen: Seen) -> dict[str, Any]:
 def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
     """Return a record of this type, times in milliseconds, unions of records as (name, record).
 
-    Takes single-object encoding by the fingerprint of the `.avsc` file, and a registry's frame whatever its id.
+    Takes single-object encoding by the fingerprint of the `.avsc` file, a link definition also by that of the file with
+    kinds that were added to the folder, and a registry's frame whatever its id.
     Raises NotReadable, also where bytes are left over.
     """
-    schema, wanted = _schema(record_name)
+    schemas = _schemas(record_name)
     if not value:
         raise NotReadable("there is no value")
     frame = 5 if value[0] == 0 else 10
-    if value[0] != 0 and value[:frame] != wanted:
-        raise NotReadable(f"the frame {value[:frame].hex()} is not that of {record_name}, {wanted.hex()}")
+    if value[0] != 0 and value[:frame] not in schemas:
+        wanted = " or ".join(known.hex() for known in schemas)
+        raise NotReadable(f"the frame {value[:frame].hex()} is not that of {record_name}, {wanted}")
+    schema = schemas.get(value[:frame], next(iter(schemas.values())))
     body = BytesIO(value[frame:])
     try:
         record: Any = schemaless_reader(body, schema, None, return_record_name=True)
@@ -104,14 +108,27 @@ def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
 
 
 @cache
-def _schema(record_name: str) -> tuple[Any, bytes]:
-    for path in SCHEMAS.glob("*.avsc"):
-        # Without logical types the times are numbers, and the canonical form is the same.
-        plain = json.loads(path.read_text(), object_hook=lambda part: {k: part[k] for k in part if k != "logicalType"})
-        if plain["name"] == record_name:
-            digest = fingerprint(to_parsing_canonical_form(plain), "CRC-64-AVRO")
-            return parse_schema(plain), b"\xc3\x01" + bytes.fromhex(digest)
-    raise NotReadable(f"no schema in {SCHEMAS} has the name {record_name}")
+def _schemas(record_name: str) -> dict[bytes, Any]:
+    """Return the schemas of the record by the frame that stands before its bodies, the most recent one first."""
+    # Without logical types the times are numbers, and the canonical form is the same.
+    files = {path.stem: json.loads(path.read_text(), object_hook=_without_logical_type) for path in _files()}
+    found = [definition for definition in files.values() if definition["name"] == record_name]
+    if not found:
+        raise NotReadable(f"no schema in {SCHEMAS} has the name {record_name}")
+    versions = definition_schemas(files) if record_name == "LinkDefined" else found
+    return {_frame(version): parse_schema(version) for version in versions}
+
+
+def _files() -> list[Path]:
+    return sorted(SCHEMAS.glob("*.avsc"))
+
+
+def _without_logical_type(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != "logicalType"}
+
+
+def _frame(definition: dict[str, Any]) -> bytes:
+    return b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(definition), "CRC-64-AVRO"))
 
 
 def _ends(admin: AdminClient, topic: str) -> dict[int, int]:

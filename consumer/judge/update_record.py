@@ -44,7 +44,25 @@ SHARED = (
 )
 """The fields that every update takes over from its click."""
 
+DECIDED = ("update_id", "link_version", "epoch", "action_id")
+"""The fields after those in every update; what is left belongs to its kind."""
+
 _PLACEHOLDER = re.compile(r"\{(link_name|link_id|link_url|mailing_id|flow_id|clicked_at)\}")
+
+
+class UnknownKind(Exception):
+    """A link asks for an action of a kind that has not been written down here."""
+
+
+def kind_of(parameters_record: str) -> str:
+    """Return the kind of action by the full name of the record of its parameters. Raises UnknownKind."""
+    kind = KINDS.get(parameters_record)
+    if kind is None:
+        raise UnknownKind(
+            f"The judge does not know the kind of action with the parameters {parameters_record}: write down in"
+            " consumer/judge/update_record.py what its update says, before links with it are judged."
+        )
+    return kind
 
 
 def update_id(link: Record, action_id: str, recipient_id: str, scope: str) -> str:

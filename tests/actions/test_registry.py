@@ -9,6 +9,7 @@ from actions.kind import ActionParameters
 from actions.registry import KindMismatch, kinds_of
 from schemas.record_schema import RecordSchema, load_schemas, record_schema
 from tests.actions.builders import kinds
+from tests.actions.test_every_kind import FIRST_RELEASE
 
 
 def a_module(name: str, kind: Any) -> ModuleType:
@@ -25,8 +26,8 @@ def set_field_with(parameters: type[ActionParameters]) -> ModuleType:
     return a_module("set_field", replace(set_field.KIND, parameters=parameters))
 
 
-def test_the_folder_holds_the_six_kinds() -> None:
-    assert set(kinds()) == {"set_field", "interest", "membership", "follow_up", "request", "script"}
+def test_the_folder_holds_the_six_kinds_of_the_first_release() -> None:
+    assert set(kinds()) >= FIRST_RELEASE
 
 
 def test_every_kind_lies_under_its_own_name() -> None:

@@ -6,6 +6,7 @@ import pytest
 from consumer.demo.findings import DecidedClick, examine
 from consumer.demo.story import MISSING, Story, in_words, tell_story
 from consumer.judge.model import NaiveModel
+from consumer.judge.update_record import DECIDED, SHARED
 from tests.builders import PARAMETERS, a_click, a_link, an_action
 from tests.demo.perfect import PARTITIONS, a_sample, perfect_evidence
 from tests.judge.sightings import all_seen
@@ -97,6 +98,9 @@ def test_updates_of_every_kind_can_be_told() -> None:
         "script": "run on-click",
         "set_field": "set size = large",
     }
+    assert in_words("score", {**dict.fromkeys((*SHARED, *DECIDED), "x"), "score": "lead", "points": 5}) == (
+        "score: score lead, points 5"
+    )
     assert in_words("membership", {"operation": "remove", "target": "project", "target_id": "7"}) == (
         "remove from project 7"
     )

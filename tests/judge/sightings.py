@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from actions.registry import load_kinds
 from consumer.judge.model import Expected
 from consumer.judge.reader import Seen
 from schemas.codec import Codec
 from schemas.identity import partition_of
 from schemas.record_schema import load_schemas
+from schemas.topics import update_topic
 
-UPDATES = {
-    "crm-updates.set-field.v1": "SetField",
-    "crm-updates.interest.v1": "ChangeInterest",
-    "crm-updates.membership.v1": "ChangeMembership",
-    "crm-updates.follow-up.v1": "CreateFollowUp",
-    "crm-updates.request.v1": "OpenRequest",
-    "crm-updates.script.v1": "RunScript",
-}
+UPDATES = {update_topic(name): kind.update for name, kind in load_kinds(load_schemas()).items()}
 PARTITIONS = 4
 
 

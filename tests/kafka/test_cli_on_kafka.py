@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition, murmur2
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from actions.registry import load_kinds
 from bench.registry_double import running_registry
 from consumer.cli.app import execute
 from consumer.shown_record import time_of
@@ -151,8 +152,9 @@ def test_topics_are_created_once(installation: Installation) -> None:
     second = installation("topics", "create", "--partitions", "3")
 
     assert (first.code, second.code) == (0, 0)
-    assert first.out.count("created ") == 11
-    assert second.out == "11 topics are as they must be, with 3 partitions\n"
+    topics = 5 + len(load_kinds(SCHEMAS))
+    assert first.out.count("created ") == topics
+    assert second.out == f"{topics} topics are as they must be, with 3 partitions\n"
 
 
 def test_dead_letters_hold_the_largest_click_and_do_not_go_by_its_age(installation: Installation) -> None:

@@ -1,8 +1,9 @@
 """Whether two versions of a record can stand in for each other, by trying: sample data resolved by fastavro."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
@@ -22,12 +23,34 @@ _VALUES: dict[str, list[Any]] = {
 
 
 def incompatibilities(older: Json, newer: Json) -> list[str]:
-    """Return a sentence for each reason why one version cannot replace the other, in either direction."""
+    """Return a sentence for each reason why one version cannot replace the other, in either direction.
+
+    The kinds of action may grow. What the newer writes of a kind that the older lacks, the older need not read: it
+    cannot do what it does not know. Everything else that the newer writes, it must.
+    """
+    known = _with_kinds_of(older, newer)
     return [
         *_removed(older, newer, older["name"]),
         *(f"{older['name']}: what the older wrote the newer cannot read: {why}" for why in _unreadable(older, newer)),
-        *(f"{older['name']}: what the newer wrote the older cannot read: {why}" for why in _unreadable(newer, older)),
+        *(f"{older['name']}: what the newer wrote the older cannot read: {why}" for why in _unreadable(known, older)),
     ]
+
+
+def _with_kinds_of(older: Json, newer: Json) -> Json:
+    """Return the newer version without the kinds of action that the older lacks."""
+    kept = deepcopy(newer)
+    names = {branch["name"] for branch in _kinds(older)}
+    _kinds(kept)[:] = [branch for branch in _kinds(kept) if branch["name"] in names]
+    return kept
+
+
+def _kinds(schema: Json) -> list[Json]:
+    """Return the union of parameters in a link definition; nothing for another record."""
+    if schema["name"] != "LinkDefined":
+        return []
+    [actions] = [field["type"]["items"] for field in schema["fields"] if field["name"] == "actions"]
+    [union] = [field["type"] for field in actions["fields"] if field["name"] == "parameters"]
+    return cast("list[Json]", union)
 
 
 def samples(schema: Any, named: dict[str, Any] | None = None) -> list[Any]:

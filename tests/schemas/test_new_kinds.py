@@ -1,18 +1,21 @@
-"""A new kind changes the schema of link definitions; those that were published before it stay readable."""
+"""A new kind changes the schema of link definitions: old and new programs read what both know, whoever wrote it."""
 
 import json
 import shutil
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from schemas.codec import Codec
+from schemas.bad_record import BadRecord
+from schemas.codec import Codec, confluent_frame
 from schemas.record_schema import FOLDER, RecordSchema, load_schemas
 
-NEW_KINDS = {"write_note": "WriteNote", "add_score": "AddScore"}
+NEW_KINDS = {"try_first": "TryFirst", "try_second": "TrySecond"}
+"""Updates of kinds that nobody has added, by the names of their files."""
 
-DEFINITION = {
+DEFINITION: dict[str, Any] = {
     "tenant_id": "acme",
     "link_id": "offer",
     "version": 1,
@@ -54,6 +57,42 @@ def test_definitions_from_before_a_new_kind_stay_readable(before: tuple[str, ...
     new = Codec(link_defined_with(tmp_path / "new", tuple(NEW_KINDS)))
 
     assert new.decode(old.encode(DEFINITION)) == DEFINITION
+
+
+def naming(kind: str) -> dict[str, Any]:
+    """A definition that asks for an action of this kind."""
+    [action] = DEFINITION["actions"]
+    parameters = (f"link_actions.{kind}Parameters", {"field": "size", "value": "L"})
+    return DEFINITION | {"actions": [action | {"parameters": parameters}]}
+
+
+@pytest.mark.parametrize("before", CHOICES, ids="+".join)
+def test_a_program_from_before_reads_every_definition_that_names_no_kind_it_lacks(
+    before: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old = Codec(link_defined_with(tmp_path / "old", before))
+    new = Codec(link_defined_with(tmp_path / "new", tuple(NEW_KINDS)))
+
+    for definition in (DEFINITION, *(naming(NEW_KINDS[kind]) for kind in before)):
+        assert old.decode(new.encode_for_earlier_readers(definition)) == definition
+    for kind in NEW_KINDS.keys() - set(before):
+        with pytest.raises(BadRecord, match="unknown_schema"):
+            old.decode(new.encode_for_earlier_readers(naming(NEW_KINDS[kind])))
+
+
+def test_what_fits_no_schema_is_refused_with_the_current_one(tmp_path: Path) -> None:
+    new = Codec(link_defined_with(tmp_path, tuple(NEW_KINDS)))
+
+    with pytest.raises(ValueError, match="NobodyParameters"):
+        new.encode_for_earlier_readers(naming("Nobody"))
+
+
+def test_in_a_registrys_frame_it_is_the_current_schema(tmp_path: Path) -> None:
+    new = Codec(link_defined_with(tmp_path, tuple(NEW_KINDS)), confluent_frame(7))
+
+    assert new.encode_for_earlier_readers(DEFINITION) == new.encode(DEFINITION)
 
 
 def test_each_new_kind_changes_the_fingerprint(tmp_path: Path) -> None:

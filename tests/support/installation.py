@@ -7,16 +7,17 @@ from pathlib import Path
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
 
-from consumer.judge.update_record import TOPICS
+from actions.registry import load_kinds
 from deploy.kafka import Broker
-from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic
+from schemas.record_schema import load_schemas
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
 from tests.builders import Record
 from tests.support.publisher import Publisher
 from tests.support.records import click_key, encode_click, encode_link, link_key
 from tests.support.waiting import wait_until
 from tests.support.worker import DEADLY, LINK_ACTIONS, STEERED, Worker
 
-UPDATES = tuple(TOPICS.values())
+UPDATES = tuple(map(update_topic, load_kinds(load_schemas())))
 COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
 UNCOMMITTED, COMMITTED = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 SESSION_MS = 2_000
