@@ -37,11 +37,12 @@ class LinkFile:
 def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mapping[str, Kind]) -> LinkFile:
     """Read one file; `name` is what mistakes call it."""
     document = read_document(content)
-    broken = [Mistake(Place(name, problem.line), "", problem.sentence) for problem in document.problems]
+    broken = [Mistake(Place(name, problem.line, problem.column), "", problem.sentence) for problem in document.problems]
     if document.data is None and broken:
         return LinkFile((), (), tuple(broken))
     reading = _Reading(document.data, Whereabouts(name, document), model, kinds)
-    mistakes = (*broken, *reading.shape_mistakes(), *reading.size_mistakes(document.texts), *reading.conflicts())
+    shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
+    mistakes = (*broken, *shape, *reading.size_mistakes(document.texts), *reading.conflicts())
     return LinkFile(tuple(reading.links()), tuple(reading.defined()), mistakes)
 
 
@@ -57,13 +58,13 @@ class _Reading:
         self._tenant = _tenant(data) or where.file  # a stand-in, so that no link is taken for another tenant's
         self._actions = {path: list(self._understood_actions(path, raw)) for path, raw in self._raw_links}
 
-    def shape_mistakes(self) -> Iterator[Mistake]:
-        """Yield what the models refuse."""
+    def shape_mistakes(self) -> Iterator[tuple[Path, Mistake]]:
+        """Yield what the models refuse, with the way to it."""
         try:
             self._model.file.model_validate(self._data)
         except ValidationError as error:
             for details in error.errors(include_url=False):
-                yield self._explained(dict(details))
+                yield details["loc"], self._explained(dict(details))
 
     def size_mistakes(self, texts: Mapping[Path, str]) -> Iterator[Mistake]:
         """Yield links that would not fit into a record, or into the memory of those who clicked."""

@@ -74,7 +74,7 @@ def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mista
 
 
 def _link_files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and not path.is_dir())
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
 def _content(file: Path) -> bytes:

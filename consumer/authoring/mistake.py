@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from consumer.errors import UsageError
 from consumer.terminal.text import printable
@@ -9,30 +10,52 @@ from consumer.terminal.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: the file as the author named it, and the line, counted from 1."""
+    """Where something is: the file as the author named it, line and column, both counted from 1."""
 
     file: str
     line: int
+    column: int = 1
+
+
+class Severity(StrEnum):
+    """Whether it keeps the files from being published, or may be what the author wants."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake. `subject` names the link and action, as far as they are known; `sentence` says how to mend it."""
+    """One mistake. `subject` names the link and action, as far as they are known; `sentence` says how to fix it."""
 
     place: Place
     subject: str
     sentence: str
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         about = f"{self.subject}: " if self.subject else ""
-        return printable(f"{self.place.file}:{self.place.line}: {about}{self.sentence}")
+        warning = "warning: " if self.severity is Severity.WARNING else ""
+        place = f"{self.place.file}:{self.place.line}:{self.place.column}"
+        return printable(f"{place}: {warning}{about}{self.sentence}")
 
 
 class WrongLinkFiles(UsageError):
     """The link files hold mistakes; nothing was published."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = sorted(mistakes, key=lambda mistake: (mistake.place.file, mistake.place.line))
-        count = len(self.mistakes)
-        heading = "1 mistake in the link files" if count == 1 else f"{count} mistakes in the link files"
-        super().__init__("\n  ".join([f"{heading}; mend and try again:", *map(str, self.mistakes)]))
+        self.mistakes = in_order(mistakes)
+        errors = sum(mistake.severity is Severity.ERROR for mistake in self.mistakes)
+        warnings = len(self.mistakes) - errors
+        counts = [_count(errors, "mistake")] * bool(errors) + [_count(warnings, "warning")] * bool(warnings)
+        heading = f"{' and '.join(counts)} in the link files; fix them and try again:"
+        super().__init__("\n  ".join([heading, *map(str, self.mistakes)]))
+
+
+def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Sort by file, line and column."""
+    return sorted(mistakes, key=lambda mistake: (mistake.place.file, mistake.place.line, mistake.place.column))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

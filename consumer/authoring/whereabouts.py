@@ -1,6 +1,6 @@
 """Where something of a link file stands, and which link and action that is."""
 
-from consumer.authoring.mistake import Mistake, Place
+from consumer.authoring.mistake import Mistake, Place, Severity
 from consumer.authoring.yaml_document import Document, Path
 
 LINK = 2
@@ -15,6 +15,7 @@ class Whereabouts:
     def __init__(self, file: str, document: Document) -> None:
         self.file = file
         self._lines = document.lines
+        self._columns = document.columns
         self._texts = document.texts
 
     def path(self, location: Path) -> Path:
@@ -30,15 +31,15 @@ class Whereabouts:
 
     def place(self, path: Path) -> Place:
         """Return the place of a value."""
-        return Place(self.file, self._lines.get(path, 1))
+        return Place(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
 
     def text(self, path: Path) -> str | None:
         """Return a scalar as it is written."""
         return self._texts.get(path)
 
-    def mistake(self, path: Path, sentence: str) -> Mistake:
+    def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Mistake:
         """Return a mistake at a value."""
-        return Mistake(self.place(path), self._subject(path), sentence)
+        return Mistake(self.place(path), self._subject(path), sentence, severity)
 
     def _subject(self, path: Path) -> str:
         if path[:1] != ("links",) or len(path) < LINK:

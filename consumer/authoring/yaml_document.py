@@ -1,10 +1,12 @@
-"""A YAML file as plain values that remember their lines.
+"""A YAML file as plain values that remember where they are.
 
 The subset is small on purpose: YAML 1.2's plain values (so `no` is a word and 12:30 is not a number), no aliases (a
-few of them can stand for gigabytes), no tags, one document. Whatever is wrong is told, not raised.
+few of them can stand for gigabytes), no tags, one document, and lines end as every editor has them. Whatever is wrong
+is told, not raised; what comes before it can be used.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,36 +21,45 @@ MAX_DEPTH = 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_ODD = re.compile("[\x85\u2028\u2029\ufeff]")
+"""What YAML 1.1, which the parser follows, takes for the end of a line and hardly any editor does; and a byte order
+mark, which no editor shows."""
+_TAKEN_FOR_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that makes no sense as YAML, at a line counted from 1."""
+    """Something that makes no sense as YAML, at a line and column counted from 1."""
 
     line: int
     sentence: str
+    column: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
-    """`data` holds dict, list, str, int, float, bool and None; `lines` and `texts` tell of the value at a path.
+    """`data` holds dict, list, str, int, float, bool and None; the others tell of the value at a path.
 
-    `texts` has scalars as they are written. Where the file is no YAML at all, `data` is None and `problems` says why.
+    `texts` has scalars as they are written. Where the file cannot be read to its end, `cut` is true, `problems` says
+    why, and `data` holds the values before that: all of those two levels down are whole.
     """
 
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
+    columns: dict[Path, int] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    cut: bool = False
 
 
 class _Unusable(Exception):
     """Stops the reading of a file at its first unbearable spot."""
 
-    def __init__(self, line: int, sentence: str) -> None:
+    def __init__(self, event: Any, sentence: str) -> None:
         super().__init__(sentence)
-        self.problem = Problem(line, sentence)
+        self.problem = Problem(_line(event), sentence, _column(event))
 
 
 def read_document(content: bytes) -> Document:
@@ -57,76 +68,111 @@ def read_document(content: bytes) -> Document:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return Document(problems=[Problem(line, "this is not UTF-8 text; save the file as UTF-8")])
-    try:
-        return _Reader(text).read()
-    except yaml.reader.ReaderError as error:
-        return Document(problems=[_character_problem(error, text)])
-    except yaml.MarkedYAMLError as error:
-        return Document(problems=[_syntax_problem(error, text)])
-    except _Unusable as error:
-        return Document(problems=[error.problem])
+        return Document(problems=[Problem(line, "this is not UTF-8 text; save the file as UTF-8")], cut=True)
+    problems = [_odd_problem(text, match) for match in _ODD.finditer(text)]
+    return _Reader(_ODD.sub(lambda match: "" if match[0] == "\ufeff" else " ", text), problems).read()
+
+
+def _odd_problem(text: str, match: re.Match[str]) -> Problem:
+    line, column = _place(text, match.start())
+    character = match[0]
+    what = "a byte order mark" if character == "\ufeff" else unicodedata.name(character, "next line").lower()
+    sentence = f"U+{ord(character):04X} ({what}) is in the file, which no editor shows; remove it"
+    return Problem(line, sentence, column)
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    ends = [match.end() for match in _LINE_END.finditer(text, 0, index)]
+    return len(ends) + 1, index - (ends[-1] if ends else 0) + 1
 
 
 def _character_problem(error: yaml.reader.ReaderError, text: str) -> Problem:
     character = error.character if isinstance(error.character, str) else chr(error.character)
-    line = text.count("\n", 0, text.find(character)) + 1
-    return Problem(line, f"the character {character!a} cannot stand in YAML; remove it")
+    line, column = _place(text, max(text.find(character), 0))
+    return Problem(line, f"the character {character!a} cannot stand in YAML; remove it", column)
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, text: str) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError, source_lines: list[str]) -> Problem:
     mark = error.problem_mark or error.context_mark
-    number = mark.line if mark else 0
-    source = "".join(text.splitlines()[number : number + 1])
+    number, column = (mark.line, mark.column) if mark else (0, 0)
+    source = "".join(source_lines[number : number + 1])
     indented_with_tab = "\t" in source[: len(source) - len(source.lstrip())]
     what = " ".join(part for part in (error.context, error.problem) if part)
     hint = "indent with blanks, not with tabs" if indented_with_tab else "check indentation, colons and quotes"
-    return Problem(number + 1, f"this is no YAML ({what}); {hint}")
+    return Problem(number + 1, f"this is no YAML ({what}); {hint}", column + 1)
 
 
 class _Reader:
     """Builds values from the parser's events, which come without recursion and with their lines."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, problems: list[Problem]) -> None:
+        self._text = text
+        self._source_lines = _LINE_END.split(text)
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_LOADER))
-        self._document = Document()
+        self._document = Document(problems=problems)
 
     def read(self) -> Document:
+        """Return all there is, or what comes before the first spot that cannot be read."""
+        try:
+            self._read_all()
+        except yaml.reader.ReaderError as error:
+            self._cut(_character_problem(error, self._text))
+        except yaml.MarkedYAMLError as error:
+            self._cut(_syntax_problem(error, self._source_lines))
+        except _Unusable as error:
+            self._cut(error.problem)
+        return self._document
+
+    def _cut(self, problem: Problem) -> None:
+        self._document.cut = True
+        self._document.problems.append(problem)
+
+    def _read_all(self) -> None:
         events = self._events
         next(events)  # the stream's start
         first = next(events)
         if isinstance(first, yaml.StreamEndEvent):
-            return Document(problems=[Problem(1, "the file is empty; start it with 'tenant: …' and 'links:'")])
-        data = self._value(next(events), ())
+            self._cut(Problem(1, "the file is empty; start it with 'tenant: …' and 'links:'"))
+            return
+        self._document.data = self._value(next(events), ())
         next(events)  # the document's end
         after = next(events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _Unusable(_line(after), "a second document starts here; put it into a file of its own")
-        return Document(data, self._document.lines, self._document.texts, self._document.problems)
+            raise _Unusable(after, "a second document starts here; put it into a file of its own")
 
     def _value(self, event: Any, path: Path) -> Any:
         if len(path) > MAX_DEPTH:
-            raise _Unusable(_line(event), "this is nested too deeply for a link file; check the brackets")
+            raise _Unusable(event, "this is nested too deeply for a link file; check the brackets")
         if isinstance(event, yaml.AliasEvent):
-            raise _Unusable(_line(event), f"aliases such as *{event.anchor} are not read here; write the value out")
+            raise _Unusable(event, f"aliases such as *{event.anchor} are not read here; write the value out")
         self._document.lines.setdefault(path, _line(event))
+        self._document.columns.setdefault(path, _column(event))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag:
             self._tell(event, f"the tag {event.tag} is not read here; remove it")
-        return self._list(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
+        is_list = isinstance(event, yaml.SequenceStartEvent)
+        items: Any = [] if is_list else {}
+        self._attach(path, items)
+        return self._list(path, items) if is_list else self._mapping(path, items)
 
-    def _list(self, path: Path) -> list[Any]:
-        items: list[Any] = []
+    def _attach(self, path: Path, items: Any) -> None:
+        """Put in an outer list or mapping before it is full, so that what is in it survives a later mistake."""
+        data = self._document.data
+        if not path:
+            self._document.data = items
+        elif len(path) == 1 and isinstance(data, dict):
+            data.setdefault(str(path[0]), items)
+
+    def _list(self, path: Path, items: list[Any]) -> list[Any]:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._value(event, (*path, len(items))))
         return items
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
-        items: dict[str, Any] = {}
+    def _mapping(self, path: Path, items: dict[str, Any]) -> dict[str, Any]:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Unusable(_line(event), "a key must be a word; check indentation and brackets")
+                raise _Unusable(event, "a key must be a word; check indentation and brackets")
             key = event.value
             if key in items:
                 first = self._document.lines[*path, key]
@@ -134,6 +180,7 @@ class _Reader:
                 self._value(next(self._events), (*path, key, -1))
                 continue
             self._document.lines[*path, key] = _line(event)
+            self._document.columns[*path, key] = _column(event)
             items[key] = self._value(next(self._events), (*path, key))
         return items
 
@@ -141,10 +188,23 @@ class _Reader:
         self._document.texts.setdefault(path, event.value)
         if event.tag not in (None, "!"):
             self._tell(event, f"the tag {event.tag} is not read here; remove it, and put a text into quotes")
+        self._look_for_comment(event)
         return _plain_value(event.value) if event.implicit[0] and event.tag is None else event.value
 
+    def _look_for_comment(self, event: Any) -> None:
+        """Tell of a word after the value that begins with # and so is none of it: `name: Offer #1` is named Offer."""
+        end = event.end_mark
+        source = "".join(self._source_lines[end.line : end.line + 1])
+        lost = None if event.style in ("'", '"', "|", ">") else _TAKEN_FOR_COMMENT.match(source, end.column)
+        if lost:
+            sentence = (
+                f"{lost[1]} is a comment and no part of the value; put the whole value into quotes, or write a blank "
+                "after the # of a comment"
+            )
+            self._document.problems.append(Problem(end.line + 1, sentence, lost.start(1) + 1))
+
     def _tell(self, event: Any, sentence: str) -> None:
-        self._document.problems.append(Problem(_line(event), sentence))
+        self._document.problems.append(Problem(_line(event), sentence, _column(event)))
 
 
 def _plain_value(text: str) -> Any:
@@ -160,3 +220,8 @@ def _plain_value(text: str) -> Any:
 def _line(event: Any) -> int:
     line: int = event.start_mark.line
     return line + 1
+
+
+def _column(event: Any) -> int:
+    column: int = event.start_mark.column
+    return column + 1

@@ -28,6 +28,8 @@ def show_mistakes(mistakes: Iterable[Mistake]) -> None:
             {
                 "file": mistake.place.file,
                 "line": mistake.place.line,
+                "column": mistake.place.column,
+                "severity": mistake.severity.value,
                 "subject": mistake.subject,
                 "sentence": mistake.sentence,
             }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Text
 from consumer.authoring.link_files import check_link_files
-from consumer.authoring.mistake import WrongLinkFiles
+from consumer.authoring.mistake import Place, WrongLinkFiles
 from tests.authoring.builders import GOOD, KINDS, links_in, mistakes_in, with_action
 from tests.schemas.pins import released_kinds
 
@@ -24,7 +24,7 @@ def test_a_file_gives_its_links() -> None:
     assert link.response == Redirect("https://example.com/spring")
     assert [action.action_id for action in link.actions] == ["interested"]
     assert link.actions[0].parameters.model_dump() == {"operation": "add", "interest": "news", "scope": "person"}
-    assert (link.place.line, link.actions[0].place.line) == (3, 7)
+    assert (link.place, link.actions[0].place) == (Place("links.yaml", 3, 5), Place("links.yaml", 7, 9))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_yes_and_no_are_words() -> None:
 def test_a_wrong_action_is_told_with_line_link_and_what_to_write(action: str, sentence: str) -> None:
     (mistake,) = mistakes_in(with_action(action))
 
-    assert mistake.startswith("1.yaml:7: link spring, action ")
+    assert re.match(r"1\.yaml:7:\d+: link spring, action ", mistake)
     assert sentence in mistake
 
 
@@ -153,7 +153,7 @@ def test_a_wrong_line_is_told_with_its_number_and_what_to_write(
 ) -> None:
     mistakes = mistakes_in(GOOD.replace(right, wrong))
 
-    assert any(mistake.startswith(f"1.yaml:{line}: ") and sentence in mistake for mistake in mistakes)
+    assert any(re.match(rf"1\.yaml:{line}:\d+: ", mistake) and sentence in mistake for mistake in mistakes)
 
 
 @pytest.mark.parametrize("content", ["3", "[]", "links", "tenant: acme\nlinks: 3", "tenant: acme\nlinks: [1, null]"])
@@ -177,7 +177,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         """
     mistakes = mistakes_in(first, "a: [", GOOD.replace("spring\n", "one\n"))
 
-    assert sorted(tuple(re.split(r": | \(first in| node did", mistake)[:2]) for mistake in mistakes) == [
+    assert sorted(tuple(re.split(r":\d+: |: | \(first in| node did", mistake)[:2]) for mistake in mistakes) == [
         ("1.yaml:10", "link one, action number 4 (nope)"),
         ("1.yaml:11", "links stands here for the second time"),
         ("1.yaml:3", "link one"),
@@ -190,6 +190,14 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         ("2.yaml:2", "this is no YAML (while parsing a flow"),
         ("3.yaml:3", "link one"),
     ]  # fmt: skip
+
+
+def test_a_file_that_ends_in_nonsense_hides_no_mistake_before_it_and_no_link_of_another_file() -> None:
+    wrong = GOOD.replace("name: Spring offer", "name: 7") + "  - {id: autumn\n  - {id: winter}\n"
+    mistakes = mistakes_in(wrong, GOOD)
+
+    assert [mistake.split(": ")[0] for mistake in sorted(mistakes)] == ["1.yaml:4:5", "1.yaml:9:5", "2.yaml:3:5"]
+    assert "this is no YAML" in sorted(mistakes)[1]
 
 
 def test_the_example_of_the_docs_is_right() -> None:
@@ -211,7 +219,7 @@ def test_the_docs_name_every_parameter_of_every_kind() -> None:
 def test_a_link_that_two_files_define_is_a_mistake_in_the_second() -> None:
     (mistake,) = mistakes_in(GOOD, GOOD)
 
-    assert mistake == "2.yaml:3: link spring: it is defined twice (first in 1.yaml:3); keep one or give it another id"
+    assert mistake == "2.yaml:3:5: link spring: it is defined twice (first in 1.yaml:3); keep one or give it another id"
 
 
 def test_two_tenants_may_have_links_of_the_same_id() -> None:
@@ -239,6 +247,19 @@ def test_folders_are_searched_and_a_file_named_twice_counts_once(tmp_path: Path)
     assert [link.reference.link_id for link in links] == ["autumn", "spring"]
 
 
+def test_no_link_file_of_a_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "spring.YAML").write_text(GOOD)
+    (tmp_path / "autumn.Yml").write_text(GOOD.replace("id: spring", "id: autumn"))
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(WrongLinkFiles) as wrong:
+        check_link_files([tmp_path], KINDS)
+    (tmp_path / "gone.yaml").unlink()
+
+    assert "gone.yaml:1:1: the file cannot be read (No such file" in str(wrong.value)
+    assert len(check_link_files([tmp_path], KINDS)) == 2
+
+
 def test_files_that_are_not_there_are_told_beside_the_mistakes_of_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "links.yaml").write_text("tenant: acme")
     (tmp_path / "empty").mkdir()
@@ -251,7 +272,7 @@ def test_files_that_are_not_there_are_told_beside_the_mistakes_of_those_that_are
         "links is missing; add it",
         "the file cannot be read (No such file or directory); check its name and rights",
     ]
-    assert str(wrong.value).startswith("3 mistakes in the link files; mend and try again:\n  ")
+    assert str(wrong.value).startswith("3 mistakes in the link files; fix them and try again:\n  ")
 
 
 def test_the_links_of_the_demo_have_every_kind_and_every_repeat_rule() -> None:

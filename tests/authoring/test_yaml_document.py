@@ -94,6 +94,45 @@ def test_the_first_of_two_equal_keys_counts_and_all_of_them_are_told() -> None:
     assert [problem.line for problem in document.problems] == [2, 3]
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff"])
+def test_a_character_that_ends_a_line_for_the_parser_alone_is_told_and_shifts_no_number(character: str) -> None:
+    document = read_document(f"a: 'x{character}y'\nb: 1\nb: 2\n".encode())
+
+    assert [(problem.line, problem.column) for problem in document.problems] == [(1, 6), (3, 1)]
+    assert f"U+{ord(character):04X}" in document.problems[0].sentence
+    assert document.lines["b",] == 2
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_as_editors_count_them(line_end: str) -> None:
+    document = read_document(line_end.join(["a: 1", "b: x\ufeff", "c: [", ""]).encode())
+
+    assert [problem.line for problem in document.problems] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [("a: Nyhed #1", 10), ("a: #1", 4), ("a: [x #1\n]", 7), ("a: one\n  two #1", 7), ("a: å b #x", 8)],
+)
+def test_a_word_that_becomes_a_comment_is_told(content: str, column: int) -> None:
+    (problem,) = read_document(content.encode()).problems
+
+    assert problem.column == column
+    assert "is a comment and no part of the value; put the whole value into quotes" in problem.sentence
+
+
+@pytest.mark.parametrize("content", ["a: x # one", "a: x#1", "a: 'x' #1", "a: |\n  x #1", "#1\na: x\n#2", "a: x ##"])
+def test_what_is_meant_as_a_comment_or_is_none_is_not_told(content: str) -> None:
+    assert not read_document(content.encode()).problems
+
+
+def test_what_comes_before_an_unreadable_spot_is_read() -> None:
+    document = read_document(b"tenant: acme\nlinks:\n  - {id: a}\n  - {id: b}\n  - {id: c\n  - {id: d}\n")
+
+    assert document.cut
+    assert document.data == {"tenant": "acme", "links": [{"id": "a"}, {"id": "b"}]}
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(content: bytes) -> None:

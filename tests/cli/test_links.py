@@ -47,9 +47,9 @@ def test_mistakes_are_told_on_standard_error_with_exit_2(bad: str, capsys: pytes
 
     assert said.out == ""
     assert said.err.splitlines() == [
-        "link-actions: 2 mistakes in the link files; mend and try again:",
-        f'  {bad}:4: link spring: name must be a text and YAML reads 7 as something else; put it into quotes: "7"',
-        f"  {bad}:7: link spring, action interested: operation must be add or remove, and here it is ad",
+        "link-actions: 2 mistakes in the link files; fix them and try again:",
+        f'  {bad}:4:5: link spring: name must be a text and YAML reads 7 as something else; put it into quotes: "7"',
+        f"  {bad}:7:42: link spring, action interested: operation must be add or remove, and here it is ad",
     ]
 
 
@@ -86,4 +86,4 @@ def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_file_that_is_not_there_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "check", "nowhere.yaml"]) == 2
-    assert "nowhere.yaml:1: the file cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert "nowhere.yaml:1:1: the file cannot be read (No such file or directory)" in capsys.readouterr().err
