@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
-Id = Annotated[str, Field(min_length=1)]
-"""An id, or a name that the CRM looks something up by: never empty."""
+from actions.ids import ID_SCHEMA, check_id
+
+WRITTEN = "written"
+"""Context of a validation that has before it what an author wrote. What was published is read as it is: a worker that
+refused what an earlier check let through would stop the link."""
+
+
+def _check_written_id(text: str, info: ValidationInfo) -> str:
+    return check_id(text) if info.context == WRITTEN else text
+
+
+Id = Annotated[str, Field(min_length=1), AfterValidator(_check_written_id), WithJsonSchema(ID_SCHEMA)]
+"""An id, or a name that the CRM looks something up by: never empty, and checked by `check_id` where it is written."""
 
 AnyText = Annotated[str, Field(min_length=0)]
 """A text that is stored as it stands and may be empty. The constraint makes pydantic refuse lone surrogates."""

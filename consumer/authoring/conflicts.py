@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Any
 
+from actions.ids import looks_of
 from consumer.authoring.mistake import Mistake
 from consumer.authoring.wanted import WantedAction
 
@@ -17,20 +19,26 @@ def find_conflicts(link: str, actions: Sequence[WantedAction]) -> Iterator[Mista
 
 
 def _same_id(earlier: WantedAction, later: WantedAction) -> str | None:
-    if earlier.action_id != later.action_id:
+    if looks_of(earlier.action_id) != looks_of(later.action_id):
         return None
+    if earlier.action_id != later.action_id:
+        return (
+            f"its id looks like that of the action in line {earlier.place.line} and is written with other characters; "
+            "give each action an id of its own"
+        )
     return f"the action in line {earlier.place.line} has the same id; give each action an id of its own"
 
 
 def _same_action(earlier: WantedAction, later: WantedAction) -> str | None:
-    if earlier.kind.name != later.kind.name or earlier.parameters != later.parameters:
+    if earlier.kind.name != later.kind.name or _seen(earlier) != _seen(later):
         return None
     return f"it does the same as the action {earlier.action_id} in line {earlier.place.line}; keep one of them"
 
 
 def _contradiction(earlier: WantedAction, later: WantedAction) -> str | None:
     changed = later.kind.changes(later.parameters)
-    if earlier.kind.name != later.kind.name or changed is None or changed != earlier.kind.changes(earlier.parameters):
+    other = earlier.kind.changes(earlier.parameters)
+    if earlier.kind.name != later.kind.name or changed is None or other is None or looks_of(changed) != looks_of(other):
         return None
     before, after = earlier.parameters.model_dump(), later.parameters.model_dump()
     differences = " and ".join(
@@ -40,3 +48,8 @@ def _contradiction(earlier: WantedAction, later: WantedAction) -> str | None:
         f"it contradicts the action {earlier.action_id} in line {earlier.place.line}: "
         f"both change {changed}, with {differences}; keep one of them"
     )
+
+
+def _seen(action: WantedAction) -> dict[str, Any]:
+    parameters = action.parameters.model_dump()
+    return {name: looks_of(value) if isinstance(value, str) else value for name, value in parameters.items()}

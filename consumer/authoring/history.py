@@ -58,6 +58,10 @@ class Histories:
         """Return the highest number that any record of the link had; 0 where there is none."""
         return max(self._published.links.get(reference, ()), default=0)
 
+    def alike(self, reference: LinkReference) -> list[LinkReference]:
+        """Return the other published links whose ids look like this one's."""
+        return sorted(self._published.alike.get(reference, ()))
+
     def _fold(self, reference: LinkReference, versions: Versions) -> None:
         history: History | None = None
         in_force = newest_of(versions)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from actions.kind import Kind
+from actions.kind import WRITTEN, Kind
 from consumer.authoring.conflicts import find_conflicts
 from consumer.authoring.link_model import ActionEntry, LinkFileModel
 from consumer.authoring.link_reference import LinkReference
@@ -61,7 +61,7 @@ class _Reading:
     def shape_mistakes(self) -> Iterator[tuple[Path, Mistake]]:
         """Yield what the models refuse, with the way to it."""
         try:
-            self._model.file.model_validate(self._data)
+            self._model.file.model_validate(self._data, context=WRITTEN)
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 yield details["loc"], self._explained(dict(details))
@@ -90,7 +90,7 @@ class _Reading:
         """Yield the links whose own lines are right."""
         for path, raw in self._raw_links:
             try:
-                entry = self._model.link.model_validate({**raw, "actions": []})
+                entry = self._model.link.model_validate({**raw, "actions": []}, context=WRITTEN)
             except ValidationError:
                 continue
             reference = LinkReference(self._tenant, entry.id)
@@ -113,7 +113,7 @@ class _Reading:
 
     def _action_entry(self, raw: Any) -> ActionEntry | None:
         try:
-            return self._model.action.validate_python(raw)
+            return self._model.action.validate_python(raw, context=WRITTEN)
         except ValidationError:
             return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from actions.ids import looks_of
 from actions.kind import Kind
 from consumer.authoring.link_file import LinkFile, read_link_file
 from consumer.authoring.link_model import link_file_model
@@ -95,9 +96,11 @@ def _no_file(path: Path, sentence: str) -> Mistake:
 
 
 def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Mistake]:
-    first: dict[LinkReference, Place] = {}
+    first: dict[tuple[str, str], tuple[LinkReference, Place]] = {}
     for reference, place in chain.from_iterable(file.defined for file in files):
-        earlier = first.setdefault(reference, place)
+        looks = reference.tenant_id, looks_of(reference.link_id)
+        other, earlier = first.setdefault(looks, (reference, place))
         if earlier is not place:
-            sentence = f"it is defined twice (first in {earlier.file}:{earlier.line}); keep one or give it another id"
-            yield Mistake(place, f"link {reference.link_id}", sentence)
+            where = f"first in {earlier.file}:{earlier.line}"
+            same = "it is defined twice" if other == reference else "it looks like the id of another link"
+            yield Mistake(place, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")

@@ -21,10 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from actions.kind import ActionParameters, Id, Kind
+from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
 from actions.response import Form, Redirect, Response, Text
-from consumer.authoring.words import Name, RichText, TenantId, Url, read_repeat, repeat_schema
+from consumer.authoring.words import Name, RichText, TenantId, Url, WrittenId, read_repeat, repeat_schema
 
 
 class Entry(BaseModel):
@@ -36,8 +36,8 @@ class Entry(BaseModel):
 class FormEntry(Entry):
     """A form, with fields to fill in from what is known of the person."""
 
-    id: Id
-    prefill: list[Id] = []
+    id: WrittenId
+    prefill: list[WrittenId] = []
 
 
 class ResponseEntry(Entry):
@@ -70,7 +70,7 @@ class ActionEntry(Entry):
     """One action; each kind adds its parameters and narrows `kind` to itself."""
 
     kind: str
-    id: Name | None = None
+    id: WrittenId | None = None
     repeat: Annotated[Repeat, PlainValidator(read_repeat), WithJsonSchema(repeat_schema())] = Repeat()
 
     def to_parameters(self, kind: Kind) -> ActionParameters:
@@ -81,7 +81,7 @@ class ActionEntry(Entry):
 class LinkEntry(Entry):
     """One link: `id` is what clicks name, `name` is for people, the actions happen in their order."""
 
-    id: Name
+    id: WrittenId
     name: Name
     response: ResponseEntry
     actions: list[Any] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from actions.ids import looks_of
 from actions.link import MOST_SLOTS, Action, Link, LinkStatus, url_of
 from consumer.authoring.history import Histories, History, TakenSlot
 from consumer.authoring.link_reference import LinkReference
@@ -23,6 +24,12 @@ FIRST_EPOCH = 0
 
 _NOTHING_READABLE = "none of its published versions can be read; publish it from its link file"
 _NO_VERSION_LEFT = f"its published version {LARGEST_VERSION} is the highest there can be; make a link with another id"
+
+
+_LOOKS_LIKE_LINK = (
+    "a published link has an id that looks the same and is written with other characters, so clicks on that one would "
+    "not see this; copy its id from link-actions links list --json, or give this link an id that looks different"
+)
 
 
 class Change(StrEnum):
@@ -169,6 +176,8 @@ def _contradictions(wanted: WantedLink, histories: Histories) -> Iterator[Mistak
     if histories.highest(wanted.reference) >= LARGEST_VERSION:
         yield Mistake(wanted.place, subject, _NO_VERSION_LEFT)
     history = histories.links.get(wanted.reference)
+    if history is None:
+        yield from (Mistake(wanted.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(wanted.reference)[:1])
     taken = history.slots if history else {}
     slots = _slots(wanted.actions, taken)
     if len(slots) > MOST_ACTIONS or max(slots.values(), default=0) >= MOST_SLOTS:
@@ -176,6 +185,7 @@ def _contradictions(wanted: WantedLink, histories: Histories) -> Iterator[Mistak
         yield Mistake(wanted.place, subject, sentence)
     for action in wanted.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
+        yield from _looking_like_another(subject, action, taken)
 
 
 def _reused(subject: str, action: WantedAction, taken: TakenSlot | None) -> Iterator[Mistake]:
@@ -184,5 +194,16 @@ def _reused(subject: str, action: WantedAction, taken: TakenSlot | None) -> Iter
     sentence = (
         f"the published link has used this id for the kind {taken.kind}, and whoever had that would never get this "
         f"{action.kind.name}; give the action another id"
+    )
+    yield Mistake(action.place, f"{subject}, action {action.action_id}", sentence)
+
+
+def _looking_like_another(subject: str, action: WantedAction, taken: Mapping[str, TakenSlot]) -> Iterator[Mistake]:
+    if action.action_id in taken or not any(looks_of(other) == looks_of(action.action_id) for other in taken):
+        return
+    sentence = (
+        "an action of the published link has an id that looks the same and is written with other characters, and "
+        "everyone who had that one would get this one too; copy its id from link-actions links show --json, or give "
+        "the action an id that looks different"
     )
     yield Mistake(action.place, f"{subject}, action {action.action_id}", sentence)

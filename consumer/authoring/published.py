@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from actions.definition import UnreadableDefinition, read_definition
+from actions.ids import looks_of
 from actions.kind import Kind
 from actions.link import Link
 from consumer.authoring.link_reference import LinkReference
@@ -46,10 +47,15 @@ class WithdrawnVersion:
 
 
 class PublishedVersions:
-    """The versions of the links asked for, or of all. Feeding records again in their order changes nothing."""
+    """The versions of the links asked for, or of all. Feeding records again in their order changes nothing.
+
+    `alike` has the other links that look like one of those asked for.
+    """
 
     def __init__(self, only: Collection[LinkReference] | None = None) -> None:
         self._only = only
+        self._looks = {_looks_of(reference): reference for reference in only or ()}
+        self.alike: dict[LinkReference, set[LinkReference]] = {}
         self.links: dict[LinkReference, dict[int, bytes | None]] = {}
 
     def add(self, records: Iterable[PublishedRecord]) -> set[LinkReference]:
@@ -67,7 +73,13 @@ class PublishedVersions:
             if self._only is None or reference in self._only:
                 self.links.setdefault(reference, {})[version] = value
                 changed.add(reference)
+            elif value is not None and (asked_for := self._looks.get(_looks_of(reference))):
+                self.alike.setdefault(asked_for, set()).add(reference)
         return changed
+
+
+def _looks_of(reference: LinkReference) -> tuple[str, str]:
+    return reference.tenant_id, looks_of(reference.link_id)
 
 
 def newest_of(versions: Versions) -> tuple[int, bytes] | None:

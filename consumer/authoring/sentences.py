@@ -98,7 +98,7 @@ def _no_mapping(name: str, _details: Details, _text: str | None) -> str:
 
 def _own_words(name: str, details: Details, _text: str | None) -> str:
     sentence = str(details["ctx"]["error"])
-    return f"{name}: {sentence}" if details["loc"] and isinstance(details["loc"][-1], str) else sentence
+    return f"{name}: {sentence}" if details["loc"] else sentence
 
 
 _EXPLANATIONS: dict[str, Callable[[str, Details, str | None], str]] = {

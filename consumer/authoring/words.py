@@ -4,22 +4,19 @@ Each checker returns the value or raises ValueError with a sentence that says ho
 """
 
 import re
-import unicodedata
 from datetime import timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from actions.ids import ID_SCHEMA, JOINERS, check_id, check_line
 from actions.repeat import Repeat, RepeatRule
+from consumer.authoring.web_address import check_url
 from consumer.setting_values import duration
 
-LONGEST_NAME = 200
-LONGEST_URL = 4000
 LONGEST_RICH_TEXT = 200_000
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _WITHOUT_PERIOD = [rule.value for rule in RepeatRule if rule is not RepeatRule.COOLDOWN]
 
 
@@ -31,30 +28,8 @@ def check_tenant_id(text: str) -> str:
 
 
 def check_name(text: str) -> str:
-    """Take an id or a name: one line, not empty, not too long, and not different only by what nobody sees."""
-    if not text.strip():
-        raise ValueError("it is empty; write something")
-    if len(text) > LONGEST_NAME:
-        raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_NAME}")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise ValueError("it holds a line break, tab or other control character; remove it")
-    if text != text.strip():
-        raise ValueError("it starts or ends with a blank; remove it")
-    return text
-
-
-def check_url(text: str) -> str:
-    """Take an absolute address of a web page."""
-    try:
-        parts = urlsplit(text)
-        is_page = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        is_page = False
-    if not is_page or len(text) > LONGEST_URL or re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError(
-            "it is no absolute http or https address without blanks; write one such as https://example.com/offer"
-        )
-    return text
+    """Take a name for people: like an id, but for what joins and parts letters in some scripts."""
+    return check_line(text, allowed=JOINERS)
 
 
 def read_repeat(value: Any) -> Repeat:
@@ -90,10 +65,10 @@ def _milliseconds(value: Any) -> int:
     return period // timedelta(milliseconds=1)
 
 
-_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
 _TENANT_SCHEMA = {"type": "string", "pattern": f"^{_TENANT.pattern}$"}
 
 TenantId = Annotated[str, AfterValidator(check_tenant_id), WithJsonSchema(_TENANT_SCHEMA)]
-Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(_NAME_SCHEMA)]
+WrittenId = Annotated[str, AfterValidator(check_id), WithJsonSchema(ID_SCHEMA)]
+Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(ID_SCHEMA)]
 Url = Annotated[str, AfterValidator(check_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
 RichText = Annotated[str, Field(min_length=1, max_length=LONGEST_RICH_TEXT)]

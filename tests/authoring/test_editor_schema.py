@@ -39,6 +39,8 @@ def test_the_links_of_the_demo_fit() -> None:
         with_action("{kind: script, script: s, repeat: cooldown}"),
         with_action("{kind: script, script: s, operation: add}"),
         with_action("{kind: script, script: ''}"),
+        with_action("{kind: script, script: ' s'}"),
+        with_action(f"{{kind: script, script: {'s' * 201}}}"),
     ],
 )
 def test_what_an_editor_marks_is_a_mistake_for_the_check_too(content: str) -> None:

@@ -192,6 +192,87 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "interest",
+        "field",
+        "target_id",
+        "script",
+        "project",
+        "task_type",
+        "created_by",
+        "default_recipient",
+        "owner",
+        "category",
+        "priority",
+        "id",
+        "form id",
+        "prefill",
+    ],
+)
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ('"  "', "it is empty"),
+        ('" x"', "it starts or ends with a blank"),
+        ('"x\\n"', "it ends with a line break"),
+        ('"x\\u200b"', "U+200B (zero width space)"),
+        ("x" * 201, "it has 201 characters"),
+    ],
+)
+def test_every_id_is_checked_like_an_id(name: str, written: str, sentence: str) -> None:
+    (mistake,) = mistakes_in(file_with(name, written))
+
+    assert f"{name.removeprefix('form ')}" in mistake
+    assert sentence in mistake
+
+
+def file_with(name: str, written: str) -> str:
+    """A good file but for the value of this id."""
+    if name in ("form id", "prefill"):
+        form = f"{{id: {written}}}" if name == "form id" else f"{{id: f, prefill: [{written}]}}"
+        return GOOD.replace('{redirect: "https://example.com/spring"}', f"{{form: {form}}}")
+    kinds = {
+        "script": {"id": "a", "script": "s"},
+        "set_field": {"field": "f", "value": "v"},
+        "interest": {"operation": "add", "interest": "i"},
+        "membership": {"operation": "add", "target": "project", "target_id": "t"},
+        "request": {"title": "t", "owner": "auto", "category": "c", "priority": "p"},
+        "follow_up": {
+            "type": "task",
+            "description": "d",
+            "created_by": "a",
+            "default_recipient": "b",
+            "project": "p",
+            "task_type": "t",
+        },
+    }
+    kind, values = next((kind, values) for kind, values in kinds.items() if name in values)
+    return with_action(
+        "{" + ", ".join(f"{key}: {value}" for key, value in {"kind": kind, **values, name: written}.items()) + "}"
+    )
+
+
+def test_ids_that_look_the_same_are_mistakes() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    link = "  - {id: ID, name: n, response: {text: t}}\n".replace
+    actions = "\n      - ".join(f"{{id: {each}, kind: script, script: {each}-1}}" for each in (composed, decomposed))
+
+    (mistake,) = mistakes_in("tenant: acme\nlinks:\n" + link("ID", composed) + link("ID", decomposed))
+    assert "it looks like the id of another link (first in 1.yaml:3)" in mistake
+    assert "is written with other characters; give each action an id of its own" in mistakes_in(with_action(actions))[0]
+
+
+def test_a_contradiction_is_found_whatever_the_normal_form() -> None:
+    actions = [
+        f"{{kind: set_field, field: {field}, value: {value}}}"
+        for field, value in (("caf\u00e9", "a"), ("cafe\u0301", "b"))
+    ]
+
+    assert "it contradicts the action set_field in line 7" in mistakes_in(with_action("\n      - ".join(actions)))[0]
+
+
 def test_a_file_that_ends_in_nonsense_hides_no_mistake_before_it_and_no_link_of_another_file() -> None:
     wrong = GOOD.replace("name: Spring offer", "name: 7") + "  - {id: autumn\n  - {id: winter}\n"
     mistakes = mistakes_in(wrong, GOOD)

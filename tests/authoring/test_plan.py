@@ -148,6 +148,29 @@ def test_a_link_whose_history_holds_something_unreadable_is_left_alone() -> None
         require_published([SPRING], histories)
 
 
+def test_ids_that_look_like_published_ones_are_mistakes() -> None:
+    published = publish(
+        histories_of(), wants(wants_field("caf\u00e9"), reference=LinkReference("acme", "caf\u00e9"))
+    ).link
+    other = LinkReference("acme", "cafe\u0301")
+    histories = Histories(CODEC, KINDS, {other})
+    histories.add([record_of(published)])
+
+    with pytest.raises(WrongLinkFiles, match="a published link has an id that looks the same"):
+        plan_links([wants(reference=other)], histories, ANNA)
+    histories = histories_of(published)
+    with pytest.raises(WrongLinkFiles, match="an action of the published link has an id that looks the same"):
+        plan_links([wants(wants_field("cafe\u0301"), reference=LinkReference("acme", "caf\u00e9"))], histories, ANNA)
+
+
+def test_what_was_published_with_an_id_that_is_refused_today_stays_readable_and_can_be_changed() -> None:
+    histories = histories_of()
+    publish(histories, wants(an_action("script", "a", script=" s\u200b\n")))
+
+    assert not histories.unreadable
+    assert publish(histories, wants(an_action("script", "a", script="s"))).link.version == 2
+
+
 def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
     histories = histories_of()
     for start in range(0, 1000, 100):

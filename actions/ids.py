@@ -1,0 +1,73 @@
+"""What an id may be made of: whatever a person can read off a screen and type again.
+
+An id that looks like another one and is none is looked up in the CRM in vain, and its action takes its place in the
+memory all the same.
+"""
+
+import re
+import unicodedata
+
+LONGEST_ID = 200
+ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^\S(.*\S)?$"}
+"""What an editor can tell of it (JSON Schema)."""
+
+JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u202f")
+"""What joins and parts letters in some scripts and in emoji, and blanks that end no line: fine in names for people."""
+
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters, signs and marks that show nothing, though their category is one that does."""
+_CONTROL = "a line break, tab or other control character"
+
+
+def check_id(text: str) -> str:
+    """Return an id as it is. Raises ValueError with a sentence that says what to change."""
+    return check_line(text)
+
+
+def check_line(text: str, *, allowed: frozenset[str] = frozenset()) -> str:
+    """Return one line that is not empty, not too long, and shows all that is in it. Raises ValueError."""
+    if not text.strip():
+        raise ValueError("it is empty; write something")
+    if len(text) > LONGEST_ID:
+        raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_ID}")
+    if text != text.rstrip("\r\n"):
+        raise ValueError("it ends with a line break; write it on one line, or after |- instead of |")
+    unseen = next((place for place, character in enumerate(text) if is_unseen(character, allowed)), None)
+    if unseen is not None:
+        raise ValueError(f"it holds {describe(text[unseen])} at character {unseen + 1}; remove it")
+    if text != text.strip():
+        raise ValueError("it starts or ends with a blank; remove it")
+    return text
+
+
+def is_unseen(character: str, allowed: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a character shows nothing, or a blank that is not the space bar's."""
+    if character.isascii():
+        return not character.isprintable()
+    if character in allowed:
+        return False
+    category = unicodedata.category(character)
+    return category in _UNSEEN_CATEGORIES or category == "Zs" or bool(_UNSEEN.match(character))
+
+
+def describe(character: str) -> str:
+    """Name a character that does not show."""
+    if unicodedata.category(character) == "Cc":
+        return _CONTROL
+    name = unicodedata.name(character, "a character without a name").lower()
+    return f"U+{ord(character):04X} ({name}), which nothing shows"
+
+
+def looks_of(text: str) -> str:
+    """Return what a person sees of an id: two that give the same are told apart by bytes only."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    seen = "".join(" " if character.isspace() else character for character in text if not _shows_nothing(character))
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
+
+
+def _shows_nothing(character: str) -> bool:
+    return is_unseen(character) and not character.isspace()

@@ -1,0 +1,95 @@
+"""Addresses that a browser may be sent to.
+
+Stricter than a browser, which mends much: what it would have to guess, an author writes out.
+"""
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from urllib.parse import SplitResult, urlsplit
+
+from actions.ids import describe, is_unseen
+
+LONGEST_URL = 4000
+LONGEST_HOST = 253
+"""In bytes, as the domain name system has it (RFC 1035); a label has at most 63."""
+_EXAMPLE = "write one such as https://example.com/offer"
+_START = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
+_NUMBERS = re.compile(r"[0-9.]+")
+_PORT = re.compile(r"[0-9]{1,5}")
+_LARGEST_PORT = 65_535
+_LONGEST_LABEL = 63
+
+
+def check_url(text: str) -> str:
+    """Return an absolute address of a web page as it is. Raises ValueError with a sentence that says what to change."""
+    if not _START.match(text):
+        raise ValueError(f"it is no absolute http or https address; {_EXAMPLE}")
+    if len(text) > LONGEST_URL:
+        raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_URL}")
+    for place, character in enumerate(text, 1):
+        if character.isspace() or character == "\\":
+            raise ValueError(f"it is no absolute http or https address without blanks and backslashes; {_EXAMPLE}")
+        if is_unseen(character):
+            raise ValueError(f"it holds {describe(character)} at character {place}; remove it")
+    _check_parts(text)
+    return text
+
+
+def _check_parts(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise ValueError(f"it is no absolute http or https address ({str(error).lower()}); {_EXAMPLE}") from error
+    if "@" in parts.netloc:
+        raise ValueError("it holds a user or password before an @, which browsers warn of; remove it")
+    _check_port(parts)
+    if not host:
+        raise ValueError(f"it names no host; {_EXAMPLE}")
+    if "[" in parts.netloc:
+        _check_ipv6(host)
+    else:
+        _check_host(host)
+
+
+def _check_port(parts: SplitResult) -> None:
+    _, colon, port = parts.netloc.rpartition("]")[2].partition(":")
+    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _LARGEST_PORT):
+        raise ValueError(f"its port is {port or 'empty'}; write a number from 1 to {_LARGEST_PORT}, or no port")
+
+
+def _check_ipv6(host: str) -> None:
+    try:
+        IPv6Address(host)
+    except AddressValueError as error:
+        raise ValueError(f"its host [{host}] is no IPv6 address; {_EXAMPLE}") from error
+
+
+def _check_host(host: str) -> None:
+    labels = host.removesuffix(".").split(".")
+    if not all(labels):
+        raise ValueError(f"its host {host} has two dots in a row, or begins with one; write it as a browser shows it")
+    ascii_host = _to_ascii(host, labels)
+    if len(ascii_host) > LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in ascii_host.split(".")):
+        limits = f"{LONGEST_HOST} characters in all and {_LONGEST_LABEL} between two dots"
+        raise ValueError(f"its host is too long; a host has at most {limits}")
+    if not all(_LABEL.fullmatch(label) for label in ascii_host.split(".")):
+        raise ValueError(f"its host {host} holds what no host name has; use letters, digits, hyphens and dots")
+    if _NUMBERS.fullmatch(ascii_host) and not _is_ipv4(ascii_host):
+        raise ValueError(f"its host {host} is no IPv4 address; write four numbers from 0 to 255 with dots between them")
+
+
+def _to_ascii(host: str, labels: list[str]) -> str:
+    """Return the host as the domain name system has it (IDNA)."""
+    if host.isascii():
+        return ".".join(labels)
+    try:
+        return ".".join(label.encode("idna").decode() for label in labels)
+    except UnicodeError as error:
+        raise ValueError(f"its host {host} is no domain name; write its ASCII form, which begins with xn--") from error
+
+
+def _is_ipv4(host: str) -> bool:
+    numbers = host.split(".")
+    return len(numbers) == 4 and all(len(number) <= 3 and int(number) <= 255 for number in numbers)  # noqa: PLR2004
