@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from consumer.cli.command_line import PlainGroup
-from consumer.cli.output import complain, say
+from consumer.cli.failure_log import NAME, begin_logging, report_failure
+from consumer.cli.output import say
 from consumer.errors import ExitCode, LinkActionsError, UsageError
-from consumer.monitoring.logs import configure_logs
-from consumer.settings import LogLevel
+from consumer.monitoring.stray_errors import log_stray_errors
 from consumer.terminal.streams import ReaderGone, prepare_streams
 from consumer.terminal.text import is_encodable
 from consumer.terminal.value_problem import problem_of
@@ -39,7 +39,6 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Check the installation and say how to mend it.",
 }
 
-NAME = "link-actions"
 
 GARBAGE_AFTER_OBJECTS = 100_000
 """Looked for after 700, as it is by itself, garbage took 0.03 s of each start: modules are none."""
@@ -114,20 +113,21 @@ for _name, _sentence in COMMANDS.items():
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code. Whatever goes wrong is said on standard error, in one sentence."""
-    configure_logs(LogLevel.WARNING, None, client_library=None)
+    command = arguments[0] if arguments else ""
+    begin_logging(command, os.environ)
     try:
         return _run(arguments)
     except LinkActionsError as error:
         if str(error):
-            complain(f"{NAME}: {error}")
+            report_failure(command, str(error), error.exit_code, os.environ)
         return error.exit_code
     except typer.TyperException as error:
-        complain(f"{NAME}: {_usage(error)}")
+        report_failure(command, _usage(error), ExitCode.USAGE, os.environ)
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.UNEXPECTED
     except Exception:  # noqa: BLE001 - the one place: whatever nobody foresaw is logged once and ends the process
-        structlog.get_logger().exception("command.failed", command=" ".join(arguments[:1]))
+        structlog.get_logger().exception("command.failed", command=command, exit_code=int(ExitCode.UNEXPECTED))
         return ExitCode.UNEXPECTED
 
 
@@ -168,6 +168,7 @@ def main() -> NoReturn:
     # numpy's linear algebra, which nobody uses here, would start a thread for each core, and each would wait busily for
     # work: 0.07 s of a start's CPU on two cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    log_stray_errors()
     prepare_streams()
     code = execute(sys.argv[1:])
     try:

@@ -6,14 +6,14 @@ same way. Fields that could tell who clicked are withheld, whoever puts them the
 
 import logging
 import re
-import sys
 from collections.abc import MutableMapping
-from io import StringIO, TextIOBase
+from io import StringIO
 from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import ExcInfo, Processor
 
+from consumer.monitoring.log_stream import LogStream
 from consumer.monitoring.repeats import REPEAT_SECONDS
 from consumer.settings import LogFormat, LogLevel
 from consumer.terminal.streams import takes_colors
@@ -44,15 +44,22 @@ def configure_logs(
     `client_library` is the level from which lines of the Kafka library are shown. None, for a command whose own error
     says that the broker is away, leaves them out unless the level is debug.
     """
-    stream = stream or cast(TextIO, StandardError())
-    chosen = log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
+    log = LogStream()
+    stream = stream or cast(TextIO, log)
+    chosen = chosen_format(log_format, stream)
     structlog.configure(
-        processors=[_naming(instance), *_processors(chosen, colors=takes_colors(stream))],
+        processors=[_naming(instance), _telling_losses(log), *_processors(chosen, colors=takes_colors(stream))],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(level, client_library)
+
+
+def chosen_format(log_format: LogFormat | None, stream: TextIO | None = None) -> LogFormat:
+    """Return the format that is asked for or, where none is, JSON unless someone watches the stream."""
+    stream = stream or cast(TextIO, LogStream())
+    return log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
 
 
 def withhold_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -66,24 +73,9 @@ def make_printable(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     """Escape what could steer a terminal; a structlog processor. What is no text is shown by its escaped `repr`."""
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = printable(value)
+            # Stacks of threads have several lines, by the field that the console shows so.
+            event[name] = printable_lines(value) if name == "stack" else printable(value)
     return event
-
-
-class StandardError(TextIOBase):
-    """Standard error as it is when a line is written, not as it was when logs were configured."""
-
-    def write(self, text: str) -> int:
-        """Write to it."""
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        """Flush it."""
-        sys.stderr.flush()
-
-    def isatty(self) -> bool:
-        """Tell whether somebody watches."""
-        return sys.stderr.isatty()
 
 
 class StructlogHandler(logging.Handler):
@@ -121,6 +113,17 @@ def _naming(instance: str | None) -> Processor:
         return event
 
     return name_instance
+
+
+def _telling_losses(log: LogStream) -> Processor:
+    """Return what tells in a line how many before it were lost."""
+
+    def tell_losses(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if log.lost_lines:
+            event["log_lines_lost"] = log.lost_lines
+        return event
+
+    return tell_losses
 
 
 def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:

@@ -1,6 +1,9 @@
-"""A loop that stands still tells where: the stacks of all threads on standard error, once for each stall."""
+"""A loop that stands still tells where: the stacks of all threads in the log, once for each stall."""
 
 import faulthandler
+import sys
+import threading
+import traceback
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -19,8 +22,9 @@ _LOOKS = 15
 class Watchdog:
     """Watches the loop's beat from a thread of its own while its block lasts.
 
-    It sets the library's alarm again and again for as long as the loop turns. The alarm goes off without
-    Python's lock, so it tells of code in C too that stalls with the lock in its hands: then nobody answers `/livez`.
+    It sets the alarm of `faulthandler` again and again for as long as the loop turns. The alarm needs no lock of
+    Python, so it tells of code in C too that stalls while it holds that lock, when this thread can log nothing and
+    `/livez` does not answer. What it writes is bare text, and is dropped where the thread could log the stall itself.
     """
 
     def __init__(self, health: Health) -> None:
@@ -45,10 +49,21 @@ class Watchdog:
             live = self._health.live()
             if live.alive:
                 left = self._health.stalled_after_seconds - live.seconds_since_beat
-                faulthandler.dump_traceback_later(left + self._every_seconds, file=STANDARD_ERROR)
+                faulthandler.dump_traceback_later(left + 2 * self._every_seconds, file=STANDARD_ERROR)
             if stalled and live.alive:
                 _LOG.warning("loop.resumed")
             elif not stalled and not live.alive:
-                _LOG.error("loop.stalled", seconds_since_beat=live.seconds_since_beat)
+                faulthandler.cancel_dump_traceback_later()
+                _LOG.error("loop.stalled", seconds_since_beat=live.seconds_since_beat, stack=_stacks())
             stalled = not live.alive
         faulthandler.cancel_dump_traceback_later()
+
+
+def _stacks() -> str:
+    """Return where each thread is, without what its variables hold."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    stacks = [
+        f"Thread {names.get(number, number)}:\n{''.join(traceback.format_stack(frame))}"
+        for number, frame in sys._current_frames().items()  # noqa: SLF001 - documented, and the only way
+    ]
+    return "\n".join(stacks)

@@ -7,8 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
+
+from consumer.monitoring.log_stream import LogStream
+from consumer.supervisor.child_log import pass_on
 
 WORKER = (sys.executable, "-m", "consumer.cli", "run")
+LAST_LINES_SECONDS = 2.0
+"""How long a worker's end waits for its last lines, which another process could hold up."""
 
 
 class Child:
@@ -26,8 +32,11 @@ class Child:
         *,
         on_end: Callable[[tuple["Child", int]], None],
         program: Sequence[str] = WORKER,
+        log: LogStream | None = None,
     ) -> None:
+        """`log` gets the lines of its log; without, it writes to our standard error itself."""
         self.name = name
+        self._log = log
         self.port: int | None = None
         """Where it answers on the loopback; None while it does not."""
         self._environ = environ
@@ -37,7 +46,7 @@ class Child:
         self._started_at = 0.0
 
     def start(self) -> None:
-        """Start it, a first time or again. It writes its log to our standard error and ends when we do."""
+        """Start it, a first time or again. It ends when we do."""
         ours, its = socket.socketpair()
         with its:
             bond = its.fileno()
@@ -46,6 +55,7 @@ class Child:
                 [*self._command, "--bond", str(bond)],
                 env=dict(self._environ),
                 stdin=subprocess.DEVNULL,
+                stderr=None if self._log is None else subprocess.PIPE,
                 pass_fds=(bond,),
                 start_new_session=True,
             )
@@ -70,12 +80,29 @@ class Child:
             process.send_signal(number)
 
     def _watch(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+        reader = self._read_log(process.stderr)
         with ours, ours.makefile("rb") as told:
             for line in told:
                 self.port = int(line)
             returncode = process.wait()
+        if reader is not None:
+            reader.join(LAST_LINES_SECONDS)
         self.port = self._process = None
         self._on_end((self, returncode))
+
+    def _read_log(self, lines: IO[bytes] | None) -> threading.Thread | None:
+        if lines is None or self._log is None:
+            return None
+        reader = threading.Thread(
+            target=_pass_on_all, args=(lines, self.name, self._log), name=f"log of {self.name}", daemon=True
+        )
+        reader.start()
+        return reader
+
+
+def _pass_on_all(lines: IO[bytes], instance: str, log: LogStream) -> None:
+    with lines:
+        pass_on(lines, instance, log)
 
 
 def worker_environment(environ: Mapping[str, str], instance_id: str) -> dict[str, str]:

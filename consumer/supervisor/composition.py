@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from consumer.errors import ExitCode
 from consumer.monitoring.http import HttpServer
-from consumer.settings import Settings
+from consumer.monitoring.log_stream import LogStream
+from consumer.monitoring.logs import chosen_format
+from consumer.settings import LogFormat, Settings
 from consumer.supervisor.child import WORKER, Child, worker_environment
 from consumer.supervisor.joint_routes import JointMetrics, joint_routes
 from consumer.supervisor.supervisor import Events, Supervisor
@@ -26,8 +28,16 @@ def run_workers(
     """
     arguments = ["--drain"] if drain else []
     events: Events = SimpleQueue()
+    log = LogStream() if chosen_format(settings.log_format) is LogFormat.JSON else None
     children = [
-        Child(name, worker_environment(environ, name), arguments, on_end=events.put, program=program)
+        Child(
+            name,
+            worker_environment(environ, name),
+            arguments,
+            on_end=events.put,
+            program=program,
+            log=log,
+        )
         for name in instance_ids(settings.instance_id, workers)
     ]
     registry = CollectorRegistry()

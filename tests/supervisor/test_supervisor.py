@@ -146,3 +146,15 @@ def test_an_interrupt_at_the_terminal_reaches_each_worker_once(supervise: Start,
     assert supervisor.wait_exit() == 0
     heard = Path(f"{starts}.signals").read_text().splitlines()
     assert sorted(heard) == ["host-1 SIGTERM", "host-2 SIGTERM"]
+
+
+def test_a_bare_line_of_a_worker_becomes_one_of_the_log(supervise: Start) -> None:
+    supervisor = supervise(2, "mutter")
+    wait_until(lambda: len(supervisor.events("said")) == 2, "lines of both")
+    assert supervisor.stop() == 0
+
+    assert supervisor.bare_lines("event", "level") == []
+    written = {(event["instance"], event["text"]) for event in supervisor.events("stderr.written")}
+    assert written == {
+        (name, text) for name in ("host-1", "host-2") for text in ("Fatal Python error", '  File "x.py"')
+    }

@@ -123,9 +123,19 @@ class Installation:
             self._publisher = Publisher(Producer(producer_config(self.servers)))
         return self._publisher
 
-    def start(self, name: str, *arguments: str, settings: Mapping[str, str] | None = None) -> Worker:
-        """Start a worker; the name is its instance id, and its state lies in a folder of that name."""
-        return self._start(name, LINK_ACTIONS, arguments, settings or {})
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        settings: Mapping[str, str] | None = None,
+        program: Sequence[str] = LINK_ACTIONS,
+        stderr: int | None = None,
+    ) -> Worker:
+        """Start a worker; the name is its instance id, and its state lies in a folder of that name.
+
+        Its log goes to a file of that name, or to `stderr`.
+        """
+        return self._start(name, program, arguments, settings or {}, stderr=stderr)
 
     def start_steered(
         self, name: str, points: Mapping[str, str], *arguments: str, settings: Mapping[str, str] | None = None
@@ -195,7 +205,13 @@ class Installation:
         self._onlooker.close()
 
     def _start(
-        self, name: str, program: Sequence[str], arguments: Iterable[str], settings: Mapping[str, str]
+        self,
+        name: str,
+        program: Sequence[str],
+        arguments: Iterable[str],
+        settings: Mapping[str, str],
+        *,
+        stderr: int | None = None,
     ) -> Worker:
         common = {
             "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.worker_servers,
@@ -206,7 +222,7 @@ class Installation:
             "LINK_ACTIONS_KAFKA_CONFIG": str(self.write_properties()),
         }
         log_path = self.folder / f"{name}.log"
-        worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program)
+        worker = Worker({**common, **settings}, log_path, "run", *arguments, program=program, stderr=stderr)
         self.workers.append(worker)
         return worker
 

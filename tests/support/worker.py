@@ -36,7 +36,9 @@ class Worker:
         log_path: Path,
         *arguments: str,
         program: Sequence[str] = LINK_ACTIONS,
+        stderr: int | None = None,
     ) -> None:
+        """Its log goes to the file at `log_path`, unless `stderr` is where it goes instead."""
         self.name = settings["LINK_ACTIONS_INSTANCE_ID"]
         self.log_path = log_path
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")}
@@ -48,7 +50,7 @@ class Worker:
                 env={**environ, "LINK_ACTIONS_HTTP_PORT": "0", "LINK_ACTIONS_LOG_FORMAT": "json", **settings},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
             )
         self._lifeline: Lifeline | None = Lifeline(self._process.pid)
 
@@ -143,10 +145,13 @@ class Worker:
 
     @property
     def last_words(self) -> str:
-        """What the command line says when it ends with an error; threads may still log after it."""
-        lines = self.log.splitlines()
-        said = [line for line in lines if not line.startswith("{")]
-        return (said or lines or [""])[-1]
+        """What it says when it ends with an error; threads may still log after it."""
+        said = [str(line["reason"]) for line in self.events("command.failed") if "reason" in line]
+        return (said or self.log.splitlines() or [""])[-1]
+
+    def bare_lines(self, *fields: str) -> list[str]:
+        """Return the lines of its log that are no JSON object with all of these fields."""
+        return [line for line in self.log.splitlines() if not set(fields) <= _object(line).keys()]
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """Return the log lines of this event."""
@@ -235,3 +240,12 @@ class Worker:
 
     def _described(self, what: str) -> Callable[[], str]:
         return lambda: f"{what}; the end of {self.log_path}:\n{self.log[-3000:]}"
+
+
+def _object(line: str) -> dict[str, Any]:
+    """Return what the line holds; nothing where that is no JSON object."""
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,99 @@
+"""A log that cannot be written costs its lines and nothing else."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+
+import pytest
+
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.worker import LINK_ACTIONS
+
+CLOSED = ("bash", "-c", 'exec "$0" "$@" 2>&-', *LINK_ACTIONS)
+KINDS: Mapping[str, tuple[str, ...]] = {"one worker": (), "two workers": ("--workers", "2")}
+PIECE = b"x" * 4096
+
+
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
+def arguments(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What `run` is called with."""
+    options: tuple[str, ...] = request.param
+    return options
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[int, int]]:
+    """Give both ends of a pipe; either may be closed earlier."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        try:
+            os.close(end)
+        except OSError:
+            continue
+
+
+def fill(end: int) -> None:
+    """Write until the pipe takes no more, as where the reader stands still."""
+    flags = fcntl.fcntl(end, fcntl.F_GETFL)
+    fcntl.fcntl(end, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    try:
+        while os.write(end, PIECE):
+            continue
+    except BlockingIOError:
+        fcntl.fcntl(end, fcntl.F_SETFL, flags)
+
+
+def read_until(end: int, word: bytes) -> None:
+    seen = b""
+    while word not in seen:
+        seen += os.read(end, 1)
+
+
+def test_a_reader_that_goes_away(installation: Installation, arguments: tuple[str, ...]) -> None:
+    with pipe() as (reading, writing):
+        worker = installation.start("a", *arguments, stderr=writing)
+        read_until(reading, b"worker.started")
+        os.close(reading)
+        work_through(installation)
+        assert worker.stop() == 0
+
+
+def test_a_reader_that_stands_still(installation: Installation, arguments: tuple[str, ...]) -> None:
+    with pipe() as (_, writing):
+        fill(writing)
+        worker = installation.start("a", *arguments, stderr=writing)
+        work_through(installation)
+        assert worker.stop() == 0
+
+
+def test_a_full_disk(installation: Installation, arguments: tuple[str, ...]) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    worker = installation.start("a", *arguments, stderr=full)
+    os.close(full)
+    work_through(installation)
+    assert worker.stop() == 0
+
+
+def test_a_closed_descriptor(installation: Installation, arguments: tuple[str, ...]) -> None:
+    worker = installation.start("a", *arguments, program=CLOSED)
+    work_through(installation)
+    assert worker.stop() == 0
+
+
+def test_the_exit_code_is_that_of_the_failure(installation: Installation) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    worker = installation.start("a", settings={"LINK_ACTIONS_WORKERS": "none"}, stderr=full)
+    os.close(full)
+    assert worker.wait_exit() == 2
+
+
+def work_through(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=3), 200))
+    installation.wait_done()
+    assert_exact(installation)
