@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from deploy.kafka import TEST, Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
+from tests.support.patience import YARDSTICK, stretched
 
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 settings.register_profile("few", max_examples=10, database=None)
@@ -83,6 +84,10 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_report_header() -> str:
+    return f"waits: {YARDSTICK.stretch:.1f} times as long as on an idle machine, and measured again as they last"
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):  # one of several processes: what the run must tell, another one tells
         stash = session.config.stash
@@ -107,6 +112,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(group))
         if KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kafka)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give the test as much longer as its waits may last; of several markers, the first one counts."""
+    marker = item.get_closest_marker("timeout")
+    seconds = marker.args[0] if marker else float(item.config.getini("timeout"))
+    item.add_marker(pytest.mark.timeout(stretched(seconds)), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumer.arenas import ARENAS
+from tests.support.patience import stretched
 
 COUNT_ARENAS = """
 import ctypes, sys, threading
@@ -90,14 +91,14 @@ def test_threads_share_two_arenas_where_each_had_its_own(tmp_path: Path) -> None
 
 def arenas(folder: Path, *arguments: str) -> int:
     page = folder / "malloc_info"
-    subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(page), *arguments], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(page), *arguments], check=True, timeout=stretched(60))
     return page.read_text().count("<heap nr=")
 
 
 @glibc_only
 def test_what_was_freed_goes_back_to_the_system() -> None:
     command = [sys.executable, "-c", FREE_A_LOT]
-    mib = float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    mib = float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=stretched(60)).stdout)
     assert mib > 80
 
 
@@ -109,4 +110,4 @@ def test_a_large_block_goes_back_whatever_lies_behind_it_once_malloc_is_bound() 
 
 def given_back(*arguments: str) -> float:
     command = [sys.executable, "-c", FREE_LARGE_BLOCKS, *arguments]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=stretched(60)).stdout)

@@ -16,6 +16,7 @@ from deploy.kafka.container import node_environment
 from deploy.kafka.java import fetch_jars, find_java
 from deploy.kafka.port import free_ports
 from deploy.kafka.profile import KAFKA_VERSION
+from tests.support.patience import stretched
 
 
 def test_a_given_kafka_is_taken_and_left_running(tmp_path: Path) -> None:
@@ -129,7 +130,9 @@ def test_a_child_dies_with_its_parent() -> None:
         os._exit(0)
     """
     # The orphan would hold standard output open and so keep this call from returning.
-    subprocess.run([sys.executable, "-c", textwrap.dedent(orphan_maker)], capture_output=True, timeout=30, check=True)
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(orphan_maker)], capture_output=True, timeout=stretched(30), check=True
+    )
 
 
 @pytest.mark.kafka
@@ -165,7 +168,7 @@ def test_a_paused_broker_is_silent_until_it_goes_on(kafka_process: KafkaProcess)
         admin.list_topics(timeout=1)
 
     kafka_process.resume()
-    assert admin.list_topics(timeout=30).brokers
+    assert admin.list_topics(timeout=stretched(30)).brokers
 
 
 @pytest.mark.kafka
@@ -199,13 +202,13 @@ def a_maven(directory: Path, script: str) -> dict[str, str]:
 
 def create_topic(broker: Broker, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-    admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])[topic].result(timeout=30)
+    admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])[topic].result(timeout=stretched(30))
 
 
 def produce(broker: Broker, topic: str, value: bytes) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     producer.produce(topic, value)
-    assert producer.flush(30) == 0
+    assert producer.flush(stretched(30)) == 0
 
 
 def consume_one(broker: Broker, topic: str) -> bytes | None:
@@ -213,7 +216,7 @@ def consume_one(broker: Broker, topic: str) -> bytes | None:
     consumer = Consumer(settings | {"enable.auto.commit": False})
     try:
         consumer.subscribe([topic])
-        message = consumer.poll(30)
+        message = consumer.poll(stretched(30))
         return message.value() if message is not None else None
     finally:
         consumer.close()

@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from tests.support.patience import stretched
+
 IN_A_CALL_THAT_DOES_NOT_RETURN = """
     import ctypes
     from consumer.monitoring.health import Health
@@ -39,11 +41,11 @@ def test_a_process_that_hangs_in_a_library_ends_all_the_same(number: signal.Sign
             assert process.stdout is not None
             assert process.stdout.readline() == "locked\n"
             process.send_signal(number)
-            assert process.wait(20) == 0
+            assert process.wait(stretched(20)) == 0
         finally:
             process.kill()
 
 
 def test_a_process_that_leaves_in_time_ends_as_it_likes() -> None:
     command = [sys.executable, "-c", textwrap.dedent(LEFT_IN_TIME)]
-    assert subprocess.run(command, timeout=20, check=False).returncode == 7
+    assert subprocess.run(command, timeout=stretched(20), check=False).returncode == 7

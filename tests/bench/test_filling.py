@@ -12,6 +12,7 @@ from bench.readiness import wait_until_ready
 from bench.shape import Shape
 from bench.workload import Workload
 from deploy.kafka import Broker
+from tests.support.patience import stretched
 
 KEYS, CLICKS = 10_000, 2_000
 
@@ -31,7 +32,7 @@ def test_a_worker_on_a_filled_state_repeats_nothing_that_is_remembered(
             wait_until_ready(running)
             assert not any(ground.ends(job.updates).values())
             held.release()
-            assert running.processes[0].wait(60) == 0
+            assert running.processes[0].wait(stretched(60)) == 0
         finally:
             running.stop()
         assert "state.rebuilt" not in running.log.read_text()

@@ -13,6 +13,7 @@ from bench.paced import Traffic, measure
 from bench.shape import Shape
 from bench.workload import Workload
 from deploy.kafka import Broker
+from tests.support.patience import stretched
 
 TRAFFIC = Traffic(rate=200, warm_up_seconds=1, seconds=1)
 
@@ -48,5 +49,5 @@ def test_each_run_is_a_group_of_its_own_and_leaves_nothing(kafka: Broker, tmp_pa
         assert 0 < latency.p50 <= latency.p99
 
     assert len(set(candidate.groups)) == 2
-    left = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}).list_topics(timeout=10).topics
+    left = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}).list_topics(timeout=stretched(10)).topics
     assert not [topic for topic in left if any(group in topic for group in candidate.groups)]

@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 from consumer.judge.reader import NotReadable, decode
 from consumer.judge.update_record import RECORDS, TOPICS
 from tests.chaos.ends import COMMITTED, Ends, ends_of
+from tests.support.patience import stretched
 
 ANSWER_SECONDS = 30.0
 
@@ -92,7 +93,7 @@ def _take_in(message: Message, kinds: dict[str, str], watch: Watch, positions: d
 
 
 def _places(admin: AdminClient, topics: list[str]) -> list[TopicPartition]:
-    found = admin.list_topics(timeout=ANSWER_SECONDS).topics
+    found = admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     return [TopicPartition(topic, number, 0) for topic in topics for number in found[topic].partitions]
 
 

@@ -9,6 +9,7 @@ from deploy.kafka import KafkaProcess
 from tests.chaos.ground import ThreeBrokers
 from tests.chaos.kind import Kind
 from tests.chaos.scene import Scene
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 ANSWER_SECONDS = 30.0
@@ -50,7 +51,7 @@ def move_leaders(scene: Scene, victim: str) -> bool:
         scene.settle()
     was_open = scene.catch(victim)
     moved = _displaced(scene)
-    scene.installation.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=ANSWER_SECONDS)
+    scene.installation.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=stretched(ANSWER_SECONDS))
     scene.workers[victim].resume()
     if not moved or _displaced(scene):
         scene.missed["no leader moved"] += 1
@@ -85,7 +86,7 @@ def _behind(scene: Scene) -> list[str]:
 
 
 def _partitions(scene: Scene) -> Iterator[tuple[str, PartitionMetadata]]:
-    found = scene.installation.admin.list_topics(timeout=ANSWER_SECONDS).topics
+    found = scene.installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     return ((topic, each) for topic, metadata in found.items() for each in metadata.partitions.values())
 
 

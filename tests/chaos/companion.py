@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.kafka.lifeline import Lifeline
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 START_SECONDS = 30.0
@@ -45,7 +46,7 @@ class Companion:
     def finish(self) -> int:
         """Let it read to the end, and return how many updates it saw."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(FINISH_SECONDS)
+        self._process.wait(stretched(FINISH_SECONDS))
         finished = self._told("finished")
         assert finished, f"who read along failed, see {self._path.with_suffix('.log')}"
         return int(finished[0])

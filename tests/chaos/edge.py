@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from tests.chaos.traffic import Publication
 from tests.support.installation import producer_config
+from tests.support.patience import stretched
 
 TICK_SECONDS = 0.02
 FINISH_SECONDS = 60.0
@@ -40,7 +41,7 @@ class Edge:
         """Publish no more, and return once the broker has said of everything what became of it."""
         self._flowing.clear()
         with self._turn:
-            left = self._producer.flush(FINISH_SECONDS)
+            left = self._producer.flush(stretched(FINISH_SECONDS))
         assert not left, f"{left} clicks got neither an acknowledgement nor an error"
 
     def send(self, count: int) -> None:

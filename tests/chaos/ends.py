@@ -7,6 +7,7 @@ from contextlib import suppress
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 ANSWER_SECONDS = 60.0
@@ -33,7 +34,7 @@ def _ask(
 ) -> dict[TopicPartition, Future[ListOffsetsResultInfo]]:
     latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]  # its stub lacks the types
     try:
-        answers = admin.list_offsets(latest, isolation_level=isolation, request_timeout=10)
+        answers = admin.list_offsets(latest, isolation_level=isolation, request_timeout=stretched(10))
         # Where a leader does not answer, the library reports no error, but an offset below zero.
         if any(answer.result().offset < 0 for answer in answers.values()):
             raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))

@@ -15,9 +15,11 @@ from tests.chaos.result import Result
 from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Scene
 from tests.chaos.traffic import endless_publications
 from tests.support.installation import Installation
+from tests.support.patience import stretched
 from tests.support.traffic import LINKS
 
 PER_SECOND = 300
+SOCKET_TIMEOUT_SECONDS = 3.0
 COMPACTING = {"segment.ms": "2000", "min.cleanable.dirty.ratio": "0.01"}
 """Of the changelog, which is compacted all the time."""
 
@@ -46,7 +48,7 @@ def configure(installation: Installation) -> None:
     """Make the workers notice within seconds what they would notice within a minute."""
     installation.configure(
         producer__transaction__timeout__ms=str(round(TRANSACTION_TIMEOUT_SECONDS * 1000)),
-        socket__timeout__ms="3000",
+        socket__timeout__ms=str(round(stretched(SOCKET_TIMEOUT_SECONDS) * 1000)),
     )
 
 

@@ -12,6 +12,7 @@ from tests.chaos.edge import Edge
 from tests.chaos.ends import COMMITTED, ends_of, undecided
 from tests.chaos.ground import Ground
 from tests.support.installation import UPDATES, Installation
+from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
 from tests.support.worker import Worker
 
@@ -19,7 +20,7 @@ PLAIN, STEERED = "a", "b"
 """The workers: one as operators run it, and one that can be stopped at a named point."""
 WORKERS = (PLAIN, STEERED)
 SETTINGS = {"LINK_ACTIONS_COMMIT_INTERVAL_MS": "20"}
-TRANSACTION_TIMEOUT_SECONDS = 25.0
+TRANSACTION_TIMEOUT_SECONDS = stretched(25.0)
 """Longer than a broker needs to start after SIGKILL beside other work: one that comes back to a transaction that has
 timed out meanwhile, while its former registration runs out, forgets to end it (docs/operations.md)."""
 DROPPED = "Couldn't find leader endpoint for partitions"

@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.judge.reader import Seen
 from consumer.state.rowfile.state import RowFileState
+from tests.support.patience import stretched
 
 PAGE = 10_000
 
@@ -38,8 +39,8 @@ def stored_by(worker: str, folder: Path, changelog: str, partitions: int) -> lis
 
 def identity_of(admin: AdminClient, topic: str) -> str:
     """Return cluster and topic id."""
-    topics = admin.describe_topics(TopicCollection([topic]), request_timeout=30)
-    cluster = admin.describe_cluster(request_timeout=30).result()
+    topics = admin.describe_topics(TopicCollection([topic]), request_timeout=stretched(30))
+    cluster = admin.describe_cluster(request_timeout=stretched(30)).result()
     return f"{cluster.cluster_id}/{topics[topic].result().topic_id}"
 
 

@@ -17,6 +17,7 @@ from tests.builders import Record
 from tests.chaos.ends import undecided
 from tests.support.installation import UPDATES, Installation
 from tests.support.outcome import hits, read_all
+from tests.support.patience import stretched
 from tests.support.records import click_key
 
 Read = TypeVar("Read")
@@ -65,7 +66,7 @@ def patiently(read: Callable[[], Read]) -> Read:
 def open_transactions(installation: Installation) -> list[str]:
     """Return a sentence for each partition, those of the committed offsets too, in which a transaction is open."""
     names = [*map(installation.topic, installation.topics), OFFSETS]
-    topics = installation.admin.list_topics(timeout=ANSWER_SECONDS).topics
+    topics = installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     places = [(name, number) for name in names if name in topics for number in topics[name].partitions]
     found = undecided(installation.admin, places)
     return [

@@ -5,6 +5,7 @@ from consumer.kafka.topic_admin import KafkaTopicAdmin
 from consumer.kafka.topics import TopicNames, topic_specs
 from consumer.settings import Settings
 from deploy.kafka import Broker
+from tests.support.patience import stretched
 
 ROUNDS = 8  # without waiting for the leaders themselves, more than half of all rounds failed
 
@@ -17,5 +18,5 @@ def test_topics_can_be_used_as_soon_as_they_are_created(kafka: Broker, topic_pre
         places = {TopicPartition(spec.name, 0): OffsetSpec.latest() for spec in specs}  # type: ignore[no-untyped-call]
         # A client of its own, since one that met the error would ask again by itself.
         client = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-        ends = client.list_offsets(places, request_timeout=10)
+        ends = client.list_offsets(places, request_timeout=stretched(10))
         assert {future.result().offset for future in ends.values()} == {0}

@@ -18,6 +18,7 @@ from consumer.demo.sample import make_sample
 from consumer.demo.stage import PARTITIONS, Stage, open_stage
 from consumer.judge.reader import read_topic
 from deploy.kafka import Broker
+from tests.support.patience import stretched
 
 COMMAND = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "demo"]
 SIGINT_EXIT = 130
@@ -30,7 +31,7 @@ def environment(broker: Broker, folder: Path) -> dict[str, str]:
 
 
 def topics_of_demos(broker: Broker) -> set[str]:
-    topics = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=10).topics
+    topics = AdminClient({"bootstrap.servers": broker.bootstrap_servers}).list_topics(timeout=stretched(10)).topics
     return {topic for topic in topics if topic.startswith("demo-")}
 
 
@@ -81,7 +82,7 @@ def repeat_an_update(stage: Stage) -> None:
     producer = Producer({"bootstrap.servers": stage.settings.bootstrap_servers})
     headers: list[tuple[str, str | bytes | None]] = [*update.headers]
     producer.produce(topic, update.value, update.key, update.partition, headers=headers)
-    assert producer.flush(10) == 0
+    assert producer.flush(stretched(10)) == 0
 
 
 def test_ctrl_c_leaves_nothing_running_and_nothing_behind(kafka: Broker, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_ctrl_c_leaves_nothing_running_and_nothing_behind(kafka: Broker, tmp_pat
     while demo.stdout is not None and "begin to flow" not in told:
         told += demo.stdout.readline()
     demo.send_signal(signal.SIGINT)
-    rest, _ = demo.communicate(timeout=60)
+    rest, _ = demo.communicate(timeout=stretched(60))
     workers = [int(process_id) for process_id in re.findall(r"worker-\d runs \(process (\d+)\)", told)]
 
     assert demo.returncode == SIGINT_EXIT

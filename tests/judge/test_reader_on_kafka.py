@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumer.judge.reader import NotReadable, read_topic
 from deploy.kafka import Broker
+from tests.support.patience import stretched
 
 PARTITIONS = 2
 NOW = int(time.time() * 1000)
@@ -20,10 +21,10 @@ NOW = int(time.time() * 1000)
 def topic(kafka: Broker, topic_prefix: str) -> Iterator[str]:
     admin, name = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}), f"{topic_prefix}judged"
     for created in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
-        created.result(30)
+        created.result(stretched(30))
     yield name
     for deleted in admin.delete_topics([name]).values():
-        deleted.result(30)
+        deleted.result(stretched(30))
 
 
 def in_transaction(kafka: Broker, topic: str, value: bytes, end: Callable[[Producer], None]) -> None:
@@ -31,7 +32,7 @@ def in_transaction(kafka: Broker, topic: str, value: bytes, end: Callable[[Produ
     producer.init_transactions(30)
     producer.begin_transaction()
     producer.produce(topic, value, b"key", 0, headers=[("ce_id", b"1")], timestamp=NOW)
-    producer.flush(30)
+    producer.flush(stretched(30))
     end(producer)
 
 
@@ -67,7 +68,7 @@ def test_an_empty_topic_is_read_at_once(kafka: Broker, topic: str) -> None:
     started = time.monotonic()
 
     assert read_topic(kafka.bootstrap_servers, topic) == []
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < stretched(20)
 
 
 def test_what_lies_behind_a_transaction_in_doubt_is_waited_for(kafka: Broker, topic: str) -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from consumer.shown_record import time_of
 from deploy.kafka import Broker
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
+from tests.support.patience import Deadline, stretched
+from tests.support.waiting import wait_until
 
 SCHEMAS = load_schemas()
 PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
@@ -101,7 +102,7 @@ class Installation:
             producer.begin_transaction()
         for record in records:
             producer.produce(self.prefix + topic, **record)
-        producer.flush(10)
+        producer.flush(stretched(10))
         if transaction == "commit":
             producer.commit_transaction(10)
         if transaction == "abort":
@@ -111,8 +112,8 @@ class Installation:
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "independent", "enable.auto.commit": False})
         consumer.assign([TopicPartition(self.prefix + topic, partition, 0) for partition in range(PARTITIONS)])
         messages: list[Message] = []
-        deadline = time.monotonic() + 20
-        while len(messages) < number and time.monotonic() < deadline:
+        deadline = Deadline(20)
+        while len(messages) < number and not deadline.has_passed:
             messages += consumer.consume(100, 0.2)
         messages += consumer.consume(100, 0.3)
         consumer.close()
@@ -138,13 +139,6 @@ def installation(
 
 def json_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_topics_are_created_once(installation: Installation) -> None:
@@ -301,9 +295,9 @@ def test_tail_shows_what_comes_until_it_is_interrupted(installation: Installatio
         lines.extend(process.stdout.readlines() if process.stdout else [])
         return bool(lines)
 
-    wait_until(shows_a_line)
+    wait_until(shows_a_line, "line")
     process.send_signal(signal.SIGINT)
-    process.wait(10)
+    process.wait(stretched(10))
     _, err = process.communicate()
 
     assert json.loads(lines[0])["value"] == UPDATE
@@ -433,7 +427,7 @@ def test_the_doctor_names_what_is_missing_and_what_differs(installation: Install
 
 def test_a_worker_without_topics_ends_at_once_with_one_sentence(installation: Installation) -> None:
     process = installation.start("run", "--drain")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=stretched(30))
 
     assert process.returncode == 3
     assert err.startswith("link-actions: Missing: ")
@@ -462,7 +456,7 @@ def test_with_a_schema_registry_clicks_and_updates_have_its_frame(
         assert installation("links", "publish", str(links)).code == 0
         assert installation("clicks", "publish", str(clicks)).code == 0
         worker = installation.start("run", "--drain")
-        _, err = worker.communicate(timeout=60)
+        _, err = worker.communicate(timeout=stretched(60))
         shown = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
         doctor = installation("doctor", "--json")
     environment.delenv("LINK_ACTIONS_SCHEMA_REGISTRY_URL")
@@ -498,10 +492,10 @@ def test_an_unreachable_broker_is_said_by_every_command_within_seconds(
     commands = [("topics", "create"), ("clicks", "publish", str(file)), ("updates", "tail"), ("dlq", "list"), ("run",)]
     started = time.monotonic()
     processes = [installation.start(*command) for command in commands]
-    said = [process.communicate(timeout=30)[1] for process in processes]
+    said = [process.communicate(timeout=stretched(30))[1] for process in processes]
 
     assert [process.returncode for process in processes] == [3] * len(commands)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < stretched(15)
     for lines in map(str.splitlines, said):
         assert lines[-1].startswith("link-actions: No Kafka broker answers at 127.0.0.1:1 (")
         assert "Connection refused" in lines[-1]

@@ -31,6 +31,7 @@ from consumer.settings import Settings
 from deploy.kafka import Broker
 from tests.authoring.builders import CODEC, KINDS, wants, wants_field
 from tests.authoring.twins import MemoryDefinitionTopic, MemoryLog
+from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = fastavro.parse_schema(json.loads((ROOT / "schemas/link_defined.avsc").read_text()))
@@ -69,7 +70,7 @@ class Installation:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=stretched(100))
         return process.returncode, out, err
 
     def run_json(self, *arguments: str) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ class Installation:
         consumer.assign([TopicPartition(self.topic, 0, 0)])
         versions: Versions = defaultdict(list)
         while True:
-            message = consumer.poll(10)
+            message = consumer.poll(stretched(10))
             assert message is not None
             error = message.error()
             if error is not None:
@@ -356,12 +357,12 @@ def test_an_author_who_died_in_a_transaction_holds_up_nobody(installation: Insta
     assert producer is not None
     producer.begin_transaction()
     producer.produce(installation.topic, b"half", b"acme/half/1", 0)
-    producer.flush(10)
+    producer.flush(stretched(10))
     started = time.monotonic()
 
     installation.run_json("publish", installation.write("1.yaml", link("one", "One")))
 
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < stretched(30)
     assert list(installation.published()) == ["acme/one"]
     died.close()
 
@@ -372,7 +373,7 @@ def test_two_processes_at_once_lose_nothing(installation: Installation) -> None:
         own, shared = link(f"own-{number}", "Own"), link("shared", f"By {number}", field(f"a{number}"))
         processes.append(installation.start("publish", installation.write(f"{number}.yaml", own, shared)))
 
-    ended = [(process.communicate(timeout=90), process.returncode) for process in processes]
+    ended = [(process.communicate(timeout=stretched(90)), process.returncode) for process in processes]
 
     assert [code for _, code in ended] == [0] * 4, ended
     check_nothing_lost(installation.published(), authors=4, rounds=1)
@@ -385,7 +386,7 @@ def test_many_threads_at_once_lose_nothing(installation: Installation) -> None:
     def publish_all(number: int) -> None:
         author = installation.author(f"author-{number}")
         for turn in range(rounds):
-            together.wait(timeout=100)
+            together.wait(timeout=stretched(100))
             own = wants(reference=LinkReference("acme", f"own-{number}"), name=f"Turn {turn}")
             name = f"By {number * rounds + turn}"
             shared = wants(wants_field(f"a{number}-{turn}"), reference=LinkReference("acme", "shared"), name=name)
@@ -425,10 +426,10 @@ class CarelessTopic:
         pass
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        self._everybody_planned.wait(timeout=100)
+        self._everybody_planned.wait(timeout=stretched(100))
         for key, value in records:
             self._producer.produce(self._name, value, key, 0)
-        self._producer.flush(10)
+        self._producer.flush(stretched(10))
 
     def close(self) -> None:
         self._topic.close()

@@ -10,6 +10,7 @@ from confluent_kafka.admin import NewPartitions
 
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS
 from tests.support.installation import UPDATES, Installation
+from tests.support.patience import stretched
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import Worker
 
@@ -66,4 +67,4 @@ def assert_refuses(worker: Worker, *words: str) -> None:
 def grow(installation: Installation, *topics: str) -> None:
     wanted = [NewPartitions(installation.topic(topic), installation.partitions + 2) for topic in topics]
     for future in installation.admin.create_partitions(wanted).values():
-        future.result(timeout=30)
+        future.result(timeout=stretched(30))

@@ -8,6 +8,7 @@ from consumer.judge.murmur import partition_of
 from tests.builders import Record
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact, hits, look_at
+from tests.support.patience import stretched
 from tests.support.records import click_key
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import LINK_ACTIONS
@@ -70,4 +71,4 @@ def repartition(installation: Installation, partitions: int, *options: str) -> "
         "LINK_ACTIONS_STATE_DIR": str(installation.folder / "state"),
     }
     command = [*LINK_ACTIONS, "state", "repartition", "--partitions", str(partitions), *options]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=stretched(120))

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.patience import stretched
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("actions", "bench", "consumer", "deploy", "schemas", "tests")
 UNSHRUNK = "unshrunk"
@@ -35,5 +37,5 @@ def run_tests(folder: Path, *tests: str, seconds: float = 300) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds,
+        timeout=stretched(seconds),
     )

@@ -22,6 +22,7 @@ from consumer.kafka.stream import KafkaClickStream
 from consumer.streams import ClickStream
 from tests.scenarios.place import BRIEF, SILENT, Sight
 from tests.streams.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 COMPACTED = {
@@ -74,7 +75,7 @@ class KafkaPlace(KafkaGround):
     def settle(self, stream: ClickStream) -> None:
         # What it refuses, the next call of the stream tells.
         with suppress(KafkaException, SystemError):
-            self._producers[stream].flush(SECONDS)
+            self._producers[stream].flush(stretched(SECONDS))
 
     def lose_the_end(self, stream: ClickStream) -> None:
         self._producers[stream].is_cut = True
@@ -125,7 +126,7 @@ class KafkaPlace(KafkaGround):
         records: list[Message] = []
         try:
             while True:
-                message = consumer.poll(SECONDS)
+                message = consumer.poll(stretched(SECONDS))
                 if message is None or message.error() is not None:
                     return records
                 records.append(message)

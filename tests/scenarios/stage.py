@@ -8,6 +8,7 @@ from consumer.errors import LinkActionsError
 from consumer.streams import Aborted, Outgoing, Unreachable
 from tests.scenarios.place import Place
 from tests.streams.ground import OpenTransaction, Turner, turn_until
+from tests.support.patience import Deadline
 from tests.support.waiting import LOOK_SECONDS
 
 WORLD = "world"
@@ -39,8 +40,8 @@ class Stage:
         return [self._told(step, wanted) for step, wanted in zip_longest(script, expected)]
 
     def _told(self, step: str, wanted: str | None) -> str:
-        deadline = time.monotonic() + (MARKER_SECONDS if wanted is not None and step == LOOK else 0)
-        while (outcome := f"{step} -> {self._observe(step)}") != wanted and time.monotonic() < deadline:
+        deadline = Deadline(MARKER_SECONDS if wanted is not None and step == LOOK else 0)
+        while (outcome := f"{step} -> {self._observe(step)}") != wanted and not deadline.has_passed:
             time.sleep(LOOK_SECONDS)
         return outcome
 

@@ -14,6 +14,7 @@ from tests.security.certificates import LOOPBACK, Authority
 from tests.security.house import USERS, House
 from tests.security.job import Job
 from tests.security.visitor import DONE_SECONDS, assert_good
+from tests.support.patience import stretched
 from tests.support.planted import MARK
 from tests.support.waiting import wait_until
 
@@ -43,7 +44,7 @@ def users(house: House) -> Mapping[Role, str]:
         mechanism = ScramMechanism.SCRAM_SHA_256 if role is Role.EDGE else ScramMechanism.SCRAM_SHA_512
         user = UserScramCredentialUpsertion(role.value, ScramCredentialInfo(mechanism, 4096), password.encode())
         for future in house.admin.alter_user_scram_credentials([user]).values():
-            future.result(timeout=DONE_SECONDS)
+            future.result(timeout=stretched(DONE_SECONDS))
     return USERS
 
 

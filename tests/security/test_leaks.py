@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.support.patience import stretched
 from tests.support.planted import MARK
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def run(folder: Path, statement: str, *options: str) -> "subprocess.CompletedPro
     test.write_text(f"import sys\n\ndef test_it(tmp_path):\n    {statement.replace('MARK', MARK)}\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.leak_watch", "-c", "/dev/null", str(test)]
     command += [f"--rootdir={folder}", f"--basetemp={folder / 'run'}", "-p", "no:cacheprovider", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=stretched(60))
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])

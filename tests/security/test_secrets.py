@@ -11,6 +11,7 @@ from bench.registry_double import running_registry
 from consumer.kafka.rights import Role
 from tests.security.job import Job
 from tests.security.visitor import DONE_SECONDS, Visitor, grant, rules_in
+from tests.support.patience import stretched
 from tests.support.planted import MARK, leaks_in, leaks_of
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
@@ -90,7 +91,7 @@ def set_password(admin: AdminClient, password: str) -> None:
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     user = UserScramCredentialUpsertion(ROTATING, info, password.encode())
     for future in admin.alter_user_scram_credentials([user]).values():
-        future.result(timeout=DONE_SECONDS)
+        future.result(timeout=stretched(DONE_SECONDS))
 
 
 def encrypt(key: Path, password: str) -> None:

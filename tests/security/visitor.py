@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
 )
 
 from consumer.cli.app import execute
+from tests.support.patience import stretched
 
 DONE_SECONDS = 30.0
 
@@ -83,7 +84,7 @@ def rules_in(lines: Iterable[str]) -> list[AclBinding]:
 def grant(admin: AdminClient, rules: Iterable[AclBinding]) -> None:
     """Let the broker heed these rules."""
     for future in admin.create_acls(list(rules)).values():
-        future.result(timeout=DONE_SECONDS)
+        future.result(timeout=stretched(DONE_SECONDS))
 
 
 def revoke(admin: AdminClient, rule: AclBinding) -> None:
@@ -98,7 +99,7 @@ def revoke(admin: AdminClient, rule: AclBinding) -> None:
         rule.permission_type,
     )
     (future,) = admin.delete_acls([wanted]).values()
-    assert len(future.result(timeout=DONE_SECONDS)) == 1
+    assert len(future.result(timeout=stretched(DONE_SECONDS))) == 1
 
 
 def assert_good(said: Said) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.simulation.run import run_seed
 from tests.simulation.silence import silenced
+from tests.support.patience import stretched
 
 SEEDS = 2_000
 REGRESSIONS = (40, 108, 111, 219, 337, 837, 1416, 5146, 6931, 12934, 30854, 41953, 65440, 75339, 85425)
@@ -30,7 +31,7 @@ def test_what_went_wrong_once_does_not_again(seed: int) -> None:
 def test_whatever_a_seed_brings_about_everything_happens_once() -> None:
     # A process of its own: what is forked from one that has had clients of the library crashes when it frees them.
     command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--jobs", "2"]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=1_100)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=stretched(1_100))
     assert result.returncode == 0, result.stdout[-3_000:] + result.stderr[-1_000:]
     assert f"no violation in {SEEDS:,} seeds" in result.stdout
 
@@ -44,7 +45,9 @@ def test_the_same_seed_tells_the_same_story_in_another_process() -> None:
 def told_by_a_fresh_process(hash_seed: str) -> str:
     command = [sys.executable, "-m", "tests.simulation", "--seed", "7", "--story"]
     environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    return subprocess.run(command, env=environ, check=True, capture_output=True, text=True, timeout=100).stdout
+    return subprocess.run(
+        command, env=environ, check=True, capture_output=True, text=True, timeout=stretched(100)
+    ).stdout
 
 
 def test_a_fault_that_is_left_out_does_not_strike() -> None:

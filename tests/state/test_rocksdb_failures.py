@@ -10,6 +10,7 @@ from consumer.errors import Unavailable
 from consumer.state.rocksdb import RocksState
 from consumer.state.store import BEGINNING
 from consumer.streams import Unreachable
+from tests.support.patience import stretched
 
 FULL = """
 import resource, sys
@@ -34,7 +35,7 @@ except Unreachable as error:
 
 def test_a_disk_that_refuses_is_told_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False, timeout=stretched(60)
     )
 
     assert done.returncode == 0, done.stderr

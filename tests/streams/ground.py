@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.streams import AssignmentChange, ClickStream, LogReader, Record
+from tests.support.patience import Deadline
 
 GROUP = "group"
 SLICE_SECONDS = 0.1
-TRIES = 300
+DONE_SECONDS = 30.0
 
 
 class OpenTransaction(Protocol):
@@ -79,12 +80,11 @@ def text(record: Record) -> str:
 
 def turn_until(done: Callable[[], bool], *turners: Turner) -> None:
     """Turn all of them, each in turn, until it is done."""
-    for _ in range(TRIES):
-        if done():
-            return
+    deadline = Deadline(DONE_SECONDS)
+    while not done():
+        assert not deadline.has_passed, "what was waited for never came"
         for turner in turners:
             turner.turn()
-    raise AssertionError("what was waited for never came")
 
 
 def turn_idly(turner: Turner, times: int = 8) -> None:
@@ -104,18 +104,18 @@ def assigned(ground: Ground, topic: str, partitions: int = 2, instance: str = "o
 def read_until(reader: LogReader, count: int) -> list[Record]:
     """Read that many records."""
     records: list[Record] = []
-    for _ in range(TRIES):
-        if len(records) >= count:
-            return records
+    deadline = Deadline(DONE_SECONDS)
+    while len(records) < count:
+        assert not deadline.has_passed, f"{len(records)} of {count} records came"
         records += reader.read(1_000, SLICE_SECONDS)
-    raise AssertionError(f"{len(records)} of {count} records came")
+    return records
 
 
 def read_to(reader: LogReader, partition: int, position: int) -> list[Record]:
     """Read until the position is reached."""
     records: list[Record] = []
-    for _ in range(TRIES):
-        if reader.positions[partition] >= position:
-            return records
+    deadline = Deadline(DONE_SECONDS)
+    while reader.positions[partition] < position:
+        assert not deadline.has_passed, f"the position stays at {reader.positions[partition]}"
         records += reader.read(1_000, SLICE_SECONDS)
-    raise AssertionError(f"the position stays at {reader.positions[partition]}")
+    return records

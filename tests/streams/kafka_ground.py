@@ -23,6 +23,7 @@ from consumer.kafka.stream import KafkaClickStream
 from consumer.settings import Settings
 from consumer.streams import ClickStream, LogReader
 from tests.streams.ground import GROUP
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 ENDS = {"enable.partition.eof": True}
@@ -50,9 +51,9 @@ class KafkaGround:
         return name
 
     def make_anew(self, topic: str) -> None:
-        partitions = len(self._admin.list_topics(topic, timeout=SECONDS).topics[topic].partitions)
+        partitions = len(self._admin.list_topics(topic, timeout=stretched(SECONDS)).topics[topic].partitions)
         self._admin.delete_topics([topic])[topic].result()
-        wait_until(lambda: topic not in self._admin.list_topics(timeout=SECONDS).topics, "end of the topic")
+        wait_until(lambda: topic not in self._admin.list_topics(timeout=stretched(SECONDS)).topics, "end of the topic")
         self._create(topic, partitions, {})
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
@@ -76,7 +77,7 @@ class KafkaGround:
     def publish(self, topic: str, partition: int, *values: str) -> None:
         for value in values:
             self._publisher.produce(topic, value.encode(), b"key", partition)
-        if self._publisher.flush(SECONDS):
+        if self._publisher.flush(stretched(SECONDS)):
             raise TimeoutError
 
     def leave_open(self, topic: str, partition: int, value: str) -> "KafkaTransaction":
@@ -92,7 +93,7 @@ class KafkaGround:
         wait_until(lambda: not self._members(), "group without members")
 
     def committed_values(self, topic: str) -> dict[int, list[str]]:
-        partitions = self._admin.list_topics(topic, timeout=SECONDS).topics[topic].partitions
+        partitions = self._admin.list_topics(topic, timeout=stretched(SECONDS)).topics[topic].partitions
         values: dict[int, list[str]] = {partition: [] for partition in partitions}
         for seen in read_topic(self._servers, topic):
             values[seen.partition].append((seen.value or b"").decode())
@@ -111,7 +112,7 @@ class KafkaGround:
         wait_until(lambda: self._is_led(name, partitions), f"leaders of {name}")
 
     def _is_led(self, name: str, partitions: int) -> bool:
-        topic = self._admin.list_topics(timeout=SECONDS).topics.get(name)
+        topic = self._admin.list_topics(timeout=stretched(SECONDS)).topics.get(name)
         return topic is not None and [p.leader >= 0 for p in topic.partitions.values()] == [True] * partitions
 
     def _members(self) -> int:
@@ -136,7 +137,7 @@ class KafkaTransaction:
         self.producer.init_transactions(SECONDS)
         self.producer.begin_transaction()
         self.producer.produce(topic, value.encode(), b"key", partition)
-        self.producer.flush(SECONDS)
+        self.producer.flush(stretched(SECONDS))
         self.is_open = True
 
     def commit(self) -> None:

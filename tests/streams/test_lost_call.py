@@ -18,6 +18,7 @@ from consumer.kafka.client import (
 from consumer.settings import Settings
 from consumer.streams import OutcomeUnknown
 from tests.support.mock_cluster import COORDINATOR, MockCluster, mock_cluster
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 SECONDS = 10.0
@@ -52,7 +53,7 @@ class WatchedProducer:
 def open_transaction(producer: Producer, topic: str) -> None:
     producer.begin_transaction()
     producer.produce(topic, b"value")
-    assert producer.flush(SECONDS) == 0
+    assert producer.flush(stretched(SECONDS)) == 0
 
 
 def send_offsets(producer: Producer, consumer: Consumer, topic: str, *, seconds: float = 0.5) -> None:

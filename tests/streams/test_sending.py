@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, Producer
 from consumer.kafka.interface import DIRECT, INTERFACES, Interface, shortest
 from consumer.kafka.sending import Sendable
 from tests.support.mock_cluster import MockCluster, mock_cluster
+from tests.support.patience import stretched
 
 TOPIC = "updates"
 RECORDS: list[Sendable] = [
@@ -45,7 +46,7 @@ def test_what_is_sent_is_read(cluster: MockCluster, interface: Interface) -> Non
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 5})
     assert interface.send(producer, 1, RECORDS, 0) == len(RECORDS)
     assert interface.send(producer, 1, RECORDS, 3) == len(RECORDS)
-    assert producer.flush(SECONDS) == 0
+    assert producer.flush(stretched(SECONDS)) == 0
     sent = [*RECORDS, RECORDS[3]]
     assert read(cluster, len(sent)) == [(1, value, key, headers or None) for _, value, key, headers in sent]
 
@@ -56,14 +57,14 @@ def test_the_first_that_finds_no_room_is_named(interface: Interface) -> None:
     assert interface.send(producer, 0, RECORDS, 0) == 3
     assert interface.send(producer, 0, RECORDS, 3) == 3
     producer.purge()
-    producer.flush(SECONDS)
+    producer.flush(stretched(SECONDS))
 
 
 def test_the_first_that_is_too_large_is_named(interface: Interface) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": 1_000, "log_level": 0})
     assert interface.send(producer, 0, [RECORDS[0], (TOPIC, b"x" * 2_000, b"k", [("a", b"b")]), RECORDS[0]], 0) == 1
     producer.purge()
-    producer.flush(SECONDS)
+    producer.flush(stretched(SECONDS))
 
 
 def test_what_is_no_record_is_refused(interface: Interface) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import ExitCode
+from tests.support.patience import stretched
 
 
 @pytest.mark.parametrize("reads_the_port", [True, False])
@@ -25,7 +26,7 @@ def test_a_worker_ends_with_its_supervisor_even_if_that_never_read_its_port(
         with ours:
             # What was peeked at is still unread, and to close a socket over it resets the connection.
             assert ours.recv(16, 0 if reads_the_port else socket.MSG_PEEK)
-        assert worker.wait(timeout=30) == ExitCode.UNEXPECTED
+        assert worker.wait(timeout=stretched(30)) == ExitCode.UNEXPECTED
     finally:
         worker.kill()
         worker.wait()

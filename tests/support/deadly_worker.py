@@ -18,9 +18,11 @@ from consumer.settings import load_settings
 from consumer.streams import ClickStream, Record
 from consumer.worker import run_worker
 from tests.deadly_record import with_deadly, with_stalling
+from tests.support.patience import stretched
 
 STALLED_AFTER_SECONDS = 3.0
-STALL_SECONDS = 6
+STALL_SECONDS = 6.0
+"""Both of an idle machine: on a busy one even a loop that does not stall takes longer."""
 
 
 class DeadlyStream:
@@ -51,11 +53,11 @@ def fail() -> None:
 
 
 def stall() -> None:
-    Event().wait(STALL_SECONDS)
+    Event().wait(stretched(STALL_SECONDS))
 
 
 def freeze() -> None:
-    ctypes.PyDLL(None).sleep(STALL_SECONDS)
+    ctypes.PyDLL(None).sleep(round(stretched(STALL_SECONDS)))
 
 
 SURVIVED = (stall, freeze)
@@ -70,7 +72,7 @@ def main(act: str) -> None:
         settings,
         drain=False,
         wrap_stream=lambda stream: cast(ClickStream, DeadlyStream(stream, ACTS[act])),
-        stalled_after_seconds=STALLED_AFTER_SECONDS,
+        stalled_after_seconds=stretched(STALLED_AFTER_SECONDS),
     )
 
 

@@ -12,6 +12,7 @@ from deploy.kafka import Broker
 from schemas.record_schema import load_schemas
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
 from tests.builders import Record
+from tests.support.patience import stretched
 from tests.support.publisher import Publisher
 from tests.support.records import click_key, encode_click, encode_link, link_key
 from tests.support.waiting import wait_until
@@ -21,7 +22,8 @@ UPDATES = tuple(map(update_topic, load_kinds(load_schemas())))
 COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
 UNCOMMITTED, COMMITTED = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 SESSION_MS = 2_000
-"""Session time-out of the workers, where the broker allows so short a one: how long a killed one stays a member."""
+"""Session time-out of the workers on an idle machine, where the broker allows so short a one: how long a killed one
+stays a member. On a busy machine one that lives may be silent for longer."""
 DONE_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
 
@@ -72,7 +74,7 @@ class Installation:
             if name not in leaving_out
         ]
         for future in self.admin.create_topics(topics).values():
-            future.result(timeout=DONE_SECONDS)
+            future.result(timeout=stretched(DONE_SECONDS))
         wait_until(lambda: self._are_led([topic.topic for topic in topics]), "leader of every partition")
         return self
 
@@ -80,7 +82,7 @@ class Installation:
         """Take all topics away, and with them what the group has committed; forget the links."""
         names = [self.topic(name) for name in self.topics]
         for future in self.admin.delete_topics(names).values():
-            future.result(timeout=DONE_SECONDS)
+            future.result(timeout=stretched(DONE_SECONDS))
         wait_until(lambda: not self.admin.list_topics().topics.keys() & set(names), "end of the topics")
         wait_until(lambda: not self.committed(), "end of what was committed")
         self.links.clear()
@@ -92,7 +94,7 @@ class Installation:
             ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()
         ]
         resource = ConfigResource(ConfigResource.Type.TOPIC, self.topic(topic), incremental_configs=entries)
-        self.admin.incremental_alter_configs([resource])[resource].result(timeout=DONE_SECONDS)
+        self.admin.incremental_alter_configs([resource])[resource].result(timeout=stretched(DONE_SECONDS))
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -171,7 +173,7 @@ class Installation:
 
     def group_state(self) -> str:
         """Return what the group is about, in the library's words."""
-        found = self.admin.describe_consumer_groups([self.group])[self.group].result(timeout=DONE_SECONDS)
+        found = self.admin.describe_consumer_groups([self.group])[self.group].result(timeout=stretched(DONE_SECONDS))
         return str(found.state.name)
 
     def total_committed(self) -> int:
@@ -229,12 +231,12 @@ class Installation:
     def _ends(self, places: Iterable[TopicPartition], isolation: IsolationLevel) -> dict[int, int]:
         latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]  # its stub lacks the types
         ends = self.admin.list_offsets(latest, isolation_level=isolation)
-        return {place.partition: end.result(timeout=DONE_SECONDS).offset for place, end in ends.items()}
+        return {place.partition: end.result(timeout=stretched(DONE_SECONDS)).offset for place, end in ends.items()}
 
     def _ask_committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
         """Ask the coordinator; none where the broker does not answer now."""
         with suppress(KafkaException):
-            return self._onlooker.committed(asked, timeout=ANSWER_SECONDS)
+            return self._onlooker.committed(asked, timeout=stretched(ANSWER_SECONDS))
         return []
 
     def _is_committed(self, wanted: Mapping[int, int]) -> bool:
@@ -252,14 +254,14 @@ class Installation:
         return NewTopic(self.topic(topic), partitions, self._replication, config={**config, **further})
 
     def _are_led(self, topics: Iterable[str]) -> bool:
-        known = self.admin.list_topics(timeout=DONE_SECONDS).topics
+        known = self.admin.list_topics(timeout=stretched(DONE_SECONDS)).topics
         return all(
             topic in known and known[topic].partitions and all(p.leader >= 0 for p in known[topic].partitions.values())
             for topic in topics
         )
 
     def _client_properties(self) -> dict[str, str]:
-        session_ms = max(SESSION_MS, self._shortest_session_ms())
+        session_ms = max(round(stretched(SESSION_MS)), self._shortest_session_ms())
         return {
             "consumer.session.timeout.ms": str(session_ms),
             "consumer.heartbeat.interval.ms": str(session_ms // 5),
@@ -267,9 +269,9 @@ class Installation:
         }
 
     def _shortest_session_ms(self) -> int:
-        node = next(iter(self.admin.list_topics(timeout=DONE_SECONDS).brokers))
+        node = next(iter(self.admin.list_topics(timeout=stretched(DONE_SECONDS)).brokers))
         broker = ConfigResource(ConfigResource.Type.BROKER, str(node))
-        config = self.admin.describe_configs([broker])[broker].result(timeout=DONE_SECONDS)
+        config = self.admin.describe_configs([broker])[broker].result(timeout=stretched(DONE_SECONDS))
         return int(config["group.min.session.timeout.ms"].value)
 
     def _logs(self) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from tests.support.patience import stretched
+
 FINISH_SECONDS = 60.0
 
 
@@ -45,7 +47,7 @@ class Publisher:
 
     def finish(self) -> None:
         """Return once the broker has every record."""
-        left = self._producer.flush(FINISH_SECONDS)
+        left = self._producer.flush(stretched(FINISH_SECONDS))
         assert not left, f"{left} records were not written in time"
         assert not self._failed, f"{len(self._failed)} records were refused, the first with {self._failed[0]}"
 

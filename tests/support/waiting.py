@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tests.support.patience import Deadline
+
 LOOK_SECONDS = 0.02
 """How long lies between two looks."""
 
@@ -15,10 +17,14 @@ class NeverCame(AssertionError):
 
 
 def wait_until(look: Callable[[], Seen], what: str | Callable[[], str], *, timeout: float = 30.0) -> Seen:
-    """Return what `look` returns as soon as that is true. Raises NeverCame, which says what was waited for."""
-    deadline = time.monotonic() + timeout
+    """Return what `look` returns as soon as that is true. Raises NeverCame, which says what was waited for.
+
+    `timeout` is in seconds of an idle machine.
+    """
+    deadline, begun = Deadline(timeout), time.monotonic()
     while not (seen := look()):
-        if time.monotonic() > deadline:
-            raise NeverCame(f"after {timeout:g} s there is still no {what() if callable(what) else what}")
+        if deadline.has_passed:
+            waited = time.monotonic() - begun
+            raise NeverCame(f"after {waited:.0f} s there is still no {what() if callable(what) else what}")
         time.sleep(LOOK_SECONDS)
     return seen

@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.kafka.lifeline import Lifeline
+from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
 
 LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
@@ -199,7 +200,7 @@ class Worker:
             return 0, b""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{started[0]['port']}{path}", timeout=ANSWER_SECONDS
+                f"http://127.0.0.1:{started[0]['port']}{path}", timeout=stretched(ANSWER_SECONDS)
             ) as reply:
                 return reply.status, reply.read()
         except urllib.error.HTTPError as refused:
