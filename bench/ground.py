@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from actions.registry import load_kinds
@@ -152,9 +152,14 @@ class Ground:
         create_topics(KafkaTopicAdmin(settings), self._names(group), partitions=PARTITIONS, replication_factor=1)
 
     def _delete(self, names: Iterable[str]) -> None:
+        """Delete the topics; one that is gone already, which the broker's list may still name, is no matter."""
         wanted = list(names)
         for deleted in self._admin.delete_topics(wanted).values() if wanted else ():
-            deleted.result()
+            try:
+                deleted.result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
 
     def _open_codecs(self) -> Codecs:
         schemas = load_schemas()
