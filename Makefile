@@ -6,6 +6,7 @@ KILLS ?= 5
 FAULTS ?= 300
 SEEDS ?= 1000
 JOBS ?= 2
+KAFKA_PORT ?= 9092
 SEED ?= 1
 MINUTES ?= 60
 RATE ?= 500
@@ -46,11 +47,15 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	  echo "Install a newer one and name it: make PYTHON=python3.13 $(or $(MAKECMDGOALS),install)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: python3-venv)." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m pip check --quiet --disable-pip-version-check
-	$(BIN)/python -m compileall -q actions consumer deploy schemas
+	@echo "Setting up .venv in three steps, once. Together they take about a minute, longer on a slow connection."
+	@echo "1 of 3: installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages; nothing is shown meanwhile (30 s)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@echo "2 of 3: compiling the fast paths; without a C compiler their Python twins are used (15 s)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "3 of 3: checking what was installed"
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
+	@$(BIN)/python -m compileall -q actions consumer deploy schemas
 	@touch $@
 
 check: install ## Format, lint, types, imports: all that is wrong without running it
@@ -65,6 +70,13 @@ format: install ## Format the code and mend what can be mended
 
 coverage: install ## Run the tests and show the branches they miss
 	$(BIN)/python -m pytest --cov --cov-report=term-missing $(or $(PYTEST_ARGS),$(ALL_TESTS))
+
+.PHONY: kafka tour
+kafka: install ## Run a Kafka at 127.0.0.1:9092 (KAFKA_PORT) to try things out on, until Ctrl-C
+	@$(BIN)/python -m deploy.kafka $(KAFKA_PORT)
+
+tour: install ## Carry out docs/tour.md and write what its commands print into it
+	$(BIN)/python -m tests.tour
 
 bench: install ## Measure the cost of a click beside what the client library itself costs
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(SHAPES)" $(BENCH_CLICKS)

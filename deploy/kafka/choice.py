@@ -1,7 +1,7 @@
 """Which Kafka is taken where several could be."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,12 +29,18 @@ def start_kafka(
 
     None when nothing is to be had; `tell` then gets one sentence saying what was missing for each.
     """
-    sources: list[Callable[[], Broker]] = [
-        partial(given_kafka, environ),
-        partial(start_container, directory, profile=profile),
-        partial(start_process, directory, environ=environ, profile=profile),
+    own = own_kafka(directory, environ=environ, profile=profile)
+    return first_available([partial(given_kafka, environ), *own], tell)
+
+
+def own_kafka(
+    directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST, port: int | None = None
+) -> Sequence[Callable[[], Broker]]:
+    """Return the ways to start one, the preferred one first. Clients connect to `port`, or to any that is free."""
+    return [
+        partial(start_container, directory, profile=profile, port=port),
+        partial(start_process, directory, environ=environ, profile=profile, port=port),
     ]
-    return first_available(sources, tell)
 
 
 def first_available(sources: Iterable[Callable[[], Broker]], tell: Callable[[str], object]) -> Broker | None:

@@ -24,11 +24,14 @@ IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 _CLIENTS_PORT = 9092
 
 
-def start_container(directory: Path, *, profile: Profile = TEST) -> ContainerKafka:
-    """Start a new node, to leave its log in the directory when it stops; raises KafkaMissing."""
+def start_container(directory: Path, *, profile: Profile = TEST, port: int | None = None) -> ContainerKafka:
+    """Start a new node, to leave its log in the directory when it stops; raises KafkaMissing.
+
+    Clients connect to `port`, or to any that is free.
+    """
     _require_engine()
     try:
-        return ContainerKafka(DockerContainer(IMAGE), directory / "kafka.log", profile)
+        return ContainerKafka(DockerContainer(IMAGE), directory / "kafka.log", profile, port or free_ports(1)[0])
     except (DockerException, OSError, RuntimeError) as error:
         raise KafkaMissing(f"the container {IMAGE} did not start: {error}") from error
 
@@ -36,8 +39,7 @@ def start_container(directory: Path, *, profile: Profile = TEST) -> ContainerKaf
 class ContainerKafka:
     """One running node; should this process be killed, the reaper of testcontainers removes it."""
 
-    def __init__(self, container: DockerContainer, log_path: Path, profile: Profile) -> None:
-        (port,) = free_ports(1)
+    def __init__(self, container: DockerContainer, log_path: Path, profile: Profile, port: int) -> None:
         self.bootstrap_servers = f"{container.get_container_host_ip()}:{port}"
         self.log_path = log_path
         self._container: DockerContainer | None = container.with_bind_ports(_CLIENTS_PORT, port)

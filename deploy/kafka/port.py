@@ -11,9 +11,10 @@ _PORTS = range(20_000, 32_000)
 
 def free_ports(count: int) -> list[int]:
     """Pick ports that nobody listens at; runs at the same time pick by chance, so hardly ever the same."""
-    return [port for port in random.SystemRandom().sample(_PORTS, k=100) if _is_free(port)][:count]
+    return [port for port in random.SystemRandom().sample(_PORTS, k=100) if is_free(port)][:count]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens at this port of the loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
         return candidate.connect_ex((LOOPBACK, port)) != 0

@@ -17,13 +17,20 @@ STOP_SECONDS = 30
 
 
 def start_process(
-    directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST, proxy: str | None = None
+    directory: Path,
+    *,
+    environ: Mapping[str, str],
+    profile: Profile = TEST,
+    proxy: str | None = None,
+    port: int | None = None,
 ) -> "KafkaProcess":
     """Start a new node with its data and log below the directory; raises KafkaMissing.
 
-    `proxy`, a `host:port`, is where a proxy in front of the node's second door will listen.
+    `proxy`, a `host:port`, is where a proxy in front of the node's second door will listen. Clients connect to `port`,
+    or to any that is free.
     """
     clients, brokers, controllers, door = loopback_addresses(4)
+    clients = f"{LOOPBACK}:{port}" if port is not None else clients
     settings = node_settings(profile, clients=clients, advertised=clients, brokers=brokers, controllers=controllers)
     if proxy is not None:
         settings = behind_proxy(settings, listens=door, advertised=proxy)
@@ -74,8 +81,8 @@ class KafkaProcess:
         self._lifeline: Lifeline | None = None
 
     def describe(self) -> str:
-        """Say where it is and where its log is."""
-        return f"Kafka {KAFKA_VERSION} at {self.bootstrap_servers}, a child process with its log in {self.log_path}"
+        """Say where it is."""
+        return f"Kafka {KAFKA_VERSION} at {self.bootstrap_servers}, a child process"
 
     @property
     def process_id(self) -> int | None:
