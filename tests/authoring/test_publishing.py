@@ -1,20 +1,25 @@
 """Two authors at once, on the twin of the topic: who is overtaken plans again, and nothing is lost."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from actions.link import Link
+from actions.link import Link, record_from_link
 from consumer.authoring.author import Author
+from consumer.authoring.history import Histories
 from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.mistake import WrongLinkFiles
+from consumer.authoring.plan import plan_links
 from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
-from consumer.authoring.publishing import ATTEMPTS, DefinitionTopic, Overtaken
+from consumer.authoring.publishing import ATTEMPTS, DefinitionTopic, Overtaken, encode
 from consumer.authoring.wanted import WantedLink
 from consumer.errors import Unavailable, UsageError
+from schemas.codec import Codec
 from tests.actions.builders import a_link, an_action
-from tests.authoring.builders import CODEC, KINDS, SPRING, record_of, wants, wants_field
+from tests.authoring.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field
 from tests.authoring.twins import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
+from tests.schemas.test_new_kinds import link_defined_with
 
 AUTUMN = LinkReference("acme", "autumn")
 
@@ -253,3 +258,12 @@ def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
 
     with pytest.raises(WrongLinkFiles, match="actions in its life; make a new link"):
         author.publish([wants(wants_field("new"))])
+
+
+def test_what_is_published_is_readable_without_a_kind_that_was_added_since(tmp_path: Path) -> None:
+    newer = Codec(link_defined_with(tmp_path, ("try_first",)))
+    planned = plan_links(links_in(GOOD), Histories(newer, KINDS, {SPRING}), ANNA)
+
+    [(_, value)] = encode(planned, newer)
+
+    assert CODEC.decode(value) == record_from_link(planned[0].link)
