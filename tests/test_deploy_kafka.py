@@ -145,6 +145,11 @@ def test_the_broker_of_the_run_takes_and_gives_records(kafka: Broker, topic_pref
 
 
 @pytest.mark.kafka
+def test_no_folder_is_named_that_may_be_gone_when_it_is_read(kafka_process: KafkaProcess) -> None:
+    assert str(kafka_process.log_path.parent) not in kafka_process.describe()
+
+
+@pytest.mark.kafka
 def test_what_was_produced_outlives_a_kill_and_a_stop(kafka_process: KafkaProcess, topic_prefix: str) -> None:
     topic = f"{topic_prefix}clicks"
     create_topic(kafka_process, topic)

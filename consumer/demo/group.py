@@ -1,13 +1,13 @@
 """How far the workers' group has come, as the broker tells."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.demo.failure import DemoFailed
-from consumer.kafka.client import admin_config, open_admin
+from consumer.kafka.client import Isolation, admin_config, open_admin
 from consumer.kafka.offsets import read_offsets
 from consumer.kafka.topic_reader import Span, open_reader
 from consumer.settings import Settings
@@ -42,6 +42,16 @@ class Group:
         """Return the end offset of each partition of the clicks."""
         return self._ends(self._clicks, self._partitions, IsolationLevel.READ_UNCOMMITTED)
 
+    def count_done(self, committed: Mapping[int, int]) -> int:
+        """Return how many records these offsets leave behind; transactions use up offsets of their own, too."""
+        spans = [Span(self._clicks, partition, 0, offset) for partition, offset in committed.items()]
+        return self._count(spans, Isolation.READ_COMMITTED)
+
+    def count_waiting(self, committed: Mapping[int, int], ends: Mapping[int, int]) -> int:
+        """Return how many records lie between these offsets, those of an open transaction included."""
+        spans = [Span(self._clicks, partition, offset, ends[partition]) for partition, offset in committed.items()]
+        return self._count(spans, Isolation.READ_UNCOMMITTED)
+
     def is_in_transaction(self, partitions: Collection[int]) -> bool:
         """Tell whether a transaction is open now that has written to these partitions of the changelog."""
         written = self._ends(self._changelog, partitions, IsolationLevel.READ_UNCOMMITTED)
@@ -55,6 +65,10 @@ class Group:
         spans = [Span(self._clicks, partition, committed[partition], end) for partition, end in self.ends().items()]
         with closing(open_reader(self._settings)) as reader:
             return next(reader.read(spans), None) is None
+
+    def _count(self, spans: Sequence[Span], isolation: Isolation) -> int:
+        with closing(open_reader(self._settings, isolation)) as reader:
+            return sum(1 for _ in reader.read(spans))
 
     def _ends(self, topic: str, partitions: Collection[int], isolation: IsolationLevel) -> Mapping[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types

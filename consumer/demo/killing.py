@@ -1,7 +1,7 @@
 """Kills a worker when it hurts most: some of its clicks done, others waiting, a transaction open."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consumer.demo.failure import DemoFailed
@@ -19,7 +19,7 @@ THAWED_SECONDS = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Killing:
-    """What the killed worker was about."""
+    """What the killed worker was about. `done` and `waiting` are clicks of its partitions at that moment."""
 
     worker: str
     process_id: int
@@ -40,11 +40,14 @@ def kill_in_the_middle(worker: WorkerProcess, group: Group, tick: Callable[[], o
     while (waited := time.monotonic() - begun) < LONGEST_SECONDS:
         tick()
         worker.freeze()
-        done, waiting = _progress(group, partitions)
         in_transaction = _stays_open(group, partitions)
-        if done and waiting and (in_transaction or waited > PATIENCE_SECONDS):
+        # Only now: nothing that was on its way can change it any more.
+        committed, ends = _offsets(group.committed(), partitions), _offsets(group.ends(), partitions)
+        under_way = any(committed.values()) and committed != ends
+        if under_way and (in_transaction or waited > PATIENCE_SECONDS):
             process_id = worker.process_id
             worker.kill()
+            done, waiting = group.count_done(committed), group.count_waiting(committed, ends)
             return Killing(worker.name, process_id, partitions, done, waiting, in_transaction)
         worker.thaw()
         time.sleep(THAWED_SECONDS)
@@ -59,8 +62,5 @@ def _stays_open(group: Group, partitions: Sequence[int]) -> bool:
     return group.is_in_transaction(partitions)
 
 
-def _progress(group: Group, partitions: Sequence[int]) -> tuple[int, int]:
-    """Return how many records of these partitions are done, and how many wait."""
-    committed, ends = group.committed(), group.ends()
-    done = sum(committed[partition] for partition in partitions)
-    return done, sum(ends[partition] for partition in partitions) - done
+def _offsets(all_of_them: Mapping[int, int], partitions: Sequence[int]) -> dict[int, int]:
+    return {partition: all_of_them[partition] for partition in partitions}

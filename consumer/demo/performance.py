@@ -7,6 +7,7 @@ from consumer.demo.evidence import Evidence, collect_evidence
 from consumer.demo.failure import DemoFailed
 from consumer.demo.findings import Findings, examine
 from consumer.demo.flow import let_clicks_flow
+from consumer.demo.killing import Killing
 from consumer.demo.links import describe_links, publish_links, read_links
 from consumer.demo.narrator import Narrator
 from consumer.demo.sample import Sample
@@ -43,9 +44,8 @@ def perform(
             numbers = " and ".join(map(str, worker.assigned()))
             narrator.say(f"{worker.name} runs (process {worker.process_id}) and has partitions {numbers}")
         killing = let_clicks_flow(stage, sample, workers, narrator)
-        for worker in workers:
-            again = ", since it came back" if worker.name == killing.worker else ""
-            narrator.say(f"{worker.name} counts {worker.clicks_counted():,} records{again}")
+        for line in account(killing, {worker.name: worker.clicks_counted() for worker in workers}):
+            narrator.say(line)
         leave(workers)
         narrator.say("both workers left with exit code 0 when asked by SIGTERM")
     before_check(stage)
@@ -53,6 +53,15 @@ def perform(
         findings = check(stage, sample)
     narrator.say(CHECKED)
     return Summary(stage.kafka, sample.seed, narrator.seconds, killing, findings)
+
+
+def account(killing: Killing, counted: Mapping[str, int]) -> Iterator[str]:
+    """Yield who did how many records, and the sum of it all, which is that of the table below."""
+    for name, records in counted.items():
+        again = ", since it came back" if name == killing.worker else ""
+        yield f"{name} counts {records:,} records{again}"
+    total = sum(counted.values()) + killing.done
+    yield f"with the {killing.done:,} that {killing.worker} had done before the kill: {total:,} records"
 
 
 def check(stage: Stage, sample: Sample) -> Findings:

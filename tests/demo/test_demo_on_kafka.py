@@ -22,6 +22,13 @@ from tests.support.patience import stretched
 
 COMMAND = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "demo"]
 SIGINT_EXIT = 130
+README = (Path(__file__).parents[2] / "README.md").read_text()
+[README_BLOCK] = re.findall(r"<!-- demo -->\n```\n(.*?)```", README, re.DOTALL)
+MORE = """\
+1 more updates lie in the log, of a transaction that was cut off: never committed, seen by no
+subscriber.
+"""
+"""What is said only where the transaction that was cut off had got so far."""
 SERVERS = "LINK_ACTIONS_BOOTSTRAP_SERVERS"
 
 
@@ -57,8 +64,31 @@ def test_the_whole_demo_is_exact_and_leaves_a_shared_broker_as_it_was(kafka: Bro
     assert re.search(r"worker-2 started again \(process \d+\)", shown.stdout)
     assert "both workers left with exit code 0" in shown.stdout
     assert max(map(len, lines[lines.index("What became of the clicks") :])) <= 100
+    assert adds_up(shown.stdout)
+    assert shapes(README_BLOCK) - shapes(MORE) <= shapes(shown.stdout), "README.md shows another demo"
+    assert str(tmp_path) not in shown.stdout, "it names a folder that is gone when it ends"
     assert topics_of_demos(kafka) == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_figures_in_the_readme_add_up() -> None:
+    assert adds_up(README_BLOCK)
+
+
+def shapes(shown: str) -> set[str]:
+    """The lines without their figures."""
+    return {" ".join(re.sub(r"[\d,.]+", "#", line).split()) for line in shown.splitlines()}
+
+
+def adds_up(shown: str) -> bool:
+    """Whether what the workers count and what was done before the kill is what the table has in all."""
+    counted = re.findall(r"worker-\d counts ([\d,]+) records", shown)
+    [(before, total)] = re.findall(r"with the ([\d,]+) that worker-2 had done before the kill: ([\d,]+) records", shown)
+    [told] = re.findall(r"of its partitions ([\d,]+) records were done", shown)
+    [in_all, *_] = re.findall(r"^in all +([\d,]+)", shown, re.MULTILINE)
+    number = {text: int(text.replace(",", "")) for text in (*counted, before, total, in_all)}
+    summed = sum(number[each] for each in counted) + number[before]
+    return told == before and summed == number[total] == number[in_all]
 
 
 def test_an_update_too_many_is_seen(kafka: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
