@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from consumer.cli.app import COMMANDS
 from deploy.kafka import Broker
 from schemas.topics import DEAD_LETTERS
+from tests.support.patience import stretched
 from tests.support.publisher import Publisher
 
 PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
@@ -184,7 +185,7 @@ def wrong_ends(
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=ENDS_SECONDS,
+            timeout=stretched(ENDS_SECONDS),
             check=False,
         )
         return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
