@@ -78,11 +78,11 @@ def _json_object(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES:
         raise BadLine(f"longer than {LINE_BYTES} bytes, which no click is")
     try:
-        value = json.loads(line.decode(), object_pairs_hook=_object_without_repeats)
+        value = json.loads(line.decode().rstrip("\r\n"), object_pairs_hook=_object_without_repeats)
     except UnicodeDecodeError as error:
         raise BadLine("not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise BadLine(f"no JSON from column {error.colno} on") from error
+        raise BadLine(f"no JSON from column {error.pos + 1} on") from error
     except RecursionError as error:
         raise BadLine("no click: nested too deep") from error
     except BadLine:

@@ -1,9 +1,10 @@
 """`link-actions dlq`: dead letters, looked at and replayed."""
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -11,19 +12,21 @@ import typer
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.cli.letter_text import letter_in_json, letter_in_text
-from consumer.cli.output import say, say_json
+from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
 from consumer.codecs import reading_codec
-from consumer.dead_letters import DeadLetter, dead_letter, place_of, replay_of
+from consumer.dead_letters import REPLAYED, DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
 from consumer.errors import Unavailable, UsageError
 from consumer.kafka.permission import require_rights
-from consumer.kafka.publisher import ANY_PARTITION, Publisher, open_publisher
+from consumer.kafka.publisher import ANY_PARTITION, open_publisher
 from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.topic_reader import Span, TopicReader, open_reader
 from consumer.kafka.topics import TopicNames
+from consumer.replaying import Listed, Selection, Survey, select, survey
 from consumer.settings import Settings
 from consumer.shown_record import shown, time_of
+from consumer.terminal.text import counted
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec
@@ -50,6 +53,10 @@ Example:
   link-actions dlq replay --reason unknown_version --dry-run"""
 
 
+MOST_NAMED = 5
+"""Places that a question or a refusal names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letters:
     """The topic of dead letters, open for reading."""
@@ -62,21 +69,29 @@ class Letters:
     codec: Codec
     """Of the clicks."""
 
-    def all(self, reason: Reason | None) -> Iterator[DeadLetter]:
-        """Yield all that are there now."""
-        return self._read(self.reader.spans({self.names.dead_letters: self.partitions}), reason)
+    def survey(self) -> Survey:
+        """Read all that are there now."""
+        return survey(map(shown, self.reader.read(self._spans())))
 
-    def at(self, places: Iterable[str], reason: Reason | None) -> list[DeadLetter]:
-        """Return those in these places; raises UsageError where there is none in one of them."""
-        wanted = {text: _parsed(text) for text in places}
-        spans = {span.partition: span for span in self.reader.spans({self.names.dead_letters: self.partitions})}
-        found = [letter for partition, offset in wanted.values() for letter in self._one(spans, partition, offset)]
-        missing = sorted(wanted.keys() - {letter.record.place for letter in found})
-        if missing:
-            raise UsageError(
-                f"There is no dead letter at {', '.join(missing)}; link-actions dlq list shows those there are"
-            )
-        return [letter for letter in found if reason in (None, letter.reason)]
+    def at(self, place: str) -> DeadLetter:
+        """Return the one in this place; raises UsageError where there is none."""
+        partition, offset = _parsed(place)
+        for span in self._spans():
+            if span.partition == partition and span.end is not None and span.start <= offset < span.end:
+                for record in map(shown, self.reader.read([replace(span, start=offset, end=offset + 1)])):
+                    if replay_noted_by(record) is None:
+                        return dead_letter(record)
+        raise no_letter_at([place])
+
+    def read(self, places: Collection[str]) -> Iterator[DeadLetter]:
+        """Yield those in these places with all their bytes, reading the partitions as far as they lie in them."""
+        offsets: dict[int, list[int]] = {}
+        for partition, offset in map(place_of, places):
+            offsets.setdefault(partition, []).append(offset)
+        topic = self.names.dead_letters
+        spans = [Span(topic, partition, min(found), max(found) + 1) for partition, found in offsets.items()]
+        letters = (dead_letter(shown(message)) for message in self.reader.read(spans))
+        return (letter for letter in letters if letter.record.place in places)
 
     def layouts(self) -> Mapping[bytes, ClickLayout]:
         """Return how to cut an identity out of a click; schemas that are none of a click are left out."""
@@ -86,15 +101,8 @@ class Letters:
                 layouts[frame] = click_layout(writer)
         return layouts
 
-    def _one(self, spans: Mapping[int, Span], partition: int, offset: int) -> list[DeadLetter]:
-        span = spans.get(partition)
-        if span is None or span.end is None or not span.start <= offset < span.end:
-            return []
-        return list(self._read([Span(span.topic, partition, offset, offset + 1)], None))
-
-    def _read(self, spans: Iterable[Span], reason: Reason | None) -> Iterator[DeadLetter]:
-        letters = (dead_letter(shown(message)) for message in self.reader.read(spans))
-        return (letter for letter in letters if reason in (None, letter.reason))
+    def _spans(self) -> Sequence[Span]:
+        return self.reader.spans({self.names.dead_letters: self.partitions})
 
 
 @app.callback(epilog=GROUP_EXAMPLE)
@@ -104,18 +112,19 @@ def dlq() -> None:
 
 @app.command("list", cls=PlainCommand, epilog=LIST_EXAMPLE)
 def list_letters(*, reason: ReasonOption = None, as_json: JsonOption = False) -> None:
-    """List dead letters: where they stand, why they are there, and which record they were."""
+    """List dead letters: place, time, reason, which record each was, and whether it was replayed."""
     with open_letters() as letters:
-        if as_json:
-            for letter in letters.all(reason):
-                say_json(letter.facts_in_json())
-            return
-        found = list(letters.all(reason))
-    if found:
-        print_table(("place", "when (UTC)", "reason", "click", "detail"), map(_row, found))
-    reasons = Counter(letter.reason for letter in found)
+        found = letters.survey()
+    chosen = [letter for letter in found.letters.values() if reason in (None, letter.reason)]
+    if as_json:
+        for letter in chosen:
+            say_json({**letter.as_json, "replayed_at": found.replayed_at.get(letter.place)})
+        return
+    if chosen:
+        print_table(("place", "when (UTC)", "reason", "click", "detail"), [_row(letter, found) for letter in chosen])
+    reasons = Counter(letter.reason for letter in chosen)
     counts = ", ".join(f"{number} {name}" for name, number in reasons.most_common())
-    say(f"{len(found)} dead letters" + (f": {counts}" if counts else ""))
+    say(counted(len(chosen), "dead letter") + (f": {counts}" if counts else ""))
 
 
 @app.command(cls=PlainCommand, epilog=SHOW_EXAMPLE)
@@ -126,7 +135,7 @@ def show(
 ) -> None:
     """Show one dead letter with all its bytes, and what can be read of them. It may tell who clicked."""
     with open_letters() as letters:
-        (letter,) = letters.at([place], None)
+        letter = letters.at(place)
         lines = [letter_in_json(letter, letters.codec)] if as_json else letter_in_text(letter, letters.codec)
     for line in lines:
         say(line)
@@ -137,20 +146,34 @@ def replay(
     places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET", help="Default: all.")] = None,
     *,
     reason: ReasonOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Replay those, too, that were replayed before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed.")] = False,
 ) -> None:
-    """Publish dead letters as the clicks they were, once what made them bad is mended.
+    """Publish dead letters as the clicks they were, once what made them bad is fixed.
 
-    Replaying one twice does no harm while it is remembered: a click that was applied is a duplicate then. One that is
-    over 24 hours older than the newest clicks is not remembered by `always` actions, one that is over a week older than
-    the retention by none; replay those once only. The dead letter stays where it is.
+    A click that goes bad again becomes a new dead letter, a copy: of all dead letters of one click only the newest is
+    replayed. One that was replayed before is replayed again with --again, or when you say so on a terminal.
+
+    That does no harm while the click is remembered: one that was applied is a duplicate then. A click that is over 24
+    hours older than the newest ones is not remembered by `always` actions, one that is over a week older than the
+    retention by none.
+
+    The dead letter stays where it is, with a note of the replay behind it.
     """
+    named = None if not places else ["{}:{}".format(*_parsed(place)) for place in dict.fromkeys(places)]
     with open_letters() as letters:
-        chosen = letters.at(places, reason) if places else letters.all(reason)
+        found = letters.survey()
+        missing = [place for place in named or () if place not in found.letters]
+        if missing:
+            raise no_letter_at(missing)
+        selection = select(found, named, reason)
         if dry_run:
-            _say_what_would_be(chosen, letters.names.clicks)
-        else:
-            _publish(chosen, letters, open_publisher(letters.settings))
+            _say_what_would_be(selection, letters.names.clicks, again=again)
+            return
+        chosen = [*selection.first, *_permitted(selection.again, is_named=named is not None, again=again)]
+        _publish({letter.place for letter in chosen}, letters)
+    if selection.superseded:
+        complain(f"{counted(len(selection.superseded), 'dead letter')} left out: a newer one is of the same click")
 
 
 @contextmanager
@@ -165,35 +188,73 @@ def open_letters() -> Iterator[Letters]:
         yield Letters(settings, names, reader, states[names.clicks].partitions, codec)
 
 
-def _publish(chosen: Iterable[DeadLetter], letters: Letters, publisher: Publisher) -> None:
-    layouts = letters.layouts()
-    for letter in chosen:
+def no_letter_at(places: Iterable[str]) -> UsageError:
+    """Return the error that there is none in these places."""
+    return UsageError(f"There is no dead letter at {', '.join(places)}; link-actions dlq list shows those there are")
+
+
+def _permitted(letters: Sequence[Listed], *, is_named: bool, again: bool) -> Sequence[Listed]:
+    """Return those of the letters, all replayed before, that may be replayed again."""
+    if again or not letters:
+        return letters
+    these = ", ".join(letter.place for letter in letters[:MOST_NAMED]) + (" and others" * (len(letters) > MOST_NAMED))
+    sentence = f"{counted(len(letters), 'dead letter')} replayed before ({these})"
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return letters if typer.confirm(f"{sentence}. Replay again?", err=True) else []
+    if is_named:
+        raise UsageError(f"{sentence}; add --again to replay what is named here once more")
+    complain(f"{sentence} left out; add --again to replay everything once more")
+    return []
+
+
+def _publish(places: Collection[str], letters: Letters) -> None:
+    """Note the replays first: cut off in between, a click that was not replayed is asked about, and none is unasked."""
+    notes = open_publisher(letters.settings)
+    for place in places:
+        headers = [(REPLAYED, place.encode())]
+        notes.publish(letters.names.dead_letters, None, None, headers=headers, partition=place_of(place)[0])
+    notes.finish()
+    if notes.failed:
+        reasons = ", ".join(notes.failed)
+        raise Unavailable(
+            f"Replays could not be noted in {letters.names.dead_letters} ({reasons}); nothing was replayed"
+        )
+    layouts, clicks = letters.layouts(), open_publisher(letters.settings)
+    for letter in letters.read(places) if places else ():
         click = replay_of(letter, layouts, letters.partitions)
-        publisher.publish(
+        clicks.publish(
             letters.names.clicks,
             click.value,
             click.key,
             headers=click.headers,
             partition=ANY_PARTITION if click.partition is None else click.partition,
+            name=letter.record.place,
         )
-    publisher.finish()
-    say(f"replayed {publisher.confirmed} dead letters to {letters.names.clicks}")
-    if publisher.failed:
-        reasons = "; ".join(f"{number} times {reason}" for reason, number in publisher.failed.items())
-        raise Unavailable(f"{publisher.failed.total()} were not written ({reasons}); mend it and replay them again")
+    clicks.finish()
+    say(f"replayed {counted(clicks.confirmed, 'dead letter')} to {letters.names.clicks}")
+    if clicks.failed:
+        reasons = "; ".join(f"{number} times {reason}" for reason, number in clicks.failed.items())
+        command = f"link-actions dlq replay --again {' '.join(sorted(clicks.unwritten))}"
+        raise Unavailable(f"{clicks.failed.total()} could not be written ({reasons}); fix that, then run {command}")
 
 
-def _say_what_would_be(chosen: Iterable[DeadLetter], topic: str) -> None:
-    reasons: Counter[str] = Counter()
-    for letter in chosen:
-        reasons[letter.reason] += 1
-        say(f"{letter.record.place} {letter.reason}")
-    say(f"would replay {reasons.total()} dead letters to {topic}")
+def _say_what_would_be(selection: Selection, topic: str, *, again: bool) -> None:
+    for letter in selection.first:
+        say(f"{letter.place} {letter.reason}")
+    for letter in selection.again:
+        say(f"{letter.place} {letter.reason} (replayed before{'' if again else ': needs --again'})")
+    number = len(selection.first) + (len(selection.again) if again else 0)
+    say(f"would replay {counted(number, 'dead letter')} to {topic}")
 
 
-def _row(letter: DeadLetter) -> tuple[object, ...]:
+def _row(letter: Listed, found: Survey) -> tuple[object, ...]:
     click = f"{letter.facts.get('partition', '')}:{letter.facts.get('offset', '')}"
-    return letter.record.place, time_of(letter.record.timestamp), letter.reason, click, letter.facts.get("detail")
+    remarks = [
+        *([f"copy of {letter.copy_of}"] if letter.copy_of else []),
+        *(["replayed"] if letter.place in found.replayed_at else []),
+    ]
+    told = f" ({', '.join(remarks)})" if remarks else ""
+    return letter.place, time_of(letter.timestamp), letter.reason, click, letter.facts.get("detail", "") + told
 
 
 def _parsed(text: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import typer
 from consumer.cli.command_line import PlainCommand
 from consumer.cli.entry import topic_names
 from consumer.cli.output import say_json
-from consumer.cli.table import print_table
+from consumer.cli.table import Whole, print_table
 from consumer.decision.cores import fastest
 from consumer.doctor.cluster import look_at_cluster
 from consumer.doctor.finding import Finding, exit_code_of
@@ -61,7 +61,7 @@ def look_at_all(role: Role) -> list[Finding]:
 def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
     yield finding.status, finding.subject, finding.seen
     if finding.mend:
-        yield "", "", f"→ {finding.mend}"
+        yield "", "", Whole(f"→ {finding.mend}")
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -15,9 +15,15 @@ NARROWEST = 24
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
+class Whole(str):
+    """A text that is not wrapped, so that a command in it can be copied; for the last column."""
+
+    __slots__ = ()
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their columns; None is shown as nothing. Where nobody watches, each row is one line."""
-    cells = [["" if cell is None else printable(cell) for cell in row] for row in rows]
+    cells = [list(map(_cell, row)) for row in rows]
     heading, *lines = table_lines(columns, cells, width_of(sys.stdout))
     is_bold = takes_colors(sys.stdout)
     for line in (f"{BOLD}{heading}{PLAIN}" if is_bold else heading, *lines):
@@ -37,6 +43,11 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     yield from _row_lines(columns, widths)
     for row in rows:
         yield from _row_lines(row, widths)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else printable(value)
+    return Whole(text) if isinstance(value, Whole) else text
 
 
 def _fitted(widths: Sequence[int], least: Sequence[int], width: int) -> list[int]:
@@ -60,7 +71,7 @@ def _row_lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
             yield line
             line = ""
         line = f"{line}{' ' * (start - cell_len(line))}{cell}" if cell else line
-    first, *others = wrapped(row[-1], widths[-1])
+    first, *others = [row[-1]] if isinstance(row[-1], Whole) else wrapped(row[-1], widths[-1])
     if first and cell_len(line) > max(starts[-1] - len(GAP), 0):
         yield line
         line = ""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -24,6 +25,8 @@ class Publisher:
         self.confirmed = 0
         self.failed: Counter[str] = Counter()
         """Records that were not written, by what the broker or the library said."""
+        self.unwritten: list[str] = []
+        """The names of those that had one."""
 
     def publish(
         self,
@@ -33,16 +36,18 @@ class Publisher:
         *,
         headers: Sequence[tuple[str, bytes | None]] = (),
         partition: int = ANY_PARTITION,
+        name: str | None = None,
     ) -> None:
-        """Send one record; waits while the queue is full."""
+        """Send one record; waits while the queue is full. One that has a name is told by it if it is not written."""
+        count = self._count if name is None else partial(self._count, name=name)
         record: Mapping[str, Any] = {"value": value, "key": key, "headers": list(headers), "partition": partition}
         while True:
             try:
-                self._producer.produce(topic, on_delivery=self._count, **record)
+                self._producer.produce(topic, on_delivery=count, **record)
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                self._note(error.args[0])
+                self._note(error.args[0], name)
                 return
             else:
                 self._producer.poll(0)
@@ -53,14 +58,16 @@ class Publisher:
         while self._producer.flush(0.5):
             pass
 
-    def _count(self, error: KafkaError | None, _message: Message) -> None:
+    def _count(self, error: KafkaError | None, _message: Message, *, name: str | None = None) -> None:
         if error is None:
             self.confirmed += 1
         else:
-            self._note(error)
+            self._note(error, name)
 
-    def _note(self, error: KafkaError) -> None:
+    def _note(self, error: KafkaError, name: str | None) -> None:
         self.failed[error.str()] += 1
+        if name is not None:
+            self.unwritten.append(name)
 
 
 def open_publisher(settings: Settings) -> Publisher:

@@ -75,7 +75,8 @@ def rights_of(
             group = (Right(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
             return (*map(_read, names.updates.values()), *group)
         case Role.OPERATOR:
-            return (_read(names.dead_letters), _write(names.clicks))
+            # Dead letters are written, too: a note for each one that is replayed.
+            return (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
         case Role.ADMINISTRATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(Right(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)

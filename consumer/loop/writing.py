@@ -53,7 +53,10 @@ class Writer:
     def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
         kept = _headers(record)
         detail = bad.detail if kept is not None else f"{bad.detail}; its headers are left out, since {_UNREADABLE}"
-        headers = (*(kept or ()), *self._reason_headers(record, BadRecord(bad.reason, detail)))
+        reasons = dict(self._reason_headers(record, BadRecord(bad.reason, detail)))
+        # A program that brings back dead letters as they are would else make one with two reasons.
+        own = [(name, value) for name, value in kept or () if name not in reasons]
+        headers = (*own, *reasons.items())
         partition = record.partition() or 0
         return Outgoing(self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record))
 

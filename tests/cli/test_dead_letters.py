@@ -81,10 +81,22 @@ def test_a_replay_is_the_original_record_and_says_so() -> None:
     assert click.partition == partition_of(b"acme/r-1", PARTITIONS)
 
 
-def test_a_second_replay_names_only_the_latest_dead_letter() -> None:
-    record = a_record(headers=(("dlq.replayed", b"1:1"), *REASON))
+def test_a_second_replay_names_the_first_dead_letter_and_brings_back_no_reason() -> None:
+    record = a_record(headers=(*REASON, ("dlq.replayed", b"1:1"), *REASON))
 
-    assert replay_of(dead_letter(record), LAYOUTS, PARTITIONS).headers == [("dlq.replayed", b"4:2")]
+    assert replay_of(dead_letter(record), LAYOUTS, PARTITIONS).headers == [("dlq.replayed", b"1:1")]
+    assert dead_letter(record).copy_of == "1:1"
+
+
+@pytest.mark.parametrize("place", [b"", b"x", b"\xff", None])
+def test_what_names_no_place_makes_no_copy(place: bytes | None) -> None:
+    assert dead_letter(a_record(headers=(("dlq.replayed", place), *REASON))).copy_of is None
+
+
+def test_numbers_that_another_program_wrote_otherwise_are_none_in_json() -> None:
+    letter = dead_letter(a_record(headers=(("dlq.reason", b"x"), ("dlq.offset", "\u0661".encode()))))
+
+    assert letter.facts_in_json()["original"] == {"topic": None, "partition": None, "offset": None, "timestamp": None}
 
 
 def test_without_a_key_a_replay_goes_where_its_identity_belongs() -> None:
@@ -138,7 +150,7 @@ def test_one_letter_as_json_has_all_bytes() -> None:
     assert bytes.fromhex(shown["value_hex"]) == record.value
     assert shown["decoded"]["link_id"] == "spring"
     assert shown["original"] == {
-        "topic": "link.clicks.v1", "partition": "4", "offset": "17", "timestamp": "1763800000000",
+        "topic": "link.clicks.v1", "partition": 4, "offset": 17, "timestamp": 1_763_800_000_000,
     }  # fmt: skip
     assert json.loads(letter_in_json(dead_letter(a_record(value=b"x")), CODEC))["problem"].startswith("unknown_frame")
 

@@ -365,13 +365,12 @@ def test_a_replay_brings_back_the_original_records(installation: Installation) -
     assert "would replay 2" in installation("dlq", "replay", "--dry-run", "--reason", "unknown_version").out
     assert installation.read("link.clicks.v1", 0) == []
 
-    assert installation("dlq", "replay", "1:0").out.startswith("replayed 1 dead letters")
+    assert installation("dlq", "replay", "1:0").out.startswith("replayed 1 dead letter to")
     assert installation("dlq", "replay", "1:0", "1:5").code == 2
-    assert installation("dlq", "replay", "--reason", "unknown_version").out.startswith("replayed 2")
-    assert installation("dlq", "replay").out.startswith("replayed 3")
+    assert installation("dlq", "replay", "--again").out.startswith("replayed 3 dead letters to")
 
-    clicks = installation.read("link.clicks.v1", 6)
-    assert len(clicks) == 6
+    clicks = installation.read("link.clicks.v1", 4)
+    assert len(clicks) == 4
     right = murmur2(b"acme/r-1", PARTITIONS)
     for click in clicks:
         headers = dict(click.headers() or [])
@@ -384,6 +383,51 @@ def test_a_replay_brings_back_the_original_records(installation: Installation) -
             assert click.value() == letters[0]["value"]
             assert click.key() == (None if headers["dlq.replayed"] == b"2:0" else b"acme/r-1")
         assert "dlq.reason" not in headers
+
+
+def test_a_letter_that_was_replayed_is_replayed_again_only_if_that_is_asked_for(installation: Installation) -> None:
+    installation.create_topics()
+    installation.produce("link.clicks.dlq.v1", a_dead_letter(), a_dead_letter(partition=2))
+    assert installation("dlq", "replay", "1:0").code == 0
+    named, bulk = installation("dlq", "replay", "1:0"), installation("dlq", "replay")
+    listed = {line["place"]: line["replayed_at"] for line in json_lines(installation("dlq", "list", "--json").out)}
+
+    assert named.code == 2
+    assert "1 dead letter replayed before (1:0); add --again" in named.err
+    assert bulk.out.startswith("replayed 1 dead letter to")
+    assert "1 dead letter replayed before (1:0) left out" in bulk.err
+    assert listed.keys() == {"1:0", "2:0"}
+    assert all(time >= NOW for time in listed.values())
+    assert "version 9 is not known (replayed)" in installation("dlq", "list").out
+    assert installation("dlq", "show", "1:1").code == 2, "a note of a replay is no dead letter"
+
+
+def test_replaying_what_goes_bad_again_doubles_nothing(installation: Installation, tmp_path: Path) -> None:
+    installation.create_topics()
+    links = tmp_path / "links.yaml"
+    links.write_text(LINKS)
+    assert installation("links", "publish", str(links)).code == 0
+    value = Codec(SCHEMAS["LinkClicked"]).encode(CLICK | {"link_version": 9, "clicked_at": NOW})
+    installation.produce("link.clicks.v1", {"key": b"acme/r-1", "value": value, "headers": [("trace", b"t")]})
+
+    def drain() -> None:
+        worker = installation.start("run", "--drain", env=dict(os.environ, LINK_ACTIONS_HTTP_PORT="0"))
+        _, err = worker.communicate(timeout=60)
+        assert worker.returncode == 0, err
+
+    drain()
+    for number in range(2, 5):
+        assert installation("dlq", "replay").out.startswith("replayed 1 dead letter to"), number
+        drain()
+        assert len(json_lines(installation("dlq", "list", "--json").out)) == number
+    letters = json_lines(installation("dlq", "list", "--json").out)
+    first = letters[0]["place"]
+    assert [letter["copy_of"] for letter in letters] == [None, first, first, first]
+    assert [letter["replayed_at"] is not None for letter in letters] == [True, True, True, False]
+    headers: Any = installation.read("link.clicks.dlq.v1", 7)[-1].headers()
+    names = [name for name, _ in headers]
+    assert len(names) == len(set(names))
+    assert {"trace", "dlq.replayed", "dlq.reason"} <= set(names)
 
 
 def test_the_doctor_finds_a_good_installation_good(installation: Installation) -> None:

@@ -30,7 +30,7 @@ from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
 from consumer.settings import Settings
 from consumer.state.page import MemoryPage, Page
-from consumer.streams import LogReader
+from consumer.streams import Headers, LogReader
 from consumer.version import versions
 from consumer.wire import Wire
 from schemas.codec import Codec
@@ -136,9 +136,9 @@ class House:
                 self.names.clicks, CLICKS.encode(click), key, partition=partition, timestamp=timestamp
             )
 
-    def put(self, value: bytes | None, key: bytes | None = None, *, partition: int) -> None:
+    def put(self, value: bytes | None, key: bytes | None = None, *, partition: int, headers: Headers = ()) -> None:
         """Publish anything as a click."""
-        self._publisher.publish(self.names.clicks, value, key, partition=partition)
+        self._publisher.publish(self.names.clicks, value, key, partition=partition, headers=headers)
 
     def leave_open(self, topic: str, partition: int, key: bytes, value: bytes) -> Producer:
         """Write in a transaction of somebody who then stands still."""

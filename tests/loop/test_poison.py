@@ -142,3 +142,16 @@ def test_bad_records_are_counted_once_though_their_transaction_is_tried_again() 
     worker.run()
     assert len(dead_letters(house)) == 60
     assert worker.counts.dead_letters.total() == 60
+
+
+def test_a_letter_that_another_program_brought_back_as_it_was_has_one_reason() -> None:
+    """And the header that tells whose copy it is survives the worker."""
+    house = House(partitions=1)
+    brought_back = (("trace", b"t"), ("dlq.reason", b"unknown_version"), ("dlq.offset", b"7"), ("dlq.replayed", b"0:7"))
+    house.put(b"\xff", partition=0, headers=brought_back)
+    Worker(house, ScriptedState()).run()
+    (letter,) = house.read(house.names.dead_letters)
+    headers = letter.headers() or []
+
+    assert headers[:3] == [("trace", b"t"), ("dlq.replayed", b"0:7"), ("dlq.reason", b"unknown_frame")]
+    assert len(headers) == len(dict(headers)) == 9
