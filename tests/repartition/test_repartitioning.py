@@ -1,7 +1,8 @@
 """Moving the memory to more partitions, on the twin: whole, stopped anywhere, and refused where it is not safe."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
@@ -14,7 +15,7 @@ from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
-from consumer.repartition.repartitioning import Entry, Parts, Repartitioning
+from consumer.repartition.repartitioning import Entry, Parts, Progress, Repartitioning
 from consumer.state.memory import MemoryState
 from consumer.state.store import PartitionStore
 from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
@@ -49,14 +50,18 @@ class House:
     left: dict[int, int] = field(default_factory=dict)
     dies_at: int | None = None
     lots: int = 0
+    partitions: int = OLD
+    told: list[Progress] = field(default_factory=list)
     grown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        MemoryTopicAdmin(self.cluster).create_topics(topic_specs(NAMES), partitions=OLD, replication_factor=1)
-        for partition in range(OLD):
-            self.write([(partition, PARTITIONS_KEY, partitions_entry(OLD))])
+        MemoryTopicAdmin(self.cluster).create_topics(
+            topic_specs(NAMES), partitions=self.partitions, replication_factor=1
+        )
+        for partition in range(self.partitions):
+            self.write([(partition, PARTITIONS_KEY, partitions_entry(self.partitions))])
             self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
-        self.write([(partition_of(key, OLD), *entry) for key in KEYS for entry in memory_of(key).items()])
+        self.write([(partition_of(key, self.partitions), *entry) for key in KEYS for entry in memory_of(key).items()])
         self.lots = 0
 
     def members(self) -> int:
@@ -79,9 +84,9 @@ class House:
         for partition, key, value in entries:
             self.cluster.append(NAMES.changelog, partition, Draft(key, value))
 
-    def tool(self, partitions: int = NEW, network: Network | None = None) -> Repartitioning:
+    def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioning:
         restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), MemoryState(), None)
-        return Repartitioning(Parts(NAMES, self, self, restorer, self), partitions, lambda _: None, lot=50)
+        return Repartitioning(Parts(names, self, self, restorer, self), partitions, self.told.append, lot=50)
 
     def memory(self, partition: int) -> PartitionStore:
         restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState(), None)
@@ -105,7 +110,7 @@ def assert_moved(house: House) -> None:
     """Assert that each entry is in its right partition, unchanged, and nowhere else."""
     for partition in range(NEW):
         expected = {PARTITIONS_KEY: partitions_entry(NEW)}
-        if partition < OLD:
+        if partition < house.partitions:
             expected[HITS] = encode_hits(HitCount(0, 5, 5))
         for key in KEYS:
             if partition_of(key, NEW) == partition:
@@ -173,10 +178,10 @@ def with_a_worker(house: House) -> None:
 
 
 def with_clicks_left(house: House) -> None:
-    house.left = {1: 2}
+    house.left = {1: 1}
 
 
-@pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "2 in partition 1")])
+@pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "1 in partition 1")])
 def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Callable[[House], None], says: str) -> None:
     house = House()
     hinder(house)
@@ -188,6 +193,48 @@ def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Call
 def test_fewer_partitions_are_refused() -> None:
     with pytest.raises(UsageError, match="takes none away"):
         House().tool(OLD - 1).run()
+
+
+def test_fewer_partitions_than_any_of_the_topics_has_are_refused() -> None:
+    house = House()
+    house.grow_topics({NAMES.clicks: NEW + 1})
+    with pytest.raises(UsageError, match=f"A topic has {NEW + 1} partitions"):
+        house.tool().run()
+
+
+def test_as_many_partitions_as_there_are_move_nothing() -> None:
+    assert House().tool(OLD).run() == 0
+
+
+def test_a_topic_that_is_missing_is_named() -> None:
+    house = House()
+    with pytest.raises(Unavailable, match=r"Missing: crm-updates\.interest\.v1; run link-actions topics create"):
+        house.tool(names=replace(NAMES, kinds=("set-field", "interest"))).run()
+    assert house.lots == 0
+
+
+@pytest.mark.parametrize("dies_at", [None, 3])
+def test_a_single_partition_is_shared_out_and_a_run_that_was_stopped_goes_on(dies_at: int | None) -> None:
+    house = House(partitions=1)
+    house.dies_at = dies_at
+    with suppress(Stopped):
+        house.tool().run()
+    house.tool().run()
+
+    assert_moved(house)
+
+
+def test_it_tells_of_each_partition_how_much_it_holds_and_how_much_has_moved() -> None:
+    house = House()
+    moved = house.tool().run()
+
+    assert [progress.partition for progress in house.told] == list(range(NEW))
+    assert {progress.partitions for progress in house.told} == {NEW}
+    assert sum(progress.moved for progress in house.told) == moved
+    # Nothing has come to the first one yet when it is looked at, and all there will be to the last one.
+    in_first = sum(partition_of(key, OLD) == 0 for key in KEYS)
+    assert house.told[0].entries == 2 * in_first + len([PARTITIONS_KEY, HITS])
+    assert house.told[-1].entries == len(list(house.memory(NEW - 1).scan(b"")))
 
 
 def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
@@ -247,7 +294,7 @@ def test_the_changelog_grows_first_and_the_clicks_last() -> None:
 
     assert house.grown[0] == NAMES.changelog
     assert house.grown[-1] == NAMES.clicks
-    assert {*house.grown[1:-1]} >= {NAMES.dead_letters, *NAMES.updates.values()}
+    assert {*house.grown} == {NAMES.changelog, NAMES.clicks, NAMES.hits, NAMES.dead_letters, *NAMES.updates.values()}
 
 
 def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks() -> None:
