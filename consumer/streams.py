@@ -168,7 +168,7 @@ class LogReader(Protocol):
         """Identify the topic beyond its name: cluster and topic id."""
 
     def start(self, partition: int, position: int) -> None:
-        """Read this partition too, from the position on."""
+        """Read this partition too, from the position on. One that is being read must be stopped first."""
 
     def stop(self, partition: int) -> None:
         """Read this partition no longer."""

@@ -11,6 +11,7 @@ from consumer.memory_kafka.fetching import Fetched, fetch
 from consumer.memory_kafka.group import Group, OffsetsInDoubt, UnknownMember
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.partition_log import PartitionLog
+from consumer.memory_kafka.refusal import Misuse, check_limit
 from consumer.memory_kafka.transactional_writer import TransactionalWriter
 from consumer.streams import AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record, Unreachable
 
@@ -44,6 +45,7 @@ class MemoryClickStream:
         self._ends_met: dict[int, int] = {}
         self._first = 0
         self._signature = ""
+        self._is_closed = False
         with cluster.lock:
             self._member = self._join()
 
@@ -53,7 +55,9 @@ class MemoryClickStream:
         return self._member
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
-        """Return what is there, or after the time-out what has come meanwhile."""
+        """Return what is there, or after the time-out what has come meanwhile. Raises Misuse once it is closed."""
+        self._need_open()
+        check_limit(limit)
         records = self._poll(limit)
         if not records and timeout_seconds > 0:
             self._cluster.clock.sleep(timeout_seconds)
@@ -76,14 +80,17 @@ class MemoryClickStream:
 
     def hold(self, partitions: Sequence[int]) -> None:
         """Hand out nothing of these partitions for now."""
+        self._need_open()
         self._held.update(partitions)
 
     def release(self, partitions: Sequence[int]) -> None:
         """Hand out records of these partitions again."""
+        self._need_open()
         self._held.difference_update(partitions)
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go back to what is committed, or to the beginning."""
+        self._need_open()
         committed = self._ask("OffsetFetch", lambda: {p: self._committed_at(p) for p in partitions})
         for partition, found in committed.items():
             if partition not in self._positions:
@@ -94,15 +101,18 @@ class MemoryClickStream:
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
+        self._need_open()
         return self._ask("ListOffsets", lambda: {partition: log.end for partition, log in enumerate(self._logs())})
 
     def committed(self) -> Mapping[int, int]:
         """Return what the group has committed of every partition."""
+        self._need_open()
         found = self._ask("OffsetFetch", lambda: self._committed(range(len(self._logs()))))
         return {partition: offset or 0 for partition, offset in found.items()}
 
     def behind(self, partition: int, position: int) -> int:
         """Return how many offsets lie beyond this position."""
+        self._need_open()
         with self._cluster.lock:
             return max(self._logs()[partition].end - position, 0)
 
@@ -125,7 +135,9 @@ class MemoryClickStream:
         self._tracked[record.partition] = None if offset is None else offset + 1
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        """Commit records and offsets at once."""
+        """Commit records and offsets at once; offsets below 0 are none, as for the library."""
+        self._check_partitions(offsets)
+        offsets = {partition: offset for partition, offset in offsets.items() if offset >= 0}
         self._signature = self._member
         self._writer.commit(self._group(), self._member, offsets)
         tracked, self._tracked = self._tracked, {}
@@ -146,8 +158,20 @@ class MemoryClickStream:
 
     def close(self) -> None:
         """Leave the group; an open transaction stays open until it times out or is fenced."""
+        self._need_open()
+        self._is_closed = True
         with suppress(Lost):
             self._network.ask("LeaveGroup", lambda: self._group().leave(self._member))
+
+    def _check_partitions(self, partitions: Collection[int]) -> None:
+        count = len(self._logs())
+        for partition in partitions:
+            if not 0 <= partition < count:
+                raise missing(UnknownTopic(f"{self._topic} has no partition {partition}"))
+
+    def _need_open(self) -> None:
+        if self._is_closed:
+            raise Misuse("the stream is closed")
 
     def _poll(self, limit: int) -> Sequence[Record]:
         """Do as the library does: what is not answered is asked again by the next call."""

@@ -7,19 +7,24 @@ from consumer.memory_kafka.cluster import MemoryCluster, MemoryTopic, UnknownTop
 from consumer.memory_kafka.errors import missing
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.refusal import Misuse, check_limit
 from consumer.streams import Record, Unreachable
 
 Answer = TypeVar("Answer")
 
 
 class MemoryLogReader:
-    """Reads committed records, outside any group. Implements `LogReader`."""
+    """Reads committed records, outside any group. Implements `LogReader`.
+
+    Raises Misuse where the real one fails with an error of the library that no one handles.
+    """
 
     def __init__(self, cluster: MemoryCluster, topic: str, network: Network | None = None) -> None:
         self._cluster = cluster
         self._network = network or DirectNetwork(cluster.lock)
         self._name = topic
         self._positions: dict[int, int] = {}
+        self._is_closed = False
 
     @property
     def positions(self) -> Mapping[int, int]:
@@ -31,11 +36,17 @@ class MemoryLogReader:
         return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._topic().topic_id}")
 
     def start(self, partition: int, position: int) -> None:
-        """Read this partition too."""
+        """Read this partition too. Raises Misuse where it is being read, and for a position that no log has."""
+        self._need_open()
+        if partition in self._positions:
+            raise Misuse(f"partition {partition} is being read; stop it first")
+        if position < 0:
+            raise Misuse(f"partition {partition} has no position {position}")
         self._positions[partition] = position
 
     def stop(self, partition: int) -> None:
         """Read this partition no longer."""
+        self._need_open()
         self._positions.pop(partition, None)
 
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
@@ -45,10 +56,15 @@ class MemoryLogReader:
             logs = {partition: self._topic().log(partition) for partition in partitions}
             return {partition: (log.start, log.end) for partition, log in logs.items()}
 
-        return self._ask("ListOffsets", list_offsets)
+        try:
+            return self._ask("ListOffsets", list_offsets)
+        except UnknownTopic as error:  # the topic is there, the partition is not: no leader has it
+            raise Unreachable(str(error)) from error
 
     def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
         """Return what is there, or after the time-out what has come meanwhile."""
+        self._need_open()
+        check_limit(limit)
         records = self._poll(limit)
         if not records and timeout_seconds > 0:
             self._cluster.clock.sleep(timeout_seconds)
@@ -56,7 +72,12 @@ class MemoryLogReader:
         return records
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Refuse to read from now on; to close again does no harm."""
+        self._is_closed = True
+
+    def _need_open(self) -> None:
+        if self._is_closed:
+            raise Misuse("the reader is closed")
 
     def _poll(self, limit: int) -> list[MemoryRecord]:
         """Return what one fetch brings; nothing where no answer comes, for the library tries again by itself."""
