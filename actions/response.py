@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+PREFILL_FIELDS = (
+    "first_name", "last_name", "name", "title", "email", "phone", "mobile", "company", "department", "address", "city",
+    "postal_code", "country", "language",
+)  # fmt: skip
+"""What may be known of a person, under the names by which a form has it filled in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +12,8 @@ from actions.kind import WRITTEN, Kind
 from consumer.authoring.conflicts import find_conflicts
 from consumer.authoring.link_model import ActionEntry, LinkFileModel
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.mistake import Mistake, Place
+from consumer.authoring.literal_text import odd_texts
+from consumer.authoring.mistake import Mistake, Place, Severity
 from consumer.authoring.sentences import Details, mending_sentence
 from consumer.authoring.wanted import WantedAction, WantedLink
 from consumer.authoring.whereabouts import LINK, Whereabouts
@@ -42,7 +44,8 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
         return LinkFile((), (), tuple(broken))
     reading = _Reading(document.data, Whereabouts(name, document), model, kinds)
     shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
-    mistakes = (*broken, *shape, *reading.size_mistakes(document.texts), *reading.conflicts())
+    checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings())
+    mistakes = (*broken, *shape, *chain.from_iterable(checks))
     return LinkFile(tuple(reading.links()), tuple(reading.defined()), mistakes)
 
 
@@ -85,6 +88,12 @@ class _Reading:
         for path, actions in self._actions.items():
             link = self._where.text((*path, "id")) or "without id"
             yield from find_conflicts(link, actions)
+
+    def warnings(self) -> Iterator[Mistake]:
+        """Yield what is taken literally and may not be meant so."""
+        for link, raw in self._raw_links:
+            for path, sentence in odd_texts(link, raw, self._kinds):
+                yield self._where.mistake(path, sentence, Severity.WARNING)
 
     def links(self) -> Iterator[WantedLink]:
         """Yield the links whose own lines are right."""

@@ -12,7 +12,7 @@ from actions.kind import Kind
 from consumer.authoring.link_file import LinkFile, read_link_file
 from consumer.authoring.link_model import link_file_model
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.mistake import Mistake, Place, WrongLinkFiles
+from consumer.authoring.mistake import Mistake, Place, Severity, WrongLinkFiles, in_order
 from consumer.authoring.wanted import WantedLink
 
 SUFFIXES = (".yaml", ".yml")
@@ -29,20 +29,30 @@ class SourceFile:
     content: bytes
 
 
-def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> Sequence[WantedLink]:
-    """Read files, and the link files in and below folders; return the links in the order of the files.
+@dataclass(frozen=True, slots=True)
+class CheckedLinks:
+    """The links in the order of the files, and warnings about them in the order of their places."""
 
-    Raises WrongLinkFiles with every mistake there is.
+    links: Sequence[WantedLink]
+    warnings: Sequence[Mistake]
+
+
+def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
+    """Read files, and the link files in and below folders.
+
+    Raises WrongLinkFiles with every mistake and warning there is, where there is a mistake; where `strict`, a warning
+    is enough.
     """
     sources, missing = collect_sources(paths)
-    links, mistakes = read_sources(sources, kinds)
-    if mistakes or missing:
-        raise WrongLinkFiles([*missing, *mistakes])
-    return links
+    links, found = read_sources(sources, kinds)
+    mistakes = [*missing, *found]
+    if any(strict or mistake.severity is Severity.ERROR for mistake in mistakes):
+        raise WrongLinkFiles(mistakes)
+    return CheckedLinks(links, in_order(mistakes))
 
 
 def read_sources(sources: Iterable[SourceFile], kinds: Mapping[str, Kind]) -> tuple[list[WantedLink], list[Mistake]]:
-    """Return the links that can be understood and all mistakes; pure."""
+    """Return the links that can be understood, and all mistakes and warnings; pure."""
     model = link_file_model(kinds)
     files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
     links = list(chain.from_iterable(file.links for file in files))

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from actions.link import Link
+from consumer.authoring.link_files import CheckedLinks
 from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.listing import describe_repeat, link_as_json
 from consumer.authoring.mistake import Mistake
 from consumer.authoring.plan import Change, PlannedLink
 from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
-from consumer.authoring.wanted import WantedLink
 from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
 from consumer.terminal.text import counted
@@ -36,11 +36,22 @@ def show_mistakes(mistakes: Iterable[Mistake]) -> None:
         )
 
 
-def show_checked(links: Sequence[WantedLink]) -> None:
+def show_warnings(warnings: Sequence[Mistake], *, as_json: bool) -> None:
+    """Tell of warnings, beside what is said otherwise; to a program as mistakes are told."""
+    if as_json:
+        show_mistakes(warnings)
+        return
+    for warning in warnings:
+        complain(str(warning))
+
+
+def show_checked(checked: CheckedLinks) -> None:
     """Say how much was checked."""
+    links = checked.links
     files = len({link.place.file for link in links})
     actions = sum(len(link.actions) for link in links)
-    say(f"no mistakes: {counted(files, 'file')}, {counted(len(links), 'link')}, {counted(actions, 'action')}")
+    warned = f", {counted(len(checked.warnings), 'warning')}" if checked.warnings else ""
+    say(f"no mistakes{warned}: {counted(files, 'file')}, {counted(len(links), 'link')}, {counted(actions, 'action')}")
 
 
 def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:

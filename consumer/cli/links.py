@@ -2,6 +2,8 @@
 
 import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +20,15 @@ from consumer.authoring.link_reference import parse_reference
 from consumer.authoring.mistake import WrongLinkFiles
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings
-from consumer.cli.link_tables import show_checked, show_link, show_links, show_mistakes, show_planned, warn_of_versions
+from consumer.cli.link_tables import (
+    show_checked,
+    show_link,
+    show_links,
+    show_mistakes,
+    show_planned,
+    show_warnings,
+    warn_of_versions,
+)
 from consumer.cli.output import say
 from consumer.clock import SystemClock
 from schemas.record_schema import load_schemas
@@ -33,6 +43,7 @@ Example:
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
 References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object a line.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Take each warning for a mistake.")]
 By = Annotated[str | None, typer.Option("--author", help="Who publishes; your user name unless said otherwise.")]
 
 
@@ -48,31 +59,33 @@ def check(
     against_published: Annotated[
         bool, typer.Option("--against-published", help="Compare with the broker too, and show what would be published.")
     ] = False,
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Find every mistake in link files, without a broker."""
-    try:
-        wanted = check_link_files(paths, load_kinds(load_schemas()))
+    """Find every mistake in link files, without a broker.
+
+    Warnings are about what is taken as it is written and may not be meant so; with --strict they are mistakes.
+    """
+    with _mistakes_as_json(as_json=as_json):
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+        show_warnings(checked.warnings, as_json=as_json)
         if against_published:
-            show_planned(_author(None).preview(wanted), as_json=as_json)
-    except WrongLinkFiles as error:
-        if not as_json:
-            raise
-        show_mistakes(error.mistakes)
-        raise typer.Exit(error.exit_code) from error
+            show_planned(_author(None).preview(checked.links), as_json=as_json)
     if not (against_published or as_json):
-        show_checked(wanted)
+        show_checked(checked)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
-def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
+def publish(paths: Paths, *, author: By = None, strict: Strict = False, as_json: Json = False) -> None:
     """Publish what is new or changed in link files.
 
-    All or nothing, and nothing where a file holds a mistake. A link that is in no file stays as it is; one that was
-    deleted comes back.
+    All or nothing, and nothing where a file holds a mistake, or with --strict a warning. A link that is in no file
+    stays as it is; one that was deleted comes back.
     """
-    wanted = check_link_files(paths, load_kinds(load_schemas()))
-    show_planned(_author(author).publish(wanted), as_json=as_json)
+    with _mistakes_as_json(as_json=as_json):
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+        show_warnings(checked.warnings, as_json=as_json)
+        show_planned(_author(author).publish(checked.links), as_json=as_json)
 
 
 @app.command("list", cls=PlainCommand, epilog="\b\nExample:\n  link-actions links list --tenant acme")
@@ -133,6 +146,18 @@ def schema() -> None:
     kinds = load_kinds(schemas)
     for line in json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2).splitlines():
         say(line)
+
+
+@contextmanager
+def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
+    """Show mistakes as objects where a program reads them."""
+    try:
+        yield
+    except WrongLinkFiles as error:
+        if not as_json:
+            raise
+        show_mistakes(error.mistakes)
+        raise typer.Exit(error.exit_code) from error
 
 
 def _author(name: str | None) -> Author:

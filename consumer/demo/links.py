@@ -21,7 +21,7 @@ AUTHOR = "demo"
 
 def read_links() -> Sequence[WantedLink]:
     """Check the link file and return what is in it."""
-    return check_link_files([LINK_FILE], load_kinds(load_schemas()))
+    return check_link_files([LINK_FILE], load_kinds(load_schemas())).links
 
 
 def publish_links(links: Sequence[WantedLink], settings: Settings) -> None:

@@ -12,7 +12,7 @@ from actions.response import Redirect, Response
 from consumer.authoring.history import Histories
 from consumer.authoring.link_files import SourceFile, read_sources
 from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.mistake import Place
+from consumer.authoring.mistake import Mistake, Place, Severity
 from consumer.authoring.plan import PlannedLink, Signature
 from consumer.authoring.wanted import WantedAction, WantedLink
 from schemas.codec import Codec
@@ -45,9 +45,18 @@ def links_in(text: str) -> list[WantedLink]:
 
 def mistakes_in(*texts: str | bytes) -> list[str]:
     """The mistakes of files called 1.yaml, 2.yaml and so on, as an author sees them."""
+    return [str(mistake) for mistake in all_in(*texts) if mistake.severity is Severity.ERROR]
+
+
+def warnings_in(*texts: str | bytes) -> list[str]:
+    """The warnings of such files."""
+    return [str(mistake) for mistake in all_in(*texts) if mistake.severity is Severity.WARNING]
+
+
+def all_in(*texts: str | bytes) -> list[Mistake]:
     contents = [text if isinstance(text, bytes) else dedent(text).encode() for text in texts]
     sources = [SourceFile(f"{number}.yaml", content) for number, content in enumerate(contents, 1)]
-    return [str(mistake) for mistake in read_sources(sources, KINDS)[1]]
+    return read_sources(sources, KINDS)[1]
 
 
 def with_action(action: str) -> str:

@@ -64,6 +64,23 @@ def test_a_program_gets_mistakes_as_json(good: str, bad: str, capsys: pytest.Cap
     assert capsys.readouterr().out == ""
 
 
+def test_warnings_are_told_beside_the_result_and_are_mistakes_where_strict(
+    good: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(good).write_text(GOOD.replace("Spring offer", "Spring [FIRST_NAME]"))
+
+    assert execute(["links", "check", good]) == 0
+    said = capsys.readouterr()
+    assert said.out == "no mistakes, 1 warning: 1 file, 1 link, 1 action\n"
+    assert said.err.startswith(f"{good}:4:5: warning: link spring: [FIRST_NAME] is taken as it is written")
+    assert execute(["links", "check", "--strict", good]) == 2
+    assert "1 warning in the link files; fix them and try again:" in capsys.readouterr().err
+    assert execute(["links", "publish", "--strict", good]) == 2
+    assert execute(["links", "check", "--json", good]) == 0
+    (warning,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (warning["severity"], warning["line"], warning["column"]) == ("warning", 4, 5)
+
+
 def test_mistakes_are_found_before_a_broker_is_looked_for(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "publish", bad]) == 2
     assert "2 mistakes in the link files" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def a_sample(clicks: int = CLICKS, seed: int = 1) -> Sample:
 def links() -> list[dict[str, object]]:
     """The sample links as `LinkDefined`."""
     kinds, codec = load_kinds(load_schemas()), Codec(load_schemas()["LinkDefined"])
-    wanted = check_link_files([Path(LINK_FILE)], kinds)
+    wanted = check_link_files([Path(LINK_FILE)], kinds).links
     histories = Histories(codec, kinds, frozenset(link.reference for link in wanted))
     return [record_from_link(planned.link) for planned in plan_links(wanted, histories, Signature("demo", NOON))]
 
