@@ -102,6 +102,10 @@ class ClickStream(Protocol):
     def refusal(self) -> str | None:
         """Return why the group does not take this worker at the moment, and what to do; None where it does."""
 
+    @property
+    def is_member(self) -> bool:
+        """Whether the group has told this worker its partitions, none maybe, and its session is not over since."""
+
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met after everything before it was handed out; None before that."""
 
@@ -125,6 +129,12 @@ class ClickStream(Protocol):
 
     def behind(self, partition: int, position: int) -> int:
         """Return how many records are known to lie beyond this position, without asking the broker."""
+
+    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Ask the broker how many records of each partition the group has not committed, control records included.
+
+        It answers soon or not at all, and while a transaction holds the offsets too. Raises Unreachable.
+        """
 
     def begin(self) -> None:
         """Open a transaction."""

@@ -74,7 +74,14 @@ class Wire:
         )
         producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
         admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
-        return KafkaClickStream(consumer, producer, admin, self.names.clicks, interface=INTERFACES[shortest()])
+        return KafkaClickStream(
+            consumer,
+            producer,
+            admin,
+            self.names.clicks,
+            group_id=self.settings.group_id,
+            interface=INTERFACES[shortest()],
+        )
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
-from confluent_kafka.admin import OffsetSpec
-
 from consumer.kafka.connection import Connection
-from consumer.kafka.offsets import read_offsets
+from consumer.kafka.group_lag import group_lag
 
 
 class GroupWatch:
@@ -28,23 +25,12 @@ class GroupWatch:
     def lag(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
         """Return for each partition how many records, control records included, the group has not committed."""
         connection = self._connection
-        places = [(topic, partition) for partition in partitions]
-        asked = ConsumerGroupTopicPartitions(self._group_id, [TopicPartition(*place) for place in places])
         with connection.translated():
-            ends, firsts = (
-                read_offsets(
-                    connection.client,
-                    places,
-                    spec,
-                    level=IsolationLevel.READ_UNCOMMITTED,
-                    answer_seconds=connection.answer_seconds,
-                )
-                for spec in (OffsetSpec.latest(), OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            lag = group_lag(
+                connection.client,
+                self._group_id,
+                [(topic, partition) for partition in partitions],
+                answer_seconds=connection.answer_seconds,
+                patience_seconds=connection.answer_seconds,
             )
-            futures = connection.client.list_consumer_group_offsets([asked], request_timeout=connection.answer_seconds)
-            found = futures[self._group_id].result().topic_partitions or []
-        done = {place.partition: place.offset for place in found}
-        return {
-            partition: ends[topic, partition] - max(done.get(partition, 0), firsts[topic, partition])
-            for _, partition in places
-        }
+        return {partition: records for (_, partition), records in lag.items()}

@@ -6,10 +6,19 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupState,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended, why_refused
+from consumer.kafka.group_lag import group_lag
 from consumer.kafka.interface import BINDING, INTERFACES, Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
@@ -20,6 +29,8 @@ _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
 """Bound of a call that asks where the group stands."""
 _LEAVE_SECONDS = 1.5
+_LAG_SECONDS = 2.0
+"""How long the broker may take to tell the lag; the loop waits for it."""
 
 
 class KafkaClickStream:
@@ -36,18 +47,20 @@ class KafkaClickStream:
         admin: AdminClient,
         topic: str,
         *,
+        group_id: str,
         interface: Interface = INTERFACES[BINDING],
     ) -> None:
         self._consumer = consumer
         self._fetcher = interface.open_fetcher(consumer, topic)
         self._topic = topic
+        self._group_id = group_id
         self._reader = KafkaLogReader(consumer, admin, topic)
         self._admin = admin
         self._writer = TransactionalWriter(open_producer, interface.send)
         self._given: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
-        self._has_joined = False
+        self._has_joined = self._is_member = False
         self._refusal: str | None = None
         self._repeats = Repeats(time.monotonic)
         self._signature = ""
@@ -72,7 +85,7 @@ class KafkaClickStream:
     def _join(self) -> None:
         self._has_joined = True
         self._consumer.subscribe(
-            [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+            [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def _note(self, partition: int, offset: int, error: KafkaError) -> None:
@@ -96,6 +109,11 @@ class KafkaClickStream:
         if self._refusal is not None and self._consumer.memberid():
             self._refusal = None
         return self._refusal
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the last thing heard of the group was that it has this worker."""
+        return self._is_member
 
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met."""
@@ -145,6 +163,24 @@ class KafkaClickStream:
         except KafkaException:
             return 0
         return max(high - position, 0)
+
+    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Ask the broker; where no partition is named, whether the group has this worker as a member."""
+        places = [(self._topic, partition) for partition in partitions]
+        try:
+            if not places:
+                self._look_up_membership()
+                return {}
+            lag = group_lag(self._admin, self._group_id, places, answer_seconds=_LAG_SECONDS, patience_seconds=0.0)
+        except KafkaException as raised:
+            raise reading_failure(raised) from raised
+        return {partition: records for (_, partition), records in lag.items()}
+
+    def _look_up_membership(self) -> None:
+        """Ask the group: under `group.protocol=consumer` the library tells nothing of a share without partitions."""
+        asked = self._admin.describe_consumer_groups([self._group_id], request_timeout=_LAG_SECONDS)
+        group, own = asked[self._group_id].result(), self._consumer.memberid()
+        self._is_member = group.state is ConsumerGroupState.STABLE and own in {each.member_id for each in group.members}
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -243,9 +279,14 @@ class KafkaClickStream:
         for place in places:
             self._fetcher.claim(place.partition)
         self._given.update(place.partition for place in places)
+        self._is_member = True
 
     def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         for place in places:
             self._given.discard(place.partition)
             self._taken.add(place.partition)
             self._ends_met.pop(place.partition, None)
+
+    def _on_lost(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._is_member = False
+        self._on_revoke(consumer, places)

@@ -46,6 +46,7 @@ class Definitions:
         self._codec = codec
         self._kinds = kinds
         self._planner = planner
+        self._read = 0
         self._ready: dict[tuple[bytes, int], LinkPlan | None] = {}
         self._unreadable: dict[tuple[bytes, int], str] = {}
         self._store = state.open(DEFINITIONS, reader.identity())
@@ -78,7 +79,13 @@ class Definitions:
         position = self._reader.positions[_PARTITION]
         if position != self._store.position:
             self._keep(records, position)
+        self._read += len(records)
         return len(records)
+
+    def take_read(self) -> int:
+        """Return how many versions were read since the last call, by whichever method."""
+        read, self._read = self._read, 0
+        return read
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
         """Take in everything that was published before this call, unless it is time to give up. Raises Unreachable."""

@@ -21,6 +21,7 @@ from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.gathering import SLICE_SECONDS, Gathering
+from consumer.loop.lag_watch import LagWatch
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.progress import Progress
@@ -71,6 +72,7 @@ class Loop:
         self._aborts = 0
         self._pending: Batch | None = None
         self._tail = Tail(parts.stream)
+        self._lag_watch = LagWatch(parts.stream, parts.observer, parts.clock.monotonic)
         self._progress = Progress()
         self._drain: Drain | None = None
         self._admission = Admission(parts.stream, parts.observer, parts.clock.monotonic, must_end=pace.drain)
@@ -87,8 +89,10 @@ class Loop:
             try:
                 done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
                 started = True
+                self._observer.turned()
             except Unreachable as error:
                 _LOG.warning("broker.lost", detail=str(error))
+                self._observer.interrupted(str(error))
                 self._wait(retry_at - self._now(), is_stopping)
                 retry_at = self._now() + RETRY_SECONDS
                 self._start_over(is_stopping)
@@ -108,6 +112,7 @@ class Loop:
             return is_stopping()
 
         self._parts.definitions.catch_up(is_enough)
+        self._observer.definitions_read(self._parts.definitions.take_read())
         self._drain = Drain(self._stream) if self._must_drain else None
         self._observer.running()
         return False
@@ -122,8 +127,10 @@ class Loop:
         # Not after the restoring: what was gathered of a partition that went and came back meanwhile comes again.
         batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._live}
         self._progress.check({p: mine[0].offset() or 0 for p, mine in batches.items()})
+        self._lag_watch.turn(self._live, self._restorer.restoring)
         self._restore()
-        self._observer.definitions_read(self._parts.definitions.follow())
+        self._parts.definitions.follow()
+        self._observer.definitions_read(self._parts.definitions.take_read())
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
             for piece in self._parts.caution.pieces(batches):
@@ -152,8 +159,9 @@ class Loop:
             self._restorer.begin(partition)
         if change.taken or change.given:
             _LOG.info("partitions.changed", taken=sorted(change.taken), given=sorted(change.given))
-            self._observer.assigned(change, [*self._live, *self._restorer.restoring])
-            self._observer.restored({}, self._restorer.remaining(), self._restorer.restoring)
+            self._lag_watch.ask_soon()
+            self._observer.assigned(change, [*self._live, *self._restorer.restoring], self._restorer.remaining())
+        self._observer.joined(is_member=self._stream.is_member)
 
     def _check_known(self, partition: int) -> None:
         if partition >= self._partitions:
@@ -167,7 +175,7 @@ class Loop:
             complete, read = self._restorer.step(SLICE_SECONDS)
             self._live.update(complete)
             self._stream.release(list(complete))
-            self._observer.restored(read, self._restorer.remaining(), self._restorer.restoring)
+            self._observer.restored(read, self._restorer.remaining())
 
     def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""

@@ -18,6 +18,11 @@ class Observer:
         self._metrics = metrics
         self._health = health
         self._clock = clock
+        self._assigned: frozenset[int] = frozenset()
+        self._shown: set[int] = set()
+        """Partitions whose series there are."""
+        self._restoring: frozenset[int] = frozenset()
+        self._progressed()
 
     def beat(self) -> None:
         """The loop has turned."""
@@ -31,26 +36,55 @@ class Observer:
         """The group does not take the worker, for this reason; None where it does."""
         self._health.refuse(reason)
 
+    def interrupted(self, reason: str) -> None:
+        """The loop has to wait for something before it goes on."""
+        self._health.interrupt(reason)
+
+    def turned(self) -> None:
+        """A turn came to its end."""
+        self._health.interrupt(None)
+
     def definitions_read(self, number: int) -> None:
         """Link definitions were read."""
         if number:
             self._metrics.count_definitions(number)
 
-    def assigned(self, change: AssignmentChange, partitions: Collection[int]) -> None:
-        """Partitions came or went; `partitions` are those the worker has now."""
+    def joined(self, *, is_member: bool) -> None:
+        """The group has given the worker its share, or the session is over.
+
+        Series of partitions that went are dropped only now, when others may have them: in an outage nobody has.
+        """
+        self._health.join(is_member=is_member)
+        if is_member and not self._shown <= self._assigned:
+            for partition in self._shown - self._assigned:
+                self._metrics.forget_partition(partition)
+            self._shown &= self._assigned
+
+    def assigned(self, change: AssignmentChange, partitions: Collection[int], remaining: Mapping[int, int]) -> None:
+        """Partitions came or went; `partitions` are those the worker has now, `remaining` has those being restored."""
+        self._assigned = frozenset(partitions)
+        self._restoring &= self._assigned
+        self._remaining(remaining)
         self._health.assign(partitions)
-        for partition in change.taken - set(partitions):
-            self._metrics.forget_partition(partition)
         if change.taken:
             self._metrics.count_rebalance(RebalanceType.REVOKED, assigned=len(partitions))
         if change.given:
             self._metrics.count_rebalance(RebalanceType.ASSIGNED, assigned=len(partitions))
 
-    def restored(self, read: Mapping[int, int], remaining: Mapping[int, int], restoring: Collection[int]) -> None:
-        """Changelog records were read; `restoring` are the partitions that are not complete yet."""
-        self._health.restore({partition: remaining.get(partition, 0) for partition in restoring})
-        for partition, records in read.items():
-            self._metrics.count_restored(partition, records, remaining=remaining.get(partition, 0))
+    def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None:
+        """Changelog records were read; `remaining` has every partition that is not complete yet, 0 where not known."""
+        self._remaining(remaining)
+        self._metrics.count_restored(sum(read.values()))
+        if read:
+            self._progressed()
+
+    def _remaining(self, remaining: Mapping[int, int]) -> None:
+        """Tell what is to be restored; a partition that was being restored and is none of them has nothing left."""
+        self._health.restore(remaining)
+        for partition in self._restoring | remaining.keys():
+            self._metrics.set_remaining(partition, remaining.get(partition, 0))
+        self._restoring = frozenset(remaining)
+        self._shown |= self._restoring
 
     def stages(self, stages: Mapping[Stage, float]) -> None:
         """Stages of a batch took so long."""
@@ -59,8 +93,15 @@ class Observer:
 
     def lag(self, lag: Mapping[int, int]) -> None:
         """Partitions lie so many records behind."""
+        self._shown |= lag.keys()
         for partition, records in lag.items():
             self._metrics.set_lag(partition, records)
+
+    def answered(self, *, is_all_done: bool) -> None:
+        """The broker has answered, and nothing may be left to do."""
+        self._health.answered()
+        if is_all_done:
+            self._progressed()
 
     def transaction(self, result: TransactionResult) -> None:
         """A transaction ended."""
@@ -71,8 +112,12 @@ class Observer:
         now = self._clock.now_ms()
         self._health.commit()
         self._metrics.note_commit(now / 1000)
+        self._progressed()
         self._metrics.count_transaction(TransactionResult.COMMITTED)
         self._metrics.count_batch(batch.counts())
         times = np.concatenate([np.asarray(each.decision.clicked_at, dtype=np.float64) for each in batch.partitions])
         if len(times):
             self._metrics.observe_ages((now - times) / 1000)
+
+    def _progressed(self) -> None:
+        self._metrics.note_progress(self._clock.now_ms() / 1000)

@@ -87,7 +87,7 @@ class Restorer:
                 self._aim(partition, store)
             if self._monotonic() > deadline:
                 break
-        read = self._read(0.0 if self._waiting else timeout_seconds) if self.remaining() else {}
+        read = self._read(0.0 if self._waiting else timeout_seconds) if any(self.remaining().values()) else {}
         complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
         for partition, store in complete.items():
             self.cancel(partition)
@@ -98,9 +98,9 @@ class Restorer:
         return complete, read
 
     def remaining(self) -> Mapping[int, int]:
-        """Return the records each partition still needs, where it is known to need any."""
-        missing = {p: self._targets[p] - store.position for p, store in self._stores.items()}
-        return {partition: records for partition, records in missing.items() if records > 0}
+        """Return the records that each partition which is not complete still needs; 0 while that is not known."""
+        missing = {p: max(self._targets[p] - store.position, 0) for p, store in self._stores.items()}
+        return dict.fromkeys(self._waiting, 0) | missing
 
     @property
     def restoring(self) -> Sequence[int]:

@@ -25,9 +25,9 @@ class Tail:
         return {partition: self._committed.get(partition, 0) for partition in partitions}
 
     def commit(self, live: Collection[int]) -> Mapping[int, int]:
-        """Commit and return the ends that were met beyond what is committed; call it when nothing is left to do.
+        """Commit the ends that were met beyond what is committed, and return what is committed, where it is known.
 
-        Raises Aborted, Unreachable.
+        Call it when nothing is left to do. Raises Aborted, Unreachable.
         """
         met = {partition: self._stream.end_met(partition) for partition in live}
         ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, -1)}
@@ -38,4 +38,4 @@ class Tail:
             self._stream.begin()
             self._stream.commit(ahead)
             self.note(ahead)
-        return ahead
+        return {partition: self._committed[partition] for partition in live if partition in self._committed}

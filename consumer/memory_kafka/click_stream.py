@@ -45,7 +45,7 @@ class MemoryClickStream:
         self._ends_met: dict[int, int] = {}
         self._first = 0
         self._signature = ""
-        self._is_closed = False
+        self._is_closed = self._is_member = False
         with cluster.lock:
             self._member = self._join()
 
@@ -73,6 +73,11 @@ class MemoryClickStream:
     def refusal(self) -> str | None:
         """Return None: the twin's groups take everyone."""
         return None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the last thing heard of the group was an assignment."""
+        return self._is_member
 
     def end_met(self, partition: int) -> int | None:
         """Return the end offset that was met."""
@@ -115,6 +120,10 @@ class MemoryClickStream:
         self._need_open()
         with self._cluster.lock:
             return max(self._logs()[partition].end - position, 0)
+
+    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Tell how many offsets lie beyond what is committed."""
+        return self._ask("ListOffsets", lambda: {partition: self._lag(partition) for partition in partitions})
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -196,10 +205,12 @@ class MemoryClickStream:
     def _follow_group(self) -> None:
         """Give up and take partitions; one that was put out loses all and joins anew."""
         while (holding := self._sync()) is None:
+            self._is_member = False
             self._lose(set(self._positions))
             self._member = self._network.ask("JoinGroup", self._join)
         self._lose(set(self._positions) - set(holding))
         self._take([partition for partition in holding if partition not in self._positions])
+        self._is_member = True
 
     def _sync(self) -> Collection[int] | None:
         """Return what the member shall hold; None where the group knows it no more."""
@@ -231,6 +242,10 @@ class MemoryClickStream:
         self._positions.update(dict.fromkeys(partitions))
         self._held.update(partitions)
         self._given.update(partitions)
+
+    def _lag(self, partition: int) -> int:
+        log = self._logs()[partition]
+        return max(log.end - max(self._group().lately_committed(partition) or 0, log.start), 0)
 
     def _committed_at(self, partition: int) -> Committed | None:
         group = self._group()

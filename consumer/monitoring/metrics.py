@@ -108,11 +108,15 @@ class Metrics:
         self._stages = histogram("batch_seconds", "Time of one batch by stage.", STAGE_BUCKETS, "stage")
         self._batches = histogram("batch_records", "Records of one batch.", BATCH_BUCKETS)
         self._ages = AgeHistogram(f"{PREFIX}_click_age_seconds", "From the click to the commit.", registry)
-        self._lag = gauge("lag_records", "Records that can be read and are not committed.", "partition")
+        self._lag = gauge("lag_records", "Records that are not committed, control records included.", "partition")
         self._remaining = gauge("restore_remaining_records", "Changelog records still to read.", "partition")
         self._assigned = gauge("partitions_assigned", "Partitions this worker has.")
         self._committed_at = gauge("last_commit_timestamp_seconds", "When a transaction last committed; NaN before.")
         self._committed_at.set(nan)
+        self._progress_at = gauge(
+            "last_progress_timestamp_seconds",
+            "When a batch was last committed or state restored, or nothing was left to do.",
+        )
         self._state_keys = gauge("state_keys", "Entries of the local state; of RocksDB an estimate.")
         self._state_memory = gauge("state_memory_bytes", "Memory that the local state takes, file pages left out.")
         self._state_disk = gauge("state_disk_bytes", "Disk that the local state takes.")
@@ -154,6 +158,10 @@ class Metrics:
         """Note when a transaction committed, in seconds since 1970 UTC."""
         self._committed_at.set(timestamp_seconds)
 
+    def note_progress(self, timestamp_seconds: float) -> None:
+        """Note when something was last done, or nothing was left to do, in seconds since 1970 UTC."""
+        self._progress_at.set(timestamp_seconds)
+
     def count_definitions(self, number: int) -> None:
         """Count link definitions that were read."""
         self._definitions.inc(number)
@@ -163,10 +171,13 @@ class Metrics:
         self._rebalances.labels(rebalance).inc()
         self._assigned.set(assigned)
 
-    def count_restored(self, partition: int, records: int, *, remaining: int) -> None:
-        """Count changelog records read for one partition, and note how many are still to come."""
+    def count_restored(self, records: int) -> None:
+        """Count changelog records that were read."""
         self._restored.inc(records)
-        self._remaining.labels(partition).set(remaining)
+
+    def set_remaining(self, partition: int, records: int) -> None:
+        """Note how many changelog records are still to come for one partition."""
+        self._remaining.labels(partition).set(records)
 
     def watch_state(self, size: Callable[[], StateSize]) -> None:
         """Tell at each scrape what the state takes; `size` is called from another thread."""

@@ -36,6 +36,7 @@ CATALOGUE = {
     "restore_remaining_records",
     "transactions",
     "last_commit_timestamp_seconds",
+    "last_progress_timestamp_seconds",
     "definitions_read",
     "state_keys",
     "state_memory_bytes",
@@ -177,7 +178,8 @@ def test_stages_transactions_rebalances_and_restoring_are_noted() -> None:
     metrics.count_transaction(TransactionResult.COMMITTED)
     metrics.note_commit(1_700_000_000.5)
     metrics.count_rebalance(RebalanceType.ASSIGNED, assigned=3)
-    metrics.count_restored(2, 100, remaining=50)
+    metrics.count_restored(100)
+    metrics.set_remaining(2, 50)
     metrics.set_lag(2, 7)
     metrics.count_definitions(5)
 
@@ -205,7 +207,7 @@ def test_what_the_state_takes_is_asked_for_at_each_scrape() -> None:
 def test_a_partition_that_went_elsewhere_leaves_no_series() -> None:
     scraped = Scraped()
     scraped.metrics.set_lag(2, 7)
-    scraped.metrics.count_restored(2, 1, remaining=1)
+    scraped.metrics.set_remaining(2, 1)
     scraped.metrics.forget_partition(2)
     scraped.metrics.forget_partition(9)
 

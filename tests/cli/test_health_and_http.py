@@ -106,11 +106,25 @@ def test_the_worker_lives_while_the_loop_turns(health: Health, clock: Clock) -> 
     assert health.live().seconds_since_beat == 0
 
 
-def test_the_worker_is_ready_once_it_runs_and_nothing_is_being_restored(health: Health) -> None:
+@pytest.fixture
+def working(health: Health) -> Health:
+    """Running, with two partitions, and a broker that has just answered."""
+    health.enter(Phase.RUNNING)
+    health.join(is_member=True)
+    health.assign([3, 1])
+    health.answered()
+    return health
+
+
+def test_the_worker_is_ready_once_it_runs_has_partitions_and_nothing_is_being_restored(health: Health) -> None:
     assert not health.ready().ready
     health.enter(Phase.RUNNING)
-    assert health.ready().ready
+    assert not health.ready().ready
+    health.answered()
+    health.join(is_member=True)
+    assert not health.ready().ready
     health.assign([3, 1])
+    assert health.ready().ready
     health.restore({3: 500})
     assert not health.ready().ready
     assert health.ready().restoring == {3: 500}
@@ -119,6 +133,44 @@ def test_the_worker_is_ready_once_it_runs_and_nothing_is_being_restored(health: 
     assert health.ready().ready
     health.enter(Phase.STOPPING)
     assert not health.ready().ready
+
+
+def test_a_member_without_partitions_is_ready_once_it_has_none_to_expect(working: Health, clock: Clock) -> None:
+    working.join(is_member=False)
+    working.join(is_member=True)
+    working.assign([])
+    for seconds, ready in ((0, False), (9, False), (1, True), (60, True)):
+        clock.now += seconds
+        working.join(is_member=True)
+        working.answered()
+        assert working.ready().ready is ready
+
+
+def test_a_worker_that_is_out_of_the_group_is_not_ready(working: Health, clock: Clock) -> None:
+    working.join(is_member=False)
+    working.assign([])
+    clock.now += 1000
+    working.answered()
+    assert not working.ready().ready
+    assert not working.ready().member
+
+
+def test_a_worker_whose_broker_has_not_answered_for_long_is_not_ready(working: Health, clock: Clock) -> None:
+    clock.now += 14
+    assert working.ready().ready
+    clock.now += 1
+    assert not working.ready().ready
+    assert working.ready().seconds_since_broker == 15
+    working.commit()
+    assert working.ready().ready
+
+
+def test_a_worker_that_waits_says_for_what_and_is_not_ready(working: Health) -> None:
+    working.interrupt("the disk is full")
+    assert not working.ready().ready
+    assert working.ready().interrupted == "the disk is full"
+    working.interrupt(None)
+    assert working.ready().ready
 
 
 def test_readiness_tells_how_long_ago_the_last_commit_was(health: Health, clock: Clock) -> None:
@@ -140,14 +192,19 @@ def test_the_probes_answer_200_or_503(server: HttpServer, health: Health, clock:
     assert get_json(server, "/livez") == (200, {"alive": True, "seconds_since_beat": 0.0})
     assert get_json(server, "/readyz")[0] == 503
     health.enter(Phase.RUNNING)
+    health.join(is_member=True)
+    health.answered()
     health.assign([0])
     assert get_json(server, "/readyz") == (
         200,
         {
             "ready": True,
             "phase": "running",
+            "member": True,
             "assigned": [0],
             "restoring": {},
+            "interrupted": None,
+            "seconds_since_broker": 0.0,
             "seconds_since_commit": None,
             "refused": None,
         },

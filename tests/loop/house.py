@@ -1,6 +1,6 @@
 """An installation on the twin: its topics, links and clicks, and the workers that come and go."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -90,8 +90,8 @@ class CountingObserver(Observer):
         self.batches.append(batch)
         self.counts += batch.counts()
 
-    def restored(self, read: Mapping[int, int], remaining: Mapping[int, int], restoring: Collection[int]) -> None:
-        super().restored(read, remaining, restoring)
+    def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None:
+        super().restored(read, remaining)
         self.restored_records += sum(read.values())
 
 

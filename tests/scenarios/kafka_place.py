@@ -67,7 +67,12 @@ class KafkaPlace(KafkaGround):
             return self._producers[stream]
 
         stream = KafkaClickStream(
-            consumer, produce, open_admin(admin_config(settings)), topic, interface=self._interface
+            consumer,
+            produce,
+            open_admin(admin_config(settings)),
+            topic,
+            group_id=settings.group_id,
+            interface=self._interface,
         )
         self._opened.append(stream)
         return stream

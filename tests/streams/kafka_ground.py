@@ -61,7 +61,12 @@ class KafkaGround:
         consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
         producer = partial(open_producer, worker_producer_config(settings))
         stream = KafkaClickStream(
-            consumer, producer, open_admin(admin_config(settings)), topic, interface=self._interface
+            consumer,
+            producer,
+            open_admin(admin_config(settings)),
+            topic,
+            group_id=settings.group_id,
+            interface=self._interface,
         )
         self._opened.append(stream)
         return stream

@@ -78,7 +78,11 @@ class Joined:
 
 def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> KafkaClickStream:
     stream = KafkaClickStream(
-        cast("Consumer", consumer or Joined()), lambda: cast("Producer", producer), cast("AdminClient", None), "clicks"
+        cast("Consumer", consumer or Joined()),
+        lambda: cast("Producer", producer),
+        cast("AdminClient", None),
+        "clicks",
+        group_id="group",
     )
     stream.consume(1, 0.0)
     stream.renew()

@@ -1,0 +1,43 @@
+"""The lag of what is not fetched, and whether the broker answers: asked of the broker now and then.
+
+A partition that is held tells nothing by itself: while its state is restored, or the disk is full, for hours.
+"""
+
+from collections.abc import Callable, Collection
+
+import structlog
+
+from consumer.loop.observer import Observer
+from consumer.streams import ClickStream, Unreachable
+
+_LOG = structlog.get_logger(__name__)
+
+ASK_SECONDS = 5.0
+
+
+class LagWatch:
+    """Asks on the loop's thread; `now` is a monotonic clock, in seconds."""
+
+    def __init__(self, stream: ClickStream, observer: Observer, now: Callable[[], float]) -> None:
+        self._stream = stream
+        self._observer = observer
+        self._now = now
+        self._due = 0.0
+
+    def ask_soon(self) -> None:
+        """Ask at the next turn, for other partitions have come."""
+        self._due = 0.0
+
+    def turn(self, live: Collection[int], restoring: Collection[int]) -> None:
+        """Ask if it is time. A broker that does not answer leaves the lag as it was last known."""
+        if self._now() < self._due:
+            return
+        try:
+            lag = self._stream.lag([*live, *restoring])
+        except Unreachable as error:
+            _LOG.debug("lag.unknown", detail=str(error))
+        else:
+            self._observer.lag(lag)
+            is_all_done = self._stream.is_member and not restoring and not any(lag.values())
+            self._observer.answered(is_all_done=is_all_done)
+        self._due = self._now() + ASK_SECONDS

@@ -1,0 +1,122 @@
+"""What probes and metrics tell while a broker stands still, a disk is full, or nothing is to be done."""
+
+import resource
+import shutil
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from consumer.loop.lag_watch import ASK_SECONDS
+from deploy.kafka import Broker, KafkaProcess
+from tests.support.installation import Installation
+from tests.support.outcome import assert_exact
+from tests.support.traffic import LINKS, endless_clicks
+from tests.support.waiting import wait_until
+from tests.support.worker import Worker
+
+ALL_ZERO = {"0": 0.0, "1": 0.0, "2": 0.0, "3": 0.0}
+
+
+def by_partition(worker: Worker, name: str) -> dict[str, float]:
+    return {labels[0]: value for (metric, *labels), value in worker.metrics().items() if metric == name}
+
+
+def seconds_without_progress(worker: Worker) -> float:
+    """Evaluate what the alert in docs/operations.md compares: time() - link_actions_last_progress_timestamp_seconds."""
+    return time.time() - worker.metrics()["last_progress_timestamp_seconds",]
+
+
+def test_a_broker_that_stands_still_is_seen(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
+    installation = breakable_installation
+    installation.define(*LINKS)
+    worker = installation.start("a").wait_ready(assigned=4)
+    wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition of an idle worker")
+    assert worker.metrics()["definitions_read_total",] == len(LINKS)
+    installation.click(*islice(endless_clicks(seed=1), 200))
+    installation.wait_done()
+    kafka_process.pause()
+
+    wait_until(lambda: worker.probe("/readyz")[0] == 503, "red /readyz", timeout=60)
+    wait_until(lambda: not worker.assigned(), "end of the session", timeout=60)
+    wait_until(lambda: seconds_without_progress(worker) > 3 * ASK_SECONDS, "standstill", timeout=60)
+    assert worker.probe("/readyz")[0] == 503
+    assert worker.probe("/livez")[0] == 200
+    assert by_partition(worker, "lag_records").keys() == ALL_ZERO.keys()
+
+    kafka_process.resume()
+    worker.wait_ready(assigned=4, timeout=60)
+    wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
+    wait_until(lambda: seconds_without_progress(worker) < ASK_SECONDS, "progress")
+    assert_exact(installation)
+
+
+def test_a_full_disk_is_seen(installation: Installation) -> None:
+    """Where no disk can be filled a process may be kept from writing beyond the end of what it has written."""
+    installation.define(*LINKS)
+    clicks = endless_clicks(seed=2)
+    worker = installation.start("a").wait_ready(assigned=4)
+    installation.click(*islice(clicks, 12_000))
+    installation.wait_done()
+    unlimited = resource.prlimit(worker.process_id, resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+    installation.click(*islice(clicks, 200))
+    wait_until(lambda: worker.probe("/readyz")[1].get("interrupted"), "full disk")
+    committed = installation.total_committed()
+    installation.click(*islice(clicks, 1_000))
+
+    wait_until(lambda: sum(by_partition(worker, "lag_records").values()) >= 1_000, "growing lag")
+    wait_until(lambda: seconds_without_progress(worker) > 2 * ASK_SECONDS, "standstill")
+    assert worker.probe("/readyz")[0] == 503
+    assert worker.probe("/livez")[0] == 200
+    assert installation.total_committed() == committed
+
+    resource.prlimit(worker.process_id, resource.RLIMIT_FSIZE, unlimited)
+    installation.wait_done()
+    worker.wait_ready(assigned=4)
+    wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
+    assert_exact(installation)
+
+
+def test_a_restore_ends_at_zero_and_a_worker_is_not_ready_before(installation: Installation) -> None:
+    installation.define(*LINKS)
+    installation.click(*islice(endless_clicks(seed=3), 2_000))
+    installation.drain("a")
+    shutil.rmtree(installation.state_of("a"))
+    worker = installation.start("a")
+    wait_until(lambda: worker.probe("/readyz")[0], "answer of /readyz")
+    status, answer = worker.probe("/readyz")
+    while status != 200:
+        status, answer = worker.probe("/readyz")
+        assert worker.is_running
+    assert answer["assigned"] == [0, 1, 2, 3]
+    assert by_partition(worker, "restore_remaining_records") == ALL_ZERO
+    assert worker.metrics()["restore_records_total",] > 0
+    wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
+
+
+@pytest.fixture
+def small_installation(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Iterator[Installation]:
+    """With one partition."""
+    installation = Installation(kafka, topic_prefix, tmp_path, partitions=1).create_topics()
+    yield installation
+    installation.close()
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_worker_for_which_no_partition_is_left_is_ready_and_tells_no_lag(
+    small_installation: Installation, protocol: str
+) -> None:
+    installation = small_installation
+    installation.configure(consumer__group__protocol=protocol)
+    first = installation.start("a").wait_ready(assigned=1)
+    second = installation.start("b")
+    wait_until(lambda: first.probe("/readyz")[0] == second.probe("/readyz")[0] == 200, "two ready workers")
+    assert sorted([*first.assigned(), *second.assigned()]) == [0]
+    wait_until(
+        lambda: len(by_partition(first, "lag_records")) + len(by_partition(second, "lag_records")) == 1,
+        "lag told by one worker alone",
+    )
+    for worker in (first, second):
+        assert seconds_without_progress(worker) < 3 * ASK_SECONDS

@@ -1,0 +1,134 @@
+"""What is told of partitions that come, are restored and go, to whoever watches."""
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.loop.observer import Observer
+from consumer.memory_kafka.click_stream import MemoryClickStream
+from consumer.streams import AssignmentChange, Unreachable
+from tests.builders import a_click, a_link, an_action
+from tests.loop.house import GROUP, House, Worker
+from tests.loop.script import Happening, Script
+from tests.loop.scripted_ports import ScriptedState
+from tests.loop.test_loop_at_the_edges import RUN, a_house, readiness
+
+
+def series(observer: Observer, name: str) -> dict[str, float]:
+    """Return the values of a metric by partition."""
+    return {
+        sample.labels.get("partition", ""): sample.value
+        for family in text_string_to_metric_families(observer._metrics.page().decode())
+        for sample in family.samples
+        if sample.name == f"link_actions_{name}"
+    }
+
+
+def given(observer: Observer, *partitions: int) -> None:
+    observer.assigned(AssignmentChange(given=frozenset(partitions)), partitions, dict.fromkeys(partitions, 0))
+    observer.joined(is_member=True)
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Worker(House(), ScriptedState()).observer
+
+
+def test_what_remains_ends_at_zero_where_the_changelog_ends_in_a_commit_marker(observer: Observer) -> None:
+    given(observer, 0, 1)
+    observer.restored({0: 5}, {0: 1, 1: 7})
+    assert series(observer, "restore_remaining_records") == {"0": 1, "1": 7}
+    observer.restored({}, {1: 7})
+    assert series(observer, "restore_remaining_records") == {"0": 0, "1": 7}
+    observer.restored({}, {})
+    assert series(observer, "restore_remaining_records") == {"0": 0, "1": 0}
+
+
+def test_a_partition_that_moves_to_another_worker_takes_its_series_along(observer: Observer) -> None:
+    given(observer, 0, 1)
+    observer.lag({0: 3, 1: 4})
+    observer.assigned(AssignmentChange(taken=frozenset({1})), [0], {0: 0})
+    observer.joined(is_member=True)
+    assert series(observer, "lag_records") == {"0": 3}
+    assert series(observer, "restore_remaining_records") == {"0": 0}
+
+
+def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again(observer: Observer) -> None:
+    given(observer, 0, 1)
+    observer.lag({0: 3, 1: 4})
+    observer.assigned(AssignmentChange(taken=frozenset({0, 1})), [], {})
+    observer.joined(is_member=False)
+    assert series(observer, "lag_records") == {"0": 3, "1": 4}
+    given(observer, 1)
+    assert series(observer, "lag_records") == {"1": 4}
+
+
+def test_an_idle_worker_tells_a_lag_of_zero_for_each_partition() -> None:
+    house = House(partitions=3)
+    worker = Worker(house, ScriptedState(), pace=RUN)
+    worker.run(lambda: house.clock.monotonic() > 1)
+    assert series(worker.observer, "lag_records") == {"0": 0, "1": 0, "2": 0}
+
+
+def test_the_lag_of_a_partition_that_is_being_restored_grows() -> None:
+    house = House(partitions=1)
+    house.leave_open(house.names.changelog, 0, b"key", b"value")
+    worker = Worker(house, ScriptedState(), pace=RUN)
+    house.clock.at(1, lambda: house.click(*(a_click(number) for number in range(7))))
+    worker.run(lambda: house.clock.monotonic() > 10)
+    assert readiness(worker).restoring
+    assert series(worker.observer, "lag_records") == {"0": 7}
+
+
+def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_ready() -> None:
+    house = a_house(partitions=1)
+    started = house.clock.now_ms() / 1000
+
+    def fill() -> None:
+        if house.clock.monotonic() > 3:
+            raise Unreachable("disk full")
+
+    script = Script.at_every("store.write", Happening(before=fill))
+    worker = Worker(house, ScriptedState(), script=script, pace=RUN)
+    house.clock.at(5, lambda: house.click(*(a_click(number) for number in range(100, 105))))
+    house.clock.at(12, lambda: house.click(*(a_click(number) for number in range(200, 206))))
+    worker.run(lambda: house.clock.monotonic() > 30)
+    (lag,) = series(worker.observer, "lag_records").values()
+    (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
+    assert lag == 6
+    assert progress - started < 6
+    assert not readiness(worker).ready
+    assert readiness(worker).interrupted == "disk full"
+
+
+def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
+    house = a_house()
+    worker = Worker(house, ScriptedState(), pace=RUN)
+    worker.run(lambda: house.clock.monotonic() > 100)
+    (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
+    assert house.clock.now_ms() / 1000 - progress < 10
+
+
+def test_definitions_that_are_read_at_the_start_are_counted() -> None:
+    house = a_house()
+    house.define(a_link(an_action(), link_id="another"), a_link(an_action(), link_id="another", version=2))
+    worker = Worker(house, ScriptedState())
+    worker.run()
+    assert series(worker.observer, "definitions_read_total") == {"": 3}
+
+
+def test_a_worker_with_nothing_to_do_is_ready_when_that_is_certain() -> None:
+    house = House(partitions=1)
+    other = MemoryClickStream(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other")
+    other.consume(1, 0)
+    worker = Worker(house, ScriptedState(), pace=RUN)
+    seen: list[tuple[float, bool]] = []
+
+    def look() -> bool:
+        other.consume(1, 0)
+        seen.append((house.clock.monotonic(), readiness(worker).ready))
+        return house.clock.monotonic() > 20
+
+    worker.run(look)
+    assert readiness(worker).assigned == ()
+    assert not any(ready for seconds, ready in seen if seconds < 10)
+    assert seen[-1][1]
