@@ -1,6 +1,6 @@
 """The settings: every `LINK_ACTIONS_*` variable of the environment, all checked at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -24,9 +24,11 @@ from consumer.service_links import is_service_link
 from consumer.setting_values import (
     broker_list,
     duration,
+    file_name,
     host_name,
     listen_address,
     properties_file,
+    protocols,
     registry_url,
     topic_characters,
 )
@@ -37,6 +39,9 @@ PREFIX = "LINK_ACTIONS_"
 
 HELP_WIDTH = 74
 """Characters in a line of the help, which is indented."""
+
+MAX_WORKERS = 256
+"""How many processes `run` may start: more would wait for each other, on any machine."""
 
 
 class StateStoreKind(StrEnum):
@@ -63,6 +68,7 @@ class LogFormat(StrEnum):
 
 
 Name = Annotated[str, BeforeValidator(topic_characters)]
+FileName = Annotated[str, BeforeValidator(file_name)]
 
 
 class Settings(BaseSettings):
@@ -82,7 +88,7 @@ class Settings(BaseSettings):
         description="the consumer group; it names the changelog too (default: link-actions)",
         examples=["link-actions"],
     )
-    instance_id: Name = Field(
+    instance_id: FileName = Field(
         default_factory=host_name,
         min_length=1,
         max_length=100,
@@ -105,13 +111,14 @@ class Settings(BaseSettings):
     )
     kafka_config: Annotated[ClientProperties | None, NoDecode, BeforeValidator(properties_file)] = Field(
         default=None,
+        validate_default=True,
         description="a file of further client properties, name=value on each line",
         examples=["/etc/link-actions/client.properties"],
     )
     workers: int = Field(
         default=1,
         ge=1,
-        le=256,
+        le=MAX_WORKERS,
         description="how many processes run starts; with more than one, the instance id of each has its number behind"
         " (default: 1)",
         examples=["4"],
@@ -159,6 +166,18 @@ class Settings(BaseSettings):
         examples=["0.5"],
     )
 
+    @field_validator("kafka_config", mode="after")
+    @classmethod
+    def _has_protocol_of_brokers(cls, file: ClientProperties | None, info: ValidationInfo) -> ClientProperties | None:
+        """Refuse a protocol before the brokers that the clients do not speak: the library would know no broker then."""
+        spoken = (file.for_role("admin") if file else {}).get("security.protocol", "plaintext").upper()
+        wrong = protocols(info.data.get("bootstrap_servers", "")) - {spoken}
+        if wrong:
+            raise ValueError(
+                f"the brokers begin with {min(wrong)}:// and security.protocol is {spoken}, set it in the file"
+            )
+        return file
+
     @classmethod
     def settings_customise_sources(  # noqa: PLR0917 - the signature is the library's
         cls,
@@ -204,6 +223,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def variable(field: str) -> str:
     """Return the name of the environment variable of a field."""
     return PREFIX + field.upper()
+
+
+def instance_ids(instance_id: str, workers: int) -> Sequence[str]:
+    """Return the instance id of each worker; the first ones stay the same when there are more or fewer of them."""
+    return [f"{instance_id}-{number}" for number in range(1, workers + 1)]
 
 
 def settings_help() -> str:

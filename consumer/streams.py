@@ -24,6 +24,10 @@ class Unreachable(Exception):
     """The broker, or the disk of the state, is not to be had now; a later try may succeed."""
 
 
+class StateRefused(Unreachable):
+    """The disk of the state, or the system, does not let the worker write or read its state now."""
+
+
 class OutcomeUnknown(Unreachable):
     """Whether the transaction was committed, only the broker knows; the producer must not be used again."""
 

@@ -33,7 +33,8 @@ from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.watchdog import Watchdog
 from consumer.settings import Settings
 from consumer.signals import stopping_on_signals
-from consumer.state.opening import open_state
+from consumer.state.disk import require_writable
+from consumer.state.opening import open_state, state_folder
 from consumer.state.page import FilePage
 from consumer.streams import ClickStream, Unreachable
 from consumer.supervisor.bond import SupervisorBond
@@ -82,6 +83,7 @@ def _run(
     bond: SupervisorBond | None,
 ) -> None:
     clock = SystemClock()
+    require_writable(state_folder(settings))
     schemas = load_schemas()
     membership = static_membership(settings) if bond else {}
     credentials = stack.enter_context(Credentials(settings.kafka_config))
@@ -102,7 +104,7 @@ def _run(
     stream = wrap_stream(wire.open_stream())
     stack.callback(stream.close)
     definitions = wire.definitions(state)
-    page = FilePage(settings.state_dir / settings.instance_id / "deciding")
+    page = FilePage(state_folder(settings) / "deciding")
     stack.callback(page.close)
     decider = Decider(
         definitions, wire.click_layouts, rules_of(settings, partitions), clock, open_core=CORES[fastest()]

@@ -14,9 +14,17 @@ from consumer.cli.table import Whole, print_table
 from consumer.decision.cores import fastest
 from consumer.doctor.cluster import look_at_cluster
 from consumer.doctor.finding import Finding, exit_code_of
-from consumer.doctor.local import look_at_core, look_at_interface, look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import (
+    look_at_core,
+    look_at_interface,
+    look_at_properties,
+    look_at_registry,
+    look_at_settings,
+    look_at_state,
+)
 from consumer.kafka.interface import shortest
 from consumer.kafka.rights import Role
+from consumer.state.opening import state_folders
 
 EXAMPLE = """\b
 Example:
@@ -52,7 +60,12 @@ def look_at_all(role: Role) -> list[Finding]:
         return findings
     names = topic_names(settings)
     if role is Role.WORKER:
-        findings += [look_at_core(fastest()), look_at_interface(shortest()), *look_at_state(settings.state_dir)]
+        findings += [
+            look_at_core(fastest()),
+            look_at_interface(shortest()),
+            *look_at_state(state_folders(settings, settings.workers)),
+        ]
+        findings.append(look_at_properties(settings))
     findings += look_at_registry(settings.schema_registry_url, names.clicks)
     findings += look_at_cluster(settings, names, role)
     return findings

@@ -8,9 +8,10 @@ import structlog
 import typer
 
 from consumer.cli.command_line import PlainCommand
+from consumer.descriptors import raise_limit
 from consumer.monitoring.logs import configure_logs
 from consumer.service_links import ADVICE
-from consumer.settings import hidden_settings, load_settings, settings_help
+from consumer.settings import MAX_WORKERS, hidden_settings, load_settings, settings_help
 from consumer.supervisor.bond import SupervisorBond
 from consumer.supervisor.composition import run_workers
 from consumer.worker import run_worker
@@ -29,7 +30,8 @@ Settings:
 def run(
     *,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="So many processes, watched and restarted by this one.")
+        int | None,
+        typer.Option("--workers", min=1, max=MAX_WORKERS, help="So many processes, watched and restarted by this one."),
     ] = None,
     drain: Annotated[bool, typer.Option("--drain", help="End once everything in the topic now is done.")] = False,
     bond: Annotated[int | None, typer.Option("--bond", hidden=True)] = None,
@@ -40,6 +42,7 @@ def run(
     """
     supervisor = None if bond is None else SupervisorBond(bond)
     settings = load_settings(os.environ)
+    raise_limit()
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)
     if supervisor is None:
         for name in hidden_settings(os.environ):

@@ -21,6 +21,7 @@ from consumer.kafka.topic_admin import KafkaTopicAdmin
 from consumer.loop.restore import Restorer
 from consumer.repartition.repartitioning import Parts, Progress, Repartitioning
 from consumer.settings import Settings
+from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.opening import open_state
 from consumer.wire import Wire
 from schemas.record_schema import load_schemas
@@ -67,8 +68,7 @@ def repartition(
 def _open(settings: Settings, stack: ExitStack) -> Parts:
     """Build what it works with. The memory is read anew into a folder of its own, which goes when it is done."""
     names = topic_names(settings)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="repartition-", dir=settings.state_dir)))
+    folder = stack.enter_context(_own_folder(settings.state_dir))
     copies = open_state(settings.model_copy(update={"state_dir": folder}))
     stack.callback(copies.close)
     schemas = load_schemas()
@@ -81,6 +81,19 @@ def _open(settings: Settings, stack: ExitStack) -> Parts:
         restorer=Restorer(reader, copies, None),
         changelog=stack.enter_context(Mover(settings, names.changelog)),
     )
+
+
+@contextmanager
+def _own_folder(state: Path) -> Iterator[Path]:
+    """Make a folder in that of the state, and delete it afterwards."""
+    require_writable(state)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix="repartition-", dir=state)
+    except OSError as error:
+        raise failure_at_start(state, error) from error
+    with folder as name:
+        yield Path(name)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from confluent_kafka.admin import ClusterMetadata
 
+from consumer.descriptors import limit
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
+from consumer.doctor.local import look_at_descriptors
 from consumer.doctor.workers import look_at_workers
 from consumer.errors import Unavailable
 from consumer.kafka.connection import Connection
@@ -37,6 +39,7 @@ def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterat
         yield from look_at_brokers(probe.broker_config(min(metadata.brokers)))
         report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings), names))
         yield from look_at_topics(report, names)
+        yield look_at_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
         yield from look_at_workers(settings.workers, report.partitions, os.cpu_count())
         yield from look_at_replicas(metadata, names)
         probe.try_transactions()

@@ -1,22 +1,34 @@
 """What can be looked at without a broker: settings, versions, the state's folder, the schema registry."""
 
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from consumer.codecs import subject_of
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
-from consumer.errors import ExitCode, Unavailable
+from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError
+from consumer.kafka.client import (
+    admin_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    reader_config,
+    worker_consumer_config,
+    worker_producer_config,
+)
 from consumer.kafka.interface import BINDING
 from consumer.registry import connect_registry
 from consumer.service_links import ADVICE
 from consumer.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
+from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
 from consumer.version import versions
 
+LEAST_ROOM_BYTES = 2**24
+"""Free space with which no worker gets far."""
+DESCRIPTORS, FILES_OF_PARTITION, CONNECTIONS_TO_BROKER = 80, 2, 24
+"""What a worker has open at most, with some to spare: `tests/kafka/test_outages_as_seen.py` counts them."""
 ROOM_BYTES = 2**30
 """Free space below which the state may soon have none; ten million clicks remembered take about as much."""
 
@@ -55,22 +67,51 @@ def look_at_interface(interface: str) -> Finding:
     return fine("interface", f"{interface} to the client library")
 
 
-def look_at_state(folder: Path) -> Iterator[Finding]:
-    """Tell whether the state can be written, without making its folder."""
-    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+def look_at_state(folders: Iterable[Path]) -> Iterator[Finding]:
+    """Tell whether the state of each worker can be written and has room, without making its folder."""
+    for folder in folders:
+        yield from _look_at_folder(folder)
+
+
+def _look_at_folder(folder: Path) -> Iterator[Finding]:
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            free = shutil.disk_usage(existing).free
-    except OSError as error:
-        sentence = (
-            f"{folder} cannot be written ({os.strerror(error.errno or 0)}); mend LINK_ACTIONS_STATE_DIR or its rights"
+        require_writable(folder)
+        room = shutil.disk_usage(existing_part(folder))
+    except LinkActionsError as error:
+        yield failure("state", str(error), ExitCode(error.exit_code))
+        return
+    if room.free < LEAST_ROOM_BYTES:
+        mend = "make room, or set LINK_ACTIONS_STATE_DIR to another folder"
+        yield failure("state", f"{folder} has {room.free // 2**20} MiB of room, too little to begin with; {mend}")
+    elif room.free < ROOM_BYTES:
+        yield warning(
+            "state", f"{folder} has {room.free // 2**20} MiB of room", "make room, or move LINK_ACTIONS_STATE_DIR"
         )
-        yield failure("state", sentence, ExitCode.USAGE)
-        return
-    if free < ROOM_BYTES:
-        yield warning("state", f"{folder} has {free // 2**20} MiB of room", "make room, or move LINK_ACTIONS_STATE_DIR")
-        return
-    yield fine("state", f"{folder} can be written, {free // 2**30} GiB of room")
+    else:
+        yield fine("state", f"{folder} can be written, {room.free // 2**30} GiB of room")
+
+
+def look_at_descriptors(limit: int | None, partitions: int, brokers: int) -> Finding:
+    """Tell whether one worker may open the files and connections that it needs; None stands for no limit."""
+    needed = DESCRIPTORS + FILES_OF_PARTITION * partitions + CONNECTIONS_TO_BROKER * brokers
+    if limit is None or limit >= 2 * needed:
+        return fine("descriptors", f"a worker may open {limit or 'any number of'} files and connections")
+    seen = f"a worker may open {limit} files and connections, and may need {needed}"
+    if limit < needed:
+        return failure("descriptors", f"{seen}; {MORE_DESCRIPTORS}", ExitCode.USAGE)
+    return warning("descriptors", seen, MORE_DESCRIPTORS)
+
+
+def look_at_properties(settings: Settings) -> Finding:
+    """Tell whether the client library takes all properties, those of consumers and producers too."""
+    try:
+        open_admin(admin_config(settings))
+        open_consumer(worker_consumer_config(settings)).close()
+        open_consumer(reader_config(settings)).close()
+        open_producer(worker_producer_config(settings))
+    except UsageError as error:
+        return failure("properties", str(error), ExitCode(error.exit_code))
+    return fine("properties", "the client library takes them")
 
 
 def look_at_registry(url: str | None, clicks: str) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.progress import Progress
 from consumer.loop.restore import Restorer
+from consumer.loop.setbacks import Setbacks
 from consumer.loop.tail import Tail
 from consumer.loop.writing import Writer
 from consumer.monitoring.metrics import Stage, TransactionResult
@@ -38,8 +39,6 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_ABORTS = 10
 """Aborted transactions in a row after which a person must look."""
-RETRY_SECONDS = 1.0
-"""Shortest time from one new beginning to the next: what is not to be had now may be missing for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ class Loop:
         self._aborts = 0
         self._pending: Batch | None = None
         self._tail = Tail(parts.stream)
+        self._setbacks = Setbacks(parts.observer, parts.clock.monotonic)
         self._lag_watch = LagWatch(parts.stream, parts.observer, parts.clock.monotonic)
         self._progress = Progress()
         self._drain: Drain | None = None
@@ -84,17 +84,13 @@ class Loop:
         """
         self._start_over(is_stopping)
         done = started = False
-        retry_at = 0.0
         while not done and not is_stopping():
             try:
                 done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
                 started = True
                 self._observer.turned()
             except Unreachable as error:
-                _LOG.warning("broker.lost", detail=str(error))
-                self._observer.interrupted(str(error))
-                self._wait(retry_at - self._now(), is_stopping)
-                retry_at = self._now() + RETRY_SECONDS
+                self._wait(self._setbacks.meet(error), is_stopping)
                 self._start_over(is_stopping)
 
     def _attempt(self, step: Callable[[], bool]) -> bool:
@@ -274,7 +270,7 @@ class Loop:
                 self._stream.renew()
                 self._read_again()
             except Unreachable as error:
-                _LOG.warning("broker.awaited", detail=str(error))
+                self._setbacks.await_broker(error)
                 self._wait(SLICE_SECONDS, is_stopping)
             else:
                 return

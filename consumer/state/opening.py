@@ -5,7 +5,8 @@ from pathlib import Path
 
 import structlog
 
-from consumer.settings import Settings, StateStoreKind
+from consumer.settings import Settings, StateStoreKind, instance_ids
+from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.rocksdb_files import has_database
 from consumer.state.rowfile.state import RowFileState, discard_row_files
 from consumer.state.store import StateStore
@@ -17,9 +18,29 @@ def open_state(settings: Settings) -> StateStore:
     """Open the state of this instance in the store that is wanted, and delete what the other one left in the folder.
 
     Left there it would take the disk and, taken up again after weeks, remember what was deleted meanwhile: the
-    changelog keeps deletions for a day. Raises UsageError where another process works with it, or Unavailable.
+    changelog keeps deletions for a day. Raises UsageError where another process works with it or it is another user's,
+    or Unavailable.
     """
-    folder = settings.state_dir / settings.instance_id
+    folder = state_folder(settings)
+    require_writable(folder)
+    try:
+        return _open_alone(settings, folder)
+    except OSError as error:
+        raise failure_at_start(folder, error) from error
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return where this instance has its state."""
+    return settings.state_dir / settings.instance_id
+
+
+def state_folders(settings: Settings, workers: int) -> list[Path]:
+    """Return where each of so many workers has its state."""
+    names = instance_ids(settings.instance_id, workers) if workers > 1 else [settings.instance_id]
+    return [settings.state_dir / name for name in names]
+
+
+def _open_alone(settings: Settings, folder: Path) -> StateStore:
     before = _size(folder)
     if settings.state_store is StateStoreKind.ROCKSDB:
         discard_row_files(folder)

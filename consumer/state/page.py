@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from consumer.errors import Unavailable
-from consumer.streams import Unreachable
+from consumer.state.disk import failure_at_start, refused
 
 
 class Page(Protocol):
@@ -37,12 +37,12 @@ class FilePage:
     """A file. A write is one call of the system into the page cache, 2 µs, which no signal cuts in two."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made where it is missing. Raises Unavailable."""
+        """Open the file, made where it is missing. Raises UsageError, or Unavailable where the disk is full."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise Unavailable(f"{path} cannot be opened ({error.strerror})") from error
+            raise failure_at_start(path.parent, error) from error
 
     def read(self) -> bytes:
         """Return all that is in the file. Raises Unavailable."""
@@ -56,7 +56,7 @@ class FilePage:
         try:
             os.pwrite(self._descriptor, text, 0)
         except OSError as error:
-            raise Unreachable(f"what the worker is at work on cannot be noted: {error}") from error
+            raise refused("what the worker is at work on cannot be noted", error) from error
 
     def close(self) -> None:
         """Let go of the file; what is in it stays."""

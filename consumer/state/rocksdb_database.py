@@ -4,8 +4,10 @@ What is damaged is thrown away as a whole at the next opening, since it is but a
 tell which batches a broken block held, and would stop again when it next moves it.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from errno import EACCES, EDQUOT, EMFILE, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from typing import cast
 
@@ -24,12 +26,15 @@ from rocksdict import (
 )
 
 from consumer.errors import Unavailable, UsageError
+from consumer.state.disk import failure_at_start
 from consumer.state.rocksdb_files import DAMAGED, has_database
-from consumer.streams import Unreachable
+from consumer.streams import StateRefused
 
 _LOG = structlog.get_logger(__name__)
 
 _MEGABYTE = 1 << 20
+_REFUSALS = (EACCES, EDQUOT, EMFILE, ENOSPC, EPERM, EROFS)
+"""Errors of the system that RocksDB tells by their text."""
 _SIGNS_OF_DAMAGE = ("Corruption", "Invalid argument", "No such file")
 
 
@@ -62,14 +67,14 @@ class Database:
         except Exception as error:
             if _is_damage(error):
                 raise self._damage(error) from error
-            raise Unreachable(f"the state could not be written: {error}") from error
+            raise StateRefused(f"the state could not be written: {error}") from error
 
     def delete_range(self, start: bytes, end: bytes) -> None:
         """Delete what lies between two keys, the second excluded. Raises Unreachable where the disk refuses."""
         try:
             self._handle.delete_range(start, end)
         except Exception as error:
-            raise Unreachable(f"the state could not be written: {error}") from error
+            raise StateRefused(f"the state could not be written: {error}") from error
 
     def told(self, name: str) -> int:
         """Return a number that RocksDB tells of itself."""
@@ -106,7 +111,7 @@ def open_database(folder: Path) -> Database:
         if (folder / DAMAGED).exists():
             _throw_away(folder, "it was found to be damaged while it was read")
     except OSError as error:
-        raise Unavailable(f"The state in {folder} cannot be opened ({error})") from error
+        raise failure_at_start(folder, error) from error
     try:
         return Database(folder, _open(folder))
     except Exception as error:
@@ -145,6 +150,9 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _opening_failed(folder: Path, error: Exception) -> Exception:
+    refused = next((each for each in _REFUSALS if os.strerror(each) in str(error)), None)
+    if refused is not None:
+        return failure_at_start(folder, OSError(refused, os.strerror(refused)))
     if "lock" in str(error).lower():
         return UsageError(
             f"The state in {folder} is in use by another process; give each worker on a machine its own"

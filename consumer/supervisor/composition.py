@@ -10,7 +10,9 @@ from consumer.errors import ExitCode
 from consumer.monitoring.http import HttpServer
 from consumer.monitoring.log_stream import LogStream
 from consumer.monitoring.logs import chosen_format
-from consumer.settings import LogFormat, Settings
+from consumer.settings import LogFormat, Settings, instance_ids
+from consumer.state.disk import require_writable
+from consumer.state.opening import state_folders
 from consumer.supervisor.child import WORKER, Child, worker_environment
 from consumer.supervisor.joint_routes import JointMetrics, joint_routes
 from consumer.supervisor.supervisor import Events, Supervisor
@@ -24,8 +26,10 @@ def run_workers(
 ) -> ExitCode:
     """Run so many workers until SIGTERM or SIGINT or, draining, until all is done; return what to end with.
 
-    `environ` is what the settings were read from: each worker reads them again.
+    `environ` is what the settings were read from: each worker reads them again. Raises what each of them would.
     """
+    for folder in state_folders(settings, workers):
+        require_writable(folder)
     arguments = ["--drain"] if drain else []
     events: Events = SimpleQueue()
     log = LogStream() if chosen_format(settings.log_format) is LogFormat.JSON else None
@@ -51,8 +55,3 @@ def run_workers(
         server.stop()
     _LOG.info("supervisor.stopped", exit_code=int(code))
     return code
-
-
-def instance_ids(instance_id: str, workers: int) -> Sequence[str]:
-    """Return the instance id of each worker; the first ones stay the same when there are more or fewer of them."""
-    return [f"{instance_id}-{number}" for number in range(1, workers + 1)]

@@ -56,17 +56,32 @@ class Supervisor:
         """Start all, watch them until none is left, and return the heaviest code that one ended with for good."""
         with self._hearing_signals():
             for child in self._children:
+                self._take_events()
+                if self._is_leaving:
+                    break
                 self._start(child)
             while self._running or self._due:
                 self._await_event()
         return self._code
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._kill_at is not None
+
+    def _take_events(self) -> None:
+        """Take what has happened by now."""
+        while not self._events.empty():
+            self._take(self._events.get())
 
     def _await_event(self) -> None:
         try:
             event = self._events.get(timeout=self._seconds_to_next())
         except Empty:
             self._do_what_is_due()
-            return
+        else:
+            self._take(event)
+
+    def _take(self, event: signal.Signals | tuple[Child, int]) -> None:
         if isinstance(event, signal.Signals):
             self._heed(event)
         else:
@@ -93,7 +108,7 @@ class Supervisor:
     def _heed(self, number: signal.Signals) -> None:
         """Tell all to leave; told again, end them: nothing is lost by it."""
         _LOG.info("signal.received", signal=number.name)
-        if self._kill_at is None:
+        if not self._is_leaving:
             self._stop()
         else:
             self._kill()
@@ -112,7 +127,7 @@ class Supervisor:
     def _take_note(self, child: Child, returncode: int) -> None:
         self._running.discard(child)
         code = code_of(returncode)
-        if self._kill_at is not None:
+        if self._is_leaving:
             if returncode not in _ASKED_TO_END:
                 self._code = heavier(self._code, code)
         elif not (self._is_done_at_zero and code is ExitCode.DONE):

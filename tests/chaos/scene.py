@@ -147,7 +147,7 @@ class Scene:
             if not self.workers[name].is_running:
                 code = self.workers[name].wait_exit()
                 self.endings[code] += 1
-                if code not in {3, 4}:
+                if code not in {2, 3, 4}:
                     self.violations.append(f"worker {name} ended with {code}: {self.workers[name].last_words}")
                 self.start(name)
 

@@ -69,12 +69,11 @@ def fill_disk(scene: Scene, victim: str) -> bool:
     """The disk is full until the worker has met that."""
     worker, ballast = scene.workers[victim], scene.installation.state_of(victim) / "ballast"
     was_open = scene.catch(victim)
-    complaints = len(worker.events("broker.lost"))
     with suppress(OSError), ballast.open("wb", buffering=0) as file:  # a buffer would be written once more at the end
         while True:
             file.write(bytes(1 << 16))
     worker.resume()
-    wait_until(lambda: len(worker.events("broker.lost")) > complaints, "full disk that is met")
+    wait_until(lambda: worker.probe("/readyz")[1].get("interrupted"), "full disk that is met")
     ballast.unlink()
     return was_open
 

@@ -1,6 +1,8 @@
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -9,14 +11,31 @@ from consumer.cli.app import execute
 from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
-from consumer.doctor.local import look_at_core, look_at_interface, look_at_registry, look_at_settings, look_at_state
+from consumer.doctor.local import (
+    look_at_core,
+    look_at_descriptors,
+    look_at_interface,
+    look_at_properties,
+    look_at_registry,
+    look_at_settings,
+    look_at_state,
+)
 from consumer.errors import ExitCode
 from consumer.kafka.interface import BINDING, DIRECT
 from consumer.kafka.rights import Operation, Resource, Right, Role
 from consumer.kafka.tools import SERVERS
 from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
+from consumer.settings import load_settings
 
 NAMES = TopicNames("", "group", ("set_field",))
+
+
+class Room(NamedTuple):
+    """What `shutil.disk_usage` returns."""
+
+    total: int
+    used: int
+    free: int
 
 
 @pytest.fixture
@@ -67,16 +86,45 @@ def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_f
 
 
 def test_a_state_folder_that_is_not_there_yet_can_be_written_and_is_not_made(tmp_path: Path) -> None:
-    assert statuses(look_at_state(tmp_path / "a" / "b")) in ([Status.OK], [Status.WARN])
+    assert statuses(look_at_state([tmp_path / "a" / "b"])) in ([Status.OK], [Status.WARN])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
-    (finding,) = look_at_state(Path("/proc/state"))
+    (finding,) = look_at_state([Path("/proc/state")])
 
     assert finding.status is Status.FAIL
     assert finding.exit_code is ExitCode.USAGE
     assert "LINK_ACTIONS_STATE_DIR" in finding.mend
+
+
+def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, status in ((0, Status.FAIL), (10 * 2**20, Status.FAIL), (100 * 2**20, Status.WARN), (2**33, Status.OK)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: Room(2**34, 2**34 - free, free))
+        (finding,) = look_at_state([tmp_path])
+        assert finding.status is status
+        assert status is Status.OK or "make room" in finding.mend
+    assert exit_code_of(look_at_state([Path("/proc/state"), tmp_path])) == 2
+
+
+def test_too_few_descriptors_are_told_before_they_run_out() -> None:
+    findings = [look_at_descriptors(limit, partitions=12, brokers=3) for limit in (64, 256, 1_048_576, None)]
+
+    assert [finding.status for finding in findings] == [Status.FAIL, Status.WARN, Status.OK, Status.OK]
+    assert "ulimit -n" in findings[0].mend
+    assert exit_code_of(findings) == 2
+
+
+def test_a_property_that_only_a_worker_uses_is_tried_too(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    findings = []
+    for line in ("consumer.fetch.wait.max.ms=5", "consumer.fetch.wait.max.seconds=5"):
+        file.write_text(f"{line}\n")
+        environ = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_KAFKA_CONFIG": str(file)}
+        findings.append(look_at_properties(load_settings(environ)))
+
+    assert [finding.status for finding in findings] == [Status.OK, Status.FAIL]
+    assert exit_code_of(findings) == 2
 
 
 def test_a_registry_is_asked_for_clicks(double: RegistryDouble) -> None:

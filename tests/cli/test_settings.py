@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from consumer.cli.entry import topic_names
+from consumer.kafka.topics import topic_specs
 from consumer.settings import LogFormat, LogLevel, Settings, StateStoreKind, WrongSettings, load_settings
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
@@ -97,8 +99,30 @@ def test_an_unknown_variable_is_a_mistake_with_the_likely_name() -> None:
     [
         ("BOOTSTRAP_SERVERS", "a:99999"),
         ("BOOTSTRAP_SERVERS", "a:1,,b:2"),
+        ("BOOTSTRAP_SERVERS", "a:1,"),
+        ("BOOTSTRAP_SERVERS", " "),
+        ("BOOTSTRAP_SERVERS", "http://localhost:9092"),
+        ("BOOTSTRAP_SERVERS", "a:1/path"),
+        ("BOOTSTRAP_SERVERS", "::1:9092"),
+        ("BOOTSTRAP_SERVERS", "[::1:9092"),
+        ("BOOTSTRAP_SERVERS", "[localhost]:9092"),
+        ("BOOTSTRAP_SERVERS", "løkalhost:9092"),
+        ("BOOTSTRAP_SERVERS", "a..b:9092"),
+        ("BOOTSTRAP_SERVERS", "a b:9092"),
+        ("BOOTSTRAP_SERVERS", "a:"),
+        ("BOOTSTRAP_SERVERS", "a:0"),
         ("GROUP_ID", "with space"),
+        ("GROUP_ID", "g" * 151),
         ("INSTANCE_ID", "a/b"),
+        ("INSTANCE_ID", "."),
+        ("INSTANCE_ID", ".."),
+        ("INSTANCE_ID", "../other"),
+        ("INSTANCE_ID", "a\0b"),
+        ("INSTANCE_ID", "i" * 101),
+        ("WORKERS", "0"),
+        ("WORKERS", "257"),
+        ("TOPIC_PREFIX", "p" * 61),
+        ("TOPIC_PREFIX", "a/b."),
         ("TOPIC_PREFIX", "ü"),
         ("KAFKA_CONFIG", "/nowhere/client.properties"),
         ("COMMIT_INTERVAL_MS", "0"),
@@ -106,6 +130,8 @@ def test_an_unknown_variable_is_a_mistake_with_the_likely_name() -> None:
         ("HTTP_HOST", "127.0.0.1:9464"),
         ("HTTP_PORT", "70000"),
         ("SCHEMA_REGISTRY_URL", "registry:8081"),
+        ("SCHEMA_REGISTRY_URL", "https://registry:80811"),
+        ("SCHEMA_REGISTRY_URL", "https://regi stry"),
         ("DEDUPE_RETENTION", "90x"),
         ("DEDUPE_RETENTION", "PX"),
         ("DEDUPE_RETENTION", "1h"),
@@ -131,6 +157,35 @@ def test_a_wrong_value_is_named_and_mended_in_one_sentence(variable: str, value:
 )
 def test_a_retention_may_be_short_or_iso_8601(text: str, expected: timedelta) -> None:
     assert load_settings(BROKERS | {"LINK_ACTIONS_DEDUPE_RETENTION": text}).dedupe_retention == expected
+
+
+@pytest.mark.parametrize(
+    "servers", ["a", "a:1, b:2", "10.0.0.1:9092", "[::1]:9092", "[fe80::1%eth0]", "a.b.c.:9092", "kafka_1:9092"]
+)
+def test_brokers_may_be_written_in_any_way_that_kafka_takes(servers: str) -> None:
+    assert load_settings({"LINK_ACTIONS_BOOTSTRAP_SERVERS": servers}).bootstrap_servers == servers.replace(" ", "")
+
+
+def test_a_protocol_before_a_broker_is_the_one_of_the_clients(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("security.protocol=SASL_SSL\n")
+    config = {"LINK_ACTIONS_KAFKA_CONFIG": str(file)}
+
+    load_settings({"LINK_ACTIONS_BOOTSTRAP_SERVERS": "PLAINTEXT://a:1"})
+    load_settings({"LINK_ACTIONS_BOOTSTRAP_SERVERS": "SASL_SSL://a:1", **config})
+    for given in (
+        {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "a:1,SSL://b:1"},
+        {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "SSL://a:1", **config},
+    ):
+        (mistake,) = mistakes_in(given)
+        assert "begin with SSL://" in mistake
+        assert "security.protocol" in mistake
+
+
+def test_the_longest_names_still_make_topics_that_kafka_takes() -> None:
+    settings = load_settings(BROKERS | {"LINK_ACTIONS_TOPIC_PREFIX": "p" * 60, "LINK_ACTIONS_GROUP_ID": "g" * 150})
+    for spec in topic_specs(topic_names(settings)):
+        assert len(spec.name) <= 249
 
 
 def test_neither_a_mistake_nor_the_settings_show_a_secret(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.doctor.local import CONNECTIONS_TO_BROKER, DESCRIPTORS, FILES_OF_PARTITION
 from consumer.loop.lag_watch import ASK_SECONDS
 from deploy.kafka import Broker, KafkaProcess
 from tests.support.installation import Installation
@@ -65,6 +66,8 @@ def test_a_full_disk_is_seen(installation: Installation) -> None:
     wait_until(lambda: worker.probe("/readyz")[1].get("interrupted"), "full disk")
     committed = installation.total_committed()
     installation.click(*islice(clicks, 1_000))
+    assert worker.events("state.refused")
+    assert not worker.events("broker.lost")
 
     wait_until(lambda: sum(by_partition(worker, "lag_records").values()) >= 1_000, "growing lag")
     wait_until(lambda: seconds_without_progress(worker) > 2 * ASK_SECONDS, "standstill")
@@ -76,6 +79,31 @@ def test_a_full_disk_is_seen(installation: Installation) -> None:
     installation.wait_done()
     worker.wait_ready(assigned=4)
     wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
+    assert_exact(installation)
+
+
+def test_a_process_out_of_descriptors_says_so_and_goes_on_when_it_has_some(installation: Installation) -> None:
+    installation.define(*LINKS)
+    clicks = endless_clicks(seed=4)
+    worker, other = (installation.start(name) for name in ("a", "b"))
+    for each in (worker, other):
+        each.wait_ready(assigned=2)
+    installation.click(*islice(clicks, 400))
+    installation.wait_done()
+    needed = DESCRIPTORS + FILES_OF_PARTITION * 4 + CONNECTIONS_TO_BROKER
+    assert worker.descriptors < needed, "doctor promises less than a worker needs"
+    _, hard = resource.prlimit(worker.process_id, resource.RLIMIT_NOFILE)
+    resource.prlimit(worker.process_id, resource.RLIMIT_NOFILE, (10, hard))
+    other.stop()
+
+    detail = worker.wait_event("descriptors.exhausted")["detail"]
+    assert "ulimit -n" in detail
+    resource.prlimit(worker.process_id, resource.RLIMIT_NOFILE, (hard, hard))
+    worker.wait_ready(assigned=4)
+    installation.click(*islice(clicks, 400))
+    installation.wait_done()
+    assert len(worker.events("descriptors.exhausted")) < 5
+    assert not worker.events("broker.lost")
     assert_exact(installation)
 
 

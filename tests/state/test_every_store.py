@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumer.errors import Unavailable, UsageError
+from consumer.errors import UsageError
 from consumer.state.memory import MemoryState
 from consumer.state.packed_keys import PackedKeys
 from consumer.state.rocksdb import RocksState
@@ -293,5 +293,5 @@ def test_a_folder_that_is_in_use_is_told_with_what_to_do(state: Callable[[Path],
 def test_a_place_that_can_hold_no_folder_is_told(state: Callable[[Path], StateStore], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(Unavailable, match=r"The state in .*/file/state cannot be opened"):
+    with pytest.raises(UsageError, match=r"The state in .*/file/state cannot be opened"):
         state(tmp_path / "file" / "state")

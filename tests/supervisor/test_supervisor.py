@@ -6,9 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
+from consumer.supervisor.child import Child
+from consumer.supervisor.supervisor import Events, Supervisor
 from tests.support.leaving import LEAVE_SECONDS
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
@@ -159,3 +162,38 @@ def test_a_bare_line_of_a_worker_becomes_one_of_the_log(supervise: Start) -> Non
     assert written == {
         (name, text) for name in ("host-1", "host-2") for text in ("Fatal Python error", '  File "x.py"')
     }
+
+
+class Told(Child):
+    """A child without a process: at the start of one of them something happens, and each ends when it is told to."""
+
+    def __init__(self, name: str, events: Events, happening: Callable[[], None] = lambda: None) -> None:
+        super().__init__(name, {}, [], on_end=events.put)
+        self._events, self._happening, self.starts = events, happening, 0
+
+    def start(self) -> None:
+        self.starts += 1
+        self._happening()
+
+    def send(self, number: signal.Signals) -> None:
+        self._events.put((self, -number))
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_leave_while_it_starts_workers_it_starts_no_more(stop: signal.Signals) -> None:
+    events: Events = SimpleQueue()
+    children = [Told("1", events), Told("2", events, lambda: signal.raise_signal(stop)), Told("3", events)]
+    supervisor = Supervisor(children, events, is_done_at_zero=False, on_restart=lambda _: None)
+
+    assert supervisor.run() == 0
+    assert [child.starts for child in children] == [1, 1, 0]
+
+
+def test_a_worker_that_must_not_go_on_keeps_the_others_from_being_started() -> None:
+    events: Events = SimpleQueue()
+    first = Told("1", events)
+    children = [first, Told("2", events, lambda: events.put((first, 2))), Told("3", events)]
+    supervisor = Supervisor(children, events, is_done_at_zero=False, on_restart=lambda _: None)
+
+    assert supervisor.run() == 2
+    assert [child.starts for child in children] == [1, 1, 0]

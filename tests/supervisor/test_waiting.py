@@ -65,7 +65,7 @@ def test_one_that_must_not_go_on_meanwhile_ends_all(code: ExitCode) -> None:
     waits, fails = TwinChild("w-1", events, [ExitCode.UNEXPECTED]), TwinChild("w-2", events, [code])
     stays = TwinChild("w-3", events)
 
-    assert supervise(events, waits, fails, stays) == (code, [])
+    assert supervise(events, stays, waits, fails) == (code, [])
     assert (waits.starts, stays.signals) == (1, [signal.SIGTERM])
 
 

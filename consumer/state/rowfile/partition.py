@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from consumer.state.disk import refused
 from consumer.state.rowfile.index import HashIndex
 from consumer.state.rowfile.matcher import OpenMatcher
 from consumer.state.rowfile.moving import Moving, move_some
@@ -9,7 +10,6 @@ from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, read_page
 from consumer.state.store import StateSize
-from consumer.streams import Unreachable
 
 _LEAST_KEYS = 1_024
 """Keys that are looked at, at least, before pages are let go of: else small batches pay more for mapping them again."""
@@ -66,7 +66,7 @@ class RowPartitionStore:
             self._move(len(entries))
             self._append(entries, position)
         except OSError as error:
-            raise Unreachable(f"the state could not be written: {error}") from error
+            raise refused("the state could not be written", error) from error
         self._looked_at(len(entries))
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
-from consumer.errors import Unavailable, UsageError
+from consumer.errors import UsageError
+from consumer.state.disk import failure_at_start, refused
 from consumer.state.memory_room import MemoryRoom
 from consumer.state.rowfile.building import build_index
 from consumer.state.rowfile.index import Require
@@ -17,7 +18,6 @@ from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.store import StateSize, exhaust
-from consumer.streams import Unreachable
 
 _LOCK = "rows.lock"
 
@@ -44,7 +44,7 @@ class RowFileState:
             self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
             _lock(self._lock, folder)
         except OSError as error:
-            raise Unavailable(f"The state in {folder} cannot be opened ({error})") from error
+            raise failure_at_start(folder, error) from error
 
     def open(self, partition: int, changelog: str) -> RowPartitionStore:
         """Return the store of the partition, emptied first unless it is a copy of that very changelog.
@@ -66,7 +66,7 @@ class RowFileState:
                 return self.reset(partition, changelog)
             return (yield from self._keep(partition, files, changelog))
         except OSError as error:
-            raise Unreachable(f"the state could not be read: {error}") from error
+            raise refused("the state could not be read", error) from error
 
     def reset(self, partition: int, changelog: str) -> RowPartitionStore:
         """Return an empty store for the partition."""
@@ -74,7 +74,7 @@ class RowFileState:
         try:
             files = RowFiles.create(self._of(partition), changelog)
         except OSError as error:
-            raise Unreachable(f"the state could not be written: {error}") from error
+            raise refused("the state could not be written", error) from error
         return exhaust(self._keep(partition, files, changelog))
 
     def size(self) -> StateSize:

@@ -1,0 +1,60 @@
+"""What is said, and how long it is waited, while the broker or the disk is away."""
+
+from structlog.testing import capture_logs
+
+from consumer.loop.setbacks import LONGEST_SECONDS, Setbacks
+from consumer.streams import OutcomeUnknown, StateRefused, Unreachable
+from tests.loop.house import House, Worker
+from tests.loop.scripted_ports import ScriptedState
+from tests.turned_clock import TurnedClock
+
+
+def some_setbacks(clock: TurnedClock, *, is_out: bool = False) -> Setbacks:
+    return Setbacks(Worker(House(), ScriptedState()).observer, clock.monotonic, is_out=lambda: is_out)
+
+
+def waits(setbacks: Setbacks, clock: TurnedClock, error: Unreachable, times: int) -> list[float]:
+    """Meet it as often, at once after each wait."""
+    seen = []
+    for _ in range(times):
+        seen.append(setbacks.meet(error))
+        clock.sleep(seen[-1])
+    return seen
+
+
+def test_a_disk_is_tried_less_and_less_often_and_a_broker_once_a_second() -> None:
+    for error, expected in (
+        (StateRefused("disk full"), [0, 1, 2, 4, 8, 10, 10]),
+        (OutcomeUnknown("no answer"), [0, 1, 1, 1, 1, 1, 1]),
+    ):
+        clock = TurnedClock()
+        assert waits(some_setbacks(clock), clock, error, 7) == expected
+
+
+def test_a_disk_that_was_good_for_a_while_is_tried_at_once() -> None:
+    clock = TurnedClock()
+    setbacks = some_setbacks(clock)
+    waits(setbacks, clock, StateRefused("disk full"), 7)
+    clock.sleep(2 * LONGEST_SECONDS)
+    assert waits(setbacks, clock, StateRefused("disk full"), 3) == [0, 1, 2]
+
+
+def test_each_kind_is_told_under_its_own_name_at_once_and_then_every_half_minute() -> None:
+    clock = TurnedClock()
+    setbacks = some_setbacks(clock)
+    with capture_logs() as lines:
+        waits(setbacks, clock, StateRefused("disk full"), 10)
+        waits(setbacks, clock, OutcomeUnknown("no answer"), 40)
+    assert clock.monotonic() > 90
+    events = [line["event"] for line in lines]
+    assert events.count("state.refused") == 2
+    assert events.count("broker.lost") == 2
+
+
+def test_a_process_out_of_descriptors_says_so_whatever_failed() -> None:
+    clock = TurnedClock()
+    setbacks = some_setbacks(clock, is_out=True)
+    with capture_logs() as lines:
+        setbacks.meet(Unreachable("all brokers are down"))
+        setbacks.await_broker(Unreachable("all brokers are down"))
+    assert [line["event"] for line in lines] == ["descriptors.exhausted"]
