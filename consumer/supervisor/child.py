@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import IO
 
 from consumer.monitoring.log_stream import LogStream
@@ -46,9 +47,13 @@ class Child:
         self._started_at = 0.0
 
     def start(self) -> None:
-        """Start it, a first time or again. It ends when we do."""
+        """Start it, a first time or again. It ends when we do.
+
+        Raises OSError where the system has no process or file descriptor to give.
+        """
         ours, its = socket.socketpair()
-        with its:
+        with its, ExitStack() as stack:
+            stack.callback(ours.close)
             bond = its.fileno()
             # In a session of its own, so that an interrupt at the terminal reaches it through us, and once.
             self._process = subprocess.Popen(
@@ -59,6 +64,7 @@ class Child:
                 pass_fds=(bond,),
                 start_new_session=True,
             )
+            stack.pop_all()
         self._started_at = time.monotonic()
         threading.Thread(target=self._watch, args=(self._process, ours), name=self.name, daemon=True).start()
 

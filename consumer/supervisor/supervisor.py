@@ -101,7 +101,12 @@ class Supervisor:
             self._start(child)
 
     def _start(self, child: Child) -> None:
-        child.start()
+        try:
+            child.start()
+        except OSError as error:
+            _LOG.error("worker.not_launched", worker=child.name, detail=str(error))
+            self._restart_or_stop(child, int(ExitCode.UNEXPECTED), lived_seconds=0.0)
+            return
         self._running.add(child)
         _LOG.info("worker.launched", worker=child.name, process_id=child.process_id)
 
@@ -131,11 +136,12 @@ class Supervisor:
             if returncode not in _ASKED_TO_END:
                 self._code = heavier(self._code, code)
         elif not (self._is_done_at_zero and code is ExitCode.DONE):
-            self._restart_or_stop(child, code, returncode)
+            self._restart_or_stop(child, returncode, lived_seconds=child.lived_seconds)
 
-    def _restart_or_stop(self, child: Child, code: ExitCode, returncode: int) -> None:
-        seconds = self._restarts[child].delay_after(code, child.lived_seconds)
-        facts = {"worker": child.name, "exit_code": returncode, "lived_seconds": round(child.lived_seconds, 3)}
+    def _restart_or_stop(self, child: Child, returncode: int, *, lived_seconds: float) -> None:
+        code = code_of(returncode)
+        seconds = self._restarts[child].delay_after(code, lived_seconds)
+        facts = {"worker": child.name, "exit_code": returncode, "lived_seconds": round(lived_seconds, 3)}
         if seconds is not None:
             _LOG.warning("worker.ended", restart_in_seconds=seconds, **facts)
             self._due[child] = time.monotonic() + seconds

@@ -1,5 +1,6 @@
 """The supervisor with workers that do one thing each, as real processes and without a broker."""
 
+import errno
 import os
 import signal
 import sys
@@ -197,3 +198,32 @@ def test_a_worker_that_must_not_go_on_keeps_the_others_from_being_started() -> N
 
     assert supervisor.run() == 2
     assert [child.starts for child in children] == [1, 1, 0]
+
+
+def test_a_worker_that_cannot_be_launched_is_tried_again() -> None:
+    events: Events = SimpleQueue()
+    failures = [OSError(errno.EMFILE, "Too many open files"), OSError(errno.EAGAIN, "Try again")]
+
+    def launch() -> None:
+        if failures:
+            raise failures.pop()
+        events.put(signal.SIGTERM)
+
+    child = Told("1", events, launch)
+    supervisor = Supervisor([child], events, is_done_at_zero=False, on_restart=lambda _: None)
+
+    assert supervisor.run() == 0
+    assert child.starts == 3
+
+
+def test_a_worker_that_can_never_be_launched_ends_the_supervisor() -> None:
+    events: Events = SimpleQueue()
+
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    child = Told("1", events, fail)
+    supervisor = Supervisor([child], events, is_done_at_zero=False, on_restart=lambda _: None)
+
+    assert supervisor.run() == 1
+    assert child.starts == 5
