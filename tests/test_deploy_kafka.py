@@ -177,14 +177,15 @@ def test_a_paused_broker_is_silent_until_it_goes_on(kafka_process: KafkaProcess)
 
 
 @pytest.mark.kafka
-def test_a_broker_that_cannot_start_says_where_its_log_is(kafka_process: KafkaProcess) -> None:
+def test_a_broker_that_cannot_start_says_what_its_log_says(kafka_process: KafkaProcess) -> None:
+    """The log itself is deleted with its folder together with a demo or a benchmark."""
     kafka_process.stop()
     settings = kafka_process.log_path.with_name("server.properties")
     settings.write_text(settings.read_text() + "process.roles=nonsense\n")
 
-    with pytest.raises(KafkaMissing, match=rf"ended before it answered \(its log: {kafka_process.log_path}\)"):
+    with pytest.raises(KafkaMissing, match=r"ended before it answered; its log says: .*nonsense") as told:
         kafka_process.start()
-    assert "nonsense" in kafka_process.log_path.read_text()
+    assert str(kafka_process.log_path.parent) not in str(told.value)
 
 
 def missing(what: str) -> Callable[[], Broker]:

@@ -114,7 +114,7 @@ class KafkaProcess:
         except BaseException as error:
             self.kill()
             if isinstance(error, KafkaMissing):
-                raise KafkaMissing(f"{error} (its log: {self.log_path})") from error
+                raise KafkaMissing(f"{error}; its log says: {self._complaint()}") from error
             raise
 
     def stop(self) -> None:
@@ -158,4 +158,10 @@ class KafkaProcess:
         with self.log_path.open("ab") as log:
             answer = subprocess.run(command, env=self._environ, stdout=log, stderr=log, check=False)
         if answer.returncode != 0:
-            raise KafkaMissing(f"Kafka could not format its data directory (its log: {self.log_path})")
+            raise KafkaMissing(f"Kafka could not format its data directory; its log says: {self._complaint()}")
+
+    def _complaint(self) -> str:
+        """Return the last line of the log that tells of an error; the log itself may be deleted with its folder."""
+        lines = [line.strip() for line in self.log_path.read_text(errors="replace").splitlines() if line.strip()]
+        errors = [line for line in lines if "ERROR" in line or "Exception" in line]
+        return (errors or lines or ["nothing"])[-1]
