@@ -90,6 +90,7 @@ def _run(
     wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
     stack.enter_context(naming_rights(settings, rights_of(Role.WORKER, settings, wire.names)))
     metrics = Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions())
+    metrics.note_progress(clock.now_ms() / 1000)
     host = LOOPBACK if bond else settings.http_host
     server = HttpServer(settings.http_port, routes(metrics.page, health, versions()), host=host)
     server.start()

@@ -22,7 +22,6 @@ class Observer:
         self._shown: set[int] = set()
         """Partitions whose series there are."""
         self._restoring: frozenset[int] = frozenset()
-        self._progressed()
 
     def beat(self) -> None:
         """The loop has turned."""

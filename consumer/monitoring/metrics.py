@@ -115,8 +115,9 @@ class Metrics:
         self._committed_at.set(nan)
         self._progress_at = gauge(
             "last_progress_timestamp_seconds",
-            "When a batch was last committed or state restored, or nothing was left to do.",
+            "When a batch was last committed or state restored, or nothing was left to do; at first the start.",
         )
+        self._progress_at.set(nan)
         self._state_keys = gauge("state_keys", "Entries of the local state; of RocksDB an estimate.")
         self._state_memory = gauge("state_memory_bytes", "Memory that the local state takes, file pages left out.")
         self._state_disk = gauge("state_disk_bytes", "Disk that the local state takes.")

@@ -133,14 +133,16 @@ def test_the_catalogue_is_what_a_scrape_shows() -> None:
     assert ours == CATALOGUE
 
 
-def test_before_the_first_commit_its_time_is_not_a_number() -> None:
+@pytest.mark.parametrize("name", ["last_commit_timestamp_seconds", "last_progress_timestamp_seconds"])
+def test_a_time_that_has_not_come_is_not_a_number(name: str) -> None:
     scraped = Scraped()
-    before = scraped.value("last_commit_timestamp_seconds")
+    before = scraped.value(name)
     scraped.metrics.note_commit(1_700_000_000)
+    scraped.metrics.note_progress(1_700_000_000)
 
     assert before is not None
     assert isnan(before)
-    assert scraped.value("last_commit_timestamp_seconds") == 1_700_000_000
+    assert scraped.value(name) == 1_700_000_000
 
 
 def test_every_metric_says_what_it_means() -> None:

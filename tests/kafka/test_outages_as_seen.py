@@ -114,6 +114,7 @@ def test_a_restore_ends_at_zero_and_a_worker_is_not_ready_before(installation: I
     shutil.rmtree(installation.state_of("a"))
     worker = installation.start("a")
     wait_until(lambda: worker.probe("/readyz")[0], "answer of /readyz")
+    assert seconds_without_progress(worker) < 3600, "the first page has the start of the process, not 1970"
     status, answer = worker.probe("/readyz")
     while status != 200:
         status, answer = worker.probe("/readyz")
