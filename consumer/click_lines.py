@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from string import whitespace
 from typing import Any
@@ -19,6 +19,11 @@ LINE_BYTES = 65_536
 SECONDS_MS = 100_000_000_000
 """March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""
 
+LATEST_MS = 4_102_444_800_000
+"""The year 2100; a number above it was meant in a smaller unit, or is no time."""
+
+_SMALLER_UNITS = (("microseconds", 1_000), ("nanoseconds", 1_000_000))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIMITS = {"long": 2**63, "int": 2**31}
 
 
@@ -146,8 +151,12 @@ def _time(name: str, value: Any) -> int:
     milliseconds = _iso_8601(name, value) if isinstance(value, str) else _number(name, value, _LIMITS["long"])
     if 0 < milliseconds < SECONDS_MS and not isinstance(value, str):
         raise BadLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
-    if milliseconds < EARLIEST_MS:
-        raise BadLine(f"{name} lies before the year 2000")
+    for unit, per_millisecond in _SMALLER_UNITS:
+        if EARLIEST_MS <= milliseconds // per_millisecond <= LATEST_MS < milliseconds:
+            hint = f"divide by {per_millisecond:,}, or write ISO 8601"
+            raise BadLine(f"{name} looks like {unit}; times are milliseconds since 1970: {hint}")
+    if not EARLIEST_MS <= milliseconds <= LATEST_MS:
+        raise BadLine(f"{name} is before the year 2000 or after 2100; times are milliseconds since 1970 or ISO 8601")
     return milliseconds
 
 
@@ -158,4 +167,4 @@ def _iso_8601(name: str, text: str) -> int:
         raise BadLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
     if time.tzinfo is None:
         raise BadLine(f"{name} has no time zone; put Z or +01:00 after it")
-    return round(time.timestamp() * 1000)
+    return (time - _EPOCH) // timedelta(milliseconds=1)

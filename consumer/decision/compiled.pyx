@@ -342,7 +342,7 @@ cdef class CompiledCore:
                     self.chosen += 1
         blake2b_awaited(&digests)
         decision.clicks[ClickOutcome.TEST] = tests
-        decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
+        decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined
         array.resize(rows, self.chosen)
         array.resize(times, self.chosen)
         self.keys = keys[: self.chosen * MEMORY_KEY]

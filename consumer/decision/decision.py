@@ -45,6 +45,8 @@ class Decision:
     hits: Hits = field(default_factory=PureHits)
     clicks: Counter[str] = field(default_factory=Counter)
     """Records by what became of them."""
+    undefined: int = 0
+    """How many of the clicks without actions are on links that nobody has defined."""
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Actions by kind and what became of them."""
     clicked_at: Sequence[int] = ()
@@ -61,4 +63,4 @@ class Decision:
     def counts(self) -> BatchCounts:
         """Return the counts, which hold once the transaction has committed."""
         reasons = Counter(str(bad.reason) for bad in self.dead_letters.values())
-        return BatchCounts(self.clicks.total(), self.clicks, self.actions, reasons)
+        return BatchCounts(self.clicks.total(), self.clicks, self.actions, reasons, self.undefined)

@@ -78,7 +78,7 @@ class PureCore:
             keys.append(digest + place.to_bytes(PLACE_BYTES, "big") + plan.digest)
             times.append(clicks.clicked_at[row])
         decision.clicks[ClickOutcome.TEST] = tests
-        decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = undefined
+        decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined
         return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
 
     def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> PureHits:

@@ -62,6 +62,8 @@ class NaiveModel:
         """`links` are decoded `LinkDefined`, any number of versions of each; unions of records as (name, record)."""
         self.expected: list[Expected] = []
         self.outcomes: Counter[str] = Counter()
+        self.undefined = 0
+        """How many of the outcomes `without_actions` are of clicks on links that nobody has defined."""
         self.actions: Counter[tuple[str, str]] = Counter()
         self._retention_ms = retention_ms
         self._partitions = partitions
@@ -102,6 +104,7 @@ class NaiveModel:
         versions = self._links.get((click["tenant_id"], click["link_id"]), {})
         named = click["link_version"]
         if named is None and not versions:
+            self.undefined += 1
             return "without_actions"
         link = versions.get(max(versions) if named is None else named)
         if link is None:

@@ -17,6 +17,13 @@ class ClickOutcome(StrEnum):
     DEAD_LETTERED = "dead_lettered"
 
 
+class NoActionsReason(StrEnum):
+    """Why a click has no actions; each click that is counted as `without_actions` has exactly one."""
+
+    UNDEFINED_LINK = "undefined_link"
+    NO_ACTIONS = "no_actions"
+
+
 class ActionOutcome(StrEnum):
     """What became of one action of one click."""
 
@@ -30,13 +37,15 @@ class ActionOutcome(StrEnum):
 class BatchCounts:
     """The counts of one batch; those of two batches are added with `+`.
 
-    `clicks` is by outcome, `actions` by kind and outcome, `dead_letters` by reason.
+    `clicks` is by outcome, `actions` by kind and outcome, `dead_letters` by reason. `undefined` are those of the clicks
+    without actions whose link nobody has defined.
     """
 
     consumed: int = 0
     clicks: Counter[str] = field(default_factory=Counter)
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
+    undefined: int = 0
 
     def __add__(self, other: "BatchCounts") -> "BatchCounts":
         return BatchCounts(
@@ -44,7 +53,14 @@ class BatchCounts:
             clicks=self.clicks + other.clicks,
             actions=self.actions + other.actions,
             dead_letters=self.dead_letters + other.dead_letters,
+            undefined=self.undefined + other.undefined,
         )
+
+    @property
+    def without_actions(self) -> dict[NoActionsReason, int]:
+        """The clicks without actions, by why."""
+        defined = self.clicks[ClickOutcome.WITHOUT_ACTIONS] - self.undefined
+        return {NoActionsReason.UNDEFINED_LINK: self.undefined, NoActionsReason.NO_ACTIONS: defined}
 
     @property
     def balanced(self) -> bool:
@@ -52,4 +68,5 @@ class BatchCounts:
         return (
             self.consumed == self.clicks.total()
             and self.clicks[ClickOutcome.DEAD_LETTERED] == self.dead_letters.total()
+            and 0 <= self.undefined <= self.clicks[ClickOutcome.WITHOUT_ACTIONS]
         )

@@ -23,7 +23,7 @@ from prometheus_client import (
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome
+from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome, NoActionsReason
 from consumer.state.store import StateSize
 from schemas.bad_record import Reason
 
@@ -99,6 +99,7 @@ class Metrics:
         counter, gauge, histogram = catalogue.counter, catalogue.gauge, catalogue.histogram
         self._records = counter("records_consumed_total", "Records taken from the clicks topic.")
         self._clicks = counter("clicks_total", "Records by what became of them; adds up to consumed.", "outcome")
+        self._without = counter("clicks_without_actions_total", "Clicks without actions, by why.", "reason")
         self._actions = counter("actions_total", "Actions of clicks by what became of them.", "kind", "outcome")
         self._dead_letters = counter("dead_letters_total", "Dead letters by reason.", "reason")
         self._definitions = counter("definitions_read_total", "Link definitions read.")
@@ -133,6 +134,8 @@ class Metrics:
             self._batches.observe(counts.consumed)
             for outcome, number in counts.clicks.items():
                 self._clicks.labels(outcome).inc(number)
+            for why, number in counts.without_actions.items():
+                self._without.labels(why).inc(number)
             for (kind, outcome), number in counts.actions.items():
                 self._actions.labels(kind, outcome).inc(number)
             for reason, number in counts.dead_letters.items():
@@ -197,19 +200,20 @@ class Metrics:
 
     def _start_at_zero(self, kinds: Iterable[str]) -> None:
         """Make every series that can be known exist, so that its first increase is seen as one."""
-        for click_outcome in ClickOutcome:
-            self._clicks.labels(click_outcome)
+        known: tuple[tuple[Counter | Histogram, type[StrEnum]], ...] = (
+            (self._clicks, ClickOutcome),
+            (self._without, NoActionsReason),
+            (self._dead_letters, Reason),
+            (self._transactions, TransactionResult),
+            (self._rebalances, RebalanceType),
+            (self._stages, Stage),
+        )
+        for metric, values in known:
+            for value in values:
+                metric.labels(value)
         for kind in kinds:
             for action_outcome in ActionOutcome:
                 self._actions.labels(kind, action_outcome)
-        for reason in Reason:
-            self._dead_letters.labels(reason)
-        for result in TransactionResult:
-            self._transactions.labels(result)
-        for rebalance in RebalanceType:
-            self._rebalances.labels(rebalance)
-        for stage in Stage:
-            self._stages.labels(stage)
 
 
 def page_of(registry: CollectorRegistry) -> bytes:

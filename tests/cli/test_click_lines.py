@@ -98,6 +98,8 @@ def test_a_blank_text_where_something_must_be_is_missing(name: str, blank: str) 
         (1_763_800_000_123, 1_763_800_000_123),
         ("2025-11-22T08:26:40.123Z", 1_763_800_000_123),
         ("2025-11-22T09:26:40.123+01:00", 1_763_800_000_123),
+        ("2025-11-22T08:26:40.123999Z", 1_763_800_000_123),
+        ("20251122T082640.123Z", 1_763_800_000_123),
     ],
 )
 def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
@@ -121,8 +123,19 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ({"link_count": True}, "link_count must be a whole number"),
         ({"clicked_at": 1.5}, "clicked_at must be a whole number"),
         ({"clicked_at": 1_763_800_000}, "looks like seconds"),
-        ({"clicked_at": 0}, "lies before the year 2000"),
-        ({"clicked_at": "1999-12-31T23:59:59Z"}, "lies before the year 2000"),
+        ({"clicked_at": 0}, "is before the year 2000 or after 2100"),
+        ({"clicked_at": "1999-12-31T23:59:59Z"}, "is before the year 2000 or after 2100"),
+        ({"clicked_at": "2100-01-01T00:00:01Z"}, "is before the year 2000 or after 2100"),
+        (
+            {"clicked_at": 1_763_800_000_123_456},
+            "looks like microseconds; times are milliseconds since 1970: divide by 1,000,",
+        ),
+        (
+            {"clicked_at": 1_763_800_000_123_456_789},
+            "looks like nanoseconds; times are milliseconds since 1970: divide by 1,0",
+        ),
+        ({"delivered_at": 1_763_800_000_123_456}, "delivered_at looks like microseconds"),
+        ({"clicked_at": 50_000_000_000_000}, "is before the year 2000 or after 2100"),
         ({"clicked_at": "yesterday"}, "is no time"),
         ({"clicked_at": "2025-11-22T08:26:40"}, "has no time zone"),
         ({"person_id": {"a": 1}}, "person_id must be a text"),

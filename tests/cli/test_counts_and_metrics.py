@@ -38,6 +38,7 @@ CATALOGUE = {
     "last_commit_timestamp_seconds",
     "last_progress_timestamp_seconds",
     "definitions_read",
+    "clicks_without_actions",
     "state_keys",
     "state_memory_bytes",
     "state_disk_bytes",
@@ -52,6 +53,17 @@ def counts(consumed: int = 3, **clicks: int) -> BatchCounts:
         actions=Counter({("set_field", "applied"): 1}),
         dead_letters=Counter({"truncated": 1}),
     )
+
+
+def test_clicks_on_undefined_links_are_told_apart_from_links_that_ask_for_nothing() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, kinds=[], versions={"python": "3"})
+    metrics.count_batch(BatchCounts(5, Counter(without_actions=5), undefined=2) + BatchCounts(1, Counter(applied=1)))
+    name = f"{PREFIX}_clicks_without_actions_total"
+
+    assert registry.get_sample_value(name, {"reason": "undefined_link"}) == 2
+    assert registry.get_sample_value(name, {"reason": "no_actions"}) == 3
+    assert not BatchCounts(1, Counter(without_actions=1), undefined=2).balanced
 
 
 class Interrupted(CollectorRegistry):

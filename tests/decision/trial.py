@@ -89,9 +89,11 @@ class Trial:
 
     def _compare(self, partition: int, batch: list[Record], decision: Decision) -> None:
         before, actions = len(self._model.expected), self._model.actions.copy()
+        undefined = self._model.undefined
         outcomes = Counter(self._outcome(partition, click) for click in batch)
         assert decision.updates == [as_update(each) for each in self._model.expected[before:]]
         assert +decision.clicks == outcomes
+        assert decision.undefined == self._model.undefined - undefined
         assert +decision.actions == self._model.actions - actions
         assert decision.counts().balanced
         assert decision.counts().consumed == len(batch)
