@@ -14,6 +14,7 @@ from consumer.errors import UsageError
 from consumer.settings import StateStoreKind
 from consumer.state.disk import require_writable
 from consumer.state.page import FilePage
+from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
 ANOTHER_USER = 1
@@ -82,7 +83,7 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         env={**environ, **own, "LINK_ACTIONS_HTTP_PORT": "0", "LINK_ACTIONS_LOG_FORMAT": "json", "COLUMNS": "400"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 
@@ -115,7 +116,7 @@ def test_a_part_of_it_that_is_somebody_elses_is_one_too(folder: Path, inner: str
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 

@@ -412,7 +412,7 @@ def test_replaying_what_goes_bad_again_doubles_nothing(installation: Installatio
 
     def drain() -> None:
         worker = installation.start("run", "--drain", env=dict(os.environ, LINK_ACTIONS_HTTP_PORT="0"))
-        _, err = worker.communicate(timeout=60)
+        _, err = worker.communicate(timeout=stretched(60))
         assert worker.returncode == 0, err
 
     drain()

@@ -11,6 +11,8 @@ import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.support.patience import stretched
+
 PROGRAM = (sys.executable, "-c", "from consumer.cli.app import main; main()")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -48,7 +50,7 @@ def run_in_terminal(
     while chunk := _read(ours):
         shown += chunk
     os.close(ours)
-    return Shown(process.wait(60), shown.decode(errors="replace"))
+    return Shown(process.wait(stretched(60)), shown.decode(errors="replace"))
 
 
 def _read(descriptor: int) -> bytes:
