@@ -12,7 +12,7 @@ from consumer.kafka.offsets import read_offsets
 from consumer.kafka.topic_reader import Span, open_reader
 from consumer.settings import Settings
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
 
 
 class Group:

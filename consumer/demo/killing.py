@@ -10,7 +10,7 @@ from consumer.demo.worker_process import WorkerProcess
 
 PATIENCE_SECONDS = 3.0
 """How long to wait for an open transaction once some clicks are done and others wait."""
-LONGEST_SECONDS = 20.0
+LONGEST_SECONDS = 60.0
 ON_ITS_WAY_SECONDS = 0.1
 """By then the broker has what the worker sent before it was frozen."""
 THAWED_SECONDS = 0.03

@@ -31,7 +31,7 @@ from consumer.version import versions
 from consumer.wire import Wire
 from consumer.worker import rules_of
 
-CUT_SECONDS = 20.0
+CUT_SECONDS = 60.0
 
 
 class CutOff(BaseException):

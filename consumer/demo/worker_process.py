@@ -17,8 +17,9 @@ from consumer.demo.failure import DemoFailed
 from consumer.settings import PREFIX, Settings, variable
 from deploy.kafka.lifeline import Lifeline
 
-ANSWER_SECONDS = 2.0
-LEAVE_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
+LEAVE_SECONDS = 60.0
+"""A second or two where the machine has nothing else to do."""
 POLL_SECONDS = 0.1
 PASSED_ON = ("bootstrap_servers", "group_id", "topic_prefix", "instance_id", "state_dir")
 
@@ -125,7 +126,7 @@ class WorkerProcess:
             return next((event["port"] for event in events if event.get("event") == "http.started"), None)
 
 
-def wait_until_sharing(workers: Sequence[WorkerProcess], timeout_seconds: float = 30.0) -> None:
+def wait_until_sharing(workers: Sequence[WorkerProcess], timeout_seconds: float = 120.0) -> None:
     """Return once each worker is ready and has partitions; raises DemoFailed."""
     deadline = time.monotonic() + timeout_seconds
     while not all(worker.assigned() for worker in workers):

@@ -21,7 +21,7 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 _TIMEOUT_SECONDS = 60.0
 """How long reading may stand still: an open transaction of a dead producer hides what follows it until it ends."""
 
-_LEADER_SECONDS = 10.0
+_LEADER_SECONDS = 60.0
 _NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
@@ -147,11 +147,11 @@ def _ends(admin: AdminClient, topic: str) -> dict[int, int]:
 
 
 def _ends_now(admin: AdminClient, topic: str) -> dict[int, int]:
-    found = admin.list_topics(topic, timeout=10).topics[topic]
+    found = admin.list_topics(topic, timeout=30).topics[topic]
     if found.error is not None:
         raise NotReadable(f"{topic}: {found.error.str()}")
     latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
-    ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=10)
+    ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=30)
     offsets = {where.partition: future.result().offset for where, future in sorted(ends.items())}
     if any(offset < 0 for offset in offsets.values()):
         raise NotReadable(f"{topic}: the leader of a partition does not tell its end")
