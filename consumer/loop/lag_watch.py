@@ -13,6 +13,8 @@ from consumer.streams import ClickStream, Unreachable
 _LOG = structlog.get_logger(__name__)
 
 ASK_SECONDS = 5.0
+UNANSWERED_SECONDS = 10.0
+"""When to ask again where the broker did not answer: the loop has waited for it, and others may answer it well."""
 
 
 class LagWatch:
@@ -36,8 +38,9 @@ class LagWatch:
             lag = self._stream.lag([*live, *restoring])
         except Unreachable as error:
             _LOG.debug("lag.unknown", detail=str(error))
+            self._due = self._now() + UNANSWERED_SECONDS
         else:
             self._observer.lag(lag)
             is_all_done = self._stream.is_member and not restoring and not any(lag.values())
             self._observer.answered(is_all_done=is_all_done)
-        self._due = self._now() + ASK_SECONDS
+            self._due = self._now() + ASK_SECONDS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from consumer.errors import StreamFatal
 from consumer.loop.counts import BatchCounts
-from consumer.streams import Aborted, OutcomeUnknown, Unreachable
+from consumer.streams import Aborted, OutcomeUnknown, StateRefused, Unreachable
 from tests.loop.house import Build, House, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
@@ -14,7 +14,7 @@ from tests.loop.scripted_ports import ScriptedState
 
 PRODUCING = ("stream.produce", "stream.produce_all", "stream.track")
 DECIDING = (*PRODUCING, "stream.begin", "stream.commit", "stream.renew", "stream.abort")
-ASKING = ("stream.rewind", "stream.ends", "stream.committed", "reader.identity", "reader.bounds")
+ASKING = ("stream.rewind", "stream.ends", "stream.committed", "stream.lag", "reader.identity", "reader.bounds")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ SURVIVED: Mapping[str, Failure] = {
     "nobody knows, and it was done": Failure(Happening(after=raising(OutcomeUnknown("silence"))), DECIDING),
     "a question is not heard": Failure(Happening(before=raising(Unreachable("silence"))), ASKING),
     "an answer is lost": Failure(Happening(after=raising(Unreachable("silence"))), ASKING),
-    "the disk is full": Failure(Happening(before=raising(Unreachable("disk full"))), ("store.write",)),
+    "the disk is full": Failure(Happening(before=raising(StateRefused("disk full"))), ("store.write",)),
 }
 """Failures after which the same process goes on."""
 

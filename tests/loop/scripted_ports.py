@@ -42,6 +42,9 @@ class ScriptedStream(MemoryClickStream):
     def committed(self) -> Mapping[int, int]:
         return self._call("stream.committed", super().committed)
 
+    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        return self._call("stream.lag", super().lag, partitions)
+
     def begin(self) -> None:
         self._call("stream.begin", super().begin)
 

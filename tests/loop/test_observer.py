@@ -108,6 +108,24 @@ def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
     assert house.clock.now_ms() / 1000 - progress < 10
 
 
+def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_progress() -> None:
+    house = House(partitions=1)
+    started = house.clock.now_ms() / 1000
+
+    def freeze() -> None:
+        if house.clock.monotonic() > 10:
+            raise Unreachable("no answer")
+
+    script = Script.at_every("stream.lag", Happening(before=freeze))
+    worker = Worker(house, ScriptedState(), script=script, pace=RUN)
+    worker.run(lambda: house.clock.monotonic() > 40)
+    (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
+    assert 5 < progress - started <= 10
+    assert series(worker.observer, "lag_records") == {"0": 0}
+    assert not readiness(worker).ready
+    assert (readiness(worker).seconds_since_broker or 0) > 15
+
+
 def test_definitions_that_are_read_at_the_start_are_counted() -> None:
     house = a_house()
     house.define(a_link(an_action(), link_id="another"), a_link(an_action(), link_id="another", version=2))
