@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import structlog
 
 from consumer.registry import SchemaRegistry
-from schemas.codec import Codec, confluent_frame
-from schemas.record_schema import RecordSchema, record_schema
+from schemas.codec import Codec, confluent_frame, single_object_frame
+from schemas.record_schema import RecordSchema, writer_schema
 from schemas.safety import UnsafeSchema
 
 
@@ -26,7 +26,7 @@ def reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | N
 
 
 def registered_writers(topic: str, registry: SchemaRegistry | None) -> Iterator[tuple[bytes, RecordSchema]]:
-    """Yield frame and schema of every version that may stand in a topic.
+    """Yield frame and schema of every version that may stand in a topic, in either framing.
 
     A version that could make a decoder crash is left out: records written with it become dead letters.
     """
@@ -34,11 +34,14 @@ def registered_writers(topic: str, registry: SchemaRegistry | None) -> Iterator[
         return
     for identifier, definition in registry.definitions_of(subject_of(topic)).items():
         try:
-            yield confluent_frame(identifier), record_schema(definition)
+            writer = writer_schema(definition)
         except UnsafeSchema as error:
             structlog.get_logger().warning(
                 "schema.refused", subject=subject_of(topic), id=identifier, reason=str(error)
             )
+        else:
+            yield confluent_frame(identifier), writer
+            yield single_object_frame(writer), writer
 
 
 def subject_of(topic: str) -> str:

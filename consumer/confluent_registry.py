@@ -11,6 +11,7 @@ from httpx2 import HTTPError
 
 from consumer.errors import Unavailable
 from consumer.registry import Json
+from schemas.canonical_form import canonical_form
 
 ANSWER_SECONDS = 4.0
 
@@ -30,7 +31,10 @@ class ConfluentSchemaRegistry:
         )
 
     def id_of(self, subject: str, definition: Json) -> int:
-        """Look the schema up before registering it: in a registry that is read-only to us, only that is allowed."""
+        """Look the schema up before registering it: in a registry that is read-only to us, only that is allowed.
+
+        A registry looks up text, attributes and docs included, so the versions of the subject are compared as well.
+        """
         schema = Schema(json.dumps(definition), "AVRO")
         with _translated(f"the schema of {subject} cannot be registered"):
             try:
@@ -38,8 +42,14 @@ class ConfluentSchemaRegistry:
             except SchemaRegistryError as error:
                 if error.http_status_code != HTTPStatus.NOT_FOUND:
                     raise
-                found = None
+                found = self._id_of_the_same(subject, definition)
             return self._client.register_schema(subject, schema) if found is None else found
+
+    def _id_of_the_same(self, subject: str, definition: Json) -> int | None:
+        """Return the id of a version that says the same of the bytes; None if there is none."""
+        wanted = canonical_form(definition)
+        registered = self.definitions_of(subject).items()
+        return next((identifier for identifier, each in registered if _form_or_none(each) == wanted), None)
 
     def definitions_of(self, subject: str) -> Mapping[int, Json]:
         """Ask for each version; what is no Avro schema is left out."""
@@ -60,6 +70,14 @@ class ConfluentSchemaRegistry:
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
+
+
+def _form_or_none(definition: Json) -> Json | None:
+    try:
+        form: Json = canonical_form(definition)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return form
 
 
 @contextmanager

@@ -5,16 +5,14 @@ Nothing is decoded that is not needed: identity and shared fields stay bytes, si
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
-
-from fastavro import schemaless_reader
 
 from schemas.bad_record import BadRecord, Reason
 from schemas.codec import encode_text, frame_length
 from schemas.identity import SEPARATOR, record_key
 from schemas.record_schema import RecordSchema
 from schemas.safety import check_safe
+from schemas.walk import Walk
 
 EARLIEST_MS = 946_684_800_000
 """2000-01-01: a click from before then has an absurd time."""
@@ -33,12 +31,12 @@ class ClickLayout:
     """How to walk the bytes of LinkClicked as one writer wrote them.
 
     `codes` has a letter per field: s string, l long, i int, b boolean, in capitals where null is allowed (null
-    first). `tail` reads appended fields of other types, None where there are none.
+    first). `tail` has name and type of the appended fields from the first one of another type on.
     """
 
     codes: str
     names: tuple[str, ...]
-    tail: dict[str, Any] | None
+    tail: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +69,13 @@ def click_layout(writer: RecordSchema) -> ClickLayout:
     appended fields could crash.
     """
     check_safe(writer.definition)
-    codes = [_code(field["type"]) for field in writer.parsed["fields"]]
+    fields = [(field["name"], field["type"]) for field in writer.form["fields"]]
+    codes = [_code(form) for _, form in fields]
     plain = next((index for index, code in enumerate(codes) if code is None), len(codes))
     layout = "".join(code for code in codes[:plain] if code)
     if not layout.startswith(SHARED_CODES + TREATMENT_CODES):
         raise ValueError(f"the first thirteen fields of {writer.name} are not those of LinkClicked")
-    names = tuple(field["name"] for field in writer.parsed["fields"][:plain])
-    rest = writer.parsed["fields"][plain:]
-    return ClickLayout(layout, names, {**writer.parsed, "fields": rest} if rest else None)
+    return ClickLayout(layout, tuple(name for name, _ in fields[:plain]), tuple(fields[plain:]))
 
 
 def cut_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ClickCut:
@@ -103,10 +100,15 @@ def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> tuple[int, list
     layout = layouts.get(value[:body])
     if layout is None:
         raise BadRecord(Reason.UNKNOWN_SCHEMA, f"no schema of LinkClicked is known for the frame {value[:body].hex()}")
-    walk = _Walk(value, body)
-    fields = [walk.read(code, name) for code, name in zip(layout.codes, layout.names, strict=True)]
-    _walk_tail(walk, layout)
-    return body, fields, walk.ends
+    walk = Walk(value, body)
+    fields, ends = [], []
+    for code, name in zip(layout.codes, layout.names, strict=True):
+        fields.append(_read(walk, code, name))
+        ends.append(walk.position)
+    for name, form in layout.tail:
+        walk.skip(form, name)
+    walk.end()
+    return body, fields, ends
 
 
 def is_blank(text: bytes) -> bool:
@@ -158,101 +160,24 @@ def _encode_optional(text: bytes | None) -> bytes:
     return b"\x00" if text is None else b"\x02" + encode_text(text)
 
 
-class _Walk:
-    """A cursor over the body that checks every bound."""
-
-    def __init__(self, value: bytes, start: int) -> None:
-        self._value = value
-        self.position = start
-        self.ends: list[int] = []
-
-    def read(self, code: str, name: str) -> bytes | int | None:
-        if code.isupper() and self._branch(name) == 0:
-            result: bytes | int | None = None
-        else:
-            result = self._read_value(code.lower(), name)
-        self.ends.append(self.position)
-        return result
-
-    def _read_value(self, code: str, name: str) -> bytes | int:
-        if code == "s":
-            return self._text(name)
-        if code == "b":
-            return self._boolean(name)
-        number = self._number(name)
-        if code == "i" and not -(2**31) <= number < 2**31:
-            raise BadRecord(Reason.MALFORMED, f"{name} does not fit 32 bits")
-        return number
-
-    def _byte(self, name: str) -> int:
-        if self.position >= len(self._value):
-            raise BadRecord(Reason.TRUNCATED, f"the value ends before or inside {name}")
-        self.position += 1
-        return self._value[self.position - 1]
-
-    def _number(self, name: str) -> int:
-        """Read a zigzag varint of at most 64 bits, in as few bytes as it takes."""
-        raw = shift = 0
-        while True:
-            byte = self._byte(name)
-            raw |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-            if shift >= 70:
-                raise BadRecord(Reason.MALFORMED, f"the number in {name} does not end")
-        if raw >= 2**64 or (shift > 7 and byte == 0):
-            raise BadRecord(Reason.MALFORMED, f"the number in {name} is not encoded as Avro does")
-        return (raw >> 1) ^ -(raw & 1)
-
-    def _branch(self, name: str) -> int:
-        branch = self._number(name)
-        if branch not in (0, 1):
-            raise BadRecord(Reason.MALFORMED, f"the union index of {name} is {branch}")
-        return branch
-
-    def _boolean(self, name: str) -> int:
-        byte = self._byte(name)
-        if byte > 1:
-            raise BadRecord(Reason.MALFORMED, f"{name} is neither true nor false")
-        return byte
-
-    def _text(self, name: str) -> bytes:
-        length = self._number(name)
-        if length < 0:
-            raise BadRecord(Reason.MALFORMED, f"the length of {name} is negative")
-        text = self._value[self.position : self.position + length]
-        if len(text) < length:
-            raise BadRecord(Reason.TRUNCATED, f"the value ends inside {name}")
-        self.position += length
-        try:
-            text.decode()
-        except UnicodeDecodeError as error:
-            raise BadRecord(Reason.INVALID_UTF8, f"{name} is not UTF-8") from error
-        return text
-
-    def rest(self) -> bytes:
-        return self._value[self.position :]
+def _read(walk: Walk, code: str, name: str) -> bytes | int | None:
+    """Read one field by its letter."""
+    if code.isupper() and walk.index(name, 2) == 0:
+        return None
+    match code.lower():
+        case "s":
+            return walk.text(name)
+        case "b":
+            return walk.boolean(name)
+        case "i":
+            return walk.short_number(name)
+    return walk.number(name)
 
 
-def _walk_tail(walk: _Walk, layout: ClickLayout) -> None:
-    rest = BytesIO(walk.rest())
-    if layout.tail is not None:
-        try:
-            schemaless_reader(rest, layout.tail, None)
-        except EOFError as error:
-            raise BadRecord(Reason.TRUNCATED, "the value ends inside an appended field") from error
-        except (IndexError, TypeError, ValueError, OverflowError, KeyError) as error:
-            raise BadRecord(Reason.MALFORMED, "an appended field cannot be decoded") from error
-    left = len(rest.getvalue()) - rest.tell()
-    if left:
-        raise BadRecord(Reason.TRAILING_BYTES, f"{left} bytes stand after the record")
-
-
-def _code(avro_type: Any) -> str | None:
-    if isinstance(avro_type, str):
-        return _CODES.get(avro_type)
-    if isinstance(avro_type, list) and len(avro_type) == 2 and avro_type[0] == "null":
-        code = _code(avro_type[1])
+def _code(form: Any) -> str | None:
+    if isinstance(form, str):
+        return _CODES.get(form)
+    if isinstance(form, list) and len(form) == 2 and form[0] == "null":
+        code = _code(form[1])
         return code.upper() if code else None
     return None

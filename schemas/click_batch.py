@@ -127,7 +127,7 @@ def cut_clicks(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) ->
     """
     frame = _first_known_frame(values, layouts)
     walk = _Walk(values, frame, layouts[frame].codes)
-    if layouts[frame].tail is not None:
+    if layouts[frame].tail:
         walk.odd[:] = True
     return ClickBatch(walk, values, layouts)
 

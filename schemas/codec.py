@@ -1,14 +1,15 @@
 """Whole records to bytes and back, by fastavro: the frame first, then the body."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 
 from schemas.bad_record import BadRecord, Reason
 from schemas.record_schema import RecordSchema
+from schemas.walk import Walk
 
 SINGLE_OBJECT = b"\xc3\x01"
 """Marker of single-object encoding (Avro specification 1.12); eight bytes of fingerprint follow."""
@@ -57,8 +58,8 @@ class Codec:
         }
 
     def allow(self, frames: Iterable[tuple[bytes, RecordSchema]]) -> "Codec":
-        """Accept bodies written with these schemas too."""
-        self.writers.update(frames)
+        """Accept bodies written with these schemas too; of a frame that is known, what is known of it stays."""
+        self.writers = {**dict(frames), **self.writers}
         return self
 
     def encode(self, record: dict[str, Any]) -> bytes:
@@ -87,7 +88,7 @@ class Codec:
         writer = self.writers.get(value[:length])
         if writer is None:
             raise BadRecord(Reason.UNKNOWN_SCHEMA, f"no schema is known for the frame {value[:length].hex()}")
-        return decode_body(writer.parsed, self.schema.parsed, value[length:])
+        return decode_body(writer, self.schema, value[length:])
 
 
 def encode_body(parsed: dict[str, Any], record: dict[str, Any]) -> bytes:
@@ -97,36 +98,21 @@ def encode_body(parsed: dict[str, Any], record: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def decode_body(writer: dict[str, Any], reader: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """Decode one record and insist that the bytes are just those that encoding it gives.
+def decode_body(writer: RecordSchema, reader: RecordSchema, body: bytes) -> dict[str, Any]:
+    """Decode one record and insist that the bytes are a record of the writer's schema, and all of them.
 
-    fastavro takes a negative union or enum index for one counted from the end and ignores trailing bytes; encoding
-    again finds both. Raises BadRecord.
+    fastavro alone takes a negative union or enum index for one counted from the end and ignores trailing bytes. Raises
+    BadRecord.
     """
-    buffer = BytesIO(body)
-    record: dict[str, Any] = _guarded(lambda: schemaless_reader(buffer, writer, None, return_record_name=True))
-    if buffer.tell() != len(body):
-        raise BadRecord(Reason.TRAILING_BYTES, f"{len(body) - buffer.tell()} bytes stand after the record")
-    if _guarded(lambda: encode_body(writer, record)) != body:
-        raise BadRecord(Reason.MALFORMED, "a length or an index is not encoded as Avro does")
-    if writer is reader:
-        return record
-    resolved: dict[str, Any] = _guarded(
-        lambda: schemaless_reader(BytesIO(body), writer, reader, return_record_name=True)
-    )
-    return resolved
-
-
-def _guarded(read: Callable[[], Any]) -> Any:
-    """Translate what fastavro raises on bad bytes: EOFError, IndexError, UnicodeDecodeError, TypeError and others."""
+    walk = Walk(body)
+    walk.skip(writer.form, writer.name)
+    walk.end()
+    resolved = None if writer is reader else reader.parsed
     try:
-        return read()
-    except EOFError as error:
-        raise BadRecord(Reason.TRUNCATED, "the body ends inside a field") from error
-    except UnicodeDecodeError as error:
-        raise BadRecord(Reason.INVALID_UTF8, "a text is not UTF-8") from error
-    except (IndexError, TypeError, ValueError, OverflowError, KeyError, StopIteration) as error:
+        record = schemaless_reader(BytesIO(body), writer.parsed, resolved, return_record_name=True)
+    except (EOFError, IndexError, TypeError, ValueError, OverflowError, KeyError, StopIteration) as error:
         raise BadRecord(Reason.MALFORMED, f"the body cannot be decoded ({type(error).__name__})") from error
+    return cast("dict[str, Any]", record)
 
 
 def encode_text(text: bytes) -> bytes:

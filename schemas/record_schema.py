@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from fastavro import parse_schema
-from fastavro.schema import SchemaParseException, fingerprint, to_parsing_canonical_form
+from fastavro.schema import SchemaParseException, fingerprint
 
+from schemas.canonical_form import canonical_form, canonical_text, form_with_defaults, spelt_out
 from schemas.link_parameters import SHARED_FIELDS, UPDATE_FIELDS, extended_definitions, is_update
 from schemas.safety import UnsafeSchema, check_safe
 
@@ -24,6 +25,8 @@ class RecordSchema:
 
     name: str
     definition: Json
+    form: Json
+    """The canonical form, with the definition in place of each name."""
     parsed: Json
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, 8 bytes little-endian, as single-object encoding has it."""
@@ -49,22 +52,26 @@ def record_schema(definition: Json) -> RecordSchema:
     """
     try:
         check_safe(definition)
-        if definition["type"] != "record":
+        form = canonical_form(definition)
+        if form["type"] != "record":
             raise UnsafeSchema("no record")
-        return _record_schema(definition)
-    except (AttributeError, KeyError, TypeError, ValueError, SchemaParseException) as error:
+        parsed = cast("Json", parse_schema(form_with_defaults(definition)))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, SchemaParseException) as error:
         raise UnsafeSchema(f"not to be parsed ({type(error).__name__}: {error})") from error
+    digest = fingerprint(canonical_text(definition), "CRC-64-AVRO")
+    return RecordSchema(definition["name"], definition, spelt_out(form), parsed, bytes.fromhex(digest))
 
 
-def _record_schema(definition: Json) -> RecordSchema:
-    plain = _without_logical_types(definition)
-    canonical = to_parsing_canonical_form(plain)
-    return RecordSchema(
-        name=definition["name"],
-        definition=definition,
-        parsed=cast("Json", parse_schema(plain)),
-        fingerprint=bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
-    )
+def writer_schema(definition: Json) -> RecordSchema:
+    """Parse a schema that others wrote with: what bytes are read by, whatever else it says. Raises UnsafeSchema.
+
+    Its defaults are left out, which only a reader needs: fastavro refuses some that Java takes.
+    """
+    try:
+        form = canonical_form(definition)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UnsafeSchema(f"not to be parsed ({type(error).__name__}: {error})") from error
+    return record_schema(form)
 
 
 def load_schemas(folder: Path = FOLDER) -> Mapping[str, RecordSchema]:
@@ -84,16 +91,6 @@ def load_schemas(folder: Path = FOLDER) -> Mapping[str, RecordSchema]:
         newest, *earlier = map(record_schema, versions)
         schemas[definition["name"]] = replace(newest, earlier=tuple(earlier))
     return schemas
-
-
-def _without_logical_types(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_logical_types(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "logicalType" in schema:
-        return schema["type"]
-    return {key: _without_logical_types(value) for key, value in schema.items()}
 
 
 def _snake_case(name: str) -> str:

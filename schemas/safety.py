@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from schemas.canonical_form import canonical_form
+
 MAX_DEPTH = 16
 MAX_PARTS = 2_000
 """Types in a schema, those that are called by name counted anew each time, as a decoder meets them."""
-
-_RECORDS = ("record", "error", "request")
-"""What fastavro decodes as a record."""
 
 
 class UnsafeSchema(Exception):
@@ -20,11 +19,11 @@ def check_safe(schema: Any) -> None:
     Raises UnsafeSchema. Recursion ends fastavro in a segmentation fault; an array of items of zero size turns
     five bytes into millions of objects, and records of records of nulls do so with no byte at all.
     """
-    _Check().visit(schema, (), 0)
+    _Check().visit(canonical_form(schema), (), 0)
 
 
 class _Check:
-    """One walk through a schema. Types are known by their short names, so that no way of writing one hides it."""
+    """One walk through a schema in its canonical form, in which no way of writing a name hides a type."""
 
     def __init__(self) -> None:
         self._named: dict[str, Any] = {}
@@ -42,7 +41,7 @@ class _Check:
                 self.visit(branch, open_names, depth + 1)
             return False
         if isinstance(schema, str):
-            return self._visit_name(_short(schema), open_names, depth)
+            return self._visit_name(schema, open_names, depth)
         return self._visit_complex(schema, open_names, depth)
 
     def _visit_name(self, name: str, open_names: tuple[str, ...], depth: int) -> bool:
@@ -54,22 +53,16 @@ class _Check:
 
     def _visit_complex(self, schema: dict[str, Any], open_names: tuple[str, ...], depth: int) -> bool:
         kind = schema["type"]
-        if kind in (*_RECORDS, "enum", "fixed"):
-            self._named[_short(schema["name"])] = schema
-        if kind in _RECORDS:
-            inside = (*open_names, _short(schema["name"]))
+        if kind in ("record", "enum", "fixed"):
+            self._named[schema["name"]] = schema
+        if kind == "record":
+            inside = (*open_names, schema["name"])
             # A list, not a generator: every field must be checked even when an early one settles the answer.
             sizes = [self.visit(field["type"], inside, depth + 1) for field in schema["fields"]]
             return all(sizes)
         if kind in ("enum", "fixed"):
             return bool(kind == "fixed" and schema["size"] == 0)
-        if kind in ("array", "map"):
-            sizeless = self.visit(schema.get("items", schema.get("values")), open_names, depth + 1)
-            if sizeless and kind == "array":
-                raise UnsafeSchema("an array has items of zero size")
-            return False
-        return self.visit(kind, open_names, depth)
-
-
-def _short(name: str) -> str:
-    return name.rpartition(".")[2]
+        sizeless = self.visit(schema.get("items", schema.get("values")), open_names, depth + 1)
+        if sizeless and kind == "array":
+            raise UnsafeSchema("an array has items of zero size")
+        return False

@@ -12,7 +12,7 @@ cdef class Layout:
     """A frame and the letters of the fields behind it."""
 
     def __init__(self, frame, layout):
-        self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), layout.tail is not None
+        self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), bool(layout.tail)
 
     cdef bint stands_before(self, const uint8_t* value, Py_ssize_t value_size) noexcept:
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.frame)

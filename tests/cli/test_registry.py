@@ -1,3 +1,4 @@
+import json
 import time
 from collections.abc import Iterator
 
@@ -8,7 +9,9 @@ from consumer.codecs import reading_codec, writing_codec
 from consumer.errors import Unavailable
 from consumer.registry import SchemaRegistry, connect_registry
 from schemas.bad_record import BadRecord, Reason
-from schemas.record_schema import Json, load_schemas
+from schemas.codec import confluent_frame, encode_body, single_object_frame
+from schemas.record_schema import Json, load_schemas, record_schema
+from tests.schemas.java_style import as_java_registers
 from tests.support.patience import stretched
 
 TOPIC = "link.hits.v1"
@@ -44,6 +47,40 @@ def test_a_schema_that_the_registry_has_is_looked_up_and_not_registered_again(
     assert other.id_of("a-value", RECORD) == first
     assert len(double.subjects["a-value"]) == 1
     other.close()
+
+
+def test_a_schema_that_the_registry_has_in_other_words_is_not_registered_again(
+    double: RegistryDouble, registry: SchemaRegistry
+) -> None:
+    subject = f"{TOPIC}-value"
+    double.register(subject, '"no record"')
+    others = double.register(subject, json.dumps(as_java_registers(HITS.definition)))
+    double.read_only = True
+
+    assert registry.id_of(subject, HITS.definition) == others
+
+
+def test_a_schema_that_differs_in_more_than_words_is_registered(
+    double: RegistryDouble, registry: SchemaRegistry
+) -> None:
+    renamed = RECORD | {"fields": [{"name": "length", "type": "long"}]}
+    others = double.register("a-value", json.dumps(as_java_registers(renamed)))
+
+    assert registry.id_of("a-value", RECORD) != others
+
+
+def test_what_others_registered_in_other_words_is_read_in_either_frame(
+    double: RegistryDouble, registry: SchemaRegistry
+) -> None:
+    later = {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9}}
+    definition = HITS.definition | {"fields": [*HITS.definition["fields"], later]}
+    text = json.dumps(as_java_registers(definition))
+    identifier = double.register(f"{TOPIC}-value", text)
+    codec = reading_codec(TOPIC, HITS, registry)
+    body = encode_body(HITS.parsed, a_value(HITS.definition)) + b"\x02\x01"
+
+    for frame in (confluent_frame(identifier), single_object_frame(record_schema(definition))):
+        assert codec.decode(frame + body) == a_value(HITS.definition)
 
 
 def test_every_version_of_a_subject_is_read_by_id(registry: SchemaRegistry) -> None:

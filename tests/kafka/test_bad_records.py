@@ -1,17 +1,24 @@
 """Bad input through the real process: one dead letter each, neighbours untouched, nothing lost. Design, section 6."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from random import Random
 
+from hypothesis import find
+
 from bench.registry_double import running_registry
 from consumer.judge.murmur import partition_of
 from consumer.judge.reader import Seen, read_topic
+from schemas.codec import confluent_frame, single_object_frame
+from schemas.record_schema import load_schemas, writer_schema
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.bad_records import LARGEST_CLICK, LINK, BadRecordCase, bad_records
 from tests.builders import Record, a_link, an_action
+from tests.schemas.java_style import EVERY_TYPE, as_java_registers
+from tests.schemas.strategies import encodings
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by, click_key, encode_click
@@ -60,6 +67,29 @@ def test_only_schemas_that_are_safe_are_read(installation: Installation) -> None
     assert worker.wait_event("schema.refused")["reason"] == "LinkClicked contains itself"
     outcome = assert_exact(installation, [good], dead_letters=1)
     assert outcome.reasons == {"unknown_schema": 1}
+
+
+def test_a_click_of_any_schema_that_says_the_same_is_read_in_either_frame(installation: Installation) -> None:
+    clicked = load_schemas()["LinkClicked"]
+    fields = [*clicked.definition["fields"], *({"name": f"f{n}", "type": t} for n, t in enumerate(EVERY_TYPE.values()))]
+    same, later = (as_java_registers(clicked.definition | changes) for changes in ({}, {"fields": fields}))
+    clicks = [click_by(f"r-{number}") for number in range(4)]
+    tail = find(
+        encodings(writer_schema({"type": "record", "name": "Tail", "fields": fields[20:]}).form), lambda _: True
+    )
+    installation.define(a_link(an_action("SetField")))
+    with running_registry() as registry:
+        subject = f"{installation.topic(LINK_CLICKS)}-value"
+        ids = [registry.register(subject, json.dumps(schema)) for schema in (same, later)]
+        frames = [confluent_frame(ids[0]), single_object_frame(writer_schema(same))]
+        frames += [confluent_frame(ids[1]), single_object_frame(writer_schema(later))]
+        for number, (click, frame) in enumerate(zip(clicks, frames, strict=True)):
+            value = frame + encode_click(click)[10:] + (tail if number > 1 else b"")
+            publish(installation, value, click_key(click), home(click, installation.partitions))
+        settings = {"LINK_ACTIONS_SCHEMA_REGISTRY_URL": registry.url}
+        assert installation.start("a", "--drain", settings=settings).wait_exit() == 0
+
+    assert_exact(installation, clicks, dead_letters=0)
 
 
 def test_the_dead_letter_of_the_largest_click_that_the_topic_takes_fits(installation: Installation) -> None:

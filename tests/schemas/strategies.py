@@ -4,6 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.click_parts import text, varint
+
 Strategy = st.SearchStrategy[Any]
 
 texts = st.text(max_size=20) | st.sampled_from(["x" * 63, "x" * 64, "Zoë" * 30, "y" * 200, "z" * 9_000])
@@ -52,6 +54,48 @@ def _branch(branch: Any, named: dict[str, Strategy]) -> Strategy:
         return strategy
     name = branch["name"] if "." in branch["name"] else f"link_actions.{branch['name']}"
     return st.tuples(st.just(name), strategy)
+
+
+def encodings(form: Any) -> st.SearchStrategy[bytes]:
+    """Return a strategy for the bytes of a schema spelt out, among them such as fastavro never writes."""
+    if isinstance(form, list):
+        branches = [st.tuples(st.just(varint(n)), encodings(branch)) for n, branch in enumerate(form)]
+        return st.one_of(branches).map(b"".join)
+    if isinstance(form, str):
+        return _ENCODED_PRIMITIVES[form]
+    match form["type"]:
+        case "record":
+            return st.tuples(*(encodings(field["type"]) for field in form["fields"])).map(b"".join)
+        case "enum":
+            return st.integers(0, len(form["symbols"]) - 1).map(varint)
+        case "fixed":
+            return st.binary(min_size=form["size"], max_size=form["size"])
+        case "map":
+            items = st.tuples(_ENCODED_PRIMITIVES["string"], encodings(form["values"])).map(b"".join)
+        case _:
+            items = encodings(form["items"])
+    return st.lists(st.tuples(st.lists(items, min_size=1, max_size=2), st.booleans()), max_size=2).map(_blocks)
+
+
+def _blocks(blocks: list[tuple[list[bytes], bool]]) -> bytes:
+    """Write items block by block, some of them with the block's size, as Java's blocking encoder does."""
+    encoded = b""
+    for items, sized in blocks:
+        body = b"".join(items)
+        encoded += varint(-len(items)) + varint(len(body)) + body if sized else varint(len(items)) + body
+    return encoded + varint(0)
+
+
+_ENCODED_PRIMITIVES: dict[str, st.SearchStrategy[bytes]] = {
+    "null": st.just(b""),
+    "boolean": st.sampled_from([b"\0", b"\1"]),
+    "int": st.integers(-(2**31), 2**31 - 1).map(varint),
+    "long": st.integers(-(2**63), 2**63 - 1).map(varint),
+    "float": st.binary(min_size=4, max_size=4),
+    "double": st.binary(min_size=8, max_size=8),
+    "bytes": st.binary(max_size=5).map(text),
+    "string": st.text(max_size=5).map(str.encode).map(text),
+}
 
 
 @st.composite

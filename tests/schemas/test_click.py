@@ -1,6 +1,7 @@
 """Clicks cut out of their bytes: one at a time against fastavro, and many at once against one at a time."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickCut, ClickLayout, click_layout, cut_click
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, cut_clicks
 from schemas.codec import Codec, confluent_frame, encode_body, encode_text, single_object_frame
-from schemas.record_schema import RecordSchema, load_schemas, record_schema
+from schemas.record_schema import RecordSchema, load_schemas, record_schema, writer_schema
 from schemas.safety import UnsafeSchema
 from tests.builders import NOON, Record, a_click
 from tests.click_parts import click_bytes, click_parts, text, varint
-from tests.schemas.strategies import spoilt, values
+from tests.schemas.java_style import EVERY_TYPE, as_java_registers
+from tests.schemas.strategies import encodings, spoilt, values
 
 CLICKED = load_schemas()["LinkClicked"]
 
@@ -193,6 +195,28 @@ def test_clicks_of_a_later_version_are_cut_as_each_is_alone(layout: bytes, data:
     check_same(data.draw(st.lists(whole | spoilt(whole), min_size=1, max_size=4)), {layout: LAYOUTS[layout]})
 
 
+@pytest.mark.parametrize("later", EVERY_TYPE.values(), ids=EVERY_TYPE)
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_an_appended_field_of_any_type_is_skipped(later: Any, data: st.DataObject) -> None:
+    """In both frames, by every core, and as Java's Avro registers the schema."""
+    fields = [*CLICKED.definition["fields"], {"name": "later", "type": later}, {"name": "last", "type": "string"}]
+    writer = writer_schema(as_java_registers(CLICKED.definition | {"fields": fields}))
+    appended = data.draw(encodings(writer.form["fields"][-2]["type"])) + text(b"end")
+    known = cut_click(click_bytes(a_click()), LAYOUTS)
+
+    for frame in (single_object_frame(writer), confluent_frame(9)):
+        layouts = {frame: click_layout(writer)}
+        value = frame + click_bytes(a_click(), frame=b"") + appended
+        assert cut_click(value, layouts) == known
+        check_same([value, value[:-1], value + b"\0", frame + click_bytes(a_click(), frame=b"")], layouts)
+        check_same(data.draw(st.lists(spoilt(st.just(value)), min_size=1, max_size=3)), layouts)
+
+
+def test_a_schema_with_attributes_is_walked_as_fast_as_one_without() -> None:
+    assert click_layout(writer_schema(as_java_registers(CLICKED.definition))) == click_layout(CLICKED)
+
+
 def test_a_usual_click_cut_off_or_changed_at_every_byte_is_cut_as_it_is_alone() -> None:
     whole = click_bytes(a_click(recipient_id="r-é", person_id=None))
     check_same([whole[:end] for end in range(len(whole) + 1)])
@@ -325,7 +349,7 @@ def test_a_schema_that_does_not_start_as_the_contract_says_has_no_layout() -> No
 def test_a_layout_is_made_of_safe_schemas_only() -> None:
     items = {"type": "array", "items": "null"}
     definition = CLICKED.definition | {"fields": [*CLICKED.definition["fields"], {"name": "bomb", "type": items}]}
-    schema = RecordSchema("LinkClicked", definition, CLICKED.parsed, CLICKED.fingerprint)
+    schema = replace(CLICKED, definition=definition)
 
     with pytest.raises(UnsafeSchema):
         click_layout(schema)
