@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 import urllib.error
-import urllib.request
 from http import HTTPStatus
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from bench.links import definitions
 from bench.shape import Shape
 from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.topics import TopicNames
+from consumer.monitoring.loopback import ask
 from consumer.settings import Settings
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
@@ -105,7 +105,7 @@ def main() -> None:
 
 def _is_ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+        with ask(port, "/readyz", timeout_seconds=1) as answer:
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

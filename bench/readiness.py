@@ -2,11 +2,11 @@
 
 import json
 import time
-import urllib.request
 
 from bench.candidate import Running
 from bench.ground import PARTITIONS
 from bench.measure import NotDone
+from consumer.monitoring.loopback import ask
 
 _LOOK_SECONDS = 0.02
 _TIME_LIMIT_SECONDS = 600
@@ -29,7 +29,7 @@ def _is_ready(running: Running) -> bool:
     if port is None:
         return False
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
+        with ask(port, "/readyz", timeout_seconds=5) as reply:
             return len(json.load(reply)["assigned"]) == PARTITIONS
     except OSError:  # 503 is one too
         return False

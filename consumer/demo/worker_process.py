@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.demo.failure import DemoFailed
+from consumer.monitoring.loopback import ask
 from consumer.settings import PREFIX, Settings, variable
 from deploy.kafka.lifeline import Lifeline
 
@@ -112,9 +112,8 @@ class WorkerProcess:
         if port is None:
             return None
         try:
-            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:
-                body: bytes = answer.read()
-                return body
+            with ask(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
+                return answer.read()
         except (URLError, OSError):
             return None
 

@@ -1,7 +1,6 @@
 """Asking all workers the same thing at the same time, each on its own port of the loopback."""
 
 import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,10 +8,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
-ANSWER_SECONDS = 2.0
+from consumer.monitoring.loopback import ask
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Asks the loopback itself, whatever proxy the environment names."""
+ANSWER_SECONDS = 2.0
 
 
 class Asked(Protocol):
@@ -48,7 +46,7 @@ def _ask(port: int | None, *, path: str) -> Reply:
     if port is None:
         return Reply(has_port=False)
     try:
-        with _OPENER.open(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:
+        with ask(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
             return Reply(has_port=True, status=HTTPStatus(answer.status), body=answer.read())
     except urllib.error.HTTPError as refused:
         with refused:

@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.monitoring.loopback import ask
 from deploy.kafka.lifeline import Lifeline
 from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
@@ -199,9 +199,7 @@ class Worker:
         if not started:
             return 0, b""
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{started[0]['port']}{path}", timeout=stretched(ANSWER_SECONDS)
-            ) as reply:
+            with ask(started[0]["port"], path, timeout_seconds=stretched(ANSWER_SECONDS)) as reply:
                 return reply.status, reply.read()
         except urllib.error.HTTPError as refused:
             with refused:
