@@ -474,8 +474,9 @@ def test_a_worker_without_topics_ends_at_once_with_one_sentence(installation: In
     _, err = process.communicate(timeout=stretched(30))
 
     assert process.returncode == 3
-    assert err.startswith("link-actions: Missing: ")
-    assert err.endswith("run link-actions topics create\n")
+    reason = json.loads(err)["reason"]
+    assert reason.startswith("Missing: ")
+    assert reason.endswith("run link-actions topics create")
 
 
 @pytest.mark.parametrize("arguments", [("updates", "tail"), ("dlq", "list"), ("dlq", "replay")])
@@ -540,9 +541,10 @@ def test_an_unreachable_broker_is_said_by_every_command_within_seconds(
 
     assert [process.returncode for process in processes] == [3] * len(commands)
     assert time.monotonic() - started < stretched(15)
-    for lines in map(str.splitlines, said):
-        assert lines[-1].startswith("link-actions: No Kafka broker answers at 127.0.0.1:1 (")
-        assert "Connection refused" in lines[-1]
+    *sentences, log = (text.splitlines()[-1] for text in said)
+    for sentence in [*sentences, f"link-actions: {json.loads(log)['reason']}"]:
+        assert sentence.startswith("link-actions: No Kafka broker answers at 127.0.0.1:1 (")
+        assert "Connection refused" in sentence
     # The worker logs what its client library sees; the other commands say nothing but the sentence.
     assert [len(text.splitlines()) for text in said[:-1]] == [1] * 4
     assert installation("doctor").code == 3

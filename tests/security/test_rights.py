@@ -66,7 +66,7 @@ def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, r
         grant(done.house.admin, [rule])
 
     assert said is not None
-    text = said.out + said.err
+    text = said.out + said.err + said.sentence
     assert "Traceback" not in text
     assert f"this user may not {right}" in text
     assert f"kafka-acls.sh {SERVERS} {shlex.join(right.arguments('User:NAME'))}" in text

@@ -1,5 +1,6 @@
 """Somebody with a user of their own who comes by one of the locked doors and uses the command line."""
 
+import json
 import os
 import shlex
 from argparse import ArgumentParser
@@ -36,6 +37,12 @@ class Said:
     code: int
     out: str
     err: str
+
+    @property
+    def sentence(self) -> str:
+        """The last line on standard error or, where that is one of a log in JSON, its reason."""
+        last = "".join(self.err.splitlines()[-1:])
+        return str(json.loads(last)["reason"]) if last.startswith("{") else last
 
 
 @dataclass(frozen=True)
