@@ -36,6 +36,7 @@ from consumer.kafka.topic_admin import KafkaTopicAdmin, TopicAdmin
 from consumer.kafka.topics import TopicNames
 from consumer.settings import Settings
 from consumer.streams import LogReader, Unreachable
+from consumer.terminal.text import counted
 from schemas.topics import LINK_DEFINITIONS
 
 CALL_SECONDS = 30.0
@@ -176,7 +177,7 @@ def _require_topic(admin: TopicAdmin, topic: str) -> None:
         raise Unavailable(f"{topic} is missing; run link-actions topics create")
     if state.partitions != 1:
         mend = "delete it and run link-actions topics create"
-        raise Unavailable(f"{topic} has {state.partitions} partitions and must have 1; {mend}")
+        raise Unavailable(f"{topic} has {counted(state.partitions, 'partition')} and must have 1; {mend}")
 
 
 def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:

@@ -110,7 +110,7 @@ class Publishing:
         say(f"published {counted(self._publisher.confirmed, 'click')} to {self._topic}{minted}")
         failed = self._publisher.failed
         if failed:
-            reasons = "; ".join(f"{number} times {reason}" for reason, number in failed.items())
+            reasons = "; ".join(f"{counted(number, 'time')} {reason}" for reason, number in failed.items())
             written = f"{counted(failed.total(), 'click')} could not be written"
             raise Unavailable(f"{written} ({reasons}); fix that and publish what is missing")
         if self._unread:

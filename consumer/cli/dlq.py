@@ -233,7 +233,7 @@ def _publish(places: Collection[str], letters: Letters) -> None:
     clicks.finish()
     say(f"replayed {counted(clicks.confirmed, 'dead letter')} to {letters.names.clicks}")
     if clicks.failed:
-        reasons = "; ".join(f"{number} times {reason}" for reason, number in clicks.failed.items())
+        reasons = "; ".join(f"{counted(number, 'time')} {reason}" for reason, number in clicks.failed.items())
         command = f"link-actions dlq replay --again {' '.join(sorted(clicks.unwritten))}"
         raise Unavailable(f"{clicks.failed.total()} could not be written ({reasons}); fix that, then run {command}")
 

@@ -23,6 +23,7 @@ from consumer.repartition.repartitioning import Parts, Progress, Repartitioning
 from consumer.settings import Settings
 from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.opening import open_state
+from consumer.terminal.text import counted
 from consumer.wire import Wire
 from schemas.record_schema import load_schemas
 
@@ -59,10 +60,16 @@ def repartition(
         tell = stack.enter_context(_telling())
         parts = _open(settings, stack)
         work = Repartitioning(parts, partitions, tell)
-        if dry_run:
-            say(f"{work.rehearse()} entries would be moved; nothing was written")
-            return
-        say(f"{work.run()} entries were moved; there are {partitions} partitions now, and workers may start")
+        moved = work.rehearse() if dry_run else work.run()
+    entries = counted(moved, "entry", "entries")
+    if dry_run:
+        say(f"{entries} would be moved; nothing was written")
+    else:
+        say(f"{entries} moved; there {_are(partitions)} now, and workers may start")
+
+
+def _are(partitions: int) -> str:
+    return "is 1 partition" if partitions == 1 else f"are {partitions} partitions"
 
 
 def _open(settings: Settings, stack: ExitStack) -> Parts:
@@ -100,7 +107,7 @@ def _own_folder(state: Path) -> Iterator[Path]:
 def _telling() -> Iterator["_Teller"]:
     """Give what shows the progress: a bar on a terminal, and nothing elsewhere."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         yield _Teller(None)
         return
     with Bar(console=console, transient=True) as bar:

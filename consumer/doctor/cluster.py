@@ -19,6 +19,7 @@ from consumer.kafka.rights import Right, Role, missing_rights, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.topics import TopicNames, TopicReport, topic_specs
 from consumer.settings import Settings
+from consumer.terminal.text import counted
 
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
 
@@ -28,7 +29,7 @@ def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterat
     try:
         connection = Connection(settings)
         metadata = connection.metadata()
-        yield fine("connection", f"cluster {metadata.cluster_id} answers, {len(metadata.brokers)} brokers")
+        yield fine("connection", f"cluster {metadata.cluster_id} answers, {counted(len(metadata.brokers), 'broker')}")
         lacking = Permission(connection).lacking(rights_of(role, settings, names))
         yield from look_at_rights(role, lacking)
         if role in READERS_OF_DEFINITIONS and not lacking and names.definitions in metadata.topics:
@@ -75,7 +76,7 @@ def look_at_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
         yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.mend)
     if not report.failures:
         number = len(topic_specs(names))
-        yield fine("topics", f"{number} are as they must be, with {report.partitions} partitions")
+        yield fine("topics", f"{number} are as they must be, with {counted(report.partitions or 0, 'partition')}")
 
 
 def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Finding]:
@@ -89,7 +90,7 @@ def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[F
     if single:
         mend = "good enough for trying out; else make them anew with --replication-factor 3"
         yield warning(
-            "replicas", f"{len(single)} topics have one replica: with its broker their records are lost", mend
+            "replicas", f"{counted(len(single), 'topic')} with one replica: with its broker the records are lost", mend
         )
 
 

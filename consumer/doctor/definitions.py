@@ -19,6 +19,7 @@ from consumer.doctor.finding import Finding, fine, warning
 from consumer.kafka.topic_reader import open_reader
 from consumer.registry import connect_registry
 from consumer.settings import Settings
+from consumer.terminal.text import counted
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
@@ -55,7 +56,7 @@ def look_at_definitions(published: PublishedVersions, *, codec: Codec, kinds: Ma
         yield warning("definitions", seen, "publish the link again where that was not meant")
     if not (unreadable or withdrawn):
         looked = f", of which the first {MOST_READ} were read" if len(newest) > MOST_READ else ""
-        yield fine("definitions", f"{len(newest)} links{looked}")
+        yield fine("definitions", f"{counted(len(newest), 'link')}{looked}")
 
 
 def _named(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> str:

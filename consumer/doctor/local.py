@@ -23,6 +23,7 @@ from consumer.registry import connect_registry
 from consumer.service_links import ADVICE
 from consumer.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
 from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
+from consumer.terminal.text import counted
 from consumer.version import versions
 
 LEAST_ROOM_BYTES = 2**24
@@ -126,7 +127,7 @@ def look_at_registry(url: str | None, clicks: str) -> Iterator[Finding]:
         yield failure("registry", str(error))
         return
     if known:
-        yield fine("registry", f"answers, with {known} versions of {subject_of(clicks)}")
+        yield fine("registry", f"answers, with {counted(known, 'version')} of {subject_of(clicks)}")
     else:
         mend = "publish a click, or register schemas/link_clicked.avsc"
         yield warning("registry", f"answers, and has no {subject_of(clicks)}", mend)

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 
 from consumer.doctor.finding import Finding, fine, warning
+from consumer.terminal.text import counted
 
 
 def look_at_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:
     """Tell whether this machine's workers outnumber the partitions or its cores; None stands for unknown."""
     fits = True
     if partitions is not None and workers > partitions:
-        seen = f"{workers} workers share {partitions} partitions: some have nothing to do"
+        seen = f"{workers} workers share {counted(partitions, 'partition')}: some have nothing to do"
         yield warning("workers", seen, "set LINK_ACTIONS_WORKERS to the partition count or less")
         fits = False
     if cores is not None and workers > cores:
-        seen = f"{workers} workers share {cores} cores"
+        seen = f"{workers} workers share {counted(cores, 'core')}"
         yield warning("workers", seen, "set LINK_ACTIONS_WORKERS to the number of cores or less")
         fits = False
     if fits:

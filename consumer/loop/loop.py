@@ -33,6 +33,7 @@ from consumer.monitoring.metrics import Stage, TransactionResult
 from consumer.records import split_by_partition
 from consumer.state.store import PartitionStore
 from consumer.streams import Aborted, ClickStream, Record, Unreachable
+from consumer.terminal.text import counted
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)
@@ -162,8 +163,8 @@ class Loop:
     def _check_known(self, partition: int) -> None:
         if partition >= self._partitions:
             raise Unavailable(
-                f"link.clicks.v1 was given more than its {self._partitions} partitions, which parts people from their"
-                " memory; stop all workers and run link-actions state repartition, which moves it along"
+                f"link.clicks.v1 was given more than its {counted(self._partitions, 'partition')}, which parts people"
+                " from their memory; stop all workers and run link-actions doctor, which says how to move it"
             )
 
     def _restore(self) -> None:

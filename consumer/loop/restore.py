@@ -9,6 +9,7 @@ from consumer.errors import Unavailable
 from consumer.records import split_by_partition
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
 from consumer.streams import LogReader, Unreachable
+from consumer.terminal.text import counted
 
 _LOG = structlog.get_logger(__name__)
 
@@ -164,8 +165,9 @@ def check_partitions(store: PartitionStore, partitions: int) -> None:
         )
     if noted not in {None, partitions}:
         raise Unavailable(
-            f"The memory in the changelog was kept for {noted} partitions and link.clicks.v1 has {partitions}, which"
-            " would part people from it; end all workers and run link-actions state repartition"
+            f"The memory in the changelog was kept for {counted(noted or 0, 'partition')} and link.clicks.v1 has"
+            f" {partitions}, which would part people from it; end all workers and run link-actions state repartition"
+            f" --partitions {partitions}"
         )
 
 

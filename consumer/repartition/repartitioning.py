@@ -23,6 +23,7 @@ from consumer.kafka.topics import TopicNames, TopicState, topic_specs
 from consumer.loop.restore import MOVING, PARTITIONS_KEY, Restorer, noted_partitions, partitions_entry
 from consumer.state.store import PartitionStore
 from consumer.streams import Unreachable
+from consumer.terminal.text import counted
 
 LOT = 10_000
 """Entries that are moved in one transaction."""
@@ -119,7 +120,7 @@ class Repartitioning:
         most = max(found.values(), key=lambda topic: topic.partitions).partitions
         if most > self._wanted:
             raise UsageError(
-                f"A topic has {most} partitions, and Kafka takes none away; give --partitions {most} or more"
+                f"A topic has {counted(most, 'partition')}, and Kafka takes none away; give --partitions {most} or more"
             )
         self._check_no_members()
         changelog = found[self._names.changelog].partitions
@@ -133,7 +134,8 @@ class Repartitioning:
     def _check_no_members(self) -> None:
         members = self._parts.group.members()
         if members:
-            raise Unavailable(f"{members} workers of the group are running; end them all, and run this again")
+            running = counted(members, "running worker")
+            raise Unavailable(f"The group has {running}; end all of them, and run this again")
 
     def _check_drained(self, partitions: int) -> None:
         lag = self._parts.group.lag(self._names.clicks, range(partitions))

@@ -28,7 +28,7 @@ LINKS = """\
 tenant: acme
 links:
   - id: spring
-    name: Forår, ja tak 春 \N{RIGHT-TO-LEFT OVERRIDE}
+    name: Forår, ja tak 春
     response: {redirect: "https://www.example.com/spring"}
     actions: [{kind: set_field, field: choice, value: "blåbær"}]
 """
