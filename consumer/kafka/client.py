@@ -132,12 +132,16 @@ def author_producer_config(settings: Settings) -> ClientConfig:
 
 def transactional_id(settings: Settings) -> str:
     """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
-    return transactional_id_prefix(settings) + settings.instance_id
+    return f"{transactional_id_prefix(settings)}worker/{settings.instance_id}"
 
 
 def transactional_id_prefix(settings: Settings) -> str:
-    """Return what the transactional ids of all workers of the group begin with."""
-    return f"{settings.topic_prefix}{settings.group_id}-"
+    """Return what all transactional ids of the group begin with.
+
+    Neither a group nor an instance has a slash. With a dash, the instance `eu-1` of the group `link` and the instance
+    `1` of the group `link-eu` were one, and fenced each other.
+    """
+    return f"{settings.topic_prefix}{settings.group_id}/"
 
 
 def authors_transactional_id(settings: Settings) -> str:

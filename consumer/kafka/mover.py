@@ -8,7 +8,7 @@ from typing import Self
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import LinkActionsError, Unavailable
-from consumer.kafka.client import open_producer, worker_producer_config
+from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
 from consumer.kafka.errors import FENCED, first_failure, kafka_error, what_must_be_mended
 from consumer.repartition.repartitioning import Entry
 from consumer.settings import Settings
@@ -20,7 +20,7 @@ class Mover:
     """Writes to one topic in transactions. A second one for the same group fences the first."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        name = f"{settings.topic_prefix}{settings.group_id}-repartition"
+        name = f"{transactional_id_prefix(settings)}repartition"
         self._topic = topic
         self._producer = open_producer(worker_producer_config(settings) | {"transactional.id": name})
 

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource
 
 from consumer.errors import Unavailable
-from consumer.kafka.client import open_producer, transactional_id, worker_producer_config
+from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import Forbidden, what_must_be_mended
 from consumer.settings import Settings
@@ -31,7 +31,8 @@ class KafkaProbe:
 
     def try_transactions(self) -> None:
         """Open a transactional producer under a name that no worker has, which fences nobody."""
-        name = f"{transactional_id(self._settings)}-doctor"
+        prefix = transactional_id_prefix(self._settings)
+        name = f"{prefix}doctor/{self._settings.instance_id}"
         producer = open_producer(worker_producer_config(self._settings) | {"transactional.id": name})
         try:
             producer.init_transactions(self._connection.answer_seconds)
@@ -41,7 +42,7 @@ class KafkaProbe:
                 raise Unavailable(str(final)) from error
             reason = error.args[0].str()
             mend = (
-                f"grant Write on transactional ids that begin with {name.removesuffix('-doctor')}, or see that "
+                f"grant Write on transactional ids that begin with {prefix}, or see that "
                 "transaction.state.log.replication.factor of the brokers is not above their number"
             )
             raise Unavailable(f"no transaction can be begun ({reason}); {mend}") from error

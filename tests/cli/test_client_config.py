@@ -8,12 +8,14 @@ from consumer.kafka.client import (
     ClientConfig,
     Isolation,
     admin_config,
+    authors_transactional_id,
     open_admin,
     open_consumer,
     open_producer,
     producer_config,
     reader_config,
     static_membership,
+    transactional_id,
     worker_consumer_config,
     worker_producer_config,
 )
@@ -53,8 +55,22 @@ def test_the_workers_producer_is_transactional_under_a_name_that_a_restart_keeps
         Settings(bootstrap_servers="b:1", topic_prefix="staging.", group_id="group", instance_id="one")
     )
 
-    assert config["transactional.id"] == "staging.group-one"
+    assert config["transactional.id"] == "staging.group/worker/one"
     assert (config["acks"], config["enable.idempotence"], config["partitioner"]) == ("all", True, "murmur2_random")
+
+
+def test_no_two_writers_of_one_broker_share_a_transactional_id() -> None:
+    names = [
+        ("link", "eu-1"),
+        ("link-eu", "1"),
+        ("link", "eu-1-doctor"),
+        ("link", "repartition"),
+        ("link-definitions", "a"),
+    ]
+    settings = [Settings(bootstrap_servers="b:1", group_id=group, instance_id=instance) for group, instance in names]
+    ids = [name_of(each) for each in settings for name_of in (transactional_id, authors_transactional_id)]
+
+    assert len(set(ids)) == len(names) + 1
 
 
 def test_what_is_ours_to_tune_the_file_may_tune() -> None:
