@@ -115,3 +115,26 @@ def test_an_earlier_version_of_a_record_stays_readable(tmp_path: Path) -> None:
     written_before = Codec(load_schemas()["LinkHits"]).encode(record)
 
     assert Codec(load_schemas(tmp_path)["LinkHits"]).decode(written_before) == {**record, "comment": None}
+
+
+def test_kinds_may_share_an_enum_that_is_known_and_one_that_is_new(tmp_path: Path) -> None:
+    """Avro takes one definition of each name; the later ones call it by the name."""
+    for path in FOLDER.glob("*.avsc"):
+        shutil.copy(path, tmp_path)
+    interest = json.loads((FOLDER / "change_interest.avsc").read_text())
+    mood = {
+        "name": "mood",
+        "type": {"type": "enum", "name": "Mood", "symbols": ["unknown", "good"], "default": "unknown"},
+    }
+    for stem, name in NEW_KINDS.items():
+        update = interest | {
+            "name": name,
+            "fields": [*interest["fields"], mood | {"default": "unknown", "doc": "Mood."}],
+        }
+        (tmp_path / f"{stem}.avsc").write_text(json.dumps(update))
+    codec = Codec(load_schemas(tmp_path)["LinkDefined"])
+    [action] = DEFINITION["actions"]
+    parameters = {"operation": "add", "interest": "news", "scope": "person", "mood": "good"}
+    for name in NEW_KINDS.values():
+        asked = DEFINITION | {"actions": [action | {"parameters": (f"link_actions.{name}Parameters", parameters)}]}
+        assert codec.decode(codec.encode(asked)) == asked
