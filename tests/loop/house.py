@@ -27,7 +27,7 @@ from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
 from consumer.memory_kafka.topic_reader import read_topic
 from consumer.memory_kafka.transactions import Producer
 from consumer.monitoring.health import Health
-from consumer.monitoring.metrics import Metrics
+from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
 from consumer.settings import Settings
 from consumer.state.page import MemoryPage, Page
 from consumer.streams import Headers, LogReader
@@ -84,6 +84,21 @@ class CountingObserver(Observer):
         self.counts = BatchCounts()
         self.restored_records = 0
         self.batches: list[Batch] = []
+        self.staged: list[Mapping[Stage, float]] = []
+        self.lags: list[Mapping[int, int]] = []
+        self.transactions: list[TransactionResult] = []
+
+    def stages(self, stages: Mapping[Stage, float]) -> None:
+        super().stages(stages)
+        self.staged.append(stages)
+
+    def lag(self, lag: Mapping[int, int]) -> None:
+        super().lag(lag)
+        self.lags.append(lag)
+
+    def transaction(self, result: TransactionResult) -> None:
+        super().transaction(result)
+        self.transactions.append(result)
 
     def committed(self, batch: Batch) -> None:
         super().committed(batch)

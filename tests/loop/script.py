@@ -35,8 +35,12 @@ class Script:
     def at_every(cls, name: str, happening: Happening, *, times: int = MOST_CALLS) -> "Script":
         """Return a script in which it happens at the first so many calls of this name."""
         script = cls()
-        script._repeated[name] = happening, times
+        script.at_every_too(name, happening, times=times)
         return script
+
+    def at_every_too(self, name: str, happening: Happening, *, times: int = MOST_CALLS) -> None:
+        """Have it happen at the first so many calls of this name, too."""
+        self._repeated[name] = happening, times
 
     def call(
         self, name: str, act: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs

@@ -20,7 +20,8 @@ from tests.planted.copy import copy_program
 def main(arguments: Sequence[str]) -> int:
     """Try the samples, print the table and the survivors."""
     options = _options(arguments)
-    wanted = [each for each in PACKAGES if not options.packages or each.name in options.packages]
+    by_name = {each.name: each for each in PACKAGES}
+    wanted = [by_name[name] for name in options.packages or by_name]
     results = []
     with tempfile.TemporaryDirectory(prefix="link-actions-mutants-") as folder:
         # One stays as it is now, whatever is edited in the meantime.
@@ -83,7 +84,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=40, help="mutants of each package")
     parser.add_argument("--seed", default="1", help="which ones")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once")
-    parser.add_argument("packages", nargs="*", help="only these packages")
+    parser.add_argument("packages", nargs="*", choices=[[], *(each.name for each in PACKAGES)], help="only these")
     return parser.parse_args(arguments)
 
 
