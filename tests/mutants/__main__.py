@@ -16,12 +16,13 @@ from tests.mutants.report import Result, survivors, table
 from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, Verdict, in_order
 from tests.planted.copy import copy_program
 
+BY_NAME = {each.name: each for each in PACKAGES}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Try the samples, print the table and the survivors."""
     options = _options(arguments)
-    by_name = {each.name: each for each in PACKAGES}
-    wanted = [by_name[name] for name in options.packages or by_name]
+    wanted = [BY_NAME[name] for name in options.packages or BY_NAME]
     results = []
     with tempfile.TemporaryDirectory(prefix="link-actions-mutants-") as folder:
         # One stays as it is now, whatever is edited in the meantime.
@@ -84,8 +85,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=40, help="mutants of each package")
     parser.add_argument("--seed", default="1", help="which ones")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once")
-    parser.add_argument("packages", nargs="*", choices=[[], *(each.name for each in PACKAGES)], help="only these")
-    return parser.parse_args(arguments)
+    parser.add_argument("packages", nargs="*", help=f"of {', '.join(BY_NAME)}; all where none is named")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.packages if name not in BY_NAME]:
+        parser.error(f"there is no package {unknown[0]}; choose from {', '.join(BY_NAME)}")
+    return options
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.mutants.operators import replacements
 
+_LOGGERS = ("_LOG", "structlog.get_logger()")
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -74,8 +76,8 @@ def _is_left_alone(node: ast.AST) -> bool:
     match node:
         case ast.JoinedStr() | ast.Import() | ast.ImportFrom() | ast.keyword(arg="strict"):
             return True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="_LOG")))):
-            return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=logger))):
+            return ast.unparse(logger) in _LOGGERS
         case ast.BinOp(op=ast.BitOr(), right=ast.Constant(value=None)):  # a union of types
             return True
     return False
