@@ -33,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
             chosen = sample(found, options.sample, f"{options.seed} {package.name}")
             results.append(Result(package.name, try_all(package, chosen, sound, copies), len(found)))
             report(results, sound)
+        for copy in copies:
+            copy.close()
     return 0
 
 

@@ -1,5 +1,6 @@
 """The runner of the mutants, on a program of two functions."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,12 @@ FILE, TEST_FILE = "thing.py", "test_thing.py"
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path: Path) -> Iterator[Copy]:
     for name, text in ((FILE, PROGRAM), (TEST_FILE, TESTS), ("conftest.py", CONFTEST)):
         (tmp_path / name).write_text(text)
-    return Copy(tmp_path)
+    copy = Copy(tmp_path)
+    yield copy
+    copy.close()
 
 
 def mutant(root: Path, after: str) -> Mutant:

@@ -1,8 +1,8 @@
 """Running the tests of a package in a copy of the program, without and with a fault."""
 
+import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.mutants import fork_server
 from tests.mutants.mutant import Mutant
 
 SLACK = 3.0
@@ -53,13 +54,25 @@ class Copy:
         self.root = root
         compile_all = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "."]
         subprocess.run(compile_all, cwd=self.root, check=True)
+        self._server = subprocess.Popen(
+            [sys.executable, fork_server.__file__, str(root)],
+            env={**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the server."""
+        with self._server as server:
+            if server.stdin is not None:
+                server.stdin.close()
 
     def measure(self, test_files: Sequence[str]) -> Yardstick:
         """Run the tests without a fault. Raises NoYardstick."""
         begun = time.monotonic()
         report = self.root / "junit.xml"
-        # This run writes the bytecode of the tests, which pytest has its own way of making.
-        code, output = self._run(test_files, f"--junitxml={report}", seconds=1_800, environ={})
+        code, output = self._run(test_files, f"--junitxml={report}", seconds=1_800)
         if code != _PASSED:
             raise NoYardstick(output[-3_000:])
         return Yardstick(time.monotonic() - begun, _seconds_by_file(report))
@@ -67,10 +80,9 @@ class Copy:
     def try_mutant(self, mutant: Mutant, test_files: Sequence[str], seconds: float) -> Verdict:
         """Run the tests with the fault, until the first fails; an import that fails is a failure too."""
         with self._planted(mutant):
-            try:
-                code, output = self._run(test_files, seconds=seconds, environ={"PYTHONDONTWRITEBYTECODE": "1"})
-            except subprocess.TimeoutExpired:
-                return Verdict.TIMED_OUT
+            code, output = self._run(test_files, seconds=seconds)
+        if code is None:
+            return Verdict.TIMED_OUT
         if code == _NOTHING_RAN:
             raise NoYardstick(output[-3_000:])
         return Verdict.SURVIVED if code == _PASSED else Verdict.CAUGHT
@@ -85,24 +97,14 @@ class Copy:
         finally:
             path.write_bytes(sound)
 
-    def _run(self, tests: Sequence[str], *options: str, seconds: float, environ: Mapping[str, str]) -> tuple[int, str]:
-        """Run them in a session of their own, which a time-out ends with all its processes."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *_OPTIONS, *options, *tests],
-            cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "", **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
-        return process.returncode, output
+    def _run(self, tests: Sequence[str], *options: str, seconds: float) -> tuple[int | None, str]:
+        """Return exit code, None where the time was over, and output."""
+        if self._server.stdin is None or self._server.stdout is None:
+            raise NoYardstick("the server has no pipes")
+        self._server.stdin.write(json.dumps([seconds, [*_OPTIONS, *options, *tests]]) + "\n")
+        self._server.stdin.flush()
+        code, output = json.loads(self._server.stdout.readline())
+        return code, output
 
 
 def in_order(root: Path, mutant: Mutant, yardstick: Yardstick, test_files: Sequence[str]) -> Sequence[str]:
