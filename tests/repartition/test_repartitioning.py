@@ -1,6 +1,7 @@
 """Moving the memory to more partitions, on the twin: whole, stopped anywhere, and refused where it is not safe."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -16,7 +17,7 @@ from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
 from consumer.repartition.repartitioning import Entry, Parts, Progress, Repartitioning
-from consumer.state.memory import MemoryState
+from consumer.state.memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
 from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
 from tests.turned_clock import TurnedClock
@@ -30,6 +31,24 @@ Answer = TypeVar("Answer")
 
 class Stopped(Exception):
     """The tool was killed."""
+
+
+class NotingState(MemoryState):
+    """Notes how often each partition was opened, less how often it was released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: Counter[int] = Counter()
+        self.most_held = 0
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+        self.held[partition] += 1
+        self.most_held = max(self.most_held, self.held.total())
+        return super().open_gradually(partition, changelog)
+
+    def release(self, partition: int) -> None:
+        self.held[partition] = 0
+        super().release(partition)
 
 
 class CutNetwork(DirectNetwork):
@@ -52,6 +71,7 @@ class House:
     lots: int = 0
     partitions: int = OLD
     told: list[Progress] = field(default_factory=list)
+    state: NotingState = field(default_factory=NotingState)
     grown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -85,7 +105,7 @@ class House:
             self.cluster.append(NAMES.changelog, partition, Draft(key, value))
 
     def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioning:
-        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), MemoryState(), None)
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), self.state, None)
         return Repartitioning(Parts(names, self, self, restorer, self), partitions, self.told.append, lot=50)
 
     def memory(self, partition: int) -> PartitionStore:
@@ -125,6 +145,15 @@ def test_every_entry_is_where_its_recipient_clicks_from_now_on() -> None:
 
     assert_moved(house)
     assert moved == 2 * sum(partition_of(key, NEW) != partition_of(key, OLD) for key in KEYS)
+
+
+def test_the_memory_of_one_partition_at_a_time_is_held() -> None:
+    """One of them may take gigabytes of page cache."""
+    house = House()
+    house.tool().run()
+
+    assert house.state.most_held == 1
+    assert house.state.held.total() == 0
 
 
 def test_a_memory_key_tells_its_partition_for_any_count() -> None:
