@@ -18,7 +18,7 @@ from bench.ground import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
 from consumer.decision.memory import MEMORY_KEY_BYTES, Memory, encode_memory
-from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
+from consumer.loop.note import PARTITIONS_KEY, Note
 from consumer.settings import Settings
 from consumer.state.rowfile.state import RowFileState
 from consumer.wire import Wire
@@ -54,7 +54,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     with closing(RowFileState(folder)) as state:
         for partition, mine in enumerate(remembered):
             store = state.open(partition, changelog)
-            store.write({PARTITIONS_KEY: partitions_entry(PARTITIONS)}, _POSITION)
+            store.write({PARTITIONS_KEY: Note(PARTITIONS).encode()}, _POSITION)
             for keys in _loads(partition, mine, count // PARTITIONS, workloads[0].shape.links):
                 store.write(dict.fromkeys(keys, _VALUE), _POSITION)
             state.release(partition)
@@ -64,7 +64,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
 def _write_changelog(job: Job) -> None:
     producer = Producer({"bootstrap.servers": job.servers, "log_level": 2})
     for partition in range(PARTITIONS):
-        producer.produce(job.changelog, partitions_entry(PARTITIONS), PARTITIONS_KEY, partition)
+        producer.produce(job.changelog, Note(PARTITIONS).encode(), PARTITIONS_KEY, partition)
     producer.flush()
 
 

@@ -20,7 +20,7 @@ from confluent_kafka import Producer
 
 from consumer.decision.memory import PLAIN, Memory, encode_memory
 from consumer.judge.reader import read_topic
-from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
+from consumer.loop.note import PARTITIONS_KEY, Note
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
 from tests.support.flow import Flow
@@ -96,7 +96,7 @@ class Rebalances:
         topic = self._installation.topic(self._installation.changelog)
         value = encode_memory(Memory(NOON, applied=1), PLAIN)
         for partition in range(PARTITIONS):
-            producer.produce(topic, partitions_entry(PARTITIONS), PARTITIONS_KEY, partition)
+            producer.produce(topic, Note(PARTITIONS).encode(), PARTITIONS_KEY, partition)
         for number in range(self._keys):
             producer.produce(topic, value, os.urandom(20), number % PARTITIONS)
             if number % 10_000 == 0:

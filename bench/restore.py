@@ -80,7 +80,7 @@ def _measure(wire: Wire, store: str, folder: Path, keys: int) -> str:
 def _restore(wire: Wire, store: str, folder: Path, expected: int) -> tuple[float, float]:
     reader, state = wire.open_reader(wire.names.changelog), STORES[store](folder)
     started, cpu, read = time.perf_counter(), time.process_time(), 0
-    restorer = Restorer(reader, state, PARTITIONS)
+    restorer = Restorer(reader, state)
     for partition in range(PARTITIONS):
         restorer.begin(partition)
     while restorer.restoring:

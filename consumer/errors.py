@@ -4,6 +4,7 @@ LinkActionsError
 ├── UsageError          2  a setting, an argument or a file is wrong; the same call fails again
 ├── Unavailable         3  the broker, a topic or the registry cannot be had; a later call may succeed
 ├── StreamFatal         4  another instance took over, or the stream failed in a way that a restart must judge
+│   └── Contradictory      offsets, memory and clicks do not fit together: a person chooses how to go on
 └── TooManyBadRecords   5  so many records are bad that stopping loses less than going on
 """
 
@@ -47,6 +48,10 @@ class StreamFatal(LinkActionsError):
     """The transactional producer was fenced or failed for good; nothing of the open batch was committed."""
 
     exit_code = ExitCode.STREAM_FATAL
+
+
+class Contradictory(StreamFatal):
+    """What the group has committed, what the memory holds and what the clicks topic holds are not one history."""
 
 
 class TooManyBadRecords(LinkActionsError):

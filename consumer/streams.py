@@ -97,11 +97,15 @@ class ClickStream(Protocol):
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
         """Return up to `limit` records of the partitions that are not held, after at most the time-out.
 
-        Raises Unavailable or StreamFatal for what a person must mend.
+        Raises Unreachable where a partition has no record at its position, which retention or a person deleted, and
+        Unavailable or StreamFatal for what a person must fix.
         """
 
     def take_changes(self) -> AssignmentChange:
-        """Return how the assignment changed since the last call. Given partitions are held until `release`."""
+        """Return how the assignment changed since the last call.
+
+        Given partitions are held until `release`, and begin at their first record unless they are rewound before.
+        """
 
     def refusal(self) -> str | None:
         """Return why the group does not take this worker at the moment, and what to do; None where it does."""
@@ -120,10 +124,17 @@ class ClickStream(Protocol):
         """Hand out records of these partitions again."""
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        """Go back to what the group has committed, as the broker tells, and return it; None where nothing is.
+        """Go to what the group has committed, as the broker tells, and return it; None where nothing is.
 
-        Raises Unreachable when the broker does not answer; held partitions stay held.
+        These partitions must be held and stay so. One without an offset, or with 0, goes to its first record. Raises
+        Unreachable when the broker does not answer.
         """
+
+    def identity(self) -> str:
+        """Identify the topic of the clicks beyond its name: cluster and topic id."""
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Return the first offset and the end offset of each of these partitions of the clicks."""
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition of the clicks."""

@@ -20,9 +20,12 @@ from consumer.kafka.interface import shortest
 from consumer.kafka.permission import naming_rights
 from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
+from consumer.kafka.topics import TopicNames
 from consumer.loop.bad_share import BadShare
 from consumer.loop.caution import Caution
 from consumer.loop.decider import Decider
+from consumer.loop.history_check import HistoryCheck
+from consumer.loop.known_topics import TOPICS_FILE
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
@@ -31,6 +34,7 @@ from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
 from consumer.monitoring.http import LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.watchdog import Watchdog
+from consumer.reconcile.missing import require_changelog
 from consumer.settings import Settings
 from consumer.signals import stopping_on_signals
 from consumer.state.disk import require_writable
@@ -97,7 +101,7 @@ def _run(
     stack.callback(server.stop)
     if bond:
         bond.tell_port(server.port)
-    partitions = inspect_topics(KafkaTopicAdmin(settings), wire.names).require()
+    partitions = _require_topics(settings, wire.names)
     is_stopping = stack.enter_context(stopping_on_signals(health))
     state = open_state(settings)
     stack.callback(state.close)
@@ -105,19 +109,20 @@ def _run(
     stream = wrap_stream(wire.open_stream())
     stack.callback(stream.close)
     definitions = wire.definitions(state)
-    page = FilePage(state_folder(settings) / "deciding")
-    stack.callback(page.close)
+    deciding, topics = (_page(settings, stack, name) for name in ("deciding", TOPICS_FILE))
     decider = Decider(
         definitions, wire.click_layouts, rules_of(settings, partitions), clock, open_core=CORES[fastest()]
     )
+    restorer = Restorer(wire.open_reader(wire.names.changelog), state, on_complete=give_back_memory)
     parts = Parts(
         stream=stream,
         definitions=definitions,
-        restorer=Restorer(wire.open_reader(wire.names.changelog), state, partitions, on_complete=give_back_memory),
+        restorer=restorer,
+        history=HistoryCheck(stream, restorer, topics, partitions=partitions, group=settings.group_id),
         decider=decider,
         writer=wire.writer(stream),
         bad_share=BadShare(settings.dead_letter_limit),
-        caution=Caution(page, decider.condemn),
+        caution=Caution(deciding, decider.condemn),
         observer=Observer(metrics, health, clock),
         clock=clock,
     )
@@ -130,6 +135,19 @@ def _run(
         interface=shortest(),
     )
     Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
+
+
+def _require_topics(settings: Settings, names: TopicNames) -> int:
+    """Return the partition count; a changelog that was there before is told apart from one that was never made."""
+    report = inspect_topics(KafkaTopicAdmin(settings), names)
+    require_changelog(settings, names, report)
+    return report.require()
+
+
+def _page(settings: Settings, stack: ExitStack, name: str) -> FilePage:
+    page = FilePage(state_folder(settings) / name)
+    stack.callback(page.close)
+    return page
 
 
 def spare_the_garbage_collector() -> None:

@@ -14,6 +14,8 @@ from actions.registry import load_kinds
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
+from consumer.cli.reconcile import EXAMPLE as RECONCILE_EXAMPLE
+from consumer.cli.reconcile import reconcile
 from consumer.kafka.connection import Connection
 from consumer.kafka.group_watch import GroupWatch
 from consumer.kafka.mover import Mover
@@ -31,7 +33,8 @@ app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
 GROUP_EXAMPLE = """\b
 Example:
-  link-actions state repartition --partitions 24 --dry-run"""
+  link-actions state repartition --partitions 24 --dry-run
+  link-actions state reconcile"""
 
 EXAMPLE = """\b
 Example:
@@ -72,6 +75,9 @@ def _are(partitions: int) -> str:
     return "is 1 partition" if partitions == 1 else f"are {partitions} partitions"
 
 
+app.command(cls=PlainCommand, epilog=RECONCILE_EXAMPLE)(reconcile)
+
+
 def _open(settings: Settings, stack: ExitStack) -> Parts:
     """Build what it works with. The memory is read anew into a folder of its own, which goes when it is done."""
     names = topic_names(settings)
@@ -85,7 +91,7 @@ def _open(settings: Settings, stack: ExitStack) -> Parts:
         names=names,
         topics=KafkaTopicAdmin(settings),
         group=GroupWatch(Connection(settings), settings.group_id),
-        restorer=Restorer(reader, copies, None),
+        restorer=Restorer(reader, copies),
         changelog=stack.enter_context(Mover(settings, names.changelog)),
     )
 

@@ -14,6 +14,7 @@ from consumer.kafka.client import transactional_id
 from consumer.loop.bad_share import BadShare
 from consumer.loop.caution import Caution
 from consumer.loop.decider import Decider
+from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
@@ -71,7 +72,7 @@ class ThreadWorker:
         self._wire = wire
         self._partitions = partitions
         self._executor = executor
-        self._state = MemoryState()
+        self._state, self._known = MemoryState(), MemoryPage()
         self._stopping = threading.Event()
         self._stream: CutOffStream | None = None
         self._future: Future[None] | None = None
@@ -119,10 +120,12 @@ class ThreadWorker:
         decider = Decider(
             definitions, wire.click_layouts, rules_of(settings, self._partitions), clock, open_core=CORES[fastest()]
         )
+        restorer = Restorer(wire.open_reader(wire.names.changelog), self._state)
         parts = Parts(
             stream=stream,
             definitions=definitions,
-            restorer=Restorer(wire.open_reader(wire.names.changelog), self._state, self._partitions),
+            restorer=restorer,
+            history=HistoryCheck(stream, restorer, self._known, partitions=self._partitions, group=settings.group_id),
             decider=decider,
             writer=wire.writer(stream),
             bad_share=BadShare(settings.dead_letter_limit),

@@ -11,14 +11,18 @@ from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.local import look_at_descriptors
 from consumer.doctor.workers import look_at_workers
-from consumer.errors import Unavailable
+from consumer.errors import Contradictory, ExitCode, Unavailable
 from consumer.kafka.connection import Connection
 from consumer.kafka.permission import Permission
 from consumer.kafka.probe import KafkaProbe
 from consumer.kafka.rights import Right, Role, missing_rights, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.topics import TopicNames, TopicReport, topic_specs
+from consumer.loop.history import explain
+from consumer.reconcile.inspection import contradictions, open_inspection
+from consumer.reconcile.missing import require_changelog
 from consumer.settings import Settings
+from consumer.streams import Unreachable
 from consumer.terminal.text import counted
 
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
@@ -41,6 +45,7 @@ def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterat
         report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings), names))
         yield from look_at_topics(report, names)
         yield look_at_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
+        yield from look_at_history(settings, names, report)
         yield from look_at_workers(settings.workers, report.partitions, os.cpu_count())
         yield from look_at_replicas(metadata, names)
         probe.try_transactions()
@@ -69,14 +74,32 @@ def look_at_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
 
 def look_at_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
     """Tell what is missing and what differs, a finding each."""
-    if report.missing:
-        yield failure("topics", f"missing: {', '.join(report.missing)}; run link-actions topics create")
+    missing = [name for name in report.missing if name != names.changelog]
+    if missing:
+        yield failure("topics", f"missing: {', '.join(missing)}; run link-actions topics create")
     for difference in report.differences:
         status = Status(difference.severity)
         yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.mend)
     if not report.failures:
         number = len(topic_specs(names))
         yield fine("topics", f"{number} are as they must be, with {counted(report.partitions or 0, 'partition')}")
+
+
+def look_at_history(settings: Settings, names: TopicNames, report: TopicReport) -> Iterator[Finding]:
+    """Tell whether committed offsets, memory and clicks fit together; a changelog is only made where none was."""
+    try:
+        require_changelog(settings, names, report)
+        if names.changelog in report.missing:
+            yield failure("topics", f"missing: {names.changelog}; run link-actions topics create")
+        elif report.partitions is not None and not report.failures:
+            with open_inspection(settings, names) as inspection:
+                found = contradictions(inspection.look(report.partitions))
+            if found:
+                raise Contradictory(explain(found, settings.group_id))
+            yield fine("history", f"offsets, memory and clicks of {report.partitions} partitions agree")
+    except (Contradictory, Unreachable) as error:
+        code = error.exit_code if isinstance(error, Contradictory) else ExitCode.UNAVAILABLE
+        yield Finding("history", Status.FAIL, str(error), exit_code=code)
 
 
 def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Finding]:

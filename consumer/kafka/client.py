@@ -79,8 +79,8 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
         "isolation.level": Isolation.READ_COMMITTED.value,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        # Never latest: an offset that is unknown for a moment would skip clicks.
-        "auto.offset.reset": "earliest",
+        # Never earliest or latest: where clicks were deleted before they were read, either would go on without a word.
+        "auto.offset.reset": "error",
     }
     return _merged(settings, "consumer", defaults=defaults, fixed=fixed)
 

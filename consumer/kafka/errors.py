@@ -72,7 +72,7 @@ def what_must_be_mended(error: KafkaError) -> LinkActionsError | None:
     if code in FORBIDDEN:
         return Forbidden(error.str(), FORBIDDEN[code])
     if code in MISSING:
-        return Unavailable(f"A topic is missing ({error.str()}); run link-actions topics create")
+        return Unavailable(f"A topic is missing ({error.str()}); run link-actions doctor, which says how to go on")
     if code in ALWAYS_FINAL:
         return ALWAYS_FINAL[code].failure(error)
     if not _is_fatal(error):

@@ -1,15 +1,23 @@
-"""Moving records between the partitions of a compacted topic, so many at a time, each lot as a whole or not at all."""
+"""Writing to the changelog while no worker runs, each lot of records as a whole or not at all."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.errors import LinkActionsError, Unavailable
-from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
+from consumer.kafka.client import (
+    open_consumer,
+    open_producer,
+    transactional_id_prefix,
+    worker_consumer_config,
+    worker_producer_config,
+)
 from consumer.kafka.errors import FENCED, first_failure, kafka_error, what_must_be_mended
+from consumer.loop.note import PARTITIONS_KEY, Note
 from consumer.repartition.repartitioning import Entry
 from consumer.settings import Settings
 
@@ -17,10 +25,11 @@ _CALL_SECONDS = 30.0
 
 
 class Mover:
-    """Writes to one topic in transactions. A second one for the same group fences the first."""
+    """Writes to one topic in transactions, and commits offsets of the group in them. A second one fences the first."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
         name = f"{transactional_id_prefix(settings)}repartition"
+        self._settings = settings
         self._topic = topic
         self._producer = open_producer(worker_producer_config(settings) | {"transactional.id": name})
 
@@ -45,6 +54,26 @@ class Mover:
             self._producer.commit_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as error:
             raise _interrupted(first_failure(self._producer, error)) from error
+
+    def settle(self, clicks: str, notes: Mapping[int, Note]) -> None:
+        """Write each note and commit its offset of the clicks, all or none. Raises Unavailable.
+
+        The broker refuses the offsets while the group has a member.
+        """
+        with closing(open_consumer(worker_consumer_config(self._settings))) as outsider:
+            try:
+                self._producer.begin_transaction()
+                for partition, note in notes.items():
+                    self._produce(partition, PARTITIONS_KEY, note.encode())
+                places = [TopicPartition(clicks, p, note.offset or 0) for p, note in notes.items()]
+                self._producer.flush(_CALL_SECONDS)
+                self._producer.send_offsets_to_transaction(places, outsider.consumer_group_metadata(), _CALL_SECONDS)
+                self._producer.commit_transaction(_CALL_SECONDS)
+            except (KafkaException, SystemError) as error:
+                failure = _interrupted(first_failure(self._producer, error))
+                with suppress(KafkaException):
+                    self._producer.abort_transaction(_CALL_SECONDS)
+                raise failure from error
 
     def _produce(self, partition: int, key: bytes, value: bytes | None) -> None:
         deadline = time.monotonic() + _CALL_SECONDS

@@ -9,7 +9,7 @@ from consumer.kafka.secret_values import MissingValue, resolve
 
 OURS: Mapping[str, str] = {
     "acks": "an update that only one broker has can be lost; it is always all",
-    "auto.offset.reset": "starting anywhere but at the earliest click skips clicks",
+    "auto.offset.reset": "clicks that were deleted unread must stop the worker; it is always error",
     "bootstrap.servers": "set LINK_ACTIONS_BOOTSTRAP_SERVERS instead",
     "enable.auto.commit": "offsets are committed in the transaction that holds the updates",
     "enable.auto.offset.store": "offsets are committed in the transaction that holds the updates",

@@ -23,7 +23,7 @@ from consumer.kafka.interface import BINDING, INTERFACES, Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
 from consumer.monitoring.repeats import Repeats
-from consumer.streams import Aborted, AssignmentChange, Committed, Outgoing, Record
+from consumer.streams import Aborted, AssignmentChange, Committed, Outgoing, Record, Unreachable
 
 _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
@@ -92,6 +92,8 @@ class KafkaClickStream:
         """Note an end that was met, and judge any other error that came in the place of a record."""
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
             self._ends_met[partition] = offset
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            raise Unreachable(f"partition {partition} has no record at its position: {error.str()}")
         else:
             self._judge(error)
 
@@ -130,18 +132,36 @@ class KafkaClickStream:
             self._consumer.resume(self._places(partitions))
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        """Seek to what is committed, or to the beginning."""
+        """Go to what is committed, or to the beginning."""
         try:
             places = self._consumer.committed(self._places(partitions), timeout=_CALL_SECONDS)
             for place in places:
                 if place.error is not None:
                     raise KafkaException(place.error)
                 self._ends_met.pop(place.partition, None)
-                offset = place.offset if place.offset >= 0 else OFFSET_BEGINNING
-                self._consumer.seek(TopicPartition(self._topic, place.partition, offset))
+                self._go_to(place.partition, place.offset if place.offset > 0 else OFFSET_BEGINNING)
         except KafkaException as raised:
             raise reading_failure(raised) from raised
         return {place.partition: self._committed_at(place) for place in places}
+
+    def _go_to(self, partition: int, offset: int) -> None:
+        """Seek, or assign the partition again where the library does not fetch it: it has nothing at its position."""
+        place = TopicPartition(self._topic, partition, offset)
+        try:
+            self._consumer.seek(place)
+        except KafkaException as raised:
+            if kafka_error(raised).code() != KafkaError._STATE:  # noqa: SLF001
+                raise
+            self._consumer.incremental_unassign([place])
+            self._start([place])
+
+    def identity(self) -> str:
+        """Return cluster and topic id."""
+        return self._reader.identity()
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Return first and end offset."""
+        return self._reader.bounds(partitions)
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
@@ -272,14 +292,18 @@ class KafkaClickStream:
         if self._repeats.is_due(error.name()):
             _LOG.warning("consumer.disturbed", error=error.name(), detail=reason or error.str())
 
-    def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+    def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+        """Begin where nothing is asked of the group: whoever is given a partition says where to go by `rewind`."""
         self._refusal = None
-        consumer.incremental_assign(places)
-        consumer.pause(places)
-        for place in places:
-            self._fetcher.claim(place.partition)
+        self._start([TopicPartition(self._topic, place.partition, OFFSET_BEGINNING) for place in places])
         self._given.update(place.partition for place in places)
         self._is_member = True
+
+    def _start(self, places: list[TopicPartition]) -> None:
+        self._consumer.incremental_assign(places)
+        self._consumer.pause(places)
+        for place in places:
+            self._fetcher.claim(place.partition)
 
     def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         for place in places:

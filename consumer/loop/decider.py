@@ -12,7 +12,6 @@ from consumer.decision.decision import Decision, Rules
 from consumer.decision.pure import PureCore
 from consumer.loop.definitions import Definitions
 from consumer.loop.expiry import Expiry
-from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.records import values_of
 from consumer.state.store import PartitionStore
 from consumer.streams import Record
@@ -109,8 +108,6 @@ class Decider:
         if decision.unknown_versions():
             decision = self._decide_once_defined(decision, records, decide_now, wait_until)
         self._expiry.forget(partition, store, decision, self._clock.now_ms())
-        if decision.memory and store.get_many([PARTITIONS_KEY]) == [None]:
-            decision.memory[PARTITIONS_KEY] = partitions_entry(self._rules.partitions)
         return decision
 
     def _learn_layouts(self) -> bool:

@@ -21,7 +21,9 @@ from consumer.loop.decider import PATIENCE_SECONDS, Decider
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.gathering import SLICE_SECONDS, Gathering
+from consumer.loop.history_check import HistoryCheck
 from consumer.loop.lag_watch import LagWatch
+from consumer.loop.note import PARTITIONS_KEY
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.progress import Progress
@@ -49,6 +51,7 @@ class Parts:
     stream: ClickStream
     definitions: Definitions
     restorer: Restorer
+    history: HistoryCheck
     decider: Decider
     writer: Writer
     bad_share: BadShare
@@ -71,7 +74,8 @@ class Loop:
         self._batch_seconds = 0.0
         self._aborts = 0
         self._pending: Batch | None = None
-        self._tail = Tail(parts.stream)
+        self._history = parts.history
+        self._tail = Tail(parts.stream, parts.history, parts.writer.names.changelog)
         self._setbacks = Setbacks(parts.observer, parts.clock.monotonic)
         self._lag_watch = LagWatch(parts.stream, parts.observer, parts.clock.monotonic)
         self._progress = Progress()
@@ -146,19 +150,24 @@ class Loop:
         change = self._stream.take_changes()
         for partition in change.taken:
             self._live.pop(partition, None)
-            self._progress.forget(partition)
+            self._forget(partition)
             self._restorer.let_go(partition)
             self._parts.bad_share.forget(partition)
         for partition in change.given:
             self._check_known(partition)
             self._live.pop(partition, None)
-            self._progress.forget(partition)
+            self._forget(partition)
             self._restorer.begin(partition)
         if change.taken or change.given:
             _LOG.info("partitions.changed", taken=sorted(change.taken), given=sorted(change.given))
             self._lag_watch.ask_soon()
             self._observer.assigned(change, [*self._live, *self._restorer.restoring], self._restorer.remaining())
         self._observer.joined(is_member=self._stream.is_member)
+
+    def _forget(self, partition: int) -> None:
+        """Know nothing any more of a partition that comes or goes: others may have worked on it meanwhile."""
+        self._progress.forget(partition)
+        self._history.forget(partition)
 
     def _check_known(self, partition: int) -> None:
         if partition >= self._partitions:
@@ -170,9 +179,17 @@ class Loop:
     def _restore(self) -> None:
         if self._restorer.restoring:
             complete, read = self._restorer.step(SLICE_SECONDS)
-            self._live.update(complete)
-            self._stream.release(list(complete))
+            self._enter(complete)
             self._observer.restored(read, self._restorer.remaining())
+
+    def _enter(self, complete: Mapping[int, PartitionStore]) -> None:
+        """Work from now on on those of the restored partitions whose history is one."""
+        offsets = self._history.verify(complete)
+        self._live.update({partition: complete[partition] for partition in offsets})
+        self._progress.note(offsets)
+        self._tail.note(offsets)
+        self._observer.lost({partition: self._history.lost(partition) for partition in offsets})
+        self._stream.release(list(offsets))
 
     def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""
@@ -181,6 +198,7 @@ class Loop:
             batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.bad_share.admit(each)
+            each.decision.memory[PARTITIONS_KEY] = self._history.entry(each.partition, each.next_offset)
         self._limit.weigh(batch)
         decided = self._now()
         self._pending = batch
@@ -192,8 +210,7 @@ class Loop:
         committed = self._now()
         self._count_committed(batch)
         for each in batch.partitions:
-            if each.decision.memory:
-                self._live[each.partition].write(each.decision.memory, positions[each.partition])
+            self._live[each.partition].write(each.decision.memory, positions[each.partition])
         stored = self._now()
         self._batch_seconds = stored - begun
         self._observer.stages(
@@ -219,6 +236,7 @@ class Loop:
         self._observer.committed(batch)
         self._tail.note(batch.offsets)
         self._progress.note(batch.offsets)
+        self._history.note(batch.offsets)
         if self._drain is not None:
             self._drain.note(batch)
         self._parts.decider.forget_before(batch.offsets)

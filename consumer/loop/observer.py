@@ -85,6 +85,11 @@ class Observer:
         self._restoring = frozenset(remaining)
         self._shown |= self._restoring
 
+    def lost(self, lost: Mapping[int, int]) -> None:
+        """Of each partition so many offsets of clicks were skipped by decision, over all time."""
+        for partition, offsets in lost.items():
+            self._metrics.set_lost(partition, offsets)
+
     def stages(self, stages: Mapping[Stage, float]) -> None:
         """Stages of a batch took so long."""
         for stage, seconds in stages.items():

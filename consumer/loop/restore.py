@@ -5,23 +5,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 import structlog
 
-from consumer.errors import Unavailable
 from consumer.records import split_by_partition
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
 from consumer.streams import LogReader, Unreachable
-from consumer.terminal.text import counted
 
 _LOG = structlog.get_logger(__name__)
 
-PARTITIONS_KEY = b"\x00partitions"
-"""Key of the changelog record that tells for which partition count the memory of this partition was kept."""
-MOVING = 0
-"""Noted instead of the count while the memory is moved to other partitions: no worker may use it."""
-_FORMAT = b"\x03"
-"""How keys and values of the memory are made. It grows when what an older program wrote would be misread:
-
-none: keys did not tell their partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
-"""
 _BATCH = 50_000
 
 Opening = Generator[None, None, PartitionStore]
@@ -38,20 +27,18 @@ class Restorer:
         self,
         reader: LogReader,
         state: StateStore,
-        partitions: int | None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         on_complete: Callable[[], None] = lambda: None,
     ) -> None:
-        """`partitions` is the count that the memory must have been kept for; None takes any.
-
-        `on_complete` is called when nothing is left to restore, each time.
-        """
+        """`on_complete` is called when nothing is left to restore, each time."""
         self._monotonic = monotonic
         self._on_complete = on_complete
         self._reader = reader
         self._state = state
-        self._partitions = partitions
+        self._heads: dict[int, int] = {}
+        self.identity = ""
+        """The changelog's, as of the last store that was opened."""
         self._waiting: dict[int, Opening | None] = {}
         self._targets: dict[int, int] = {}
         self._stores: dict[int, PartitionStore] = {}
@@ -79,7 +66,7 @@ class Restorer:
         """Open stores or read on, for at most the time-out; return those that are complete, and how much each has read.
 
         Opening a store that remembers a hundred million clicks takes a quarter of a minute, and the loop must turn
-        meanwhile. Raises Unreachable, and Unavailable where the memory was kept for another number of partitions.
+        meanwhile. Raises Unreachable.
         """
         deadline = self._monotonic() + timeout_seconds
         for partition in sorted(self._waiting):
@@ -90,10 +77,8 @@ class Restorer:
                 break
         read = self._read(0.0 if self._waiting else timeout_seconds) if any(self.remaining().values()) else {}
         complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
-        for partition, store in complete.items():
+        for partition in complete:
             self.cancel(partition)
-            if self._partitions is not None:
-                check_partitions(store, self._partitions)
         if complete and not self.restoring:
             self._on_complete()
         return complete, read
@@ -103,6 +88,10 @@ class Restorer:
         missing = {p: max(self._targets[p] - store.position, 0) for p, store in self._stores.items()}
         return dict.fromkeys(self._waiting, 0) | missing
 
+    def head(self, partition: int) -> int:
+        """Return the first offset that the partition's changelog still had when its reading began."""
+        return self._heads.get(partition, 0)
+
     @property
     def restoring(self) -> Sequence[int]:
         """The partitions that are not complete yet."""
@@ -110,7 +99,10 @@ class Restorer:
 
     def _open(self, partition: int, deadline: float) -> PartitionStore | None:
         """Go on opening the store; return it when that is done."""
-        opening = self._waiting[partition] or self._state.open_gradually(partition, self._reader.identity())
+        opening = self._waiting[partition]
+        if opening is None:
+            self.identity = self._reader.identity()
+            opening = self._state.open_gradually(partition, self.identity)
         self._waiting[partition] = None  # whatever goes wrong from here on, the next step begins anew
         try:
             next(opening)
@@ -123,11 +115,17 @@ class Restorer:
         return None
 
     def _aim(self, partition: int, store: PartitionStore) -> None:
-        """Have the store's partition read up to the end it has now."""
+        """Have the store's partition read up to the end it has now.
+
+        A store that is ahead or lacks what the changelog no longer has is thrown away; whether the memory that is read
+        instead fits the group's offsets is seen afterwards.
+        """
         first, end = self._reader.bounds([partition])[partition]
         if store.position != BEGINNING and not first <= store.position <= end:
             _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
-            store = self._state.reset(partition, self._reader.identity())
+            self.identity = self._reader.identity()
+            store = self._state.reset(partition, self.identity)
+        self._heads[partition] = first
         del self._waiting[partition]
         self._stores[partition], self._targets[partition] = store, end
         if store.position < end:
@@ -154,37 +152,3 @@ class Restorer:
             position = self._reader.positions.get(partition, store.position)
             if position > store.position:
                 store.write(entries[partition], position)
-
-
-def check_partitions(store: PartitionStore, partitions: int) -> None:
-    """Raise Unavailable unless the memory was kept for so many partitions, or there is none yet."""
-    noted = noted_partitions(store)
-    if noted == MOVING:
-        raise Unavailable(
-            "The memory is being moved to other partitions; run link-actions state repartition to its end"
-        )
-    if noted not in {None, partitions}:
-        raise Unavailable(
-            f"The memory in the changelog was kept for {counted(noted or 0, 'partition')} and link.clicks.v1 has"
-            f" {partitions}, which would part people from it; end all workers and run link-actions state repartition"
-            f" --partitions {partitions}"
-        )
-
-
-def noted_partitions(store: PartitionStore) -> int | None:
-    """Return for how many partitions the memory was kept, MOVING, or None. Raises Unavailable for another format."""
-    noted = store.get_many([PARTITIONS_KEY])[0]
-    if noted is None:
-        return None
-    if noted[:1] != _FORMAT or len(noted) != len(partitions_entry(MOVING)):
-        raise Unavailable(
-            "The memory in the changelog was written by another version of link-actions and cannot be read by this one;"
-            " run the version that wrote it, or choose a new LINK_ACTIONS_GROUP_ID, which begins with an empty memory"
-            " and handles again every click that link.clicks.v1 still holds"
-        )
-    return int.from_bytes(noted[1:], "big")
-
-
-def partitions_entry(partitions: int) -> bytes:
-    """Return the value that goes with PARTITIONS_KEY: the format of the memory, and the count or MOVING."""
-    return _FORMAT + partitions.to_bytes(4, "big")

@@ -6,14 +6,22 @@ as if something were left to do, to a drain and to whoever watches the lag.
 
 from collections.abc import Collection, Mapping
 
-from consumer.streams import ClickStream
+from consumer.loop.history_check import HistoryCheck
+from consumer.loop.note import PARTITIONS_KEY
+from consumer.state.store import PartitionStore
+from consumer.streams import ClickStream, Outgoing
 
 
 class Tail:
-    """Knows what was committed here, and commits the ends that were met beyond it."""
+    """Knows what was committed here, and commits the ends that were met beyond it, each with its note.
 
-    def __init__(self, stream: ClickStream) -> None:
+    A partition that has no note yet is claimed with the offset where its clicks began.
+    """
+
+    def __init__(self, stream: ClickStream, history: HistoryCheck, changelog: str) -> None:
         self._stream = stream
+        self._history = history
+        self._changelog = changelog
         self._committed: dict[int, int] = {}
 
     def note(self, offsets: Mapping[int, int]) -> None:
@@ -24,18 +32,22 @@ class Tail:
         """Return what is known to be committed of these partitions; 0 where nothing is known."""
         return {partition: self._committed.get(partition, 0) for partition in partitions}
 
-    def commit(self, live: Collection[int]) -> Mapping[int, int]:
+    def commit(self, live: Mapping[int, PartitionStore]) -> Mapping[int, int]:
         """Commit the ends that were met beyond what is committed, and return what is committed, where it is known.
 
         Call it when nothing is left to do. Raises Aborted, Unreachable.
         """
         met = {partition: self._stream.end_met(partition) for partition in live}
-        ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, -1)}
-        if ends.keys() - self._committed.keys():
-            self._committed = {**self._stream.committed(), **self._committed}
-        ahead = {partition: end for partition, end in ends.items() if end > self._committed[partition]}
+        ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, 0)}
+        ahead = {**self._history.unclaimed(live), **ends}
         if ahead:
             self._stream.begin()
-            self._stream.commit(ahead)
+            entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
+            for partition, entry in entries.items():
+                self._stream.track(Outgoing(self._changelog, partition, PARTITIONS_KEY, entry))
+            positions = self._stream.commit(ahead)
             self.note(ahead)
+            self._history.note(ahead)
+            for partition, entry in entries.items():
+                live[partition].write({PARTITIONS_KEY: entry}, positions[partition])
         return {partition: self._committed[partition] for partition in live if partition in self._committed}

@@ -39,12 +39,11 @@ class Writer:
         self._write_changelog(batch)
 
     def _write_changelog(self, batch: PartitionBatch) -> None:
-        """Write the memory to the partition of the same number; the offset after its last record is asked for."""
+        """Write the memory to the partition of the same number, its note last; the offset after that is asked for."""
         topic, entries = self.names.changelog, list(batch.decision.memory.items())
-        if entries:
-            key, value = entries.pop()
-            self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
-            self.stream.track(Outgoing(topic, batch.partition, key, value))
+        key, value = entries.pop()
+        self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
+        self.stream.track(Outgoing(topic, batch.partition, key, value))
 
     def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""

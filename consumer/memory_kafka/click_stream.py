@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 from consumer.memory_kafka.cluster import MemoryCluster, UnknownTopic
 from consumer.memory_kafka.errors import missing
-from consumer.memory_kafka.fetching import Fetched, fetch
+from consumer.memory_kafka.fetching import Fetched, OffsetOutOfRange, fetch
 from consumer.memory_kafka.group import Group, OffsetsInDoubt, UnknownMember
 from consumer.memory_kafka.network import DirectNetwork, Lost, Network
 from consumer.memory_kafka.partition_log import PartitionLog
@@ -38,7 +37,7 @@ class MemoryClickStream:
         self._network = network or DirectNetwork(cluster.lock)
         self._writer = TransactionalWriter(cluster, self._network, transactional_id)
         self._tracked: dict[int, int | None] = {}
-        self._positions: dict[int, int | None] = {}
+        self._positions: dict[int, int] = {}
         self._held: set[int] = set()
         self._given: set[int] = set()
         self._taken: set[int] = set()
@@ -94,15 +93,28 @@ class MemoryClickStream:
         self._held.difference_update(partitions)
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        """Go back to what is committed, or to the beginning."""
+        """Go to what is committed, or to the beginning."""
         self._need_open()
         committed = self._ask("OffsetFetch", lambda: {p: self._committed_at(p) for p in partitions})
         for partition, found in committed.items():
             if partition not in self._positions:
                 raise Unreachable(f"partition {partition} is not assigned")
-            self._positions[partition] = found.offset if found else 0
+            self._positions[partition] = (found.offset if found else 0) or self._first_offset(partition)
             self._ends_met.pop(partition, None)
         return committed
+
+    def identity(self) -> str:
+        """Return cluster and topic id."""
+        return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._cluster.topic(self._topic).topic_id}")
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Return first and end offset."""
+
+        def list_offsets() -> Mapping[int, tuple[int, int]]:
+            logs = self._logs()
+            return {partition: (logs[partition].start, logs[partition].end) for partition in partitions}
+
+        return self._ask("ListOffsets", list_offsets)
 
     def ends(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
@@ -186,16 +198,19 @@ class MemoryClickStream:
         """Do as the library does: what is not answered is asked again by the next call."""
         with suppress(Lost):
             self._follow_group()
-            self._find_positions()
-            fetched = self._fetch(limit)
+            try:
+                fetched = self._fetch(limit)
+            except OffsetOutOfRange as error:
+                raise Unreachable(f"a position is out of range: {error}") from error
             self._positions.update(fetched.positions)
             self._ends_met.update(fetched.ends_met)
             return fetched.records
         return []
 
     def _fetch(self, limit: int) -> Fetched:
-        ready = [(p, position) for p, position in self._positions.items() if position is not None]
-        ready = [(partition, position) for partition, position in ready if partition not in self._held]
+        ready = [
+            (partition, position) for partition, position in self._positions.items() if partition not in self._held
+        ]
         self._first += 1
         turn = self._first % max(len(ready), 1)
         if not ready:
@@ -223,13 +238,6 @@ class MemoryClickStream:
     def _join(self) -> str:
         return self._group().join(self._transactional_id)
 
-    def _find_positions(self) -> None:
-        """Start new partitions where the group is, as soon as no open transaction holds their offsets."""
-        for partition in [p for p, position in self._positions.items() if position is None]:
-            with suppress(OffsetsInDoubt):
-                found = self._network.ask("OffsetFetch", partial(self._committed, [partition]))
-                self._positions[partition] = found[partition] or 0
-
     def _lose(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             del self._positions[partition]
@@ -239,9 +247,13 @@ class MemoryClickStream:
         self._taken.update(partitions)
 
     def _take(self, partitions: Collection[int]) -> None:
-        self._positions.update(dict.fromkeys(partitions))
+        self._positions.update({partition: self._first_offset(partition) for partition in partitions})
         self._held.update(partitions)
         self._given.update(partitions)
+
+    def _first_offset(self, partition: int) -> int:
+        with self._cluster.lock:
+            return self._logs()[partition].start
 
     def _lag(self, partition: int) -> int:
         log = self._logs()[partition]

@@ -101,6 +101,17 @@ class MemoryCluster:
         self._topics[name] = MemoryTopic(name, f"topic-{self._created}", cleanup, max_message_bytes, logs)
         self._groups = {key: group for key, group in self._groups.items() if key[1] != name}
 
+    def recreate_topic(self, name: str) -> None:
+        """Delete a topic and make it again with the same settings, under another id."""
+        old = self.topic(name)
+        self.create_topic(name, len(old.logs), cleanup=old.cleanup, max_message_bytes=old.max_message_bytes)
+
+    def forget_offsets(self, group_id: str) -> None:
+        """Drop all that a group has committed, as a broker does some days after its last member left."""
+        for (each, _), group in self._groups.items():
+            if each == group_id:
+                group.forget_offsets()
+
     def add_partitions(self, name: str, number: int) -> None:
         """Give a topic more partitions."""
         self.topic(name).logs.extend(PartitionLog() for _ in range(number))

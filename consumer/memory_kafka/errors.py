@@ -7,7 +7,7 @@ from consumer.memory_kafka.transactions import Fenced
 
 def missing(error: UnknownTopic) -> Unavailable:
     """Return what to raise where a topic or partition is not there."""
-    return Unavailable(f"A topic is missing ({error}); run link-actions topics create")
+    return Unavailable(f"A topic is missing ({error}); run link-actions doctor, which says how to go on")
 
 
 def taken_over(error: Fenced) -> StreamFatal:

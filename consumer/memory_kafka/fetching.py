@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 
 from consumer.memory_kafka.partition_log import PartitionLog
 from consumer.memory_kafka.record import MemoryRecord
+from consumer.memory_kafka.refusal import Refusal
+
+
+class OffsetOutOfRange(Refusal):
+    """The log has no such offset: what was there is deleted, or never was."""
 
 
 @dataclass(slots=True)
@@ -16,7 +21,10 @@ class Fetched:
     ends_met: dict[int, int] = field(default_factory=dict)
 
     def take(self, partition: int, log: PartitionLog, limit: int) -> None:
-        """Read on in one partition."""
+        """Read on in one partition. Raises OffsetOutOfRange (`auto.offset.reset=error`)."""
+        position = self.positions[partition]
+        if not log.has(position):
+            raise OffsetOutOfRange(f"partition {partition} has offsets {log.start} to {log.end}, and not {position}")
         records, position = log.read_committed(self.positions[partition], limit)
         self.records += records
         self.positions[partition] = position

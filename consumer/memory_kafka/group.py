@@ -15,6 +15,10 @@ class IllegalGeneration(Refusal):
     """The group has been shared out anew since; what the member has read may be another's now."""
 
 
+class NonEmptyGroup(Refusal):
+    """The group has members, and its offsets are theirs to commit."""
+
+
 class OffsetsInDoubt(Refusal):
     """A transaction that is still open may or may not commit these offsets."""
 
@@ -122,6 +126,22 @@ class Group:
     def signature(self, partition: int) -> str:
         """Return what whoever committed the partition's offset has left beside it."""
         return self._signatures.get(partition, "")
+
+    def set_offsets(self, offsets: Mapping[int, int]) -> None:
+        """Commit offsets from outside, as a tool does. Raises NonEmptyGroup."""
+        self._require_empty()
+        self._committed.update(offsets)
+        self._signatures.update(dict.fromkeys(offsets, ""))
+
+    def forget_offsets(self) -> None:
+        """Forget all offsets, as when they expire. Raises NonEmptyGroup."""
+        self._require_empty()
+        self._committed.clear()
+        self._signatures.clear()
+
+    def _require_empty(self) -> None:
+        if self._held:
+            raise NonEmptyGroup(f"the group has {len(self._held)} members")
 
     def stage(self, producer_id: int, offsets: Mapping[int, int], signature: str = "") -> None:
         """Keep offsets until the producer's transaction ends."""

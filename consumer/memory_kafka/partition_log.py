@@ -96,6 +96,10 @@ class PartitionLog:
         """Forget the oldest records, as retention does."""
         self.start = max(self.start, min(offset, self.end))
 
+    def has(self, position: int) -> bool:
+        """Tell whether one may read on from there; readers that do not ask are reset to the first offset."""
+        return self.start <= position <= self.end
+
     def read_committed(self, position: int, limit: int) -> tuple[list[MemoryRecord], int]:
         """Return up to `limit` committed records from the position on, and the position after them.
 
@@ -108,7 +112,7 @@ class PartitionLog:
         return self._read(position, limit, self.end, [])
 
     def _read(self, position: int, limit: int, end: int, hidden: list[AbortedRange]) -> tuple[list[MemoryRecord], int]:
-        position = self._reset(position)
+        position = position if self.has(position) else self.start
         spans = [each for each in hidden if each.marker > position]
         records: list[MemoryRecord] = []
         while position < end and len(records) < limit:
@@ -119,7 +123,3 @@ class PartitionLog:
                 records.append(record)
             position += 1
         return records, position
-
-    def _reset(self, position: int) -> int:
-        """Go to the first record where there is no such position (`auto.offset.reset=earliest`)."""
-        return position if self.start <= position <= self.end else self.start

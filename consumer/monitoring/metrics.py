@@ -20,7 +20,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome, NoActionsReason
@@ -89,12 +89,33 @@ class AgeHistogram(Collector):
         yield family
 
 
+class LostClicks(Collector):
+    """Counters whose values the changelog carries, so that they go on where another worker's ended."""
+
+    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._lost: Mapping[int, int] = {}
+        registry.register(self)
+
+    def set(self, partition: int, offsets: int | None) -> None:
+        """Take the total of a partition; None drops it."""
+        others = {each: lost for each, lost in self._lost.items() if each != partition}
+        self._lost = others if offsets is None else others | {partition: offsets}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counters."""
+        family = CounterMetricFamily(self._name, self._documentation, labels=["partition"])
+        for partition, offsets in sorted(self._lost.items()):
+            family.add_metric([str(partition)], offsets)
+        yield family
+
+
 class Metrics:
     """All metrics of one worker, on a registry of its own. `kinds` are those whose series exist from the start."""
 
     def __init__(self, registry: CollectorRegistry, *, kinds: Iterable[str], versions: Mapping[str, str]) -> None:
-        self._registry = registry
-        self._counting = Lock()
+        self._registry, self._counting = registry, Lock()
         catalogue = _Catalogue(registry)
         counter, gauge, histogram = catalogue.counter, catalogue.gauge, catalogue.histogram
         self._records = counter("records_consumed_total", "Records taken from the clicks topic.")
@@ -109,6 +130,7 @@ class Metrics:
         self._stages = histogram("batch_seconds", "Time of one batch by stage.", STAGE_BUCKETS, "stage")
         self._batches = histogram("batch_records", "Records of one batch.", BATCH_BUCKETS)
         self._ages = AgeHistogram(f"{PREFIX}_click_age_seconds", "From the click to the commit.", registry)
+        self._lost = LostClicks(f"{PREFIX}_clicks_lost_total", "Clicks skipped by decision, over all time.", registry)
         self._lag = gauge("lag_records", "Records that are not committed, control records included.", "partition")
         self._remaining = gauge("restore_remaining_records", "Changelog records still to read.", "partition")
         self._assigned = gauge("partitions_assigned", "Partitions this worker has.")
@@ -189,12 +211,17 @@ class Metrics:
         self._state_memory.set_function(lambda: size().memory_bytes)
         self._state_disk.set_function(lambda: size().disk_bytes)
 
+    def set_lost(self, partition: int, offsets: int) -> None:
+        """Note how many clicks of one partition were skipped by decision, over all time."""
+        self._lost.set(partition, offsets)
+
     def set_lag(self, partition: int, records: int) -> None:
         """Note how far behind one partition is."""
         self._lag.labels(partition).set(records)
 
     def forget_partition(self, partition: int) -> None:
         """Drop what was noted of a partition that another worker has now."""
+        self._lost.set(partition, None)
         self._lag.remove(partition)
         self._remaining.remove(partition)
 

@@ -14,13 +14,14 @@ follows by the changelog, as ever.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from consumer.decision.memory import home_of
 from consumer.errors import Unavailable, UsageError
 from consumer.kafka.topics import TopicNames, TopicState, topic_specs
-from consumer.loop.restore import MOVING, PARTITIONS_KEY, Restorer, noted_partitions, partitions_entry
+from consumer.loop.note import MOVING, PARTITIONS_KEY, Note, note_of
+from consumer.loop.restore import Restorer
 from consumer.state.store import PartitionStore
 from consumer.streams import Unreachable
 from consumer.terminal.text import counted
@@ -62,7 +63,7 @@ class Changelog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What repartitioning works with; the restorer takes memory of any partition count."""
+    """What repartitioning works with."""
 
     names: TopicNames
     topics: Topics
@@ -90,6 +91,7 @@ class Repartitioning:
         self._names = parts.names
         self._wanted = partitions
         self._tell = tell
+        self._notes: dict[int, Note] = {}
 
     def rehearse(self) -> int:
         """Check everything and write nothing; return how many entries would be moved."""
@@ -116,7 +118,7 @@ class Repartitioning:
         found = self._parts.topics.read_topics(specs)
         missing = sorted(set(specs) - found.keys())
         if missing:
-            raise Unavailable(f"Missing: {', '.join(missing)}; run link-actions topics create")
+            raise Unavailable(f"Missing: {', '.join(missing)}; run link-actions doctor")
         most = max(found.values(), key=lambda topic: topic.partitions).partitions
         if most > self._wanted:
             raise UsageError(
@@ -125,9 +127,9 @@ class Repartitioning:
         self._check_no_members()
         changelog = found[self._names.changelog].partitions
         noted = self._noted(0)
-        if noted != MOVING:
+        if noted is None or noted.partitions != MOVING:
             # Not those that somebody added since: their clicks wait for their memory, and no worker would do them.
-            kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted
+            kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted.partitions
             self._check_drained(kept_for)
         return changelog
 
@@ -148,27 +150,35 @@ class Repartitioning:
 
     def _close_to_workers(self, partitions: int) -> None:
         """Note MOVING; a worker that had started just before is a member by now, and what was noted is put back."""
-        before = [(partition, self._noted(partition)) for partition in range(partitions)]
+        before = {partition: self._noted(partition) for partition in range(partitions)}
+        self._notes = {partition: note or Note(MOVING) for partition, note in before.items()}
         self._note(range(partitions), MOVING)
         try:
             self._check_no_members()
         except Unavailable:
             entries = [
-                (partition, PARTITIONS_KEY, None if noted is None else partitions_entry(noted))
-                for partition, noted in before
+                (partition, PARTITIONS_KEY, None if noted is None else noted.encode())
+                for partition, noted in before.items()
             ]
             self._parts.changelog.write(entries)
             raise
 
-    def _noted(self, partition: int) -> int | None:
-        """Return what is noted in a partition. MOVING in the first one tells of a run that did not come to its end."""
+    def _noted(self, partition: int) -> Note | None:
+        """Return the note of a partition. MOVING in the first one tells of a run that did not come to its end."""
         with_memory = self._restore(partition)
-        noted = noted_partitions(with_memory)
+        noted = note_of(with_memory)
         self._parts.restorer.let_go(partition)
         return noted
 
     def _note(self, partitions: Sequence[int], count: int) -> None:
-        self._parts.changelog.write([(p, PARTITIONS_KEY, partitions_entry(count)) for p in partitions])
+        """Note the count and leave the rest of each note as it is; the group has not begun with a new partition.
+
+        One that lacks its note gets none of an offset, so that a worker sees what is missing.
+        """
+        notes = {p: self._notes.get(p, Note(count)) for p in partitions}
+        self._parts.changelog.write(
+            [(p, PARTITIONS_KEY, replace(note, partitions=count).encode()) for p, note in notes.items()]
+        )
 
     def _visit(self, partition: int, *, move: bool) -> int:
         """Go through the memory of a partition; return how many entries belong elsewhere."""

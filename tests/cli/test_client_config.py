@@ -40,12 +40,12 @@ def test_every_client_connects_with_the_properties_of_the_file(config: Callable[
     assert built["security.protocol"] == "SSL"
 
 
-def test_the_worker_reads_committed_clicks_from_the_earliest_and_never_commits_by_itself() -> None:
+def test_the_worker_reads_committed_clicks_and_neither_commits_nor_skips_any_by_itself() -> None:
     config = worker_consumer_config(settings_with())
 
     assert config["group.id"] == "group"
     assert config["isolation.level"] == "read_committed"
-    assert config["auto.offset.reset"] == "earliest"
+    assert config["auto.offset.reset"] == "error"
     assert config["enable.auto.commit"] is False
     assert config["enable.auto.offset.store"] is False
 

@@ -29,6 +29,7 @@ CATALOGUE = {
     "batch_seconds",
     "batch_records",
     "click_age_seconds",
+    "clicks_lost",
     "lag_records",
     "partitions_assigned",
     "rebalances",

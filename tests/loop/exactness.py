@@ -53,7 +53,11 @@ def what_must_be(house: House, bad: set[tuple[int, int]]) -> NaiveModel:
 
 
 def judge_updates(house: House, model: NaiveModel) -> Verdict:
-    seen = [_seen(record, house.partitions) for topic in house.names.updates.values() for record in house.read(topic)]
+    seen = [
+        seen_by_the_judge(record, house.partitions)
+        for topic in house.names.updates.values()
+        for record in house.read(topic)
+    ]
     return judge(model.expected, seen)
 
 
@@ -119,7 +123,8 @@ def _apply(entries: dict[bytes, bytes], record: MemoryRecord) -> None:
         entries[key] = value
 
 
-def _seen(record: MemoryRecord, partitions: int) -> Seen:
+def seen_by_the_judge(record: MemoryRecord, partitions: int) -> Seen:
+    """Return a record as the independent reader would."""
     headers = [(name, value or b"") for name, value in record.headers() or []]
     place = record.topic(), record.partition(), record.offset(), record.timestamp()[1]
     return Seen(*place, record.key(), record.value(), headers, partitions)

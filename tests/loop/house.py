@@ -16,6 +16,7 @@ from consumer.loop.batch import Batch
 from consumer.loop.caution import Caution
 from consumer.loop.counts import BatchCounts
 from consumer.loop.decider import Decider
+from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
@@ -214,10 +215,12 @@ class Worker:
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)
         decider = Decider(definitions, wire.click_layouts, rules, house.clock, open_core=CORES[fastest()])
+        restorer = Restorer(wire.open_reader(wire.names.changelog), disk)
         parts = Parts(
             stream=self.stream,
             definitions=definitions,
-            restorer=Restorer(wire.open_reader(wire.names.changelog), disk, rules.partitions),
+            restorer=restorer,
+            history=HistoryCheck(self.stream, restorer, disk.known, partitions=rules.partitions, group=GROUP),
             decider=decider,
             writer=wire.writer(self.stream),
             bad_share=BadShare(dead_letter_limit),

@@ -7,6 +7,7 @@ from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.state.memory import MemoryPartitionStore, MemoryState
+from consumer.state.page import MemoryPage
 from consumer.streams import AssignmentChange, Committed, Outgoing, Record
 from tests.loop.script import Script
 
@@ -35,6 +36,12 @@ class ScriptedStream(MemoryClickStream):
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         return self._call("stream.rewind", super().rewind, partitions)
+
+    def identity(self) -> str:
+        return self._call("stream.identity", super().identity)
+
+    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        return self._call("stream.bounds", super().bounds, partitions)
 
     def ends(self) -> Mapping[int, int]:
         return self._call("stream.ends", super().ends)
@@ -96,6 +103,7 @@ class ScriptedState(MemoryState):
     def __init__(self) -> None:
         super().__init__()
         self.script = Script()
+        self.known = MemoryPage()
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
         store = self._stores[partition] = ScriptedStore(changelog, self)

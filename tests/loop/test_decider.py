@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from consumer.decision.decision import Decision, Rules
 from consumer.loop.counts import ClickOutcome
 from consumer.loop.decider import DEFINITION_WAIT_MS, Decider
-from consumer.loop.restore import PARTITIONS_KEY, partitions_entry
 from consumer.memory_kafka.record import MemoryRecord
 from consumer.state.memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
@@ -137,19 +136,6 @@ def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
     bench.decider.condemn(PARTITION, 11, CONDEMNED)
     bench.decider.forget_before({PARTITION + 1: 100})
     assert not bench.decider.condemn(PARTITION, 11, CONDEMNED)
-
-
-def test_the_number_of_partitions_is_noted_with_the_first_memory_and_not_again() -> None:
-    bench = Bench()
-    bench.house.define(a_link(an_action()))
-    first = bench.decide(a_click(1, link_version=1), published_at=NOON - 60_000)
-    assert first.memory[PARTITIONS_KEY] == partitions_entry(1)
-    bench.store.write(first.memory, 1)
-    assert PARTITIONS_KEY not in bench.decide(a_click(2, recipient_id="r-2", link_version=1)).memory
-
-
-def test_where_nothing_is_remembered_nothing_is_noted() -> None:
-    assert Bench().decide(a_click(test=True), a_click(2, link_id="nobody's")).memory == {}
 
 
 def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from consumer.errors import Contradictory
 from consumer.kafka.topics import TopicNames
 from consumer.loop.batch import Batch
 from consumer.loop.loop import Loop
 from consumer.loop.pace import Pace
-from consumer.streams import Aborted, OutcomeUnknown
+from consumer.streams import Aborted, Committed, OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, calls_of
@@ -51,6 +52,15 @@ class ShortSightedReader(ScriptedReader):
         with self._cluster.lock:
             logs = {partition: self._topic().log(partition) for partition in partitions}
             return {partition: (log.start, log.stable_end) for partition, log in logs.items()}
+
+
+class ImpatientStream(ScriptedStream):
+    """Takes an offset for committed while a transaction that may still change it is open."""
+
+    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+        for partition in partitions:
+            self._positions[partition] = self._group()._committed.get(partition, 0)
+        return {partition: Committed(self._positions[partition], is_own=False) for partition in partitions}
 
 
 class CarelessLoop(Loop):
@@ -119,7 +129,13 @@ def test_without_a_bug_nothing_is_caught() -> None:
 
 def test_a_restore_up_to_the_last_stable_offset_is_caught() -> None:
     assert doubled_after_a_worker_that_stood_still(Build()) == 0
-    assert doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader)) > 0
+    with pytest.raises(Contradictory, match="the changelog holds no memory"):
+        doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader, stream=ImpatientStream))
+
+
+@pytest.mark.parametrize("build", [Build(reader=ShortSightedReader), Build(stream=ImpatientStream)])
+def test_offset_and_note_make_up_for_a_reader_that_does_not_wait(build: Build) -> None:
+    assert doubled_after_a_worker_that_stood_still(build) == 0
 
 
 def doubled_after_a_worker_that_stood_still(build: Build) -> int:

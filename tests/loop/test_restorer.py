@@ -2,8 +2,7 @@
 
 import pytest
 
-from consumer.errors import Unavailable
-from consumer.loop.restore import PARTITIONS_KEY, Restorer, partitions_entry
+from consumer.loop.restore import Restorer
 from consumer.memory_kafka.cluster import Draft, MemoryCluster
 from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.state.memory import MemoryState
@@ -28,7 +27,7 @@ def write(cluster: MemoryCluster, partition: int, entries: dict[str, str | None]
 
 
 def a_restorer(cluster: MemoryCluster, state: MemoryState | None = None) -> Restorer:
-    return Restorer(MemoryLogReader(cluster, LOG), state or MemoryState(), PARTITIONS)
+    return Restorer(MemoryLogReader(cluster, LOG), state or MemoryState())
 
 
 def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
@@ -47,7 +46,7 @@ def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
     producer = cluster.transactions.open_producer("open")
     cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
     reader = MemoryLogReader(cluster, LOG)
-    restorer = Restorer(reader, MemoryState(), PARTITIONS, on_complete=lambda: told.append("complete"))
+    restorer = Restorer(reader, MemoryState(), on_complete=lambda: told.append("complete"))
     restorer.begin(0)
     restorer.begin(1)
     restorer.step(0.1)
@@ -125,7 +124,7 @@ def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -
     write(cluster, 0, {"a": "1"})
     silent = Happening(before=raising(Unreachable("silence")))
     reader = ScriptedReader(cluster, LOG, Script.at_every("reader.bounds", silent, times=1))
-    restorer = Restorer(reader, MemoryState(), PARTITIONS)
+    restorer = Restorer(reader, MemoryState())
     restorer.begin(0)
     with pytest.raises(Unreachable):
         restorer.step(0.1)
@@ -147,24 +146,6 @@ def test_what_a_full_disk_refused_is_read_again() -> None:
     assert [dict(store.scan(b"")) for store in complete.values()] == [{b"a": b"1", b"b": b"2"}] * 3
 
 
-def test_memory_for_the_right_number_of_partitions_is_taken() -> None:
-    cluster = a_cluster()
-    cluster.append(LOG, 0, Draft(PARTITIONS_KEY, partitions_entry(PARTITIONS)))
-    restorer = a_restorer(cluster)
-    restorer.begin(0)
-    assert list(restorer.step(0.1)[0]) == [0]
-
-
-@pytest.mark.parametrize("form", [b"", b"\x02"])
-def test_memory_of_an_earlier_format_is_refused(form: bytes) -> None:
-    cluster = a_cluster()
-    cluster.append(LOG, 0, Draft(PARTITIONS_KEY, form + PARTITIONS.to_bytes(4, "big")))
-    restorer = a_restorer(cluster)
-    restorer.begin(0)
-    with pytest.raises(Unavailable, match="another version"):
-        restorer.step(0.1)
-
-
 def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None:
     """Its position is the end of the changelog; after retention, that may be the beginning too."""
     cluster, state = a_cluster(), MemoryState()
@@ -175,7 +156,7 @@ def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None
         reader = MemoryLogReader(cluster, LOG)
         store = state.open(0, reader.identity())
         store.write({b"only here": b"1"}, log.end)
-        restorer = Restorer(reader, state, PARTITIONS)
+        restorer = Restorer(reader, state)
         restorer.begin(0)
         complete, read = restorer.step(0.1)
         assert complete[0].get_many([b"only here"]) == [b"1"]

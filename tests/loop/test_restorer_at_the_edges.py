@@ -50,7 +50,7 @@ def cluster() -> MemoryCluster:
 def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster: MemoryCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
-    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, PARTITIONS, monotonic=clock.monotonic)
+    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
     for partition in range(PARTITIONS):
         restorer.begin(partition)
     while restorer.restoring:
@@ -63,7 +63,7 @@ def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster:
 def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: MemoryCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
-    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, PARTITIONS, monotonic=clock.monotonic)
+    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
     restorer.begin(3)
     restorer.step(STEP_SECONDS)
 
@@ -78,7 +78,7 @@ def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: MemoryCl
     cluster.append("changelog", 0, Draft(b"a", b"1"))
     silent = Happening(before=raising(Unreachable("silence")))
     reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.bounds", silent, times=1))
-    restorer = Restorer(reader, SlowState(clock), PARTITIONS, monotonic=clock.monotonic)
+    restorer = Restorer(reader, SlowState(clock), monotonic=clock.monotonic)
     restorer.begin(0)
     told, complete = 0, dict[int, PartitionStore]()
     while restorer.restoring:

@@ -75,32 +75,6 @@ def test_a_disk_that_is_a_copy_of_another_topic_is_rebuilt() -> None:
     require_all_done(house, disk)
 
 
-def test_a_changelog_that_was_made_anew_makes_the_disk_forget() -> None:
-    house, disk = a_house_with_clicks(), ScriptedState()
-    Worker(house, disk).run()
-    house.cluster.create_topic(house.names.changelog, house.partitions)
-    click_everyone(house, 1)
-    worker = Worker(house, disk)
-    worker.run()
-    assert worker.counts.clicks == {"applied": RECIPIENTS}
-    require_state_as_changelog(house, disk)
-
-
-def test_a_disk_from_before_the_beginning_of_the_changelog_is_rebuilt() -> None:
-    """What was deleted meanwhile may be just what is missing on the disk, or was to be forgotten."""
-    house, disk = a_house_with_clicks(), ScriptedState()
-    for partition in range(house.partitions):
-        disk.open(partition, changelog_of(house)).write({b"deleted": b"long ago"}, 1)
-    Worker(house, ScriptedState()).run()
-    logs = house.cluster.topic(house.names.changelog).logs
-    for log in logs:
-        log.delete_before(log.end)
-    Worker(house, disk).run()
-    for partition, log in enumerate(logs):
-        store = disk.open(partition, changelog_of(house))
-        assert (list(store.scan(b"")), store.position) == ([], log.end)
-
-
 def test_a_disk_from_beyond_the_end_of_the_changelog_is_rebuilt() -> None:
     """As after the loss of a broker that had not copied all."""
     house, disk = a_house_with_clicks(), ScriptedState()

@@ -4,6 +4,7 @@ from tests.planted.bug import Edit, PlantedBug
 
 LOOP = "consumer/loop/loop.py"
 WRITING = "consumer/loop/writing.py"
+HISTORY = "consumer/loop/history.py"
 _LOOK_AT_RECORDS = "        self._progress.check({p: mine[0].offset() or 0 for p, mine in batches.items()})\n"
 _LOOK_AT_ANSWER = "        self._progress.check(offsets)\n"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
@@ -116,7 +117,7 @@ BUGS = (
                 """\
         for partition in change.taken:
             self._live.pop(partition, None)
-            self._progress.forget(partition)
+            self._forget(partition)
             self._restorer.let_go(partition)
 """,
                 "        for partition in change.taken:\n",
@@ -202,5 +203,31 @@ BUGS = (
         "what is committed is read again where somebody says that nothing is",
         (Edit(LOOP, _LOOK_AT_RECORDS, ""), Edit(LOOP, _LOOK_AT_ANSWER, "")),
         ("tests/loop/test_progress.py",),
+    ),
+    PlantedBug(
+        "a committed offset that does not fit the memory is gone on from",
+        (Edit(HISTORY, "    if (seen.committed or 0) != note.offset:\n", "    if False:\n"),),
+        ("tests/loop/test_history.py", *SEVERAL_WORKERS),
+    ),
+    PlantedBug(
+        "an empty changelog of a group that has committed is taken for that of a new one",
+        (
+            Edit(
+                HISTORY,
+                "        return Contradiction.MEMORY_LOST if seen.committed or seen.had_memory else None\n",
+                "        return None\n",
+            ),
+        ),
+        ("tests/loop/test_history.py", *SEVERAL_WORKERS),
+    ),
+    PlantedBug(
+        "clicks that were deleted unread are passed over",
+        (Edit(HISTORY, "    if note.offset < seen.first:\n", "    if False:\n"),),
+        ("tests/loop/test_history.py", *SEVERAL_WORKERS),
+    ),
+    PlantedBug(
+        "a contradiction counts when it is met once, whoever else may have committed meanwhile",
+        (Edit("consumer/loop/history_check.py", "        return before == suspicion\n", "        return True\n"),),
+        SEVERAL_WORKERS,
     ),
 )

@@ -35,8 +35,8 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "        consumer.pause(places)\n        for place in places:",
-                "        consumer.pause(places)\n        raise ValueError(places)\n        for place in places:",
+                "        self._consumer.pause(places)\n        for place in places:",
+                "        self._consumer.pause(places)\n        raise ValueError(places)\n        for place in places:",
             ),
         ),
         ("tests/streams/test_rebalancing.py",),
@@ -47,11 +47,24 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "                self._consumer.seek(TopicPartition(self._topic, place.partition, offset))\n",
-                "                _ = offset\n",
+                "                self._go_to(place.partition, place.offset if place.offset > 0 else OFFSET_BEGINNING)"
+                "\n",
+                "",
             ),
         ),
         ("tests/streams/test_consuming.py::test_rewind_goes_back_to_what_is_committed",),
+        needs_kafka=True,
+    ),
+    PlantedBug(
+        "the client library begins elsewhere where a position is gone, and tells no one",
+        (
+            Edit(
+                "consumer/kafka/client.py",
+                '        "auto.offset.reset": "error",\n',
+                '        "auto.offset.reset": "earliest",\n',
+            ),
+        ),
+        ("tests/kafka/test_history.py::test_clicks_that_are_deleted_under_a_running_worker",),
         needs_kafka=True,
     ),
     PlantedBug(

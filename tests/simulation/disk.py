@@ -16,6 +16,8 @@ class SimulatedDisk(MemoryState):
         self.on_write: Callable[[Callable[[], None]], None] = lambda write: write()
         self.page = MemoryPage()
         """What the process has noted; a crash during its decisions leaves it behind."""
+        self.known = MemoryPage()
+        """Of which topics the disk is a copy."""
         self._copies: list[dict[int, DiskStore]] = []
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
@@ -36,6 +38,7 @@ class SimulatedDisk(MemoryState):
 
     def _with(self, stores: "Mapping[int, DiskStore]") -> "SimulatedDisk":
         disk = SimulatedDisk()
+        disk.known.write(self.known.read())
         disk._stores = {partition: store.copied_to(disk) for partition, store in stores.items()}
         return disk
 

@@ -11,6 +11,7 @@ from consumer.kafka.topics import TopicNames
 from consumer.loop.batch import Batch
 from consumer.loop.counts import BatchCounts
 from consumer.loop.definitions import Definitions
+from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
 from consumer.memory_kafka.click_stream import MemoryClickStream
@@ -43,6 +44,7 @@ class Variant:
     stream: type[BitingStream] = BitingStream
     reader: type[MemoryLogReader] = MemoryLogReader
     loop: type[Loop] = Loop
+    history: type[HistoryCheck] = HistoryCheck
 
 
 class RememberingPlanner(Planner):
@@ -146,6 +148,8 @@ class Tally(Observer):
     def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None: ...
 
     def answered(self, *, is_all_done: bool) -> None: ...
+
+    def lost(self, lost: Mapping[int, int]) -> None: ...
 
     def stages(self, stages: Mapping[Stage, float]) -> None: ...
 

@@ -6,7 +6,7 @@ from random import Random
 
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
-from consumer.errors import LinkActionsError
+from consumer.errors import Contradictory, LinkActionsError
 from consumer.kafka.client import transactional_id
 from consumer.loop.bad_share import BadShare
 from consumer.loop.caution import Caution
@@ -50,6 +50,7 @@ class Process:
         self.is_alive = True
         self.end = ""
         self.is_leaving = False
+        self.is_contradicted = False
         self._loop: Loop | None = None
         self.tell = tell
         self._house = house
@@ -69,6 +70,8 @@ class Process:
             self._work()
         except Crash:
             self.end = "crashed"
+        except Contradictory as error:
+            self.end, self.is_contradicted = f"stops: {error}", True
         except (LinkActionsError, Unreachable) as error:
             self.end = f"{type(error).__name__}: {error}"
         else:
@@ -129,10 +132,12 @@ class Process:
         definitions = wire.definitions(self.disk)
         reader = wire.open_reader(wire.names.changelog)
         decider = Decider(definitions, wire.click_layouts, Rules(partitions), clock, open_core=CORES[fastest()])
+        restorer = Restorer(reader, self.disk, monotonic=clock.monotonic)
         parts = Parts(
             stream=stream,
             definitions=definitions,
-            restorer=Restorer(reader, self.disk, partitions, monotonic=clock.monotonic),
+            restorer=restorer,
+            history=self._variant.history(stream, restorer, self.disk.known, partitions=partitions, group=GROUP),
             decider=decider,
             caution=Caution(self.disk.page, decider.condemn),
             writer=wire.writer(stream),

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from consumer.loop.batch import Batch, PartitionBatch
+from consumer.loop.history import Evidence
+from consumer.loop.history_check import HistoryCheck, _offset
 from consumer.loop.loop import Loop
 from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.state.store import PartitionStore
@@ -75,6 +77,17 @@ class ShortSightedReader(MemoryLogReader):
         return {p: (first, stable[p]) for p, (first, _) in super().bounds(partitions).items()}
 
 
+class CredulousCheck(HistoryCheck):
+    """Goes on from the committed offset, whatever the memory says."""
+
+    def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
+        committed = self._stream.rewind([*complete])
+        bounds = self._stream.bounds([*complete])
+        for partition in complete:
+            self._enter(partition, Evidence(_offset(committed[partition]), None, *bounds[partition]))
+        return {p: self._starts[p] for p in complete}
+
+
 class EagerLoop(Loop):
     """Writes the state before the commit."""
 
@@ -113,7 +126,10 @@ BUGS = {
     "a producer is used again after a time-out": Variant(stream=ReusedProducer),
     "the position is taken for what was processed": Variant(stream=PositionStream),
     "a revoked partition is kept": Variant(stream=PossessiveStream),
-    "the state is restored up to the last stable offset": Variant(reader=ShortSightedReader),
+    "state is restored to the last stable offset, and not held against it": Variant(
+        reader=ShortSightedReader, history=CredulousCheck
+    ),
+    "what is committed, remembered and there is not held against each other": Variant(history=CredulousCheck),
     "the state is written before the commit": Variant(loop=EagerLoop),
     "local state is trusted after a foreign change": Variant(loop=TrustingLoop),
 }

@@ -68,6 +68,8 @@ class Turner:
         return records
 
     def release_given(self) -> None:
+        """Go to what is committed, and on from there."""
+        self.stream.rewind(sorted(self.assigned))
         self.stream.release(sorted(self.assigned))
 
     def values(self, partition: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.memory_kafka.cluster import MemoryCluster
@@ -46,9 +46,18 @@ def copy_all(stream: MemoryClickStream) -> None:
     stream.renew()
     while not all_are_done(stream):
         records = stream.consume(50, 0)
-        stream.release(sorted(stream.take_changes().given))
+        begin_with(stream, sorted(stream.take_changes().given))
         if records:
             copy(stream, records)
+
+
+def begin_with(stream: MemoryClickStream, given: Sequence[int]) -> None:
+    """Go on from what is committed of these partitions, as soon as the commit of another worker is over."""
+    while given:
+        with suppress(Unreachable):
+            stream.rewind(given)
+            stream.release(given)
+            return
 
 
 def copy(stream: MemoryClickStream, records: Sequence[Record]) -> None:

@@ -1,0 +1,85 @@
+"""The progress note: what a partition of the changelog says about the clicks that its memory was made from.
+
+Every transaction that commits an offset of the clicks writes one, as the last record of the partition's changelog in
+that transaction. So note and committed offset agree as long as neither was lost or changed by hand.
+"""
+
+from dataclasses import dataclass, replace
+from struct import Struct
+from typing import Self
+
+from consumer.errors import Unavailable
+from consumer.state.store import PartitionStore
+from consumer.terminal.text import counted
+
+PARTITIONS_KEY = b"\x00partitions"
+"""Key of the note in every partition of the changelog."""
+MOVING = 0
+"""Instead of the partition count while the memory is moved to other partitions: no worker may use it."""
+_FORMAT = b"\x03"
+"""How keys and values of the memory are made. It grows when what an older program wrote would be misread:
+
+none: keys did not tell their partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
+"""
+_FIELDS = Struct(">IQQQ")
+_NOWHERE = 2**64 - 1
+"""Encoded instead of the offset where there is none."""
+_HEAD_BYTES = len(_FORMAT) + _FIELDS.size
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`partitions` is the count that the memory was kept for, or MOVING."""
+
+    partitions: int
+    offset: int | None = None
+    """The next click to read; None where the group has not begun with this partition."""
+    lost: int = 0
+    """Offsets of clicks that were skipped by decision, over all time."""
+    head: int = 0
+    """First offset of the changelog, where somebody accepted that what was before it is gone."""
+    clicks: str = ""
+    """Identity of the clicks topic; empty where it was not known."""
+
+    def encode(self) -> bytes:
+        """Return the value that goes with PARTITIONS_KEY."""
+        offset = _NOWHERE if self.offset is None else self.offset
+        return _FORMAT + _FIELDS.pack(self.partitions, offset, self.lost, self.head) + self.clicks.encode()
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Return what `encode` was given. Raises Unavailable for what another version of the program wrote."""
+        if value[:1] != _FORMAT or len(value) < _HEAD_BYTES:
+            raise Unavailable(
+                "The memory in the changelog was written by another version of link-actions and cannot be read by this"
+                " one; run the version that wrote it, or choose a new LINK_ACTIONS_GROUP_ID, which begins with an empty"
+                " memory and handles again every click that link.clicks.v1 still holds"
+            )
+        partitions, offset, lost, head = _FIELDS.unpack_from(value, len(_FORMAT))
+        return cls(partitions, None if offset == _NOWHERE else offset, lost, head, value[_HEAD_BYTES:].decode())
+
+    def at(self, offset: int) -> bytes:
+        """Return the value of the same note with another offset."""
+        return replace(self, offset=offset).encode()
+
+
+def note_of(store: PartitionStore) -> Note | None:
+    """Return the note in the memory, None where there is none. Raises Unavailable for another format."""
+    value = store.get_many([PARTITIONS_KEY])[0]
+    return None if value is None else Note.decode(value)
+
+
+def check_partitions(note: Note | None, partitions: int) -> None:
+    """Raise Unavailable unless the memory was kept for this many partitions, or there is none yet."""
+    if note is None:
+        return
+    if note.partitions == MOVING:
+        raise Unavailable(
+            "The memory is being moved to other partitions; run link-actions state repartition to its end"
+        )
+    if note.partitions != partitions:
+        raise Unavailable(
+            f"The memory in the changelog was kept for {counted(note.partitions, 'partition')} and link.clicks.v1 has"
+            f" {partitions}, which would part people from it; end all workers and run link-actions state repartition"
+            f" --partitions {partitions}"
+        )

@@ -1,0 +1,1 @@
+"""Going on after a contradiction between committed offsets, memory and clicks."""

@@ -1,0 +1,234 @@
+"""What a worker does when committed offsets, memory and clicks do not fit together: it stops and says so."""
+
+from collections.abc import Callable
+
+import pytest
+
+from consumer.errors import Contradictory, ExitCode
+from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
+from consumer.loop.note import Note
+from consumer.loop.pace import Pace
+from tests.builders import a_click, a_link, an_action
+from tests.loop.exactness import judge_updates, require_state_as_changelog, what_must_be
+from tests.loop.house import GROUP, House, Worker
+from tests.loop.scripted_ports import ScriptedState
+
+RECIPIENTS = 20
+FOREVER = Pace(0.1)
+NOTE = Note(4, 100, clicks="c/one")
+AGREED = Evidence(100, NOTE, 0, 200, "c/one")
+
+
+def a_house_at_work() -> tuple[House, ScriptedState]:
+    """Return a house whose clicks are all done, and the disk of the worker that did them."""
+    house, disk = House(), ScriptedState()
+    house.define(a_link(an_action()))
+    click_everyone(house, 0)
+    Worker(house, disk).run()
+    return house, disk
+
+
+def click_everyone(house: House, number: int) -> None:
+    house.click(*(a_click(100 * number + n, recipient_id=f"r-{n}") for n in range(RECIPIENTS)))
+
+
+def recreate_changelog(house: House) -> None:
+    house.cluster.recreate_topic(house.names.changelog)
+
+
+def lose_offsets(house: House) -> None:
+    house.cluster.forget_offsets(GROUP)
+
+
+def recreate_changelog_and_lose_offsets(house: House) -> None:
+    recreate_changelog(house)
+    lose_offsets(house)
+
+
+def empty_changelog(house: House) -> None:
+    for log in house.cluster.topic(house.names.changelog).logs:
+        log.delete_before(log.end)
+
+
+def cut_changelog(house: House) -> None:
+    for log in house.cluster.topic(house.names.changelog).logs:
+        log.delete_before(1)
+
+
+def set_offsets_back(house: House) -> None:
+    house.cluster.group(GROUP, house.names.clicks).set_offsets(dict.fromkeys(range(house.partitions), 1))
+
+
+def set_offsets_forward(house: House) -> None:
+    ends = {p: log.end for p, log in enumerate(house.cluster.topic(house.names.clicks).logs)}
+    house.cluster.group(GROUP, house.names.clicks).set_offsets(ends)
+
+
+def delete_unread(house: House) -> None:
+    for log in house.cluster.topic(house.names.clicks).logs:
+        log.delete_before(log.end - 1)
+
+
+def recreate_clicks(house: House) -> None:
+    house.cluster.recreate_topic(house.names.clicks)
+
+
+@pytest.mark.parametrize(
+    ("befall", "told"),
+    [
+        (recreate_changelog, "has committed offset .*, but the changelog holds no memory"),
+        (empty_changelog, "has committed offset .*, but the changelog holds no memory"),
+        (recreate_changelog_and_lose_offsets, "disk holds a copy of an earlier changelog"),
+        (cut_changelog, "the changelog begins at offset 1 instead of 0"),
+        (lose_offsets, r"holds every click before offset .* has no committed offset"),
+        (set_offsets_back, r"holds every click before offset .* is 1: somebody set it"),
+        (set_offsets_forward, r"holds every click before offset .*: somebody set it"),
+        (delete_unread, r"were deleted before they were read, \d+ in all"),
+        (recreate_clicks, "the topic was deleted and created again"),
+    ],
+)
+def test_a_worker_that_finds_a_contradiction_stops_and_changes_nothing(
+    befall: Callable[[House], None], told: str
+) -> None:
+    house, disk = a_house_at_work()
+    click_everyone(house, 1)
+    befall(house)
+    updates = house.read(house.names.update("set_field"))
+    for _ in range(2):  # a restart finds the same
+        with pytest.raises(Contradictory, match=told) as raised:
+            Worker(house, disk).run()
+        assert "run one of: link-actions state reconcile --" in str(raised.value)
+        house.put_out_everyone()
+    assert house.read(house.names.update("set_field")) == updates
+
+
+def test_the_exit_code_is_one_that_no_supervisor_restarts() -> None:
+    assert Contradictory.exit_code is ExitCode.STREAM_FATAL
+
+
+def test_clicks_that_are_deleted_under_a_running_worker_stop_it() -> None:
+    house, disk = a_house_at_work()
+
+    def click_and_delete() -> None:
+        click_everyone(house, 1)
+        delete_unread(house)
+
+    house.clock.at(1.0, click_and_delete)
+    with pytest.raises(Contradictory, match="were deleted before they were read"):
+        Worker(house, disk, pace=FOREVER).run()
+
+
+def test_a_group_that_begins_owns_nothing_that_was_deleted_before() -> None:
+    house = House()
+    house.define(a_link(an_action()))
+    click_everyone(house, 0)
+    delete_unread(house)
+    worker = Worker(house, ScriptedState())
+    worker.run()
+    assert worker.counts.clicks.total() == house.partitions
+
+
+def test_a_partition_is_the_groups_from_its_first_start_on() -> None:
+    house, disk = House(), ScriptedState()
+    house.define(a_link(an_action()))
+    Worker(house, disk, pace=FOREVER).run(lambda: bool(house.read(house.names.changelog)))
+    click_everyone(house, 0)
+    delete_unread(house)
+    with pytest.raises(Contradictory, match=r"offsets 0 to \d+ were deleted before they were read"):
+        Worker(house, ScriptedState()).run()
+
+
+def test_what_was_done_before_retention_deleted_it_is_no_loss() -> None:
+    house, disk = a_house_at_work()
+    for log in house.cluster.topic(house.names.clicks).logs:
+        log.delete_before(log.end)
+    click_everyone(house, 1)
+    worker = Worker(house, disk)
+    worker.run()
+    assert worker.counts.clicks == {"duplicate": RECIPIENTS}
+
+
+def test_another_group_on_the_same_disk_is_new() -> None:
+    house, disk = a_house_at_work()
+    recreate_changelog_and_lose_offsets(house)
+    disk.known.write(disk.known.read().replace(GROUP.encode(), b"other", 1))
+    Worker(house, disk).run()
+
+
+def test_an_installation_that_was_made_again_as_a_whole_is_new() -> None:
+    house, disk = a_house_at_work()
+    recreate_changelog(house)
+    recreate_clicks(house)
+    click_everyone(house, 1)
+    Worker(house, disk).run()
+    require_state_as_changelog(house, disk)
+
+
+def test_a_disk_of_another_cluster_is_rebuilt() -> None:
+    elsewhere, disk = House(), ScriptedState()
+    elsewhere.cluster.cluster_id = "another cluster"
+    click_everyone(elsewhere, 0)
+    Worker(elsewhere, disk).run()
+    house, _ = a_house_at_work()
+    click_everyone(house, 1)
+    Worker(house, disk).run()
+    assert judge_updates(house, what_must_be(house, set())).is_exact
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [
+        (AGREED, None),
+        (Evidence(None, None, 0, 0), None),
+        (Evidence(None, None, 50, 60), None),
+        (Evidence(0, None, 0, 10), None),
+        (Evidence(None, Note(4), 7, 9), None),
+        (Evidence(None, Note(4, 0), 0, 9), None),
+        (Evidence(7, None, 0, 10), Contradiction.MEMORY_LOST),
+        (Evidence(7, Note(4), 0, 10), Contradiction.MEMORY_LOST),
+        (Evidence(None, None, 0, 10, had_memory=True), Contradiction.MEMORY_LOST),
+        (Evidence(100, NOTE, 0, 200, "c/one", head=3), Contradiction.MEMORY_CUT),
+        (Evidence(None, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_LOST),
+        (Evidence(99, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_MOVED),
+        (Evidence(101, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_MOVED),
+        (Evidence(100, NOTE, 100, 200, "c/one"), None),
+        (Evidence(100, NOTE, 101, 200, "c/one"), Contradiction.CLICKS_DELETED),
+        (Evidence(100, NOTE, 0, 100, "c/one"), None),
+        (Evidence(100, NOTE, 0, 99, "c/one"), Contradiction.CLICKS_TRUNCATED),
+        (Evidence(None, NOTE, 0, 200, "c/two"), Contradiction.CLICKS_REPLACED),
+    ],
+)
+def test_what_contradicts(seen: Evidence, kind: Contradiction | None) -> None:
+    assert find_contradiction(seen) is kind
+
+
+@pytest.mark.parametrize(
+    ("seen", "way", "expected"),
+    [
+        (Evidence(7, None, 0, 10, "c"), Way.ACCEPT_LOST_MEMORY, (7, 0, 0)),
+        (Evidence(7, None, 9, 10, "c"), Way.ACCEPT_LOST_MEMORY, (9, 2, 0)),
+        (Evidence(None, None, 3, 10, "c", had_memory=True), Way.ACCEPT_LOST_MEMORY, (3, 0, 0)),
+        (Evidence(None, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_STATE, (100, 0, 0)),
+        (Evidence(None, NOTE, 120, 200, "c/one"), Way.OFFSETS_FROM_STATE, (120, 20, 0)),
+        (Evidence(None, NOTE, 30, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (30, 0, 70)),
+        (Evidence(90, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (90, 0, 10)),
+        (Evidence(110, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (110, 10, 0)),
+        (Evidence(100, NOTE, 130, 200, "c/one"), Way.SKIP_LOST_CLICKS, (130, 30, 0)),
+        (Evidence(100, NOTE, 0, 80, "c/one"), Way.SKIP_LOST_CLICKS, (80, 0, 0)),
+        (Evidence(None, NOTE, 5, 80, "c/two"), Way.SKIP_LOST_CLICKS, (5, 0, 0)),
+    ],
+)
+def test_going_on(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> None:
+    """`expected` is the offset to go on from, how many offsets are lost, and how many are handled again."""
+    note = going_on(seen, way, 4)
+    assert (note.offset, note.lost, repeated(seen, note)) == expected
+    assert note.clicks == seen.clicks
+
+
+@pytest.mark.parametrize("kind", [*Contradiction])
+def test_each_contradiction_is_told_with_each_way(kind: Contradiction) -> None:
+    text = explain({2: (kind, AGREED), 5: (kind, AGREED)}, "group")
+    assert text.startswith("Partition 2 of link.clicks.v1: ")
+    assert "(the same in 1 more: 5)" in text
+    for way in WAYS[kind]:
+        assert f"link-actions state reconcile --{way} (goes on from offset " in text
