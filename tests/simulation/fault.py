@@ -31,6 +31,9 @@ class Kind(StrEnum):
     COMPACTION = "compaction"
     JOIN = "worker joins"
     LEAVE = "worker leaves"
+    OFFSETS_EXPIRED = "offsets of the group expire"
+    CHANGELOG_RECREATED = "changelog deleted and created again"
+    CLICKS_DELETED = "clicks deleted, read or not"
 
 
 class Disk(StrEnum):
@@ -82,6 +85,9 @@ _WEIGHTS = {
     Kind.LEAVE: 4,
 }
 _TIMED = (Kind.BROKER_AWAY, Kind.COMPACTION, Kind.JOIN)
+OF_THE_HISTORY = (Kind.OFFSETS_EXPIRED, Kind.CHANGELOG_RECREATED, Kind.CLICKS_DELETED)
+HISTORY_CHANCE = 0.25
+"""How many runs have one of them: a run without is judged as a whole, which notices more."""
 MOST_FAULTS = 9
 LONGEST_TENTHS = 90
 
@@ -89,7 +95,16 @@ LONGEST_TENTHS = 90
 def plan_faults(random: Random, workers: Sequence[str], guests: Sequence[str]) -> list[Fault]:
     """Draw the faults of one run. `guests` are workers that only come when a fault has them join."""
     kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=random.randint(1, MOST_FAULTS))
-    return [_draw(random, number, kind, (workers, guests)) for number, kind in enumerate(kinds, start=1)]
+    faults = [_draw(random, number, kind, (workers, guests)) for number, kind in enumerate(kinds, start=1)]
+    # Drawn last and from a random of its own, so that the rest of a seed stays what it was.
+    of_history = Random(random.getstate()[1][0])
+    number = of_history.choice((1, 1, 2)) if of_history.random() < HISTORY_CHANCE else 0
+    return faults + [_of_history(of_history, len(faults) + each) for each in range(1, number + 1)]
+
+
+def _of_history(random: Random, number: int) -> Fault:
+    kind = random.choice(OF_THE_HISTORY)
+    return Fault(number, kind, "", "", random.randrange(LONGEST_TENTHS), 0.0)
 
 
 def _draw(random: Random, number: int, kind: Kind, names: tuple[Sequence[str], Sequence[str]]) -> Fault:

@@ -31,6 +31,7 @@ class World:
     note: Callable[[Fault, Process], None]
     broker_is_away: Callable[[], bool]
     is_healed: Callable[[], bool]
+    hear_of_contradiction: Callable[[], None]
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Instance:
     processes: list[Process] = field(default_factory=list)
     is_wanted: bool = True
     calls: Counter[str] = field(default_factory=Counter)
+    has_begun: bool = False
+    is_paused: bool = False
     _disk_fault: Fault | None = None
 
     def __post_init__(self) -> None:
@@ -75,6 +78,24 @@ class Instance:
         process.tell("starts")
         self.world.scheduler.start(lambda: self._watch(process))
 
+    def begin(self) -> None:
+        """Start it for the first time, or have that done by `resume`."""
+        self.has_begun = True
+        if not (self.is_paused or self.processes):
+            self.start()
+
+    def pause(self) -> None:
+        """Have it leave, and start it no more until `resume`."""
+        self.is_paused = True
+        for process in self.running:
+            process.is_leaving = True
+
+    def resume(self) -> None:
+        """Start it again, if it was ever started."""
+        self.is_paused = False
+        if self.has_begun and self.is_wanted and not self.running:
+            self.start()
+
     def stop(self) -> None:
         """Have it leave for good."""
         self.is_wanted = False
@@ -88,16 +109,19 @@ class Instance:
         if process.end == "crashed" and self._disk_fault is not None:
             self._change_disk(self._disk_fault.disk)
         self._disk_fault = None
-        if self.is_wanted:
+        if process.is_contradicted:
+            # No supervisor starts it again: a person must choose.
+            self.world.hear_of_contradiction()
+        elif self.is_wanted:
             self.world.scheduler.after(self._random.random() * RESTART_SECONDS, self._start_again)
 
     def _start_again(self) -> None:
         # Whatever still stands still beside it, of an earlier life, holds up no supervisor.
-        if self.is_wanted and not self.processes[-1].is_alive:
+        if self.is_wanted and not self.is_paused and not self.processes[-1].is_alive:
             self.start()
 
     def _take_over(self) -> None:
-        if self.is_wanted:
+        if self.is_wanted and not self.is_paused:
             self.start()
 
     def _strike(self, process: Process, call: str) -> Fault | None:

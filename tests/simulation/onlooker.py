@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from consumer.loop.note import PARTITIONS_KEY, Note
 from consumer.memory_kafka.record import MemoryRecord
 from tests.loop.house import House
 
@@ -18,6 +19,10 @@ class Onlooker:
         self._identities: dict[tuple[str, bytes], Place] = {}
         self.changelog: dict[int, list[MemoryRecord]] = {partition: [] for partition in range(house.partitions)}
         """All that was ever committed, whatever compaction has left of it; look before it compacts."""
+        self.handled: dict[int, int] = dict.fromkeys(range(house.partitions), 0)
+        """Up to where clicks were handled, as the last committed note of each partition says."""
+        self.lost: dict[int, int] = dict.fromkeys(range(house.partitions), 0)
+        """How many offsets were skipped by decision, as the same note says."""
         self.violations: list[str] = []
 
     def look(self) -> None:
@@ -26,6 +31,21 @@ class Onlooker:
             self._take(self._read_on(topic))
         for record in self._read_on(self._house.names.changelog):
             self.changelog[record.partition()].append(record)
+            if record.key() == PARTITIONS_KEY:
+                note = Note.decode(record.value() or b"")
+                self.handled[record.partition()], self.lost[record.partition()] = note.offset or 0, note.lost
+
+    def begin_changelog(self) -> None:
+        """The changelog was created again."""
+        name = self._house.names.changelog
+        self._positions = {place: offset for place, offset in self._positions.items() if place[0] != name}
+        for records in self.changelog.values():
+            records.clear()
+
+    def begin_chapter(self) -> None:
+        """A person chose to have clicks handled again, or without what was remembered: what was seen may come again."""
+        self.look()
+        self._identities.clear()
 
     def _read_on(self, topic: str) -> list[MemoryRecord]:
         found: list[MemoryRecord] = []

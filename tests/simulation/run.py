@@ -13,13 +13,20 @@ from consumer.memory_kafka.group import OffsetsInDoubt
 from tests.loop.house import GROUP, House
 from tests.loop.scenario import Story
 from tests.simulation.equipment import Variant
-from tests.simulation.fault import Fault, Kind, plan_faults
+from tests.simulation.fault import OF_THE_HISTORY, Fault, Kind, plan_faults
 from tests.simulation.instance import Instance, World
 from tests.simulation.onlooker import Onlooker
+from tests.simulation.operator import Operator
 from tests.simulation.process import Process
 from tests.simulation.scheduler import Endless, Scheduler
 from tests.simulation.traffic import LAST_SECOND, Traffic
-from tests.simulation.verdict import find_violations, find_wrong_counts, find_wrong_disks, find_wrong_state
+from tests.simulation.verdict import (
+    find_violations,
+    find_wrong_chapters,
+    find_wrong_counts,
+    find_wrong_disks,
+    find_wrong_state,
+)
 
 HEARTBEAT_SECONDS = 0.5
 SESSION_SECONDS = (1.5, 4.0)
@@ -87,11 +94,19 @@ class Run:
             note=self._note,
             broker_is_away=lambda: self._scheduler.monotonic() < self._broker_away_until,
             is_healed=lambda: self._healed,
+            hear_of_contradiction=lambda: self._operator.hear_of_contradiction(self),
         )
         self._instances = {name: Instance(name, world) for name in [*workers, *guests]}
         self._onlooker = Onlooker(self._house)
+        self._operator = Operator(
+            self._house,
+            self._scheduler,
+            Random(f"{seed}/operator"),
+            onlooker=self._onlooker,
+            tell=lambda what: self._tell("operator", what),
+        )
         for name in workers:
-            self._scheduler.after(self._random.random(), self._instances[name].start)
+            self._scheduler.after(self._random.random(), self._instances[name].begin)
         for fault in faults:
             if not fault.worker:
                 self._scheduler.after(fault.nth / 10, partial(self._strike_world, fault))
@@ -142,12 +157,15 @@ class Run:
         if self._scheduler.monotonic() <= LAST_SECOND:
             return False
         cluster, topic = self._house.cluster, self._house.names.clicks
-        if cluster.transactions.open_transactions:
+        if cluster.transactions.open_transactions or self._operator.is_busy:
             return False
         group = cluster.group(GROUP, topic)
         logs = cluster.topic(topic).logs
         try:
-            return not any(log.read_uncommitted(group.committed(p) or 0, 1)[0] for p, log in enumerate(logs))
+            committed = {p: group.committed(p) or 0 for p, _ in enumerate(logs)}
+            return not any(
+                log.read_uncommitted(committed[p], 1)[0] or 0 < committed[p] < log.start for p, log in enumerate(logs)
+            )
         except OffsetsInDoubt:
             return False
 
@@ -169,10 +187,25 @@ class Run:
             self._broker_away_until = self._scheduler.monotonic() + fault.seconds
         elif fault.kind is Kind.JOIN and fault.call in self._instances:
             guest = self._instances[fault.call]
-            if not guest.processes:
-                guest.start()
+            guest.begin()
         elif fault.kind is Kind.COMPACTION:
             self._compact()
+        elif fault.kind in OF_THE_HISTORY:
+            self._operator.strike(fault, self)
+
+    def pause(self) -> None:
+        """Have all workers leave."""
+        for instance in self._instances.values():
+            instance.pause()
+
+    def resume(self) -> None:
+        """Start those again that were there."""
+        for instance in self._instances.values():
+            instance.resume()
+
+    def are_gone(self) -> bool:
+        """Tell whether no worker is left."""
+        return not self._running
 
     def _compact(self) -> None:
         self._onlooker.look()
@@ -198,7 +231,12 @@ class Run:
         complete &= not self._put_out
         self.outcome.violations += [
             *self._onlooker.violations,
-            *find_violations(self._story),
             *find_wrong_disks(self._house, self._onlooker, processes),
+        ]
+        if self._operator.has_struck:
+            self.outcome.violations += find_wrong_chapters(self._story, self._operator.chapters, self._onlooker)
+            return
+        self.outcome.violations += [
+            *find_violations(self._story),
             *find_wrong_counts(self._story, counts, complete=complete),
         ]

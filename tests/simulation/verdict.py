@@ -15,6 +15,7 @@ from tests.loop.exactness import (
 )
 from tests.loop.house import House
 from tests.loop.scenario import Story
+from tests.simulation.chapter import Chapters
 from tests.simulation.onlooker import Onlooker
 from tests.simulation.process import Process
 
@@ -33,6 +34,17 @@ def find_violations(story: Story) -> list[str]:
     if any(copies != 1 for copies in sent_on_copies(story)):
         found.append(f"clicks were sent on {sent_on_copies(story)} times")
     if left_open := house.cluster.transactions.open_transactions:
+        found.append(f"transactions are left open: {left_open}")
+    return found
+
+
+def find_wrong_chapters(story: Story, chapters: Chapters, onlooker: Onlooker) -> list[str]:
+    """Hold a run in which a person chose against the model, chapter by chapter, and what was counted as lost."""
+    found = [*chapters.violations(story)]
+    for partition, counted in onlooker.lost.items():
+        if counted != (lost := chapters.lost(partition)):
+            found.append(f"{lost} offsets of partition {partition} were lost, and {counted} were counted")
+    if left_open := story.house.cluster.transactions.open_transactions:
         found.append(f"transactions are left open: {left_open}")
     return found
 

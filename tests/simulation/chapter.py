@@ -1,0 +1,126 @@
+"""The chapters of a run: what was handled, in which order, and with which memory, between two acts of the operator."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from consumer.judge.model import Expected, NaiveModel
+from consumer.judge.murmur import partition_of
+from consumer.judge.reader import decode
+from consumer.judge.verdict import judge
+from consumer.memory_kafka.record import MemoryRecord
+from tests.loop.exactness import seen_by_the_judge
+from tests.loop.house import House
+from tests.loop.scenario import Story
+
+Ends = Mapping[tuple[str, int], int]
+"""Where each partition of each topic ends."""
+
+
+@dataclass
+class Chapter:
+    """Clicks from `first` on are handled, per partition, up to where the next chapter says that they were."""
+
+    first: dict[int, int]
+    ends: Ends
+    """Of all topics, when it began; nothing was in doubt then."""
+    done: dict[int, int] = field(default_factory=dict)
+    forgot: frozenset[int] = frozenset()
+    """Partitions whose memory it began without."""
+
+
+@dataclass
+class Chapters:
+    """All that the operator has done."""
+
+    house: House
+    all: list[Chapter] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.all.append(Chapter(dict.fromkeys(range(self.house.partitions), 0), {}))
+
+    def begin(self, done: Mapping[int, int], first: Mapping[int, int], forgot: Iterable[int]) -> None:
+        """End a chapter at what was handled, and begin another."""
+        self.all[-1].done = dict(done)
+        self.all.append(Chapter(dict(first), ends_of(self.house), forgot=frozenset(forgot)))
+
+    def violations(self, story: Story) -> Iterator[str]:
+        """Hold each chapter's updates and dead letters against what must have come of its clicks."""
+        clicks = {p: everything(self.house, self.house.names.clicks, p) for p in range(self.house.partitions)}
+        bad = {(each.partition, each.offset): str(each.reason) for each in story.bad}
+        models = {p: self._model() for p in clicks}
+        upto = [*(each.ends for each in self.all[1:]), ends_of(self.house)]
+        for number, (chapter, ends) in enumerate(zip(self.all, upto, strict=True)):
+            models |= {p: self._model() for p in chapter.forgot}
+            before = {p: len(model.expected) for p, model in models.items()}
+            letters: list[tuple[int, int, str]] = []
+            for partition, records in clicks.items():
+                for record in records:
+                    if self._is_in(chapter, partition, record.offset()):
+                        letters += self._handle(record, models[partition], bad)
+            expected = [each for p, model in models.items() for each in model.expected[before[p] :]]
+            yield from self._compare(number, chapter.ends, ends, expected=expected, letters=letters)
+
+    def lost(self, partition: int) -> int:
+        """Return how many offsets of the partition were skipped since its memory was last lost."""
+        total = 0
+        for before, after in pairwise(self.all):
+            total = 0 if partition in after.forgot else total
+            total += max(after.first[partition] - before.done[partition], 0)
+        return total
+
+    def _is_in(self, chapter: Chapter, partition: int, offset: int) -> bool:
+        done = chapter.done.get(partition)
+        return offset >= chapter.first[partition] and (done is None or offset < done)
+
+    def _model(self) -> NaiveModel:
+        return NaiveModel(self.house.links, partitions=self.house.partitions)
+
+    def _handle(
+        self, record: MemoryRecord, model: NaiveModel, bad: Mapping[tuple[int, int], str]
+    ) -> list[tuple[int, int, str]]:
+        place = record.partition(), record.offset()
+        if place in bad:
+            return [(*place, bad[place])]
+        click = decode("LinkClicked", record.value())
+        key = f"{click['tenant_id']}/{click['recipient_id']}".encode()
+        if partition_of(key, self.house.partitions) == record.partition():
+            model.click(click)
+        return []
+
+    def _compare(
+        self, number: int, begun: Ends, ended: Ends, *, expected: list[Expected], letters: list[tuple[int, int, str]]
+    ) -> Iterator[str]:
+        def of(topic: str) -> Iterator[MemoryRecord]:
+            for partition in range(self.house.partitions):
+                place = topic, partition
+                records = everything(self.house, topic, partition)
+                yield from (each for each in records if begun.get(place, 0) <= each.offset() < ended[place])
+
+        names = self.house.names
+        seen = [seen_by_the_judge(each, self.house.partitions) for t in names.updates.values() for each in of(t)]
+        verdict = judge(expected, seen)
+        if not verdict.is_exact:
+            yield f"chapter {number}, updates: {verdict}"
+        told = sorted(_letter(record) for record in of(names.dead_letters))
+        if told != sorted(letters):
+            yield f"chapter {number}: dead letters are {told}, not {sorted(letters)}"
+
+
+def everything(house: House, topic: str, partition: int) -> list[MemoryRecord]:
+    """Return all committed records that ever were, those too that were deleted from the head."""
+    log = house.cluster.topic(topic).log(partition)
+    start, log.start = log.start, 0
+    try:
+        return log.read_committed(0, log.end)[0]
+    finally:
+        log.start = start
+
+
+def ends_of(house: House) -> Ends:
+    return {(name, p): log.end for name, topic in house.cluster.topics.items() for p, log in enumerate(topic.logs)}
+
+
+def _letter(record: MemoryRecord) -> tuple[int, int, str]:
+    told = {name: (value or b"").decode() for name, value in record.headers() or []}
+    return int(told["dlq.partition"]), int(told["dlq.offset"]), told["dlq.reason"]

@@ -1,0 +1,158 @@
+"""The operator: what befalls offsets, changelog and clicks while no worker looks, and what is chosen then."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Protocol
+
+from consumer.clock import Clock
+from consumer.loop.history import WAYS, Way
+from consumer.loop.note import PARTITIONS_KEY, Note
+from consumer.memory_kafka.cluster import Draft
+from consumer.memory_kafka.group import OffsetsInDoubt
+from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.reconcile.inspection import Inspection, contradictions
+from consumer.reconcile.reconciling import Plan, Reconciling
+from tests.loop.house import GROUP, House
+from tests.simulation.chapter import Chapters
+from tests.simulation.fault import Fault, Kind
+from tests.simulation.onlooker import Onlooker
+from tests.simulation.scheduler import Scheduler
+
+LOOK_SECONDS = 0.25
+MOST_LOOKS = 400
+MOST_CHOICES = 12
+
+
+class Crew(Protocol):
+    """All workers there are."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def are_gone(self) -> bool: ...
+
+
+class TwinOffice:
+    """What `state reconcile` speaks to, on the twin."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.topic = house.names.clicks
+
+    def members(self) -> int:
+        return len(self._house.cluster.group(GROUP, self.topic).members)
+
+    def committed(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int | None]:
+        group = self._house.cluster.group(GROUP, topic)
+        return {partition: group.committed(partition) for partition in partitions}
+
+    def settle(self, notes: Mapping[int, Note]) -> None:
+        """Write in one step, which is what a transaction amounts to."""
+        cluster, changelog = self._house.cluster, self._house.names.changelog
+        cluster.group(GROUP, self.topic).set_offsets({p: note.offset or 0 for p, note in notes.items()})
+        for partition, note in notes.items():
+            cluster.append(changelog, partition, Draft(PARTITIONS_KEY, note.encode()))
+
+    def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciling]:
+        clicks, changelog = (
+            MemoryLogReader(self._house.cluster, name) for name in (self.topic, self._house.names.changelog)
+        )
+        inspection = Inspection(self, clicks, changelog, self.topic, clock.monotonic)
+        return inspection, Reconciling(self, inspection, self.settle, self._house.partitions)
+
+
+class Operator:
+    """Has faults strike that a broker or a person brings about, and settles what workers stop at.
+
+    When a worker ends with a contradiction it stops all, chooses at random among the ways that are offered until
+    nothing contradicts any more, and starts them again.
+    """
+
+    def __init__(
+        self, house: House, scheduler: Scheduler, random: Random, *, onlooker: Onlooker, tell: Callable[[str], None]
+    ) -> None:
+        self._house, self._scheduler, self._random = house, scheduler, random
+        self._onlooker, self._tell = onlooker, tell
+        self._office = TwinOffice(house)
+        self._is_unsettled = False
+        self.chapters = Chapters(house)
+        self.is_busy = False
+        self.has_struck = False
+
+    def strike(self, fault: Fault, crew: Crew) -> None:
+        """Have the fault strike; workers that it needs to be gone are stopped before."""
+        self.has_struck = True
+        if fault.kind is Kind.CLICKS_DELETED:
+            self._delete_clicks()
+        elif not (self.is_busy or self._is_unsettled):
+            # Offsets and changelog lost at once leave nothing that a new disk could tell it by.
+            self.is_busy = self._is_unsettled = True
+            self._scheduler.start(lambda: self._strike_offline(fault, crew))
+
+    def hear_of_contradiction(self, crew: Crew) -> None:
+        """Have it settled, unless somebody is at it."""
+        if not self.is_busy:
+            self.is_busy = True
+            self._scheduler.start(lambda: self._settle(crew))
+
+    def _strike_offline(self, fault: Fault, crew: Crew) -> None:
+        self._stop_all(crew)
+        self._onlooker.look()
+        if fault.kind is Kind.OFFSETS_EXPIRED:
+            self._house.cluster.forget_offsets(GROUP)
+        else:
+            self._house.cluster.recreate_topic(self._house.names.changelog)
+            self._onlooker.begin_changelog()
+        self.is_busy = False
+        crew.resume()
+
+    def _delete_clicks(self) -> None:
+        """Delete up to anywhere before the end, as retention does; what the group has not begun with is left."""
+        group = self._house.cluster.group(GROUP, self._house.names.clicks)
+        for partition, log in enumerate(self._house.cluster.topic(self._house.names.clicks).logs):
+            try:
+                is_begun = group.committed(partition) is not None
+            except OffsetsInDoubt:
+                continue
+            if is_begun:
+                log.delete_before(self._random.randint(log.start, log.end))
+
+    def _stop_all(self, crew: Crew) -> None:
+        crew.pause()
+        transactions = self._house.cluster.transactions
+        looks = 0
+        while not crew.are_gone() or transactions.open_transactions:
+            looks += 1
+            if looks > MOST_LOOKS:
+                raise AssertionError("the workers do not stop")
+            self._scheduler.sleep(LOOK_SECONDS)
+        group = self._house.cluster.group(GROUP, self._house.names.clicks)
+        for member in group.members:
+            group.leave(member)
+
+    def _settle(self, crew: Crew) -> None:
+        self._stop_all(crew)
+        inspection, work = self._office.reconciling(self._scheduler)
+        for _ in range(MOST_CHOICES):
+            found = contradictions(inspection.look(self._house.partitions))
+            # What only a worker's own disk knows, that memory was lost, is settled by accepting it.
+            ways = {way for kind, _ in found.values() for way in WAYS[kind]} or {Way.ACCEPT_LOST_MEMORY}
+            self._choose(work, self._random.choice(sorted(ways)))
+            if not contradictions(inspection.look(self._house.partitions)):
+                break
+        self.is_busy = self._is_unsettled = False
+        crew.resume()
+
+    def _choose(self, work: Reconciling, way: Way) -> None:
+        self._onlooker.look()
+        plan, done = work.plan(way), dict(self._onlooker.handled)
+        chosen = {step.partition: step.note.offset or 0 for step in plan.steps}
+        self._tell(f"chooses --{way}: {', '.join(_told(plan))}")
+        work.carry_out(plan)
+        self.chapters.begin(done, {**done, **chosen}, chosen if way is Way.ACCEPT_LOST_MEMORY else ())
+        self._onlooker.begin_chapter()
+
+
+def _told(plan: Plan) -> list[str]:
+    return [f"partition {step.partition} from {step.note.offset}, {step.lost} lost" for step in plan.steps]
