@@ -92,14 +92,29 @@ def _character_problem(error: yaml.reader.ReaderError, text: str) -> Problem:
     return Problem(line, f"the character {character!a} cannot stand in YAML; remove it", column)
 
 
+_HINTS = (
+    ("mapping values are not allowed", "a colon with a blank behind it needs quotes around the whole text"),
+    ("cannot start any token", "put a text that begins with this character into quotes"),
+    ("end of stream", "a quote or bracket that was opened before is not closed"),
+    ("node content", "a value is missing here, or a bracket is not closed"),
+    ("escape", "a backslash within double quotes begins an escape; write two of them, or use single quotes"),
+    ("expected ',' or", "a bracket that was opened before is not closed, or a comma is missing"),
+    ("expected '-' indicator", "indent this line like those it belongs to"),
+    ("expected key", "indent this line like those it belongs to"),
+    ("could not find expected ':'", "a key needs a colon and a blank behind it"),
+)
+"""What to do, by what the parser says."""
+
+
 def _syntax_problem(error: yaml.MarkedYAMLError, source_lines: list[str]) -> Problem:
     mark = error.problem_mark or error.context_mark
     number, column = (mark.line, mark.column) if mark else (0, 0)
     source = "".join(source_lines[number : number + 1])
-    indented_with_tab = "\t" in source[: len(source) - len(source.lstrip())]
-    what = " ".join(part for part in (error.context, error.problem) if part)
-    hint = "indent with blanks, not with tabs" if indented_with_tab else "check indentation, colons and quotes"
-    return Problem(number + 1, f"this is no YAML ({what}); {hint}", column + 1)
+    if "\t" in source[: len(source) - len(source.lstrip())]:
+        return Problem(number + 1, "this is no YAML; indent with blanks, not with tabs", column + 1)
+    found = str(error.problem or "")
+    hint = next((hint for phrase, hint in _HINTS if phrase in found), "check indentation, colons and quotes")
+    return Problem(number + 1, f"this is no YAML; {hint}", column + 1)
 
 
 class _Reader:

@@ -187,7 +187,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         ("1.yaml:7", "link one, action number 1 (interest)"),
         ("1.yaml:7", "link one, action number 1 (interest)"),
         ("1.yaml:9", "link one, action set_field-2"),
-        ("2.yaml:2", "this is no YAML (while parsing a flow"),
+        ("2.yaml:2", "this is no YAML; a value is missing here, or a bracket is not closed"),
         ("3.yaml:3", "link one"),
     ]  # fmt: skip
 

@@ -65,9 +65,9 @@ def test_a_byte_order_mark_is_no_content() -> None:
     [
         (b"", 1, "the file is empty; start it with"),
         (b"# nothing but words\n", 1, "the file is empty; start it with"),
-        (b"a: 1\nb: [\n", 3, "this is no YAML (while parsing a flow node"),
+        (b"a: 1\nb: [\n", 3, "this is no YAML; a value is missing here, or a bracket is not closed"),
         (b"a:\n\t- b\n", 2, "indent with blanks, not with tabs"),
-        (b"a: b: c\n", 1, "check indentation, colons and quotes"),
+        (b"a: b: c\n", 1, "a colon with a blank behind it needs quotes"),
         (b"a: 1\nb: 2\na: 3\n", 3, "a stands here for the second time (first in line 1); keep one of them"),
         (b"a: &x 1\nb: *x\n", 2, "aliases such as *x are not read here; write the value out"),
         (b"a: !!python/object:os.system x\n", 1, "the tag tag:yaml.org,2002:python/object:os.system is not read here"),
@@ -143,3 +143,27 @@ def test_no_bytes_make_it_raise(content: bytes) -> None:
 @given(st.text(alphabet="ab:-[]{},&*!|>'\"#%@`?\n\t \u2028\ufeff\x85", max_size=60))
 def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
     read_document(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("name: b: c", "a colon with a blank behind it needs quotes"),
+        ("a:\n\t- b", "indent with blanks, not with tabs"),
+        ("name: @x", "put a text that begins with this character into quotes"),
+        ('name: "x', "a quote or bracket that was opened before is not closed"),
+        ('name: "\\q"', "a backslash within double quotes begins an escape"),
+        ("a: [b\nc: d", "a bracket that was opened before is not closed"),
+        ("a: 1\n  b: 2\n c", ""),
+        ("a:\n  - b\n - c", "indent this line like those it belongs to"),
+        ("a: 1\nb\n", "a key needs a colon"),
+        ("%YAML x\n", ""),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_our_words(content: str, hint: str) -> None:
+    (problem,) = read_document(content.encode()).problems
+
+    assert problem.sentence.startswith(f"this is no YAML; {hint}")
+    assert not any(
+        word in problem.sentence for word in ("while", "token", "scalar", "stream", "node", "flow", "parsing")
+    )
