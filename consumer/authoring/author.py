@@ -60,11 +60,25 @@ class Author:
         """Return what `publish` would do now."""
         return plan_links(wanted, self._read(_references(wanted)), self._signature())
 
-    def reset(self, references: Collection[LinkReference]) -> list[PlannedLink]:
-        """Open a new epoch for each link: whoever clicked before counts as new."""
+    def preview_reset(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+        """Return what `reset` would do now."""
+        histories = self._read(references)
+        return plan_resets(next_epochs(references, histories), histories, self._signature())
+
+    def reset(
+        self, references: Collection[LinkReference], epochs: Mapping[LinkReference, int] | None = None
+    ) -> list[PlannedLink]:
+        """Open a new epoch for each link: everyone who clicked before counts as new.
+
+        `epochs` are those that were agreed to, so that a reset which another author did meanwhile is not done twice.
+        """
         signature = self._signature()
-        epochs = next_epochs(references, self._read(references))
-        return self._publish(references, lambda histories: plan_resets(epochs, histories, signature))
+        targets = next_epochs(references, self._read(references)) if epochs is None else epochs
+        return self._publish(references, lambda histories: plan_resets(targets, histories, signature))
+
+    def preview_deletion(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+        """Return what `delete` would do now."""
+        return plan_deletions(references, self._read(references), self._signature())
 
     def delete(self, references: Collection[LinkReference]) -> list[PlannedLink]:
         """Hide each link from authors; it goes on redirecting and acting."""

@@ -47,10 +47,15 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedLink:
-    """A link's newest version, and whether it is still to be published."""
+    """A link's newest version, and whether it is still to be published.
+
+    `before` is the readable version that it follows, `known_actions` are the ids of all actions that the link ever had.
+    """
 
     change: Change
     link: Link
+    before: Link | None = None
+    known_actions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,7 @@ def _next(link: Link, history: History, change: Change, signature: Signature) ->
     """Plan the version after every number that was published, so that no click names two versions by one number."""
     version = history.highest + 1
     signed = replace(link, version=version, defined_at=signature.defined_at, defined_by=signature.defined_by)
-    return PlannedLink(change, signed)
+    return PlannedLink(change, signed, history.newest, frozenset(history.slots))
 
 
 def _slots(actions: Iterable[WantedAction], taken: Mapping[str, TakenSlot]) -> dict[str, int]:

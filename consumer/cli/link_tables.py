@@ -1,10 +1,11 @@
 """How links look on a terminal, and as JSON for programs: one object a line."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from actions.link import Link
+from consumer.authoring.difference import differences_of, meanings_of
 from consumer.authoring.link_files import CheckedLinks
 from consumer.authoring.link_reference import LinkReference
 from consumer.authoring.listing import describe_repeat, link_as_json
@@ -66,6 +67,27 @@ def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
         print_table(("change", "link", "version", "epoch", "actions"), rows)
     counts = Counter(each.change for each in planned)
     say(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
+
+
+def show_preview(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
+    """Show what would become of each link: what changes, and what that means for people."""
+    if as_json:
+        for each in planned:
+            reasons = {"differences": list(differences_of(each)), "meaning": list(meanings_of(each))}
+            echo_json({"change": each.change.value, **link_as_json(each.link), **reasons})
+        return
+    show_planned(planned, as_json=False)
+    for line in preview_lines(planned):
+        say(line)
+
+
+def preview_lines(planned: Sequence[PlannedLink]) -> Iterator[str]:
+    """Yield the differences of each link, and what they mean."""
+    for each in planned:
+        lines = [*(f"  {line}" for line in differences_of(each)), *(f"  => {line}" for line in meanings_of(each))]
+        if lines:
+            yield f"{_name(each.link)} version {each.link.version}:"
+            yield from lines
 
 
 def show_links(links: Iterable[Link | UnreadableVersion | WithdrawnVersion], *, as_json: bool) -> None:

@@ -16,8 +16,9 @@ from consumer.authoring.connection import connect_author
 from consumer.authoring.editor_schema import editor_schema
 from consumer.authoring.link_files import check_link_files
 from consumer.authoring.link_model import link_file_model
-from consumer.authoring.link_reference import parse_reference
+from consumer.authoring.link_reference import LinkReference, parse_reference
 from consumer.authoring.mistake import WrongLinkFiles
+from consumer.cli.agreement import agreed
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings
 from consumer.cli.link_tables import (
@@ -26,6 +27,7 @@ from consumer.cli.link_tables import (
     show_links,
     show_mistakes,
     show_planned,
+    show_preview,
     show_warnings,
     warn_of_versions,
 )
@@ -43,6 +45,8 @@ Example:
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
 References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object a line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done, and what it means.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without a question.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Take each warning for a mistake.")]
 By = Annotated[str | None, typer.Option("--author", help="Who publishes; your user name unless said otherwise.")]
 
@@ -70,7 +74,7 @@ def check(
         checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
         show_warnings(checked.warnings, as_json=as_json)
         if against_published:
-            show_planned(_author(None).preview(checked.links), as_json=as_json)
+            show_preview(_author(None).preview(checked.links), as_json=as_json)
     if not (against_published or as_json):
         show_checked(checked)
 
@@ -116,24 +120,40 @@ def show(
     warn_of_versions(odd)
 
 
-@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links reset acme/spring-offer")
-def reset(links: References, *, author: By = None, as_json: Json = False) -> None:
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links reset acme/spring-offer --dry-run")
+def reset(
+    links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Forget who clicked, by starting a new epoch.
 
-    Each person's next click on the link is a first one again, and the hits start at zero. What was done stays done.
+    Each person's next click on the link is a first one again, and the hits start at zero. What was done stays done. It
+    cannot be undone, so it asks first.
     """
     references = [parse_reference(link) for link in links]
-    show_planned(_author(author).reset(references), as_json=as_json)
+    publisher = _author(author)
+    planned = publisher.preview_reset(references)
+    if dry_run:
+        show_preview(planned, as_json=as_json)
+    elif yes or agreed(planned, "reset"):
+        epochs = {LinkReference(each.link.tenant_id, each.link.link_id): each.link.epoch for each in planned}
+        show_planned(publisher.reset(references, epochs), as_json=as_json)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
-def delete(links: References, *, author: By = None, as_json: Json = False) -> None:
+def delete(
+    links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Hide links from authors. They go on redirecting and acting, since the mails are out.
 
-    To stop a link from acting, publish it without actions.
+    To stop a link from acting, publish it without actions. It asks first.
     """
     references = [parse_reference(link) for link in links]
-    show_planned(_author(author).delete(references), as_json=as_json)
+    publisher = _author(author)
+    planned = publisher.preview_deletion(references)
+    if dry_run:
+        show_preview(planned, as_json=as_json)
+    elif yes or agreed(planned, "delete"):
+        show_planned(publisher.delete(references), as_json=as_json)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")

@@ -217,9 +217,9 @@ def test_files_are_published_once(installation: Installation) -> None:
 def test_a_link_lives_through_versions_reset_deletion_and_return(installation: Installation) -> None:
     installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"), field("b"))))
     installation.run_json("publish", installation.write("2.yaml", link("one", "Uno", field("c"), field("b"))))
-    reset = installation.run_json("reset", "acme/one")
-    deleted = installation.run_json("delete", "acme/one")
-    again = installation.run_json("delete", "acme/one")
+    reset = installation.run_json("reset", "acme/one", "--yes")
+    deleted = installation.run_json("delete", "acme/one", "--yes")
+    again = installation.run_json("delete", "acme/one", "--yes")
     back = installation.run_json("publish", installation.write("3.yaml", link("one", "Uno", field("a"))))
 
     assert [each["change"] for each in [*reset, *deleted, *again, *back]] == [
@@ -247,7 +247,7 @@ def test_an_id_of_another_kind_is_refused_before_anything_is_published(installat
     for arguments in (["publish", file], ["check", "--against-published", file]):
         code, out, err = installation.run(*arguments)
         assert (code, out) == (2, "")
-        assert f"{file}:4: link one, action a: the published link has used this id for the kind set_field" in err
+        assert f"{file}:4:81: link one, action a: the published link has used this id for the kind set_field" in err
     assert list(installation.published()) == ["acme/one"]
 
 
@@ -262,12 +262,28 @@ def test_a_check_against_what_is_published_shows_it_and_publishes_nothing(instal
     assert installation.published() == {}
 
 
+def test_what_cannot_be_undone_is_not_done_without_a_terminal_or_yes(installation: Installation) -> None:
+    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
+
+    for command in ("reset", "delete"):
+        code, out, err = installation.run(command, "acme/one")
+        assert (code, out) == (2, "")
+        assert "look at what it would do with --dry-run, then call it with --yes" in err
+    code, out, _ = installation.run("reset", "acme/one", "--dry-run")
+    assert code == 0
+    assert "epoch: 0 → 1" in out
+    assert "=> its actions can apply again to everyone who had them: a" in out
+    (preview,) = installation.run_json("delete", "acme/one", "--dry-run")
+    assert preview["differences"] == ['status: "active" → "deleted"']
+    assert len(installation.published()["acme/one"]) == 1
+
+
 def test_links_are_listed_and_shown(installation: Installation) -> None:
     repeat = "{id: s, kind: script, script: '[bold]x', repeat: {cooldown: 24h}}"
     installation.run_json(
         "publish", installation.write("1.yaml", link("one", "'[red]One'", repeat), link("two", "Two"))
     )
-    installation.run_json("delete", "acme/two")
+    installation.run_json("delete", "acme/two", "--yes")
 
     code, listed, _ = installation.run("list")
     assert code == 0
