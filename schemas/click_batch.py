@@ -21,7 +21,9 @@ Flags = NDArray[np.bool_]
 TEST, PERSON, COMPANY = 1, 2, 4
 NO_VERSION = -1
 
-_PADDING = bytes(64)
+_WORD_BYTES = 8
+_MOST_FIELD_BYTES = 1 + _WORD_BYTES
+"""How far one field leads behind the end of a value that was cut off: union index and number; texts stop there."""
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _SEPARATOR = 0x1F
 _SLASH = 0x2F
@@ -144,7 +146,8 @@ class _Walk:
     """Walks one field of all clicks at a time; `odd` marks what must be looked at alone."""
 
     def __init__(self, values: Sequence[bytes], frame: bytes, codes: str) -> None:
-        self.blob = b"".join(values) + _PADDING
+        # Behind the last value, so that every field of a schema of any length can be read there, and found to be odd.
+        self.blob = b"".join(values) + bytes(_MOST_FIELD_BYTES * len(codes) + _WORD_BYTES)
         self._buffer = np.frombuffer(self.blob, dtype=np.uint8)
         self._words: NDArray[np.uint64] = np.ndarray(len(self.blob) - 7, dtype="<u8", buffer=self.blob, strides=(1,))
         lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
@@ -215,7 +218,7 @@ class _Walk:
 
     def _read_number(self, field: int, position: Positions, present: Flags | None) -> Positions:
         """Read zigzag varints of up to eight bytes; longer ones are odd."""
-        word = self._words[np.minimum(position, len(self._words) - 1)]
+        word = self._words[position]
         if present is not None:
             word = np.where(present, word, np.uint64(0))
         stop = ~word & _HIGH_BITS
@@ -240,7 +243,7 @@ class _Walk:
             self.odd |= self._has_byte(_SLASH, (_TENANT,))
         high = self._buffer >= 0x80
         if self.odd.any() or int(np.count_nonzero(high)) != int(self._high.sum()):
-            counts = np.add.reduceat(high, np.minimum(self._begin, len(high) - 1), dtype=np.int64)
+            counts = np.add.reduceat(high, self._begin, dtype=np.int64)
             self.odd |= counts != self._high
         return self.odd
 

@@ -360,3 +360,22 @@ def test_a_click_that_the_codec_writes_is_a_click() -> None:
 
     assert value == click_bytes(a_click())
     assert cut_click(value, LAYOUTS).key == b"acme/r-1"
+
+
+@pytest.mark.parametrize("appended", [1, 70, 300])
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [("long", 0), ("boolean", False), ("string", ""), (["null", "long"], None), (["null", "string"], None)],
+)
+def test_clicks_of_a_version_with_many_more_fields_are_cut_alike_wherever_they_end(
+    kind: Any, default: object, appended: int
+) -> None:
+    """Each field of a click that is cut off is looked for behind its end."""
+    names = [f"later_{number}" for number in range(appended)]
+    fields = [{"name": name, "type": kind, "default": default, "doc": "Later."} for name in names]
+    later = record_schema(CLICKED.definition | {"fields": [*CLICKED.definition["fields"], *fields]})
+    frame = confluent_frame(4)
+    whole = frame + encode_body(later.parsed, a_click() | dict.fromkeys(names, default))
+    for end in (len(frame), len(frame) + 1, len(whole) - appended, len(whole) - 1, len(whole)):
+        for batch in ([whole[:end]], [whole, whole[:end]], [whole[:end], whole]):
+            check_same(batch, {frame: click_layout(later)})
