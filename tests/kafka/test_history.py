@@ -12,6 +12,7 @@ from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
 from tests.support.installation import UPDATES, Installation
 from tests.support.outcome import assert_exact, hits, look_at, read_all
+from tests.support.patience import stretched
 from tests.support.records import click_by
 from tests.support.waiting import wait_until
 from tests.support.worker import LINK_ACTIONS
@@ -45,7 +46,9 @@ def command(installation: Installation, *words: str) -> "subprocess.CompletedPro
         "LINK_ACTIONS_INSTANCE_ID": "drain",
         "LINK_ACTIONS_STATE_DIR": str(installation.folder / "state"),
     }
-    return subprocess.run([*LINK_ACTIONS, *words], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [*LINK_ACTIONS, *words], env=environ, capture_output=True, text=True, check=False, timeout=stretched(60)
+    )
 
 
 def reconcile(installation: Installation, way: str) -> None:
@@ -95,13 +98,15 @@ def expected_updates(*memories: Iterable[Record]) -> int:
 def lose_offsets(installation: Installation) -> None:
     """Do as a broker does some days after the last member left."""
     wait_until(lambda: installation.group_state() == "EMPTY", "group without members")
-    installation.admin.delete_consumer_groups([installation.group])[installation.group].result(timeout=SECONDS)
+    installation.admin.delete_consumer_groups([installation.group])[installation.group].result(
+        timeout=stretched(SECONDS)
+    )
     wait_until(lambda: not installation.committed(), "end of what was committed")
 
 
 def delete_topic(installation: Installation, name: str) -> None:
     topic = installation.topic(name)
-    installation.admin.delete_topics([topic])[topic].result(timeout=SECONDS)
+    installation.admin.delete_topics([topic])[topic].result(timeout=stretched(SECONDS))
     wait_until(lambda: topic not in installation.admin.list_topics().topics, "end of the topic")
 
 
@@ -110,7 +115,7 @@ def delete_clicks(installation: Installation) -> dict[int, int]:
     ends = installation.publisher.ends(installation.topic(LINK_CLICKS))
     places = [TopicPartition(installation.topic(LINK_CLICKS), p, end - 1) for p, end in ends.items()]
     for future in installation.admin.delete_records(places).values():
-        future.result(timeout=SECONDS)
+        future.result(timeout=stretched(SECONDS))
     return {place.partition: place.offset for place in places}
 
 
