@@ -69,7 +69,7 @@ def how_telling(clicks: Sequence[DecidedClick]) -> float:
     points = 2.0 * len({through(record) for record in records if record["link_id"] == SHARED_LINK})
     points += 2 * len({click.remark for click in _tell(clicks, {})})
     points += len({kind for click in clicks for kind, outcome in click.actions if outcome == "applied"})
-    points += records[0]["company_id"] is not None
+    points += bool(records[0]["company_id"])
     times = [record["clicked_at"] for record in records]
     # A click that was sent on comes late, and would need explaining.
     points -= 5 * (times != sorted(times))

@@ -54,6 +54,28 @@ BUGS = (
         AGAINST_MODEL,
     ),
     PlantedBug(
+        "a mailing and a flow's run share a scope",
+        (
+            Edit(
+                "schemas/identity.py",
+                "return SEPARATOR.join((FLOW, flow_id, flow_run_id))",
+                "return flow_run_id",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "a blank id counts as a value",
+        (
+            Edit(
+                "schemas/click.py",
+                "return not text.strip()",
+                "return False",
+            ),
+        ),
+        AGAINST_MODEL,
+    ),
+    PlantedBug(
         "the update's id depends on the link's version",
         (
             Edit(
