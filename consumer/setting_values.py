@@ -86,7 +86,7 @@ def topic_characters(text: str) -> str:
 def file_name(text: str) -> str:
     """Take only what may stand in the name of a topic and names a folder."""
     if text in {".", ".."}:
-        raise ValueError(f"{text!r} is no name of a folder")
+        raise ValueError(f"{text!r} cannot be the name of a folder")
     return topic_characters(text)
 
 

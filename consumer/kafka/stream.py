@@ -29,8 +29,8 @@ _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
 """Bound of a call that asks where the group stands."""
 _LEAVE_SECONDS = 1.5
-_LAG_SECONDS = 2.0
-"""How long the broker may take to tell the lag; the loop waits for it."""
+_LAG_SECONDS = 1.0
+"""How long each answer may take that tells the lag, and there may be two; the loop waits for them."""
 
 
 class KafkaClickStream:

@@ -11,8 +11,8 @@ STALLED_AFTER_SECONDS = 75.0
 SETTLED_AFTER_SECONDS = 10.0
 """A member without partitions for so long has none to expect: what others still hold comes in a second rebalance."""
 
-SILENT_AFTER_SECONDS = 15.0
-"""A broker that has not answered for so long is away; it is asked every five seconds."""
+SILENT_AFTER_SECONDS = 20.0
+"""A broker that has not answered for so long is away; it is asked every five seconds, and ten after one in vain."""
 
 
 class Phase(StrEnum):
