@@ -148,7 +148,8 @@ class ClickStream(Protocol):
     def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Ask the broker how many records of each partition the group has not committed, control records included.
 
-        It answers soon or not at all, and while a transaction holds the offsets too. Raises Unreachable.
+        Of a partition that is held, those behind an open transaction may be left out. It answers soon or not at all: an
+        open transaction that holds the group's offsets is no answer. Raises Unreachable.
         """
 
     def begin(self) -> None:

@@ -23,7 +23,7 @@ from consumer.kafka.client import (
 from consumer.kafka.credentials import Credentials
 from consumer.kafka.interface import INTERFACES, shortest
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.stream import KafkaClickStream
+from consumer.kafka.stream import CLASSIC, KafkaClickStream
 from consumer.kafka.topics import TopicNames
 from consumer.loop.definitions import Definitions
 from consumer.loop.writing import Writer
@@ -66,12 +66,8 @@ class Wire:
     def open_stream(self) -> ClickStream:
         """Be ready to join the group and for transactions."""
         opened = self.credentials.open
-        consumer = opened(
-            "group member",
-            open_consumer,
-            worker_consumer_config(self.settings) | _END_EVENTS | self.membership,
-            role="consumer",
-        )
+        config = worker_consumer_config(self.settings) | _END_EVENTS | self.membership
+        consumer = opened("group member", open_consumer, config, role="consumer")
         producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
         admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
         return KafkaClickStream(
@@ -79,7 +75,7 @@ class Wire:
             producer,
             admin,
             self.names.clicks,
-            group_id=self.settings.group_id,
+            protocol=config.get("group.protocol", CLASSIC),
             interface=INTERFACES[shortest()],
         )
 

@@ -9,7 +9,6 @@ import structlog
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupState,
     KafkaError,
     KafkaException,
     Producer,
@@ -18,7 +17,6 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended, why_refused
-from consumer.kafka.group_lag import group_lag
 from consumer.kafka.interface import BINDING, INTERFACES, Interface
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
@@ -29,8 +27,10 @@ _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
 """Bound of a call that asks where the group stands."""
 _LEAVE_SECONDS = 1.5
+CLASSIC = "classic"
+"""The library's default for `group.protocol`."""
 _LAG_SECONDS = 1.0
-"""How long each answer may take that tells the lag, and there may be two; the loop waits for them."""
+"""How long each answer may take that tells the lag; the loop waits for it."""
 
 
 class KafkaClickStream:
@@ -47,17 +47,18 @@ class KafkaClickStream:
         admin: AdminClient,
         topic: str,
         *,
-        group_id: str,
+        protocol: str = CLASSIC,
         interface: Interface = INTERFACES[BINDING],
     ) -> None:
         self._consumer = consumer
         self._fetcher = interface.open_fetcher(consumer, topic)
         self._topic = topic
-        self._group_id = group_id
+        self._is_told_nothing = protocol != CLASSIC
         self._reader = KafkaLogReader(consumer, admin, topic)
         self._admin = admin
         self._writer = TransactionalWriter(open_producer, interface.send)
         self._given: set[int] = set()
+        self._held: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
         self._has_joined = self._is_member = False
@@ -125,11 +126,13 @@ class KafkaClickStream:
         """Pause; what the library has fetched ahead of these partitions is thrown away."""
         if partitions:
             self._consumer.pause(self._places(partitions))
+            self._held.update(partitions)
 
     def release(self, partitions: Sequence[int]) -> None:
         """Resume."""
         if partitions:
             self._consumer.resume(self._places(partitions))
+            self._held.difference_update(partitions)
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go to what is committed, or to the beginning."""
@@ -185,22 +188,36 @@ class KafkaClickStream:
         return max(high - position, 0)
 
     def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Ask the broker; where no partition is named, whether the group has this worker as a member."""
-        places = [(self._topic, partition) for partition in partitions]
+        """Ask the broker by the consumer: admin requests about a group that time out can abort the process.
+
+        That is librdkafka's issue 4605. Where no partition is named, ask only whether the broker answers.
+        """
         try:
-            if not places:
-                self._look_up_membership()
+            if not partitions:
+                self._consumer.list_topics(self._topic, timeout=_LAG_SECONDS)
+                self._take_empty_share()
                 return {}
-            lag = group_lag(self._admin, self._group_id, places, answer_seconds=_LAG_SECONDS, patience_seconds=0.0)
+            places = self._consumer.committed(self._places(partitions), timeout=_LAG_SECONDS)
+            return {place.partition: self._lag_of(place) for place in places}
         except KafkaException as raised:
             raise reading_failure(raised) from raised
-        return {partition: records for (_, partition), records in lag.items()}
 
-    def _look_up_membership(self) -> None:
-        """Ask the group: under `group.protocol=consumer` the library tells nothing of a share without partitions."""
-        asked = self._admin.describe_consumer_groups([self._group_id], request_timeout=_LAG_SECONDS)
-        group, own = asked[self._group_id].result(), self._consumer.memberid()
-        self._is_member = group.state is ConsumerGroupState.STABLE and own in {each.member_id for each in group.members}
+    def _lag_of(self, place: TopicPartition) -> int:
+        """Return how far the end lies beyond what is committed; a partition that is read has told its end already.
+
+        A partition that is held has not, and is asked for the end of what can be read.
+        """
+        if place.error is not None:
+            raise KafkaException(place.error)
+        first, end = self._consumer.get_watermark_offsets(place, cached=True)
+        if place.partition in self._held or end < 0:
+            first, end = self._consumer.get_watermark_offsets(place, timeout=_LAG_SECONDS)
+        return max(end - max(place.offset, first, 0), 0)
+
+    def _take_empty_share(self) -> None:
+        """Under `group.protocol=consumer` the library tells nothing of a share without partitions."""
+        if self._is_told_nothing and self._consumer.memberid() and self._refusal is None:
+            self._is_member = True
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -297,6 +314,7 @@ class KafkaClickStream:
         self._refusal = None
         self._start([TopicPartition(self._topic, place.partition, OFFSET_BEGINNING) for place in places])
         self._given.update(place.partition for place in places)
+        self._held.update(place.partition for place in places)
         self._is_member = True
 
     def _start(self, places: list[TopicPartition]) -> None:

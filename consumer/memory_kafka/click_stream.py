@@ -257,7 +257,7 @@ class MemoryClickStream:
 
     def _lag(self, partition: int) -> int:
         log = self._logs()[partition]
-        return max(log.end - max(self._group().lately_committed(partition) or 0, log.start), 0)
+        return max(log.end - max(self._group().committed(partition) or 0, log.start), 0)
 
     def _committed_at(self, partition: int) -> Committed | None:
         group = self._group()

@@ -119,10 +119,6 @@ class Group:
             raise OffsetsInDoubt(f"an open transaction holds an offset of partition {partition}")
         return self._committed.get(partition)
 
-    def lately_committed(self, partition: int) -> int | None:
-        """Return the offset that is committed, whatever an open transaction may add to it; None where none is."""
-        return self._committed.get(partition)
-
     def signature(self, partition: int) -> str:
         """Return what whoever committed the partition's offset has left beside it."""
         return self._signatures.get(partition, "")

@@ -71,7 +71,6 @@ class KafkaPlace(KafkaGround):
             produce,
             open_admin(admin_config(settings)),
             topic,
-            group_id=settings.group_id,
             interface=self._interface,
         )
         self._opened.append(stream)

@@ -65,7 +65,6 @@ class KafkaGround:
             producer,
             open_admin(admin_config(settings)),
             topic,
-            group_id=settings.group_id,
             interface=self._interface,
         )
         self._opened.append(stream)

@@ -82,7 +82,6 @@ def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> Kaf
         lambda: cast("Producer", producer),
         cast("AdminClient", None),
         "clicks",
-        group_id="group",
     )
     stream.consume(1, 0.0)
     stream.renew()

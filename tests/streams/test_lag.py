@@ -16,11 +16,12 @@ def test_the_lag_is_what_is_not_committed(ground: Ground) -> None:
     assert stream.lag([1]) == {1: 0}
 
 
-def test_what_stands_in_an_open_transaction_counts(ground: Ground) -> None:
+def test_what_stands_in_an_open_transaction_of_a_partition_that_is_read_counts(ground: Ground) -> None:
     topic = ground.create_topic()
-    stream = assigned(ground, topic).stream
+    turner = assigned(ground, topic)
+    turner.release_given()
     transaction = ground.leave_open(topic, 1, "a")
-    assert stream.lag([0, 1]) == {0: 0, 1: 1}
+    turn_until(lambda: turner.stream.lag([0, 1]) == {0: 0, 1: 1}, turner)
     transaction.abort()
 
 

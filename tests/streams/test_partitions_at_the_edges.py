@@ -50,7 +50,6 @@ def test_a_topic_whose_partitions_are_not_told_is_not_taken_for_one_that_is_drai
         lambda: cast("Producer", None),
         cast("AdminClient", None),
         "clicks",
-        group_id="group",
     )
     with pytest.raises(raised):
         Drain(stream).is_done({})

@@ -34,7 +34,6 @@ def test_an_error_that_each_poll_brings_is_logged_once() -> None:
         partial(Producer, NOWHERE),
         AdminClient(NOWHERE),
         "clicks",
-        group_id="g",
         interface=Interface(FailingFetcher, send_one_by_one),
     )
     with capture_logs() as lines:
