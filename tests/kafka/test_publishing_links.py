@@ -247,7 +247,7 @@ def test_an_id_of_another_kind_is_refused_before_anything_is_published(installat
     for arguments in (["publish", file], ["check", "--against-published", file]):
         code, out, err = installation.run(*arguments)
         assert (code, out) == (2, "")
-        assert f"{file}:4:81: link one, action a: the published link has used this id for the kind set_field" in err
+        assert f"{file}:4:62: link one, action a: the published link has used this id for the kind set_field" in err
     assert list(installation.published()) == ["acme/one"]
 
 

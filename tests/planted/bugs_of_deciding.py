@@ -91,11 +91,22 @@ BUGS = (
         (
             Edit(
                 "consumer/loop/definitions.py",
-                "        version = named\n        if named == NO_VERSION:\n",
-                "        version = named\n        if True:\n",
+                "found = self._newest(link_key) if named == NO_VERSION else (named, self._value(link_key, named))",
+                "found = self._newest(link_key)",
             ),
         ),
         ("tests/loop/test_definitions.py", "tests/loop/test_definitions_at_the_edges.py"),
+    ),
+    PlantedBug(
+        "a version that was withdrawn is still the newest",
+        (
+            Edit(
+                "schemas/definition_key.py",
+                " for version, value in descending if value is not None)",
+                " for version, value in descending)",
+            ),
+        ),
+        ("tests/schemas/test_definition_key.py", "tests/loop/test_definitions_at_the_edges.py"),
     ),
     PlantedBug(
         "clicks from before a reset count as hits of the new epoch",
@@ -142,7 +153,13 @@ BUGS = (
     ),
     PlantedBug(
         "a time loses a millisecond on its way from ISO 8601",
-        (Edit("consumer/click_lines.py", "round(time.timestamp() * 1000)", "int(time.timestamp() * 1000)"),),
+        (
+            Edit(
+                "consumer/click_lines.py",
+                "(time - _EPOCH) // timedelta(milliseconds=1)",
+                "int(time.timestamp() * 1000)",
+            ),
+        ),
         ("tests/cli/test_click_lines.py",),
     ),
 )
