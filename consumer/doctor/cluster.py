@@ -96,7 +96,7 @@ def look_at_history(settings: Settings, names: TopicNames, report: TopicReport) 
                 found = contradictions(inspection.look(report.partitions))
             if found:
                 raise Contradictory(explain(found, settings.group_id))
-            yield fine("history", f"offsets, memory and clicks of {report.partitions} partitions agree")
+            yield fine("history", f"offsets, memory and clicks of {counted(report.partitions, 'partition')} agree")
     except (Contradictory, Unreachable) as error:
         code = error.exit_code if isinstance(error, Contradictory) else ExitCode.UNAVAILABLE
         yield Finding("history", Status.FAIL, str(error), exit_code=code)
@@ -111,7 +111,7 @@ def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[F
         and any(len(partition.replicas) == 1 for partition in metadata.topics[spec.name].partitions.values())
     ]
     if single:
-        mend = "good enough for trying out; else make them anew with --replication-factor 3"
+        mend = "enough for trying out; elsewhere begin with link-actions topics create --replication-factor 3"
         yield warning(
             "replicas", f"{counted(len(single), 'topic')} with one replica: with its broker the records are lost", mend
         )

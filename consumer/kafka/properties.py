@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from consumer.kafka.secret_values import MissingValue, resolve
+from consumer.terminal.text import counted
 
 OURS: Mapping[str, str] = {
     "acks": "an update that only one broker has can be lost; it is always all",
@@ -40,6 +41,10 @@ SCOPES = ("consumer.", "producer.")
 """A property starting so goes to that kind of client only, without the prefix."""
 
 
+MOST_TOLD = 10
+"""Mistakes that are told one by one; a file of something else has one in each line."""
+
+
 class UnreadableProperties(ValueError):
     """The file cannot be read or has bad lines; the message names every one of them, without the values."""
 
@@ -72,8 +77,13 @@ def read_properties(path: Path) -> ClientProperties:
     values: dict[str, str] = {}
     mistakes = list(_collect(lines, values))
     if mistakes:
-        raise UnreadableProperties(f"{path}: {'; '.join(mistakes)}")
+        raise UnreadableProperties(f"{path}: {', '.join([*mistakes[:MOST_TOLD], *_rest(mistakes)])}")
     return ClientProperties(path, values)
+
+
+def _rest(mistakes: list[str]) -> Iterator[str]:
+    if len(mistakes) > MOST_TOLD:
+        yield f"and {counted(len(mistakes) - MOST_TOLD, 'mistake')} more"
 
 
 def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
@@ -83,7 +93,7 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
         if not text or text[0] in "#!":
             continue
         if "\0" in text:
-            yield f"line {number} has a NUL byte; remove it"
+            yield f"line {number} has a NUL byte"
             continue
         name, separator, value = (part.strip() for part in text.partition("="))
         problem = "is not name=value" if not separator else _problem(name, value, values)
@@ -98,7 +108,7 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
 def _readable(name: str, value: str) -> str:
     """Return the value; where it is a file that cannot be read, the library would give a riddle for an error."""
     if "\0" in value:
-        raise MissingValue(f"has a NUL byte in {name}; remove it")
+        raise MissingValue(f"has a NUL byte in {name}")
     if name.endswith(FILES) and value != "probe" and not os.access(value, os.R_OK):
         raise MissingValue(f"names in {name} the file {value}, which cannot be read")
     return value

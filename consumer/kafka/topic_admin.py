@@ -168,7 +168,7 @@ def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState
 def _not_created(name: str, error: KafkaError) -> Unavailable:
     if error.name() in DENIED:
         return missing_rights([Right(Operation.CREATE, Resource.TOPIC, name)])
-    return Unavailable(f"{name} cannot be created: {error.str()}")
+    return Unavailable(f"{name} cannot be created ({error.str()}); fix what it names, and try again")
 
 
 def _have_leaders(metadata: ClusterMetadata, partitions: Mapping[str, int]) -> bool:

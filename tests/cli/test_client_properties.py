@@ -88,4 +88,12 @@ def test_a_nul_byte_is_a_mistake_of_its_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableProperties) as raised:
         read_properties(path)
 
-    assert "line 1 has a NUL byte; remove it; line 2 has a NUL byte in sasl.password" in str(raised.value)
+    assert "line 1 has a NUL byte, line 2 has a NUL byte in sasl.password" in str(raised.value)
+
+
+def test_of_a_file_of_something_else_not_every_line_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "x\n" * 100)
+    with pytest.raises(UnreadableProperties) as raised:
+        read_properties(path)
+
+    assert str(raised.value).endswith("line 10 is not name=value, and 90 mistakes more")
