@@ -17,6 +17,8 @@ class RegistryDouble:
     subjects: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     read_only: bool = False
     broken: bool = False
+    references: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """What schemas refer to in other subjects, by id: name, subject and version each."""
     url: str = ""
     requests: list[str] = field(default_factory=list)
 
@@ -34,7 +36,8 @@ class RegistryDouble:
             return self.list_versions(subject) if method == "GET" else self.add_version(subject, body["schema"])
         for number, (identifier, text) in enumerate(self.subjects.get(subject, []), 1):
             if (method == "GET" and path[3] == str(number)) or (method == "POST" and body["schema"] == text):
-                return 200, {"subject": subject, "id": identifier, "version": number, "schema": text}
+                found = {"subject": subject, "id": identifier, "version": number, "schema": text}
+                return 200, found | {"references": self.references.get(identifier, [])}
         return 404, {"error_code": 40403, "message": "Schema not found"}
 
     def list_versions(self, subject: str) -> tuple[int, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import MappingProxyType
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -62,19 +63,33 @@ class ConfluentSchemaRegistry:
                 raise
             registered = [self._client.get_version(subject, version) for version in versions]
             return {
-                each.schema_id: json.loads(each.schema.schema_str)
+                each.schema_id: self._whole(each.schema)
                 for each in registered
                 if each.schema_id is not None and each.schema.schema_str and each.schema.schema_type in (None, "AVRO")
             }
+
+    def _whole(self, schema: Schema) -> Json:
+        """Return the definition; of one that refers to other subjects, the form that holds what it refers to."""
+        definition: Json = json.loads(schema.schema_str or "null")
+        elsewhere = self._elsewhere(schema)
+        return (_form_or_none(definition, elsewhere) if elsewhere else None) or definition
+
+    def _elsewhere(self, schema: Schema) -> dict[str, Json]:
+        """Return what the schema refers to in other subjects, and what that refers to, by name."""
+        found: dict[str, Json] = {}
+        for reference in schema.references or ():
+            referred = self._client.get_version(reference.subject or "", reference.version or "latest").schema
+            found |= {reference.name or "": json.loads(referred.schema_str or "null"), **self._elsewhere(referred)}
+        return found
 
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
 
 
-def _form_or_none(definition: Json) -> Json | None:
+def _form_or_none(definition: Json, elsewhere: Mapping[str, Json] = MappingProxyType({})) -> Json | None:
     try:
-        form: Json = canonical_form(definition)
+        form: Json = canonical_form(definition, elsewhere)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return form

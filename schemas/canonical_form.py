@@ -1,6 +1,8 @@
 """The parsing canonical form of schemas (Avro specification 1.12): what bytes are read by, and nothing else."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
@@ -8,12 +10,13 @@ RECORDS = ("record", "error")
 """Both are records on the wire; the canonical form has one word for them."""
 
 
-def canonical_form(schema: Any) -> Any:
+def canonical_form(schema: Any, elsewhere: Mapping[str, Any] = MappingProxyType({})) -> Any:
     """Return the schema with full names, and without attributes, logical types, docs, aliases and defaults.
 
-    Two schemas are the same if their forms are equal. Raises KeyError, TypeError or ValueError for what is no schema.
+    `elsewhere` has schemas by full name that it refers to and does not hold; each is put where it is first named. Two
+    schemas are the same if their forms are equal. Raises KeyError, TypeError or ValueError for what is no schema.
     """
-    return _Form(()).of(schema, "")
+    return _Form((), elsewhere).of(schema, "")
 
 
 def form_with_defaults(schema: Any) -> Any:
@@ -34,13 +37,15 @@ def spelt_out(form: Any) -> Any:
 class _Form:
     """One walk through a schema; `keep` names what stays beyond the canonical form."""
 
-    def __init__(self, keep: tuple[str, ...]) -> None:
+    def __init__(self, keep: tuple[str, ...], elsewhere: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._keep = keep
+        self._elsewhere = dict(elsewhere)
         self._names: set[str] = set()
 
     def of(self, schema: Any, namespace: str) -> Any:
         if isinstance(schema, str):
-            return self._reference(schema, namespace)
+            name = self._reference(schema, namespace)
+            return self.of(self._elsewhere.pop(name), "") if name in self._elsewhere else name
         if isinstance(schema, list):
             return [self.of(branch, namespace) for branch in schema]
         kind = schema["type"]

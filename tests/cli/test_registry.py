@@ -83,6 +83,34 @@ def test_what_others_registered_in_other_words_is_read_in_either_frame(
         assert codec.decode(frame + body) == a_value(HITS.definition)
 
 
+def test_a_schema_that_refers_to_another_subject_is_read_whole(
+    double: RegistryDouble, registry: SchemaRegistry
+) -> None:
+    subject = f"{TOPIC}-value"
+    colour = {"type": "enum", "name": "Colour", "namespace": "web", "symbols": ["RED", "BLUE"]}
+    device = {"type": "record", "name": "Device", "namespace": "web", "fields": [{"name": "colour", "type": "Colour"}]}
+    fields = [{"name": "device", "type": "web.Device"}, {"name": "second", "type": "web.Colour"}]
+    double.register("colour", json.dumps(colour))
+    referring = double.register("device", json.dumps(device))
+    double.references[referring] = [{"name": "web.Colour", "subject": "colour", "version": 1}]
+    later = double.register(subject, json.dumps(HITS.definition | {"fields": [*HITS.definition["fields"], *fields]}))
+    double.references[later] = [{"name": "web.Device", "subject": "device", "version": 1}]
+    body = encode_body(HITS.parsed, a_value(HITS.definition)) + b"\x02\x00"
+
+    assert reading_codec(TOPIC, HITS, registry).decode(confluent_frame(later) + body) == a_value(HITS.definition)
+
+
+def test_a_schema_that_refers_to_what_is_none_is_left_as_it_is(
+    double: RegistryDouble, registry: SchemaRegistry
+) -> None:
+    double.register("colour", "{}")
+    definition = {"type": "record", "name": "Thing", "fields": [{"name": "colour", "type": "web.Colour"}]}
+    identifier = double.register("a-value", json.dumps(definition))
+    double.references[identifier] = [{"name": "web.Colour", "subject": "colour", "version": 1}]
+
+    assert registry.definitions_of("a-value") == {identifier: definition}
+
+
 def test_every_version_of_a_subject_is_read_by_id(registry: SchemaRegistry) -> None:
     later: Json = {**RECORD, "fields": [*RECORD["fields"], {"name": "colour", "type": "string", "default": "red"}]}
     ids = [registry.id_of("a-value", RECORD), registry.id_of("a-value", later)]
