@@ -23,7 +23,7 @@ from pydantic import (
 
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
-from actions.response import Form, Redirect, Response, Text
+from actions.response import PREFILL_FIELDS, Form, Redirect, Response, Text
 from consumer.authoring.words import Name, RichText, TenantId, Url, WrittenId, read_repeat, repeat_schema
 
 
@@ -37,7 +37,7 @@ class FormEntry(Entry):
     """A form, with fields to fill in from what is known of the person."""
 
     id: WrittenId
-    prefill: list[WrittenId] = []
+    prefill: Annotated[list[WrittenId], Field(examples=[list(PREFILL_FIELDS)])] = []
 
 
 class ResponseEntry(Entry):

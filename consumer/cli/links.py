@@ -18,6 +18,7 @@ from consumer.authoring.link_files import check_link_files
 from consumer.authoring.link_model import link_file_model
 from consumer.authoring.link_reference import LinkReference, parse_reference
 from consumer.authoring.mistake import WrongLinkFiles
+from consumer.authoring.words import check_name
 from consumer.cli.agreement import agreed
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings
@@ -33,6 +34,7 @@ from consumer.cli.link_tables import (
 )
 from consumer.cli.output import say
 from consumer.clock import SystemClock
+from consumer.errors import UsageError
 from schemas.record_schema import load_schemas
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
@@ -181,7 +183,16 @@ def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
 
 
 def _author(name: str | None) -> Author:
-    return connect_author(command_settings(), defined_by=name or _user_name(), clock=SystemClock())
+    defined_by = _user_name() if name is None else _author_name(name)
+    return connect_author(command_settings(), defined_by=defined_by, clock=SystemClock())
+
+
+def _author_name(name: str) -> str:
+    """Take a name like those of a link file: it is published with each version. Raises UsageError."""
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise UsageError(f"--author: {error}") from error
 
 
 def _user_name() -> str:

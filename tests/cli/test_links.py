@@ -96,6 +96,12 @@ def test_without_a_broker_set_the_missing_setting_is_named(
     assert "LINK_ACTIONS_BOOTSTRAP_SERVERS is not set" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("author", ["", "  ", "anna\n", "an\u200bna", "x" * 201])
+def test_an_author_is_named_as_links_are(author: str, good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["links", "publish", good, "--author", author]) == 2
+    assert "link-actions: --author: it " in capsys.readouterr().err
+
+
 def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Link file"
