@@ -49,11 +49,11 @@ def fill(text: str, link: LinkFacts, click: ClickFacts | None) -> str:
 
 
 def utc_text(milliseconds: int) -> str:
-    """Write a time as ISO 8601 in UTC, in whole seconds: 2026-11-22T12:19:11Z.
-
-    Raises OverflowError outside the years 1 to 9999.
-    """
-    return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Write a time as ISO 8601 in UTC, in seconds: 2026-11-22T12:19:11Z; the number outside the years 1 to 9999."""
+    try:
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        return str(milliseconds)
 
 
 def _fact(name: str, link: LinkFacts, click: ClickFacts | None) -> str | None:

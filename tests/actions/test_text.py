@@ -52,6 +52,11 @@ def test_times_are_written_in_utc_and_whole_seconds(milliseconds: int, text: str
     assert utc_text(milliseconds) == text
 
 
+@pytest.mark.parametrize("milliseconds", [2**63 - 1, -(2**63), 253_402_300_800_000, -62_135_596_800_001])
+def test_a_time_that_no_calendar_has_is_a_number(milliseconds: int) -> None:
+    assert utc_text(milliseconds) == str(milliseconds)
+
+
 @settings(deadline=None)
 @given(st.text())
 def test_the_check_finds_every_text_without_braces_right_and_fills_in_nothing(text: str) -> None:

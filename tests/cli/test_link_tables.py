@@ -29,6 +29,12 @@ def test_links_are_listed_with_what_identifies_them(capsys: pytest.CaptureFixtur
     ]
 
 
+def test_a_link_that_was_defined_at_no_time_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    show_links([a_link(defined_at=2**63 - 1)], as_json=True)
+
+    assert str(2**63 - 1) in capsys.readouterr().out
+
+
 def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     new = LinkReference("acme", "new")
     broken, withdrawn = UnreadableVersion(new, 3, "broken", newer=False), WithdrawnVersion(new, 4)
