@@ -1,6 +1,6 @@
 """What speaks to Kafka and to the schema registry, built from the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,6 +23,7 @@ from consumer.kafka.client import (
 from consumer.kafka.credentials import Credentials
 from consumer.kafka.interface import INTERFACES, shortest
 from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.namesakes import GroupMembers
 from consumer.kafka.stream import CLASSIC, KafkaClickStream
 from consumer.kafka.topics import TopicNames
 from consumer.loop.definitions import Definitions
@@ -63,8 +64,13 @@ class Wire:
         url = self.settings.schema_registry_url
         return connect_registry(url) if url else None
 
-    def open_stream(self) -> ClickStream:
-        """Be ready to join the group and for transactions."""
+    def open_group(self) -> GroupMembers:
+        """Be ready to ask who is in the group under this worker's name."""
+        admin = self.credentials.open("onlooker of the group", open_admin, admin_config(self.settings), role="admin")
+        return GroupMembers(admin, self.settings)
+
+    def open_stream(self, note_member: Callable[[str], object] = lambda _member_id: None) -> ClickStream:
+        """Be ready to join the group and for transactions; `note_member` is told each new member id."""
         opened = self.credentials.open
         config = worker_consumer_config(self.settings) | _END_EVENTS | self.membership
         consumer = opened("group member", open_consumer, config, role="consumer")
@@ -77,6 +83,7 @@ class Wire:
             self.names.clicks,
             protocol=config.get("group.protocol", CLASSIC),
             interface=INTERFACES[shortest()],
+            note_member=note_member,
         )
 
     def open_reader(self, topic: str) -> LogReader:

@@ -17,6 +17,7 @@ from consumer.errors import Unavailable
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
 from consumer.kafka.interface import shortest
+from consumer.kafka.namesakes import require_sole, session_seconds
 from consumer.kafka.permission import naming_rights
 from consumer.kafka.rights import Role, rights_of
 from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
@@ -38,6 +39,7 @@ from consumer.reconcile.missing import require_changelog
 from consumer.settings import Settings
 from consumer.signals import stopping_on_signals
 from consumer.state.disk import require_writable
+from consumer.state.member_note import MemberNote
 from consumer.state.opening import open_state, state_folder
 from consumer.state.page import FilePage
 from consumer.streams import ClickStream, Unreachable
@@ -106,7 +108,7 @@ def _run(
     state = open_state(settings)
     stack.callback(state.close)
     metrics.watch_state(state.size)
-    stream = wrap_stream(wire.open_stream())
+    stream = wrap_stream(_open_stream(settings, wire, stack, is_stopping))
     stack.callback(stream.close)
     definitions = wire.definitions(state)
     deciding, topics = (_page(settings, stack, name) for name in ("deciding", TOPICS_FILE))
@@ -148,6 +150,20 @@ def _page(settings: Settings, stack: ExitStack, name: str) -> FilePage:
     page = FilePage(state_folder(settings) / name)
     stack.callback(page.close)
     return page
+
+
+def _open_stream(settings: Settings, wire: Wire, stack: ExitStack, is_stopping: Callable[[], bool]) -> ClickStream:
+    """Open the stream where no other worker has this name: its producer would fence that one."""
+    member = MemberNote(_page(settings, stack, "member"))
+    require_sole(
+        wire.open_group().namesakes,
+        settings.instance_id,
+        former_member_id=member.read(),
+        session_seconds=session_seconds(settings),
+        clock=SystemClock(),
+        is_stopping=is_stopping,
+    )
+    return wire.open_stream(member.write)
 
 
 def spare_the_garbage_collector() -> None:

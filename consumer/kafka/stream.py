@@ -49,7 +49,9 @@ class KafkaClickStream:
         *,
         protocol: str = CLASSIC,
         interface: Interface = INTERFACES[BINDING],
+        note_member: Callable[[str], object] = lambda _member_id: None,
     ) -> None:
+        """`note_member` is told the member id of this stream each time it is another one."""
         self._consumer = consumer
         self._fetcher = interface.open_fetcher(consumer, topic)
         self._topic = topic
@@ -61,6 +63,8 @@ class KafkaClickStream:
         self._held: set[int] = set()
         self._taken: set[int] = set()
         self._ends_met: dict[int, int] = {}
+        self._note_member = note_member
+        self._noted_member = ""
         self._has_joined = self._is_member = False
         self._refusal: str | None = None
         self._repeats = Repeats(time.monotonic)
@@ -103,6 +107,8 @@ class KafkaClickStream:
         for partition in self._taken | self._given:
             # The end may have come with the very call in which the partition went, and be told after that.
             self._ends_met.pop(partition, None)
+        if self._given:
+            self._tell_member()
         change = AssignmentChange(frozenset(self._taken), frozenset(self._given))
         self._taken, self._given = set(), set()
         return change
@@ -245,6 +251,12 @@ class KafkaClickStream:
         # Fresh metadata each time: it carries the generation that fences a member that was left behind.
         member = self._consumer.consumer_group_metadata()
         return places, member
+
+    def _tell_member(self) -> None:
+        member = self._consumer.memberid() or ""
+        if member and member != self._noted_member:
+            self._noted_member = member
+            self._note_member(member)
 
     def _member_id(self) -> str:
         """Return it. Raises Aborted where the group put this member out and the library knows.

@@ -8,9 +8,12 @@ SHORT_LIFE_SECONDS = 60.0
 MAX_SHORT_LIVES = 5
 """Short lives in a row that make a crash loop."""
 
-NOT_RESTARTED = frozenset((ExitCode.USAGE, ExitCode.STREAM_FATAL, ExitCode.TOO_MANY_BAD_RECORDS))
-"""What starting again does not mend. A fenced worker would fence its successor in turn, and bad records that stopped
-one worker would go on to the next partition's owner: a person must look first."""
+FENCED_DELAY_SECONDS = 15.0
+"""Until a fenced worker is started again. It fences no other in turn: it looks who has its name first, and leaves."""
+
+NOT_RESTARTED = frozenset((ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS))
+"""What starting again does not resolve. Bad records that stopped one worker would go on to the next partition's owner:
+a person must look first."""
 
 _BY_WEIGHT = (
     ExitCode.DONE,
@@ -23,7 +26,10 @@ _BY_WEIGHT = (
 
 
 class Restarts:
-    """The short lives of one worker. The delays are 0.5, 1, 2, 4 seconds, and then it is a crash loop."""
+    """The short lives of one worker. The delays are 0.5, 1, 2, 4 seconds, and then it is a crash loop.
+
+    A worker that was fenced is no crash loop, however often: only the name it has is, and its siblings have others.
+    """
 
     def __init__(self) -> None:
         self._short_lives = 0
@@ -32,6 +38,8 @@ class Restarts:
         """Return after how many seconds to start it again; None where it must not be."""
         if code in NOT_RESTARTED:
             return None
+        if code is ExitCode.STREAM_FATAL:
+            return FENCED_DELAY_SECONDS
         self._short_lives = self._short_lives + 1 if lived_seconds < SHORT_LIFE_SECONDS else 1
         if self._short_lives >= MAX_SHORT_LIVES:
             return None

@@ -49,6 +49,7 @@ class Supervisor:
         self._restarts = {child: Restarts() for child in children}
         self._running: set[Child] = set()
         self._due: dict[Child, float] = {}
+        self._fenced: set[Child] = set()
         self._kill_at: float | None = None
         self._code = ExitCode.DONE
 
@@ -108,6 +109,7 @@ class Supervisor:
             self._restart_or_stop(child, int(ExitCode.UNEXPECTED), lived_seconds=0.0)
             return
         self._running.add(child)
+        self._fenced.discard(child)
         _LOG.info("worker.launched", worker=child.name, process_id=child.process_id)
 
     def _heed(self, number: signal.Signals) -> None:
@@ -145,6 +147,10 @@ class Supervisor:
         if seconds is not None:
             _LOG.warning("worker.ended", restart_in_seconds=seconds, **facts)
             self._due[child] = time.monotonic() + seconds
+            if code is ExitCode.STREAM_FATAL:
+                self._fenced.add(child)
+        # Where others work on, it waits until its name is free; where none does, whoever started us must know.
+        if seconds is not None and (self._running or self._due.keys() - self._fenced):
             return
         # A worker that keeps ending well without having been told to is no better than one that crashes.
         self._code = heavier(self._code, code if code is not ExitCode.DONE else ExitCode.UNEXPECTED)

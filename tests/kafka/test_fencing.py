@@ -1,6 +1,9 @@
 """Two that take each other's place: the same instance twice, and a worker that was given up and comes back."""
 
+from itertools import islice
+
 import pytest
+from confluent_kafka import Producer
 
 from tests.builders import a_link, an_action
 from tests.support.flow import Flow
@@ -8,22 +11,89 @@ from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by
 from tests.support.traffic import LINKS, endless_clicks
-from tests.support.waiting import wait_until
+
+TAKEN = "instance_id.taken"
 
 
-def test_of_two_with_the_same_transactional_id_one_ends_and_says_why(installation: Installation) -> None:
+def elsewhere(installation: Installation) -> dict[str, str]:
+    """Settings of worker `a` on another machine."""
+    return {"LINK_ACTIONS_INSTANCE_ID": "a", "LINK_ACTIONS_STATE_DIR": str(installation.folder / "elsewhere")}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["one worker", "two workers"])
+def test_the_later_one_of_the_same_name_leaves_and_says_why(
+    installation: Installation, arguments: tuple[str, ...]
+) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=1)):
-        first = installation.start("a").wait_ready()
-        second = installation.start("a", settings={"LINK_ACTIONS_STATE_DIR": str(installation.folder / "elsewhere")})
-        wait_until(lambda: not (first.is_running and second.is_running), "end of one of the two")
-        fenced, left = (first, second) if second.is_running else (second, first)
-        assert fenced.wait_exit() == 4
-        assert "another worker runs under the same LINK_ACTIONS_INSTANCE_ID" in fenced.last_words
-        assert "Traceback" not in fenced.log
-        left.wait_ready(assigned=installation.partitions)
+        first = installation.start("a", *arguments).wait_ready(assigned=installation.partitions)
+        started = first.events("worker.started")
+        second = installation.start("later", *arguments, settings=elsewhere(installation))
+        assert second.wait_exit(timeout=60) == 4, second.log
+    reason = second.events("command.failed")[-1]["reason"]
+    assert "Another worker with LINK_ACTIONS_INSTANCE_ID=a" in reason
+    assert "127.0.0.1" in reason
+    assert second.bare_lines("timestamp", "level", "event", "instance") == []
     installation.wait_done()
 
+    assert first.is_running
+    assert first.events("worker.started") == started
+    assert not first.events("worker.ended")
+    assert_exact(installation)
+
+
+def test_a_worker_that_was_killed_comes_back_at_once(installation: Installation) -> None:
+    first = installation.start("a").wait_ready(assigned=installation.partitions)
+    first.kill()
+    second = installation.start("a").wait_ready(assigned=installation.partitions)
+
+    assert not second.events(TAKEN)
+
+
+def test_a_worker_that_was_killed_comes_back_on_another_machine(installation: Installation) -> None:
+    """As a pod of a StatefulSet does without its volume: nobody knows there that the member was this worker."""
+    installation.define(*LINKS)
+    first = installation.start("a").wait_ready(assigned=installation.partitions)
+    first.kill()
+    second = installation.start("later", settings=elsewhere(installation))
+    second.wait_ready(assigned=installation.partitions, timeout=60)
+    installation.click(*islice(endless_clicks(seed=4), 100))
+    installation.wait_done()
+
+    assert second.events(TAKEN)
+    assert_exact(installation)
+
+
+def test_a_worker_that_is_told_to_leave_is_replaced_at_once(installation: Installation) -> None:
+    assert installation.start("a").wait_ready(assigned=installation.partitions).stop() == 0
+    second = installation.start("later", settings=elsewhere(installation)).wait_ready(assigned=installation.partitions)
+
+    assert not second.events(TAKEN)
+
+
+def test_a_fenced_worker_comes_back_and_its_sibling_works_on(installation: Installation) -> None:
+    installation.define(*LINKS)
+    with Flow(installation, endless_clicks(seed=5)) as flow:
+        supervisor = installation.start("host", "--workers", "2").wait_ready(
+            assigned=installation.partitions, timeout=90
+        )
+        usurper = Producer(
+            {
+                "bootstrap.servers": installation.servers,
+                "transactional.id": f"{installation.prefix}{installation.group}-host-1",
+            }
+        )
+        usurper.init_transactions(30)
+        ended = supervisor.wait_event("worker.ended")
+        assert (ended["worker"], ended["exit_code"]) == ("host-1", 4)
+        supervisor.wait_ready(assigned=installation.partitions, timeout=90)
+        flow.limit = flow.published
+    installation.wait_done()
+    launched = [event["worker"] for event in supervisor.events("worker.launched")]
+
+    assert sorted(launched) == ["host-1", "host-1", "host-2"]
+    assert supervisor.bare_lines("timestamp", "level", "event", "instance") == []
+    assert supervisor.stop() == 0
     assert_exact(installation)
 
 

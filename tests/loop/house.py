@@ -62,7 +62,7 @@ class TwinWire(Wire):
     stream: type[ScriptedStream] = ScriptedStream
     reader: type[ScriptedReader] = ScriptedReader
 
-    def open_stream(self) -> ScriptedStream:
+    def open_stream(self, note_member: object = None) -> ScriptedStream:  # noqa: ARG002 - the twin has no member to note
         return self.stream(
             self.cluster,
             self.names.clicks,

@@ -97,7 +97,7 @@ class SimulatedWire(Wire):
     def names(self) -> TopicNames:
         return topic_names()
 
-    def open_stream(self) -> BitingStream:
+    def open_stream(self, note_member: object = None) -> BitingStream:  # noqa: ARG002 - the twin has no member to note
         return self.variant.stream(
             self.cluster,
             self.names.clicks,

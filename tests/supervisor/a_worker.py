@@ -2,9 +2,9 @@
 
     python -m tests.supervisor.a_worker ACT FILE [--drain] --bond N
 
-ACT is `stay`, until SIGTERM; `ignore`, SIGTERM too; `mutter`, which writes bare lines and then stays; or an exit code
-to end with at once. FILE gets a line for each start: the instance id and the process id. FILE.signals gets one for each
-signal that reaches a worker that stays.
+ACT is `stay`, until SIGTERM; `ignore`, SIGTERM too; `mutter`, which writes bare lines and then stays; `fenced`, by
+which the first one ends with exit code 4 and the others stay; or an exit code to end with at once. FILE gets a line for
+each start: the instance id and the process id. FILE.signals gets one for each signal that reaches a worker that stays.
 """
 
 import os
@@ -36,6 +36,8 @@ def main(act: str, file: str, *options: str) -> int:
         starts.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {os.getpid()}\n")
     if act.isdigit():
         return int(act)
+    if act == "fenced" and os.environ["LINK_ACTIONS_INSTANCE_ID"].endswith("-1"):
+        return 4
     if act == "mutter":
         os.write(2, b'Fatal Python error\n  File "x.py"\n{"event": "said", "level": "info"}\n')
     server = HttpServer(0, {"/livez": lambda: json_answer({"alive": True}, good=True)}, host=LOOPBACK)

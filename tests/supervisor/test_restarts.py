@@ -5,12 +5,19 @@ import signal
 import pytest
 
 from consumer.errors import ExitCode
-from consumer.supervisor.restarts import MAX_SHORT_LIVES, SHORT_LIFE_SECONDS, Restarts, code_of, heavier
+from consumer.supervisor.restarts import (
+    FENCED_DELAY_SECONDS,
+    MAX_SHORT_LIVES,
+    SHORT_LIFE_SECONDS,
+    Restarts,
+    code_of,
+    heavier,
+)
 
 SHORT, LONG = 1.0, SHORT_LIFE_SECONDS + 1
 
 
-@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.STREAM_FATAL, ExitCode.TOO_MANY_BAD_RECORDS])
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS])
 def test_what_a_restart_does_not_mend_is_not_restarted(code: ExitCode) -> None:
     assert Restarts().delay_after(code, LONG) is None
 
@@ -19,6 +26,14 @@ def test_what_a_restart_does_not_mend_is_not_restarted(code: ExitCode) -> None:
 def test_the_delay_doubles_and_then_it_is_a_crash_loop(code: ExitCode) -> None:
     restarts = Restarts()
     assert [restarts.delay_after(code, SHORT) for _ in range(MAX_SHORT_LIVES)] == [0.5, 1.0, 2.0, 4.0, None]
+
+
+def test_a_fenced_worker_waits_for_its_name_and_is_no_crash_loop() -> None:
+    restarts = Restarts()
+    delays = {restarts.delay_after(ExitCode.STREAM_FATAL, SHORT) for _ in range(2 * MAX_SHORT_LIVES)}
+
+    assert delays == {FENCED_DELAY_SECONDS}
+    assert restarts.delay_after(ExitCode.UNEXPECTED, SHORT) == 0.5
 
 
 def test_a_long_life_is_a_new_beginning() -> None:

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import pytest
 
 from consumer.supervisor.child import Child
+from consumer.supervisor.restarts import FENCED_DELAY_SECONDS
 from consumer.supervisor.supervisor import Events, Supervisor
 from tests.support.leaving import LEAVE_SECONDS
 from tests.support.patience import stretched
@@ -227,3 +228,16 @@ def test_a_worker_that_can_never_be_launched_ends_the_supervisor() -> None:
 
     assert supervisor.run() == 1
     assert child.starts == 5
+
+
+def test_a_fenced_worker_does_not_take_its_siblings_along(supervise: Start, starts: Path) -> None:
+    supervisor = supervise(3, "fenced")
+    ended = supervisor.wait_event("worker.ended")
+    assert (ended["worker"], ended["exit_code"], ended["restart_in_seconds"]) == ("host-1", 4, FENCED_DELAY_SECONDS)
+    wait_until(
+        lambda: [bool(answer) for answer in supervisor.probe("/livez")[1]["workers"].values()] == [False, True, True],
+        "siblings",
+    )
+    wait_until(lambda: len(started_in(starts)) == 4, "another start")
+
+    assert supervisor.stop() == 0
