@@ -154,7 +154,7 @@ def test_a_broker_that_makes_topics_by_itself_is_a_warning() -> None:
 def test_topics_are_told_one_by_one() -> None:
     good = {spec.name: TopicState(spec.partitions or 4, frozenset({spec.cleanup})) for spec in topic_specs(NAMES)}
     bad = good | {NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE}))}
-    del bad[NAMES.changelog]
+    del bad[NAMES.definitions]
 
     assert statuses(look_at_topics(compare_topics(NAMES, good), NAMES)) == [Status.OK]
     assert statuses(look_at_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3

@@ -474,7 +474,7 @@ def test_a_worker_without_topics_ends_at_once_with_one_sentence(installation: In
     _, err = process.communicate(timeout=stretched(30))
 
     assert process.returncode == 3
-    reason = json.loads(err)["reason"]
+    reason = json.loads(err.splitlines()[-1])["reason"]
     assert reason.startswith("Missing: ")
     assert reason.endswith("run link-actions topics create")
 
