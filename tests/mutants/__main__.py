@@ -13,8 +13,7 @@ from tests.mutants.equivalents import read_equivalents
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.packages import PACKAGES, Package
 from tests.mutants.report import Result, survivors, table
-from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, Verdict, in_order
-from tests.planted.copy import copy_program
+from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, Verdict, copy_with_docs, in_order
 
 BY_NAME = {each.name: each for each in PACKAGES}
 
@@ -26,8 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     results = []
     with tempfile.TemporaryDirectory(prefix="link-actions-mutants-") as folder:
         # One stays as it is now, whatever is edited in the meantime.
-        sound = copy_program(Path(folder) / "sound")
-        copies = [Copy(copy_program(Path(folder) / str(number))) for number in range(options.jobs)]
+        sound = copy_with_docs(Path(folder) / "sound")
+        copies = [Copy(copy_with_docs(Path(folder) / str(number))) for number in range(options.jobs)]
         for package in wanted:
             found = [mutant for file in package.files(sound) for mutant in mutants_of(sound, file)]
             chosen = sample(found, options.sample, f"{options.seed} {package.name}")

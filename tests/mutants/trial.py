@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from tests.mutants import fork_server
 from tests.mutants.mutant import Mutant
+from tests.planted.copy import ROOT, copy_program
 
 SLACK = 3.0
 SLACK_SECONDS = 20.0
@@ -25,6 +27,16 @@ _OPTIONS = (
     *("-x", "-q", "--tb=line", "-m", "not kafka", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"),
     *("--hypothesis-profile=unshrunk", "--hypothesis-seed=1"),
 )
+
+
+def copy_with_docs(folder: Path) -> Path:
+    """Copy the program into this folder, with what tests of the docs read, and return it."""
+    copy_program(folder)
+    for name in ("docs", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("README.md", "Makefile"):
+        shutil.copy(ROOT / name, folder)
+    return folder
 
 
 class Verdict(StrEnum):
