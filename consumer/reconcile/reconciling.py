@@ -11,6 +11,7 @@ from consumer.errors import Unavailable
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
 from consumer.loop.note import Note, check_partitions
 from consumer.reconcile.inspection import Found, Inspection, Offsets, contradictions
+from consumer.terminal.text import counted
 
 
 class Group(Offsets, Protocol):
@@ -69,7 +70,9 @@ class Reconciling:
         """Look at everything and write nothing. Raises Unavailable while the group has members, or memory is moved."""
         members = self._group.members()
         if members:
-            raise Unavailable(f"{members} workers of the group are running; stop them all, and run this again")
+            raise Unavailable(
+                f"The group has {counted(members, 'running worker')}; stop all of them, and run this again"
+            )
         evidence = self._inspection.look(self._partitions)
         for seen in evidence.values():
             check_partitions(seen.note, self._partitions)

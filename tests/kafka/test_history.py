@@ -199,5 +199,5 @@ def test_the_command_waits_for_no_worker(installation: Installation) -> None:
     worker = installation.start("drain").wait_ready(assigned=4)
     refused = command(installation, "state", "reconcile", "--skip-lost-clicks", "--yes")
     assert refused.returncode == 3
-    assert "stop them all" in refused.stderr
+    assert "stop all of them" in refused.stderr
     assert worker.stop() == 0

@@ -105,7 +105,7 @@ def test_what_agrees_is_left_alone() -> None:
 def test_it_refuses_while_a_worker_is_in_the_group() -> None:
     house, _ = a_house_at_work()
     house.cluster.group(GROUP, house.names.clicks).join("somebody")
-    with pytest.raises(Unavailable, match="1 workers of the group are running; stop them all"):
+    with pytest.raises(Unavailable, match="The group has 1 running worker; stop all of them"):
         reconcile(house, Way.SKIP_LOST_CLICKS)
 
 
