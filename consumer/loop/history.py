@@ -73,7 +73,7 @@ def find_contradiction(seen: Evidence) -> Contradiction | None:
     """
     note = seen.note
     if note is None or note.offset is None:
-        return Contradiction.MEMORY_LOST if seen.committed or seen.had_memory else None
+        return _find_without_note(seen)
     if note.clicks and seen.clicks and note.clicks != seen.clicks:
         return Contradiction.CLICKS_REPLACED
     if seen.head > note.head:
@@ -83,6 +83,13 @@ def find_contradiction(seen: Evidence) -> Contradiction | None:
     if note.offset < seen.first:
         return Contradiction.CLICKS_DELETED
     return Contradiction.CLICKS_TRUNCATED if note.offset > seen.end else None
+
+
+def _find_without_note(seen: Evidence) -> Contradiction | None:
+    """Return what contradicts where nothing is remembered, which is right for a group that has handled nothing."""
+    if seen.committed or seen.had_memory:
+        return Contradiction.MEMORY_LOST
+    return Contradiction.CLICKS_DELETED if seen.committed == 0 < seen.first else None
 
 
 def going_on(seen: Evidence, way: Way, partitions: int) -> Note:

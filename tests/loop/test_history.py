@@ -182,6 +182,7 @@ def test_a_disk_of_another_cluster_is_rebuilt() -> None:
         (Evidence(None, None, 0, 0), None),
         (Evidence(None, None, 50, 60), None),
         (Evidence(0, None, 0, 10), None),
+        (Evidence(0, None, 3, 10), Contradiction.CLICKS_DELETED),
         (Evidence(None, Note(4), 7, 9), None),
         (Evidence(None, Note(4, 0), 0, 9), None),
         (Evidence(7, None, 0, 10), Contradiction.MEMORY_LOST),
@@ -207,6 +208,7 @@ def test_what_contradicts(seen: Evidence, kind: Contradiction | None) -> None:
     [
         (Evidence(7, None, 0, 10, "c"), Way.ACCEPT_LOST_MEMORY, (7, 0, 0)),
         (Evidence(7, None, 9, 10, "c"), Way.ACCEPT_LOST_MEMORY, (9, 2, 0)),
+        (Evidence(0, None, 3, 10, "c"), Way.SKIP_LOST_CLICKS, (3, 3, 0)),
         (Evidence(None, None, 3, 10, "c", had_memory=True), Way.ACCEPT_LOST_MEMORY, (3, 0, 0)),
         (Evidence(None, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_STATE, (100, 0, 0)),
         (Evidence(None, NOTE, 120, 200, "c/one"), Way.OFFSETS_FROM_STATE, (120, 20, 0)),

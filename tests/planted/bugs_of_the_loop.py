@@ -214,8 +214,8 @@ BUGS = (
         (
             Edit(
                 HISTORY,
-                "        return Contradiction.MEMORY_LOST if seen.committed or seen.had_memory else None\n",
-                "        return None\n",
+                "    if seen.committed or seen.had_memory:\n        return Contradiction.MEMORY_LOST\n",
+                "",
             ),
         ),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),

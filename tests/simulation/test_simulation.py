@@ -12,8 +12,8 @@ from tests.simulation.silence import silenced
 from tests.support.patience import stretched
 
 SEEDS = 2_000
-REGRESSIONS = (40, 108, 111, 219, 337, 837, 1416, 5146, 6931, 12934, 30854, 41953, 65440, 75339, 85425)
-"""Seeds that have failed: 837, 12934 and 30854 since the loop was wrong, the others since the simulator was."""
+REGRESSIONS = (40, 108, 111, 219, 337, 837, 1416, 5146, 6931, 12934, 30854, 41953, 65440, 75339, 85425, 30105)
+"""Seeds that have failed: 837, 12934, 30105 and 30854 since the loop was wrong, the others since the simulator was."""
 
 
 @pytest.fixture(autouse=True)
