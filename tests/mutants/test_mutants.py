@@ -60,7 +60,7 @@ def test_a_fault_is_caught_and_one_that_no_test_notices_survives(copy: Copy) -> 
     assert yardstick.by_file.keys() == {TEST_FILE}
 
     def verdict(after: str) -> Verdict:
-        return copy.try_mutant(mutant(copy.root, after), [TEST_FILE], 30.0)
+        return copy.try_mutant(mutant(copy.root, after), [TEST_FILE], 240.0)
 
     assert verdict("return (number <= LIMIT)") is Verdict.CAUGHT
     assert verdict("return (number >= LIMIT)") is Verdict.SURVIVED
@@ -71,7 +71,7 @@ def test_a_fault_is_caught_and_one_that_no_test_notices_survives(copy: Copy) -> 
 def test_a_fault_that_changes_nothing_survives(copy: Copy) -> None:
     source = (copy.root / FILE).read_bytes()
     same = Mutant(FILE, 1, 0, len(source), source.decode())
-    assert copy.try_mutant(same, [TEST_FILE], 30.0) is Verdict.SURVIVED
+    assert copy.try_mutant(same, [TEST_FILE], 240.0) is Verdict.SURVIVED
 
 
 def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_verdict(copy: Copy) -> None:
@@ -80,7 +80,7 @@ def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_verdict(copy: C
         copy.measure([TEST_FILE])
     (copy.root / TEST_FILE).write_text("")
     with pytest.raises(NoYardstick):
-        copy.try_mutant(mutant(copy.root, "pass"), [TEST_FILE], 30.0)
+        copy.try_mutant(mutant(copy.root, "pass"), [TEST_FILE], 240.0)
 
 
 def test_what_people_and_type_checkers_read_is_left_alone(tmp_path: Path) -> None:
