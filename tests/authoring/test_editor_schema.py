@@ -57,3 +57,10 @@ def test_every_kind_and_parameter_is_explained() -> None:
 
 def test_an_editor_offers_once_as_the_usual_rule() -> None:
     assert SCHEMA["$defs"]["script"]["properties"]["repeat"]["default"] == "once"
+
+
+def test_an_editor_shows_names_and_no_titles_made_of_them() -> None:
+    assert SCHEMA["title"] == "Link file"
+    assert not [name for name, definition in SCHEMA["$defs"].items() if "title" in definition]
+    for definition in (SCHEMA, *SCHEMA["$defs"].values()):
+        assert not [name for name, value in definition.get("properties", {}).items() if "title" in value]
