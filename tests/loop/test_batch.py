@@ -1,0 +1,39 @@
+"""What a batch says of itself."""
+
+import pytest
+
+from consumer.decision.decision import Decision
+from consumer.loop.batch import Batch, PartitionBatch
+from consumer.memory_kafka.record import MemoryRecord
+from consumer.streams import Committed, Record
+
+
+def records(first: int, number: int) -> list[Record]:
+    return [
+        MemoryRecord(("clicks", 0), offset, key=None, value=b"", headers=(), timestamp=0)
+        for offset in range(first, first + number)
+    ]
+
+
+BATCH = Batch([PartitionBatch(0, records(5, 3), Decision()), PartitionBatch(2, records(40, 2), Decision())])
+OWN, OF_ANOTHER, EARLIER = Committed(8, is_own=True), Committed(8, is_own=False), Committed(5, is_own=True)
+
+
+def test_offsets_are_those_to_read_next() -> None:
+    assert (BATCH.offsets, BATCH.size) == ({0: 8, 2: 42}, 5)
+
+
+@pytest.mark.parametrize(
+    ("committed", "is_among"),
+    [
+        ({0: OWN, 2: Committed(42, is_own=True)}, True),
+        ({0: OWN}, True),  # the other partition was taken away meanwhile; a transaction is committed whole
+        ({0: OF_ANOTHER}, False),
+        ({0: EARLIER, 2: None}, False),
+        ({}, False),
+    ],
+)
+def test_it_is_committed_where_the_broker_has_any_of_its_offsets_from_us(
+    committed: dict[int, Committed | None], *, is_among: bool
+) -> None:
+    assert BATCH.is_among(committed) is is_among
