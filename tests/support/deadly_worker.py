@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from threading import Event
 from typing import Any, cast
 
@@ -21,8 +22,8 @@ from tests.deadly_record import with_deadly, with_stalling
 from tests.support.patience import stretched
 
 STALLED_AFTER_SECONDS = 3.0
-STALL_SECONDS = 6.0
-"""Both of an idle machine: on a busy one even a loop that does not stall takes longer."""
+"""Of an idle machine: on a busy one even a loop that does not stall takes longer."""
+LONGEST_STALLED_AFTER_SECONDS = 12.0
 
 
 class DeadlyStream:
@@ -40,6 +41,12 @@ class DeadlyStream:
         return getattr(self._stream, name)
 
 
+@cache
+def stalled_after_seconds() -> float:
+    """Return the limit of this process: the same for the watchdog and for a stall, however the load changes."""
+    return min(stretched(STALLED_AFTER_SECONDS), LONGEST_STALLED_AFTER_SECONDS)
+
+
 def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -53,11 +60,11 @@ def fail() -> None:
 
 
 def stall() -> None:
-    Event().wait(stretched(STALL_SECONDS))
+    Event().wait(2 * stalled_after_seconds())
 
 
 def freeze() -> None:
-    ctypes.PyDLL(None).sleep(round(stretched(STALL_SECONDS)))
+    ctypes.PyDLL(None).sleep(round(2 * stalled_after_seconds()))
 
 
 SURVIVED = (stall, freeze)
@@ -72,7 +79,7 @@ def main(act: str) -> None:
         settings,
         drain=False,
         wrap_stream=lambda stream: cast(ClickStream, DeadlyStream(stream, ACTS[act])),
-        stalled_after_seconds=stretched(STALLED_AFTER_SECONDS),
+        stalled_after_seconds=stalled_after_seconds(),
     )
 
 
