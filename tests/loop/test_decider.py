@@ -155,3 +155,22 @@ def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> Non
         assert reasons(decision) == {0: Reason.UNKNOWN_SCHEMA}
         house.clock.sleep(0.125)
     assert asked == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> None:
+    house = House(partitions=1)
+    house.define(a_link(an_action()))
+    wire = house.wire("one", Script(), FAR_AWAY)
+    known = dict(wire.click_layouts())
+    (layout,) = set(known.values())
+    answers = iter([{b"\xc3\x01others": layout}, known])
+    definitions = wire.definitions(MemoryState())
+    definitions.catch_up(lambda: False)
+    decider = Decider(definitions, lambda: next(answers), Rules(partitions=1), house.clock)
+    clicks = records([a_click()], NOON, 0)
+
+    unknown = decider.decide(PARTITION, clicks, MemoryPartitionStore("changelog"))
+    assert reasons(unknown) == {0: Reason.UNKNOWN_SCHEMA}
+    house.clock.sleep(1.0)
+    learned = decider.decide(PARTITION, clicks, MemoryPartitionStore("changelog"))
+    assert +learned.clicks == {ClickOutcome.APPLIED: 1}

@@ -162,4 +162,15 @@ BUGS = (
         ),
         ("tests/cli/test_click_lines.py",),
     ),
+    PlantedBug(
+        "clicks of a schema that has just been learned of become dead letters",
+        (
+            Edit(
+                "consumer/loop/decider.py",
+                "decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts()",
+                "decision.has(Reason.UNKNOWN_SCHEMA) and not self._learn_layouts()",
+            ),
+        ),
+        ("tests/loop/test_decider.py",),
+    ),
 )
