@@ -1,15 +1,22 @@
 """What the loop tells while it works: how long each stage took, how far behind it is, what became of transactions."""
 
+import re
 from collections import Counter
 from functools import partial
 
+from prometheus_client import CollectorRegistry, generate_latest
+
+from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
-from consumer.monitoring.metrics import Stage, TransactionResult
-from consumer.streams import Aborted, OutcomeUnknown
+from consumer.monitoring.health import Health
+from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
+from consumer.streams import Aborted, AssignmentChange, OutcomeUnknown
+from consumer.version import versions
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import House, Worker
+from tests.loop.house import KINDS, House, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
+from tests.turned_clock import TurnedClock
 
 CLICKS = 30
 
@@ -89,3 +96,21 @@ def test_each_transaction_is_told_once() -> None:
     }
     # What was too much for the broker once comes again in halves.
     assert [batch.size for batch in worker.observer.batches] == [CLICKS // 2] * 2
+
+
+def test_the_lag_of_a_partition_that_went_is_shown_until_another_worker_may_have_it() -> None:
+    registry, clock = CollectorRegistry(), TurnedClock()
+    metrics = Metrics(registry, kinds=KINDS, versions=versions())
+    observer = Observer(metrics, Health(clock.monotonic), clock)
+    observer.assigned(AssignmentChange(given=frozenset({0, 1})), [0, 1], {})
+    observer.lag({0: 5, 1: 7})
+    observer.assigned(AssignmentChange(taken=frozenset({1})), [0], {})
+
+    def shown() -> list[str]:
+        text = generate_latest(registry).decode()
+        return re.findall(r'^link_actions_\w*lag\w*\{partition="(\d)"\}', text, re.MULTILINE)
+
+    observer.joined(is_member=False)
+    assert shown() == ["0", "1"]
+    observer.joined(is_member=True)
+    assert shown() == ["0"]
