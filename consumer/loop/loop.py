@@ -34,7 +34,7 @@ from consumer.loop.writing import Writer
 from consumer.monitoring.metrics import Stage, TransactionResult
 from consumer.records import split_by_partition
 from consumer.state.store import PartitionStore
-from consumer.streams import Aborted, ClickStream, Record, Unreachable
+from consumer.streams import Aborted, ClickStream, Outgoing, Record, Unreachable
 from consumer.terminal.text import counted
 from schemas.bad_record import BadRecord, Reason
 
@@ -206,9 +206,11 @@ class Loop:
         for each in batch.partitions:
             self._parts.writer.write(each)
         produced = self._now()
-        positions = self._stream.commit(batch.offsets)
+        claims = self._claim(batch)
+        positions = self._stream.commit({**claims, **batch.offsets})
         committed = self._now()
         self._count_committed(batch)
+        self._keep_claims(claims, positions)
         for each in batch.partitions:
             self._live[each.partition].write(each.decision.memory, positions[each.partition])
         stored = self._now()
@@ -222,6 +224,21 @@ class Loop:
             }
         )
         self._show_lag(batch.offsets)
+
+    def _claim(self, batch: Batch) -> Mapping[int, int]:
+        """Write a first note for the partitions that have none and no click in the batch; return their offsets."""
+        claims = {p: at for p, at in self._history.unclaimed(self._live).items() if p not in batch.offsets}
+        for partition, offset in claims.items():
+            entry = self._history.entry(partition, offset)
+            self._stream.track(Outgoing(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry))
+        return claims
+
+    def _keep_claims(self, claims: Mapping[int, int], positions: Mapping[int, int]) -> None:
+        self._tail.note(claims)
+        self._history.note(claims)
+        for partition, offset in claims.items():
+            entry = self._history.entry(partition, offset)
+            self._live[partition].write({PARTITIONS_KEY: entry}, positions[partition])
 
     def _decide(self, partition: int, records: Sequence[Record], begun: float) -> Decision:
         wait_until = begun + PATIENCE_SECONDS

@@ -15,7 +15,7 @@ from consumer.streams import ClickStream, Outgoing
 class Tail:
     """Knows what was committed here, and commits the ends that were met beyond it, each with its note.
 
-    A partition that has no note yet is claimed with the offset where its clicks began.
+    Partitions that have no note yet are claimed along with them.
     """
 
     def __init__(self, stream: ClickStream, history: HistoryCheck, changelog: str) -> None:
@@ -39,8 +39,8 @@ class Tail:
         """
         met = {partition: self._stream.end_met(partition) for partition in live}
         ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, 0)}
-        ahead = {**self._history.unclaimed(live), **ends}
-        if ahead:
+        if ends:
+            ahead = {**self._history.unclaimed(live), **ends}
             self._stream.begin()
             entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
             for partition, entry in entries.items():

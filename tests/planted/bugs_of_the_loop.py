@@ -14,7 +14,8 @@ _WRITE_AND_COMMIT = """\
         for each in batch.partitions:
             self._parts.writer.write(each)
         produced = self._now()
-        positions = self._stream.commit(batch.offsets)
+        claims = self._claim(batch)
+        positions = self._stream.commit({**claims, **batch.offsets})
 """
 
 BUGS = (
@@ -30,7 +31,8 @@ BUGS = (
         for each in batch.partitions:
             self._parts.writer.write(each)
         produced = self._now()
-        positions = self._stream.commit(batch.offsets)
+        claims = self._claim(batch)
+        positions = self._stream.commit({**claims, **batch.offsets})
 """,
             ),
         ),
@@ -41,13 +43,13 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        positions = self._stream.commit(batch.offsets)\n",
+                "        positions = self._stream.commit({**claims, **batch.offsets})\n",
                 """\
         for each in batch.partitions:
             if each.decision.memory:
                 store = self._live[each.partition]
                 store.write(each.decision.memory, store.position)
-        positions = self._stream.commit(batch.offsets)
+        positions = self._stream.commit({**claims, **batch.offsets})
 """,
             ),
         ),
