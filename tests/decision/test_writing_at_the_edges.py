@@ -30,11 +30,12 @@ class WithHeadersOfAnotherAlphabet(MemoryRecord):
 
 def written(decision: Decision, topic: str) -> list[Any]:
     cluster = MemoryCluster(TurnedClock())
-    for name in (NAMES.clicks, NAMES.dead_letters):
+    for name in (NAMES.clicks, NAMES.dead_letters, NAMES.changelog):
         cluster.create_topic(name, 1)
     stream = MemoryClickStream(cluster, NAMES.clicks, group_id="group", transactional_id="t")
     stream.renew()
     record = WithHeadersOfAnotherAlphabet((NAMES.clicks, 0), 7, key=b"k", value=b"v", headers=(), timestamp=5)
+    decision.memory[b"note"] = b"which the loop writes with every batch"
     stream.begin()
     Writer(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
     stream.consume(1, 0)
