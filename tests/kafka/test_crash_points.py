@@ -23,7 +23,7 @@ DEATHS = {
     "while it starts or recovers": [
         {"after.producer.init_transactions.1": "die"},
         {"before.release.1": "die"},
-        {"before.commit.4": "abort", "after.rewind.2": "die"},
+        {"before.commit.4": "abort", "after.abort.1": "die"},
         {"after.producer.commit_transaction.4": "lose", "after.producer.init_transactions.2": "die"},
     ],
 }
