@@ -535,3 +535,10 @@ class TestPurity:
         assert decision.dead_letters == {0: condemned}
         assert decoded(decision.updates)[0]["click_id"] == a_click(2)["click_id"]
         assert decision.counts().balanced
+
+
+def test_a_decision_tells_each_reason_among_others() -> None:
+    bad = {0: BadRecord(Reason.TRUNCATED, ""), 3: BadRecord(Reason.UNKNOWN_SCHEMA, "")}
+    assert Decision(dead_letters=bad).has(Reason.UNKNOWN_SCHEMA)
+    assert not Decision(dead_letters=bad).has(Reason.MALFORMED)
+    assert not Decision().has(Reason.UNKNOWN_SCHEMA)

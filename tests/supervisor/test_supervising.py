@@ -63,7 +63,7 @@ def test_told_to_leave_while_all_of_them_wait_it_leaves_at_once() -> None:
     assert child.starts == 1
 
 
-@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.STREAM_FATAL])
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS])
 def test_one_that_must_not_go_on_meanwhile_ends_all(code: ExitCode) -> None:
     events: Events = SimpleQueue()
     waits, fails = TwinChild("w-1", events, [ExitCode.UNEXPECTED]), TwinChild("w-2", events, [code])
@@ -117,11 +117,11 @@ def test_a_worker_that_has_drained_is_done_and_the_others_go_on() -> None:
 
 def test_the_heaviest_code_is_what_it_ends_with_whichever_came_first() -> None:
     events: Events = SimpleQueue()
-    heavy = TwinChild("w-1", events, [ExitCode.STREAM_FATAL])
+    heavy = TwinChild("w-1", events, [ExitCode.TOO_MANY_BAD_RECORDS])
     light = TwinChild("w-2", events)
     light.ends_with = {signal.SIGTERM: ExitCode.UNEXPECTED}
 
-    assert supervise(events, heavy, light) == (ExitCode.STREAM_FATAL, [])
+    assert supervise(events, heavy, light) == (ExitCode.TOO_MANY_BAD_RECORDS, [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
