@@ -39,7 +39,7 @@ def test_a_child_that_ends_at_the_moment_it_is_asked_about_does_no_harm() -> Non
     Fleeting(process).send(signal.SIGTERM)
 
 
-TELLS_ITS_PORT = "import os, signal, sys; os.write(int(sys.argv[-1]), b'4711\\n'); signal.pause()"
+TELLS_ITS_PORT = "import os, sys; bond = int(sys.argv[-1]); os.write(bond, b'4711\\n'); os.read(bond, 1)"
 
 
 def test_a_child_that_waits_for_its_restart_has_no_port_so_that_the_supervisor_is_alive() -> None:
