@@ -4,8 +4,8 @@ LinkActionsError
 ├── UsageError          2  a setting, an argument or a file is wrong; the same call fails again
 ├── Unavailable         3  the broker, a topic or the registry cannot be had; a later call may succeed
 ├── StreamFatal         4  another instance took over, or the stream failed in a way that a restart must judge
-│   └── Contradictory      offsets, memory and clicks do not fit together: a person chooses how to go on
-└── TooManyBadRecords   5  so many records are bad that stopping loses less than going on
+├── TooManyBadRecords   5  so many records are bad that stopping loses less than going on
+└── Contradictory       6  offsets, memory and clicks do not fit together: a person chooses how to go on
 """
 
 from enum import IntEnum
@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 3
     STREAM_FATAL = 4
     TOO_MANY_BAD_RECORDS = 5
+    CONTRADICTORY = 6
 
 
 class LinkActionsError(Exception):
@@ -50,11 +51,13 @@ class StreamFatal(LinkActionsError):
     exit_code = ExitCode.STREAM_FATAL
 
 
-class Contradictory(StreamFatal):
-    """What the group has committed, what the memory holds and what the clicks topic holds are not one history."""
-
-
 class TooManyBadRecords(LinkActionsError):
     """More records went bad than `LINK_ACTIONS_DEAD_LETTER_LIMIT` allows."""
 
     exit_code = ExitCode.TOO_MANY_BAD_RECORDS
+
+
+class Contradictory(LinkActionsError):
+    """What the group has committed, what the memory holds and what the clicks topic holds are not one history."""
+
+    exit_code = ExitCode.CONTRADICTORY

@@ -11,9 +11,9 @@ MAX_SHORT_LIVES = 5
 FENCED_DELAY_SECONDS = 15.0
 """Until a fenced worker is started again. It fences no other in turn: it looks who has its name first, and leaves."""
 
-NOT_RESTARTED = frozenset((ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS))
-"""What starting again does not resolve. Bad records that stopped one worker would go on to the next partition's owner:
-a person must look first."""
+NOT_RESTARTED = frozenset((ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS, ExitCode.CONTRADICTORY))
+"""What starting again does not resolve. Bad records, or a contradiction, would stop the partition's next owner too: a
+person must look first."""
 
 _BY_WEIGHT = (
     ExitCode.DONE,
@@ -22,6 +22,7 @@ _BY_WEIGHT = (
     ExitCode.USAGE,
     ExitCode.TOO_MANY_BAD_RECORDS,
     ExitCode.STREAM_FATAL,
+    ExitCode.CONTRADICTORY,
 )
 
 

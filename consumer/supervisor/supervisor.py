@@ -175,5 +175,6 @@ def _reason(code: ExitCode) -> str:
         ExitCode.USAGE: "a setting is wrong",
         ExitCode.STREAM_FATAL: "the stream is fenced or failed for good",
         ExitCode.TOO_MANY_BAD_RECORDS: "too many records are bad",
+        ExitCode.CONTRADICTORY: "offsets, memory and clicks do not fit together",
     }
     return known.get(code, "it ends again and again soon after its start")

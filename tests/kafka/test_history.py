@@ -20,7 +20,7 @@ from tests.support.worker import LINK_ACTIONS
 LINK = a_link(an_action("SetField"), link_id="plain")
 PEOPLE = 40
 SECONDS = 30.0
-REFUSED = 4
+REFUSED = 6
 
 
 def clicks_of(number: int) -> list[Record]:

@@ -8,6 +8,7 @@ from consumer.errors import Contradictory, ExitCode
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
 from consumer.loop.note import Note
 from consumer.loop.pace import Pace
+from consumer.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_state_as_changelog, what_must_be
 from tests.loop.house import GROUP, House, Worker
@@ -103,7 +104,8 @@ def test_a_worker_that_finds_a_contradiction_stops_and_changes_nothing(
 
 
 def test_the_exit_code_is_one_that_no_supervisor_restarts() -> None:
-    assert Contradictory.exit_code is ExitCode.STREAM_FATAL
+    assert Contradictory.exit_code is ExitCode.CONTRADICTORY
+    assert Contradictory.exit_code in NOT_RESTARTED
 
 
 def test_clicks_that_are_deleted_under_a_running_worker_stop_it() -> None:

@@ -17,7 +17,7 @@ from consumer.supervisor.restarts import (
 SHORT, LONG = 1.0, SHORT_LIFE_SECONDS + 1
 
 
-@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS])
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS, ExitCode.CONTRADICTORY])
 def test_what_a_restart_does_not_mend_is_not_restarted(code: ExitCode) -> None:
     assert Restarts().delay_after(code, LONG) is None
 
@@ -50,5 +50,5 @@ def test_the_end_by_a_signal_and_an_unknown_code_are_unexpected() -> None:
 
 
 def test_the_heaviest_code_is_the_one_a_person_must_hear_of_first() -> None:
-    for one, other in [(0, 1), (1, 3), (3, 2), (2, 5), (5, 4), (0, 4)]:
+    for one, other in [(0, 1), (1, 3), (3, 2), (2, 5), (5, 4), (4, 6), (0, 4)]:
         assert heavier(ExitCode(one), ExitCode(other)) == heavier(ExitCode(other), ExitCode(one)) == other

@@ -63,7 +63,7 @@ def test_told_to_leave_while_all_of_them_wait_it_leaves_at_once() -> None:
     assert child.starts == 1
 
 
-@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS])
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.TOO_MANY_BAD_RECORDS, ExitCode.CONTRADICTORY])
 def test_one_that_must_not_go_on_meanwhile_ends_all(code: ExitCode) -> None:
     events: Events = SimpleQueue()
     waits, fails = TwinChild("w-1", events, [ExitCode.UNEXPECTED]), TwinChild("w-2", events, [code])
