@@ -40,7 +40,7 @@ def doctor(
 ) -> None:
     """Check settings, versions, state, schema registry, connection, rights, topics and transactions.
 
-    The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is, and 4 where
+    The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is, and 6 where
     committed offsets, memory and clicks do not fit together.
     """
     findings = look_at_all(role)
