@@ -80,7 +80,7 @@ def test_a_fenced_worker_comes_back_and_its_sibling_works_on(installation: Insta
         usurper = Producer(
             {
                 "bootstrap.servers": installation.servers,
-                "transactional.id": f"{installation.prefix}{installation.group}-host-1",
+                "transactional.id": f"{installation.prefix}{installation.group}/worker/host-1",
             }
         )
         usurper.init_transactions(30)

@@ -50,7 +50,7 @@ def test_another_partition_count_stops_the_worker_and_keeps_it_from_starting(ins
     worker = installation.start("a").wait_ready()
     installation.wait_done()
     grow(installation, LINK_CLICKS)
-    assert_refuses(worker, "4 partitions", "link-actions state repartition")
+    assert_refuses(worker, "4 partitions", "link-actions doctor")
     assert_refuses(installation.start("a"), LINK_CLICKS, "link-actions state repartition --partitions")
     grow(installation, *UPDATES, LINK_HITS, DEAD_LETTERS, installation.changelog)
     assert_refuses(installation.start("a"), "memory", "4 partitions")
