@@ -14,7 +14,7 @@ from tests.loop.script import Happening, Script, raising
 
 
 class Forgetful:
-    """A stream's `rewind` that goes back to the beginning, the first time that there is something to go back in."""
+    """A stream's `rewind` that goes back to the beginning, the first time that something is committed."""
 
     def __init__(self, worker: Worker, *, admits_it: bool) -> None:
         self._stream, self._rewind = worker.stream, worker.stream.rewind
@@ -24,7 +24,7 @@ class Forgetful:
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         committed = self._rewind(partitions)
-        self.times += bool(partitions)
+        self.times += any(each is not None and each.offset > 0 for each in committed.values())
         if self.times != 1:
             return committed
         self._stream._positions.update(dict.fromkeys(partitions, 0))

@@ -5,8 +5,6 @@ from tests.planted.bug import Edit, PlantedBug
 LOOP = "consumer/loop/loop.py"
 WRITING = "consumer/loop/writing.py"
 HISTORY = "consumer/loop/history.py"
-_LOOK_AT_RECORDS = "        self._progress.check({p: mine[0].offset() or 0 for p, mine in batches.items()})\n"
-_LOOK_AT_ANSWER = "        self._progress.check(offsets)\n"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
 SEVERAL_WORKERS = ("tests/simulation/test_simulation.py",)
 
@@ -200,11 +198,6 @@ BUGS = (
             ),
         ),
         ("tests/loop/test_drain.py", "tests/loop/test_draining.py"),
-    ),
-    PlantedBug(
-        "what is committed is read again where somebody says that nothing is",
-        (Edit(LOOP, _LOOK_AT_RECORDS, ""), Edit(LOOP, _LOOK_AT_ANSWER, "")),
-        ("tests/loop/test_progress.py",),
     ),
     PlantedBug(
         "a committed offset that does not fit the memory is gone on from",
