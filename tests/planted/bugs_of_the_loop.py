@@ -220,9 +220,4 @@ BUGS = (
         (Edit(HISTORY, "    if note.offset < seen.first:\n", "    if False:\n"),),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),
     ),
-    PlantedBug(
-        "a contradiction counts when it is met once, whoever else may have committed meanwhile",
-        (Edit("consumer/loop/history_check.py", "        return before == suspicion\n", "        return True\n"),),
-        SEVERAL_WORKERS,
-    ),
 )
