@@ -39,8 +39,23 @@ class Block:
 
 
 def encode(entries: Mapping[bytes, bytes | None]) -> Block:
-    """Return the rows of the entries, in their order; a value of None makes a row that deletes."""
+    """Return the rows of the entries, in their order; a value of None makes a row that deletes.
+
+    A batch ends with its note, which is longer than a row: it is encoded apart, so that the others keep the fast way.
+    """
     keys, values = list(entries), list(entries.values())
+    last = values[-1] if values else None
+    if len(keys) > 1 and last is not None and len(keys[-1]) + len(last) > PAYLOAD_BYTES:
+        return _joined(_encode(keys[:-1], values[:-1]), _encode_any(keys[-1:], values[-1:]))
+    return _encode(keys, values)
+
+
+def _joined(one: Block, other: Block) -> Block:
+    rows = np.concatenate([one.rows, other.rows[1:]])
+    return Block(rows, np.concatenate([one.entries, other.entries + (len(one.rows) - 1)]))
+
+
+def _encode(keys: list[bytes], values: list[bytes | None]) -> Block:
     try:
         key_lengths = np.frombuffer(bytes(map(len, keys)), dtype=np.uint8)
         value_lengths = np.frombuffer(bytes(map(len, values)), dtype=np.uint8)  # type: ignore[arg-type]  # see below
