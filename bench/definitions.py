@@ -18,10 +18,10 @@ from confluent_kafka import Producer
 from actions.registry import load_kinds
 from bench.links import definitions
 from bench.shape import Shape
-from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.topics import TopicNames
+from consumer.config.settings import Settings
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from consumer.kafka.admin.topics import TopicNames
 from consumer.monitoring.loopback import ask
-from consumer.settings import Settings
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
 from schemas.codec import Codec, encode_text, single_object_frame

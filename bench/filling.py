@@ -17,11 +17,11 @@ from bench.candidate import Job
 from bench.ground import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
-from consumer.decision.memory import MEMORY_KEY_BYTES, Memory, encode_memory
-from consumer.loop.note import PARTITIONS_KEY, Note
-from consumer.settings import Settings
+from consumer.app.clients import Wire
+from consumer.config.settings import Settings
+from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, Memory, encode_memory
+from consumer.loop.checkpoint import PARTITIONS_KEY, Note
 from consumer.state.rowfile.state import RowFileState
-from consumer.wire import Wire
 from schemas.identity import (
     LINK_DIGEST_BYTES,
     PLACE_BYTES,

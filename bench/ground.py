@@ -14,11 +14,11 @@ from bench.candidate import Job
 from bench.links import definitions, write_plain_definitions
 from bench.registry_double import RegistryDouble
 from bench.workload import Click, Workload, click_key
-from consumer.codecs import writing_codec
-from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.topics import TopicNames
-from consumer.registry import SchemaRegistry, connect_registry
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from consumer.kafka.admin.topics import TopicNames
+from consumer.registry.codecs import writing_codec
+from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from consumer.decision.memory import PLAIN, Memory, encode_memory
-from consumer.judge.reader import read_topic
-from consumer.loop.note import PARTITIONS_KEY, Note
+from consumer.decision.dedupe_entry import PLAIN, Memory, encode_memory
+from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.verify.reader import read_topic
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
 from tests.support.flow import Flow

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.state import KEY_BYTES, STORES, VALUE
+from consumer.app.clients import Wire
+from consumer.config.settings import Settings
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.client import open_producer, worker_producer_config
-from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.loop.restore import Restorer
-from consumer.settings import Settings
-from consumer.wire import Wire
+from consumer.loop.changelog_restore import Restorer
 from deploy.kafka import BENCHMARK, start_kafka
 
 PARTITIONS = 4

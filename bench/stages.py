@@ -21,11 +21,11 @@ from bench.ground import PARTITIONS
 from bench.links import START_MS
 from bench.report import table
 from bench.shape import DEFAULT, SHAPES
-from consumer.block import Block, BlockRecords
 from consumer.decision.core import Core
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
+from consumer.records.block import Block, BlockRecords
 from consumer.state.rowfile.state import RowFileState
 from schemas.click import ClickLayout
 

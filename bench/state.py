@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.state.memory import MemoryState
+from consumer.state.in_memory import MemoryState
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import PartitionStore, StateStore

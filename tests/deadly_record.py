@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consumer.streams import Record
+from consumer.ports import Record
 
 DEADLY = b"deadly"
 """What marks it; stands anywhere in the value."""

@@ -12,7 +12,7 @@ from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say, say_json
 from consumer.cli.table import print_table
 from consumer.errors import UsageError
-from consumer.kafka.rights import Right, Role, rights_of
+from consumer.kafka.admin.acls import Right, Role, rights_of
 
 EXAMPLE = """\b
 Example:

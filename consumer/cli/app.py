@@ -21,10 +21,10 @@ from consumer.cli.failure_log import NAME, begin_logging, report_failure
 from consumer.cli.output import say
 from consumer.errors import ExitCode, LinkActionsError, UsageError
 from consumer.monitoring.stray_errors import log_stray_errors
+from consumer.monitoring.version import versions
 from consumer.terminal.streams import ReaderGone, prepare_streams
 from consumer.terminal.text import is_encodable
 from consumer.terminal.value_problem import problem_of
-from consumer.version import versions
 
 COMMANDS: Mapping[str, str] = {
     "run": "Turn clicks into updates: the worker.",

@@ -16,13 +16,13 @@ from rich.text import Text
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.cli.output import complain, say
-from consumer.click_lines import LINE_BYTES, BadLine, ClickLines
-from consumer.codecs import writing_frame
 from consumer.errors import Unavailable, UsageError
-from consumer.kafka.permission import require_rights
+from consumer.inspect.click_ndjson import LINE_BYTES, BadLine, ClickLines
+from consumer.kafka.admin.acls import Role, rights_of
+from consumer.kafka.admin.permission import require_rights
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.publisher import Publisher, open_publisher
-from consumer.kafka.rights import Role, rights_of
-from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.registry.codecs import writing_frame
 from consumer.terminal.text import counted, printable
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas

@@ -10,16 +10,16 @@ from rich.console import Console
 from consumer.cli.command_line import PlainCommand
 from consumer.cli.output import say_json
 from consumer.clock import SystemClock
-from consumer.demo.narrator import Narrator
-from consumer.demo.performance import perform
-from consumer.demo.rehearsal import rehearse
+from consumer.config.settings import LogLevel
+from consumer.demo.environment import PARTITIONS, open_stage
+from consumer.demo.example_person import tell_story
+from consumer.demo.in_memory_scenario import rehearse
+from consumer.demo.progress_reporter import Narrator
 from consumer.demo.report import print_report
 from consumer.demo.sample import make_sample
-from consumer.demo.stage import PARTITIONS, open_stage
-from consumer.demo.story import tell_story
+from consumer.demo.scenario import perform
 from consumer.errors import ExitCode
 from consumer.monitoring.logs import configure_logs
-from consumer.settings import LogLevel
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -11,21 +11,21 @@ import typer
 
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
-from consumer.cli.letter_text import letter_in_json, letter_in_text
 from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
-from consumer.codecs import reading_codec
-from consumer.dead_letters import REPLAYED, DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
+from consumer.config.settings import Settings
 from consumer.errors import Unavailable, UsageError
-from consumer.kafka.permission import require_rights
+from consumer.inspect.dead_letter_text import letter_in_json, letter_in_text
+from consumer.inspect.dead_letters import REPLAYED, DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
+from consumer.inspect.record_view import shown, time_of
+from consumer.kafka.admin.acls import Role, rights_of
+from consumer.kafka.admin.permission import require_rights
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.publisher import ANY_PARTITION, open_publisher
-from consumer.kafka.rights import Role, rights_of
-from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.topic_reader import Span, TopicReader, open_reader
-from consumer.kafka.topics import TopicNames
-from consumer.replaying import Listed, Selection, Survey, select, survey
-from consumer.settings import Settings
-from consumer.shown_record import shown, time_of
+from consumer.maintenance.replay import Listed, Selection, Survey, select, survey
+from consumer.registry.codecs import reading_codec
 from consumer.terminal.text import counted
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout

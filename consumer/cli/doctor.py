@@ -22,9 +22,9 @@ from consumer.doctor.local import (
     look_at_settings,
     look_at_state,
 )
-from consumer.kafka.interface import shortest
-from consumer.kafka.rights import Role
-from consumer.state.opening import state_folders
+from consumer.kafka.admin.acls import Role
+from consumer.kafka.backend import shortest
+from consumer.state.factory import state_folders
 
 EXAMPLE = """\b
 Example:

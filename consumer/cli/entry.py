@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actions.registry import load_kinds
-from consumer.kafka.topics import TopicNames
+from consumer.config.settings import Settings, load_settings
+from consumer.kafka.admin.topics import TopicNames
 from consumer.monitoring.logs import configure_logs
-from consumer.registry import SchemaRegistry, connect_registry
-from consumer.settings import Settings, load_settings
+from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.record_schema import load_schemas
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import structlog
 
 from consumer.cli.output import complain
+from consumer.config.settings import LogFormat, LogLevel, variable
+from consumer.config.values import host_name
 from consumer.monitoring.logs import chosen_format, configure_logs
-from consumer.setting_values import host_name
-from consumer.settings import LogFormat, LogLevel, variable
 
 NAME = "link-actions"
 

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from actions.link import Link
-from consumer.authoring.difference import differences_of, meanings_of
-from consumer.authoring.link_files import CheckedLinks
-from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import describe_repeat, link_as_json
-from consumer.authoring.mistake import Mistake
-from consumer.authoring.plan import Change, PlannedLink
-from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
+from consumer.links.diagnostic import Mistake
+from consumer.links.difference import differences_of, meanings_of
+from consumer.links.link_files import CheckedLinks
+from consumer.links.link_reference import LinkReference
+from consumer.links.listing import describe_repeat, link_as_json
+from consumer.links.published import UnreadableVersion, WithdrawnVersion
+from consumer.links.versioning import Change, PlannedLink
 from consumer.terminal.text import counted
 
 

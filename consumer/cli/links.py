@@ -11,16 +11,8 @@ import typer
 
 from actions.link import Link, LinkStatus
 from actions.registry import load_kinds
-from consumer.authoring.author import Author
-from consumer.authoring.connection import connect_author
-from consumer.authoring.editor_schema import editor_schema
-from consumer.authoring.link_files import check_link_files
-from consumer.authoring.link_model import link_file_model
-from consumer.authoring.link_reference import LinkReference, parse_reference
-from consumer.authoring.mistake import WrongLinkFiles
-from consumer.authoring.words import check_name
-from consumer.cli.agreement import agreed
 from consumer.cli.command_line import PlainCommand, PlainGroup
+from consumer.cli.confirmation import agreed
 from consumer.cli.entry import command_settings
 from consumer.cli.link_tables import (
     show_checked,
@@ -35,6 +27,14 @@ from consumer.cli.link_tables import (
 from consumer.cli.output import say
 from consumer.clock import SystemClock
 from consumer.errors import UsageError
+from consumer.links.connect import connect_author
+from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.editor_schema import editor_schema
+from consumer.links.field_types import check_name
+from consumer.links.link_files import check_link_files
+from consumer.links.link_model import link_file_model
+from consumer.links.link_publisher import Author
+from consumer.links.link_reference import LinkReference, parse_reference
 from schemas.record_schema import load_schemas
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)

@@ -10,17 +10,17 @@ import typer
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
 from consumer.cli.table import print_table
+from consumer.config.settings import Settings
 from consumer.errors import Contradictory, Unavailable, UsageError
-from consumer.kafka.connection import Connection
-from consumer.kafka.group_watch import GroupWatch
-from consumer.kafka.mover import Mover
-from consumer.kafka.topic_admin import KafkaTopicAdmin
-from consumer.kafka.topics import TopicNames, topic_specs
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
+from consumer.kafka.admin.topics import TopicNames, topic_specs
 from consumer.loop.history import Way, explain
-from consumer.reconcile.inspection import contradictions, open_inspection
-from consumer.reconcile.missing import missing_changelog
-from consumer.reconcile.reconciling import Plan, Reconciling
-from consumer.settings import Settings
+from consumer.maintenance.changelog_writer import Mover
+from consumer.maintenance.inspection import contradictions, open_inspection
+from consumer.maintenance.missing_topics import missing_changelog
+from consumer.maintenance.reconcile import Plan, Reconciling
 
 BROKERS_CHOICE = -1
 EXAMPLE = """\b

@@ -7,14 +7,14 @@ from typing import Annotated
 import structlog
 import typer
 
+from consumer.app.worker import run_worker
 from consumer.cli.command_line import PlainCommand
-from consumer.descriptors import raise_limit
+from consumer.config.service_links import ADVICE
+from consumer.config.settings import MAX_WORKERS, hidden_settings, load_settings, settings_help
 from consumer.monitoring.logs import configure_logs
-from consumer.service_links import ADVICE
-from consumer.settings import MAX_WORKERS, hidden_settings, load_settings, settings_help
-from consumer.supervisor.bond import SupervisorBond
+from consumer.process.file_descriptors import raise_limit
+from consumer.process.parent_watch import SupervisorBond
 from consumer.supervisor.composition import run_workers
-from consumer.worker import run_worker
 
 _LOG = structlog.get_logger(__name__)
 

@@ -11,22 +11,22 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from actions.registry import load_kinds
+from consumer.app.clients import Wire
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
 from consumer.cli.reconcile import EXAMPLE as RECONCILE_EXAMPLE
 from consumer.cli.reconcile import reconcile
-from consumer.kafka.connection import Connection
-from consumer.kafka.group_watch import GroupWatch
-from consumer.kafka.mover import Mover
-from consumer.kafka.topic_admin import KafkaTopicAdmin
-from consumer.loop.restore import Restorer
-from consumer.repartition.repartitioning import Parts, Progress, Repartitioning
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
+from consumer.loop.changelog_restore import Restorer
+from consumer.maintenance.changelog_writer import Mover
+from consumer.maintenance.repartition import Parts, Progress, Repartitioning
 from consumer.state.disk import failure_at_start, require_writable
-from consumer.state.opening import open_state
+from consumer.state.factory import open_state
 from consumer.terminal.text import counted
-from consumer.wire import Wire
 from schemas.record_schema import load_schemas
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)

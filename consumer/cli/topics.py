@@ -7,8 +7,8 @@ import typer
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import complain, say
-from consumer.kafka.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.topics import Severity, require_wanted, topic_specs
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from consumer.kafka.admin.topics import Severity, require_wanted, topic_specs
 from consumer.terminal.text import counted
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)

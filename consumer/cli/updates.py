@@ -12,15 +12,15 @@ from actions.registry import load_kinds
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry
 from consumer.cli.output import complain, say
-from consumer.codecs import reading_codec
 from consumer.errors import UsageError
-from consumer.kafka.permission import require_rights
-from consumer.kafka.rights import Role, rights_of
-from consumer.kafka.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.inspect.record_view import ShownRecord, shown, time_of
+from consumer.kafka.admin.acls import Role, rights_of
+from consumer.kafka.admin.permission import require_rights
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
+from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.topic_reader import Span, open_reader
-from consumer.kafka.topics import TopicNames
-from consumer.registry import SchemaRegistry
-from consumer.shown_record import ShownRecord, shown, time_of
+from consumer.registry.codecs import reading_codec
+from consumer.registry.registry import SchemaRegistry
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.record_schema import RecordSchema, load_schemas

@@ -11,10 +11,10 @@ from typing import cast
 from consumer.decision.candidates import Candidates, Recall, scoped_keys
 from consumer.decision.core import Core, OpenCore
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.general import GeneralCase
+from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans
-from consumer.loop.counts import ClickOutcome
-from consumer.records import all_fit
+from consumer.decision.slow_path import GeneralCase
+from consumer.records.bulk import all_fit
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 

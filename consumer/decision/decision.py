@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumer.decision.hits import Hits, PureHits
-from consumer.loop.counts import BatchCounts
+from consumer.decision.outcome import BatchCounts
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import EARLIEST_MS
 
 if TYPE_CHECKING:
-    from consumer.decision.updates import PackedUpdates
+    from consumer.records.outgoing import PackedUpdates
 
 Headers = list[tuple[str, bytes]]
 Update = tuple[str, bytes, bytes, Headers]

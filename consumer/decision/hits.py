@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from consumer.decision.candidates import Recall
-from consumer.decision.memory import HitCount, decode_hits, encode_hits
+from consumer.decision.dedupe_entry import HitCount, decode_hits, encode_hits
 from consumer.decision.plan import LinkPlan
 from schemas.codec import encode_number
 

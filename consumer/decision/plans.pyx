@@ -8,9 +8,9 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from consumer.decision.click_fields cimport text_of
-from consumer.decision.updates cimport Action
+from consumer.records.outgoing cimport Action
 
-from consumer.decision.memory import PLAIN
+from consumer.decision.dedupe_entry import PLAIN
 
 cdef extern from "digests.h" nogil:
     void put_big_endian_64(uint8_t* at, uint64_t number)

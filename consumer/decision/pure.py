@@ -9,12 +9,12 @@ from confluent_kafka import murmur2
 from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideClosely, Settled
 from consumer.decision.decision import Decision
-from consumer.decision.general import is_expired
+from consumer.decision.dedupe_entry import PLAIN
 from consumer.decision.hits import PureHits
-from consumer.decision.memory import PLAIN
+from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
+from consumer.decision.slow_path import is_expired
 from consumer.decision.update import UPDATE_ID_LENGTH
-from consumer.loop.counts import ClickOutcome
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 from schemas.click_batch import TEST, cut_clicks

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from consumer.demo.audience import Recipient, sample_audience
 from consumer.demo.campaign import CAMPAIGN_MS, CARRIERS, TENANT, Carrier, carriers_of
+from consumer.demo.recipients import Recipient, sample_audience
 
 VISITS_PER_RECIPIENT = 5
 HOUR_MS = 3_600_000

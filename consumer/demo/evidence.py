@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from consumer.judge.reader import Seen, read_topic
-from consumer.kafka.topics import TopicNames
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.topics import TopicNames
+from consumer.verify.reader import Seen, read_topic
 
 READERS = 3
 _SILENT = 2

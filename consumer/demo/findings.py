@@ -7,11 +7,11 @@ from typing import Any
 
 from consumer.demo.broken import BrokenRecord
 from consumer.demo.evidence import Evidence
-from consumer.judge.model import NaiveModel
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import Seen, decode
-from consumer.judge.update_record import TOPICS
-from consumer.judge.verdict import Verdict, judge
+from consumer.verify.comparison import Verdict, judge
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import Seen, decode
+from consumer.verify.reference_model import NaiveModel
+from consumer.verify.update_record import TOPICS
 
 Letter = tuple[str, bytes | None]
 """Reason and value of a dead letter."""

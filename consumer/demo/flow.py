@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from consumer.demo.crash import Killing, kill_in_the_middle
+from consumer.demo.environment import PARTITIONS, Stage
 from consumer.demo.group import Group
-from consumer.demo.killing import Killing, kill_in_the_middle
-from consumer.demo.narrator import Narrator
+from consumer.demo.progress_reporter import Narrator
 from consumer.demo.sample import Sample
 from consumer.demo.sending import announce_sending
-from consumer.demo.stage import PARTITIONS, Stage
 from consumer.demo.watch import Watch
 from consumer.demo.worker_process import WorkerProcess
 from consumer.kafka.publisher import open_publisher

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actions.registry import load_kinds
-from consumer.authoring.connection import connect_author
-from consumer.authoring.history import Histories
-from consumer.authoring.link_files import check_link_files
-from consumer.authoring.plan import Signature, plan_links
-from consumer.authoring.publishing import encode
-from consumer.authoring.wanted import WantedLink
 from consumer.clock import Clock, SystemClock
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.links.connect import connect_author
+from consumer.links.desired import WantedLink
+from consumer.links.history import Histories
+from consumer.links.link_files import check_link_files
+from consumer.links.publishing import encode
+from consumer.links.versioning import Signature, plan_links
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

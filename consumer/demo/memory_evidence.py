@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.demo.evidence import Evidence
-from consumer.judge.reader import Seen
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.group import OffsetsInDoubt
+from consumer.fake_kafka.topic_reader import read_topic
+from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.client import Isolation
-from consumer.kafka.topics import TopicNames
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.group import OffsetsInDoubt
-from consumer.memory_kafka.topic_reader import read_topic
+from consumer.verify.reader import Seen
 
 
 class MemoryProgress:

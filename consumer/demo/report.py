@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from consumer.demo.example_person import Story, StoryClick
 from consumer.demo.findings import Findings
-from consumer.demo.story import Story, StoryClick
 from consumer.demo.summary import Summary, dead_letters_by_reason
 
 TOLD_LENGTH = 48

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from consumer.demo.failure import DemoFailed
-from consumer.demo.narrator import Narrator
+from consumer.demo.progress_reporter import Narrator
 from consumer.demo.publication import Publication
 from consumer.demo.sample import Sample
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from consumer.demo.crash import Killing
 from consumer.demo.findings import Findings
-from consumer.demo.killing import Killing
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
+from consumer.app.clients import Wire
+from consumer.app.worker import rules_of
 from consumer.clock import SystemClock
+from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.demo.failure import DemoFailed
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
 from consumer.kafka.client import transactional_id
-from consumer.loop.bad_share import BadShare
+from consumer.loop.batch_decider import Decider
 from consumer.loop.caution import Caution
-from consumer.loop.decider import Decider
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.dead_letter_limit import BadShare
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, Parts
+from consumer.loop.marker_file import MemoryPage
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
-from consumer.loop.restore import Restorer
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.log_reader import MemoryLogReader
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
-from consumer.settings import Settings
-from consumer.state.memory import MemoryState
-from consumer.state.page import MemoryPage
-from consumer.streams import LogReader
-from consumer.version import versions
-from consumer.wire import Wire
-from consumer.worker import rules_of
+from consumer.monitoring.version import versions
+from consumer.ports import LogReader
+from consumer.state.in_memory import MemoryState
 
 CUT_SECONDS = 60.0
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from consumer.demo.failure import DemoFailed
-from consumer.demo.narrator import ShowProgress
+from consumer.demo.progress_reporter import ShowProgress
 from consumer.demo.sending import Sending
 
 LOOK_SECONDS = 0.1

@@ -12,9 +12,9 @@ from urllib.error import URLError
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.config.settings import PREFIX, Settings, variable
 from consumer.demo.failure import DemoFailed
 from consumer.monitoring.loopback import ask
-from consumer.settings import PREFIX, Settings, variable
 from deploy.kafka.lifeline import Lifeline
 
 ANSWER_SECONDS = 5.0

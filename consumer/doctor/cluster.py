@@ -6,23 +6,23 @@ from dataclasses import replace
 
 from confluent_kafka.admin import ClusterMetadata
 
-from consumer.descriptors import limit
+from consumer.config.settings import Settings
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.local import look_at_descriptors
 from consumer.doctor.workers import look_at_workers
 from consumer.errors import Contradictory, ExitCode, Unavailable
-from consumer.kafka.connection import Connection
-from consumer.kafka.permission import Permission
-from consumer.kafka.probe import KafkaProbe
-from consumer.kafka.rights import Right, Role, missing_rights, rights_of
-from consumer.kafka.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.topics import TopicNames, TopicReport, topic_specs
+from consumer.kafka.admin.acls import Right, Role, missing_rights, rights_of
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.permission import Permission
+from consumer.kafka.admin.probe import KafkaProbe
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
+from consumer.kafka.admin.topics import TopicNames, TopicReport, topic_specs
 from consumer.loop.history import explain
-from consumer.reconcile.inspection import contradictions, open_inspection
-from consumer.reconcile.missing import require_changelog
-from consumer.settings import Settings
-from consumer.streams import Unreachable
+from consumer.maintenance.inspection import contradictions, open_inspection
+from consumer.maintenance.missing_topics import require_changelog
+from consumer.ports import Unreachable
+from consumer.process.file_descriptors import limit
 from consumer.terminal.text import counted
 
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)

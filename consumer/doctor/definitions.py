@@ -6,7 +6,10 @@ from itertools import islice
 
 from actions.kind import Kind
 from actions.registry import load_kinds
-from consumer.authoring.published import (
+from consumer.config.settings import Settings
+from consumer.doctor.finding import Finding, fine, warning
+from consumer.kafka.topic_reader import open_reader
+from consumer.links.published import (
     PublishedVersions,
     UnreadableVersion,
     WithdrawnVersion,
@@ -14,11 +17,8 @@ from consumer.authoring.published import (
     read_version,
     withdrawn_of,
 )
-from consumer.codecs import reading_codec
-from consumer.doctor.finding import Finding, fine, warning
-from consumer.kafka.topic_reader import open_reader
-from consumer.registry import connect_registry
-from consumer.settings import Settings
+from consumer.registry.codecs import reading_codec
+from consumer.registry.registry import connect_registry
 from consumer.terminal.text import counted
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas

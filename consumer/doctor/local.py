@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from consumer.codecs import subject_of
+from consumer.config.service_links import ADVICE
+from consumer.config.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError
+from consumer.kafka.backend import BINDING
 from consumer.kafka.client import (
     admin_config,
     open_admin,
@@ -18,13 +20,11 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.interface import BINDING
-from consumer.registry import connect_registry
-from consumer.service_links import ADVICE
-from consumer.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
+from consumer.monitoring.version import versions
+from consumer.registry.codecs import subject_of
+from consumer.registry.registry import connect_registry
 from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
 from consumer.terminal.text import counted
-from consumer.version import versions
 
 LEAST_ROOM_BYTES = 2**24
 """Free space with which no worker gets far."""

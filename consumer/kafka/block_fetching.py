@@ -5,8 +5,8 @@ import time
 
 from confluent_kafka import Consumer
 
-from consumer.kafka.direct_fetching import DirectFetcher
 from consumer.kafka.fetching import BindingFetcher, Fetch
+from consumer.kafka.librdkafka_consumer import DirectFetcher
 
 _SLICE_SECONDS = 0.02
 """How long to wait for clicks between two looks at what else there is, such as a rebalance."""

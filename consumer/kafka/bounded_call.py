@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from consumer.streams import OutcomeUnknown
+from consumer.ports import OutcomeUnknown
 
 
 def call_within(seconds: float, call: Callable[..., Any], *arguments: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from consumer.config.settings import Settings
 from consumer.errors import UsageError
-from consumer.kafka.topics import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
+from consumer.kafka.admin.topics import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
 from consumer.monitoring.logs import CLIENT_LIBRARY
-from consumer.settings import Settings
 
 ClientConfig = dict[str, Any]
 Client = TypeVar("Client")

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import structlog
 
-from consumer.kafka.properties import ClientProperties, UnreadableProperties, read_properties
+from consumer.config.client_properties import ClientProperties, UnreadableProperties, read_properties
 
 _LOG = structlog.get_logger(__name__)
 

@@ -3,9 +3,9 @@
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from consumer.errors import LinkActionsError, StreamFatal, Unavailable
+from consumer.kafka.admin.acls import Resource
 from consumer.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
-from consumer.kafka.rights import Resource
-from consumer.streams import Aborted, OutcomeUnknown, Unreachable
+from consumer.ports import Aborted, OutcomeUnknown, Unreachable
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
 """Another producer with the same transactional id took over; some are flagged merely abortable."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError
 
-from consumer.streams import Record
+from consumer.ports import Record
 
 Event = tuple[int, int, KafkaError]
 """What came in the place of a record: partition, offset, and what happened there."""

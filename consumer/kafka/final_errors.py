@@ -7,7 +7,7 @@ from types import MappingProxyType
 from confluent_kafka import KafkaError
 
 from consumer.errors import LinkActionsError, StreamFatal, Unavailable, UsageError
-from consumer.kafka.tools import SERVERS
+from consumer.kafka.shell_commands import SERVERS
 
 _FILE = '"$LINK_ACTIONS_KAFKA_CONFIG"'
 _ADD_TO_FILE = '>> "${LINK_ACTIONS_KAFKA_CONFIG:=client.properties}"; export LINK_ACTIONS_KAFKA_CONFIG'

@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from consumer.config.settings import Settings
 from consumer.kafka.client import open_producer, producer_config
-from consumer.settings import Settings
 
 CONFIRM_SECONDS = 30.0
 """How long a record may wait for its broker before it counts as not published."""

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from consumer.kafka.bounded_call import call_within
 from consumer.kafka.errors import first_failure, refusal, renewable_failure, transaction_failure
 from consumer.kafka.sending import Send
-from consumer.streams import OutcomeUnknown, Outgoing
+from consumer.ports import OutcomeUnknown, Outgoing
 
 _CALL_SECONDS = 10.0
 """Bound of opening a producer, and of aborting."""

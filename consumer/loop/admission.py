@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from consumer.errors import Unavailable
 from consumer.loop.observer import Observer
-from consumer.streams import ClickStream
+from consumer.ports import ClickStream
 
 DRAIN_REFUSED_SECONDS = 60.0
 """How long a draining worker waits for the group to take it; any other one waits for as long as it takes."""

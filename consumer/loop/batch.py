@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consumer.decision.decision import Decision
-from consumer.loop.counts import BatchCounts
-from consumer.streams import Committed, Record
+from consumer.decision.outcome import BatchCounts
+from consumer.ports import Committed, Record
 
 
 @dataclass(frozen=True, slots=True)

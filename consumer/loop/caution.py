@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import structlog
 
 from consumer.errors import LinkActionsError
+from consumer.loop.marker_file import Page
 from consumer.loop.work_note import NOTHING, WorkNote, read_note
-from consumer.state.page import Page
-from consumer.streams import Aborted, Record, Unreachable
+from consumer.ports import Aborted, Record, Unreachable
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ import structlog
 from actions.definition import UnreadableDefinition, read_definition
 from actions.kind import Kind
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
+from consumer.ports import LogReader, Record, Unreachable
 from consumer.state.store import StateStore
-from consumer.streams import LogReader, Record, Unreachable
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import Codec

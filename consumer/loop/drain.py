@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from consumer.loop.batch import Batch
-from consumer.streams import ClickStream
+from consumer.ports import ClickStream
 
 
 class Drain:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from consumer.loop.batch_limit import BatchLimit
 from consumer.loop.pace import Pace
-from consumer.records import joined
-from consumer.streams import ClickStream, Record
+from consumer.ports import ClickStream, Record
+from consumer.records.bulk import joined
 
 SLICE_SECONDS = 0.1
 """Longest wait in one call of the library, during which no signal is heard."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.loop.note import Note
+from consumer.loop.checkpoint import Note
 
 
 class Way(StrEnum):

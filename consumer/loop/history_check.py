@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from consumer.errors import Contradictory
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.checkpoint import Note, check_partitions, note_of
 from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction
 from consumer.loop.known_topics import KnownTopics
-from consumer.loop.note import Note, check_partitions, note_of
-from consumer.loop.restore import Restorer
-from consumer.state.page import Page
+from consumer.loop.marker_file import Page
+from consumer.ports import ClickStream, Committed, Unreachable
 from consumer.state.store import PartitionStore
-from consumer.streams import ClickStream, Committed, Unreachable
 
 _Suspicion = tuple[Contradiction, int | None, Note | None]
 """What contradicts, by which committed offset and which note."""

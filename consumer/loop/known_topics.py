@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from consumer.state.page import MemoryPage, Page
+from consumer.loop.marker_file import MemoryPage, Page
 
 TOPICS_FILE = "topics"
 """In the folder of an instance."""

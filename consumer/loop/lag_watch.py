@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import structlog
 
 from consumer.loop.observer import Observer
-from consumer.streams import ClickStream, Unreachable
+from consumer.ports import ClickStream, Unreachable
 
 _LOG = structlog.get_logger(__name__)
 

@@ -13,28 +13,28 @@ from consumer.clock import Clock
 from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
 from consumer.loop.admission import Admission
-from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch, PartitionBatch
+from consumer.loop.batch_decider import PATIENCE_SECONDS, Decider
 from consumer.loop.batch_limit import BatchLimit
 from consumer.loop.caution import Caution
-from consumer.loop.decider import PATIENCE_SECONDS, Decider
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.checkpoint import PARTITIONS_KEY
+from consumer.loop.dead_letter_limit import BadShare
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.gathering import SLICE_SECONDS, Gathering
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.lag_watch import LagWatch
-from consumer.loop.note import PARTITIONS_KEY
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.loop.progress import Progress
-from consumer.loop.restore import Restorer
 from consumer.loop.setbacks import Setbacks
 from consumer.loop.tail import Tail
-from consumer.loop.writing import Writer
+from consumer.loop.transaction_output import Writer
 from consumer.monitoring.metrics import Stage, TransactionResult
-from consumer.records import split_by_partition
+from consumer.ports import Aborted, ClickStream, Outgoing, Record, Unreachable
+from consumer.records.bulk import split_by_partition
 from consumer.state.store import PartitionStore
-from consumer.streams import Aborted, ClickStream, Outgoing, Record, Unreachable
 from consumer.terminal.text import counted
 from schemas.bad_record import BadRecord, Reason
 

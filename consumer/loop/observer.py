@@ -8,7 +8,7 @@ from consumer.clock import Clock
 from consumer.loop.batch import Batch
 from consumer.monitoring.health import Health, Phase
 from consumer.monitoring.metrics import Metrics, RebalanceType, Stage, TransactionResult
-from consumer.streams import AssignmentChange
+from consumer.ports import AssignmentChange
 
 
 class Observer:

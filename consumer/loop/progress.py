@@ -7,7 +7,7 @@ beginning, whose clicks had been committed a quarter of a second before.
 
 from collections.abc import Mapping
 
-from consumer.streams import Unreachable
+from consumer.ports import Unreachable
 
 
 class Progress:

@@ -5,10 +5,10 @@ from math import inf
 
 import structlog
 
-from consumer.descriptors import are_exhausted
 from consumer.loop.observer import Observer
 from consumer.monitoring.repeats import Repeats
-from consumer.streams import StateRefused, Unreachable
+from consumer.ports import StateRefused, Unreachable
+from consumer.process.file_descriptors import are_exhausted
 
 _LOG = structlog.get_logger(__name__)
 

@@ -6,10 +6,10 @@ as if something were left to do, to a drain and to whoever watches the lag.
 
 from collections.abc import Collection, Mapping
 
+from consumer.loop.checkpoint import PARTITIONS_KEY
 from consumer.loop.history_check import HistoryCheck
-from consumer.loop.note import PARTITIONS_KEY
+from consumer.ports import ClickStream, Outgoing
 from consumer.state.store import PartitionStore
-from consumer.streams import ClickStream, Outgoing
 
 
 class Tail:

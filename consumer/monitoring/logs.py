@@ -13,9 +13,9 @@ from typing import Any, TextIO, cast
 import structlog
 from structlog.typing import ExcInfo, Processor
 
+from consumer.config.settings import LogFormat, LogLevel
 from consumer.monitoring.log_stream import LogStream
 from consumer.monitoring.repeats import REPEAT_SECONDS
-from consumer.settings import LogFormat, LogLevel
 from consumer.terminal.streams import takes_colors
 from consumer.terminal.text import printable, printable_lines
 

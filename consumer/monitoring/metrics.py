@@ -23,7 +23,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from consumer.loop.counts import ActionOutcome, BatchCounts, ClickOutcome, NoActionsReason
+from consumer.decision.outcome import ActionOutcome, BatchCounts, ClickOutcome, NoActionsReason
 from consumer.state.store import StateSize
 from schemas.bad_record import Reason
 

@@ -7,7 +7,7 @@ from errno import EACCES, EDQUOT, EMFILE, ENFILE, ENOSPC, EPERM, EROFS
 from pathlib import Path
 
 from consumer.errors import LinkActionsError, Unavailable, UsageError
-from consumer.streams import StateRefused
+from consumer.ports import StateRefused
 
 MORE_DESCRIPTORS = "raise the limit: ulimit -n 4096, LimitNOFILE=4096 in a systemd unit, or --ulimit nofile=4096:4096"
 _NO_ROOM, _NO_DESCRIPTOR = frozenset((ENOSPC, EDQUOT)), frozenset((EMFILE, ENFILE))

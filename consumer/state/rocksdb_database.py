@@ -26,9 +26,9 @@ from rocksdict import (
 )
 
 from consumer.errors import Unavailable, UsageError
+from consumer.ports import StateRefused
 from consumer.state.disk import failure_at_start
 from consumer.state.rocksdb_files import DAMAGED, has_database
-from consumer.streams import StateRefused
 
 _LOG = structlog.get_logger(__name__)
 

@@ -6,17 +6,17 @@ from queue import SimpleQueue
 import structlog
 from prometheus_client import CollectorRegistry
 
+from consumer.config.settings import LogFormat, Settings, instance_ids
 from consumer.errors import ExitCode
 from consumer.monitoring.http import HttpServer
 from consumer.monitoring.log_stream import LogStream
 from consumer.monitoring.logs import chosen_format
-from consumer.settings import LogFormat, Settings, instance_ids
+from consumer.monitoring.version import versions
 from consumer.state.disk import require_writable
-from consumer.state.opening import state_folders
+from consumer.state.factory import state_folders
 from consumer.supervisor.child import WORKER, Child, worker_environment
-from consumer.supervisor.joint_routes import JointMetrics, joint_routes
+from consumer.supervisor.merged_endpoints import JointMetrics, joint_routes
 from consumer.supervisor.supervisor import Events, Supervisor
-from consumer.version import versions
 
 _LOG = structlog.get_logger(__name__)
 

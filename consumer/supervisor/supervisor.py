@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 import structlog
 
 from consumer.errors import ExitCode
-from consumer.signals import STOP_SECONDS, STOPS
+from consumer.process.shutdown import STOP_SECONDS, STOPS
 from consumer.supervisor.child import Child
 from consumer.supervisor.restarts import Restarts, code_of, heavier
 

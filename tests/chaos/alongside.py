@@ -16,8 +16,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.judge.reader import NotReadable, decode
-from consumer.judge.update_record import RECORDS, TOPICS
+from consumer.verify.reader import NotReadable, decode
+from consumer.verify.update_record import RECORDS, TOPICS
 from tests.chaos.ends import COMMITTED, Ends, ends_of
 from tests.support.patience import stretched
 

@@ -8,7 +8,7 @@ from statistics import median
 
 import confluent_kafka
 
-from consumer.version import versions
+from consumer.monitoring.version import versions
 from deploy.kafka.profile import KAFKA_VERSION
 from tests.chaos.result import Result, Struck
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from consumer.judge.reader import Seen
 from consumer.state.rowfile.state import RowFileState
+from consumer.verify.reader import Seen
 from tests.support.patience import stretched
 
 PAGE = 10_000

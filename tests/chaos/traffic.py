@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from consumer.judge.murmur import partition_of
+from consumer.verify.murmur import partition_of
 from tests.builders import Record
 from tests.support.records import click_key, encode_click
 from tests.support.traffic import endless_clicks

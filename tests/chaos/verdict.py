@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-from consumer.judge.model import NaiveModel
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import NotReadable, Seen, decode
-from consumer.judge.verdict import judge
+from consumer.verify.comparison import judge
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import NotReadable, Seen, decode
+from consumer.verify.reference_model import NaiveModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.builders import Record
 from tests.chaos.ends import undecided

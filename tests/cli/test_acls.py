@@ -3,7 +3,7 @@ import json
 import pytest
 
 from consumer.cli.app import execute
-from consumer.kafka.rights import Role
+from consumer.kafka.admin.acls import Role
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from consumer.authoring.plan import Change, PlannedLink
-from consumer.cli.agreement import agreed
+from consumer.cli.confirmation import agreed
 from consumer.errors import UsageError
+from consumer.links.versioning import Change, PlannedLink
 from tests.actions.builders import a_link
 
 RESET = PlannedLink(Change.RESET, a_link(version=2, epoch=1), a_link())

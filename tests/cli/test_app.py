@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from consumer.cli.app import COMMANDS, execute, load_command
-from consumer.settings import Settings, variable
+from consumer.config.settings import Settings, variable
 
 HELPED = [
     ("doctor",),
@@ -45,7 +45,7 @@ def test_the_help_of_all_commands_imports_none_of_them() -> None:
 def test_run_imports_neither_authoring_nor_the_demo() -> None:
     call = "from consumer.cli.app import load_command; load_command('run')"
 
-    assert imported(call, "consumer.authoring", "consumer.demo", "deploy", "testcontainers", "docker", "yaml") == []
+    assert imported(call, "consumer.links", "consumer.demo", "deploy", "testcontainers", "docker", "yaml") == []
 
 
 @pytest.mark.parametrize("path", HELPED)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consumer.click_lines import LINE_BYTES, BadLine, ClickLines, EncodedClick
 from consumer.decision.decision import Rules
+from consumer.inspect.click_ndjson import LINE_BYTES, BadLine, ClickLines, EncodedClick
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

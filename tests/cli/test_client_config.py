@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from consumer.config.client_properties import ClientProperties
+from consumer.config.settings import Settings
 from consumer.errors import UsageError
 from consumer.kafka.client import (
     ClientConfig,
@@ -19,8 +21,6 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.properties import ClientProperties
-from consumer.settings import Settings
 
 CONFIGS = [admin_config, reader_config, producer_config, worker_consumer_config, worker_producer_config]
 

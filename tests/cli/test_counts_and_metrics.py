@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.loop.counts import BatchCounts
+from consumer.decision.outcome import BatchCounts
 from consumer.monitoring.metrics import (
     AGE_BUCKETS,
     PREFIX,

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from consumer.config.client_properties import read_properties
 from consumer.kafka.credentials import Credentials
-from consumer.kafka.properties import read_properties
 from tests.support.waiting import wait_until
 
 

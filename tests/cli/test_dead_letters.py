@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from consumer.cli.letter_text import hexdump, letter_in_json, letter_in_text
-from consumer.dead_letters import dead_letter, place_of, replay_of
-from consumer.shown_record import ShownRecord, text_of, time_of
+from consumer.inspect.dead_letter_text import hexdump, letter_in_json, letter_in_text
+from consumer.inspect.dead_letters import dead_letter, place_of, replay_of
+from consumer.inspect.record_view import ShownRecord, text_of, time_of
 from schemas.click import click_layout
 from schemas.codec import Codec, single_object_frame
 from schemas.identity import partition_of

@@ -8,6 +8,7 @@ import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
+from consumer.config.settings import load_settings
 from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
@@ -21,11 +22,10 @@ from consumer.doctor.local import (
     look_at_state,
 )
 from consumer.errors import ExitCode
-from consumer.kafka.interface import BINDING, DIRECT
-from consumer.kafka.rights import Operation, Resource, Right, Role
-from consumer.kafka.tools import SERVERS
-from consumer.kafka.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
-from consumer.settings import load_settings
+from consumer.kafka.admin.acls import Operation, Resource, Right, Role
+from consumer.kafka.admin.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
+from consumer.kafka.backend import BINDING, DIRECT
+from consumer.kafka.shell_commands import SERVERS
 
 NAMES = TopicNames("", "group", ("set_field",))
 

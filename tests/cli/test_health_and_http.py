@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from consumer.config.settings import LogFormat, LogLevel
 from consumer.errors import UsageError
 from consumer.monitoring.health import Health, Phase
 from consumer.monitoring.http import MAX_CONNECTIONS, Answer, HttpServer, json_answer, routes
 from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.metrics import Metrics
-from consumer.settings import LogFormat, LogLevel
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 

@@ -76,7 +76,7 @@ STRAY = """
 import threading, warnings
 from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.stray_errors import log_stray_errors
-from consumer.settings import LogFormat, LogLevel
+from consumer.config.settings import LogFormat, LogLevel
 
 class Bad:
     def __del__(self):

@@ -6,13 +6,13 @@ import pytest
 from actions.link import LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Response, Text
-from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.listing import describe_period, link_as_json
-from consumer.authoring.plan import Change, PlannedLink
-from consumer.authoring.published import UnreadableVersion, WithdrawnVersion
 from consumer.cli.link_tables import show_link, show_links, show_planned
+from consumer.links.link_reference import LinkReference
+from consumer.links.listing import describe_period, link_as_json
+from consumer.links.published import UnreadableVersion, WithdrawnVersion
+from consumer.links.versioning import Change, PlannedLink
 from tests.actions.builders import a_link, an_action, samples_of
-from tests.authoring.builders import KINDS, links_in
+from tests.links.builders import KINDS, links_in
 
 SIZE: dict[str, Any] = {"field": "size", "value": "[bold]XL"}
 

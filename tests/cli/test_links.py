@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumer.cli.app import execute
-from tests.authoring.builders import GOOD
+from tests.links.builders import GOOD
 
 COMMANDS = ["check", "publish", "list", "show", "reset", "delete", "schema"]
 

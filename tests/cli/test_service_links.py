@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from consumer.cli.app import execute
+from consumer.config.settings import Settings, WrongSettings, load_settings, variable
 from consumer.doctor.finding import Status
 from consumer.doctor.local import look_at_settings
-from consumer.settings import Settings, WrongSettings, load_settings, variable
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from consumer.cli.entry import topic_names
-from consumer.kafka.topics import topic_specs
-from consumer.settings import LogFormat, LogLevel, Settings, StateStoreKind, WrongSettings, load_settings
+from consumer.config.settings import LogFormat, LogLevel, Settings, StateStoreKind, WrongSettings, load_settings
+from consumer.kafka.admin.topics import topic_specs
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from consumer.config.settings import StateStoreKind
 from consumer.errors import UsageError
-from consumer.settings import StateStoreKind
+from consumer.loop.marker_file import FilePage
 from consumer.state.disk import require_writable
-from consumer.state.page import FilePage
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,9 @@ OPENING = """
 import sys
 from pathlib import Path
 from consumer.errors import LinkActionsError
-from consumer.settings import Settings, StateStoreKind
-from consumer.state.opening import open_state, state_folder
-from consumer.state.page import FilePage
+from consumer.config.settings import Settings, StateStoreKind
+from consumer.state.factory import open_state, state_folder
+from consumer.loop.marker_file import FilePage
 folder, store = sys.argv[1:]
 settings = Settings(bootstrap_servers="x", instance_id="one", state_dir=Path(folder), state_store=StateStoreKind(store))
 try:

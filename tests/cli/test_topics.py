@@ -4,9 +4,8 @@ from dataclasses import replace
 import pytest
 
 from consumer.errors import Unavailable, UsageError
-from consumer.kafka.tools import SERVERS
-from consumer.kafka.topic_admin import TopicAdmin, create_topics, inspect_topics
-from consumer.kafka.topics import (
+from consumer.kafka.admin.topic_admin import TopicAdmin, create_topics, inspect_topics
+from consumer.kafka.admin.topics import (
     Cleanup,
     Severity,
     TopicNames,
@@ -16,6 +15,7 @@ from consumer.kafka.topics import (
     require_wanted,
     topic_specs,
 )
+from consumer.kafka.shell_commands import SERVERS
 
 NAMES = TopicNames("staging.", "group", ("set_field", "follow_up"))
 

@@ -1,9 +1,9 @@
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.topic_admin import KafkaTopicAdmin
-from consumer.kafka.topics import TopicNames, topic_specs
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
+from consumer.kafka.admin.topics import TopicNames, topic_specs
 from deploy.kafka import Broker
 from tests.support.patience import stretched
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from confluent_kafka import murmur2
 
-from consumer.loop.counts import ClickOutcome
+from consumer.decision.outcome import ClickOutcome
 from tests.bad_records import LINK, BadRecordCase, bad_records
 from tests.builders import a_click
 from tests.click_parts import click_bytes

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.loop.counts import ClickOutcome
+from consumer.decision.outcome import ClickOutcome
 from tests.builders import Record, a_click, a_link, an_action
 from tests.decision.strategies import Turn
 from tests.decision.trial import Trial

@@ -3,13 +3,13 @@
 from typing import Any
 
 from consumer.decision.decision import Decision
-from consumer.kafka.topics import TopicNames
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.topic_reader import read_topic
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.kafka.admin.topics import TopicNames
 from consumer.loop.batch import PartitionBatch
-from consumer.loop.writing import Writer
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.memory_kafka.topic_reader import read_topic
+from consumer.loop.transaction_output import Writer
 from schemas.bad_record import BadRecord, Reason
 from tests.turned_clock import TurnedClock
 

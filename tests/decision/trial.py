@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from confluent_kafka import murmur2
 
 from consumer.decision.decision import Decision, Update
-from consumer.judge.model import Expected, NaiveModel
-from consumer.loop.counts import ClickOutcome
+from consumer.decision.outcome import ClickOutcome
+from consumer.verify.reference_model import Expected, NaiveModel
 from tests.builders import Record
 from tests.click_parts import click_bytes
 from tests.decision.strategies import Turn, numbered

@@ -11,7 +11,7 @@ from consumer.decision.cores import CORES, PURE
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules, Update
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
-from consumer.state.memory import MemoryState
+from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.click_batch import NO_VERSION

@@ -5,19 +5,19 @@ from pathlib import Path
 
 from actions.link import record_from_link
 from actions.registry import load_kinds
-from consumer.authoring.history import Histories
-from consumer.authoring.link_files import check_link_files
-from consumer.authoring.plan import Signature, plan_links
 from consumer.demo.evidence import Evidence
 from consumer.demo.links import LINK_FILE
 from consumer.demo.publication import Publication
 from consumer.demo.sample import Sample, make_sample
-from consumer.judge.model import NaiveModel
-from consumer.judge.reader import NotReadable, Seen, decode
+from consumer.links.history import Histories
+from consumer.links.link_files import check_link_files
+from consumer.links.versioning import Signature, plan_links
+from consumer.verify.reader import NotReadable, Seen, decode
+from consumer.verify.reference_model import NaiveModel
 from schemas.codec import Codec
 from schemas.identity import partition_of
 from schemas.record_schema import load_schemas
-from tests.judge.sightings import all_seen
+from tests.verify.sightings import all_seen
 
 NOON = 1_795_608_000_000
 PARTITIONS = 4

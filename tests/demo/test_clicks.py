@@ -4,7 +4,7 @@ import pytest
 
 from consumer.demo.campaign import CARRIERS, DAY_MS, carriers_of
 from consumer.demo.clicks import OPTIONAL_IDS, UNDEFINED_LINK, SampleClick, sample_clicks
-from consumer.judge.model import NaiveModel
+from consumer.verify.reference_model import NaiveModel
 from tests.demo.perfect import CLICKS, NOON, links
 from tests.schemas.pins import released_kinds
 

@@ -12,11 +12,11 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from consumer.clock import SystemClock
-from consumer.demo.narrator import Narrator
-from consumer.demo.performance import perform
+from consumer.demo.environment import PARTITIONS, Stage, open_stage
+from consumer.demo.progress_reporter import Narrator
 from consumer.demo.sample import make_sample
-from consumer.demo.stage import PARTITIONS, Stage, open_stage
-from consumer.judge.reader import read_topic
+from consumer.demo.scenario import perform
+from consumer.verify.reader import read_topic
 from deploy.kafka import Broker
 from tests.support.patience import stretched
 

@@ -4,11 +4,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from consumer.demo.crash import Killing
+from consumer.demo.example_person import tell_story
 from consumer.demo.findings import examine
-from consumer.demo.killing import Killing
-from consumer.demo.narrator import Narrator
+from consumer.demo.progress_reporter import Narrator
 from consumer.demo.report import print_report
-from consumer.demo.story import tell_story
 from consumer.demo.summary import Summary
 from tests.demo.perfect import PARTITIONS, a_sample, perfect_evidence
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing, worker_environment
-from consumer.settings import Settings
 
 NOBODY_THERE = "127.0.0.1:1"
 

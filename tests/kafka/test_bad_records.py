@@ -10,8 +10,8 @@ from random import Random
 from hypothesis import find
 
 from bench.registry_double import running_registry
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import Seen, read_topic
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import Seen, read_topic
 from schemas.codec import confluent_frame, single_object_frame
 from schemas.record_schema import load_schemas, writer_schema
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS

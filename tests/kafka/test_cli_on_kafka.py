@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from actions.registry import load_kinds
 from bench.registry_double import running_registry
 from consumer.cli.app import execute
-from consumer.shown_record import time_of
+from consumer.inspect.record_view import time_of
 from deploy.kafka import Broker
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas

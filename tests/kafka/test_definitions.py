@@ -1,17 +1,17 @@
 """Links that change while clicks on them come in: versions, resets, definitions that are late or never come."""
 
 from actions.repeat import Repeat, RepeatRule
-from consumer.authoring.connection import connect_author
-from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.published import WithdrawnVersion
 from consumer.clock import SystemClock
-from consumer.judge.reader import decode_update
-from consumer.judge.update_record import TOPICS
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.links.connect import connect_author
+from consumer.links.link_reference import LinkReference
+from consumer.links.published import WithdrawnVersion
+from consumer.verify.reader import decode_update
+from consumer.verify.update_record import TOPICS
 from schemas.topics import DEAD_LETTERS, LINK_DEFINITIONS
-from tests.authoring.builders import SPRING, wants
-from tests.authoring.builders import an_action as wants_action
 from tests.builders import Record, a_link, an_action
+from tests.links.builders import SPRING, wants
+from tests.links.builders import an_action as wants_action
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact, read
 from tests.support.records import click_by

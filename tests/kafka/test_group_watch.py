@@ -3,9 +3,9 @@
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from consumer.kafka.connection import Connection
-from consumer.kafka.group_watch import GroupWatch
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.consumer_group import GroupWatch
 from deploy.kafka import Broker
 from tests.support.waiting import wait_until
 

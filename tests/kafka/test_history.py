@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import TopicPartition
 
-from consumer.judge.model import NaiveModel
+from consumer.verify.reference_model import NaiveModel
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
 from tests.support.installation import UPDATES, Installation

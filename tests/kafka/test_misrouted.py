@@ -4,8 +4,8 @@ from collections import Counter
 from itertools import islice
 from random import Random
 
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import Seen, decode
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import Seen, decode
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record
 from tests.support.installation import Installation

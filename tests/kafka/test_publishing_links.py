@@ -20,17 +20,17 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.registry_double import running_registry
-from consumer.authoring.author import Author
-from consumer.authoring.connection import connect_author
-from consumer.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
-from consumer.authoring.link_reference import LinkReference
-from consumer.authoring.published import PublishedRecord
-from consumer.authoring.publishing import DefinitionTopic, Overtaken
 from consumer.clock import SystemClock
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.links.connect import connect_author
+from consumer.links.definition_topic import KafkaDefinitionTopic, open_definition_topic
+from consumer.links.link_publisher import Author
+from consumer.links.link_reference import LinkReference
+from consumer.links.published import PublishedRecord
+from consumer.links.publishing import DefinitionTopic, Overtaken
 from deploy.kafka import Broker
-from tests.authoring.builders import CODEC, KINDS, wants, wants_field
-from tests.authoring.twins import MemoryDefinitionTopic, MemoryLog
+from tests.links.builders import CODEC, KINDS, wants, wants_field
+from tests.links.twins import MemoryDefinitionTopic, MemoryLog
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import os
 import subprocess
 from itertools import islice
 
-from consumer.judge.murmur import partition_of
+from consumer.verify.murmur import partition_of
 from tests.builders import Record
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact, hits, look_at

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from consumer.judge.reader import decode_update
-from consumer.judge.update_record import RECORDS, TOPICS
+from consumer.verify.reader import decode_update
+from consumer.verify.update_record import RECORDS, TOPICS
 from tests.builders import NOON, Record, a_link, an_action
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact, read

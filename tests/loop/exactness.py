@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from consumer.judge.model import NaiveModel
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import Seen, decode
-from consumer.judge.verdict import Verdict, judge
-from consumer.loop.counts import BatchCounts
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.state.memory import MemoryState
+from consumer.decision.outcome import BatchCounts
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.state.in_memory import MemoryState
+from consumer.verify.comparison import Verdict, judge
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import Seen, decode
+from consumer.verify.reference_model import NaiveModel
 from tests.loop.house import House
 from tests.loop.scenario import Story
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from consumer.decision.outcome import BatchCounts
 from consumer.errors import StreamFatal
-from consumer.loop.counts import BatchCounts
-from consumer.streams import Aborted, OutcomeUnknown, StateRefused, Unreachable
+from consumer.ports import Aborted, OutcomeUnknown, StateRefused, Unreachable
 from tests.loop.house import Build, House, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising

@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
+from consumer.app.clients import Wire
 from consumer.clock import Clock
+from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
+from consumer.decision.outcome import BatchCounts
+from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
+from consumer.fake_kafka.publisher import MemoryPublisher
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.fake_kafka.topic_reader import read_topic
+from consumer.fake_kafka.transactions import Producer
+from consumer.kafka.admin.topic_admin import create_topics
 from consumer.kafka.client import transactional_id
-from consumer.kafka.topic_admin import create_topics
-from consumer.loop.bad_share import BadShare
 from consumer.loop.batch import Batch
+from consumer.loop.batch_decider import Decider
 from consumer.loop.caution import Caution
-from consumer.loop.counts import BatchCounts
-from consumer.loop.decider import Decider
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.dead_letter_limit import BadShare
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, Parts
+from consumer.loop.marker_file import MemoryPage, Page
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
-from consumer.loop.restore import Restorer
-from consumer.memory_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
-from consumer.memory_kafka.publisher import MemoryPublisher
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.memory_kafka.topic_admin import MemoryTopicAdmin
-from consumer.memory_kafka.topic_reader import read_topic
-from consumer.memory_kafka.transactions import Producer
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
-from consumer.settings import Settings
-from consumer.state.page import MemoryPage, Page
-from consumer.streams import Headers, LogReader
-from consumer.version import versions
-from consumer.wire import Wire
+from consumer.monitoring.version import versions
+from consumer.ports import Headers, LogReader
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from tests.builders import Record

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from consumer.judge.murmur import partition_of
-from consumer.loop.decider import DEFINITION_WAIT_MS
+from consumer.loop.batch_decider import DEFINITION_WAIT_MS
+from consumer.verify.murmur import partition_of
 from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.loop.house import CLICKS, House

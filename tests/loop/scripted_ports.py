@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.state.memory import MemoryPartitionStore, MemoryState
-from consumer.state.page import MemoryPage
-from consumer.streams import AssignmentChange, Committed, Outgoing, Record
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.loop.marker_file import MemoryPage
+from consumer.ports import AssignmentChange, Committed, Outgoing, Record
+from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from tests.loop.script import Script
 
 

@@ -7,7 +7,7 @@ import pytest
 from consumer.errors import Unavailable
 from consumer.loop.admission import DRAIN_REFUSED_SECONDS
 from consumer.loop.pace import Pace
-from consumer.streams import Record
+from consumer.ports import Record
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import Build, House, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream

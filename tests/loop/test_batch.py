@@ -3,9 +3,9 @@
 import pytest
 
 from consumer.decision.decision import Decision
+from consumer.fake_kafka.record import MemoryRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.streams import Committed, Record
+from consumer.ports import Committed, Record
 
 
 def records(first: int, number: int) -> list[Record]:

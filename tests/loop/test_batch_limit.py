@@ -3,10 +3,10 @@
 import pytest
 
 from consumer.decision.decision import Decision
+from consumer.fake_kafka.record import MemoryRecord
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_limit import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchLimit
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.streams import Record
+from consumer.ports import Record
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from consumer.fake_kafka.record import MemoryRecord
 from consumer.loop.caution import PIECES, Caution
+from consumer.loop.marker_file import MemoryPage
 from consumer.loop.work_note import NOTHING, WorkNote, read_note
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.state.page import MemoryPage
-from consumer.streams import Record, Unreachable
+from consumer.ports import Record, Unreachable
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
 from tests.deadly_record import DEADLY, with_deadly

@@ -3,10 +3,10 @@
 import pytest
 
 from consumer.decision.plan import LinkPlan, NoPlan
+from consumer.fake_kafka.cluster import Draft
 from consumer.loop.definitions import DEFINITIONS, MAX_READY, Definitions
-from consumer.memory_kafka.cluster import Draft
-from consumer.state.memory import MemoryState
-from consumer.streams import Unreachable
+from consumer.ports import Unreachable
+from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text

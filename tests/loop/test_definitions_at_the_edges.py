@@ -4,9 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.decision.plan import NoPlan
+from consumer.fake_kafka.cluster import Draft
 from consumer.loop.definitions import Definitions
-from consumer.memory_kafka.cluster import Draft
-from consumer.state.memory import MemoryState
+from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text

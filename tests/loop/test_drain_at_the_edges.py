@@ -1,11 +1,11 @@
 """A drain beside an edge that goes on publishing to wrong partitions."""
 
 from consumer.decision.decision import Decision
+from consumer.fake_kafka.cluster import Draft, MemoryCluster
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.drain import Drain
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.cluster import Draft, MemoryCluster
-from consumer.memory_kafka.record import MemoryRecord
 from tests.turned_clock import TurnedClock
 
 CLICKS = "clicks"

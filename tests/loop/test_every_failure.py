@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.streams import Aborted
+from consumer.ports import Aborted
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import DECIDING, SURVIVED, Failure, Run, at_call, calls_of
 from tests.loop.script import Crash, Happening, Script, raising

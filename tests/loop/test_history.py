@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import Contradictory, ExitCode
+from consumer.loop.checkpoint import Note
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
-from consumer.loop.note import Note
 from consumer.loop.pace import Pace
 from consumer.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action

@@ -1,9 +1,9 @@
 """What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
 
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
 from consumer.loop.pace import Pace
-from consumer.memory_kafka.click_stream import MemoryClickStream
 from consumer.monitoring.health import Readiness
-from consumer.streams import Unreachable
+from consumer.ports import Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import GROUP, LINKS, House, Worker
 from tests.loop.script import Happening, Script, raising

@@ -3,9 +3,9 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
 from consumer.loop.observer import Observer
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.streams import AssignmentChange, Unreachable
+from consumer.ports import AssignmentChange, Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import GROUP, House, Worker
 from tests.loop.script import Happening, Script

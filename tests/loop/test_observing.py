@@ -10,8 +10,8 @@ from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
-from consumer.streams import Aborted, AssignmentChange, OutcomeUnknown
-from consumer.version import versions
+from consumer.monitoring.version import versions
+from consumer.ports import Aborted, AssignmentChange, OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import KINDS, House, Worker
 from tests.loop.script import Happening, Script

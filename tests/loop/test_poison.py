@@ -6,7 +6,7 @@ import pytest
 
 from consumer.errors import TooManyBadRecords, Unavailable
 from consumer.loop.loop import MAX_ABORTS
-from consumer.streams import Aborted
+from consumer.ports import Aborted
 from tests.builders import Record, a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
 from tests.loop.house import Build, House, Worker

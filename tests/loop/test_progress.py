@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from consumer.loop.progress import Progress
-from consumer.streams import Aborted, Committed, OutcomeUnknown, Unreachable
+from consumer.ports import Aborted, Committed, OutcomeUnknown, Unreachable
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.house import Worker

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
 from consumer.loop.pace import Pace
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.streams import OutcomeUnknown, Unreachable
+from consumer.ports import OutcomeUnknown, Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, at_call, calls_of

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import Unavailable
+from consumer.fake_kafka.transactions import Producer
 from consumer.loop.batch_limit import FIRST_RECORDS
 from consumer.loop.pace import Pace
-from consumer.memory_kafka.transactions import Producer
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_exact, require_state_as_changelog, what_must_be
 from tests.loop.house import House, Worker

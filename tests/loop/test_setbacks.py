@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from consumer.loop.setbacks import LONGEST_SECONDS, Setbacks
-from consumer.streams import OutcomeUnknown, StateRefused, Unreachable
+from consumer.ports import OutcomeUnknown, StateRefused, Unreachable
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock

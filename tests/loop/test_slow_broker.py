@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumer.streams import OutcomeUnknown
+from consumer.ports import OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, what_must_be
 from tests.loop.house import Build, House, Worker

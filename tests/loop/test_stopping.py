@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from consumer.loop.pace import Pace
-from consumer.streams import OutcomeUnknown, Unreachable
+from consumer.ports import OutcomeUnknown, Unreachable
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of

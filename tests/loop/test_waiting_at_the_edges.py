@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from consumer.loop.pace import Pace
-from consumer.streams import Record as StreamRecord
+from consumer.ports import Record as StreamRecord
 from tests.builders import DAY, NOON, a_click
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState

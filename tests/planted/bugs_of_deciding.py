@@ -2,9 +2,9 @@
 
 from tests.planted.bug import Edit, PlantedBug
 
-GENERAL = "consumer/decision/general.py"
+GENERAL = "consumer/decision/slow_path.py"
 PLAN = "consumer/decision/plan.py"
-REPARTITIONING = "consumer/repartition/repartitioning.py"
+REPARTITIONING = "consumer/maintenance/repartition.py"
 AGAINST_MODEL = ("tests/decision/test_against_model.py",)
 
 BUGS = (
@@ -123,12 +123,12 @@ BUGS = (
         "a new action gets the slot of one that is gone",
         (
             Edit(
-                "consumer/authoring/history.py",
+                "consumer/links/history.py",
                 "            history.slots[action.action_id] = TakenSlot(action.slot, action.kind.name)",
                 "            history.slots = {a.action_id: TakenSlot(a.slot, a.kind.name) for a in link.actions}",
             ),
         ),
-        ("tests/authoring/test_plan.py", "tests/authoring/test_publishing.py"),
+        ("tests/links/test_versioning.py", "tests/links/test_publishing.py"),
     ),
     PlantedBug(
         "memory of the largest hash is kept at the place of the smallest",
@@ -149,13 +149,13 @@ BUGS = (
     PlantedBug(
         "the clicks get more partitions before memory and updates have them",
         (Edit(REPARTITIONING, "key=lambda name: name == self._names", "key=lambda name: name != self._names"),),
-        ("tests/repartition/test_repartitioning.py",),
+        ("tests/maintenance/test_repartition.py",),
     ),
     PlantedBug(
         "a time loses a millisecond on its way from ISO 8601",
         (
             Edit(
-                "consumer/click_lines.py",
+                "consumer/inspect/click_ndjson.py",
                 "(time - _EPOCH) // timedelta(milliseconds=1)",
                 "int(time.timestamp() * 1000)",
             ),
@@ -166,11 +166,11 @@ BUGS = (
         "clicks of a schema that has just been learned of become dead letters",
         (
             Edit(
-                "consumer/loop/decider.py",
+                "consumer/loop/batch_decider.py",
                 "decision.has(Reason.UNKNOWN_SCHEMA) and self._learn_layouts()",
                 "decision.has(Reason.UNKNOWN_SCHEMA) and not self._learn_layouts()",
             ),
         ),
-        ("tests/loop/test_decider.py",),
+        ("tests/loop/test_batch_decider.py",),
     ),
 )

@@ -3,7 +3,7 @@
 from tests.planted.bug import Edit, PlantedBug
 
 LOOP = "consumer/loop/loop.py"
-WRITING = "consumer/loop/writing.py"
+WRITING = "consumer/loop/transaction_output.py"
 HISTORY = "consumer/loop/history.py"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
 SEVERAL_WORKERS = ("tests/simulation/test_simulation.py",)

@@ -2,7 +2,7 @@
 
 from tests.planted.bug import Edit, PlantedBug
 
-STREAM = "consumer/kafka/stream.py"
+STREAM = "consumer/kafka/transactional_consumer.py"
 
 BUGS = (
     PlantedBug(
@@ -17,13 +17,13 @@ BUGS = (
                 "",
             ),
         ),
-        ("tests/streams/test_commit_at_the_edges.py",),
+        ("tests/ports/test_commit_at_the_edges.py",),
     ),
     PlantedBug(
         "state is restored up to the last stable offset only",
         (
             Edit(
-                "consumer/memory_kafka/log_reader.py",
+                "consumer/fake_kafka/log_reader.py",
                 "(log.start, log.end) for partition",
                 "(log.start, log.stable_end) for partition",
             ),
@@ -39,7 +39,7 @@ BUGS = (
                 "        self._consumer.pause(places)\n        raise ValueError(places)\n        for place in places:",
             ),
         ),
-        ("tests/streams/test_rebalancing.py",),
+        ("tests/ports/test_rebalancing.py",),
         needs_kafka=True,
     ),
     PlantedBug(
@@ -52,7 +52,7 @@ BUGS = (
                 "",
             ),
         ),
-        ("tests/streams/test_consuming.py::test_rewind_goes_back_to_what_is_committed",),
+        ("tests/ports/test_consuming.py::test_rewind_goes_back_to_what_is_committed",),
         needs_kafka=True,
     ),
     PlantedBug(
@@ -80,7 +80,7 @@ BUGS = (
 """,
             ),
         ),
-        ("tests/streams/test_rebalancing.py",),
+        ("tests/ports/test_rebalancing.py",),
         needs_kafka=True,
     ),
 )

@@ -30,7 +30,7 @@ def test_without_a_bug_nothing_is_caught_in_the_copy(tmp_path: Path) -> None:
     tests = (
         "tests/loop/test_story.py",
         "tests/decision/test_against_model.py",
-        "tests/streams/test_commit_at_the_edges.py",
+        "tests/ports/test_commit_at_the_edges.py",
     )
     harmless = PlantedBug("none", (), tests)
     assert try_bug(harmless, tmp_path).caught_by is None

@@ -9,9 +9,9 @@ from tests.sanitized.run import run
 
 TESTS = (
     "tests/decision",
-    "tests/test_block.py",
-    "tests/streams/test_sending.py",
-    "tests/streams/test_consuming.py",
+    "tests/records/test_block.py",
+    "tests/ports/test_sending.py",
+    "tests/ports/test_consuming.py",
     "tests/state/test_matchers.py",
     "tests/state/test_rowfile_against_dict.py",
 )

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
+from consumer.kafka.backend import INTERFACES, shortest
 from consumer.kafka.client import (
     admin_config,
     open_admin,
@@ -16,12 +17,11 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.interface import INTERFACES, shortest
 from consumer.kafka.sending import send_one_by_one
-from consumer.kafka.stream import KafkaClickStream
-from consumer.streams import ClickStream
+from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.ports import ClickStream
+from tests.ports.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
 from tests.scenarios.place import BRIEF, SILENT, Sight
-from tests.streams.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 

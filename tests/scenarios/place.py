@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.streams import ClickStream
-from tests.streams.ground import Ground
+from consumer.ports import ClickStream
+from tests.ports.ground import Ground
 
 BRIEF = "brief"
 """The instance whose transactions time out soon."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from consumer.errors import LinkActionsError
-from consumer.streams import Aborted, Outgoing, Unreachable
+from consumer.ports import Aborted, Outgoing, Unreachable
+from tests.ports.ground import OpenTransaction, Turner, turn_until
 from tests.scenarios.place import Place
-from tests.streams.ground import OpenTransaction, Turner, turn_until
 from tests.support.patience import Deadline
 from tests.support.waiting import LOOK_SECONDS
 

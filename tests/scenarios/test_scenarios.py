@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from consumer.memory_kafka.partition_log import PartitionLog
-from consumer.memory_kafka.transactions import Producer, TransactionCoordinator
+from consumer.fake_kafka.partition_log import PartitionLog
+from consumer.fake_kafka.transactions import Producer, TransactionCoordinator
 from deploy.kafka import Broker
 from tests.scenarios.kafka_place import KafkaPlace
 from tests.scenarios.random_script import draw_script

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.network import DirectNetwork, Lost
-from consumer.memory_kafka.record import MemoryRecord
-from consumer.streams import ClickStream
+from consumer.fake_kafka.network import DirectNetwork, Lost
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.ports import ClickStream
+from tests.ports.ground import GROUP
+from tests.ports.twin_ground import TwinGround
 from tests.scenarios.place import Sight
-from tests.streams.ground import GROUP
-from tests.streams.twin_ground import TwinGround
 
 Answer = TypeVar("Answer")
 ALL = 1_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consumer.judge.murmur import murmur2
+from consumer.verify.murmur import murmur2
 from schemas.identity import (
     UPDATE_NAMESPACE,
     click_digest,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
-from consumer.kafka.rights import Role
+from consumer.kafka.admin.acls import Role
 from deploy.kafka import KafkaMissing
 from deploy.kafka.locked import BrokerKeys, start_locked
 from tests.conftest import KAFKA_LOGS, do_without_kafka

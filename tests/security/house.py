@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.rights import Role
+from consumer.kafka.admin.acls import Role
 from deploy.kafka.locked import LockedKafka
 from tests.security.certificates import Authority, Certificate
 from tests.support.planted import MARK

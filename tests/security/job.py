@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from consumer.cli.entry import topic_names
-from consumer.kafka.rights import Right, Role, rights_of
-from consumer.settings import Settings
+from consumer.config.settings import Settings
+from consumer.kafka.admin.acls import Right, Role, rights_of
 from tests.security.house import House
 from tests.security.visitor import Said, Visitor, grant, rules_in
 from tests.support.worker import Worker

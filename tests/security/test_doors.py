@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AclBinding
 
+from consumer.config.client_properties import ClientProperties
+from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.connection import Connection
-from consumer.kafka.properties import ClientProperties
-from consumer.kafka.rights import Role
-from consumer.settings import Settings
+from consumer.kafka.admin.acls import Role
+from consumer.kafka.admin.connection import Connection
 from tests.security.certificates import DAY, LOOPBACK
 from tests.security.house import USERS, House
 from tests.security.visitor import Visitor, assert_good, grant, rules_in

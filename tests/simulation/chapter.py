@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from consumer.judge.model import Expected, NaiveModel
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import decode
-from consumer.judge.verdict import judge
-from consumer.memory_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.verify.comparison import judge
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import decode
+from consumer.verify.reference_model import Expected, NaiveModel
 from tests.loop.exactness import seen_by_the_judge
 from tests.loop.house import House
 from tests.loop.scenario import Story

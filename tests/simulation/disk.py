@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from consumer.state.memory import MemoryPartitionStore, MemoryState
-from consumer.state.page import MemoryPage
+from consumer.loop.marker_file import MemoryPage
+from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 
 KEPT_COPIES = 6
 

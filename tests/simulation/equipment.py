@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from functools import cache
 
 from actions.link import Link
+from consumer.app.clients import Wire
+from consumer.config.settings import Settings
+from consumer.decision.outcome import BatchCounts
 from consumer.decision.plan import LinkPlan, Planner
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.network import Network
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.client import transactional_id
-from consumer.kafka.topics import TopicNames
 from consumer.loop.batch import Batch
-from consumer.loop.counts import BatchCounts
 from consumer.loop.definitions import Definitions
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
-from consumer.memory_kafka.click_stream import MemoryClickStream
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.memory_kafka.network import Network
 from consumer.monitoring.metrics import Stage, TransactionResult
-from consumer.settings import Settings
+from consumer.ports import AssignmentChange, Record
 from consumer.state.store import StateStore
-from consumer.streams import AssignmentChange, Record
-from consumer.wire import Wire
 from schemas.click import ClickLayout
 from tests.loop.house import GROUP, KINDS, LINKS, SCHEMAS
 

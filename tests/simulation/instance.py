@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from consumer.loop.counts import BatchCounts
+from consumer.decision.outcome import BatchCounts
 from tests.loop.house import House
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import Variant

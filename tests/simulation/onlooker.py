@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from consumer.loop.note import PARTITIONS_KEY, Note
-from consumer.memory_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.loop.checkpoint import PARTITIONS_KEY, Note
 from tests.loop.house import House
 
 Place = tuple[str, int, int]

@@ -5,13 +5,13 @@ from random import Random
 from typing import Protocol
 
 from consumer.clock import Clock
+from consumer.fake_kafka.cluster import Draft
+from consumer.fake_kafka.group import OffsetsInDoubt
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.loop.checkpoint import PARTITIONS_KEY, Note
 from consumer.loop.history import WAYS, Way
-from consumer.loop.note import PARTITIONS_KEY, Note
-from consumer.memory_kafka.cluster import Draft
-from consumer.memory_kafka.group import OffsetsInDoubt
-from consumer.memory_kafka.log_reader import MemoryLogReader
-from consumer.reconcile.inspection import Inspection, contradictions
-from consumer.reconcile.reconciling import Plan, Reconciling
+from consumer.maintenance.inspection import Inspection, contradictions
+from consumer.maintenance.reconcile import Plan, Reconciling
 from tests.loop.house import GROUP, House
 from tests.simulation.chapter import Chapters
 from tests.simulation.fault import Fault, Kind

@@ -7,16 +7,16 @@ from random import Random
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.errors import Contradictory, LinkActionsError
+from consumer.fake_kafka.group import UnknownMember
 from consumer.kafka.client import transactional_id
-from consumer.loop.bad_share import BadShare
+from consumer.loop.batch_decider import Decider
 from consumer.loop.caution import Caution
-from consumer.loop.decider import Decider
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.dead_letter_limit import BadShare
 from consumer.loop.loop import Loop, Parts
 from consumer.loop.pace import Pace
-from consumer.loop.restore import Restorer
-from consumer.memory_kafka.group import UnknownMember
+from consumer.ports import Unreachable
 from consumer.state.store import PartitionStore
-from consumer.streams import Unreachable
 from tests.loop.house import GROUP, KINDS, SCHEMAS, House
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import BitingStream, SimulatedWire, Tally, Variant, settings_of

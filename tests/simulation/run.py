@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from consumer.kafka.topics import Cleanup
-from consumer.loop.counts import BatchCounts
-from consumer.memory_kafka.cluster import MemoryCluster
-from consumer.memory_kafka.group import OffsetsInDoubt
+from consumer.decision.outcome import BatchCounts
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.group import OffsetsInDoubt
+from consumer.kafka.admin.topics import Cleanup
 from tests.loop.house import GROUP, House
 from tests.loop.scenario import Story
 from tests.simulation.equipment import Variant

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from consumer.fake_kafka.log_reader import MemoryLogReader
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.history import Evidence
 from consumer.loop.history_check import HistoryCheck, _offset
 from consumer.loop.loop import Loop
-from consumer.memory_kafka.log_reader import MemoryLogReader
+from consumer.ports import Committed, Record
 from consumer.state.store import PartitionStore
-from consumer.streams import Committed, Record
 from tests.simulation.equipment import BitingStream, Variant
 from tests.simulation.run import run_seed
 from tests.simulation.shrinking import shrink

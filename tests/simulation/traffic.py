@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from consumer.judge.murmur import partition_of
-from consumer.loop.decider import DEFINITION_WAIT_MS
+from consumer.loop.batch_decider import DEFINITION_WAIT_MS
+from consumer.verify.murmur import partition_of
 from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.loop.house import CLICKS

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from consumer.judge.model import NaiveModel
-from consumer.loop.counts import BatchCounts
+from consumer.decision.outcome import BatchCounts
+from consumer.verify.reference_model import NaiveModel
 from tests.loop.exactness import (
     dead_letters,
     hits,

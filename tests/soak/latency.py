@@ -9,7 +9,7 @@ from typing import Self
 
 from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
-from consumer.judge.reader import decode
+from consumer.verify.reader import decode
 from tests.builders import Record
 from tests.support.installation import Installation
 from tests.support.traffic import LINKS

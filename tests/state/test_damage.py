@@ -11,7 +11,7 @@ import pytest
 
 from consumer.errors import Unavailable
 from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import PartitionStore, StateStore
 from tests.state.batches import Batch, a_batch, follow

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.errors import UsageError
-from consumer.state.memory import MemoryState
-from consumer.state.packed_keys import PackedKeys
+from consumer.records.packed_keys import PackedKeys
+from consumer.state.in_memory import MemoryState
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.matchers import MATCHERS
 from consumer.state.rowfile.state import RowFileState

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumer.state.packed_keys import PackedKeys
+from consumer.records.packed_keys import PackedKeys
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.matchers import COMPILED, MATCHERS, NUMPY, fastest
-from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import Unavailable
+from consumer.ports import Unreachable
 from consumer.state.rocksdb import RocksState
 from consumer.state.store import BEGINNING
-from consumer.streams import Unreachable
 from tests.support.patience import stretched
 
 FULL = """
 import resource, sys
 from pathlib import Path
 from consumer.state.rocksdb import RocksState
-from consumer.streams import Unreachable
+from consumer.ports import Unreachable
 
 state = RocksState(Path(sys.argv[1]))
 store = state.open(3, "changelog")

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.matchers import MATCHERS, NUMPY, fastest
-from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING

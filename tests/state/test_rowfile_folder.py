@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consumer.errors import UsageError
-from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.row import ROW_BYTES, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING

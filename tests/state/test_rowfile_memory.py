@@ -11,9 +11,9 @@ import pytest
 
 from consumer.errors import Unavailable
 from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
-from consumer.state.rowfile.journal import Journal
 from consumer.state.rowfile.matchers import NUMPY, fastest
 from consumer.state.rowfile.row import ROW_BYTES
+from consumer.state.rowfile.segment import Journal
 from consumer.state.rowfile.state import RowFileState
 
 BATCH = 5_000

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import UsageError
+from consumer.ports import Unreachable
 from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.moving import Moving
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import PartitionStore, StateStore
-from consumer.streams import Unreachable
 from tests.state.batches import Batch, a_batch, follow
 from tests.support.waiting import wait_until
 

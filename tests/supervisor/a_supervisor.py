@@ -6,8 +6,8 @@
 import os
 import sys
 
+from consumer.config.settings import LogFormat, LogLevel, load_settings
 from consumer.monitoring.logs import configure_logs
-from consumer.settings import LogFormat, LogLevel, load_settings
 from consumer.supervisor.composition import run_workers
 
 

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from consumer.monitoring.http import LOOPBACK, HttpServer, json_answer
-from consumer.supervisor.bond import SupervisorBond
+from consumer.process.parent_watch import SupervisorBond
 
 
 def main(act: str, file: str, *options: str) -> int:

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from queue import SimpleQueue
 
 from consumer.supervisor.child import Child
-from consumer.supervisor.inquiry import ask_all
-from consumer.supervisor.joint_routes import livez
+from consumer.supervisor.merged_endpoints import livez
+from consumer.supervisor.probe import ask_all
 from tests.support.waiting import wait_until
 
 

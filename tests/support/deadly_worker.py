@@ -14,10 +14,10 @@ from functools import cache
 from threading import Event
 from typing import Any, cast
 
+from consumer.app.worker import run_worker
+from consumer.config.settings import load_settings
 from consumer.monitoring.logs import configure_logs
-from consumer.settings import load_settings
-from consumer.streams import ClickStream, Record
-from consumer.worker import run_worker
+from consumer.ports import ClickStream, Record
 from tests.deadly_record import with_deadly, with_stalling
 from tests.support.patience import stretched
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from consumer.judge.model import NaiveModel
-from consumer.judge.murmur import partition_of
-from consumer.judge.reader import NotReadable, Seen, decode, read_topic
-from consumer.judge.verdict import Verdict, judge
+from consumer.verify.comparison import Verdict, judge
+from consumer.verify.murmur import partition_of
+from consumer.verify.reader import NotReadable, Seen, decode, read_topic
+from consumer.verify.reference_model import NaiveModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
 from tests.builders import Record
 from tests.support.installation import UPDATES, Installation

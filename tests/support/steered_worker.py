@@ -22,12 +22,12 @@ from typing import Any, cast
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 
+from consumer.app.worker import run_worker
+from consumer.config.settings import load_settings
 from consumer.errors import LinkActionsError
-from consumer.kafka.stream import KafkaClickStream
+from consumer.kafka.transactional_consumer import KafkaClickStream
 from consumer.monitoring.logs import configure_logs
-from consumer.settings import load_settings
-from consumer.streams import Aborted, ClickStream, OutcomeUnknown
-from consumer.worker import run_worker
+from consumer.ports import Aborted, ClickStream, OutcomeUnknown
 
 _LOG = structlog.get_logger(__name__)
 

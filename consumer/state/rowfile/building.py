@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterator
 import numpy as np
 
 from consumer.state.rowfile.index import HashIndex, Require
-from consumer.state.rowfile.journal import Journal
 from consumer.state.rowfile.row import (
     CONTINUATION,
     DIGEST,
@@ -20,6 +19,7 @@ from consumer.state.rowfile.row import (
     key_part,
 )
 from consumer.state.rowfile.row_files import RowFiles
+from consumer.state.rowfile.segment import Journal
 
 CHUNK = 1 << 17
 

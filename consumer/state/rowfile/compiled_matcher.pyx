@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from consumer.state.packed_keys import PackedKeys
+from consumer.records.packed_keys import PackedKeys
 from consumer.state.rowfile import index as index_form
 from consumer.state.rowfile import row as row_form
 from consumer.state.rowfile.encoding import Block, encode, read_entry, rows_taken

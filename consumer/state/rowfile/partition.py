@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from consumer.state.disk import refused
+from consumer.state.rowfile.compaction import Moving, move_some
 from consumer.state.rowfile.index import HashIndex
 from consumer.state.rowfile.matcher import OpenMatcher
-from consumer.state.rowfile.moving import Moving, move_some
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, read_page

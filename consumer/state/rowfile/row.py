@@ -16,7 +16,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.state.packed_keys import PackedKeys
+from consumer.records.packed_keys import PackedKeys
 
 Rows = NDArray[np.uint64]
 """Rows as words, six in each."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from consumer.state.rowfile.head import ALL, DamagedFile
-from consumer.state.rowfile.journal import Journal
 from consumer.state.rowfile.row import ROW_WORDS, Numbers, Rows
+from consumer.state.rowfile.segment import Journal
+from consumer.state.rowfile.segment_header import ALL, DamagedFile
 
 _NAME = "rows-{}"
 _NAMES = re.compile(r"rows-(\d{1,9})")

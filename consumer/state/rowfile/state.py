@@ -9,12 +9,12 @@ from pathlib import Path
 
 from consumer.errors import UsageError
 from consumer.state.disk import failure_at_start, refused
-from consumer.state.memory_room import MemoryRoom
+from consumer.state.memory_headroom import MemoryRoom
 from consumer.state.rowfile.building import build_index
+from consumer.state.rowfile.compaction import Moving
 from consumer.state.rowfile.index import Require
 from consumer.state.rowfile.matcher import OpenMatcher
 from consumer.state.rowfile.matchers import MATCHERS, fastest
-from consumer.state.rowfile.moving import Moving
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.store import StateSize, exhaust

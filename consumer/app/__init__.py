@@ -1,0 +1,1 @@
+"""The composition root: builds a worker and its clients from the settings."""

@@ -1,0 +1,142 @@
+"""Clicks that need a closer look: any repeat rule, texts about the click, persons unknown, links partly applied."""
+
+from collections.abc import Mapping
+
+from actions.kind import ClickFacts
+from actions.repeat import RepeatRule
+from consumer.decision.candidates import Clicks, mailing_scope
+from consumer.decision.decision import Decision, Rules
+from consumer.decision.dedupe_entry import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory, newest_time
+from consumer.decision.outcome import ActionOutcome, ClickOutcome
+from consumer.decision.plan import ActionPlan, LinkPlan
+from consumer.decision.update import make_update
+from schemas.click_batch import COMPANY
+from schemas.identity import click_digest, scope_digest
+
+
+def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
+    """Tell whether an entry is too old, at the time of this click, to count."""
+    return clicked_at - newest_time(known) > retention_ms
+
+
+class GeneralCase:
+    """Decides one click after the other, action by action, in the order of the link's definition."""
+
+    def __init__(self, batch: Clicks, decision: Decision, rules: Rules, scoped: Mapping[bytes, bytes | None]) -> None:
+        """`scoped` is what the state knows under the batch's `scoped_keys`."""
+        self._batch = batch
+        self._decision = decision
+        self._rules = rules
+        self._scoped = scoped
+
+    def decide(self, row: int, plan: LinkPlan, key: bytes, known: bytes | None, link_hits: int) -> None:
+        """Decide the click in this row; `known` is the memory under its key, None at the first click."""
+        click = _Click(self._batch, row, link_hits)
+        entries = _Entries(self, key, known, click)
+        outcomes = [self._act(action, entries, click) for action in plan.actions]
+        for action, outcome in zip(plan.actions, outcomes, strict=True):
+            self._decision.actions[action.action.kind.name, outcome] += 1
+        self._decision.clicks[_click_outcome(outcomes)] += 1
+        self._decision.memory.update(entries.changed())
+
+    def recall_scoped(self, key: bytes, clicked_at: int) -> bytes | None:
+        """Return the memory of one scope, unless it has expired."""
+        known = self._decision.memory.get(key, self._scoped.get(key))
+        retention_ms = self._rules.retention_ms
+        if known is not None and retention_ms is not None and is_expired(known, clicked_at, retention_ms):
+            return None
+        return known
+
+    def _act(self, action: ActionPlan, entries: "_Entries", click: "_Click") -> ActionOutcome:
+        rule, slot = action.action.repeat.rule, action.action.slot
+        scope = click.scope(rule)
+        held_under = b"" if rule is RepeatRule.COOLDOWN else scope
+        memory = entries.memory(held_under, rule)
+        if rule is RepeatRule.COOLDOWN:
+            duplicate = _is_cooling_down(memory, slot, action.action.repeat.period_ms or 0, click.clicked_at)
+        else:
+            duplicate = bool(memory.applied >> slot & 1)
+        if duplicate:
+            return ActionOutcome.DUPLICATE
+        if action.need & ~click.flags:
+            return ActionOutcome.NO_COMPANY if action.need == COMPANY else ActionOutcome.NO_PERSON
+        memory.applied |= 1 << slot
+        # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
+        # time matters under other rules too; it is spelt out only where that of the entry does not tell it.
+        of_one_click = held_under and rule is RepeatRule.ALWAYS
+        if not of_one_click and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
+            memory.last_applied[slot] = click.clicked_at
+        suffix = action.encode_suffix(click.facts()) if action.suffix is None else action.suffix
+        update = make_update(action, click.shared, click.key, click.recipient_id, scope, suffix)
+        self._decision.updates.append(update)
+        return ActionOutcome.APPLIED
+
+
+class _Click:
+    """One click of the batch, with what the actions ask of it."""
+
+    def __init__(self, batch: Clicks, row: int, link_hits: int) -> None:
+        self._batch, self._row, self._link_hits = batch, row, link_hits
+        self.key, self.shared, self.recipient_id, self.flags, self.clicked_at = batch.facts(row)
+
+    def scope(self, rule: RepeatRule) -> bytes:
+        """Return the scope of the update id: for what the action may happen once."""
+        if rule is RepeatRule.ONCE:
+            return b""
+        if rule is RepeatRule.ONCE_PER_MAILING:
+            return mailing_scope(self._batch, self._row)
+        return self._batch.click_id(self._row)
+
+    def facts(self) -> ClickFacts:
+        """Return what texts and scripts may say of the click."""
+        mailing_id, flow_id = self._batch.mailing_id(self._row), self._batch.flow_id(self._row)
+        return ClickFacts(
+            mailing_id=None if mailing_id is None else mailing_id.decode(),
+            flow_id=None if flow_id is None else flow_id.decode(),
+            clicked_at=self.clicked_at,
+            link_hits=self._link_hits,
+        )
+
+
+class _Entries:
+    """The memory entries that one click reads and changes, by scope."""
+
+    def __init__(self, case: GeneralCase, key: bytes, known: bytes | None, click: _Click) -> None:
+        self._case, self._key, self._click = case, key, click
+        base = Memory(click.clicked_at) if known is None else decode_memory(known)
+        self._known = {key: known}
+        self._memories: dict[bytes, tuple[Memory, int]] = {key: (base, PLAIN)}
+
+    def memory(self, scope: bytes, rule: RepeatRule) -> Memory:
+        """Return the memory of the scope, to be changed in place."""
+        digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
+        key = self._key + digest(scope) if scope else self._key
+        if key not in self._memories:
+            known = self._known[key] = self._case.recall_scoped(key, self._click.clicked_at)
+            memory = Memory(self._click.clicked_at) if known is None else decode_memory(known)
+            self._memories[key] = memory, ONE_CLICK if rule is RepeatRule.ALWAYS else PLAIN
+        return self._memories[key][0]
+
+    def changed(self) -> dict[bytes, bytes]:
+        """Return the entries to keep. The first click always leaves one, a scope only where something applied."""
+        encoded = {key: encode_memory(memory, form) for key, (memory, form) in self._memories.items()}
+        return {
+            key: value
+            for key, value in encoded.items()
+            if value != self._known[key] and (key == self._key or self._memories[key][0].applied)
+        }
+
+
+def _is_cooling_down(memory: Memory, slot: int, period_ms: int, clicked_at: int) -> bool:
+    if not memory.applied >> slot & 1:
+        return False
+    return clicked_at - memory.last_applied.get(slot, memory.clicked_at) < period_ms
+
+
+def _click_outcome(outcomes: list[ActionOutcome]) -> ClickOutcome:
+    """Return what became of the click: applied if one action was, else duplicate if one was."""
+    if ActionOutcome.APPLIED in outcomes:
+        return ClickOutcome.APPLIED
+    if ActionOutcome.DUPLICATE in outcomes:
+        return ClickOutcome.DUPLICATE
+    return ClickOutcome.NOT_APPLICABLE if outcomes else ClickOutcome.WITHOUT_ACTIONS

@@ -1,0 +1,94 @@
+"""The demo where no Kafka is to be had: the same loop on the twin in memory, workers as threads."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from actions.registry import load_kinds
+from consumer.clock import SystemClock
+from consumer.config.settings import Settings
+from consumer.demo.environment import PARTITIONS
+from consumer.demo.flow import AWAY_SECONDS, KILL_AT_SHARE
+from consumer.demo.links import definition_records, describe_links, read_links
+from consumer.demo.memory_evidence import MemoryProgress, collect_memory_evidence
+from consumer.demo.progress_reporter import Narrator
+from consumer.demo.sample import Sample
+from consumer.demo.scenario import CHECKED, CHECKING, checked
+from consumer.demo.sending import announce_sending
+from consumer.demo.summary import Summary
+from consumer.demo.thread_worker import MemoryWire, ThreadWorker
+from consumer.demo.watch import Watch
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.publisher import MemoryPublisher
+from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.kafka.admin.topic_admin import create_topics
+from schemas.record_schema import load_schemas
+
+NOT_SHOWN = (
+    "a real broker. This ran on a twin of Kafka in memory, which does what it is asked and never fails.",
+    "a kill. No process was killed; the thread of a worker was cut off inside a transaction instead.",
+    "more than one process. To see all that, install Docker, or Java 17 and Maven, and run the demo again.",
+)
+
+
+def rehearse(sample: Sample, narrator: Narrator) -> Summary:
+    """Do what can be done without a broker and return what was found. Raises a LinkActionsError."""
+    narrator.say("going on with a twin of Kafka in this process, and threads instead of processes", style="bold yellow")
+    cluster = MemoryCluster(SystemClock())
+    wires = [_wire(cluster, number) for number in (1, 2)]
+    names = wires[0].names
+    create_topics(MemoryTopicAdmin(cluster), names, partitions=PARTITIONS, replication_factor=1)
+    links, publisher = read_links(), MemoryPublisher(cluster)
+    for key, value in definition_records(links, SystemClock()):
+        publisher.publish(names.definitions, value, key)
+    narrator.say(describe_links(links))
+    with _running_workers(wires) as workers:
+        _let_clicks_flow(wires[0], sample, workers, narrator)
+    with narrator.waiting(CHECKING):
+        findings = checked(lambda: collect_memory_evidence(cluster, names), sample)
+    narrator.say(CHECKED)
+    return Summary("a twin of Kafka in memory", sample.seed, narrator.seconds, None, findings, NOT_SHOWN)
+
+
+def _wire(cluster: MemoryCluster, number: int) -> MemoryWire:
+    schemas = load_schemas()
+    settings = Settings(bootstrap_servers="memory:9092", group_id="link-actions-demo", instance_id=f"worker-{number}")
+    return MemoryWire(settings, schemas, load_kinds(schemas), cluster)
+
+
+@contextmanager
+def _running_workers(wires: Sequence[MemoryWire]) -> Iterator[Sequence[ThreadWorker]]:
+    """Start a worker on each wire; in the end ask all to leave. Raises what went wrong in one."""
+    with ThreadPoolExecutor(len(wires), thread_name_prefix="worker") as executor:
+        workers = [ThreadWorker(wire, PARTITIONS, executor) for wire in wires]
+        try:
+            for worker in workers:
+                worker.start()
+            yield workers
+        finally:
+            for worker in workers:
+                worker.ask_to_leave()
+    for worker in workers:
+        worker.require_left()
+
+
+def _let_clicks_flow(wire: MemoryWire, sample: Sample, workers: Sequence[ThreadWorker], narrator: Narrator) -> None:
+    cluster, clicks = wire.cluster, wire.names.clicks
+    group = MemoryProgress(cluster, wire.settings.group_id, clicks)
+    sending = announce_sending(sample, MemoryPublisher(cluster), clicks, narrator)
+    *others, victim = workers
+    total = len(sample.publications)
+    with narrator.progress(total) as show, sending:
+        watch = Watch(group, sending, show, workers)
+        watch.until(lambda: sending.sent >= KILL_AT_SHARE * total)
+        victim.cut_off()
+        watch.running = others
+        narrator.say(f"{victim.name} was cut off in the middle of a transaction", style="bold")
+        watch.pause(AWAY_SECONDS)
+        victim.start()
+        watch.running = workers
+        narrator.say(f"{victim.name} started again; clicks kept flowing", style="bold")
+        watch.until(lambda: sending.is_done)
+        narrator.say(f"all clicks are sent; {watch.look():,} are done")
+        watch.until(group.is_done)
+    narrator.say("all clicks are done")

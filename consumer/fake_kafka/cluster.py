@@ -1,0 +1,160 @@
+"""The model of a Kafka cluster: topics, groups and transactions, behind one lock."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from confluent_kafka import murmur2
+
+from consumer.clock import Clock
+from consumer.fake_kafka.group import Group
+from consumer.fake_kafka.partition_log import PartitionLog
+from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.refusal import Refusal
+from consumer.fake_kafka.transactions import Act, TransactionCoordinator
+from consumer.kafka.admin.topics import DEFAULT_CLICK_BYTES, Cleanup
+
+ANY_PARTITION = -1
+"""The key chooses the partition by murmur2; without a key they take turns."""
+RECORD_OVERHEAD = 70
+"""Bytes that Kafka counts beside key, value and headers of a record that is alone in its batch, about."""
+
+
+class UnknownTopic(Refusal):
+    """There is no such topic or partition."""
+
+
+class RecordTooLarge(Refusal):
+    """The topic takes no record of this size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record before it has an offset; a timestamp of 0 becomes the time of writing."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    timestamp: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes that count against `max.message.bytes`."""
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers + RECORD_OVERHEAD
+
+
+@dataclass(slots=True)
+class MemoryTopic:
+    """One topic; `topic_id` differs from that of a topic that had the name before."""
+
+    name: str
+    topic_id: str
+    cleanup: Cleanup
+    max_message_bytes: int
+    logs: list[PartitionLog] = field(default_factory=list)
+
+    def log(self, partition: int) -> PartitionLog:
+        """Return one partition. Raises UnknownTopic."""
+        if not 0 <= partition < len(self.logs):
+            raise UnknownTopic(f"{self.name} has no partition {partition}")
+        return self.logs[partition]
+
+
+class MemoryCluster:
+    """All state of the twin. Whoever calls holds `lock` from the first look to the last change of one step."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        cluster_id: str = "memory",
+        *,
+        send_marker: Callable[[Act], None] = lambda arrive: arrive(),
+    ) -> None:
+        """`send_marker` has a marker of a transaction that ended arrive at a partition, at once or later."""
+        self.clock = clock
+        self.cluster_id = cluster_id
+        self.lock = threading.RLock()
+        self.transactions = TransactionCoordinator(clock.monotonic, send_marker)
+        self._topics: dict[str, MemoryTopic] = {}
+        self._created = 0
+        self._groups: dict[tuple[str, str], Group] = {}
+        self._turns = 0
+
+    @property
+    def topics(self) -> Mapping[str, MemoryTopic]:
+        """All topics, by name."""
+        return self._topics
+
+    def create_topic(
+        self,
+        name: str,
+        partitions: int,
+        *,
+        cleanup: Cleanup = Cleanup.DELETE,
+        max_message_bytes: int = DEFAULT_CLICK_BYTES,
+    ) -> None:
+        """Make a topic, in place of one that had the name before; what groups committed of that one is forgotten."""
+        self._created += 1
+        logs = [PartitionLog() for _ in range(partitions)]
+        self._topics[name] = MemoryTopic(name, f"topic-{self._created}", cleanup, max_message_bytes, logs)
+        self._groups = {key: group for key, group in self._groups.items() if key[1] != name}
+
+    def recreate_topic(self, name: str) -> None:
+        """Delete a topic and make it again with the same settings, under another id."""
+        old = self.topic(name)
+        self.create_topic(name, len(old.logs), cleanup=old.cleanup, max_message_bytes=old.max_message_bytes)
+
+    def forget_offsets(self, group_id: str) -> None:
+        """Drop all that a group has committed, as a broker does some days after its last member left."""
+        for (each, _), group in self._groups.items():
+            if each == group_id:
+                group.forget_offsets()
+
+    def add_partitions(self, name: str, number: int) -> None:
+        """Give a topic more partitions."""
+        self.topic(name).logs.extend(PartitionLog() for _ in range(number))
+
+    def topic(self, name: str) -> MemoryTopic:
+        """Return a topic. Raises UnknownTopic."""
+        if name not in self._topics:
+            raise UnknownTopic(f"there is no topic {name}")
+        return self._topics[name]
+
+    def group(self, group_id: str, topic: str) -> Group:
+        """Return the part of a group that is about one topic. Raises UnknownTopic."""
+        self.topic(topic)
+        if (group_id, topic) not in self._groups:
+            self._groups[group_id, topic] = Group(lambda: len(self.topic(topic).logs), now=self.clock.monotonic)
+        return self._groups[group_id, topic]
+
+    def choose_partition(self, topic: str, key: bytes | None) -> int:
+        """Return the partition of a key, as the Java client's default; without one, each in turn."""
+        partitions = len(self.topic(topic).logs)
+        if key is not None:
+            return int(murmur2(key, partitions))
+        self._turns += 1
+        return self._turns % partitions
+
+    def append(self, topic: str, partition: int, draft: Draft) -> int:
+        """Write a record outside any transaction; return its offset. Raises UnknownTopic, RecordTooLarge."""
+        self.check_size(topic, draft)
+        return self.topic(topic).log(partition).append(self.maker(topic, partition, draft), None)
+
+    def check_size(self, topic: str, draft: Draft) -> None:
+        """Raise RecordTooLarge for what the topic does not take."""
+        limit = self.topic(topic).max_message_bytes
+        if draft.size > limit:
+            raise RecordTooLarge(f"a record has {draft.size} bytes and {topic} takes {limit}")
+
+    def maker(self, topic: str, partition: int, draft: Draft) -> Callable[[int], MemoryRecord]:
+        """Return what makes the record once its offset is known."""
+        return partial(
+            MemoryRecord,
+            (topic, partition),
+            key=draft.key,
+            value=draft.value,
+            headers=draft.headers,
+            timestamp=draft.timestamp or self.clock.now_ms(),
+        )

@@ -1,0 +1,32 @@
+"""Making and comparing the topics of the twin."""
+
+from collections.abc import Iterable, Mapping
+
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.kafka.admin.topics import DEFAULT_CLICK_BYTES, TopicSpec, TopicState
+
+
+class MemoryTopicAdmin:
+    """Implements `TopicAdmin`, so that the twin gets the very topics that an installation has."""
+
+    def __init__(self, cluster: MemoryCluster) -> None:
+        self._cluster = cluster
+
+    def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
+        """Return what those of the named topics are that exist."""
+        with self._cluster.lock:
+            found = [self._cluster.topics[name] for name in names if name in self._cluster.topics]
+            return {
+                topic.name: TopicState(len(topic.logs), frozenset({topic.cleanup}), topic.max_message_bytes)
+                for topic in found
+            }
+
+    def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
+        """Make topics; there are no replicas, whatever was asked for."""
+        del replication_factor
+        with self._cluster.lock:
+            for spec in specs:
+                limit = int(spec.config.get("max.message.bytes", DEFAULT_CLICK_BYTES))
+                self._cluster.create_topic(
+                    spec.name, spec.partitions or partitions, cleanup=spec.cleanup, max_message_bytes=limit
+                )

@@ -1,0 +1,139 @@
+"""Dead letters: the record as it was, and beside it why it could not be handled; taken apart and made clicks again."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from consumer.inspect.record_view import ShownRecord, text_of
+from schemas.bad_record import BadRecord
+from schemas.click import ClickLayout, cut_click
+from schemas.identity import partition_of
+
+PREFIX = "dlq."
+FIRST = "dlq.reason"
+"""The header that the loop's own begin with; the record's own stand before it."""
+
+REPLAYED = "dlq.replayed"
+"""Header of a click that was replayed: the place of its first dead letter, PARTITION:OFFSET.
+
+A worker copies it to the dead letter that such a click becomes again, which is how that is known for a copy. A record
+without a value that has this header and no reason is a note that the dead letter in this place was replayed.
+"""
+
+FACTS = frozenset(
+    f"{PREFIX}{name}" for name in ("reason", "topic", "partition", "offset", "timestamp", "version", "detail")
+)
+"""The headers that the loop puts behind the record's own."""
+
+_PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter. `facts` are the loop's headers without their prefix, `headers` those of the record itself."""
+
+    record: ShownRecord
+    facts: Mapping[str, str]
+    headers: tuple[tuple[str, bytes | None], ...]
+
+    @property
+    def reason(self) -> str:
+        """Return why it is one; `unknown` where another program wrote it."""
+        return self.facts.get("reason", "unknown")
+
+    @property
+    def copy_of(self) -> str | None:
+        """Return the place of the first dead letter of this click, None where this is the first."""
+        places = [text_of(value) or "" for name, value in self.headers if name == REPLAYED]
+        return places[-1] if places and _PLACE.fullmatch(places[-1]) else None
+
+    @property
+    def click(self) -> tuple[str, bytes]:
+        """Return what all dead letters of one click have in common: the place of the first one, and a digest.
+
+        The digest keeps apart what only says that it is a copy, or is one of a topic that was deleted.
+        """
+        digest = blake2b(digest_size=16)
+        for part in (self.record.key, self.record.value):
+            digest.update(b"-" if part is None else b"%d:" % len(part) + part)
+        return self.copy_of or self.record.place, digest.digest()
+
+    def facts_in_json(self) -> dict[str, object]:
+        """Return what can be told of it without telling who clicked."""
+        numbers = {name: _number(self.facts.get(name)) for name in ("partition", "offset", "timestamp")}
+        return {
+            "place": self.record.place,
+            "timestamp": self.record.timestamp,
+            "reason": self.reason,
+            "detail": self.facts.get("detail"),
+            "version": self.facts.get("version"),
+            "original": {"topic": self.facts.get("topic"), **numbers},
+            "value_bytes": None if self.record.value is None else len(self.record.value),
+            "copy_of": self.copy_of,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A dead letter as the click that it was. `partition` is None where nothing tells which.
+
+    It is published with the time of its replay: by the old one the clicks' retention might delete it unread.
+    """
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+    partition: int | None
+
+
+def dead_letter(record: ShownRecord) -> DeadLetter:
+    """Take apart the headers. Where another program brought back one with the loop's headers, the last ones count."""
+    names = [name for name, _ in record.headers]
+    first = len(names) - 1 - names[::-1].index(FIRST) if FIRST in names else len(names)
+    facts = {name.removeprefix(PREFIX): text_of(value) or "" for name, value in record.headers[first:]}
+    return DeadLetter(record, facts, record.headers[:first])
+
+
+def replay_noted_by(record: ShownRecord) -> str | None:
+    """Return the place of the dead letter that this record notes the replay of; None where it is no note."""
+    headers = dict(record.headers)
+    if record.value is not None or FIRST in headers or REPLAYED not in headers:
+        return None
+    return text_of(headers[REPLAYED])
+
+
+def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitions: int) -> Replay:
+    """Return the click to publish: the original bytes and headers, to the partition of its key.
+
+    One without a key goes where its identity belongs, if that can be read.
+    """
+    record = letter.record
+    kept = [(name, value) for name, value in letter.headers if name != REPLAYED and name not in FACTS]
+    key = record.key if record.key is not None else _identity(record.value, layouts)
+    return Replay(
+        key=record.key,
+        value=record.value,
+        headers=[*kept, (REPLAYED, (letter.copy_of or record.place).encode())],
+        partition=None if key is None else partition_of(key, partitions),
+    )
+
+
+def place_of(text: str) -> tuple[int, int]:
+    """Return partition and offset of `PARTITION:OFFSET`; raises ValueError."""
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no PARTITION:OFFSET, such as 3:1042")
+    return int(match[1]), int(match[2])
+
+
+def _number(text: str | None) -> int | None:
+    """Return the number; None where another program wrote something else."""
+    return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,19}", text) else None
+
+
+def _identity(value: bytes | None, layouts: Mapping[bytes, ClickLayout]) -> bytes | None:
+    try:
+        return cut_click(value or b"", layouts).key
+    except BadRecord:
+        return None

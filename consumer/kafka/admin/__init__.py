@@ -1,0 +1,1 @@
+"""Topics, permissions and groups: what the admin client is for."""

@@ -1,0 +1,114 @@
+"""Which rights on Kafka each role needs: no more than it cannot do without. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consumer.config.settings import Settings
+from consumer.errors import Unavailable
+from consumer.kafka.admin.topics import TopicNames, topic_specs
+from consumer.kafka.client import authors_transactional_id, transactional_id_prefix
+from consumer.kafka.shell_commands import SERVERS
+
+
+class Role(StrEnum):
+    """Who uses an installation, each by a user of its own."""
+
+    WORKER = "worker"
+    EDGE = "edge"
+    AUTHOR = "author"
+    SUBSCRIBER = "subscriber"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+class Resource(StrEnum):
+    """What a right is about, as kafka-acls.sh names it."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional-id"
+
+
+class Operation(StrEnum):
+    """What a right allows, as kafka-acls.sh names it. Read and Write let one describe, too."""
+
+    CREATE = "Create"
+    DESCRIBE = "Describe"
+    DESCRIBE_CONFIGS = "DescribeConfigs"
+    READ = "Read"
+    WRITE = "Write"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Leave to do one thing with one resource or, where it is a prefix, with all whose names begin so."""
+
+    operation: Operation
+    resource: Resource
+    name: str
+    is_prefix: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.operation} on {self.resource} {self.name}" + ("*" if self.is_prefix else "")
+
+    def arguments(self, principal: str) -> list[str]:
+        """Return what kafka-acls.sh must be told to grant it."""
+        pattern = ["--resource-pattern-type", "prefixed"] if self.is_prefix else []
+        about = [f"--{self.resource}", self.name]
+        return ["--add", "--allow-principal", principal, "--operation", self.operation.value, *about, *pattern]
+
+
+def rights_of(
+    role: Role, settings: Settings, names: TopicNames, *, subscriber_group: str | None = None
+) -> tuple[Right, ...]:
+    """Return what a role needs with these topics; a subscriber that is a consumer group needs that group, too."""
+    match role:
+        case Role.WORKER:
+            return _worker_rights(settings, names)
+        case Role.EDGE:
+            return (_write(names.clicks),)
+        case Role.AUTHOR:
+            author = Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
+            return (_read(names.definitions), _write(names.definitions), author)
+        case Role.SUBSCRIBER:
+            group = (Right(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
+            return (*map(_read, names.updates.values()), *group)
+        case Role.OPERATOR:
+            # Dead letters are written, too: a note for each one that is replayed.
+            return (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
+        case Role.ADMINISTRATOR:
+            operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
+            return tuple(Right(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
+
+
+def missing_rights(lacking: Iterable[Right]) -> Unavailable:
+    """Return the error that names each right that is missing."""
+    lacks = list(lacking)
+    grants = "; ".join(" ".join([f"kafka-acls.sh {SERVERS}", *right.arguments("User:NAME")]) for right in lacks)
+    named = ", ".join(map(str, lacks))
+    return Unavailable(f"The broker refuses: this user may not {named}; grant it: {grants}")
+
+
+def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Right, ...]:
+    # Clicks are written, too: those that came to a wrong partition are sent on.
+    return (
+        _read(names.clicks),
+        _write(names.clicks),
+        _read(names.definitions),
+        *map(_write, names.updates.values()),
+        _write(names.hits),
+        _write(names.dead_letters),
+        _read(names.changelog),
+        _write(names.changelog),
+        Right(Operation.READ, Resource.GROUP, names.group_id),
+        Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, transactional_id_prefix(settings), is_prefix=True),
+    )
+
+
+def _read(topic: str) -> Right:
+    return Right(Operation.READ, Resource.TOPIC, topic)
+
+
+def _write(topic: str) -> Right:
+    return Right(Operation.WRITE, Resource.TOPIC, topic)

@@ -1,0 +1,48 @@
+"""Questions to a broker that only `doctor` asks."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import ConfigResource
+
+from consumer.config.settings import Settings
+from consumer.errors import Unavailable
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
+from consumer.kafka.errors import Forbidden, what_must_be_mended
+
+
+class KafkaProbe:
+    """Asks about the cluster and whether transactions can be had. Methods raise Unavailable."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+
+    def broker_config(self, broker: int) -> Mapping[str, str | None]:
+        """Return the settings of one broker; none where this user may not see them."""
+        connection = self._connection
+        resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
+        config: dict[str, str | None] = {}
+        with connection.translated(may_be_denied=True):
+            future = connection.client.describe_configs([resource], request_timeout=connection.answer_seconds)[resource]
+            config.update({name: entry.value for name, entry in future.result().items()})
+        return config
+
+    def try_transactions(self) -> None:
+        """Open a transactional producer under a name that no worker has, which fences nobody."""
+        prefix = transactional_id_prefix(self._settings)
+        name = f"{prefix}doctor/{self._settings.instance_id}"
+        producer = open_producer(worker_producer_config(self._settings) | {"transactional.id": name})
+        try:
+            producer.init_transactions(self._connection.answer_seconds)
+        except KafkaException as error:
+            final = what_must_be_mended(error.args[0])
+            if final is not None and not isinstance(final, Forbidden):
+                raise Unavailable(str(final)) from error
+            reason = error.args[0].str()
+            mend = (
+                f"grant Write on transactional ids that begin with {prefix}, or see that "
+                "transaction.state.log.replication.factor of the brokers is not above their number"
+            )
+            raise Unavailable(f"no transaction can be begun ({reason}); {mend}") from error

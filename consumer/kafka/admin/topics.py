@@ -1,0 +1,240 @@
+"""The topics of an installation: their names, what each must be, and how what exists differs from it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from consumer.errors import Unavailable, UsageError
+from consumer.kafka.shell_commands import alter_topic, configure_topic
+from consumer.terminal.text import counted
+from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
+
+DEAD_LETTER_ROOM = 100_000
+"""Bytes that a dead letter may be larger than the click it holds."""
+
+DEFAULT_CLICK_BYTES = 1_048_588
+"""Kafka's default for `max.message.bytes`."""
+
+
+class Cleanup(StrEnum):
+    """What Kafka does with old records of a topic."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """The full name of every topic. `kinds` are the names of the action kinds."""
+
+    prefix: str
+    group_id: str
+    kinds: tuple[str, ...]
+
+    @property
+    def clicks(self) -> str:
+        """Where the edge publishes clicks."""
+        return self.prefix + LINK_CLICKS
+
+    @property
+    def definitions(self) -> str:
+        """Where the command line publishes links."""
+        return self.prefix + LINK_DEFINITIONS
+
+    @property
+    def hits(self) -> str:
+        """Where the counts of each link go."""
+        return self.prefix + LINK_HITS
+
+    @property
+    def dead_letters(self) -> str:
+        """Where records go that cannot be read."""
+        return self.prefix + DEAD_LETTERS
+
+    @property
+    def changelog(self) -> str:
+        """Where the memory of this consumer group is kept."""
+        return self.prefix + changelog_topic(self.group_id)
+
+    @property
+    def updates(self) -> Mapping[str, str]:
+        """Where the updates of each kind go, by kind."""
+        return {kind: self.update(kind) for kind in self.kinds}
+
+    def update(self, kind: str) -> str:
+        """Where the updates of one kind go."""
+        return self.prefix + update_topic(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What one topic must be. `partitions` is None where it must have as many as the clicks."""
+
+    name: str
+    cleanup: Cleanup
+    partitions: int | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Further settings it is created with, and may be run with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """What one topic is. Settings are None where the broker does not let us see them."""
+
+    partitions: int
+    cleanup: frozenset[str] | None = None
+    max_message_bytes: int | None = None
+    leaderless: int = 0
+    """Partitions that have no leader and can be neither read nor written now."""
+    replicas: int | None = None
+    """How many brokers hold each record, at least; None where that is not known."""
+
+
+class Severity(StrEnum):
+    """Whether the worker can run all the same."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it must be, and how to mend it."""
+
+    topic: str
+    problem: str
+    mend: str
+    severity: Severity = Severity.FAIL
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.problem}; {self.mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What there is: the partition count of the clicks, what is missing, and what differs."""
+
+    partitions: int | None
+    missing: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """A sentence for each thing that keeps the worker from running."""
+        missing = f"Missing: {', '.join(self.missing)}; run link-actions topics create"
+        wrong = tuple(str(each) for each in self.differences if each.severity is Severity.FAIL)
+        return ((missing,) if self.missing else ()) + wrong
+
+    def require(self) -> int:
+        """Return the partition count; raises Unavailable, which names every failure."""
+        if self.failures or self.partitions is None:
+            heading = f"{len(self.failures)} things are wrong with the topics:\n  " if len(self.failures) > 1 else ""
+            raise Unavailable(heading + "\n  ".join(self.failures))
+        return self.partitions
+
+
+def require_wanted(
+    names: TopicNames, states: Mapping[str, TopicState], *, partitions: int | None, replication_factor: int | None
+) -> None:
+    """Raise UsageError where what exists has other counts than were asked for; None asks for nothing."""
+    clicks = states.get(names.clicks)
+    if partitions is not None and clicks is not None and clicks.partitions != partitions:
+        advice = (
+            f"to have more, end all workers and run link-actions state repartition --partitions {partitions}"
+            if partitions > clicks.partitions
+            else "Kafka takes none away: leave out --partitions, or set another LINK_ACTIONS_TOPIC_PREFIX"
+        )
+        raise UsageError(f"{names.clicks} has {counted(clicks.partitions, 'partition')}, not {partitions}; {advice}")
+    other = sorted(name for name, state in states.items() if state.replicas not in (None, replication_factor))
+    if replication_factor is not None and other:
+        seen = counted(states[other[0]].replicas or 0, "replica")
+        more = f" (and {counted(len(other) - 1, 'other topic')} too)" if other[1:] else ""
+        advice = "change that with kafka-reassign-partitions.sh, or leave out --replication-factor"
+        raise UsageError(f"{other[0]} has {seen}, not {replication_factor}{more}; {advice}")
+
+
+def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
+    """Return what every topic must be, clicks first."""
+    updates = tuple(TopicSpec(name, Cleanup.DELETE) for name in names.updates.values())
+    # A dead letter has the time of the click it was: kept by age, one of an old click would be gone at once.
+    letters = {
+        "max.message.bytes": str(DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM),
+        "retention.ms": "-1",
+        "retention.bytes": str(2**30),
+    }
+    return (
+        TopicSpec(names.clicks, Cleanup.DELETE),
+        TopicSpec(names.definitions, Cleanup.COMPACT, partitions=1),
+        *updates,
+        TopicSpec(names.hits, Cleanup.COMPACT),
+        TopicSpec(names.dead_letters, Cleanup.DELETE, config=letters),
+        TopicSpec(names.changelog, Cleanup.COMPACT),
+    )
+
+
+def compare_topics(names: TopicNames, states: Mapping[str, TopicState]) -> TopicReport:
+    """Hold what exists against what must be."""
+    specs = topic_specs(names)
+    partitions = states[names.clicks].partitions if names.clicks in states else None
+    differences = [
+        difference
+        for spec in specs
+        if spec.name in states
+        for difference in _differences(spec, states[spec.name], _wanted_count(spec, names, states), names)
+    ]
+    missing = tuple(spec.name for spec in specs if spec.name not in states)
+    return TopicReport(partitions, missing, (*differences, *_dead_letter_room(names, states)))
+
+
+def _wanted_count(spec: TopicSpec, names: TopicNames, states: Mapping[str, TopicState]) -> int | None:
+    """Return how many partitions a topic must have; None where any number will do for now.
+
+    Where the clicks were given another count, the topics that still have the changelog's are right, and it is the
+    changelog's own difference that says so: to give them the new count too would be no mend.
+    """
+    if spec.partitions or names.clicks not in states:
+        return spec.partitions
+    changelog = states.get(names.changelog)
+    is_left_behind = changelog and spec.name != names.changelog and states[spec.name].partitions == changelog.partitions
+    return None if is_left_behind else states[names.clicks].partitions
+
+
+def _differences(spec: TopicSpec, state: TopicState, partitions: int | None, names: TopicNames) -> Iterator[Difference]:
+    if partitions is not None and state.partitions != partitions:
+        yield _wrong_count(spec, state.partitions, partitions, names)
+    if state.cleanup is None:
+        mend = "grant this user DescribeConfigs on it, or check it by hand"
+        yield Difference(spec.name, "does not show its cleanup.policy", mend, Severity.WARN)
+    elif state.cleanup != {spec.cleanup}:
+        problem = f"has cleanup.policy {','.join(sorted(state.cleanup))} and must have {spec.cleanup}"
+        yield Difference(spec.name, problem, f"run {configure_topic(spec.name, 'cleanup.policy', spec.cleanup)}")
+    if state.leaderless:
+        problem = f"has {counted(state.leaderless, 'partition')} without a leader"
+        yield Difference(spec.name, problem, "start the brokers that hold them")
+
+
+def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> Difference:
+    problem = f"has {counted(seen, 'partition')} and must have {wanted}"
+    if spec.name == names.changelog:
+        reason = f"{names.clicks} was given another count, which parts people from what is remembered of them"
+        mend = (
+            f"end all workers, run link-actions state repartition --partitions {wanted}, which moves the memory along"
+            if seen < wanted
+            else "go back to the old count, or start anew with another LINK_ACTIONS_TOPIC_PREFIX"
+        )
+        return Difference(spec.name, problem, f"{reason}: {mend}")
+    if seen < wanted and spec.partitions is None:
+        return Difference(spec.name, problem, f"run {alter_topic(spec.name, '--alter', '--partitions', wanted)}")
+    delete = alter_topic(spec.name, "--delete")
+    return Difference(spec.name, problem, f"delete it with all that it holds: {delete} && link-actions topics create")
+
+
+def _dead_letter_room(names: TopicNames, states: Mapping[str, TopicState]) -> Iterator[Difference]:
+    clicks, letters = states.get(names.clicks), states.get(names.dead_letters)
+    if not (clicks and clicks.max_message_bytes and letters and letters.max_message_bytes):
+        return
+    wanted = clicks.max_message_bytes + DEAD_LETTER_ROOM
+    if letters.max_message_bytes < wanted:
+        problem = f"has max.message.bytes {letters.max_message_bytes} and the largest click may need {wanted} there"
+        mend = f"run {configure_topic(names.dead_letters, 'max.message.bytes', wanted)}"
+        yield Difference(names.dead_letters, problem, mend, Severity.WARN)

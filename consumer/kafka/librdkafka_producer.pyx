@@ -1,0 +1,142 @@
+# cython: language_level=3, wraparound=False
+"""Handing records to a producer of librdkafka without a call of Python for each.
+
+What goes wrong is left to `confluent_kafka`, which tells it as it always does: the records up to there are handed over.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.ref cimport PyObject
+from cpython.unicode cimport PyUnicode_AsUTF8
+from libc.stdint cimport int32_t, uint8_t
+
+from consumer.records.outgoing cimport UPDATE_ID_BYTES, Action, HeaderBytes, PackedUpdate, PackedUpdates
+from consumer.kafka.librdkafka cimport (
+    COPY_BYTES, END, HEADERS, KEY, MSGFLAGS, PARTITION, RKT, VALUE, client_of, library,
+)
+
+cdef extern from "Python.h":
+    PyObject* PyList_GET_ITEM(list items, Py_ssize_t place)
+
+cdef enum:
+    NO_ERROR = 0
+    MOST_TOPICS = 16
+
+
+cdef class Topics:
+    """Topics of a client at hand, by their names' identity: records name few, and most the same as the one before."""
+
+    cdef void* client
+    cdef void* topics[MOST_TOPICS]
+    cdef list names
+
+    def __cinit__(self):
+        self.names = []
+
+    def __dealloc__(self):
+        cdef Py_ssize_t place
+        for place in range(len(self.names)):
+            library.topic_destroy(self.topics[place])
+
+    cdef void* find(self, name) except? NULL:
+        """Return the topic; NULL where the library refuses the name."""
+        cdef Py_ssize_t place = len(self.names) - 1
+        while place >= 0:
+            if <PyObject*>name == PyList_GET_ITEM(self.names, place):
+                return self.topics[place]
+            place -= 1
+        if len(self.names) == MOST_TOPICS:
+            library.topic_destroy(self.topics[MOST_TOPICS - 1])
+            self.names.pop()
+        cdef void* topic = library.topic_new(self.client, PyUnicode_AsUTF8(name), NULL)
+        if topic != NULL:
+            self.topics[len(self.names)] = topic
+            self.names.append(name)
+        return topic
+
+
+def send(producer, int32_t partition, records, Py_ssize_t start):
+    """Hand over records of topic, value, key and headers from `start` on; return the first one that was not taken."""
+    cdef Topics topics = Topics()
+    cdef Py_ssize_t place
+    cdef PackedUpdates packed = <PackedUpdates>records if isinstance(records, PackedUpdates) else None
+    cdef PackedUpdate* entry
+    cdef bint is_taken
+    topics.client = client_of(producer)
+    for place in range(start, len(records)):
+        if packed is not None and packed.entries[place].action != NULL:
+            entry = &packed.entries[place]
+            is_taken = send_update(topics, partition, entry, packed.block)
+        else:
+            is_taken = send_record(topics, partition, <tuple?>records[place])
+        if not is_taken:
+            return place
+    return len(records)
+
+
+cdef bint send_update(Topics topics, int32_t partition, PackedUpdate* entry, const uint8_t* content) except -1:
+    """Hand over an update of a block that begins there; tell whether it was taken."""
+    cdef Action action = <Action>entry.action
+    cdef void* topic = topics.find(action.topic)
+    cdef void* headers = library.headers_new(action.header_count + 1)
+    cdef int number
+    cdef HeaderBytes* at_hand
+    for number in range(action.header_count):
+        at_hand = &action.at_hand[number]
+        library.header_add(headers, at_hand.name, at_hand.name_size, at_hand.content, at_hand.size)
+    library.header_add(headers, "ce_id", 5, content + entry.identifier, UPDATE_ID_BYTES)
+    return hand_over(
+        topics.client, topic, partition,
+        content + entry.value, entry.value_size, content + entry.key, entry.key_size, headers,
+    )
+
+
+cdef bint send_record(Topics topics, int32_t partition, tuple record) except -1:
+    """Hand over topic, value, key and headers; tell whether they were taken."""
+    cdef bytes value = record[1], key = record[2]
+    cdef void* topic = topics.find(record[0])
+    cdef void* headers = NULL if record[3] is None else new_headers(record[3])
+    return hand_over(topics.client, topic, partition, start_of(value), size_of(value), start_of(key), size_of(key), headers)
+
+
+cdef bint hand_over(
+    void* client, void* topic, int32_t partition,
+    const void* value, size_t value_size, const void* key, size_t key_size, void* headers,
+) noexcept:
+    """Hand over a record, whose headers the library takes over with it; tell whether it was taken."""
+    cdef int failed
+    if topic != NULL:
+        failed = library.producev(
+            client,
+            <int>RKT, topic,
+            <int>PARTITION, partition,
+            <int>MSGFLAGS, <int>COPY_BYTES,
+            <int>VALUE, value, value_size,
+            <int>KEY, key, key_size,
+            <int>HEADERS, headers,
+            <int>END,
+        )
+        if failed == NO_ERROR:
+            return True
+    if headers != NULL:
+        library.headers_destroy(headers)
+    return False
+
+
+cdef inline const char* start_of(bytes content) noexcept:
+    return NULL if content is None else PyBytes_AS_STRING(content)
+
+
+cdef inline size_t size_of(bytes content) noexcept:
+    return 0 if content is None else PyBytes_GET_SIZE(content)
+
+
+cdef void* new_headers(headers) except NULL:
+    """Return headers for one record."""
+    cdef void* made = library.headers_new(len(headers))
+    cdef str name
+    cdef bytes value
+    for name, value in headers:
+        library.header_add(
+            made, PyUnicode_AsUTF8(name), -1, start_of(value), -1 if value is None else PyBytes_GET_SIZE(value)
+        )
+    return made

@@ -1,0 +1,35 @@
+"""An author connected to an installation: its broker, and its schema registry where it has one."""
+
+from functools import partial
+
+from actions.registry import load_kinds
+from consumer.clock import Clock
+from consumer.config.settings import Settings
+from consumer.links.definition_topic import open_definition_topic
+from consumer.links.link_publisher import Author
+from consumer.registry.codecs import reading_codec, registered_writers, writing_codec
+from consumer.registry.registry import SchemaRegistry, connect_registry
+from schemas.codec import Codec
+from schemas.record_schema import RecordSchema, load_schemas
+from schemas.topics import LINK_DEFINITIONS
+
+
+def connect_author(settings: Settings, *, defined_by: str, clock: Clock) -> Author:
+    """Return an author who publishes under this name. Raises Unavailable when the registry does not answer."""
+    schemas = load_schemas()
+    registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
+    topic, schema = settings.topic_prefix + LINK_DEFINITIONS, schemas["LinkDefined"]
+    return Author(
+        partial(open_definition_topic, settings, clock),
+        kinds=load_kinds(schemas),
+        codec=reading_codec(topic, schema, registry),
+        open_writing_codec=partial(_writing_and_reading_codec, topic, schema, registry),
+        clock=clock,
+        defined_by=defined_by,
+    )
+
+
+def _writing_and_reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
+    """Register the schema first, so that what is about to be written can be read again."""
+    codec = writing_codec(topic, schema, registry)
+    return codec.allow(registered_writers(topic, registry))

@@ -1,0 +1,190 @@
+"""The topic of definitions on a real Kafka."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from confluent_kafka import IsolationLevel, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from consumer.clock import Clock
+from consumer.config.settings import Settings
+from consumer.errors import Unavailable
+from consumer.kafka.admin.acls import Operation, Right, Role, missing_rights, rights_of
+from consumer.kafka.admin.offsets import read_offsets
+from consumer.kafka.admin.permission import require_rights
+from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
+from consumer.kafka.admin.topics import TopicNames
+from consumer.kafka.client import (
+    Isolation,
+    admin_config,
+    author_producer_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    reader_config,
+)
+from consumer.kafka.errors import (
+    FENCED,
+    Forbidden,
+    first_failure,
+    kafka_error,
+    transaction_failure,
+    what_must_be_mended,
+)
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.links.published import PublishedRecord
+from consumer.links.publishing import Overtaken
+from consumer.ports import LogReader, Unreachable
+from consumer.terminal.text import counted
+from schemas.topics import LINK_DEFINITIONS
+
+CALL_SECONDS = 30.0
+"""Bound of one transactional call, below the broker's patience with a transaction."""
+ANSWER_SECONDS = 10.0
+OPEN_TRANSACTION_SECONDS = 2.0
+"""How long to wait for the end of a transaction: a commit is answered a moment before readers may see it."""
+STALL_SECONDS = 20.0
+"""How long reading may stand still though there is something to read."""
+
+_BATCH = 5000
+_PARTITION = 0
+
+
+class KafkaDefinitionTopic:
+    """Reads and publishes definitions. Implements `DefinitionTopic`; all authors share one transactional id."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        admin: AdminClient,
+        topic: str,
+        *,
+        open_author: Callable[[], Producer],
+        clock: Clock,
+        rights: Sequence[Right] = (),
+    ) -> None:
+        """`rights` are those that an author needs, one to write of each resource."""
+        self._reader = reader
+        self._admin = admin
+        self._topic = topic
+        self._open_author = open_author
+        self._clock = clock
+        self._rights = rights
+        self._producer: Producer | None = None
+        self._reader.start(_PARTITION, 0)
+
+    def read_new(self) -> Iterator[PublishedRecord]:
+        """Yield what was committed since the last call and before this one.
+
+        A transaction that stays open is not waited for long; after `take_over` there is none.
+        """
+        end, waiting_since = self._end(), self._clock.monotonic()
+        while (position := self._reader.positions[_PARTITION]) < end:
+            for record in self._reader.read(_BATCH, 0.1):
+                yield record.key(), record.value()
+            if self._reader.positions[_PARTITION] > position:
+                waiting_since = self._clock.monotonic()
+            elif self._stands_still(self._clock.monotonic() - waiting_since):
+                return
+
+    def take_over(self) -> None:
+        """Fence every author who took over before, by a new producer under the authors' transactional id."""
+        self._producer = self._open_author()
+        try:
+            self._producer.init_transactions(CALL_SECONDS)
+        except KafkaException as raised:
+            raise self._failure(raised) from raised
+
+    def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Write the records in one transaction."""
+        producer = self._producer
+        if producer is None:
+            raise Overtaken("nobody took over yet")
+        try:
+            producer.begin_transaction()
+            for key, value in records:
+                _produce(producer, self._topic, key, value)
+            producer.commit_transaction(CALL_SECONDS)
+        except (KafkaException, SystemError) as raised:
+            self._producer = None
+            first = first_failure(producer, raised)
+            with suppress(KafkaException, SystemError):
+                producer.abort_transaction(CALL_SECONDS)
+            raise self._failure(first) from raised
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._producer = None
+        self._reader.close()
+
+    def _stands_still(self, seconds: float) -> bool:
+        """Tell whether an open transaction holds up the reader; raises Unavailable where the broker does."""
+        if seconds > STALL_SECONDS:
+            raise self._unreadable("nothing comes before its end")
+        return seconds > OPEN_TRANSACTION_SECONDS and self._reader.positions[_PARTITION] >= self._committed_end()
+
+    def _end(self) -> int:
+        try:
+            return self._reader.bounds([_PARTITION])[_PARTITION][1]
+        except Unreachable as error:
+            raise self._unreadable(str(error)) from error
+
+    def _committed_end(self) -> int:
+        place = (self._topic, _PARTITION)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
+        committed = IsolationLevel.READ_COMMITTED
+        try:
+            return read_offsets(self._admin, [place], latest, level=committed, answer_seconds=ANSWER_SECONDS)[place]
+        except KafkaException as raised:
+            raise self._unreadable(kafka_error(raised).str()) from raised
+
+    def _unreadable(self, reason: str) -> Unavailable:
+        return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")
+
+    def _failure(self, raised: BaseException) -> Exception:
+        """Translate what a transactional call raised: another author is worth another attempt, what is final is not."""
+        error = kafka_error(raised)
+        if error.code() in FENCED:
+            return Overtaken(str(transaction_failure(raised)))
+        mend = what_must_be_mended(error)
+        if isinstance(mend, Forbidden):
+            mine = [
+                each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
+            ]
+            return missing_rights(mine) if mine else mend
+        return mend or Overtaken(str(transaction_failure(raised)))
+
+
+def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
+    """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
+    topic = settings.topic_prefix + LINK_DEFINITIONS
+    rights = rights_of(Role.AUTHOR, settings, TopicNames(settings.topic_prefix, settings.group_id, ()))
+    require_rights(settings, [right for right in rights if right.operation is Operation.READ])
+    _require_topic(KafkaTopicAdmin(settings), topic)
+    # The end is only told by an answer, which the broker would hold back for half a second.
+    reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+    consumer = open_consumer(reader_config(settings, Isolation.READ_COMMITTED) | reading)
+    admin = open_admin(admin_config(settings))
+    reader = KafkaLogReader(consumer, admin, topic)
+    author = partial(open_producer, author_producer_config(settings))
+    return KafkaDefinitionTopic(reader, admin, topic, open_author=author, clock=clock, rights=rights)
+
+
+def _require_topic(admin: TopicAdmin, topic: str) -> None:
+    state = admin.read_topics([topic]).get(topic)
+    if state is None:
+        raise Unavailable(f"{topic} is missing; run link-actions topics create")
+    if state.partitions != 1:
+        mend = "delete it and run link-actions topics create"
+        raise Unavailable(f"{topic} has {counted(state.partitions, 'partition')} and must have 1; {mend}")
+
+
+def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:
+    while True:
+        try:
+            producer.produce(topic, value, key, _PARTITION)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return

@@ -1,0 +1,140 @@
+"""How a planned version of a link differs from the one in force, and what that means for the people who click."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from actions.link import Action, Link
+from actions.repeat import Repeat, RepeatRule
+from consumer.links.listing import describe_period, link_as_json
+from consumer.links.versioning import Change, PlannedLink
+
+_FACTS = ("name", "status", "epoch", "response")
+_NAMED_IN_TEXT = "{link_name}"
+
+
+def differences_of(planned: PlannedLink) -> Iterator[str]:
+    """Yield each fact that changes, with what it is and what it becomes."""
+    if planned.before is None:
+        return
+    before, after = link_as_json(planned.before), link_as_json(planned.link)
+    yield from _changed("", {fact: before[fact] for fact in _FACTS}, {fact: after[fact] for fact in _FACTS})
+    old, new = _by_id(before), _by_id(after)
+    for action_id in (name for name in old if name not in new):
+        yield f"action {action_id} is removed"
+    for action_id, action in new.items():
+        if action_id in old:
+            yield from _changed(f"action {action_id}: ", old[action_id], action)
+        else:
+            yield f"action {action_id} is added: {_shown(action)}"
+    if _moved(old, new):
+        yield f"order of the actions: {', '.join(old)} → {', '.join(new)}"
+
+
+def meanings_of(planned: PlannedLink) -> Iterator[str]:
+    """Yield what it means for people, a sentence each."""
+    yield from _OF_CHANGE.get(planned.change, _nothing)(planned)
+    if planned.before is not None:
+        yield from _of_link(planned.before, planned.link)
+        yield from _of_actions(planned.before, planned)
+
+
+def _of_link(before: Link, after: Link) -> Iterator[str]:
+    if before.response != after.response:
+        yield "who clicks from now on gets the new response, also in mails that are out"
+    if before.name != after.name and any(_NAMED_IN_TEXT in str(action.parameters) for action in after.actions):
+        yield f"texts with {_NAMED_IN_TEXT} say the new name from the next click on"
+
+
+def _of_actions(before: Link, planned: PlannedLink) -> Iterator[str]:
+    old = {action.action_id: action for action in before.actions}
+    kept = {action.action_id for action in planned.link.actions}
+    for action_id in (name for name in old if name not in kept):
+        yield f"action {action_id} stops with this version; what it did stays done"
+    for action in planned.link.actions:
+        yield from _action(old.get(action.action_id), action, planned)
+
+
+def _nothing(_planned: PlannedLink) -> Iterator[str]:
+    yield from ()
+
+
+def _repaired(_planned: PlannedLink) -> Iterator[str]:
+    yield "clicks on the version that could not be read are dead letters; replay them with link-actions dlq replay"
+
+
+def _restored(_planned: PlannedLink) -> Iterator[str]:
+    yield "it is listed again"
+
+
+def _reset(planned: PlannedLink) -> Iterator[str]:
+    once = [action.action_id for action in planned.link.actions if action.repeat.rule is not RepeatRule.ALWAYS]
+    again = f"can apply again to everyone who had them: {', '.join(once)}" if once else "have nothing to forget"
+    epochs = f"the epoch goes from {planned.before.epoch if planned.before else 0} to {planned.link.epoch}"
+    yield f"{epochs}: everyone who clicked counts as new, and the hits start at zero"
+    yield f"its actions {again}"
+    yield f"clicks that name version {planned.link.version - 1} or an earlier one stay in the epoch of that version"
+    yield "this cannot be undone; what was done stays done"
+
+
+def _deleted(planned: PlannedLink) -> Iterator[str]:
+    actions = ", ".join(action.action_id for action in planned.link.actions)
+    acting = f", and its actions go on: {actions}; to stop them, publish it without actions" if actions else ""
+    yield f"it is no longer listed; it goes on redirecting, since mails are out{acting}"
+
+
+_OF_CHANGE: Mapping[Change, Callable[[PlannedLink], Iterator[str]]] = {
+    Change.RESET: _reset,
+    Change.DELETED: _deleted,
+    Change.RESTORED: _restored,
+    Change.REPAIRED: _repaired,
+}
+
+
+def _action(old: Action | None, new: Action, planned: PlannedLink) -> Iterator[str]:
+    name = f"action {new.action_id}"
+    if old is None and new.action_id in planned.known_actions:
+        yield f"{name} is back; who had it before does not get it again where it applies once"
+    elif old is None:
+        yield f"{name} is new: it also applies to people who clicked before, at their next click"
+    elif old.repeat != new.repeat:
+        yield f"{name}: {_repeat_changed(old.repeat, new.repeat)}"
+    if old is not None and old.parameters != new.parameters:
+        keeps = "; who had it keeps what was done and does not get it again" if new.repeat == Repeat() else ""
+        yield f"{name} does the new thing from the next click on{keeps}"
+
+
+def _repeat_changed(old: Repeat, new: Repeat) -> str:
+    """Say what the memory of the old rule is worth under the new one (docs/state.md)."""
+    match old.rule, new.rule:
+        case RepeatRule.COOLDOWN, RepeatRule.ONCE:
+            return "who had it does not get it again"
+        case _, RepeatRule.ONCE:
+            return "it applies once more to everyone, at their next click"
+        case _, RepeatRule.ONCE_PER_MAILING:
+            return "it applies again, once in each mailing or flow run"
+        case RepeatRule.ONCE | RepeatRule.COOLDOWN, RepeatRule.COOLDOWN:
+            return f"it applies again when the last time is {describe_period(new.period_ms or 0)} ago or longer"
+        case _, RepeatRule.COOLDOWN:
+            return "it applies again to everyone, at their next click, and then by the period"
+    return "it applies again at every click"
+
+
+def _changed(subject: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            yield f"{subject}{name}: {_shown(before.get(name))} → {_shown(after.get(name))}"
+
+
+def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return [name for name in old if name in new] != [name for name in new if name in old]
+
+
+def _by_id(link: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {action["id"]: {**action, "slot": None, "id": None} for action in link["actions"]}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_shown(each)}" for name, each in value.items() if each is not None)
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,74 @@
+"""The single values of a link file: ids, names, addresses, texts and repeat rules.
+
+Each checker returns the value or raises ValueError with a sentence that says how to mend it.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from actions.ids import ID_SCHEMA, JOINERS, check_id, check_line
+from actions.repeat import Repeat, RepeatRule
+from consumer.config.values import duration
+from consumer.links.web_address import check_url
+
+LONGEST_RICH_TEXT = 200_000
+
+_TENANT = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_WITHOUT_PERIOD = [rule.value for rule in RepeatRule if rule is not RepeatRule.COOLDOWN]
+
+
+def check_tenant_id(text: str) -> str:
+    """Take what may stand before the slash of a record key."""
+    if not _TENANT.fullmatch(text):
+        raise ValueError(f"{text!r} is no tenant id; use 1 to 100 letters, digits, '.', '_' and '-'")
+    return text
+
+
+def check_name(text: str) -> str:
+    """Take a name for people: like an id, but for what joins and parts letters in some scripts."""
+    return check_line(text, allowed=JOINERS)
+
+
+def read_repeat(value: Any) -> Repeat:
+    """Read `once`, `once_per_mailing`, `always` or `{cooldown: 24h}`."""
+    if isinstance(value, Repeat):
+        return value
+    if isinstance(value, str) and value in _WITHOUT_PERIOD:
+        return Repeat(RepeatRule(value))
+    if isinstance(value, dict) and list(value) == ["cooldown"]:
+        return Repeat(RepeatRule.COOLDOWN, _milliseconds(value["cooldown"]))
+    raise ValueError(f"it is no repeat rule; write one of {', '.join(_WITHOUT_PERIOD)} or {{cooldown: 24h}}")
+
+
+def repeat_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `read_repeat` takes."""
+    period = {"type": "string", "minLength": 2, "description": "A duration such as 30m, 24h or 7d."}
+    cooldown = {
+        "type": "object",
+        "properties": {"cooldown": period},
+        "required": ["cooldown"],
+        "additionalProperties": False,
+    }
+    return {"oneOf": [{"enum": _WITHOUT_PERIOD}, cooldown]}
+
+
+def _milliseconds(value: Any) -> int:
+    try:
+        period = duration(value)
+    except (ValueError, OverflowError):
+        period = None
+    if not isinstance(period, timedelta) or period < timedelta(seconds=1):
+        raise ValueError("its cooldown is no duration of a second or more; write one such as 30m, 24h or 7d")
+    return period // timedelta(milliseconds=1)
+
+
+_TENANT_SCHEMA = {"type": "string", "pattern": f"^{_TENANT.pattern}$"}
+
+TenantId = Annotated[str, AfterValidator(check_tenant_id), WithJsonSchema(_TENANT_SCHEMA)]
+WrittenId = Annotated[str, AfterValidator(check_id), WithJsonSchema(ID_SCHEMA)]
+Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(ID_SCHEMA)]
+Url = Annotated[str, AfterValidator(check_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
+RichText = Annotated[str, Field(min_length=1, max_length=LONGEST_RICH_TEXT)]

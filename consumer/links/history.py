@@ -1,0 +1,83 @@
+"""What has been published of each link, as far as planning the next version needs it."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from actions.kind import Kind
+from actions.link import Link
+from consumer.links.link_reference import LinkReference
+from consumer.links.published import PublishedRecord, PublishedVersions, Versions, newest_of, read_version
+from schemas.codec import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlot:
+    """A slot of the memory, which belongs to one action id and kind for as long as the link exists."""
+
+    slot: int
+    kind: str
+
+
+@dataclass(slots=True)
+class History:
+    """All readable versions of one link, folded: the newest, and the slots that any of them gave.
+
+    `highest` is the highest number that any record of the link had, readable or not: the next version comes after it.
+    `in_force` is false where the version after `newest` cannot be read, so that a click without a version finds none.
+    """
+
+    newest: Link
+    highest: int
+    in_force: bool = True
+    slots: dict[str, TakenSlot] = field(default_factory=dict)
+
+
+class Histories:
+    """Folds published records into histories: of the links asked for, or of all.
+
+    Feeding a record twice changes nothing. `unreadable` has a sentence for each link that has a version which only a
+    later program may read; there is no saying what the next one would have to keep. A version that no program wrote
+    says nothing that the next one would have to keep, and is passed over.
+    """
+
+    def __init__(self, codec: Codec, kinds: Mapping[str, Kind], only: Collection[LinkReference] | None = None) -> None:
+        self._codec = codec
+        self._kinds = kinds
+        self._published = PublishedVersions(only)
+        self.links: dict[LinkReference, History] = {}
+        self.unreadable: dict[LinkReference, str] = {}
+
+    def add(self, records: Iterable[PublishedRecord]) -> None:
+        """Take in records in the order of the topic; whatever is no definition is passed over."""
+        for reference in self._published.add(records):
+            self.links.pop(reference, None)
+            self.unreadable.pop(reference, None)
+            self._fold(reference, self._published.links[reference])
+
+    def highest(self, reference: LinkReference) -> int:
+        """Return the highest number that any record of the link had; 0 where there is none."""
+        return max(self._published.links.get(reference, ()), default=0)
+
+    def alike(self, reference: LinkReference) -> list[LinkReference]:
+        """Return the other published links whose ids look like this one's."""
+        return sorted(self._published.alike.get(reference, ()))
+
+    def _fold(self, reference: LinkReference, versions: Versions) -> None:
+        history: History | None = None
+        in_force = newest_of(versions)
+        for version, value in sorted(versions.items()):
+            if value is None:
+                continue
+            link = read_version(reference, version, value, codec=self._codec, kinds=self._kinds)
+            if not isinstance(link, Link):
+                if link.newer:
+                    sentence = f"its published version {version} cannot be read ({link.reason}); {link.remedy}"
+                    self.unreadable[reference] = sentence
+                continue
+            history = history or History(link, max(versions))
+            history.newest = link
+            history.in_force = in_force is not None and in_force[0] == version
+            for action in link.actions:
+                history.slots[action.action_id] = TakenSlot(action.slot, action.kind.name)
+        if history:
+            self.links[reference] = history

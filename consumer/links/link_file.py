@@ -1,0 +1,175 @@
+"""One link file: what can be understood of it, and what is wrong with the rest."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from pydantic import ValidationError
+
+from actions.kind import WRITTEN, Kind
+from consumer.links.conflicts import find_conflicts
+from consumer.links.desired import WantedAction, WantedLink
+from consumer.links.diagnostic import Mistake, Place, Severity
+from consumer.links.error_messages import Details, mending_sentence
+from consumer.links.field_types import check_tenant_id
+from consumer.links.link_model import ActionEntry, LinkFileModel
+from consumer.links.link_reference import LinkReference
+from consumer.links.literal_text import odd_texts
+from consumer.links.source_map import LINK, Whereabouts
+from consumer.links.yaml_document import Path, read_document
+
+MOST_ACTIONS = 100
+LARGEST_LINK_BYTES = 500_000
+"""Half of what a broker takes in one record unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFile:
+    """What one file holds: the links whose own lines are right, the place of every link that says its id, and all
+    mistakes. Where there are no mistakes, `links` is all of it.
+    """
+
+    links: tuple[WantedLink, ...]
+    defined: tuple[tuple[LinkReference, Place], ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mapping[str, Kind]) -> LinkFile:
+    """Read one file; `name` is what mistakes call it."""
+    document = read_document(content)
+    broken = [Mistake(Place(name, problem.line, problem.column), "", problem.sentence) for problem in document.problems]
+    if document.data is None and broken:
+        return LinkFile((), (), tuple(broken))
+    reading = _Reading(document.data, Whereabouts(name, document), model, kinds)
+    shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
+    checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings())
+    mistakes = (*broken, *shape, *chain.from_iterable(checks))
+    return LinkFile(tuple(reading.links()), tuple(reading.defined()), mistakes)
+
+
+class _Reading:
+    """The reading of one document, each part of it by itself, so that no mistake hides another."""
+
+    def __init__(self, data: Any, where: Whereabouts, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
+        self._data = data
+        self._where = where
+        self._model = model
+        self._kinds = kinds
+        self._raw_links = list(_raw_links(data))
+        self._tenant = _tenant(data) or where.file  # a stand-in, so that no link is taken for another tenant's
+        self._actions = {path: list(self._understood_actions(path, raw)) for path, raw in self._raw_links}
+
+    def shape_mistakes(self) -> Iterator[tuple[Path, Mistake]]:
+        """Yield what the models refuse, with the way to it."""
+        try:
+            self._model.file.model_validate(self._data, context=WRITTEN)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                yield details["loc"], self._explained(dict(details))
+
+    def size_mistakes(self, texts: Mapping[Path, str]) -> Iterator[Mistake]:
+        """Yield links that would not fit into a record, or into the memory of those who clicked."""
+        sizes: Counter[Path] = Counter()
+        for path, text in texts.items():
+            sizes[path[:LINK]] += len(text.encode())
+        for path, raw in self._raw_links:
+            count = len(_list(raw.get("actions")))
+            if sizes[path] > LARGEST_LINK_BYTES:
+                sentence = f"its texts have {sizes[path]:,} bytes; shorten them to {LARGEST_LINK_BYTES:,} in all"
+                yield self._where.mistake(path, sentence)
+            if count > MOST_ACTIONS:
+                sentence = f"it has {count} actions; spread them over links with at most {MOST_ACTIONS} each"
+                yield self._where.mistake(path, sentence)
+
+    def conflicts(self) -> Iterator[Mistake]:
+        """Yield mistakes between the actions of a link, of those that are right by themselves."""
+        for path, actions in self._actions.items():
+            link = self._where.text((*path, "id")) or "without id"
+            yield from find_conflicts(link, actions)
+
+    def warnings(self) -> Iterator[Mistake]:
+        """Yield what is taken literally and may not be meant so."""
+        for link, raw in self._raw_links:
+            for path, sentence in odd_texts(link, raw, self._kinds):
+                yield self._where.mistake(path, sentence, Severity.WARNING)
+
+    def links(self) -> Iterator[WantedLink]:
+        """Yield the links whose own lines are right."""
+        for path, raw in self._raw_links:
+            try:
+                entry = self._model.link.model_validate({**raw, "actions": []}, context=WRITTEN)
+            except ValidationError:
+                continue
+            reference = LinkReference(self._tenant, entry.id)
+            actions = tuple(self._actions[path])
+            yield WantedLink(reference, entry.name, entry.response.to_response(), actions, self._where.place(path))
+
+    def defined(self) -> Iterator[tuple[LinkReference, Place]]:
+        """Yield what the file says it defines."""
+        for path, raw in self._raw_links:
+            if isinstance(raw.get("id"), str):
+                yield LinkReference(self._tenant, raw["id"]), self._where.place(path)
+
+    def _understood_actions(self, path: Path, raw: Mapping[str, Any]) -> Iterator[WantedAction]:
+        entries = [self._action_entry(action) for action in _list(raw.get("actions"))]
+        for index, (action_id, entry) in enumerate(zip(name_actions(entries), entries, strict=True)):
+            if entry is not None:
+                kind = self._kinds[entry.kind]
+                place = self._where.place((*path, "actions", index))
+                yield WantedAction(action_id, entry.repeat, kind, entry.to_parameters(kind), place)
+
+    def _action_entry(self, raw: Any) -> ActionEntry | None:
+        try:
+            return self._model.action.validate_python(raw, context=WRITTEN)
+        except ValidationError:
+            return None
+
+    def _explained(self, details: Details) -> Mistake:
+        path = self._where.path(details["loc"])
+        known_keys = self._known_keys(details["loc"])
+        return self._where.mistake(path, mending_sentence(details, text=self._where.text(path), known_keys=known_keys))
+
+    def _known_keys(self, location: Path) -> Iterable[str]:
+        match location:
+            case (_,):
+                return self._model.file.model_fields
+            case ("links", int(), _):
+                return self._model.link.model_fields
+            case ("links", int(), "actions", int(), str(kind), _):
+                return self._model.actions[kind].model_fields
+            case ("links", int(), "response", _):
+                return ("redirect", "text", "form")
+        return ("id", "prefill")
+
+
+def name_actions(entries: Iterable[ActionEntry | None]) -> Iterator[str]:
+    """Yield each action's id: the one it was given, or else its kind, numbered from the second nameless one on.
+
+    None stands for an action that could not be read.
+    """
+    nameless: Counter[str] = Counter()
+    for entry in entries:
+        if entry is None or entry.id is not None:
+            yield "" if entry is None else entry.id or ""
+            continue
+        nameless[entry.kind] += 1
+        yield entry.kind if nameless[entry.kind] == 1 else f"{entry.kind}-{nameless[entry.kind]}"
+
+
+def _raw_links(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for index, link in enumerate(_list(data.get("links")) if isinstance(data, dict) else []):
+        if isinstance(link, dict):
+            yield ("links", index), link
+
+
+def _tenant(data: Any) -> str | None:
+    try:
+        return check_tenant_id(data["tenant"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

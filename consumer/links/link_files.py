@@ -1,0 +1,116 @@
+"""Reads link files: every link that can be understood, and every mistake of every file at once."""
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from actions.ids import looks_of
+from actions.kind import Kind
+from consumer.links.desired import WantedLink
+from consumer.links.diagnostic import Mistake, Place, Severity, WrongLinkFiles, in_order
+from consumer.links.link_file import LinkFile, read_link_file
+from consumer.links.link_model import link_file_model
+from consumer.links.link_reference import LinkReference
+
+SUFFIXES = (".yaml", ".yml")
+
+LARGEST_FILE_BYTES = 64 * 2**20
+"""Far more than anyone writes; a device or a wrong file would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file's content under the name that the author knows it by."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLinks:
+    """The links in the order of the files, and warnings about them in the order of their places."""
+
+    links: Sequence[WantedLink]
+    warnings: Sequence[Mistake]
+
+
+def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
+    """Read files, and the link files in and below folders.
+
+    Raises WrongLinkFiles with every mistake and warning there is, where there is a mistake; where `strict`, a warning
+    is enough.
+    """
+    sources, missing = collect_sources(paths)
+    links, found = read_sources(sources, kinds)
+    mistakes = [*missing, *found]
+    if any(strict or mistake.severity is Severity.ERROR for mistake in mistakes):
+        raise WrongLinkFiles(mistakes)
+    return CheckedLinks(links, in_order(mistakes))
+
+
+def read_sources(sources: Iterable[SourceFile], kinds: Mapping[str, Kind]) -> tuple[list[WantedLink], list[Mistake]]:
+    """Return the links that can be understood, and all mistakes and warnings; pure."""
+    model = link_file_model(kinds)
+    files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
+    links = list(chain.from_iterable(file.links for file in files))
+    mistakes = list(chain.from_iterable(file.mistakes for file in files))
+    mistakes += _defined_twice(files)
+    return links, mistakes
+
+
+def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mistake]]:
+    """Read the files, each once however often it is named."""
+    sources: dict[Path, SourceFile] = {}
+    mistakes: list[Mistake] = []
+    for path in paths:
+        try:
+            files = _link_files_below(path) if path.is_dir() else [path]
+        except OSError as error:
+            mistakes.append(_unreadable(path, error))
+            continue
+        if not files:
+            mistakes.append(
+                _no_file(path, f"no file here or below ends in {' or '.join(SUFFIXES)}; name another folder")
+            )
+        for file in files:
+            try:
+                # Path.resolve raises on a loop of symbolic links, which reading tells of.
+                sources.setdefault(Path(os.path.realpath(file)), SourceFile(str(file), _content(file)))
+            except OSError as error:
+                mistakes.append(_unreadable(file, error))
+    return list(sources.values()), mistakes
+
+
+def _link_files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
+
+
+def _content(file: Path) -> bytes:
+    """Read the file, and of one without an end, such as a device, no more than a link file may have."""
+    with file.open("rb") as stream:
+        content = stream.read(LARGEST_FILE_BYTES + 1)
+    if len(content) > LARGEST_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST_FILE_BYTES // 2**20} MiB")
+    return content
+
+
+def _unreadable(file: Path, error: OSError) -> Mistake:
+    return _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
+
+
+def _no_file(path: Path, sentence: str) -> Mistake:
+    return Mistake(Place(str(path), 1), "", sentence)
+
+
+def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Mistake]:
+    first: dict[tuple[str, str], tuple[LinkReference, Place]] = {}
+    for reference, place in chain.from_iterable(file.defined for file in files):
+        looks = reference.tenant_id, looks_of(reference.link_id)
+        other, earlier = first.setdefault(looks, (reference, place))
+        if earlier is not place:
+            where = f"first in {earlier.file}:{earlier.line}"
+            same = "it is defined twice" if other == reference else "it looks like the id of another link"
+            yield Mistake(place, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")

@@ -1,0 +1,160 @@
+"""What somebody who keeps links can do: publish, preview, reset, delete and look."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
+
+from actions.kind import Kind
+from actions.link import Link
+from consumer.clock import Clock
+from consumer.errors import UsageError
+from consumer.links.desired import WantedLink
+from consumer.links.history import Histories
+from consumer.links.link_reference import LinkReference
+from consumer.links.published import (
+    PublishedVersions,
+    UnreadableVersion,
+    Versions,
+    WithdrawnVersion,
+    newest_of,
+    read_version,
+    withdrawn_of,
+)
+from consumer.links.publishing import DefinitionTopic, Plan, publish
+from consumer.links.versioning import PlannedLink, Signature, next_epochs, plan_deletions, plan_links, plan_resets
+from schemas.codec import Codec
+
+MOST_NUMBERS = 10
+"""How many versions are named where they have gaps between them."""
+
+
+class Author:
+    """Carries out one operation after the other, each on a connection of its own.
+
+    Operations raise UsageError for what the caller must mend, Unavailable where Kafka is not to be had.
+    """
+
+    def __init__(
+        self,
+        open_topic: Callable[[], DefinitionTopic],
+        *,
+        kinds: Mapping[str, Kind],
+        codec: Codec,
+        clock: Clock,
+        defined_by: str,
+        open_writing_codec: Callable[[], Codec] | None = None,
+    ) -> None:
+        """`codec` reads; what may publish reads and writes with what `open_writing_codec` gives, if given."""
+        self._open_writing_codec = open_writing_codec or (lambda: codec)
+        self._open_topic = open_topic
+        self._kinds = kinds
+        self._codec = codec
+        self._clock = clock
+        self._defined_by = defined_by
+
+    def publish(self, wanted: Sequence[WantedLink]) -> list[PlannedLink]:
+        """Publish the links that differ from what is published; return all, with what became of each."""
+        signature = self._signature()
+        return self._publish(_references(wanted), lambda histories: plan_links(wanted, histories, signature))
+
+    def preview(self, wanted: Sequence[WantedLink]) -> list[PlannedLink]:
+        """Return what `publish` would do now."""
+        return plan_links(wanted, self._read(_references(wanted)), self._signature())
+
+    def preview_reset(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+        """Return what `reset` would do now."""
+        histories = self._read(references)
+        return plan_resets(next_epochs(references, histories), histories, self._signature())
+
+    def reset(
+        self, references: Collection[LinkReference], epochs: Mapping[LinkReference, int] | None = None
+    ) -> list[PlannedLink]:
+        """Open a new epoch for each link: everyone who clicked before counts as new.
+
+        `epochs` are those that were agreed to, so that a reset which another author did meanwhile is not done twice.
+        """
+        signature = self._signature()
+        targets = next_epochs(references, self._read(references)) if epochs is None else epochs
+        return self._publish(references, lambda histories: plan_resets(targets, histories, signature))
+
+    def preview_deletion(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+        """Return what `delete` would do now."""
+        return plan_deletions(references, self._read(references), self._signature())
+
+    def delete(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+        """Hide each link from authors; it goes on redirecting and acting."""
+        signature = self._signature()
+        return self._publish(references, lambda histories: plan_deletions(references, histories, signature))
+
+    def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
+        """Return the version in force of each link, by tenant and link, and the versions that were withdrawn."""
+        links = self._published().links
+        found: list[Link | UnreadableVersion | WithdrawnVersion] = []
+        for reference in sorted(links):
+            if tenant_id in (None, reference.tenant_id):
+                newest = newest_of(links[reference])
+                found += [self._version(reference, *newest)] if newest else []
+                found += withdrawn_of(reference, links[reference])
+        return found
+
+    def version(self, reference: LinkReference, version: int | None = None) -> Link:
+        """Return one version, the one in force unless said otherwise.
+
+        Raises UsageError where it was not published or cannot be read.
+        """
+        return self.look(reference, version)[0]
+
+    def look(
+        self, reference: LinkReference, version: int | None = None
+    ) -> tuple[Link, list[UnreadableVersion | WithdrawnVersion]]:
+        """Return what `version` does, and all versions of the link that cannot be read or were withdrawn."""
+        versions = self._published([reference]).links.get(reference, {})
+        newest = newest_of(versions)
+        if newest is None:
+            raise UsageError(f"{reference}: no such link is published; see link-actions links list --all")
+        number = newest[0] if version is None else version
+        if versions.get(number) is None:
+            raise UsageError(f"{reference} has no version {number}; {_versions_in_words(versions)}")
+        read = {
+            number: self._version(reference, number, value) for number, value in versions.items() if value is not None
+        }
+        found = read[number]
+        if isinstance(found, UnreadableVersion):
+            raise UsageError(f"{reference} version {number} cannot be read ({found.reason}); {found.remedy}")
+        unreadable = [each for each in read.values() if isinstance(each, UnreadableVersion)]
+        return found, sorted([*unreadable, *withdrawn_of(reference, versions)], key=lambda odd: odd.version)
+
+    def _published(self, only: Collection[LinkReference] | None = None) -> PublishedVersions:
+        published = PublishedVersions(only)
+        with closing(self._open_topic()) as topic:
+            published.add(topic.read_new())
+        return published
+
+    def _publish(self, references: Collection[LinkReference], plan: Plan) -> list[PlannedLink]:
+        codec = self._open_writing_codec()
+        histories = Histories(codec, self._kinds, frozenset(references))
+        with closing(self._open_topic()) as topic:
+            return publish(topic, histories, plan, codec=codec, clock=self._clock)
+
+    def _read(self, references: Collection[LinkReference]) -> Histories:
+        histories = Histories(self._codec, self._kinds, frozenset(references))
+        with closing(self._open_topic()) as topic:
+            histories.add(topic.read_new())
+        return histories
+
+    def _version(self, reference: LinkReference, version: int, value: bytes) -> Link | UnreadableVersion:
+        return read_version(reference, version, value, codec=self._codec, kinds=self._kinds)
+
+    def _signature(self) -> Signature:
+        return Signature(self._defined_by, self._clock.now_ms())
+
+
+def _versions_in_words(versions: Versions) -> str:
+    numbers = sorted(version for version, value in versions.items() if value is not None)
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"it has the versions {numbers[0]} to {numbers[-1]}"
+    shown = ", ".join(map(str, numbers[-MOST_NUMBERS:]))
+    return f"the newest it has are {shown}"
+
+
+def _references(wanted: Iterable[WantedLink]) -> list[LinkReference]:
+    return [link.reference for link in wanted]

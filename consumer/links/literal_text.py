@@ -1,0 +1,149 @@
+"""What is taken as it is written, though it looks as if its author meant more: warnings beside the mistakes.
+
+A browser, the CRM or a person will get the text as it is in the file. That may be right, so it is no mistake.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from html.entities import html5
+from typing import Any
+
+from actions.ids import JOINERS, describe, is_unseen
+from actions.kind import Id, Kind
+from actions.response import PREFILL_FIELDS
+from actions.text import PLACEHOLDERS, ReadableText
+from consumer.links.active_html import active_parts
+from consumer.links.yaml_document import Path
+
+Finding = tuple[Path, str]
+"""Where it is, and a sentence about it."""
+
+_BRACES = r"\$?\{\{?[^{}\n]{1,60}\}?\}"
+_OTHERS = (
+    r"\$\{[^{}\n]{1,60}\}|\*\|[^|\n]{1,60}\|\*|<<[^<>\n]{1,60}>>|%%[A-Za-z_]{2,40}%%|%(?![0-9A-Fa-f]{2})[A-Za-z_]{2,40}%"
+    r"|\[\[[^\[\]\n]{1,60}\]\]|\[(?:[A-Z]+(?:_[A-Z]+)+|F?NAME|LNAME|FIRSTNAME|LASTNAME|EMAIL|COMPANY|UNSUBSCRIBE)\]"
+)
+_MERGE_FIELD = re.compile(f"{_OTHERS}|{_BRACES}")
+_OTHER_MERGE_FIELD = re.compile(_OTHERS)
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_TAG = re.compile(
+    r"</?(?:a|b|i|u|br|p|div|span|strong|em|script|img|h[1-6]|ul|ol|li|table|tr|td|font)\b[^<>]*>", re.IGNORECASE
+)
+_MARKDOWN = re.compile(r"\*\*[^\s*][^*\n]*\*\*|\[[^\[\]\n]+\]\(https?://[^()\s]+\)|^#{1,6} \S.*$", re.MULTILINE)
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
+_FILLED = "placeholders are filled in only in texts that people read, such as description and title"
+
+
+def odd_texts(link: Path, raw: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[Finding]:
+    """Yield what a link's texts hold that is taken literally."""
+    yield from _in_name((*link, "name"), raw.get("name"))
+    yield from _in_id((*link, "id"), raw.get("id"))
+    response = raw.get("response")
+    if isinstance(response, dict):
+        yield from _in_redirect((*link, "response", "redirect"), response.get("redirect"))
+        yield from _in_rich_text((*link, "response", "text"), response.get("text"))
+        yield from _in_form((*link, "response", "form"), response.get("form"))
+    actions = raw.get("actions")
+    for index, action in enumerate(actions if isinstance(actions, list) else ()):
+        kind = kinds.get(str(action.get("kind"))) if isinstance(action, dict) else None
+        if kind:
+            yield from _in_action((*link, "actions", index), action, kind)
+
+
+def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[Finding]:
+    yield from _in_id((*path, "id"), action.get("id"))
+    for name, field in kind.parameters.model_fields.items():
+        place, value = (*path, name), action.get(name)
+        if _is(field, Id):
+            yield from _in_id(place, value)
+        elif isinstance(value, str):
+            is_readable = _is(field, ReadableText)
+            yield from _in_text(place, value, _OTHER_MERGE_FIELD if is_readable else _MERGE_FIELD)
+            yield from _in_plain_text(place, value)
+
+
+def _is(field: Any, annotated: Any) -> bool:
+    """Tell whether a parameter is of an annotated type, or that or null."""
+    parts = [field, *getattr(field.annotation, "__args__", ())]
+    checks = annotated.__metadata__[1]
+    return any(checks in getattr(part, attribute, ()) for part in parts for attribute in ("metadata", "__metadata__"))
+
+
+def _in_name(path: Path, text: Any) -> Iterator[Finding]:
+    if isinstance(text, str):
+        yield from _in_text(path, text, _MERGE_FIELD)
+        yield from _in_markup(path, text)
+
+
+def _in_id(path: Path, text: Any) -> Iterator[Finding]:
+    if not isinstance(text, str):
+        return
+    yield from _in_text(path, text, _MERGE_FIELD)
+    if text != unicodedata.normalize("NFC", text):
+        sentence = f"{path[-1]} is not in Unicode's composed form (NFC), so that others may not find it; type it again"
+        yield path, sentence
+
+
+def _in_redirect(path: Path, text: Any) -> Iterator[Finding]:
+    if not isinstance(text, str):
+        return
+    for part in _parts(_MERGE_FIELD, text):
+        yield path, f"{part} is part of the address as it is written: nothing is filled in there; write the value"
+    for part in _entities(text):
+        yield path, f"{part} is HTML; in an address write the character that it stands for"
+    for part in _parts(_LONE_PERCENT, _MERGE_FIELD.sub("", text)):
+        yield path, f"{part} is no percent-encoded character; write %25 for a percent sign"
+
+
+def _in_rich_text(path: Path, text: Any) -> Iterator[Finding]:
+    if not isinstance(text, str):
+        return
+    yield from _in_text(path, text, _MERGE_FIELD)
+    for part in active_parts(text):
+        yield path, f"{part} does something in the browser, which a page of ours must not; remove it"
+    for part in _parts(_MARKDOWN, text):
+        yield path, f"{part} is Markdown, and the text is HTML; write the HTML for it"
+
+
+def _in_form(path: Path, form: Any) -> Iterator[Finding]:
+    if not isinstance(form, dict):
+        return
+    yield from _in_id((*path, "id"), form.get("id"))
+    prefill = form.get("prefill")
+    for index, name in enumerate(prefill if isinstance(prefill, list) else ()):
+        if isinstance(name, str) and name not in PREFILL_FIELDS:
+            sentence = f"nothing is known under the name {name}, so the field stays empty; known are "
+            yield (*path, "prefill", index), sentence + ", ".join(PREFILL_FIELDS)
+
+
+def _in_plain_text(path: Path, text: str) -> Iterator[Finding]:
+    yield from _in_markup(path, text)
+    for part in _parts(_MARKDOWN, text):
+        yield path, f"{part} is Markdown, and people see it as it is written; write plain text"
+    unseen = next((letter for letter in text if is_unseen(letter, JOINERS | {"\n", "\t"})), None)
+    if unseen:
+        yield path, f"{path[-1]} holds {describe(unseen)}; remove it unless it is meant"
+    if text != text.strip():
+        what = "a line break" if text.rstrip("\r\n") != text else "a blank"
+        yield path, f"{path[-1]} starts or ends with {what}, which is kept; remove it unless it is meant"
+
+
+def _in_markup(path: Path, text: str) -> Iterator[Finding]:
+    for part in (*_parts(_TAG, text), *_entities(text)):
+        yield path, f"{part} is HTML, and people see it as it is written; write plain text"
+
+
+def _in_text(path: Path, text: str, merge_field: re.Pattern[str]) -> Iterator[Finding]:
+    for part in _parts(merge_field, text):
+        hint = _FILLED if part.strip("{}$") in PLACEHOLDERS else "nothing of that name is filled in"
+        yield path, f"{part} is taken as it is written: {hint}"
+
+
+def _parts(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """Yield what matches, each once."""
+    return iter(dict.fromkeys(match[0] for match in pattern.finditer(text)))
+
+
+def _entities(text: str) -> Iterator[str]:
+    return (part for part in _parts(_ENTITY, text) if part[1] == "#" or part[1:] in html5)

@@ -1,0 +1,103 @@
+"""What lies on the topic of definitions, folded as compaction does it: of each key the last value."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from actions.definition import UnreadableDefinition, read_definition
+from actions.ids import looks_of
+from actions.kind import Kind
+from actions.link import Link
+from consumer.links.link_reference import LinkReference
+from schemas.codec import Codec
+from schemas.definition_key import encode_link, newest_version, parse_definition_key
+
+PublishedRecord = tuple[bytes | None, bytes | None]
+"""Key and value of a record on the topic of definitions."""
+
+Versions = Mapping[int, bytes | None]
+"""The versions of one link by their number; None for one whose record has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableVersion:
+    """A version that this program cannot read; `newer` tells that a later program may have written it."""
+
+    reference: LinkReference
+    version: int
+    reason: str
+    newer: bool = True
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        if self.newer:
+            return (
+                "update this program; if no newer one wrote it, write a record without a value under the key "
+                f"{self.reference}/{self.version} to the topic of definitions"
+            )
+        return "publish the link again, which makes a version after it"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnVersion:
+    """A version whose record has no value: it counts as never published."""
+
+    reference: LinkReference
+    version: int
+
+
+class PublishedVersions:
+    """The versions of the links asked for, or of all. Feeding records again in their order changes nothing.
+
+    `alike` has the other links that look like one of those asked for.
+    """
+
+    def __init__(self, only: Collection[LinkReference] | None = None) -> None:
+        self._only = only
+        self._looks = {_looks_of(reference): reference for reference in only or ()}
+        self.alike: dict[LinkReference, set[LinkReference]] = {}
+        self.links: dict[LinkReference, dict[int, bytes | None]] = {}
+
+    def add(self, records: Iterable[PublishedRecord]) -> set[LinkReference]:
+        """Take in records in the order of the topic and return the links they are about.
+
+        Whatever has no key of a definition is passed over.
+        """
+        changed = set()
+        for key, value in records:
+            named = parse_definition_key(key)
+            if named is None:
+                continue
+            tenant_id, link_id, version = named
+            reference = LinkReference(tenant_id, link_id)
+            if self._only is None or reference in self._only:
+                self.links.setdefault(reference, {})[version] = value
+                changed.add(reference)
+            elif value is not None and (asked_for := self._looks.get(_looks_of(reference))):
+                self.alike.setdefault(asked_for, set()).add(reference)
+        return changed
+
+
+def _looks_of(reference: LinkReference) -> tuple[str, str]:
+    return reference.tenant_id, looks_of(reference.link_id)
+
+
+def newest_of(versions: Versions) -> tuple[int, bytes] | None:
+    """Return number and value of the version in force, by the rule that workers follow."""
+    return newest_version(sorted(versions.items(), reverse=True))
+
+
+def withdrawn_of(reference: LinkReference, versions: Versions) -> Iterator[WithdrawnVersion]:
+    """Yield the versions without a value."""
+    return (WithdrawnVersion(reference, version) for version in sorted(versions) if versions[version] is None)
+
+
+def read_version(
+    reference: LinkReference, version: int, value: bytes, *, codec: Codec, kinds: Mapping[str, Kind]
+) -> Link | UnreadableVersion:
+    """Decode one version."""
+    key = encode_link(reference.tenant_id, reference.link_id)
+    try:
+        return read_definition(key, version, value, codec=codec, kinds=kinds)
+    except UnreadableDefinition as error:
+        return UnreadableVersion(reference, version, str(error), newer=error.newer)

@@ -1,0 +1,56 @@
+"""Where something of a link file stands, and which link and action that is."""
+
+from consumer.links.diagnostic import Mistake, Place, Severity
+from consumer.links.yaml_document import Document, Path
+
+LINK = 2
+"""Length of the path to a link: `links` and its index."""
+ACTION = 4
+"""Length of the path to an action: the link's, `actions` and its index."""
+
+
+class Whereabouts:
+    """Places of one document, under the name that the author knows the file by."""
+
+    def __init__(self, file: str, document: Document) -> None:
+        self.file = file
+        self._lines = document.lines
+        self._columns = document.columns
+        self._texts = document.texts
+
+    def path(self, location: Path) -> Path:
+        """Return the innermost place on pydantic's way to a value that stands in the file.
+
+        The kind that pydantic puts in after an action is no step of it.
+        """
+        if location[LINK : LINK + 1] == ("actions",):
+            location = (*location[:ACTION], *location[ACTION + 1 :])
+        while location not in self._lines and location:
+            location = location[:-1]
+        return location
+
+    def place(self, path: Path) -> Place:
+        """Return the place of a value."""
+        return Place(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
+
+    def text(self, path: Path) -> str | None:
+        """Return a scalar as it is written."""
+        return self._texts.get(path)
+
+    def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Mistake:
+        """Return a mistake at a value."""
+        return Mistake(self.place(path), self._subject(path), sentence, severity)
+
+    def _subject(self, path: Path) -> str:
+        if path[:1] != ("links",) or len(path) < LINK:
+            return ""
+        link = self._texts.get((*path[:LINK], "id")) or f"number {_number(path[LINK - 1])}"
+        if len(path) < ACTION or path[LINK] != "actions":
+            return f"link {link}"
+        action, kind = path[:ACTION], self._texts.get((*path[:ACTION], "kind"))
+        nameless = f"number {_number(path[ACTION - 1])}{f' ({kind})' if kind else ''}"
+        return f"link {link}, action {self._texts.get((*action, 'id')) or nameless}"
+
+
+def _number(index: str | int) -> int:
+    return int(index) + 1

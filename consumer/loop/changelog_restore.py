@@ -1,0 +1,154 @@
+"""Bringing the state of assigned partitions up to date from the changelog, while others are worked on."""
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+
+import structlog
+
+from consumer.ports import LogReader, Unreachable
+from consumer.records.bulk import split_by_partition
+from consumer.state.store import BEGINNING, PartitionStore, StateStore
+
+_LOG = structlog.get_logger(__name__)
+
+_BATCH = 50_000
+
+Opening = Generator[None, None, PartitionStore]
+
+
+class Restorer:
+    """Reads the changelog of each partition from the store's position to the end it had when the reading began.
+
+    The end includes transactions that are still open: the one before us may have committed without our seeing it, and
+    to start before its end would repeat what it did. A read_committed reader gets there once they are decided.
+    """
+
+    def __init__(
+        self,
+        reader: LogReader,
+        state: StateStore,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        on_complete: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_complete` is called when nothing is left to restore, each time."""
+        self._monotonic = monotonic
+        self._on_complete = on_complete
+        self._reader = reader
+        self._state = state
+        self._heads: dict[int, int] = {}
+        self.identity = ""
+        """The changelog's, as of the last store that was opened."""
+        self._waiting: dict[int, Opening | None] = {}
+        self._targets: dict[int, int] = {}
+        self._stores: dict[int, PartitionStore] = {}
+
+    def begin(self, partition: int) -> None:
+        """Have the partition restored, anew where it was being restored; asks nothing of the broker yet."""
+        self.cancel(partition)
+        self._waiting[partition] = None
+
+    def cancel(self, partition: int) -> None:
+        """Stop restoring the partition, if it is being restored."""
+        opening = self._waiting.pop(partition, None)
+        if opening is not None:
+            opening.close()
+        if self._targets.pop(partition, None) is not None:
+            del self._stores[partition]
+            self._reader.stop(partition)
+
+    def let_go(self, partition: int) -> None:
+        """Stop restoring the partition and give back the memory of its store, which nobody uses any more."""
+        self.cancel(partition)
+        self._state.release(partition)
+
+    def step(self, timeout_seconds: float) -> tuple[Mapping[int, PartitionStore], Mapping[int, int]]:
+        """Open stores or read on, for at most the time-out; return those that are complete, and how much each has read.
+
+        Opening a store that remembers a hundred million clicks takes a quarter of a minute, and the loop must turn
+        meanwhile. Raises Unreachable.
+        """
+        deadline = self._monotonic() + timeout_seconds
+        for partition in sorted(self._waiting):
+            store = self._open(partition, deadline)
+            if store is not None:
+                self._aim(partition, store)
+            if self._monotonic() > deadline:
+                break
+        read = self._read(0.0 if self._waiting else timeout_seconds) if any(self.remaining().values()) else {}
+        complete = {p: store for p, store in self._stores.items() if store.position >= self._targets[p]}
+        for partition in complete:
+            self.cancel(partition)
+        if complete and not self.restoring:
+            self._on_complete()
+        return complete, read
+
+    def remaining(self) -> Mapping[int, int]:
+        """Return the records that each partition which is not complete still needs; 0 while that is not known."""
+        missing = {p: max(self._targets[p] - store.position, 0) for p, store in self._stores.items()}
+        return dict.fromkeys(self._waiting, 0) | missing
+
+    def head(self, partition: int) -> int:
+        """Return the first offset that the partition's changelog still had when its reading began."""
+        return self._heads.get(partition, 0)
+
+    @property
+    def restoring(self) -> Sequence[int]:
+        """The partitions that are not complete yet."""
+        return [*self._waiting, *self._targets]
+
+    def _open(self, partition: int, deadline: float) -> PartitionStore | None:
+        """Go on opening the store; return it when that is done."""
+        opening = self._waiting[partition]
+        if opening is None:
+            self.identity = self._reader.identity()
+            opening = self._state.open_gradually(partition, self.identity)
+        self._waiting[partition] = None  # whatever goes wrong from here on, the next step begins anew
+        try:
+            next(opening)
+            while self._monotonic() <= deadline:
+                next(opening)
+        except StopIteration as end:
+            store: PartitionStore = end.value
+            return store
+        self._waiting[partition] = opening
+        return None
+
+    def _aim(self, partition: int, store: PartitionStore) -> None:
+        """Have the store's partition read up to the end it has now.
+
+        A store that is ahead or lacks what the changelog no longer has is thrown away; whether the memory that is read
+        instead fits the group's offsets is seen afterwards.
+        """
+        first, end = self._reader.bounds([partition])[partition]
+        if store.position != BEGINNING and not first <= store.position <= end:
+            _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
+            self.identity = self._reader.identity()
+            store = self._state.reset(partition, self.identity)
+        self._heads[partition] = first
+        del self._waiting[partition]
+        self._stores[partition], self._targets[partition] = store, end
+        if store.position < end:
+            self._reader.start(partition, max(store.position, first))
+
+    def _read(self, timeout_seconds: float) -> Mapping[int, int]:
+        entries: dict[int, dict[bytes, bytes | None]] = {partition: {} for partition in self._stores}
+        read: dict[int, int] = {}
+        for partition, records in split_by_partition(self._reader.read(_BATCH, timeout_seconds)).items():
+            if partition in entries:
+                entries[partition] = {record.key(): record.value() for record in records}
+                read[partition] = len(records)
+        try:
+            self._keep(entries)
+        except Unreachable:
+            # Else the next write would leave out what was read, and stand behind it.
+            for partition in [*self._stores]:
+                self.begin(partition)
+            raise
+        return read
+
+    def _keep(self, entries: Mapping[int, Mapping[bytes, bytes | None]]) -> None:
+        for partition, store in self._stores.items():
+            position = self._reader.positions.get(partition, store.position)
+            if position > store.position:
+                store.write(entries[partition], position)

@@ -1,0 +1,86 @@
+"""What a batch writes into its transaction, topic by topic."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consumer.kafka.admin.topics import TopicNames
+from consumer.loop.batch import PartitionBatch
+from consumer.ports import ClickStream, Headers, Outgoing, Record
+from schemas.bad_record import BadRecord
+
+_UNREADABLE = "the name of one is not UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes decisions in the open transaction.
+
+    `hits_frame` is what stands before the body of a LinkHits; `version` is the program's, for dead letters.
+    """
+
+    stream: ClickStream
+    names: TopicNames
+    hits_frame: bytes
+    version: str
+
+    def write(self, batch: PartitionBatch) -> None:
+        """Write updates, hits, sent-on clicks, dead letters and the changelog; the decision's updates are gone then.
+
+        Raises Aborted or OutcomeUnknown.
+        """
+        decision, partition = batch.decision, batch.partition
+        self.stream.produce_all(partition, decision.updates)
+        decision.updates = []  # the library has copies of them: 11 MiB less of a large batch
+        self.stream.produce_all(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
+        for row, key, right in decision.sent_on:
+            self.stream.produce(self._sent_on(batch.records[row], key, right))
+        for row, bad in sorted(decision.dead_letters.items()):
+            self.stream.produce(self._dead_letter(batch.records[row], bad))
+        self._write_changelog(batch)
+
+    def _write_changelog(self, batch: PartitionBatch) -> None:
+        """Write the memory to the partition of the same number, its note last; the offset after that is asked for."""
+        topic, entries = self.names.changelog, list(batch.decision.memory.items())
+        key, value = entries.pop()
+        self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
+        self.stream.track(Outgoing(topic, batch.partition, key, value))
+
+    def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
+        """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
+        return Outgoing(self.names.clicks, partition, key, record.value(), _headers(record) or ())
+
+    def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
+        kept = _headers(record)
+        detail = bad.detail if kept is not None else f"{bad.detail}; its headers are left out, since {_UNREADABLE}"
+        reasons = dict(self._reason_headers(record, BadRecord(bad.reason, detail)))
+        # A program that brings back dead letters as they are would else make one with two reasons.
+        own = [(name, value) for name, value in kept or () if name not in reasons]
+        headers = (*own, *reasons.items())
+        partition = record.partition() or 0
+        return Outgoing(self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record))
+
+    def _reason_headers(self, record: Record, bad: BadRecord) -> Iterator[tuple[str, bytes]]:
+        facts = {
+            "reason": bad.reason,
+            "topic": self.names.clicks,
+            "partition": record.partition(),
+            "offset": record.offset(),
+            "timestamp": _timestamp(record),
+            "version": self.version,
+            "detail": bad.detail,
+        }
+        for name, fact in facts.items():
+            yield f"dlq.{name}", str(fact).encode()
+
+
+def _timestamp(record: Record) -> int:
+    """Return the record's own time; 0, which lets the broker give one, where it has none."""
+    return max(record.timestamp()[1], 0)
+
+
+def _headers(record: Record) -> Headers | None:
+    """Return the headers, None where the library cannot read the name of one: asked again, it would crash."""
+    try:
+        return tuple(record.headers() or ())
+    except (SystemError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,1 @@
+"""Repairs of the state while no worker runs: repartition, reconcile, replay."""

@@ -1,0 +1,117 @@
+"""What is known of every partition's history, without restoring its memory: for `doctor` and `state reconcile`."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from consumer.app.clients import Wire
+from consumer.config.settings import Settings
+from consumer.errors import Unavailable
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.topics import TopicNames
+from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.loop.history import Contradiction, Evidence, find_contradiction
+from consumer.ports import LogReader, Unreachable
+from consumer.records.bulk import split_by_partition
+
+PATIENCE_SECONDS = 30.0
+"""How long a partition of the changelog may stand still: longer than a transaction that nobody ends stays open."""
+_LEAST_RECORDS, _GROWTH = 64, 64
+"""The note is the last record of each transaction, so few are read, and more where the last ones were aborted."""
+_READ_AT_ONCE, _SLICE_SECONDS = 50_000, 0.5
+
+Found = tuple[Contradiction, Evidence]
+
+
+class Offsets(Protocol):
+    """What the group has committed."""
+
+    def committed(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int | None]:
+        """Return the committed offset of each partition, None where there is none. Raises Unavailable."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """`clicks` and `changelog` read the topics of these names, `topic` is that of the clicks."""
+
+    offsets: Offsets
+    clicks: LogReader
+    changelog: LogReader
+    topic: str
+    monotonic: Callable[[], float] = time.monotonic
+
+    def look(self, partitions: int) -> Mapping[int, Evidence]:
+        """Return what is known of each partition; workers may go on meanwhile. Raises Unavailable."""
+        numbers = range(partitions)
+        try:
+            before = self.offsets.committed(self.topic, numbers)
+            bounds = self.changelog.bounds(numbers)
+            notes = self._read_notes(bounds)
+            after = self.offsets.committed(self.topic, numbers)
+            clicks, topic = self.clicks.bounds(numbers), self.clicks.identity()
+        except Unreachable as error:
+            raise Unavailable(f"The history cannot be read ({error}); run link-actions doctor") from error
+        return {
+            p: _settled(Evidence(after[p], notes.get(p), *clicks[p], clicks=topic, head=bounds[p][0]), before[p])
+            for p in numbers
+        }
+
+    def _read_notes(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Note]:
+        """Read the end of each partition, and more of those where no note is met."""
+        missing = {p: each for p, each in bounds.items() if each[0] < each[1]}
+        notes: dict[int, Note] = {}
+        window = _LEAST_RECORDS
+        while missing:
+            starts = {p: max(first, end - window) for p, (first, end) in missing.items()}
+            notes |= self._read_from(starts, {p: end for p, (_, end) in missing.items()})
+            missing = {p: each for p, each in missing.items() if p not in notes and starts[p] > each[0]}
+            window *= _GROWTH
+        return notes
+
+    def _read_from(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Mapping[int, Note]:
+        notes: dict[int, Note] = {}
+        for partition, start in starts.items():
+            self.changelog.start(partition, start)
+        give_up_at = self.monotonic() + PATIENCE_SECONDS
+        try:
+            while any(self.changelog.positions[p] < end for p, end in ends.items()):
+                records = self.changelog.read(_READ_AT_ONCE, _SLICE_SECONDS)
+                for partition, mine in split_by_partition(records).items():
+                    values = [record.value() for record in mine if record.key() == PARTITIONS_KEY]
+                    notes |= {partition: Note.decode(values[-1])} if values and values[-1] is not None else {}
+                if records:
+                    give_up_at = self.monotonic() + PATIENCE_SECONDS
+                elif self.monotonic() > give_up_at:
+                    raise Unavailable(
+                        "The changelog cannot be read to its end: a transaction is open; wait until it has ended, or"
+                        " end it by kafka-transactions.sh abort, and run this again"
+                    )
+        finally:
+            for partition in starts:
+                self.changelog.stop(partition)
+        return notes
+
+
+@contextmanager
+def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspection]:
+    """Give an inspection of the group and the topics of these settings. Raises Unavailable."""
+    wire = Wire(settings, {}, {})
+    with closing(wire.open_reader(names.clicks)) as clicks, closing(wire.open_reader(names.changelog)) as changelog:
+        yield Inspection(GroupWatch(Connection(settings), settings.group_id), clicks, changelog, names.clicks)
+
+
+def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, Found]:
+    """Return what contradicts, by partition."""
+    found = ((p, find_contradiction(seen), seen) for p, seen in evidence.items())
+    return {partition: (kind, seen) for partition, kind, seen in found if kind is not None}
+
+
+def _settled(seen: Evidence, before: int | None) -> Evidence:
+    """Take the note's offset for the committed one where it was committed while the changelog was read."""
+    note = seen.note
+    if note is not None and note.offset is not None and (before or 0) <= note.offset <= (seen.committed or 0):
+        return replace(seen, committed=note.offset)
+    return seen

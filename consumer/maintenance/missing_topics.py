@@ -1,0 +1,35 @@
+"""Whether a changelog that is missing was there before: then making it again would lose what was remembered."""
+
+from contextlib import closing
+
+from consumer.app.clients import Wire
+from consumer.config.settings import Settings
+from consumer.errors import Contradictory
+from consumer.kafka.admin.connection import Connection
+from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.topics import TopicNames, TopicReport
+from consumer.loop.known_topics import TOPICS_FILE, read_known_topics
+from consumer.state.factory import state_folder
+
+
+def require_changelog(settings: Settings, names: TopicNames, report: TopicReport) -> None:
+    """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or Unreachable."""
+    if names.changelog not in report.missing or report.partitions is None:
+        return
+    offsets = GroupWatch(Connection(settings), settings.group_id).committed(names.clicks, range(report.partitions))
+    begun = {partition: offset for partition, offset in offsets.items() if offset}
+    if begun:
+        raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")
+    known = read_known_topics(state_folder(settings) / TOPICS_FILE, settings.group_id)
+    with closing(Wire(settings, {}, {}).open_reader(names.clicks)) as clicks:
+        if known.had_memory("", clicks.identity()):
+            raise missing_changelog(names, "this worker's disk holds a copy of it")
+
+
+def missing_changelog(names: TopicNames, evidence: str) -> Contradictory:
+    """Return the error that says what is lost and how to go on."""
+    return Contradictory(
+        f"{names.changelog} is missing, and {evidence}: what was remembered is lost. Stop all workers of the group and"
+        " run link-actions state reconcile --accept-lost-memory, which creates the topic and goes on from the committed"
+        " offsets with an empty memory, so actions that people have had before happen again at their next click"
+    )

@@ -1,1 +1,0 @@
-"""Going on after a contradiction between committed offsets, memory and clicks."""

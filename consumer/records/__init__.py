@@ -1,0 +1,1 @@
+"""Many records at once: blocks of memory, batches, keys."""

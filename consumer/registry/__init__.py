@@ -1,0 +1,1 @@
+"""Schema registries, and the codecs that write their frame."""

@@ -1,1 +1,0 @@
-"""`link-actions state repartition`: another number of partitions, with what is remembered."""

@@ -1,0 +1,62 @@
+"""Which store the settings ask for, alone in its folder."""
+
+import importlib
+from pathlib import Path
+
+import structlog
+
+from consumer.config.settings import Settings, StateStoreKind, instance_ids
+from consumer.state.disk import failure_at_start, require_writable
+from consumer.state.rocksdb_files import has_database
+from consumer.state.rowfile.state import RowFileState, discard_row_files
+from consumer.state.store import StateStore
+
+_LOG = structlog.get_logger(__name__)
+
+
+def open_state(settings: Settings) -> StateStore:
+    """Open the state of this instance in the store that is wanted, and delete what the other one left in the folder.
+
+    Left there it would take the disk and, taken up again after weeks, remember what was deleted meanwhile: the
+    changelog keeps deletions for a day. Raises UsageError where another process works with it or it is another user's,
+    or Unavailable.
+    """
+    folder = state_folder(settings)
+    require_writable(folder)
+    try:
+        return _open_alone(settings, folder)
+    except OSError as error:
+        raise failure_at_start(folder, error) from error
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return where this instance has its state."""
+    return settings.state_dir / settings.instance_id
+
+
+def state_folders(settings: Settings, workers: int) -> list[Path]:
+    """Return where each of so many workers has its state."""
+    names = instance_ids(settings.instance_id, workers) if workers > 1 else [settings.instance_id]
+    return [settings.state_dir / name for name in names]
+
+
+def _open_alone(settings: Settings, folder: Path) -> StateStore:
+    before = _size(folder)
+    if settings.state_store is StateStoreKind.ROCKSDB:
+        discard_row_files(folder)
+    elif has_database(folder):
+        importlib.import_module("consumer.state.rocksdb_database").discard_database(folder)
+    freed = before - _size(folder)
+    if freed:
+        _LOG.warning("state.discarded", folder=str(folder), store=f"not {settings.state_store}", freed_bytes=freed)
+    return _open_rocksdb(folder) if settings.state_store is StateStoreKind.ROCKSDB else RowFileState(folder)
+
+
+def _open_rocksdb(folder: Path) -> StateStore:
+    """Load the library only where it is wanted: it takes 7 MiB."""
+    state: StateStore = importlib.import_module("consumer.state.rocksdb").RocksState(folder)
+    return state
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0

@@ -1,0 +1,197 @@
+"""The rows of the batches in a file: each batch is one write, and its first row tells what the others must be.
+
+What no such row covers, with a checksum that goes on from the batch before, does not exist. So whatever moment the
+process dies, entries and position are those of the same batch. Nothing is synced to the disk: a power loss may leave
+holes, which the checksums show.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from errno import EFBIG
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
+from pathlib import Path
+from struct import Struct
+from zlib import crc32
+
+import numpy as np
+
+from consumer.state.rowfile.row import BATCH, KIND, ROW_BYTES, ROW_WORDS, Numbers, Rows, as_bytes
+from consumer.state.rowfile.segment_header import Head, Mark, changelog_digest, decode_head
+from consumer.state.store import BEGINNING
+
+MAX_ROWS = 1 << 31
+"""Rows that a file may have: 100 GB of them."""
+
+_BATCH = Struct("<qIII")
+"""Position, rows of the batch, rows of the older file that are not needed any more, checksum."""
+_LEAST_STEP = 1 << 22
+_STEP_SHARE = 8
+_CHECKED_AT_ONCE = 1 << 24
+"""Bytes whose checksums are looked at in one step of loading."""
+
+
+class Journal:
+    """One file of rows. Read through a map of it and written past the map's eye, so a full disk is never a signal."""
+
+    def __init__(self, path: Path, descriptor: int, head: Head) -> None:
+        self.path = path
+        self.head = head
+        self.mark = head.mark()
+        self._descriptor = descriptor
+        self._allocated = 0
+        self._map: mmap | None = None
+        self._rows: Rows = np.zeros((0, ROW_WORDS), dtype=np.uint64)
+
+    @classmethod
+    def create(cls, path: Path, changelog: str, *, after: "Journal | None" = None) -> "Journal":
+        """Make an empty file in the place of whatever is there, to go on where another one ends."""
+        generation, checksum, position = (
+            (after.generation + 1, after.mark.checksum, after.mark.position) if after else (1, 0, BEGINNING)
+        )
+        head = Head(generation, changelog_digest(changelog), checksum, position)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        journal = cls(path, descriptor, head)
+        try:
+            _write(descriptor, head.encode(), 0)
+            journal._allocate(1)
+        except OSError:
+            journal.discard()
+            raise
+        return journal
+
+    @classmethod
+    def load(cls, path: Path, changelog: str) -> "Generator[None, None, Journal]":
+        """Open the file, step by step, and cut off what is not valid.
+
+        Raises DamagedFile where nothing is, or of another changelog.
+        """
+        with ExitStack() as stack:
+            descriptor = os.open(path, os.O_RDWR)
+            stack.callback(os.close, descriptor)
+            journal = cls(path, descriptor, decode_head(os.pread(descriptor, ROW_BYTES, 0), changelog))
+            rows = os.fstat(descriptor).st_size // ROW_BYTES
+            journal._map_file(rows * ROW_BYTES)
+            yield from journal._find_latest_mark(rows)
+            journal._unmap()
+            journal._allocate(journal.end)
+            stack.pop_all()
+        return journal
+
+    def follows(self, older: "Journal") -> bool:
+        """Tell whether this file was begun exactly where that one ends now."""
+        return self.generation == older.generation + 1 and self.head.older_checksum == older.mark.checksum
+
+    @property
+    def generation(self) -> int:
+        """How many files came before, and one."""
+        return self.head.generation
+
+    @property
+    def end(self) -> int:
+        """Number of the row to be written next."""
+        return self.mark.end
+
+    @property
+    def rows(self) -> Rows:
+        """All rows, batch marks included; row 0 is the head. Valid until the next write."""
+        return self._rows[: self.mark.end]
+
+    def take(self, numbers: Numbers) -> Rows:
+        """Return copies of rows."""
+        return self._rows.take(numbers, axis=0)
+
+    def let_go_of_pages(self) -> None:
+        """Unmap the pages that were looked at: as long as they are mapped they count as memory of this process."""
+        if self._map is not None:
+            self._map.madvise(MADV_DONTNEED)
+
+    def append(self, rows: Rows, position: int, superseded: int) -> None:
+        """Write a batch; its first row is filled in here, as the mark. Raises OSError, and keeps nothing then."""
+        if self.end + len(rows) > MAX_ROWS:
+            raise OSError(EFBIG, f"a file holds {MAX_ROWS} rows")
+        fields = (position, len(rows) - 1, superseded)
+        checksum = crc32(rows[1:].data, crc32(_BATCH.pack(*fields, 0), self.mark.checksum))
+        first = as_bytes(rows[:1])[0]
+        first[:] = 0
+        first[: _BATCH.size] = np.frombuffer(_BATCH.pack(*fields, checksum), dtype=np.uint8)
+        first[KIND] = BATCH
+        self._allocate(self.end + len(rows))
+        _write(self._descriptor, rows.tobytes(), self.end * ROW_BYTES)
+        self.mark = Mark(self.end + len(rows), checksum, position, superseded)
+
+    def close(self) -> None:
+        """Cut the file to what is in it, and let go of it."""
+        self._unmap()
+        if self._descriptor >= 0:
+            os.ftruncate(self._descriptor, self.end * ROW_BYTES)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def discard(self) -> None:
+        """Delete the file."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def discard_some(self, size: int) -> bool:
+        """Delete so many bytes from the end, and the file where it has no more; tell whether it is gone."""
+        self._unmap()
+        left = min(os.fstat(self._descriptor).st_size, self.end * ROW_BYTES) - size
+        if left > 0:
+            os.ftruncate(self._descriptor, left)
+            return False
+        self.discard()
+        return True
+
+    def _find_latest_mark(self, rows: int) -> Iterator[None]:
+        checked = 0
+        for mark in self._marks(rows):
+            self.mark = mark
+            if mark.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
+                checked = mark.end
+                self.let_go_of_pages()
+                yield
+
+    def _marks(self, rows: int) -> Iterator[Mark]:
+        mark, view = self.mark, as_bytes(self._rows).reshape(-1).data
+        while mark.end < rows:
+            start = mark.end * ROW_BYTES
+            row = bytes(view[start : start + ROW_BYTES])
+            position, count, superseded, checksum = _BATCH.unpack_from(row)
+            body = view[start + ROW_BYTES : start + ROW_BYTES * (1 + count)]
+            plain = row[: _BATCH.size].ljust(KIND, b"\0") + bytes((BATCH,)) + bytes(ROW_BYTES - KIND - 1)
+            if row != plain or len(body) != count * ROW_BYTES or position < 0:
+                return
+            if crc32(body, crc32(_BATCH.pack(position, count, superseded, 0), mark.checksum)) != checksum:
+                return
+            mark = replace(mark, end=mark.end + 1 + count, checksum=checksum, position=position, superseded=superseded)
+            yield mark
+
+    def _allocate(self, rows: int) -> None:
+        """Have the file, and the map of it, reach this far and then some; what was not written takes no room."""
+        if rows * ROW_BYTES <= self._allocated:
+            return
+        step = max(_LEAST_STEP, rows * ROW_BYTES // _STEP_SHARE)
+        size = (rows * ROW_BYTES + step) // ROW_BYTES * ROW_BYTES
+        os.ftruncate(self._descriptor, self.end * ROW_BYTES)
+        os.ftruncate(self._descriptor, size)
+        self._map_file(size)
+
+    def _map_file(self, size: int) -> None:
+        self._unmap()
+        self._map = mmap(self._descriptor, size, access=ACCESS_READ)
+        self._rows = np.frombuffer(self._map, dtype="<u8", count=size // 8).reshape(-1, ROW_WORDS)
+        self._allocated = size
+
+    def _unmap(self) -> None:
+        """Let go of the map; it ends with the last view of it."""
+        self._rows, self._map, self._allocated = np.zeros((0, ROW_WORDS), dtype=np.uint64), None, 0
+
+
+def _write(descriptor: int, content: bytes, offset: int) -> None:
+    """Write everything; a disk that fills up takes a part and refuses the rest at the next call."""
+    view = memoryview(content)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written

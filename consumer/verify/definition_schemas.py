@@ -1,0 +1,76 @@
+"""The schemas that a link definition may have been written with, derived from the `.avsc` files alone.
+
+A kind of action that was added later lies in the folder as an update record. `link_defined.avsc` need not name it:
+its parameters are then a further branch of the union of parameters, after those that the file has, the added ones in
+the order of their file names. A definition may have been written when any of the added kinds was there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from consumer.verify.update_record import DECIDED, SHARED
+
+Json = dict[str, Any]
+
+_FIRST_OWN = len(SHARED) + len(DECIDED)
+"""Where the fields of its kind start in an update."""
+
+
+def definition_schemas(files: Mapping[str, Json]) -> Iterator[Json]:
+    """Yield every schema of `LinkDefined` that the files, by their names, allow for, the one with all kinds first."""
+    link_defined = files["link_defined"]
+    known = {branch["name"] for branch in _branches(link_defined)}
+    updates = [files[name] for name in sorted(files) if _is_update(files[name])]
+    added = [update for update in updates if f"{update['name']}Parameters" not in known]
+    for size in range(len(added), -1, -1):
+        for chosen in combinations(added, size):
+            yield _with_branches(link_defined, chosen)
+
+
+def _is_update(schema: Json) -> bool:
+    return [field["name"] for field in schema["fields"][:_FIRST_OWN]] == [*SHARED, *DECIDED]
+
+
+def _branches(schema: Any) -> list[Json]:
+    [actions] = [field["type"]["items"] for field in schema["fields"] if field["name"] == "actions"]
+    [parameters] = [field["type"] for field in actions["fields"] if field["name"] == "parameters"]
+    return list(parameters)
+
+
+def _with_branches(link_defined: Json, updates: Sequence[Json]) -> Json:
+    """Return a copy; a type that the schema names already stays a name in what is added."""
+    branches = [*_branches(link_defined), *map(_parameters, updates)]
+
+    def copy(part: Any) -> Any:
+        if isinstance(part, list):
+            return [copy(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if part.get("name") == "parameters":
+            return {**part, "type": _defined_once(branches, set())}
+        return {key: copy(value) for key, value in part.items()}
+
+    return {**link_defined, "fields": copy(link_defined["fields"])}
+
+
+def _parameters(update: Json) -> Json:
+    """Return what a definition holds of this kind: the update's own fields as far as an author writes them."""
+    fields = [
+        {"name": field["name"], "type": field["in_link"] if isinstance(field.get("in_link"), str) else field["type"]}
+        for field in update["fields"][_FIRST_OWN:]
+        if field.get("in_link") is not False
+    ]
+    return {"type": "record", "name": f"{update['name']}Parameters", "fields": fields}
+
+
+def _defined_once(part: Any, named: set[str]) -> Any:
+    if isinstance(part, list):
+        return [_defined_once(each, named) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("type") in ("enum", "fixed", "record"):
+        if part["name"] in named:
+            return part["name"]
+        named.add(part["name"])
+    return {key: _defined_once(value, named) for key, value in part.items()}

@@ -1,0 +1,98 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.decision.dedupe_entry import (
+    HITS_KEY_BYTES,
+    MEMORY_KEY_BYTES,
+    ONE_CLICK,
+    PLAIN,
+    SCOPED_KEY_BYTES,
+    WITH_TIMES,
+    HitCount,
+    Memory,
+    UnknownStateFormat,
+    bitmap,
+    decode_hits,
+    decode_memory,
+    encode_hits,
+    encode_memory,
+)
+from schemas.identity import hits_digest, link_digest, recipient_digest, scope_digest
+from tests.builders import a_click, a_link, an_action
+from tests.decision.twins import Desk
+
+times = st.integers(-(2**63), 2**63 - 1)
+slots = st.integers(0, 300)
+
+
+@given(times, st.sets(slots))
+def test_what_applied_is_remembered(clicked_at: int, applied: set[int]) -> None:
+    memory = Memory(clicked_at, sum(1 << slot for slot in applied))
+
+    assert decode_memory(encode_memory(memory)) == memory
+    assert decode_memory(encode_memory(memory, ONE_CLICK)) == memory
+
+
+@given(times, st.dictionaries(slots, times, min_size=1), st.sets(slots))
+def test_when_it_applied_is_remembered_of_every_slot(clicked_at: int, last: dict[int, int], others: set[int]) -> None:
+    memory = Memory(clicked_at, sum(1 << slot for slot in last.keys() | others), last)
+
+    found = decode_memory(encode_memory(memory))
+
+    assert (found.clicked_at, found.applied) == (clicked_at, memory.applied)
+    assert found.last_applied == dict.fromkeys(others, clicked_at) | last
+
+
+@given(st.builds(HitCount, *([st.integers(0, 2**63 - 1)] * 3)))
+def test_hits_are_remembered(count: HitCount) -> None:
+    assert decode_hits(encode_hits(count)) == count
+
+
+@pytest.mark.parametrize("form", [0, 4, 16, 255])
+def test_memory_in_a_format_of_a_later_version_is_never_guessed_at(form: int) -> None:
+    with pytest.raises(UnknownStateFormat):
+        decode_memory(bytes([form]) + bytes(8))
+
+
+@pytest.mark.parametrize("form", [0, 1, 17, 255])
+def test_hits_in_a_format_of_a_later_version_are_never_guessed_at(form: int) -> None:
+    with pytest.raises(UnknownStateFormat):
+        decode_hits(bytes([form]) + bytes(24))
+
+
+def test_the_bytes_of_an_entry_are_what_they_always_were() -> None:
+    assert encode_memory(Memory(1_764_072_000_000)).hex() == "010000019abae28a00"
+    assert encode_memory(Memory(1, 0b1_0000_0101)).hex() == "0100000000000000010501"
+    assert encode_memory(Memory(1, 1), ONE_CLICK).hex() == "03000000000000000101"
+    assert encode_memory(Memory(1, 1, {0: 2})).hex() == "02000000000000000100000000000000000002"
+    assert encode_hits(HitCount(1, 2, 3)).hex() == "10" + "0000000000000001" + "0000000000000002" + "0000000000000003"
+
+
+def test_a_bitmap_is_as_long_as_it_must_be() -> None:
+    assert [bitmap(0), bitmap(1), bitmap(0x80), bitmap(0x100)] == [b"", b"\x01", b"\x80", b"\x00\x01"]
+
+
+def test_an_entry_has_the_click_time_in_the_same_place_in_every_timed_format() -> None:
+    entries = [encode_memory(Memory(7)), encode_memory(Memory(7), ONE_CLICK), encode_memory(Memory(7, 1, {0: 9}))]
+
+    assert {entry[0] for entry in entries} == {PLAIN, ONE_CLICK, WITH_TIMES}
+    assert {entry[1:9] for entry in entries} == {(7).to_bytes(8, "big")}
+
+
+def test_keys_tell_by_their_length_what_they_are_for() -> None:
+    memory_key = recipient_digest(b"acme/r-1") + link_digest("acme", "spring", 0)
+
+    assert len(memory_key) == MEMORY_KEY_BYTES
+    assert len(memory_key + scope_digest(b"m-1")) == SCOPED_KEY_BYTES
+    assert len(hits_digest("acme", "spring")) == HITS_KEY_BYTES
+    assert len({MEMORY_KEY_BYTES, SCOPED_KEY_BYTES, HITS_KEY_BYTES}) == 3
+
+
+@pytest.mark.parametrize("recipient_id", ["r-01261o9dk", "r-00559gv8x"])
+def test_memory_of_the_smallest_and_the_largest_hash_is_kept_at_its_place(recipient_id: str) -> None:
+    """By either core; a modulo of 2^31 - 1 would take the two for each other."""
+    desk = Desk(a_link(an_action()))
+    desk.take(a_click(recipient_id=recipient_id))
+    key = recipient_digest(f"acme/{recipient_id}".encode()) + link_digest("acme", "spring", 0)
+    assert key in dict(desk.memory())

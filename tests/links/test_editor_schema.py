@@ -1,0 +1,66 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer.links.editor_schema import editor_schema
+from consumer.links.link_model import link_file_model
+from consumer.links.yaml_document import read_document
+from tests.links.builders import GOOD, KINDS, SCHEMAS, mistakes_in, with_action
+from tests.links.json_schema import is_valid
+
+SCHEMA = editor_schema(link_file_model(KINDS), KINDS, SCHEMAS)
+DEMO = Path(__file__).parents[2] / "consumer/demo/links.yaml"
+
+
+def accepts(content: str | bytes) -> bool:
+    data: Any = read_document(content.encode() if isinstance(content, str) else content).data
+    return is_valid(data, SCHEMA, SCHEMA)
+
+
+def test_the_links_of_the_demo_fit() -> None:
+    assert accepts(DEMO.read_bytes())
+    assert accepts(GOOD)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.replace("tenant: acme\n", ""),
+        GOOD.replace("tenant: acme", "tenant: a/b"),
+        GOOD.replace("name:", "nam:"),
+        GOOD.replace("https://example.com/spring", "example.com"),
+        GOOD.replace("{redirect:", "{text: x, redirect:"),
+        GOOD.replace('{redirect: "https://example.com/spring"}', "{}"),
+        with_action("{kind: nope}"),
+        with_action("{kind: interest, operation: ad, interest: x}"),
+        with_action("{kind: interest, operation: add, interest: 4711}"),
+        with_action("{kind: script, script: s, repeat: {cooldown: 24}}"),
+        with_action("{kind: script, script: s, repeat: cooldown}"),
+        with_action("{kind: script, script: s, operation: add}"),
+        with_action("{kind: script, script: ''}"),
+        with_action("{kind: script, script: ' s'}"),
+        with_action(f"{{kind: script, script: {'s' * 201}}}"),
+    ],
+)
+def test_what_an_editor_marks_is_a_mistake_for_the_check_too(content: str) -> None:
+    assert not accepts(content)
+    assert mistakes_in(content)
+
+
+def test_every_kind_and_parameter_is_explained() -> None:
+    for name, kind in KINDS.items():
+        described = SCHEMA["$defs"][name]
+        assert described["description"] == SCHEMAS[kind.update].definition["doc"]
+        assert all(described["properties"][field]["description"] for field in kind.parameters.model_fields)
+
+
+def test_an_editor_offers_once_as_the_usual_rule() -> None:
+    assert SCHEMA["$defs"]["script"]["properties"]["repeat"]["default"] == "once"
+
+
+def test_an_editor_shows_names_and_no_titles_made_of_them() -> None:
+    assert SCHEMA["title"] == "Link file"
+    assert not [name for name, definition in SCHEMA["$defs"].items() if "title" in definition]
+    for definition in (SCHEMA, *SCHEMA["$defs"].values()):
+        assert not [name for name, value in definition.get("properties", {}).items() if "title" in value]

@@ -1,0 +1,14 @@
+import pytest
+
+from consumer.errors import UsageError
+from consumer.links.link_reference import LinkReference, parse_reference
+
+
+def test_a_link_id_may_hold_slashes() -> None:
+    assert parse_reference("acme/a/b") == LinkReference("acme", "a/b")
+
+
+@pytest.mark.parametrize("text", ["", "acme", "acme/", "/spring"])
+def test_what_names_no_link_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="names no link; write tenant/link_id, for example acme/spring-offer"):
+        parse_reference(text)

@@ -1,0 +1,94 @@
+"""What is taken as it is written, though its author may have meant more."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.links.active_html import active_parts
+from consumer.links.literal_text import odd_texts
+from tests.links.builders import GOOD, KINDS, mistakes_in, warnings_in, with_action
+
+FOLLOW_UP = "kind: follow_up, type: task, created_by: anna, default_recipient: bo"
+REDIRECT = '{redirect: "https://example.com/spring"}'
+
+
+def with_response(response: str) -> str:
+    return GOOD.replace(REDIRECT, response)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (with_response('{redirect: "https://e.com/?r={recipient_id}"}'), "{recipient_id} is part of the address"),
+        (with_response('{redirect: "https://e.com/?r=%EMAIL%"}'), "%EMAIL% is part of the address as it is written"),
+        (with_response('{redirect: "https://e.com/?r=*|EMAIL|*"}'), "*|EMAIL|* is part of the address"),
+        (with_response('{redirect: "https://e.com/?r={{email}}"}'), "{{email}} is part of the address"),
+        (with_response('{redirect: "https://e.com/?a=1&amp;b=2"}'), "&amp; is HTML; in an address write"),
+        (with_response('{redirect: "https://e.com/100%"}'), "% is no percent-encoded character; write %25"),
+        (with_response("{text: '<p>Hi [FIRST_NAME]</p>'}"), "[FIRST_NAME] is taken as it is written"),
+        (with_response("{text: 'Hi {link_name}'}"), "{link_name} is taken as it is written"),
+        (with_response("{text: '<script>x()</script>'}"), "<script> does something in the browser"),
+        (with_response("{text: '<p onclick=\"x()\">'}"), "onclick= in <p> does something in the browser"),
+        (with_response("{text: '<a href=\" java\tscript:x\">'}"), "javascript: does something in the browser"),
+        (with_response("{text: '<!--[if IE]><script>'}"), "<script> does something in the browser"),
+        (with_response("{text: '**Thanks** a lot'}"), "**Thanks** is Markdown, and the text is HTML"),
+        (with_response("{form: {id: f, prefill: [email, nonsense]}}"), "nothing is known under the name nonsense"),
+        (with_response("{form: {id: 'f{x}'}}"), "{x} is taken as it is written"),
+        (GOOD.replace("Spring offer", "Spring <b>offer</b>"), "<b> is HTML, and people see it as it is written"),
+        (GOOD.replace("Spring offer", "Q&amp;A"), "&amp; is HTML, and people see it as it is written"),
+        (GOOD.replace("Spring offer", "'{flow_id}'"), "{flow_id} is taken as it is written: placeholders are filled"),
+        (GOOD.replace("interest: news", "interest: 'news-{mailing_id}'"), "{mailing_id} is taken as it is written"),
+        (GOOD.replace("interest: news", "interest: cafe\u0301"), "interest is not in Unicode's composed form (NFC)"),
+        (with_action("{kind: set_field, field: f, value: '{link_name}'}"), "{link_name} is taken as it is written"),
+        (with_action("{kind: set_field, field: f, value: '<<name>>'}"), "<<name>> is taken as it is written"),
+        (with_action("{kind: set_field, field: f, value: \"yes\\n\"}"), "value starts or ends with a line break"),
+        (with_action('{kind: set_field, field: f, value: "a\\u200bb"}'), "value holds U+200B (zero width space)"),
+        (with_action(f"{{{FOLLOW_UP}, description: 'Hi <b>you</b>'}}"), "<b> is HTML, and people see it as it is"),
+        (with_action(f"{{{FOLLOW_UP}, description: 'Hi %NAME%'}}"), "%NAME% is taken as it is written"),
+        (with_action(f"{{{FOLLOW_UP}, description: 'Hi ${{link_name}}'}}"), "${link_name} is taken as it is written"),
+        (with_action(f"{{{FOLLOW_UP}, description: 'x', project: '{{p}}'}}"), "{p} is taken as it is written"),
+        (with_action(f"{{{FOLLOW_UP}, description: '**now**'}}"), "**now** is Markdown, and people see it"),
+    ],
+)  # fmt: skip
+def test_a_literal_text_is_a_warning_and_no_mistake(content: str, sentence: str) -> None:
+    assert not mistakes_in(content)
+    assert any(sentence in warning for warning in warnings_in(content)), warnings_in(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD,
+        with_response('{redirect: "https://e.com/a%20b/%C3%A6%C3?x=[1]&y=#top&copy=2"}'),
+        with_response('{text: \'<p class="a">5 &lt; 6 <a href="https://e.com">here</a></p>\'}'),
+        with_response("{form: {id: f, prefill: [email, first_name]}}"),
+        GOOD.replace("Spring offer", "R&D & more: 100 % off [new]"),
+        with_action(f"{{{FOLLOW_UP}, description: '[URGENT] Call {{link_name}}: 2 * 3 < 7'}}"),
+        with_action("{kind: set_field, field: f, value: ''}"),
+        with_action("{kind: set_field, field: f, value: 'a < b'}"),
+    ],
+)
+def test_what_is_meant_as_it_is_written_is_no_warning(content: str) -> None:
+    assert warnings_in(content) == []
+
+
+def test_a_warning_has_its_place_and_says_that_it_is_one() -> None:
+    (warning,) = warnings_in(with_action("{kind: set_field, field: f, value: '{link_name}'}"))
+
+    assert warning.startswith("1.yaml:7:37: warning: link spring, action number 1 (set_field): {link_name} is")
+
+
+@given(st.text(alphabet="<>!-[]{}&;=\"'/ascript on:%*|#", max_size=60))
+def test_no_text_makes_it_raise(text: str) -> None:
+    list(active_parts(text))
+    raw = {
+        "id": text,
+        "name": text,
+        "response": {"redirect": text, "text": text, "form": {"id": text, "prefill": [text]}},
+    }
+    list(odd_texts((), raw | {"actions": [{"kind": "set_field", "value": text}, text]}, KINDS))
+
+
+@pytest.mark.parametrize("part", ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='"])
+def test_a_long_text_takes_no_long_time(part: str) -> None:
+    list(odd_texts((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))

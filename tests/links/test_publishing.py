@@ -1,0 +1,269 @@
+"""Two authors at once, on the twin of the topic: who is overtaken plans again, and nothing is lost."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from actions.link import Link, record_from_link
+from consumer.errors import Unavailable, UsageError
+from consumer.links.desired import WantedLink
+from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.history import Histories
+from consumer.links.link_publisher import Author
+from consumer.links.link_reference import LinkReference
+from consumer.links.published import UnreadableVersion, WithdrawnVersion
+from consumer.links.publishing import ATTEMPTS, DefinitionTopic, Overtaken, encode
+from consumer.links.versioning import plan_links
+from schemas.codec import Codec
+from tests.actions.builders import a_link, an_action
+from tests.links.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field
+from tests.links.twins import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
+from tests.schemas.test_new_kinds import link_defined_with
+
+AUTUMN = LinkReference("acme", "autumn")
+
+
+def an_author(
+    open_topic: Callable[[], DefinitionTopic], clock: FrozenClock | None = None, name: str = "anna"
+) -> Author:
+    return Author(open_topic, kinds=KINDS, codec=CODEC, clock=clock or FrozenClock(), defined_by=name)
+
+
+def on(log: MemoryLog, *before_commit: Callable[[], object]) -> Callable[[], MemoryDefinitionTopic]:
+    return lambda: MemoryDefinitionTopic(log, before_commit)
+
+
+def changes(author: Author, *wanted: WantedLink) -> list[str]:
+    return [f"{each.change} {each.link.link_id} {each.link.version}" for each in author.publish(wanted)]
+
+
+def published(log: MemoryLog) -> list[str]:
+    return [(key or b"").decode() for key, _ in log.records]
+
+
+def test_what_is_new_is_published_and_the_second_time_nothing_is() -> None:
+    log = MemoryLog()
+
+    assert changes(an_author(on(log)), wants(), wants(reference=AUTUMN)) == ["created spring 1", "created autumn 1"]
+    assert changes(an_author(on(log)), wants(), wants(reference=AUTUMN)) == ["unchanged spring 1", "unchanged autumn 1"]
+    assert published(log) == ["acme/spring/1", "acme/autumn/1"]
+
+
+def test_an_author_with_nothing_new_disturbs_nobody() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+    term = log.term
+
+    an_author(on(log)).publish([wants()])
+
+    assert log.term == term
+
+
+def test_a_preview_publishes_nothing() -> None:
+    log = MemoryLog()
+
+    (planned,) = an_author(on(log)).preview([wants()])
+
+    assert planned.change == "created"
+    assert not log.records
+
+
+def test_an_overtaken_author_plans_again_on_what_the_other_one_published() -> None:
+    log, clock = MemoryLog(), FrozenClock()
+    other = an_author(on(log), name="bo")
+    overtaking = on(log, lambda: other.publish([wants(wants_field("b"))]))
+
+    assert changes(an_author(overtaking, clock), wants(wants_field("a"))) == ["changed spring 2"]
+    assert published(log) == ["acme/spring/1", "acme/spring/2"]
+    assert clock.pauses == [0.1]
+    newest = an_author(on(log)).version(SPRING)
+    assert [(action.action_id, action.slot) for action in newest.actions] == [("a", 1)]
+
+
+def test_an_overtaken_author_whose_link_the_other_one_published_too_publishes_nothing() -> None:
+    log = MemoryLog()
+    other = an_author(on(log), name="bo")
+
+    assert changes(an_author(on(log, lambda: other.publish([wants()]))), wants()) == ["unchanged spring 1"]
+    assert published(log) == ["acme/spring/1"]
+
+
+def test_a_reset_that_comes_between_counts_for_both() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+    other = an_author(on(log), name="bo")
+
+    an_author(on(log, lambda: other.reset([SPRING]))).reset([SPRING])
+
+    assert an_author(on(log)).version(SPRING).epoch == 1
+
+
+def test_who_is_overtaken_again_and_again_gives_up_with_growing_pauses() -> None:
+    log, clock = MemoryLog(), FrozenClock()
+    overtakers = [MemoryDefinitionTopic(log).take_over for _ in range(ATTEMPTS)]
+
+    with pytest.raises(Unavailable, match=r"could not be published in 12 attempts \(somebody took over\)"):
+        an_author(on(log, *overtakers), clock).publish([wants()])
+
+    assert not log.records
+    assert clock.pauses == sorted(clock.pauses)
+    assert len(clock.pauses) == ATTEMPTS
+
+
+def test_a_commit_whose_answer_was_lost_counts_as_done() -> None:
+    class LosesTheAnswer(MemoryDefinitionTopic):
+        def publish(self, records: Sequence[Record]) -> None:
+            super().publish(records)
+            raise Overtaken("the answer did not come")
+
+    log = MemoryLog()
+    author = an_author(lambda: LosesTheAnswer(log))
+
+    assert changes(author, wants()) == ["created spring 1"]
+    assert [each.change for each in author.reset([SPRING])] == ["reset"]
+    assert published(log) == ["acme/spring/1", "acme/spring/2"]
+
+
+def test_a_mistake_against_what_is_published_publishes_nothing() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.delete([SPRING])
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.version(SPRING)
+    assert not log.records
+
+
+def test_earlier_versions_stay_readable() -> None:
+    author = an_author(on(MemoryLog()))
+    author.publish([wants(name="First")])
+    author.publish([wants(name="Second")])
+    author.delete([SPRING])
+
+    assert [author.version(SPRING, number).name for number in (1, 2, 3)] == ["First", "Second", "Second"]
+    assert author.version(SPRING).status == "deleted"
+    with pytest.raises(UsageError, match="acme/spring has no version 4; it has the versions 1 to 3"):
+        author.version(SPRING, 4)
+
+
+def test_the_newest_versions_are_listed_by_tenant_and_link() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    beta = LinkReference("beta", "a/b")
+    author.publish([wants(), wants(reference=beta), wants(reference=AUTUMN)])
+    author.publish([wants(name="Second")])
+    log.records += [(b"acme/zebra/1", b"nonsense"), (b"no key at all", b"nonsense")]
+
+    acme, others = author.newest("acme"), author.newest("beta")
+    assert [link.link_id for link in [*acme, *others] if isinstance(link, Link)] == ["autumn", "spring", "a/b"]
+    assert [link.version for link in acme if isinstance(link, Link | UnreadableVersion)] == [1, 2, 1]
+    assert isinstance(acme[2], UnreadableVersion)
+
+
+def test_a_version_that_cannot_be_read_says_so() -> None:
+    author = an_author(on(MemoryLog([(b"acme/spring/1", b"nonsense")])))
+
+    with pytest.raises(UsageError, match=r"acme/spring version 1 cannot be read \(.*\); publish the link again"):
+        author.version(SPRING)
+
+
+def test_a_withdrawn_version_counts_as_never_published_and_its_number_is_not_used_again() -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    author.publish([wants(name="First")])
+    author.publish([wants(name="Second")])
+    log.records.append((b"acme/spring/2", None))
+
+    link, odd = author.look(SPRING)
+    assert (link.name, link.version) == ("First", 1)
+    assert odd == [WithdrawnVersion(SPRING, 2)]
+    assert author.newest() == [link, WithdrawnVersion(SPRING, 2)]
+    with pytest.raises(UsageError, match="acme/spring has no version 2; it has the versions 1 to 1"):
+        author.version(SPRING, 2)
+    assert changes(author, wants(name="First")) == ["unchanged spring 1"]
+    assert changes(author, wants(name="Third")) == ["changed spring 3"]
+    assert author.version(SPRING).name == "Third"
+
+
+def test_a_link_whose_versions_are_all_withdrawn_is_created_after_them() -> None:
+    log = MemoryLog([(b"acme/spring/9", None)])
+    author = an_author(on(log))
+
+    with pytest.raises(UsageError, match="no such link is published"):
+        author.version(SPRING)
+    assert changes(author, wants()) == ["created spring 10"]
+    assert changes(author, wants()) == ["unchanged spring 10"]
+
+
+@pytest.mark.parametrize("value", [b"", b"nonsense", record_of(a_link(link_id="other"))[1]])
+def test_publishing_replaces_a_version_that_no_program_wrote(value: bytes) -> None:
+    log = MemoryLog()
+    author = an_author(on(log))
+    author.publish([wants(wants_field("a"))])
+    log.records.append((b"acme/spring/9", value))
+
+    assert changes(author, wants(wants_field("a"))) == ["repaired spring 10"]
+    assert changes(author, wants(wants_field("a"))) == ["unchanged spring 10"]
+    link, odd = author.look(SPRING)
+    assert [action.slot for action in link.actions] == [0]
+    assert [(each.version, type(each)) for each in odd] == [(9, UnreadableVersion)]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+def test_versions_out_of_order_are_folded_by_their_number(order: tuple[int, ...]) -> None:
+    source = MemoryLog()
+    for name in ("First", "Second", "Third"):
+        an_author(on(source)).publish([wants(wants_field(name), name=name)])
+    author = an_author(on(MemoryLog(source.records[number - 1] for number in order)))
+
+    assert author.version(SPRING).name == "Third"
+    assert [(each.link.version, each.link.actions[0].slot) for each in author.publish([wants(wants_field("new"))])] == [
+        (4, 3)
+    ]
+
+
+def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
+    author = an_author(on(MemoryLog([(b"acme/spring/3", b"nonsense")])))
+
+    with pytest.raises(UsageError, match="none of its published versions can be read; publish it from its link file"):
+        author.reset([SPRING])
+    assert changes(author, wants()) == ["created spring 4"]
+
+
+def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> None:
+    author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
+
+    with pytest.raises(WrongLinkFiles, match="9223372036854775807 is the highest there can be; make a link with"):
+        author.publish([wants()])
+    with pytest.raises(UsageError, match="the highest there can be"):
+        author.delete([SPRING])
+
+
+def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
+    log = MemoryLog()
+    an_author(on(log)).publish([wants()])
+
+    def withdraw_and_overtake() -> None:
+        log.records.append((b"acme/spring/1", None))
+        MemoryDefinitionTopic(log).take_over()
+
+    with pytest.raises(UsageError, match="none of its published versions can be read"):
+        an_author(on(log, withdraw_and_overtake)).reset([SPRING])
+
+
+def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
+    author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
+
+    with pytest.raises(WrongLinkFiles, match="actions in its life; make a new link"):
+        author.publish([wants(wants_field("new"))])
+
+
+def test_what_is_published_is_readable_without_a_kind_that_was_added_since(tmp_path: Path) -> None:
+    newer = Codec(link_defined_with(tmp_path, ("try_first",)))
+    planned = plan_links(links_in(GOOD), Histories(newer, KINDS, {SPRING}), ANNA)
+
+    [(_, value)] = encode(planned, newer)
+
+    assert CODEC.decode(value) == record_from_link(planned[0].link)

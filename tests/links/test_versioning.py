@@ -1,0 +1,313 @@
+"""Planning the next versions: examples, and the promises that hold for every life of a link."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actions.link import Link, LinkStatus
+from actions.repeat import Repeat, RepeatRule
+from actions.response import Text
+from consumer.errors import UsageError
+from consumer.links.desired import WantedLink
+from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.history import Histories
+from consumer.links.link_reference import LinkReference
+from consumer.links.versioning import (
+    Change,
+    PlannedLink,
+    Signature,
+    next_epochs,
+    plan_deletions,
+    plan_links,
+    plan_resets,
+    require_published,
+)
+from tests.links.builders import (
+    ANNA,
+    CODEC,
+    KINDS,
+    SPRING,
+    add_planned,
+    an_action,
+    histories_of,
+    record_of,
+    wants,
+    wants_field,
+)
+
+BO = Signature("bo", ANNA.defined_at + 1)
+Planning = Callable[[list[WantedLink], Histories, Signature], list[PlannedLink]]
+
+
+def publish(histories: Histories, wanted: WantedLink, signature: Signature = ANNA) -> PlannedLink:
+    (planned,) = plan_links([wanted], histories, signature)
+    add_planned(histories, [planned])
+    return planned
+
+
+def delete(histories: Histories) -> PlannedLink:
+    (planned,) = plan_deletions([SPRING], histories, BO)
+    add_planned(histories, [planned])
+    return planned
+
+
+def reset(histories: Histories) -> PlannedLink:
+    (planned,) = plan_resets(next_epochs([SPRING], histories), histories, BO)
+    add_planned(histories, [planned])
+    return planned
+
+
+def slots_of(link: Link) -> dict[str, int]:
+    return {action.action_id: action.slot for action in link.actions}
+
+
+def test_a_new_link_starts_with_version_1_epoch_0_and_slots_in_order() -> None:
+    planned = publish(histories_of(), wants(wants_field("a"), wants_field("b")))
+
+    assert planned.change is Change.CREATED
+    assert (planned.link.version, planned.link.epoch, planned.link.status) == (1, 0, LinkStatus.ACTIVE)
+    assert slots_of(planned.link) == {"a": 0, "b": 1}
+    assert (planned.link.defined_by, planned.link.defined_at) == ("anna", ANNA.defined_at)
+    assert planned.link.url == "https://example.com/spring"
+
+
+def test_an_unchanged_link_publishes_nothing_whoever_asks() -> None:
+    histories = histories_of()
+    published = publish(histories, wants(wants_field("a")))
+
+    again = publish(histories, wants(wants_field("a")), BO)
+
+    assert again == PlannedLink(Change.UNCHANGED, published.link)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        wants(wants_field("a"), name="Another name"),
+        wants(wants_field("a"), response=Text("Thanks")),
+        wants(wants_field("a", "no")),
+        wants(wants_field("a", repeat=Repeat(RepeatRule.ALWAYS))),
+        wants(wants_field("a"), wants_field("b")),
+        wants(),
+    ],
+)
+def test_any_difference_makes_the_next_version(changed: WantedLink) -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a")))
+
+    planned = publish(histories, changed, BO)
+
+    assert (planned.change, planned.link.version, planned.link.defined_by) == (Change.CHANGED, 2, "bo")
+
+
+def test_another_order_of_the_actions_is_a_difference() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a"), wants_field("b")))
+
+    planned = publish(histories, wants(wants_field("b"), wants_field("a")))
+
+    assert list(slots_of(planned.link).items()) == [("b", 1), ("a", 0)]
+
+
+def test_a_slot_is_not_given_again_when_its_action_is_gone() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a"), wants_field("b")))
+    publish(histories, wants(wants_field("a")))
+
+    assert slots_of(publish(histories, wants(wants_field("c"), wants_field("a"))).link) == {"c": 2, "a": 0}
+
+
+def test_an_action_that_comes_back_has_its_old_slot() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a"), wants_field("b")))
+    publish(histories, wants(wants_field("c")))
+
+    assert slots_of(publish(histories, wants(wants_field("b"), wants_field("d"))).link) == {"b": 1, "d": 3}
+
+
+def test_an_id_that_was_another_kind_s_is_refused_also_after_that_was_removed() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a")))
+    publish(histories, wants())
+
+    with pytest.raises(
+        WrongLinkFiles, match="link spring, action a: the published link has used this id for the kind set_f"
+    ):
+        plan_links([wants(an_action("script", "a", script="s"))], histories, ANNA)
+
+
+def test_a_link_whose_history_holds_something_unreadable_is_left_alone() -> None:
+    histories = histories_of()
+    histories.add([(b"acme/spring/1", b"\xc3\x01nonsense")])
+
+    with pytest.raises(WrongLinkFiles, match="its published version 1 cannot be read"):
+        plan_links([wants()], histories, ANNA)
+    with pytest.raises(UsageError, match="its published version 1 cannot be read"):
+        require_published([SPRING], histories)
+
+
+def test_ids_that_look_like_published_ones_are_mistakes() -> None:
+    published = publish(
+        histories_of(), wants(wants_field("caf\u00e9"), reference=LinkReference("acme", "caf\u00e9"))
+    ).link
+    other = LinkReference("acme", "cafe\u0301")
+    histories = Histories(CODEC, KINDS, {other})
+    histories.add([record_of(published)])
+
+    with pytest.raises(WrongLinkFiles, match="a published link has an id that looks the same"):
+        plan_links([wants(reference=other)], histories, ANNA)
+    histories = histories_of(published)
+    with pytest.raises(WrongLinkFiles, match="an action of the published link has an id that looks the same"):
+        plan_links([wants(wants_field("cafe\u0301"), reference=LinkReference("acme", "caf\u00e9"))], histories, ANNA)
+
+
+def test_what_was_published_with_an_id_that_is_refused_today_stays_readable_and_can_be_changed() -> None:
+    histories = histories_of()
+    publish(histories, wants(an_action("script", "a", script=" s\u200b\n")))
+
+    assert not histories.unreadable
+    assert publish(histories, wants(an_action("script", "a", script="s"))).link.version == 2
+
+
+def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
+    histories = histories_of()
+    for start in range(0, 1000, 100):
+        publish(histories, wants(*(wants_field(f"a{number}") for number in range(start, start + 100))))
+
+    with pytest.raises(WrongLinkFiles, match="more than 1000 actions in its life; make a new link"):
+        plan_links([wants(wants_field("one-more"))], histories, ANNA)
+
+
+def test_a_reset_opens_the_next_epoch_and_keeps_all_else() -> None:
+    histories = histories_of()
+    before = publish(histories, wants(wants_field("a"))).link
+
+    planned = reset(histories)
+
+    assert planned.change is Change.RESET
+    assert (planned.link.version, planned.link.epoch, planned.link.defined_by) == (2, 1, "bo")
+    assert planned.link.actions == before.actions
+
+
+def test_publishing_keeps_the_epoch() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a")))
+    reset(histories)
+
+    assert publish(histories, wants(wants_field("b"))).link.epoch == 1
+
+
+def test_a_reset_that_somebody_else_did_meanwhile_is_not_done_twice() -> None:
+    histories = histories_of()
+    publish(histories, wants())
+    epochs = next_epochs([SPRING], histories)
+    reset(histories)
+
+    (planned,) = plan_resets(epochs, histories, BO)
+
+    assert (planned.change, planned.link.epoch) == (Change.UNCHANGED, 1)
+
+
+def test_a_deleted_link_keeps_its_actions_and_is_deleted_once() -> None:
+    histories = histories_of()
+    before = publish(histories, wants(wants_field("a"))).link
+
+    planned = delete(histories)
+
+    assert (planned.change, planned.link.version, planned.link.status) == (Change.DELETED, 2, LinkStatus.DELETED)
+    assert planned.link.actions == before.actions
+    assert delete(histories) == PlannedLink(Change.UNCHANGED, planned.link)
+
+
+def test_publishing_a_deleted_link_brings_it_back() -> None:
+    histories = histories_of()
+    publish(histories, wants(wants_field("a")))
+    delete(histories)
+
+    planned = publish(histories, wants(wants_field("a")))
+
+    assert (planned.change, planned.link.version, planned.link.status) == (Change.RESTORED, 3, LinkStatus.ACTIVE)
+
+
+def test_links_that_nobody_published_are_all_named() -> None:
+    with pytest.raises(UsageError, match=r"acme/one: no such link(.|\n)*acme/two: no such link"):
+        next_epochs([LinkReference("acme", "one"), LinkReference("acme", "two")], histories_of())
+
+
+def test_a_link_named_twice_is_reset_once() -> None:
+    histories = histories_of()
+    publish(histories, wants())
+
+    assert len(plan_resets(next_epochs([SPRING, SPRING], histories), histories, BO)) == 1
+
+
+def test_histories_know_only_the_links_asked_for_and_take_a_record_twice() -> None:
+    published = publish(histories_of(), wants(wants_field("a"))).link
+    histories = Histories(CODEC, KINDS, {SPRING})
+
+    histories.add([record_of(published), record_of(published), (b"acme/other/1", b"?"), (None, b"?"), (b"a/b/c", b"")])
+
+    assert set(histories.links) == {SPRING}
+    assert not histories.unreadable
+
+
+ACTION_SETS = st.lists(st.sampled_from("abcdef"), unique=True, max_size=4).map(
+    lambda names: wants(*(wants_field(name) for name in names))
+)
+STEPS = st.lists(st.one_of(ACTION_SETS, st.just("reset"), st.just("delete")), max_size=12)
+
+
+def check_life(plan: Planning, steps: Sequence[WantedLink | str]) -> None:
+    """Live through the steps and hold every version to the promises of publishing."""
+    histories, versions = histories_of(), list[Link]()
+    owners: dict[int, str] = {}
+    for step in steps:
+        epoch_before = versions[-1].epoch if versions else 0
+        if isinstance(step, WantedLink):
+            (planned,) = plan([step], histories, ANNA)
+            assert list(slots_of(planned.link)) == [action.action_id for action in step.actions]
+            assert planned.link.epoch == epoch_before
+        elif not versions:
+            continue
+        else:
+            planned = reset(histories) if step == "reset" else delete(histories)
+            assert slots_of(planned.link) == slots_of(versions[-1])
+            assert planned.link.epoch == epoch_before + (step == "reset")
+        add_planned(histories, [planned])
+        if planned.change is not Change.UNCHANGED:
+            versions.append(planned.link)
+        for action_id, slot in slots_of(planned.link).items():
+            assert owners.setdefault(slot, action_id) == action_id
+        if isinstance(step, WantedLink):
+            assert plan([step], histories, BO)[0].change is Change.UNCHANGED
+    assert [link.version for link in versions] == list(range(1, len(versions) + 1))
+    assert len(set(owners.values())) == len(owners)
+
+
+@settings(deadline=None)
+@given(STEPS)
+def test_in_every_life_versions_have_no_gaps_slots_one_owner_and_nothing_is_published_twice(
+    steps: list[WantedLink | str],
+) -> None:
+    check_life(plan_links, steps)
+
+
+def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> None:
+    def forgetful(wanted: list[WantedLink], histories: Histories, signature: Signature) -> list[PlannedLink]:
+        newest = [history.newest for history in histories.links.values()]
+        return plan_links(wanted, histories_of(*newest), signature)
+
+    with pytest.raises(AssertionError):
+        check_life(
+            forgetful, [wants(wants_field("a"), wants_field("b")), wants(wants_field("a")), wants(wants_field("c"))]
+        )
+
+
+def test_the_promises_are_broken_by_a_plan_that_always_publishes() -> None:
+    def eager(wanted: list[WantedLink], histories: Histories, signature: Signature) -> list[PlannedLink]:
+        return [PlannedLink(Change.CHANGED, planned.link) for planned in plan_links(wanted, histories, signature)]
+
+    with pytest.raises(AssertionError):
+        check_life(eager, [wants(wants_field("a"))])

@@ -1,0 +1,62 @@
+"""The topic of definitions in memory, with the fencing that a real broker does."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from consumer.links.published import PublishedRecord
+from consumer.links.publishing import Overtaken
+
+Record = tuple[bytes, bytes]
+
+
+class MemoryLog:
+    """What has been published, and who took over last."""
+
+    def __init__(self, records: Iterable[PublishedRecord] = ()) -> None:
+        self.records: list[PublishedRecord] = list(records)
+        self.term = 0
+
+
+class MemoryDefinitionTopic:
+    """One author's view of the log. `before_commit` is what happens between planning and publishing, once."""
+
+    def __init__(self, log: MemoryLog, before_commit: Iterable[Callable[[], object]] = ()) -> None:
+        self._log = log
+        self._position = 0
+        self._term = -1
+        self._before_commit: Iterator[Callable[[], object]] = iter(before_commit)
+        self.commits = 0
+
+    def read_new(self) -> Sequence[PublishedRecord]:
+        new = self._log.records[self._position :]
+        self._position = len(self._log.records)
+        return new
+
+    def take_over(self) -> None:
+        self._log.term += 1
+        self._term = self._log.term
+
+    def publish(self, records: Sequence[Record]) -> None:
+        next(self._before_commit, lambda: None)()
+        if self._term != self._log.term:
+            raise Overtaken("somebody took over")
+        self._log.records += records
+        self.commits += 1
+
+    def close(self) -> None:
+        self._term = -1
+
+
+class FrozenClock:
+    """A clock that moves only when somebody sleeps, and remembers for how long."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def now_ms(self) -> int:
+        return 1_795_608_000_000 + int(self.monotonic() * 1000)
+
+    def monotonic(self) -> float:
+        return sum(self.pauses)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)

@@ -1,0 +1,163 @@
+"""The restorer by itself: what it asks for, in which order, and when it is done."""
+
+import pytest
+
+from consumer.fake_kafka.cluster import Draft, MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.loop.changelog_restore import Restorer
+from consumer.ports import Unreachable
+from consumer.state.in_memory import MemoryState
+from tests.loop.script import Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedReader, ScriptedState
+from tests.turned_clock import TurnedClock
+
+LOG = "changelog"
+PARTITIONS = 3
+
+
+def a_cluster() -> MemoryCluster:
+    cluster = MemoryCluster(TurnedClock())
+    cluster.create_topic(LOG, PARTITIONS)
+    return cluster
+
+
+def write(cluster: MemoryCluster, partition: int, entries: dict[str, str | None]) -> None:
+    for key, value in entries.items():
+        cluster.append(LOG, partition, Draft(key.encode(), None if value is None else value.encode()))
+
+
+def a_restorer(cluster: MemoryCluster, state: MemoryState | None = None) -> Restorer:
+    return Restorer(MemoryLogReader(cluster, LOG), state or MemoryState())
+
+
+def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
+    restorer = a_restorer(a_cluster())
+    restorer.begin(1)
+    assert restorer.restoring == [1]
+    complete, read = restorer.step(0.1)
+    assert list(complete) == [1]
+    assert not any(read.values())
+    assert restorer.restoring == []
+
+
+def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
+    cluster, told = a_cluster(), list[str]()
+    write(cluster, 0, {"a": "1"})
+    producer = cluster.transactions.open_producer("open")
+    cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
+    reader = MemoryLogReader(cluster, LOG)
+    restorer = Restorer(reader, MemoryState(), on_complete=lambda: told.append("complete"))
+    restorer.begin(0)
+    restorer.begin(1)
+    restorer.step(0.1)
+    assert told == []
+    cluster.transactions.commit(producer)
+    restorer.step(0.1)
+    restorer.step(0.1)
+    assert told == ["complete"]
+
+
+def test_the_newest_value_of_each_key_stays_and_what_was_deleted_is_gone() -> None:
+    cluster = a_cluster()
+    write(cluster, 0, {"a": "1", "b": "1", "c": "1"})
+    write(cluster, 0, {"a": "2", "b": None})
+    restorer = a_restorer(cluster)
+    restorer.begin(0)
+    complete, read = restorer.step(0.1)
+    assert list(complete[0].scan(b"")) == [(b"a", b"2"), (b"c", b"1")]
+    assert complete[0].position == 5
+    assert read == {0: 5}
+
+
+def test_partitions_are_complete_one_by_one() -> None:
+    cluster = a_cluster()
+    write(cluster, 0, {"a": "1"})
+    producer = cluster.transactions.open_producer("open")
+    log = cluster.topic(LOG).log(1)
+    cluster.transactions.append(producer, log, cluster.maker(LOG, 1, Draft(b"b", b"1")))
+    restorer = a_restorer(cluster)
+    restorer.begin(0)
+    restorer.begin(1)
+    assert list(restorer.step(0.1)[0]) == [0]
+    assert restorer.step(0.1) == ({}, {})
+    assert restorer.remaining() == {1: 1}
+    cluster.transactions.commit(producer)
+    complete, read = restorer.step(0.1)
+    assert list(complete) == [1]
+    assert read == {1: 1}
+
+
+def test_what_comes_after_the_beginning_is_not_waited_for() -> None:
+    cluster = a_cluster()
+    write(cluster, 0, {"a": "1"})
+    producer = cluster.transactions.open_producer("open")
+    restorer = a_restorer(cluster)
+    restorer.begin(0)
+    cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
+    assert list(restorer.step(0.1)[0]) == [0]
+
+
+def test_a_partition_that_is_cancelled_is_not_read() -> None:
+    cluster = a_cluster()
+    write(cluster, 0, {"a": "1"})
+    restorer = a_restorer(cluster)
+    restorer.begin(0)
+    restorer.cancel(0)
+    restorer.cancel(2)
+    assert restorer.restoring == []
+    assert restorer.step(0.1) == ({}, {})
+
+
+def test_a_partition_that_begins_anew_aims_at_the_end_of_now() -> None:
+    cluster = a_cluster()
+    restorer = a_restorer(cluster)
+    for number in range(2):
+        write(cluster, 0, {"a": str(number)})
+        restorer.begin(0)
+        restorer.begin(0)
+        complete, _ = restorer.step(0.1)
+        assert complete[0].position == number + 1
+
+
+def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -> None:
+    cluster = a_cluster()
+    write(cluster, 0, {"a": "1"})
+    silent = Happening(before=raising(Unreachable("silence")))
+    reader = ScriptedReader(cluster, LOG, Script.at_every("reader.bounds", silent, times=1))
+    restorer = Restorer(reader, MemoryState())
+    restorer.begin(0)
+    with pytest.raises(Unreachable):
+        restorer.step(0.1)
+    assert list(restorer.step(0.1)[0]) == [0]
+
+
+def test_what_a_full_disk_refused_is_read_again() -> None:
+    cluster, state = a_cluster(), ScriptedState()
+    for partition in range(PARTITIONS):
+        write(cluster, partition, {"a": "1", "b": "2"})
+    restorer = a_restorer(cluster, state)
+    for partition in range(PARTITIONS):
+        restorer.begin(partition)
+    state.script = Script({1: Happening(before=raising(Unreachable("disk full")))})
+    with pytest.raises(Unreachable):
+        restorer.step(0.1)
+    complete, _ = restorer.step(0.1)
+    assert list(complete) == [0, 1, 2]
+    assert [dict(store.scan(b"")) for store in complete.values()] == [{b"a": b"1", b"b": b"2"}] * 3
+
+
+def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None:
+    """Its position is the end of the changelog; after retention, that may be the beginning too."""
+    cluster, state = a_cluster(), MemoryState()
+    write(cluster, 0, {"a": "1", "b": "2"})
+    log = cluster.topic(LOG).log(0)
+    for deleted_before in (0, log.end):
+        log.delete_before(deleted_before)
+        reader = MemoryLogReader(cluster, LOG)
+        store = state.open(0, reader.identity())
+        store.write({b"only here": b"1"}, log.end)
+        restorer = Restorer(reader, state)
+        restorer.begin(0)
+        complete, read = restorer.step(0.1)
+        assert complete[0].get_many([b"only here"]) == [b"1"]
+        assert not any(read.values())

@@ -1,0 +1,91 @@
+"""Restoring many partitions at once, and large ones."""
+
+from collections.abc import Generator
+
+import pytest
+
+from consumer.fake_kafka.cluster import Draft, MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.loop.changelog_restore import Restorer
+from consumer.ports import Unreachable
+from consumer.state.in_memory import MemoryPartitionStore, MemoryState
+from consumer.state.store import PartitionStore
+from tests.loop.script import Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedReader
+from tests.turned_clock import TurnedClock
+
+STEPS_TO_OPEN = 8
+PARTITIONS = 12
+STEP_SECONDS = 0.1
+
+
+class SlowState(MemoryState):
+    """Opening a store that remembers millions takes a while, in steps."""
+
+    def __init__(self, clock: TurnedClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.steps: list[int] = []
+        self.given_up: list[int] = []
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+        try:
+            for _ in range(STEPS_TO_OPEN):
+                self._clock.sleep(STEP_SECONDS)
+                self.steps.append(partition)
+                yield
+        except GeneratorExit:
+            self.given_up.append(partition)
+            raise
+        return self.open(partition, changelog)
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    cluster = MemoryCluster(TurnedClock())
+    cluster.create_topic("changelog", PARTITIONS)
+    return cluster
+
+
+def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster: MemoryCluster) -> None:
+    clock = TurnedClock()
+    state = SlowState(clock)
+    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
+    for partition in range(PARTITIONS):
+        restorer.begin(partition)
+    while restorer.restoring:
+        before = clock.monotonic()
+        restorer.step(STEP_SECONDS)
+        assert clock.monotonic() - before < 3 * STEP_SECONDS
+    assert sorted(state.steps) == sorted([*range(PARTITIONS)] * STEPS_TO_OPEN), "a store was opened anew"
+
+
+def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: MemoryCluster) -> None:
+    clock = TurnedClock()
+    state = SlowState(clock)
+    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
+    restorer.begin(3)
+    restorer.step(STEP_SECONDS)
+
+    restorer.let_go(3)
+
+    assert state.given_up == [3]
+    assert restorer.restoring == []
+
+
+def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: MemoryCluster) -> None:
+    clock = TurnedClock()
+    cluster.append("changelog", 0, Draft(b"a", b"1"))
+    silent = Happening(before=raising(Unreachable("silence")))
+    reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.bounds", silent, times=1))
+    restorer = Restorer(reader, SlowState(clock), monotonic=clock.monotonic)
+    restorer.begin(0)
+    told, complete = 0, dict[int, PartitionStore]()
+    while restorer.restoring:
+        try:
+            complete |= restorer.step(STEP_SECONDS)[0]
+        except Unreachable:
+            told += 1
+
+    assert told == 1
+    assert complete[0].get_many([b"a"]) == [b"1"]

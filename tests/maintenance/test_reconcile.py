@@ -1,0 +1,148 @@
+"""Going on in the way that a person chose, on the twin: what is written, and that a worker agrees with it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from consumer.errors import Unavailable
+from consumer.fake_kafka.cluster import Draft
+from consumer.fake_kafka.group import NonEmptyGroup
+from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note
+from consumer.loop.history import Contradiction, Way
+from consumer.maintenance.inspection import contradictions
+from consumer.maintenance.reconcile import Plan
+from tests.loop.house import GROUP, House, Worker
+from tests.loop.scripted_ports import ScriptedState
+from tests.loop.test_history import (
+    FOREVER,
+    RECIPIENTS,
+    a_house_at_work,
+    click_everyone,
+    cut_changelog,
+    delete_unread,
+    lose_offsets,
+    recreate_changelog,
+    recreate_changelog_and_lose_offsets,
+    recreate_clicks,
+    set_offsets_back,
+    set_offsets_forward,
+)
+from tests.simulation.operator import TwinOffice
+
+KINDS_OF: dict[Callable[[House], None], tuple[Way, dict[str, int] | None]] = {
+    recreate_changelog: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS}),
+    recreate_changelog_and_lose_offsets: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS, "duplicate": RECIPIENTS}),
+    cut_changelog: (Way.ACCEPT_LOST_MEMORY, None),
+    lose_offsets: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    set_offsets_back: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    set_offsets_forward: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    recreate_clicks: (Way.SKIP_LOST_CLICKS, {}),
+}
+
+
+def reconcile(house: House, way: Way) -> Plan:
+    _, work = TwinOffice(house).reconciling(house.clock)
+    plan = work.plan(way)
+    work.carry_out(plan)
+    return plan
+
+
+@pytest.mark.parametrize("befall", KINDS_OF)
+def test_a_worker_goes_on_as_it_was_chosen(befall: Callable[[House], None]) -> None:
+    way, expected = KINDS_OF[befall]
+    house, disk = a_house_at_work()
+    click_everyone(house, 1)
+    befall(house)
+    assert reconcile(house, way).left == {}
+    worker = Worker(house, disk)
+    worker.run()
+    if expected is not None:
+        assert worker.counts.clicks == expected
+
+
+def test_offsets_of_the_group_are_gone_on_from_where_they_are_chosen() -> None:
+    house, disk = a_house_at_work()
+    lose_offsets(house)
+    plan = reconcile(house, Way.OFFSETS_FROM_GROUP)
+    assert sum(step.repeated for step in plan.steps) == RECIPIENTS
+    worker = Worker(house, disk)
+    worker.run()
+    assert worker.counts.clicks == {"duplicate": RECIPIENTS}
+
+
+def test_what_is_skipped_is_counted_and_the_count_goes_on_with_another_worker() -> None:
+    house, disk = a_house_at_work()
+    for number in (1, 2):
+        click_everyone(house, number)
+        delete_unread(house)
+        plan = reconcile(house, Way.SKIP_LOST_CLICKS)
+        assert sum(step.lost for step in plan.steps) == RECIPIENTS - house.partitions
+        Worker(house, disk).run()
+    worker = Worker(house, ScriptedState(), pace=FOREVER)
+    worker.run(lambda: house.clock.monotonic() > 1.0)
+    page = worker.observer._metrics.page().decode()
+    lost = [line for line in page.splitlines() if line.startswith("link_actions_clicks_lost_total{")]
+    assert sum(float(line.split()[1]) for line in lost) == 2 * (RECIPIENTS - house.partitions)
+
+
+def test_a_way_that_does_not_fit_changes_nothing_and_says_what_is_left() -> None:
+    house, _ = a_house_at_work()
+    click_everyone(house, 1)
+    delete_unread(house)
+    before = house.read(house.names.changelog)
+    plan = reconcile(house, Way.OFFSETS_FROM_STATE)
+    assert not plan.steps
+    assert {kind for kind, _ in plan.left.values()} == {Contradiction.CLICKS_DELETED}
+    assert house.read(house.names.changelog) == before
+
+
+def test_what_agrees_is_left_alone() -> None:
+    house, _ = a_house_at_work()
+    for way in Way:
+        assert not reconcile(house, way).steps
+
+
+def test_it_refuses_while_a_worker_is_in_the_group() -> None:
+    house, _ = a_house_at_work()
+    house.cluster.group(GROUP, house.names.clicks).join("somebody")
+    with pytest.raises(Unavailable, match="The group has 1 running worker; stop all of them"):
+        reconcile(house, Way.SKIP_LOST_CLICKS)
+
+
+def test_it_refuses_while_memory_is_moved() -> None:
+    house, _ = a_house_at_work()
+    house.cluster.append(house.names.changelog, 1, Draft(PARTITIONS_KEY, Note(MOVING).encode()))
+    with pytest.raises(Unavailable, match="repartition to its end"):
+        reconcile(house, Way.OFFSETS_FROM_STATE)
+
+
+def test_a_note_is_found_behind_any_number_of_records_that_were_aborted() -> None:
+    house, _ = a_house_at_work()
+    changelog = house.names.changelog
+    producer = house.leave_open(changelog, 0, b"key", b"value")
+    log = house.cluster.topic(changelog).log(0)
+    for number in range(5_000):
+        draft = Draft(b"%d" % number, b"never seen")
+        house.cluster.transactions.append(producer, log, house.cluster.maker(changelog, 0, draft))
+    house.cluster.transactions.abort(producer)
+    inspection, _ = TwinOffice(house).reconciling(house.clock)
+    assert contradictions(inspection.look(house.partitions)) == {}
+
+
+def test_a_transaction_that_nobody_ends_is_not_waited_for_for_ever() -> None:
+    house, _ = a_house_at_work()
+    house.leave_open(house.names.changelog, 0, b"key", b"value")
+    inspection, _ = TwinOffice(house).reconciling(house.clock)
+    with pytest.raises(Unavailable, match="a transaction is open"):
+        inspection.look(house.partitions)
+
+
+def test_offsets_cannot_be_set_while_the_group_has_members() -> None:
+    """As a broker refuses it."""
+    house, _ = a_house_at_work()
+    group = house.cluster.group(GROUP, house.names.clicks)
+    group.join("somebody")
+    with pytest.raises(NonEmptyGroup, match="the group has 1 members"):
+        group.set_offsets({0: 1})
+    with pytest.raises(NonEmptyGroup, match="the group has 1 members"):
+        group.forget_offsets()

@@ -1,0 +1,342 @@
+"""Moving the memory to more partitions, on the twin: whole, stopped anywhere, and refused where it is not safe."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import pytest
+
+from consumer.decision.dedupe_entry import PLAIN, HitCount, Memory, encode_hits, encode_memory, home_of
+from consumer.errors import Unavailable, UsageError
+from consumer.fake_kafka.cluster import Draft, MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.network import DirectNetwork, Lost, Network
+from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.kafka.admin.topics import TopicNames, TopicState, topic_specs
+from consumer.loop.changelog_restore import Restorer
+from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note, check_partitions, note_of
+from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
+from consumer.state.in_memory import MemoryPartitionStore, MemoryState
+from consumer.state.store import PartitionStore
+from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
+from tests.turned_clock import TurnedClock
+
+NAMES = TopicNames("", "group", ("set-field",))
+OLD, NEW = 3, 7
+DONE = 40
+"""The offset up to which the clicks of each old partition are handled."""
+KEYS = [b"acme/r-%d" % number for number in range(400)]
+HITS = hits_digest("acme", "spring")
+Answer = TypeVar("Answer")
+
+
+class Stopped(Exception):
+    """The tool was killed."""
+
+
+class NotingState(MemoryState):
+    """Notes how often each partition was opened, less how often it was released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: Counter[int] = Counter()
+        self.most_held = 0
+
+    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+        self.held[partition] += 1
+        self.most_held = max(self.most_held, self.held.total())
+        return super().open_gradually(partition, changelog)
+
+    def release(self, partition: int) -> None:
+        self.held[partition] = 0
+        super().release(partition)
+
+
+class CutNetwork(DirectNetwork):
+    """Loses every question for offsets."""
+
+    def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
+        if name == "ListOffsets":
+            raise Lost
+        return super().ask(name, request)
+
+
+@dataclass
+class House:
+    """An installation on the twin. `dies_at` is the number of the lot before which the tool is killed."""
+
+    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(TurnedClock()))
+    members_seen: list[int] = field(default_factory=list)
+    left: dict[int, int] = field(default_factory=dict)
+    dies_at: int | None = None
+    lots: int = 0
+    partitions: int = OLD
+    told: list[Progress] = field(default_factory=list)
+    state: NotingState = field(default_factory=NotingState)
+    grown: list[str] = field(default_factory=list)
+    without_note: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        MemoryTopicAdmin(self.cluster).create_topics(
+            topic_specs(NAMES), partitions=self.partitions, replication_factor=1
+        )
+        for partition in range(self.partitions):
+            self.write([(partition, PARTITIONS_KEY, Note(self.partitions, DONE).encode())])
+            self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
+        self.write([(partition_of(key, self.partitions), *entry) for key in KEYS for entry in memory_of(key).items()])
+        self.lots = 0
+
+    def members(self) -> int:
+        return self.members_seen.pop(0) if self.members_seen else 0
+
+    def lag(self, _topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        return {partition: self.left.get(partition, 0) for partition in partitions}
+
+    def read_topics(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+        return MemoryTopicAdmin(self.cluster).read_topics(names)
+
+    def grow_topics(self, partitions: Mapping[str, int]) -> None:
+        self._step()
+        for name, count in partitions.items():
+            self.grown.append(name)
+            self.cluster.add_partitions(name, count - len(self.cluster.topic(name).logs))
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        self._step()
+        for partition, key, value in entries:
+            self.cluster.append(NAMES.changelog, partition, Draft(key, value))
+
+    def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioning:
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), self.state)
+        return Repartitioning(Parts(names, self, self, restorer, self), partitions, self.told.append, lot=50)
+
+    def memory(self, partition: int) -> PartitionStore:
+        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState())
+        restorer.begin(partition)
+        return restorer.step(1.0)[0][partition]
+
+    def _step(self) -> None:
+        self.lots += 1
+        if self.lots == self.dies_at:
+            raise Stopped
+
+
+def memory_of(key: bytes) -> dict[bytes, bytes]:
+    """Return what is remembered of a recipient: an entry of its own value, and one for a mailing."""
+    memory_key = recipient_digest(key) + link_digest("acme", "spring", 0)
+    value = encode_memory(Memory(int(key.rpartition(b"-")[2]), applied=1), PLAIN)
+    return {memory_key: value, memory_key + scope_digest(b"m-1"): value}
+
+
+def assert_moved(house: House) -> None:
+    """Assert that each entry is in its right partition, unchanged, and nowhere else."""
+    for partition in range(NEW):
+        is_known = partition < house.partitions and partition not in house.without_note
+        expected = {PARTITIONS_KEY: Note(NEW, DONE if is_known else None).encode()}
+        if partition < house.partitions:
+            expected[HITS] = encode_hits(HitCount(0, 5, 5))
+        for key in KEYS:
+            if partition_of(key, NEW) == partition:
+                expected |= memory_of(key)
+        assert dict(house.memory(partition).scan(b"")) == expected
+    assert {state.partitions for state in house.read_topics([NAMES.clicks, NAMES.dead_letters]).values()} == {NEW}
+
+
+def test_every_entry_is_where_its_recipient_clicks_from_now_on() -> None:
+    house = House()
+    moved = house.tool().run()
+
+    assert_moved(house)
+    assert moved == 2 * sum(partition_of(key, NEW) != partition_of(key, OLD) for key in KEYS)
+
+
+def test_the_memory_of_one_partition_at_a_time_is_held() -> None:
+    """One of them may take gigabytes of page cache."""
+    house = House()
+    house.tool().run()
+
+    assert house.state.most_held == 1
+    assert house.state.held.total() == 0
+
+
+def test_a_memory_key_tells_its_partition_for_any_count() -> None:
+    for key in KEYS:
+        for partitions in (1, 3, 12, 1000):
+            assert {home_of(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
+    assert home_of(HITS, 7) is None
+    assert home_of(PARTITIONS_KEY, 7) is None
+
+
+def steps_of_a_run() -> int:
+    house = House()
+    house.tool().run()
+    return house.lots
+
+
+@pytest.mark.parametrize("dies_at", range(1, steps_of_a_run() + 1))
+def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> None:
+    house = House()
+    house.dies_at = dies_at
+    with pytest.raises(Stopped):
+        house.tool().run()
+    if dies_at > 1:
+        assert note_of(house.memory(0)) == Note(MOVING, DONE)
+    house.tool().run()
+
+    assert_moved(house)
+
+
+def test_a_broker_that_goes_away_ends_it_with_what_to_do() -> None:
+    house = House()
+    with pytest.raises(Unavailable, match=r"not answered in time.*run the command again"):
+        house.tool(network=CutNetwork(house.cluster.lock)).run()
+
+
+def test_run_again_after_its_end_it_moves_nothing() -> None:
+    house = House()
+    house.tool().run()
+    assert house.tool().run() == 0
+    assert_moved(house)
+
+
+def test_a_rehearsal_counts_and_writes_nothing() -> None:
+    house, like = House(), House()
+    assert house.tool().rehearse() == like.tool().run()
+    assert house.lots == 0
+
+
+def with_a_worker(house: House) -> None:
+    house.members_seen = [1]
+
+
+def with_clicks_left(house: House) -> None:
+    house.left = {1: 1}
+
+
+@pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "1 in partition 1")])
+def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Callable[[House], None], says: str) -> None:
+    house = House()
+    hinder(house)
+    with pytest.raises(Unavailable, match=says):
+        house.tool().run()
+    assert house.lots == 0
+
+
+def test_fewer_partitions_are_refused() -> None:
+    with pytest.raises(UsageError, match="takes none away"):
+        House().tool(OLD - 1).run()
+
+
+def test_fewer_partitions_than_any_of_the_topics_has_are_refused() -> None:
+    house = House()
+    house.grow_topics({NAMES.clicks: NEW + 1})
+    with pytest.raises(UsageError, match=f"A topic has {NEW + 1} partitions"):
+        house.tool().run()
+
+
+def test_as_many_partitions_as_there_are_move_nothing() -> None:
+    assert House().tool(OLD).run() == 0
+
+
+def test_a_topic_that_is_missing_is_named() -> None:
+    house = House()
+    with pytest.raises(Unavailable, match=r"Missing: crm-updates\.interest\.v1; run link-actions doctor"):
+        house.tool(names=replace(NAMES, kinds=("set-field", "interest"))).run()
+    assert house.lots == 0
+
+
+@pytest.mark.parametrize("dies_at", [None, 3])
+def test_a_single_partition_is_shared_out_and_a_run_that_was_stopped_goes_on(dies_at: int | None) -> None:
+    house = House(partitions=1)
+    house.dies_at = dies_at
+    with suppress(Stopped):
+        house.tool().run()
+    house.tool().run()
+
+    assert_moved(house)
+
+
+def test_it_tells_of_each_partition_how_much_it_holds_and_how_much_has_moved() -> None:
+    house = House()
+    moved = house.tool().run()
+
+    assert [progress.partition for progress in house.told] == list(range(NEW))
+    assert {progress.partitions for progress in house.told} == {NEW}
+    assert sum(progress.moved for progress in house.told) == moved
+    # Nothing has come to the first one yet when it is looked at, and all there will be to the last one.
+    in_first = sum(partition_of(key, OLD) == 0 for key in KEYS)
+    assert house.told[0].entries == 2 * in_first + len([PARTITIONS_KEY, HITS])
+    assert house.told[-1].entries == len(list(house.memory(NEW - 1).scan(b"")))
+
+
+def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
+    house = House()
+    house.members_seen = [0, 1]
+    with pytest.raises(Unavailable, match="running"):
+        house.tool().run()
+
+    assert [note_of(house.memory(partition)) for partition in range(OLD)] == [Note(OLD, DONE)] * OLD
+
+
+def test_a_worker_refuses_memory_that_is_being_moved() -> None:
+    house = House()
+    house.dies_at = 4
+    with pytest.raises(Stopped):
+        house.tool().run()
+
+    with pytest.raises(Unavailable, match="being moved"):
+        check_partitions(note_of(house.memory(1)), OLD)
+
+
+@pytest.mark.parametrize("form", [b"", b"\x02"])
+def test_memory_of_an_earlier_format_is_refused_and_not_misread(form: bytes) -> None:
+    house = House()
+    house.write([(0, PARTITIONS_KEY, form + OLD.to_bytes(4, "big"))])
+
+    with pytest.raises(Unavailable, match="another version"):
+        house.tool().run()
+
+
+def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
+    house = House()
+    house.grow_topics(dict.fromkeys((NAMES.clicks, NAMES.changelog, *NAMES.updates.values()), NEW))
+    house.left = {NEW - 1: 10}
+    house.tool().run()
+
+    assert_moved(house)
+
+
+@pytest.mark.parametrize("grown", [NAMES.clicks, NAMES.changelog])
+def test_partitions_that_somebody_added_before_anything_was_noted_are_filled_too(grown: str) -> None:
+    house = House()
+    house.write([(0, PARTITIONS_KEY, None)])
+    house.without_note = (0,)
+    house.grow_topics({grown: NEW})
+    house.left = {NEW - 1: 10}
+    house.tool().run()
+
+    assert_moved(house)
+
+
+def test_the_changelog_grows_first_and_the_clicks_last() -> None:
+    """Neither a worker nor an edge may find partitions of the clicks that memory or updates lack."""
+    house = House()
+    house.tool().run()
+
+    assert house.grown[0] == NAMES.changelog
+    assert house.grown[-1] == NAMES.clicks
+    assert {*house.grown} == {NAMES.changelog, NAMES.clicks, NAMES.hits, NAMES.dead_letters, *NAMES.updates.values()}
+
+
+def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks() -> None:
+    house = House()
+    house.dies_at = steps_of_a_run()  # the note of the new count, which follows the clicks
+    with pytest.raises(Stopped):
+        house.tool().run()
+
+    states = house.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
+    assert {state.partitions for state in states.values()} == {NEW}
+    notes = [note_of(house.memory(partition)) for partition in range(NEW)]
+    assert {note.partitions for note in notes if note} == {MOVING}

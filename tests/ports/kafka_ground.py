@@ -1,0 +1,157 @@
+"""A real Kafka as the ground of the tests."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic
+
+from consumer.config.settings import Settings
+from consumer.kafka.backend import Interface
+from consumer.kafka.client import (
+    admin_config,
+    open_admin,
+    open_consumer,
+    open_producer,
+    producer_config,
+    reader_config,
+    worker_consumer_config,
+    worker_producer_config,
+)
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.ports import ClickStream, LogReader
+from consumer.verify.reader import read_topic
+from tests.ports.ground import GROUP
+from tests.support.patience import stretched
+from tests.support.waiting import wait_until
+
+ENDS = {"enable.partition.eof": True}
+SOON_PUT_OUT = {"session.timeout.ms": 1_000, "heartbeat.interval.ms": 300, "max.poll.interval.ms": 2_500}
+SECONDS = 10.0
+
+
+class KafkaGround:
+    """Everything has the prefix before its name, the group and the transactional ids too."""
+
+    def __init__(self, bootstrap_servers: str, prefix: str, interface: Interface) -> None:
+        self._interface = interface
+        self._servers = bootstrap_servers
+        self._prefix = prefix
+        self._admin = open_admin(admin_config(self._settings("admin")))
+        self._publisher = open_producer(producer_config(self._settings("publisher")))
+        self._opened: list[KafkaClickStream | KafkaLogReader] = []
+        self._topics: list[str] = []
+        self._others: list[KafkaTransaction] = []
+
+    def create_topic(self, partitions: int = 2, *, max_message_bytes: int | None = None) -> str:
+        name = f"{self._prefix}topic-{len(self._topics)}"
+        self._topics.append(name)
+        self._create(name, partitions, {"max.message.bytes": str(max_message_bytes)} if max_message_bytes else {})
+        return name
+
+    def make_anew(self, topic: str) -> None:
+        partitions = len(self._admin.list_topics(topic, timeout=stretched(SECONDS)).topics[topic].partitions)
+        self._admin.delete_topics([topic])[topic].result()
+        wait_until(lambda: topic not in self._admin.list_topics(timeout=stretched(SECONDS)).topics, "end of the topic")
+        self._create(topic, partitions, {})
+
+    def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
+        settings = self._settings(instance)
+        consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
+        producer = partial(open_producer, worker_producer_config(settings))
+        stream = KafkaClickStream(
+            consumer,
+            producer,
+            open_admin(admin_config(settings)),
+            topic,
+            interface=self._interface,
+        )
+        self._opened.append(stream)
+        return stream
+
+    def open_reader(self, topic: str) -> LogReader:
+        settings = self._settings("reader")
+        reader = KafkaLogReader(
+            open_consumer(reader_config(settings) | ENDS), open_admin(admin_config(settings)), topic
+        )
+        self._opened.append(reader)
+        return reader
+
+    def publish(self, topic: str, partition: int, *values: str) -> None:
+        for value in values:
+            self._publisher.produce(topic, value.encode(), b"key", partition)
+        if self._publisher.flush(stretched(SECONDS)):
+            raise TimeoutError
+
+    def leave_open(self, topic: str, partition: int, value: str) -> "KafkaTransaction":
+        transaction = KafkaTransaction(
+            open_producer(worker_producer_config(self._settings(f"other-{len(self._others)}")))
+        )
+        self._others.append(transaction)
+        transaction.open(topic, partition, value)
+        return transaction
+
+    def put_out(self, stream: ClickStream) -> None:
+        del stream  # It is put out since it does not turn while this waits.
+        wait_until(lambda: not self._members(), "group without members")
+
+    def committed_values(self, topic: str) -> dict[int, list[str]]:
+        partitions = self._admin.list_topics(topic, timeout=stretched(SECONDS)).topics[topic].partitions
+        values: dict[int, list[str]] = {partition: [] for partition in partitions}
+        for seen in read_topic(self._servers, topic):
+            values[seen.partition].append((seen.value or b"").decode())
+        return values
+
+    def close(self) -> None:
+        for other in self._others:
+            other.end()
+        for opened in self._opened:
+            opened.close()
+        for future in self._admin.delete_topics(self._topics).values():
+            future.result()
+
+    def _create(self, name: str, partitions: int, config: dict[str, str]) -> None:
+        self._admin.create_topics([NewTopic(name, partitions, 1, config=config)])[name].result()
+        wait_until(lambda: self._is_led(name, partitions), f"leaders of {name}")
+
+    def _is_led(self, name: str, partitions: int) -> bool:
+        topic = self._admin.list_topics(timeout=stretched(SECONDS)).topics.get(name)
+        return topic is not None and [p.leader >= 0 for p in topic.partitions.values()] == [True] * partitions
+
+    def _members(self) -> int:
+        group = f"{self._prefix}{GROUP}"
+        return len(self._admin.describe_consumer_groups([group])[group].result().members)
+
+    def _settings(self, instance: str) -> Settings:
+        return Settings(
+            bootstrap_servers=self._servers,
+            group_id=f"{self._prefix}{GROUP}",
+            instance_id=instance,
+            topic_prefix=self._prefix,
+        )
+
+
+@dataclass
+class KafkaTransaction:
+    producer: Producer
+    is_open: bool = False
+
+    def open(self, topic: str, partition: int, value: str) -> None:
+        self.producer.init_transactions(SECONDS)
+        self.producer.begin_transaction()
+        self.producer.produce(topic, value.encode(), b"key", partition)
+        self.producer.flush(stretched(SECONDS))
+        self.is_open = True
+
+    def commit(self) -> None:
+        self.producer.commit_transaction(SECONDS)
+        self.is_open = False
+
+    def abort(self) -> None:
+        self.producer.abort_transaction(SECONDS)
+        self.is_open = False
+
+    def end(self) -> None:
+        if self.is_open:
+            self.abort()

@@ -1,0 +1,48 @@
+"""Asking for offsets while the leaders of partitions change."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from consumer.config.settings import Settings
+from consumer.kafka.client import admin_config, open_admin, open_consumer, reader_config
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.ports import Unreachable
+from tests.support.mock_cluster import MockCluster, mock_cluster
+
+
+@pytest.fixture
+def cluster() -> Iterator[MockCluster]:
+    with mock_cluster("changelog", partitions=2) as running:
+        yield running
+
+
+def a_reader(cluster: MockCluster) -> KafkaLogReader:
+    settings = Settings(bootstrap_servers=cluster.bootstrap_servers, group_id="group", instance_id="one")
+    return KafkaLogReader(
+        open_consumer(reader_config(settings)), open_admin(admin_config(settings)), topic=cluster.topic
+    )
+
+
+def test_a_new_epoch_of_a_leader_is_learned_of(cluster: MockCluster) -> None:
+    """The library never learns of it by being refused: FENCED_LEADER_EPOCH came again and again until a restart."""
+    with closing(a_reader(cluster)) as reader:
+        assert reader.bounds([0, 1]) == {0: (0, 0), 1: (0, 0)}
+        for _ in range(3):
+            cluster.elect_again(1)
+            assert reader.bounds([0, 1]) == {0: (0, 0), 1: (0, 0)}
+
+
+class Failing:
+    def consume(self, *_: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+def test_a_failure_to_read_is_told_in_words_of_the_loop() -> None:
+    reader = KafkaLogReader(cast("Consumer", Failing()), cast("AdminClient", None), "changelog")
+    with pytest.raises(Unreachable, match="_TRANSPORT"):
+        reader.read(10, 0.1)

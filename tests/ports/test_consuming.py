@@ -1,0 +1,216 @@
+"""Taking clicks, holding them back, going back to what is committed."""
+
+from consumer.ports import Committed
+from tests.ports.ground import Ground, Turner, assigned, turn_idly, turn_until
+
+
+def test_given_partitions_are_held_until_they_are_released(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, "a", "b")
+    ground.publish(topic, 1, "c")
+    turner = assigned(ground, topic)
+    turn_idly(turner)
+    assert turner.records == []
+    turner.stream.release([0])
+    turn_until(lambda: len(turner.records) == 2, turner)
+    turn_idly(turner)
+    assert [(r.partition(), r.offset(), r.value()) for r in turner.records] == [(0, 0, b"a"), (0, 1, b"b")]
+
+
+def test_a_change_of_the_assignment_is_told_once(ground: Ground) -> None:
+    turner = assigned(ground, ground.create_topic())
+    assert [change.given for change in turner.changes] == [frozenset({0, 1})]
+    change = turner.stream.take_changes()
+    assert not change.given
+    assert not change.taken
+
+
+def test_what_is_held_goes_on_where_it_stopped(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 3, turner)
+    turner.stream.hold([0])
+    ground.publish(topic, 0, *"de")
+    ground.publish(topic, 1, "other")
+    turn_until(lambda: len(turner.records) == 4, turner)
+    turn_idly(turner)
+    assert turner.values(0) == ["a", "b", "c"]
+    turner.stream.release([0])
+    turn_until(lambda: len(turner.values(0)) == 5, turner)
+    assert turner.values(0) == ["a", "b", "c", "d", "e"]
+
+
+def test_no_more_records_come_at_once_than_were_asked_for(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abcde")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    sizes: list[int] = []
+    while sum(sizes) < 5:
+        sizes.append(len(turner.turn(limit=2)))
+    assert max(sizes) <= 2
+    assert turner.values(0) == ["a", "b", "c", "d", "e"]
+
+
+def test_rewind_goes_to_the_beginning_where_nothing_is_committed(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 3, turner)
+    assert turner.stream.rewind([0, 1]) == {0: None, 1: None}
+    turn_until(lambda: len(turner.records) == 6, turner)
+    assert turner.values(0) == ["a", "b", "c"] * 2
+
+
+def test_rewind_goes_back_to_what_is_committed(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abcd")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 4, turner)
+    turner.stream.begin()
+    turner.stream.commit({0: 2})
+    assert turner.stream.rewind([0, 1]) == {0: Committed(2, is_own=True), 1: None}
+    turn_until(lambda: len(turner.records) == 6, turner)
+    assert turner.values(0)[4:] == ["c", "d"]
+
+
+def test_rewind_tells_what_another_committed_from_what_this_stream_did(ground: Ground) -> None:
+    """Both have handled the same records, so both commit the same offset."""
+    topic = ground.create_topic(1)
+    first = assigned(ground, topic, 1)
+    first.stream.begin()
+    first.stream.commit({0: 2})
+    assert first.stream.rewind([0]) == {0: Committed(2, is_own=True)}
+    first.stream.close()
+    second = assigned(ground, topic, 1)
+    assert second.stream.rewind([0]) == {0: Committed(2, is_own=False)}
+    second.stream.begin()
+    second.stream.commit({0: 2})
+    assert second.stream.rewind([0]) == {0: Committed(2, is_own=True)}
+
+
+def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 3, turner)
+    turner.stream.hold([0, 1])
+    turner.stream.rewind([0, 1])
+    turn_idly(turner)
+    assert len(turner.records) == 3
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 6, turner)
+    assert turner.values(0) == ["a", "b", "c"] * 2
+
+
+def test_nothing_to_rewind_is_no_error(ground: Ground) -> None:
+    stream = ground.open_stream(ground.create_topic())
+    assert stream.rewind([]) == {}
+    stream.hold([])
+    stream.release([])
+
+
+def test_an_end_is_met_once_everything_before_it_was_handed_out(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    turner = assigned(ground, topic)
+    assert turner.stream.end_met(0) is None
+    turner.release_given()
+    while len(turner.records) < 2:
+        turner.turn(limit=1)
+    assert turner.stream.end_met(0) is None
+    turn_until(lambda: turner.stream.end_met(0) == 3, turner)
+    assert turner.values(0) == ["a", "b", "c"]
+
+
+def test_an_end_steps_over_control_records_and_what_was_aborted(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, "a")
+    ground.leave_open(topic, 0, "b").commit()
+    ground.leave_open(topic, 0, "c").abort()
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: turner.stream.end_met(0) == 5, turner)
+    assert turner.values(0) == ["a", "b"]
+    assert turner.stream.ends() == {0: 5, 1: 0}
+
+
+def test_an_end_is_not_met_beyond_an_open_transaction(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, "a")
+    open_transaction = ground.leave_open(topic, 0, "b")
+    ground.publish(topic, 0, "c")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
+    turn_idly(turner)
+    assert turner.values(0) == ["a"]
+    assert turner.stream.ends()[0] == 3
+    open_transaction.commit()
+    turn_until(lambda: turner.stream.end_met(0) == 4, turner)
+    assert turner.values(0) == ["a", "b", "c"]
+
+
+def test_an_end_must_be_met_anew_after_a_rewind(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, "a")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
+    turner.stream.hold([0])
+    turner.stream.rewind([0])
+    assert turner.stream.end_met(0) is None
+    turner.release_given()
+    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
+    assert turner.values(0) == ["a", "a"]
+
+
+def test_the_lag_is_known_without_asking(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    turner = assigned(ground, topic)
+    turner.release_given()
+    turn_until(lambda: turner.stream.end_met(0) == 3, turner)
+    assert [turner.stream.behind(0, position) for position in (0, 2, 3)] == [3, 1, 0]
+
+
+def test_what_is_committed_is_told_of_every_partition(ground: Ground) -> None:
+    topic = ground.create_topic(3)
+    turner = assigned(ground, topic, 3)
+    assert turner.stream.committed() == {0: 0, 1: 0, 2: 0}
+    ground.publish(topic, 1, *"abc")
+    turner.stream.begin()
+    turner.stream.commit({1: 2})
+    assert turner.stream.committed() == {0: 0, 1: 2, 2: 0}
+
+
+def test_a_stream_that_closes_leaves_its_partitions_to_the_next(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    first = assigned(ground, topic)
+    first.stream.begin()
+    first.stream.commit({0: 1})
+    first.stream.close()
+    second = assigned(ground, topic, instance="two")
+    second.release_given()
+    turn_until(lambda: len(second.records) == 2, second)
+    assert second.values(0) == ["b", "c"]
+
+
+def test_a_record_keeps_key_headers_and_time(ground: Ground) -> None:
+    topic = ground.create_topic(1)
+    ground.publish(topic, 0, "a")
+    turner = Turner(assigned(ground, topic, 1).stream)
+    turner.stream.release([0])
+    turn_until(lambda: len(turner.records) == 1, turner)
+    (record,) = turner.records
+    assert record.key() == b"key"
+    assert record.headers() is None
+    kind, milliseconds = record.timestamp()
+    assert kind == 1
+    assert milliseconds > 0

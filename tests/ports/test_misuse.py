@@ -1,0 +1,170 @@
+"""Calls that the program must not make: what Kafka's client refuses, its twin refuses too."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from confluent_kafka import KafkaException
+
+from consumer.errors import Unavailable
+from consumer.fake_kafka.refusal import Misuse
+from consumer.ports import Aborted, ClickStream, LogReader, OutcomeUnknown, Outgoing, Unreachable
+from tests.ports.ground import Ground, Turner, assigned, read_until, text, turn_until
+
+REFUSED = (Misuse, KafkaException, RuntimeError, ValueError)
+"""What the twin raises, and what the library does: nothing that the loop handles."""
+
+
+def is_refused(act: Callable[[], object], errors: tuple[type[Exception], ...]) -> bool:
+    try:
+        act()
+    except errors:
+        return True
+    return False
+
+
+def a_record(topic: str, partition: int = 0) -> Outgoing:
+    return Outgoing(topic, partition, b"key", b"value")
+
+
+def test_a_partition_that_is_being_read_is_not_started_again(ground: Ground) -> None:
+    topic = ground.create_topic()
+    ground.publish(topic, 0, *"abc")
+    reader = ground.open_reader(topic)
+    reader.start(0, 1)
+    for position in (1, 2):
+        with pytest.raises(REFUSED):
+            reader.start(0, position)
+    assert reader.positions == {0: 1}
+    assert [text(record) for record in read_until(reader, 2)] == ["b", "c"]
+    reader.stop(0)
+    reader.start(0, 0)
+    assert [text(record) for record in read_until(reader, 3)] == ["a", "b", "c"]
+
+
+def test_there_is_no_position_below_the_first(ground: Ground) -> None:
+    reader = ground.open_reader(ground.create_topic())
+    with pytest.raises(REFUSED):
+        reader.start(0, -5)
+    assert reader.positions == {}
+
+
+def test_bounds_of_a_partition_that_is_not_there_are_not_made_up(ground: Ground) -> None:
+    reader = ground.open_reader(ground.create_topic())
+    assert reader.bounds([]) == {}
+    with pytest.raises(Unreachable):
+        reader.bounds([9])
+
+
+@pytest.mark.parametrize("limit", [-1, 1_000_001])
+def test_a_number_of_records_that_no_call_returns_is_refused(ground: Ground, limit: int) -> None:
+    reader = ground.open_reader(ground.create_topic())
+    assert list(reader.read(0, 0.0)) == []
+    with pytest.raises(REFUSED):
+        reader.read(limit, 0.0)
+
+
+USES_OF_A_READER: dict[str, Callable[[LogReader], object]] = {
+    "read": lambda reader: reader.read(1, 0.0),
+    "start": lambda reader: reader.start(1, 0),
+    "stop": lambda reader: reader.stop(0),
+}
+
+
+@pytest.mark.parametrize("use", USES_OF_A_READER.values(), ids=USES_OF_A_READER.keys())
+def test_a_reader_that_is_closed_reads_no_more(ground: Ground, use: Callable[[LogReader], object]) -> None:
+    reader = ground.open_reader(ground.create_topic())
+    reader.start(0, 0)
+    reader.close()
+    reader.close()
+    with pytest.raises(REFUSED):
+        use(reader)
+
+
+USES_OF_A_STREAM: dict[str, Callable[[ClickStream], object]] = {
+    "consume": lambda stream: stream.consume(1, 0.0),
+    "hold": lambda stream: stream.hold([0]),
+    "release": lambda stream: stream.release([0]),
+    "rewind": lambda stream: stream.rewind([0]),
+    "ends": lambda stream: stream.ends(),
+    "committed": lambda stream: stream.committed(),
+    "behind": lambda stream: stream.behind(0, 0),
+    "close": lambda stream: stream.close(),
+}
+
+
+def test_a_stream_that_is_closed_is_of_no_use(ground: Ground) -> None:
+    stream = assigned(ground, ground.create_topic()).stream
+    stream.close()
+    for name, use in USES_OF_A_STREAM.items():
+        assert is_refused(partial(use, stream), REFUSED), name
+
+
+def test_only_what_is_assigned_is_rewound(ground: Ground) -> None:
+    with pytest.raises((Unreachable, Unavailable)):
+        assigned(ground, ground.create_topic()).stream.rewind([9])
+    with pytest.raises((Unreachable, Unavailable)):
+        ground.open_stream(ground.create_topic(), "two").rewind([0])
+
+
+OUTSIDE: dict[str, Callable[[ClickStream, str], object]] = {
+    "produce": lambda stream, topic: stream.produce(a_record(topic)),
+    "produce_all": lambda stream, topic: stream.produce_all(0, [(topic, b"value", b"key", None)]),
+    "track": lambda stream, topic: stream.track(a_record(topic)),
+    "commit": lambda stream, _: stream.commit({0: 0}),
+    "abort": lambda stream, _: stream.abort(),
+}
+
+
+def test_nothing_is_written_or_ended_outside_a_transaction(ground: Ground) -> None:
+    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+    for name, act in OUTSIDE.items():
+        stream.renew()
+        assert is_refused(partial(act, stream, updates), (Aborted, OutcomeUnknown)), name
+    stream.renew()
+    stream.begin()
+    with pytest.raises(OutcomeUnknown):
+        stream.begin()
+    assert ground.committed_values(updates) == {0: [], 1: []}
+
+
+def test_a_transaction_that_was_open_is_none_of_the_next_producer(ground: Ground) -> None:
+    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+    stream.begin()
+    stream.renew()
+    with pytest.raises(Aborted):
+        stream.produce(a_record(updates))
+
+
+def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: Ground) -> None:
+    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+    stream.begin()
+
+    def go_on() -> None:
+        stream.produce(a_record(updates, partition=9))
+        stream.commit({0: 0})
+
+    with pytest.raises((Aborted, Unavailable)):
+        go_on()
+
+
+def test_offsets_of_a_partition_that_is_not_there_are_never_committed(ground: Ground) -> None:
+    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+    stream.begin()
+    stream.produce(a_record(updates))
+    with pytest.raises((Aborted, Unavailable)):
+        stream.commit({9: 0})
+    stream.renew()
+    assert ground.committed_values(updates) == {0: [], 1: []}
+
+
+@pytest.mark.parametrize(("offsets", "committed"), [({}, 1), ({0: -5}, 1), ({0: 1_000}, 1_000)])
+def test_offsets_are_taken_as_they_are_and_those_below_zero_are_none(
+    ground: Ground, offsets: dict[int, int], committed: int
+) -> None:
+    turner: Turner = assigned(ground, ground.create_topic())
+    for each in ({0: 1}, offsets):
+        turner.stream.begin()
+        turner.stream.commit(each)
+        turner.turn()
+    turn_until(lambda: turner.stream.committed() == {0: committed, 1: 0}, turner)

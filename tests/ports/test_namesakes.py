@@ -1,0 +1,85 @@
+"""A worker that starts while another one of its name may be at work."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from consumer.app.member_id_file import MemberNote
+from consumer.errors import StreamFatal
+from consumer.kafka.admin.namesakes import LOOK_SECONDS, MARGIN_SECONDS, Namesake, require_sole
+from consumer.loop.marker_file import MemoryPage
+from consumer.ports import Unreachable
+from tests.turned_clock import TurnedClock
+
+SESSION_SECONDS = 10.0
+FORMER = Namesake("w-1", "/10.0.0.1")
+OTHER = Namesake("w-2", "/10.0.0.2")
+NEWCOMER = Namesake("w-3", "/10.0.0.3")
+
+
+def start(
+    look: Callable[[float], Sequence[Namesake]], *, clock: TurnedClock, is_stopping: Callable[[], bool] = lambda: False
+) -> float:
+    """Start where the members are what `look` says after so many seconds, and return how long that took."""
+    begun = clock.monotonic()
+    require_sole(
+        lambda: look(clock.monotonic() - begun),
+        "w",
+        former_member_id=FORMER.member_id,
+        session_seconds=SESSION_SECONDS,
+        clock=clock,
+        is_stopping=is_stopping,
+    )
+    return clock.monotonic() - begun
+
+
+def test_who_is_alone_or_meets_only_its_former_self_starts_at_once() -> None:
+    assert start(lambda _: [], clock=TurnedClock()) == 0
+    assert start(lambda _: [FORMER], clock=TurnedClock()) == 0
+
+
+def test_a_member_that_has_died_is_waited_for() -> None:
+    took = start(lambda seconds: [FORMER, OTHER] if seconds < SESSION_SECONDS else [FORMER], clock=TurnedClock())
+
+    assert SESSION_SECONDS <= took <= SESSION_SECONDS + LOOK_SECONDS
+
+
+def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
+    clock = TurnedClock()
+    begun = clock.monotonic()
+    with pytest.raises(StreamFatal, match=r"LINK_ACTIONS_INSTANCE_ID=w .* 10\.0\.0\.2;"):
+        start(lambda _: [OTHER], clock=clock)
+
+    assert clock.monotonic() - begun <= SESSION_SECONDS + MARGIN_SECONDS + LOOK_SECONDS
+
+
+def test_a_member_that_has_just_joined_lives() -> None:
+    clock = TurnedClock()
+    with pytest.raises(StreamFatal, match=r"10\.0\.0\.3"):
+        start(lambda seconds: [OTHER] if seconds < 1 else [NEWCOMER], clock=clock)
+
+    assert clock.monotonic() < SESSION_SECONDS
+
+
+def test_a_worker_that_is_told_to_stop_waits_no_longer() -> None:
+    assert start(lambda _: [OTHER], clock=TurnedClock(), is_stopping=lambda: True) == 0
+
+
+def test_the_note_has_the_last_member_id_only() -> None:
+    note = MemberNote(MemoryPage())
+    assert note.read() == ""
+    note.write("group-w-a-long-one")
+    note.write("short")
+
+    assert note.read() == "short"
+
+
+def test_a_note_that_the_disk_does_not_take_is_done_without() -> None:
+    class FullPage(MemoryPage):
+        def write(self, text: bytes) -> None:  # noqa: ARG002
+            raise Unreachable("the disk is full")
+
+    note = MemberNote(FullPage())
+    note.write("w-1")
+
+    assert note.read() == ""

@@ -1,0 +1,79 @@
+"""Partitions that go from one member of the group to another."""
+
+from tests.ports.ground import Ground, Turner, assigned, turn_until
+
+PARTITIONS = 4
+
+
+def test_two_members_share_the_partitions(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    first = assigned(ground, topic, PARTITIONS)
+    second = Turner(ground.open_stream(topic, "two"))
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    assert first.assigned | second.assigned == set(range(PARTITIONS))
+    # Only what moves is taken: the others are worked on all the while.
+    assert [(change.taken, change.given) for change in first.changes[1:]] == [(frozenset(second.assigned), frozenset())]
+
+
+def test_what_was_given_up_is_gone_on_with_from_what_was_committed(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    for partition in range(PARTITIONS):
+        ground.publish(topic, partition, *"abc")
+    first = assigned(ground, topic, PARTITIONS)
+    first.release_given()
+    turn_until(lambda: len(first.records) == 3 * PARTITIONS, first)
+    first.stream.begin()
+    first.stream.commit(dict.fromkeys(range(PARTITIONS), 2))
+    second = Turner(ground.open_stream(topic, "two"))
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    second.release_given()
+    turn_until(lambda: len(second.records) == 2, first, second)
+    assert [second.values(partition) for partition in sorted(second.assigned)] == [["c"], ["c"]]
+
+
+def test_the_member_that_stays_gets_all_partitions_back(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    first = assigned(ground, topic, PARTITIONS)
+    second = Turner(ground.open_stream(topic, "two"))
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    second.stream.close()
+    turn_until(lambda: len(first.assigned) == PARTITIONS, first)
+    ground.publish(topic, 0, "a")
+    ground.publish(topic, 3, "b")
+    first.release_given()
+    turn_until(lambda: len(first.records) == 2, first)
+
+
+def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    first = assigned(ground, topic, PARTITIONS)
+    second = Turner(ground.open_stream(topic, "two"))
+    second.stream.renew()
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    for number, turner in enumerate((first, second), start=1):
+        turner.stream.begin()
+        turner.stream.commit(dict.fromkeys(turner.assigned, number))
+    expected = dict.fromkeys(first.assigned, 1) | dict.fromkeys(second.assigned, 2)
+    assert first.stream.committed() == expected
+
+
+def test_a_member_that_committed_goes_on_committing_when_another_has_come(ground: Ground) -> None:
+    topic = ground.create_topic(PARTITIONS)
+    first = assigned(ground, topic, PARTITIONS)
+    first.stream.begin()
+    first.stream.commit(dict.fromkeys(first.assigned, 1))
+    second = Turner(ground.open_stream(topic, "two"))
+    turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
+    first.stream.begin()
+    first.stream.commit(dict.fromkeys(first.assigned, 2))
+    assert first.stream.committed() == dict.fromkeys(second.assigned, 1) | dict.fromkeys(first.assigned, 2)
+
+
+def test_a_member_without_partitions_is_no_error(ground: Ground) -> None:
+    topic = ground.create_topic(1)
+    first = assigned(ground, topic, 1)
+    second = Turner(ground.open_stream(topic, "two"))
+    for _ in range(20):
+        second.turn()
+        first.turn()
+    assert {len(first.assigned), len(second.assigned)} == {0, 1}

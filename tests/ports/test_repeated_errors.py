@@ -1,0 +1,52 @@
+"""A group that says the same thousands of times a second is quoted once in a while."""
+
+from functools import partial
+
+from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka.admin import AdminClient
+from structlog.testing import capture_logs
+
+from consumer.kafka.backend import Interface
+from consumer.kafka.fetching import Fetch
+from consumer.kafka.sending import send_one_by_one
+from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.monitoring.repeats import REPEAT_SECONDS, Repeats
+
+NOWHERE: dict[str, str | int | float | bool] = {"bootstrap.servers": "127.0.0.1:1"}
+
+
+class FailingFetcher:
+    """Fetches nothing but the same error."""
+
+    def __init__(self, consumer: Consumer, topic: str) -> None: ...
+
+    def claim(self, partition: int) -> None: ...
+
+    def fetch(self, limit: int, timeout_seconds: float) -> Fetch:  # noqa: ARG002
+        return [], [(-1, -1001, KafkaError(KafkaError.INCONSISTENT_GROUP_PROTOCOL))]
+
+    def close(self) -> None: ...
+
+
+def test_an_error_that_each_poll_brings_is_logged_once() -> None:
+    stream = KafkaClickStream(
+        Consumer(NOWHERE | {"group.id": "g"}),
+        partial(Producer, NOWHERE),
+        AdminClient(NOWHERE),
+        "clicks",
+        interface=Interface(FailingFetcher, send_one_by_one),
+    )
+    with capture_logs() as lines:
+        for _ in range(1_000):
+            stream.consume(1, 0.0)
+
+    assert [line["event"] for line in lines] == ["consumer.disturbed"]
+    assert "kafka-consumer-groups.sh" in (stream.refusal() or "")
+    stream.close()
+
+
+def test_the_same_is_due_once_in_half_a_minute() -> None:
+    times = iter([0.0, 1.0, REPEAT_SECONDS - 0.1, REPEAT_SECONDS, REPEAT_SECONDS + 1])
+    repeats = Repeats(lambda: next(times))
+
+    assert [repeats.is_due(what) for what in ("a", "b", "a", "a", "b")] == [True, True, False, True, True]

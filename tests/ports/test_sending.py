@@ -1,0 +1,81 @@
+"""Handing records to a producer: each way to the client library takes the same records and stops at the same one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from consumer.kafka.backend import DIRECT, INTERFACES, Interface, shortest
+from consumer.kafka.sending import Sendable
+from tests.support.mock_cluster import MockCluster, mock_cluster
+from tests.support.patience import stretched
+
+TOPIC = "updates"
+RECORDS: list[Sendable] = [
+    (TOPIC, b"value", b"key", [("name", b"content"), ("empty", b""), ("none", None)]),
+    (TOPIC, b"", b"", None),
+    (TOPIC, None, b"deleted", []),
+    (TOPIC + "", b"\0" * 1_000, b"\0", [("\u00e4", b"\xff")]),
+]
+SECONDS = 20.0
+
+
+@pytest.fixture(params=INTERFACES)
+def interface(request: pytest.FixtureRequest) -> Interface:
+    return INTERFACES[request.param]
+
+
+@pytest.fixture
+def cluster() -> Iterator[MockCluster]:
+    with mock_cluster(TOPIC, partitions=2) as running:
+        yield running
+
+
+def read(cluster: MockCluster, count: int) -> list[Any]:
+    config = {"bootstrap.servers": cluster.bootstrap_servers, "group.id": "reader", "auto.offset.reset": "earliest"}
+    with closing(Consumer(config)) as consumer:
+        consumer.subscribe([TOPIC])
+        messages = consumer.consume(count, SECONDS)
+    return [(m.partition(), m.value(), m.key(), m.headers()) for m in messages]
+
+
+def test_what_is_sent_is_read(cluster: MockCluster, interface: Interface) -> None:
+    producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 5})
+    assert interface.send(producer, 1, RECORDS, 0) == len(RECORDS)
+    assert interface.send(producer, 1, RECORDS, 3) == len(RECORDS)
+    assert producer.flush(stretched(SECONDS)) == 0
+    sent = [*RECORDS, RECORDS[3]]
+    assert read(cluster, len(sent)) == [(1, value, key, headers or None) for _, value, key, headers in sent]
+
+
+def test_the_first_that_finds_no_room_is_named(interface: Interface) -> None:
+    """Nobody answers at the port, so the queue stays full."""
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
+    assert interface.send(producer, 0, RECORDS, 0) == 3
+    assert interface.send(producer, 0, RECORDS, 3) == 3
+    producer.purge()
+    producer.flush(stretched(SECONDS))
+
+
+def test_the_first_that_is_too_large_is_named(interface: Interface) -> None:
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": 1_000, "log_level": 0})
+    assert interface.send(producer, 0, [RECORDS[0], (TOPIC, b"x" * 2_000, b"k", [("a", b"b")]), RECORDS[0]], 0) == 1
+    producer.purge()
+    producer.flush(stretched(SECONDS))
+
+
+def test_what_is_no_record_is_refused(interface: Interface) -> None:
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+    with pytest.raises(TypeError):
+        interface.send(producer, 0, [(TOPIC, 1, b"k", None)], 0)  # type: ignore[list-item]  # what is tested
+    with pytest.raises(TypeError):
+        interface.send(producer, 0, [(TOPIC, b"v", b"k", [("name", 1)])], 0)
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
+def test_the_direct_way_is_there_where_ci_runs() -> None:
+    """Where the client library is changed for another version, somebody must look whether its clients are the same."""
+    assert shortest() == DIRECT

@@ -1,0 +1,242 @@
+"""What becomes visible, when, and who may still write."""
+
+from random import Random
+from time import sleep
+
+import pytest
+
+from consumer.errors import StreamFatal, Unavailable
+from consumer.ports import Aborted, ClickStream, OutcomeUnknown, Outgoing
+from tests.ports.ground import Ground, assigned, read_until, turn_idly, turn_until
+
+INCOMPRESSIBLE = Random(1).randbytes(3_000)
+"""A broker's limit is for what is sent, compressed."""
+
+
+def an_update(topic: str, value: str, partition: int = 0) -> Outgoing:
+    return Outgoing(topic, partition, b"key", value.encode())
+
+
+def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    ground.publish(clicks, 0, *"abc")
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(an_update(updates, "one"))
+    stream.produce_all(1, [(updates, b"two", b"key", None), (updates, b"three", b"key", [("name", b"value")])])
+    reader = ground.open_reader(updates)
+    reader.start(0, 0)
+    reader.start(1, 0)
+    assert list(reader.read(100, 0.5)) == []
+    assert stream.commit({0: 3}) == {}
+    assert stream.committed() == {0: 3, 1: 0}
+    records = read_until(reader, 3)
+    assert {(r.partition(), r.value()) for r in records} == {(0, b"one"), (1, b"two"), (1, b"three")}
+    assert [r.headers() for r in records if r.value() == b"three"] == [[("name", b"value")]]
+
+
+def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(Outgoing(updates, 0, b"key", b"now"))
+    stream.produce(Outgoing(updates, 0, None, None, (("name", None),), timestamp=1_600_000_000_000))
+    stream.commit({0: 0})
+    reader = ground.open_reader(updates)
+    reader.start(0, 0)
+    now, kept = read_until(reader, 2)
+    assert now.timestamp()[1] > 1_600_000_000_000
+    assert kept.timestamp()[1] == 1_600_000_000_000
+    assert (kept.key(), kept.value(), kept.headers()) == (None, None, [("name", None)])
+
+
+def test_abort_hides_the_records_and_keeps_the_offsets(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(an_update(updates, "aborted"))
+    stream.abort()
+    stream.begin()
+    stream.produce(an_update(updates, "committed"))
+    stream.commit({1: 0})
+    assert ground.committed_values(updates) == {0: ["committed"], 1: []}
+    assert stream.committed() == {0: 0, 1: 0}
+
+
+def test_offsets_alone_can_be_committed(ground: Ground) -> None:
+    clicks = ground.create_topic()
+    ground.publish(clicks, 0, *"abc")
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.commit({0: 2, 1: 0})
+    stream.begin()
+    stream.commit({0: 3})
+    assert stream.committed() == {0: 3, 1: 0}
+
+
+def test_commit_tells_the_offset_after_what_is_tracked(ground: Ground) -> None:
+    clicks, log = ground.create_topic(), ground.create_topic()
+    ground.publish(log, 0, "earlier")
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(an_update(log, "a"))
+    stream.track(an_update(log, "b"))
+    stream.track(an_update(log, "c", partition=1))
+    assert stream.commit({0: 0}) == {0: 3, 1: 1}
+    stream.begin()
+    stream.track(an_update(log, "d"))
+    # The control record of the transaction before stands in between.
+    assert stream.commit({0: 0}) == {0: 5}
+
+
+def test_what_was_tracked_in_an_aborted_transaction_is_forgotten(ground: Ground) -> None:
+    clicks, log = ground.create_topic(), ground.create_topic()
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.track(an_update(log, "a"))
+    stream.abort()
+    stream.begin()
+    assert stream.commit({0: 0}) == {}
+
+
+def test_renew_ends_what_the_stream_itself_left_open(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(an_update(updates, "left open"))
+    stream.renew()
+    stream.begin()
+    stream.produce(an_update(updates, "committed"))
+    stream.commit({0: 0})
+    assert ground.committed_values(updates)[0] == ["committed"]
+
+
+def test_renew_fences_the_producer_before_it(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    zombie = assigned(ground, clicks).stream
+    zombie.begin()
+    zombie.produce(an_update(updates, "of the zombie"))
+    successor = ground.open_stream(clicks)
+    successor.renew()
+
+    def go_on() -> None:
+        zombie.produce(an_update(updates, "of the zombie"))
+        zombie.commit({0: 0})
+
+    with pytest.raises(StreamFatal):
+        go_on()
+    successor.begin()
+    successor.produce(an_update(updates, "of the successor"))
+    successor.abort()
+    assert ground.committed_values(updates)[0] == []
+
+
+def test_a_stream_cannot_write_before_it_has_a_producer(ground: Ground) -> None:
+    stream = ground.open_stream(ground.create_topic())
+    with pytest.raises(OutcomeUnknown):
+        stream.begin()
+
+
+def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transaction(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic(max_message_bytes=2_000)
+    stream = assigned(ground, clicks).stream
+    stream.begin()
+    stream.produce(an_update(updates, "small"))
+
+    def go_on() -> None:
+        stream.produce(Outgoing(updates, 0, b"key", INCOMPRESSIBLE))
+        stream.commit({0: 0})
+
+    with pytest.raises(Aborted) as raised:
+        go_on()
+    assert raised.value.poison
+    stream.abort()
+    commit_within(stream, an_update(updates, "small"), tries=3)
+    assert ground.committed_values(updates)[0] == ["small"]
+
+
+def commit_within(stream: ClickStream, record: Outgoing, tries: int) -> None:
+    """Commit a record; after a refusal the library's next transaction fails once, with a gap in the sequence."""
+    for _ in range(tries):
+        stream.begin()
+        stream.produce(record)
+        try:
+            stream.commit({0: 0})
+        except Aborted:
+            stream.abort()
+        else:
+            return
+    raise AssertionError(f"none of {tries} transactions was committed")
+
+
+def test_what_is_written_to_a_topic_that_is_gone_is_never_committed(ground: Ground) -> None:
+    """And the stream tells so: were it an unknown outcome, the loop would try for ever and no person would hear."""
+    stream = assigned(ground, ground.create_topic()).stream
+    stream.begin()
+
+    def go_on() -> None:
+        stream.produce(an_update("there-is-no-such-topic", "a"))
+        stream.commit({0: 0})
+
+    with pytest.raises((Aborted, Unavailable)):
+        go_on()
+
+
+def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic()
+    ground.publish(clicks, 0, *"abc")
+    turner = assigned(ground, clicks)
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 3, turner)
+    turner.stream.begin()
+    turner.stream.produce(an_update(updates, "too late"))
+    ground.put_out(turner.stream)
+    with pytest.raises(Aborted) as raised:
+        turner.stream.commit({0: 3})
+    assert raised.value.rebalance
+    assert not raised.value.poison
+    turner.stream.abort()
+    turn_until(lambda: len(turner.changes) > 1 and turner.assigned == {0, 1}, turner)
+    assert turner.changes[1].taken == {0, 1}
+    turner.release_given()
+    turn_until(lambda: len(turner.records) == 6, turner)
+    assert turner.values(0) == ["a", "b", "c"] * 2
+    assert ground.committed_values(updates)[0] == []
+
+
+def test_clicks_of_open_transactions_wait_and_those_of_aborted_ones_never_come(ground: Ground) -> None:
+    clicks = ground.create_topic(1)
+    aborted = ground.leave_open(clicks, 0, "aborted")
+    committed = ground.leave_open(clicks, 0, "committed")
+    ground.publish(clicks, 0, "plain")
+    turner = assigned(ground, clicks, 1)
+    turner.release_given()
+    turn_idly(turner)
+    assert turner.records == []
+    committed.commit()
+    turn_idly(turner)
+    assert turner.records == []
+    aborted.abort()
+    turn_until(lambda: len(turner.records) == 2, turner)
+    turn_idly(turner)
+    assert turner.values(0) == ["committed", "plain"]
+
+
+def test_an_abort_that_comes_before_the_records_were_sent_does_not_end_the_stream(ground: Ground) -> None:
+    clicks, updates = ground.create_topic(), ground.create_topic(4)
+    turner = assigned(ground, clicks)
+    stream = turner.stream
+    for _ in range(15):
+        stream.begin()
+        stream.produce(an_update(updates, "committed"))
+        stream.commit({0: 0})
+        stream.begin()
+        for partition in range(4):
+            stream.produce(an_update(updates, "aborted", partition))
+        sleep(0.003)  # in which the library begins, and does not end, to tell the broker of the transaction
+        try:
+            stream.abort()
+        except OutcomeUnknown:
+            stream.renew()
+        turner.turn()
+    assert ground.committed_values(updates) == {0: ["committed"] * 15, 1: [], 2: [], 3: []}

@@ -1,0 +1,99 @@
+"""The twin under workers in threads of their own, as the demo runs them."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+
+from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.publisher import MemoryPublisher
+from consumer.fake_kafka.topic_reader import read_topic
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.ports import Aborted, Record, Unreachable
+from tests.turned_clock import TurnedClock
+
+PARTITIONS = 4
+CLICKS_EACH = 1_500
+
+
+def test_two_workers_and_two_publishers_at_once_lose_and_double_nothing() -> None:
+    cluster = MemoryCluster(TurnedClock())
+    for topic in ("clicks", "updates"):
+        cluster.create_topic(topic, PARTITIONS)
+    run_at_once(
+        *(lambda name=name: publish(cluster, name) for name in ("a", "b")),
+        *(lambda name=name: work(cluster, name) for name in ("one", "two")),
+    )
+    published = sorted((record.partition(), record.value()) for record in read_topic(cluster, "clicks"))
+    assert len(published) == 2 * CLICKS_EACH
+    assert sorted((record.partition(), record.value()) for record in read_topic(cluster, "updates")) == published
+
+
+def publish(cluster: MemoryCluster, name: str) -> None:
+    publisher = MemoryPublisher(cluster)
+    for number in range(CLICKS_EACH):
+        publisher.publish("clicks", f"{name}-{number}".encode(), f"key-{number % 50}".encode())
+    assert publisher.confirmed == CLICKS_EACH
+
+
+def work(cluster: MemoryCluster, name: str) -> None:
+    """Copy clicks to updates, in transactions, until all are done by whomever."""
+    stream = MemoryClickStream(cluster, "clicks", group_id="group", transactional_id=name)
+    with closing(stream):
+        copy_all(stream)
+
+
+def copy_all(stream: MemoryClickStream) -> None:
+    stream.renew()
+    while not all_are_done(stream):
+        records = stream.consume(50, 0)
+        begin_with(stream, sorted(stream.take_changes().given))
+        if records:
+            copy(stream, records)
+
+
+def begin_with(stream: MemoryClickStream, given: Sequence[int]) -> None:
+    """Go on from what is committed of these partitions, as soon as the commit of another worker is over."""
+    while given:
+        with suppress(Unreachable):
+            stream.rewind(given)
+            stream.release(given)
+            return
+
+
+def copy(stream: MemoryClickStream, records: Sequence[Record]) -> None:
+    """Copy these clicks in one transaction, or go back to them where the group was shared out anew meanwhile."""
+    ends = {record.partition() or 0: (record.offset() or 0) + 1 for record in records}
+    stream.begin()
+    for record in records:
+        stream.produce_all(record.partition() or 0, [("updates", record.value(), b"key", None)])
+    try:
+        stream.commit(ends)
+    except Aborted:
+        stream.abort()
+        stream.rewind(sorted(ends))
+
+
+def all_are_done(stream: MemoryClickStream) -> bool:
+    """Return False too while the other worker is in the middle of a commit: its offsets are in doubt until the end."""
+    try:
+        return sum(stream.committed().values()) == 2 * CLICKS_EACH
+    except Unreachable:
+        return False
+
+
+def run_at_once(*acts: Callable[[], None]) -> None:
+    failures: list[BaseException] = []
+
+    def run(act: Callable[[], None]) -> None:
+        try:
+            act()
+        except BaseException as failure:  # noqa: BLE001 - raised again by the thread that waits
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for failure in failures:
+        raise failure

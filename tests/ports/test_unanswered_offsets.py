@@ -1,0 +1,42 @@
+"""A partition whose leader has gone: the library then tells -1001 as its end, and reports no error."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import OFFSET_INVALID, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from consumer.kafka.log_reader import KafkaLogReader
+from consumer.ports import Unreachable
+
+
+class LeaderlessAdmin:
+    """Answers as librdkafka 2.16 does while the broker is dead that leads some of the partitions."""
+
+    def __init__(self, *leaderless: int) -> None:
+        self._leaderless = leaderless
+
+    def list_topics(self, **_options: Any) -> None:
+        """Have nothing new to tell."""
+
+    def list_offsets(self, wanted: Iterable[TopicPartition], **_options: Any) -> dict[TopicPartition, Future[Any]]:
+        """Tell 7, or -1001 where nobody leads."""
+        answers: dict[TopicPartition, Future[Any]] = {}
+        for place in wanted:
+            answers[place] = Future()
+            offset = OFFSET_INVALID if place.partition in self._leaderless else 7
+            answers[place].set_result(SimpleNamespace(offset=offset))
+        return answers
+
+
+def reader_with(admin: LeaderlessAdmin) -> KafkaLogReader:
+    return KafkaLogReader(cast(Any, None), cast(AdminClient, admin), "changelog")
+
+
+def test_an_end_that_nobody_tells_is_no_end() -> None:
+    assert reader_with(LeaderlessAdmin()).bounds([0, 1]) == {0: (7, 7), 1: (7, 7)}
+    with pytest.raises(Unreachable, match="the leader of changelog/1 does not tell"):
+        reader_with(LeaderlessAdmin(1)).bounds([0, 1])

@@ -1,0 +1,75 @@
+"""The twin as the ground of the tests."""
+
+from dataclasses import dataclass
+
+from consumer.fake_kafka.cluster import Draft, MemoryCluster
+from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.topic_reader import read_topic
+from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.transactions import Producer
+from consumer.ports import ClickStream
+from tests.ports.ground import GROUP
+from tests.turned_clock import TurnedClock
+
+
+class TwinGround:
+    def __init__(self) -> None:
+        self.cluster = MemoryCluster(TurnedClock())
+        self._topics = 0
+        self._others = 0
+
+    def create_topic(self, partitions: int = 2, *, max_message_bytes: int | None = None) -> str:
+        self._topics += 1
+        name = f"topic-{self._topics}"
+        if max_message_bytes is None:
+            self.cluster.create_topic(name, partitions)
+        else:
+            self.cluster.create_topic(name, partitions, max_message_bytes=max_message_bytes)
+        return name
+
+    def make_anew(self, topic: str) -> None:
+        self.cluster.create_topic(topic, len(self.cluster.topic(topic).logs))
+
+    def open_stream(self, topic: str, instance: str = "one") -> MemoryClickStream:
+        return MemoryClickStream(self.cluster, topic, group_id=GROUP, transactional_id=instance)
+
+    def open_reader(self, topic: str) -> MemoryLogReader:
+        return MemoryLogReader(self.cluster, topic)
+
+    def publish(self, topic: str, partition: int, *values: str) -> None:
+        for value in values:
+            self.cluster.append(topic, partition, Draft(b"key", value.encode()))
+
+    def leave_open(self, topic: str, partition: int, value: str) -> "TwinTransaction":
+        self._others += 1
+        cluster, log = self.cluster, self.cluster.topic(topic).log(partition)
+        producer = cluster.transactions.open_producer(f"other-{self._others}")
+        cluster.transactions.append(producer, log, cluster.maker(topic, partition, Draft(b"key", value.encode())))
+        return TwinTransaction(cluster, producer)
+
+    def put_out(self, stream: ClickStream) -> None:
+        if not isinstance(stream, MemoryClickStream):
+            raise TypeError(stream)
+        for topic in self.cluster.topics:
+            self.cluster.group(GROUP, topic).leave(stream.member)
+
+    def committed_values(self, topic: str) -> dict[int, list[str]]:
+        values: dict[int, list[str]] = {p: [] for p, _ in enumerate(self.cluster.topic(topic).logs)}
+        for record in read_topic(self.cluster, topic):
+            values[record.partition()].append((record.value() or b"").decode())
+        return values
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class TwinTransaction:
+    cluster: MemoryCluster
+    producer: Producer
+
+    def commit(self) -> None:
+        self.cluster.transactions.commit(self.producer)
+
+    def abort(self) -> None:
+        self.cluster.transactions.abort(self.producer)

@@ -1,0 +1,51 @@
+"""Being told to stop while the main thread hears nothing."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.support.patience import stretched
+
+IN_A_CALL_THAT_DOES_NOT_RETURN = """
+    import ctypes
+    from consumer.monitoring.health import Health
+    from consumer.process.shutdown import stopping_on_signals
+
+    with stopping_on_signals(Health(lambda: 0.0), stop_seconds=0.1):
+        library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(128)
+        library.pthread_mutex_lock(mutex)
+        print("locked", flush=True)
+        library.pthread_mutex_lock(mutex)
+"""
+LEFT_IN_TIME = """
+    import os, signal, sys, time
+    from consumer.monitoring.health import Health
+    from consumer.process.shutdown import stopping_on_signals
+
+    with stopping_on_signals(Health(lambda: 0.0), stop_seconds=60) as is_stopping:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not is_stopping():
+            time.sleep(0.01)
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_hangs_in_a_library_ends_all_the_same(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(IN_A_CALL_THAT_DOES_NOT_RETURN)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "locked\n"
+            process.send_signal(number)
+            assert process.wait(stretched(20)) == 0
+        finally:
+            process.kill()
+
+
+def test_a_process_that_leaves_in_time_ends_as_it_likes() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(LEFT_IN_TIME)]
+    assert subprocess.run(command, timeout=stretched(20), check=False).returncode == 7

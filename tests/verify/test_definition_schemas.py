@@ -1,0 +1,55 @@
+"""The judge derives the schemas of link definitions by itself, and finds those that the program writes with."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from actions.registry import load_kinds
+from consumer.verify.definition_schemas import definition_schemas
+from consumer.verify.reference_model import NaiveModel
+from consumer.verify.update_record import RECORDS, TOPICS, UnknownKind
+from schemas.record_schema import FOLDER, load_schemas
+from schemas.topics import update_topic
+from tests.builders import a_click, a_link, an_action
+from tests.schemas.pins import released_kinds
+
+LIKE = ["set_field", "change_interest", "open_request", "run_script"]
+"""Updates whose parameters are as they are, use an enum that others use, have another type in the link, or leave
+fields out."""
+
+
+def with_kinds_like(updates: list[str], folder: Path) -> Path:
+    for path in FOLDER.glob("*.avsc"):
+        shutil.copy(path, folder)
+    for number, stem in enumerate(updates):
+        update = json.loads((FOLDER / f"{stem}.avsc").read_text()) | {"name": f"Try{number}"}
+        (folder / f"try{number}.avsc").write_text(json.dumps(update))
+    return folder
+
+
+@pytest.mark.parametrize("added", [[], *([stem] for stem in LIKE), ["change_interest", "change_interest"], LIKE])
+def test_they_have_the_fingerprints_that_the_program_writes(added: list[str], tmp_path: Path) -> None:
+    folder = with_kinds_like(added, tmp_path)
+    written = load_schemas(folder)["LinkDefined"]
+    files = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.avsc")}
+
+    found = [fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO") for schema in definition_schemas(files)]
+
+    assert found == [schema.fingerprint.hex() for schema in (written, *written.earlier)]
+
+
+def test_an_action_of_a_kind_that_the_judge_does_not_know_says_where_to_write_it_down() -> None:
+    action = an_action() | {"parameters": ("link_actions.AddScoreParameters", {"points": 5})}
+
+    with pytest.raises(UnknownKind, match=r"AddScoreParameters: write down in consumer/verify/update_record.py"):
+        NaiveModel([a_link(action)]).click(a_click())
+
+
+def test_the_judge_knows_every_kind_that_is_released() -> None:
+    kinds = load_kinds(load_schemas())
+
+    for name in released_kinds():
+        assert (TOPICS[name], RECORDS[name]) == (update_topic(name), kinds[name].update)
