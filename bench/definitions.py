@@ -20,12 +20,12 @@ from bench.links import definitions
 from bench.shape import Shape
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.admin.topics import TopicNames
 from consumer.monitoring.loopback import ask
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
 from schemas.codec import Codec, encode_text, single_object_frame
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 ACTING = 100
 """One link in so many has an action."""

@@ -16,11 +16,11 @@ from bench.registry_double import RegistryDouble
 from bench.workload import Click, Workload, click_key
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.admin.topics import TopicNames
 from consumer.registry.codecs import writing_codec
 from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 PARTITIONS = 4
 CHANGES_PER_SECOND = 100

@@ -24,6 +24,9 @@ HITS_DIGEST_BYTES = 16
 VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """What RFC 9562 makes of the digit that holds the variant."""
 
+UPDATE_ID_LENGTH = b"\x48"
+"""36 as Avro writes the length of a text."""
+
 
 def record_key(tenant_id: bytes, recipient_id: bytes) -> bytes:
     """Return the key of clicks, updates and dead letters: UTF-8 `tenant_id/recipient_id`."""

@@ -1,5 +1,8 @@
 """Names of the topics, before the prefix that an installation may put before every name."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 LINK_CLICKS = "link.clicks.v1"
 LINK_DEFINITIONS = "link.definitions.v1"
 LINK_HITS = "link.hits.v1"
@@ -14,3 +17,46 @@ def update_topic(kind: str) -> str:
 def changelog_topic(group_id: str) -> str:
     """Return the private changelog of the dedupe state of one consumer group."""
     return f"{group_id}.dedupe-changelog.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """The full name of every topic. `kinds` are the names of the action kinds."""
+
+    prefix: str
+    group_id: str
+    kinds: tuple[str, ...]
+
+    @property
+    def clicks(self) -> str:
+        """Where the edge publishes clicks."""
+        return self.prefix + LINK_CLICKS
+
+    @property
+    def definitions(self) -> str:
+        """Where the command line publishes links."""
+        return self.prefix + LINK_DEFINITIONS
+
+    @property
+    def hits(self) -> str:
+        """Where the counts of each link go."""
+        return self.prefix + LINK_HITS
+
+    @property
+    def dead_letters(self) -> str:
+        """Where records go that cannot be read."""
+        return self.prefix + DEAD_LETTERS
+
+    @property
+    def changelog(self) -> str:
+        """Where the memory of this consumer group is kept."""
+        return self.prefix + changelog_topic(self.group_id)
+
+    @property
+    def updates(self) -> Mapping[str, str]:
+        """Where the updates of each kind go, by kind."""
+        return {kind: self.update(kind) for kind in self.kinds}
+
+    def update(self, kind: str) -> str:
+        """Where the updates of one kind go."""
+        return self.prefix + update_topic(kind)

@@ -11,7 +11,6 @@ from consumer.config.settings import Settings
 from consumer.decision.plan import Planner
 from consumer.errors import Unavailable
 from consumer.kafka.admin.namesakes import GroupMembers
-from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.backend import INTERFACES, shortest
 from consumer.kafka.client import (
     ClientConfig,
@@ -36,6 +35,7 @@ from consumer.state.store import StateStore
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import single_object_frame
 from schemas.record_schema import RecordSchema
+from schemas.topics import TopicNames
 
 _LOG = structlog.get_logger(__name__)
 

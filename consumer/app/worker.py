@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from actions.registry import load_kinds
 from consumer.app.clients import Wire
 from consumer.app.member_id_file import MemberNote
+from consumer.app.missing_changelog import require_changelog
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
@@ -20,7 +21,6 @@ from consumer.kafka.admin.acls import Role, rights_of
 from consumer.kafka.admin.namesakes import require_sole, session_seconds
 from consumer.kafka.admin.permission import naming_rights
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.backend import shortest
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
@@ -34,7 +34,6 @@ from consumer.loop.loop import Loop, Parts
 from consumer.loop.marker_file import FilePage
 from consumer.loop.observer import Observer
 from consumer.loop.pace import Pace
-from consumer.maintenance.missing_topics import require_changelog
 from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
 from consumer.monitoring.http import LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
@@ -47,6 +46,7 @@ from consumer.process.shutdown import stopping_on_signals
 from consumer.state.disk import require_writable
 from consumer.state.factory import open_state, state_folder
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 _LOG = structlog.get_logger(__name__)
 

@@ -21,9 +21,8 @@ from consumer.inspect.record_view import shown, time_of
 from consumer.kafka.admin.acls import Role, rights_of
 from consumer.kafka.admin.permission import require_rights
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
-from consumer.kafka.admin.topics import TopicNames
+from consumer.kafka.admin.topic_reader import Span, TopicReader, open_reader
 from consumer.kafka.publisher import ANY_PARTITION, open_publisher
-from consumer.kafka.topic_reader import Span, TopicReader, open_reader
 from consumer.maintenance.replay import Listed, Selection, Survey, select, survey
 from consumer.registry.codecs import reading_codec
 from consumer.terminal.text import counted
@@ -31,6 +30,7 @@ from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 

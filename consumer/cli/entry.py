@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from actions.registry import load_kinds
 from consumer.config.settings import Settings, load_settings
-from consumer.kafka.admin.topics import TopicNames
 from consumer.monitoring.logs import configure_logs
 from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 
 def command_settings() -> Settings:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from consumer.app.missing_changelog import missing_changelog
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
 from consumer.cli.table import print_table
@@ -15,12 +16,12 @@ from consumer.errors import Contradictory, Unavailable, UsageError
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.consumer_group import GroupWatch
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
-from consumer.kafka.admin.topics import TopicNames, topic_specs
+from consumer.kafka.admin.topics import topic_specs
 from consumer.loop.history import Way, explain
 from consumer.maintenance.changelog_writer import Mover
 from consumer.maintenance.inspection import contradictions, open_inspection
-from consumer.maintenance.missing_topics import missing_changelog
 from consumer.maintenance.reconcile import Plan, Reconciling
+from schemas.topics import TopicNames
 
 BROKERS_CHOICE = -1
 EXAMPLE = """\b

@@ -17,13 +17,13 @@ from consumer.inspect.record_view import ShownRecord, shown, time_of
 from consumer.kafka.admin.acls import Role, rights_of
 from consumer.kafka.admin.permission import require_rights
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
-from consumer.kafka.admin.topics import TopicNames
-from consumer.kafka.topic_reader import Span, open_reader
+from consumer.kafka.admin.topic_reader import Span, open_reader
 from consumer.registry.codecs import reading_codec
 from consumer.registry.registry import SchemaRegistry
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.record_schema import RecordSchema, load_schemas
+from schemas.topics import TopicNames
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from consumer.decision.hits import Hits, PureHits
 from consumer.decision.outcome import BatchCounts
+from consumer.records.bulk import Update
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import EARLIEST_MS
 
 if TYPE_CHECKING:
     from consumer.records.outgoing import PackedUpdates
-
-Headers = list[tuple[str, bytes]]
-Update = tuple[str, bytes, bytes, Headers]
-"""Topic, value, key and headers of an update."""
 
 
 @dataclass(frozen=True, slots=True)

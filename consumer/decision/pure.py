@@ -14,11 +14,10 @@ from consumer.decision.hits import PureHits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
 from consumer.decision.slow_path import is_expired
-from consumer.decision.update import UPDATE_ID_LENGTH
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 from schemas.click_batch import TEST, cut_clicks
-from schemas.identity import PLACE_BYTES, PLACES, RECIPIENT_DIGEST_BYTES, SEPARATOR, VARIANT
+from schemas.identity import PLACE_BYTES, PLACES, RECIPIENT_DIGEST_BYTES, SEPARATOR, UPDATE_ID_LENGTH, VARIANT
 
 FIRST = PLAIN.to_bytes(1, "big")
 

@@ -1,11 +1,8 @@
 """An update spliced together from bytes that are there already."""
 
-from consumer.decision.decision import Update
 from consumer.decision.plan import ActionPlan
-from schemas.identity import update_id
-
-UPDATE_ID_LENGTH = b"\x48"
-"""36 as Avro writes the length of a text."""
+from consumer.records.bulk import Update
+from schemas.identity import UPDATE_ID_LENGTH, update_id
 
 
 def make_update(

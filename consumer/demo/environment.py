@@ -15,12 +15,13 @@ from consumer.config.client_properties import read_properties
 from consumer.config.settings import Settings, load_settings, variable
 from consumer.demo.progress_reporter import Narrator
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.admin.topics import TopicNames, topic_specs
+from consumer.kafka.admin.topics import topic_specs
 from consumer.kafka.client import admin_config, open_admin
 from deploy.kafka import Broker, Kafka, start_kafka
 from deploy.kafka.java import CACHE
 from deploy.kafka.profile import KAFKA_VERSION
 from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
 
 PARTITIONS = 4
 CLIENT_PROPERTIES = """\

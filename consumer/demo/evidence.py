@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from consumer.config.settings import Settings
-from consumer.kafka.admin.topics import TopicNames
 from consumer.verify.reader import Seen, read_topic
+from schemas.topics import TopicNames
 
 READERS = 3
 _SILENT = 2

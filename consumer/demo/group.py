@@ -8,9 +8,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
-from consumer.kafka.admin.offsets import read_offsets
+from consumer.kafka.admin.topic_reader import Span, open_reader
 from consumer.kafka.client import Isolation, admin_config, open_admin
-from consumer.kafka.topic_reader import Span, open_reader
+from consumer.kafka.offsets import read_offsets
 
 ANSWER_SECONDS = 30.0
 

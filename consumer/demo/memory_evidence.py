@@ -6,9 +6,9 @@ from consumer.demo.evidence import Evidence
 from consumer.fake_kafka.cluster import MemoryCluster
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.fake_kafka.topic_reader import read_topic
-from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.client import Isolation
 from consumer.verify.reader import Seen
+from schemas.topics import TopicNames
 
 
 class MemoryProgress:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from confluent_kafka.admin import ClusterMetadata
 
+from consumer.app.missing_changelog import require_changelog
 from consumer.config.settings import Settings
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
@@ -17,13 +18,13 @@ from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.permission import Permission
 from consumer.kafka.admin.probe import KafkaProbe
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.admin.topics import TopicNames, TopicReport, topic_specs
+from consumer.kafka.admin.topics import TopicReport, topic_specs
 from consumer.loop.history import explain
 from consumer.maintenance.inspection import contradictions, open_inspection
-from consumer.maintenance.missing_topics import require_changelog
 from consumer.ports import Unreachable
 from consumer.process.file_descriptors import limit
 from consumer.terminal.text import counted
+from schemas.topics import TopicNames
 
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
 

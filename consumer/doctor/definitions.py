@@ -8,7 +8,7 @@ from actions.kind import Kind
 from actions.registry import load_kinds
 from consumer.config.settings import Settings
 from consumer.doctor.finding import Finding, fine, warning
-from consumer.kafka.topic_reader import open_reader
+from consumer.kafka.admin.topic_reader import open_reader
 from consumer.links.published import (
     PublishedVersions,
     UnreadableVersion,

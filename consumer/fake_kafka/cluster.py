@@ -13,7 +13,8 @@ from consumer.fake_kafka.partition_log import PartitionLog
 from consumer.fake_kafka.record import MemoryRecord
 from consumer.fake_kafka.refusal import Refusal
 from consumer.fake_kafka.transactions import Act, TransactionCoordinator
-from consumer.kafka.admin.topics import DEFAULT_CLICK_BYTES, Cleanup
+from consumer.kafka.admin.topics import Cleanup
+from consumer.kafka.client import DEFAULT_CLICK_BYTES
 
 ANY_PARTITION = -1
 """The key chooses the partition by murmur2; without a key they take turns."""

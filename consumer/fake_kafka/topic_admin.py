@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.kafka.admin.topics import DEFAULT_CLICK_BYTES, TopicSpec, TopicState
+from consumer.kafka.admin.topics import TopicSpec, TopicState
+from consumer.kafka.client import DEFAULT_CLICK_BYTES
 
 
 class MemoryTopicAdmin:

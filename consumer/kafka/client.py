@@ -10,11 +10,16 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.config.settings import Settings
 from consumer.errors import UsageError
-from consumer.kafka.admin.topics import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
 from consumer.monitoring.logs import CLIENT_LIBRARY
 
 ClientConfig = dict[str, Any]
 Client = TypeVar("Client")
+
+DEAD_LETTER_ROOM = 100_000
+"""Bytes that a dead letter may be larger than the click it holds."""
+
+DEFAULT_CLICK_BYTES = 1_048_588
+"""Kafka's default for `max.message.bytes`."""
 
 DEAD_LETTER_BYTES = DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM
 """Largest record a producer of ours sends: Kafka's default for a click, and room for the headers of a dead

@@ -1,11 +1,21 @@
 """What an error of the client library means for the loop."""
 
+from enum import StrEnum
+
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from consumer.errors import LinkActionsError, StreamFatal, Unavailable
-from consumer.kafka.admin.acls import Resource
 from consumer.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
 from consumer.ports import Aborted, OutcomeUnknown, Unreachable
+
+
+class Resource(StrEnum):
+    """What a right is about, as kafka-acls.sh names it."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional-id"
+
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
 """Another producer with the same transactional id took over; some are flagged merely abortable."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.admin.offsets import Place, read_offsets
+from consumer.kafka.offsets import Place, read_offsets
 
 
 def group_lag(

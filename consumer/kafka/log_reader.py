@@ -13,8 +13,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.admin.offsets import read_offsets
 from consumer.kafka.errors import is_about_the_group, reading_failure, what_must_be_mended
+from consumer.kafka.offsets import read_offsets
 from consumer.ports import Record
 
 _TIMEOUT_SECONDS = 10

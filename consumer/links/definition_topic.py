@@ -11,10 +11,8 @@ from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.acls import Operation, Right, Role, missing_rights, rights_of
-from consumer.kafka.admin.offsets import read_offsets
 from consumer.kafka.admin.permission import require_rights
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
-from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.client import (
     Isolation,
     admin_config,
@@ -33,11 +31,12 @@ from consumer.kafka.errors import (
     what_must_be_mended,
 )
 from consumer.kafka.log_reader import KafkaLogReader
+from consumer.kafka.offsets import read_offsets
 from consumer.links.published import PublishedRecord
 from consumer.links.publishing import Overtaken
 from consumer.ports import LogReader, Unreachable
 from consumer.terminal.text import counted
-from schemas.topics import LINK_DEFINITIONS
+from schemas.topics import LINK_DEFINITIONS, TopicNames
 
 CALL_SECONDS = 30.0
 """Bound of one transactional call, below the broker's patience with a transaction."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from consumer.decision.decision import Update
 from consumer.loop.batch import Batch
 from consumer.ports import Record
-from consumer.records.bulk import size_of
+from consumer.records.bulk import Update, size_of
 
 MAX_RECORDS = 64_000
 """Most records of one transaction. Many help where most are duplicates: a batch writes the hits of each link once."""

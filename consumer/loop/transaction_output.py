@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consumer.kafka.admin.topics import TopicNames
 from consumer.loop.batch import PartitionBatch
 from consumer.ports import ClickStream, Headers, Outgoing, Record
 from schemas.bad_record import BadRecord
+from schemas.topics import TopicNames
 
 _UNREADABLE = "the name of one is not UTF-8"
 

@@ -11,11 +11,11 @@ from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.consumer_group import GroupWatch
-from consumer.kafka.admin.topics import TopicNames
 from consumer.loop.checkpoint import PARTITIONS_KEY, Note
 from consumer.loop.history import Contradiction, Evidence, find_contradiction
 from consumer.ports import LogReader, Unreachable
 from consumer.records.bulk import split_by_partition
+from schemas.topics import TopicNames
 
 PATIENCE_SECONDS = 30.0
 """How long a partition of the changelog may stand still: longer than a transaction that nobody ends stays open."""

@@ -19,12 +19,13 @@ from typing import Protocol
 
 from consumer.decision.dedupe_entry import home_of
 from consumer.errors import Unavailable, UsageError
-from consumer.kafka.admin.topics import TopicNames, TopicState, topic_specs
+from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import Restorer
 from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note, note_of
 from consumer.ports import Unreachable
 from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
+from schemas.topics import TopicNames
 
 LOT = 10_000
 """Entries that are moved in one transaction."""

@@ -7,6 +7,10 @@ from typing import Protocol, cast, runtime_checkable
 
 from consumer.ports import Record
 
+Headers = list[tuple[str, bytes]]
+Update = tuple[str, bytes, bytes, Headers]
+"""Topic, value, key and headers of an update."""
+
 
 @runtime_checkable
 class BulkRecords(Protocol):

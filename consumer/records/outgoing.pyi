@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from consumer.decision.decision import Update
+from consumer.records.bulk import Update
 
 class PackedUpdates(Sequence[Update]):
     def __len__(self) -> int: ...

@@ -12,7 +12,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
-from consumer.decision.update import UPDATE_ID_LENGTH
+from schemas.identity import UPDATE_ID_LENGTH
 
 cdef enum:
     FIRST_UPDATES = 64

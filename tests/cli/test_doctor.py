@@ -22,10 +22,12 @@ from consumer.doctor.local import (
     look_at_state,
 )
 from consumer.errors import ExitCode
-from consumer.kafka.admin.acls import Operation, Resource, Right, Role
-from consumer.kafka.admin.topics import Cleanup, TopicNames, TopicState, compare_topics, topic_specs
+from consumer.kafka.admin.acls import Operation, Right, Role
+from consumer.kafka.admin.topics import Cleanup, TopicState, compare_topics, topic_specs
 from consumer.kafka.backend import BINDING, DIRECT
+from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
+from schemas.topics import TopicNames
 
 NAMES = TopicNames("", "group", ("set_field",))
 

@@ -8,7 +8,6 @@ from consumer.kafka.admin.topic_admin import TopicAdmin, create_topics, inspect_
 from consumer.kafka.admin.topics import (
     Cleanup,
     Severity,
-    TopicNames,
     TopicSpec,
     TopicState,
     compare_topics,
@@ -16,6 +15,7 @@ from consumer.kafka.admin.topics import (
     topic_specs,
 )
 from consumer.kafka.shell_commands import SERVERS
+from schemas.topics import TopicNames
 
 NAMES = TopicNames("staging.", "group", ("set_field", "follow_up"))
 

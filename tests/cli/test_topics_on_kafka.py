@@ -3,8 +3,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
-from consumer.kafka.admin.topics import TopicNames, topic_specs
+from consumer.kafka.admin.topics import topic_specs
 from deploy.kafka import Broker
+from schemas.topics import TopicNames
 from tests.support.patience import stretched
 
 ROUNDS = 8  # without waiting for the leaders themselves, more than half of all rounds failed

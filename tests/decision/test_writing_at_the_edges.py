@@ -7,10 +7,10 @@ from consumer.fake_kafka.cluster import MemoryCluster
 from consumer.fake_kafka.record import MemoryRecord
 from consumer.fake_kafka.topic_reader import read_topic
 from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.kafka.admin.topics import TopicNames
 from consumer.loop.batch import PartitionBatch
 from consumer.loop.transaction_output import Writer
 from schemas.bad_record import BadRecord, Reason
+from schemas.topics import TopicNames
 from tests.turned_clock import TurnedClock
 
 NAMES = TopicNames("", "group", ())

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from confluent_kafka import murmur2
 
-from consumer.decision.decision import Decision, Update
+from consumer.decision.decision import Decision
 from consumer.decision.outcome import ClickOutcome
+from consumer.records.bulk import Update
 from consumer.verify.reference_model import Expected, NaiveModel
 from tests.builders import Record
 from tests.click_parts import click_bytes

@@ -9,8 +9,9 @@ from actions.link import link_from_record
 from actions.registry import load_kinds
 from consumer.decision.cores import CORES, PURE
 from consumer.decision.decide import decide
-from consumer.decision.decision import Decision, Rules, Update
+from consumer.decision.decision import Decision, Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
+from consumer.records.bulk import Update
 from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout

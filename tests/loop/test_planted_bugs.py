@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from consumer.errors import Contradictory
-from consumer.kafka.admin.topics import TopicNames
 from consumer.loop.batch import Batch
 from consumer.loop.loop import Loop
 from consumer.loop.pace import Pace
 from consumer.ports import Aborted, Committed, OutcomeUnknown
+from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, calls_of

@@ -14,13 +14,14 @@ from consumer.fake_kafka.cluster import Draft, MemoryCluster
 from consumer.fake_kafka.log_reader import MemoryLogReader
 from consumer.fake_kafka.network import DirectNetwork, Lost, Network
 from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
-from consumer.kafka.admin.topics import TopicNames, TopicState, topic_specs
+from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import Restorer
 from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note, check_partitions, note_of
 from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
 from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
+from schemas.topics import TopicNames
 from tests.turned_clock import TurnedClock
 
 NAMES = TopicNames("", "group", ("set-field",))

@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 from confluent_kafka import Consumer
 
-from consumer.kafka.admin.acls import Resource, Right, Role
+from consumer.kafka.admin.acls import Right, Role
+from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
 from schemas.topics import LINK_HITS, update_topic
 from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights

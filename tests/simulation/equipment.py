@@ -13,7 +13,6 @@ from consumer.fake_kafka.cluster import MemoryCluster
 from consumer.fake_kafka.log_reader import MemoryLogReader
 from consumer.fake_kafka.network import Network
 from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.kafka.admin.topics import TopicNames
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
 from consumer.loop.definitions import Definitions
@@ -24,6 +23,7 @@ from consumer.monitoring.metrics import Stage, TransactionResult
 from consumer.ports import AssignmentChange, Record
 from consumer.state.store import StateStore
 from schemas.click import ClickLayout
+from schemas.topics import TopicNames
 from tests.loop.house import GROUP, KINDS, LINKS, SCHEMAS
 
 BITE = 7

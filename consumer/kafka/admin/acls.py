@@ -6,9 +6,11 @@ from enum import StrEnum
 
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.topics import TopicNames, topic_specs
+from consumer.kafka.admin.topics import topic_specs
 from consumer.kafka.client import authors_transactional_id, transactional_id_prefix
+from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
+from schemas.topics import TopicNames
 
 
 class Role(StrEnum):
@@ -20,14 +22,6 @@ class Role(StrEnum):
     SUBSCRIBER = "subscriber"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
-
-
-class Resource(StrEnum):
-    """What a right is about, as kafka-acls.sh names it."""
-
-    TOPIC = "topic"
-    GROUP = "group"
-    TRANSACTIONAL_ID = "transactional-id"
 
 
 class Operation(StrEnum):

@@ -9,9 +9,9 @@ from confluent_kafka.admin import AclOperation
 
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Resource, Right, missing_rights
+from consumer.kafka.admin.acls import Right, missing_rights
 from consumer.kafka.admin.connection import AWAY, DENIED, Connection
-from consumer.kafka.errors import Forbidden
+from consumer.kafka.errors import Forbidden, Resource
 
 Operations = frozenset[str] | None
 """Names of what this user may do; None where the broker does not tell, or the topic is not there."""

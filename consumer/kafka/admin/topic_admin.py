@@ -9,10 +9,12 @@ from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewPartitions
 
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Operation, Resource, Right, missing_rights
+from consumer.kafka.admin.acls import Operation, Right, missing_rights
 from consumer.kafka.admin.connection import ANSWER_SECONDS, DENIED, Connection
-from consumer.kafka.admin.offsets import PAUSE_SECONDS, read_offsets
-from consumer.kafka.admin.topics import TopicNames, TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
+from consumer.kafka.admin.topics import TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
+from consumer.kafka.errors import Resource
+from consumer.kafka.offsets import PAUSE_SECONDS, read_offsets
+from schemas.topics import TopicNames
 
 CREATED_SECONDS = 10.0
 """How long a new topic may take until it can be read."""

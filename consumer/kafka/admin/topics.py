@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consumer.errors import Unavailable, UsageError
+from consumer.kafka.client import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
 from consumer.kafka.shell_commands import alter_topic, configure_topic
 from consumer.terminal.text import counted
-from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
-
-DEAD_LETTER_ROOM = 100_000
-"""Bytes that a dead letter may be larger than the click it holds."""
-
-DEFAULT_CLICK_BYTES = 1_048_588
-"""Kafka's default for `max.message.bytes`."""
+from schemas.topics import (
+    TopicNames,
+)
 
 
 class Cleanup(StrEnum):
@@ -21,49 +18,6 @@ class Cleanup(StrEnum):
 
     DELETE = "delete"
     COMPACT = "compact"
-
-
-@dataclass(frozen=True, slots=True)
-class TopicNames:
-    """The full name of every topic. `kinds` are the names of the action kinds."""
-
-    prefix: str
-    group_id: str
-    kinds: tuple[str, ...]
-
-    @property
-    def clicks(self) -> str:
-        """Where the edge publishes clicks."""
-        return self.prefix + LINK_CLICKS
-
-    @property
-    def definitions(self) -> str:
-        """Where the command line publishes links."""
-        return self.prefix + LINK_DEFINITIONS
-
-    @property
-    def hits(self) -> str:
-        """Where the counts of each link go."""
-        return self.prefix + LINK_HITS
-
-    @property
-    def dead_letters(self) -> str:
-        """Where records go that cannot be read."""
-        return self.prefix + DEAD_LETTERS
-
-    @property
-    def changelog(self) -> str:
-        """Where the memory of this consumer group is kept."""
-        return self.prefix + changelog_topic(self.group_id)
-
-    @property
-    def updates(self) -> Mapping[str, str]:
-        """Where the updates of each kind go, by kind."""
-        return {kind: self.update(kind) for kind in self.kinds}
-
-    def update(self, kind: str) -> str:
-        """Where the updates of one kind go."""
-        return self.prefix + update_topic(kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from consumer.config.settings import Settings
 from consumer.errors import Contradictory
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.consumer_group import GroupWatch
-from consumer.kafka.admin.topics import TopicNames, TopicReport
+from consumer.kafka.admin.topics import TopicReport
 from consumer.loop.known_topics import TOPICS_FILE, read_known_topics
 from consumer.state.factory import state_folder
+from schemas.topics import TopicNames
 
 
 def require_changelog(settings: Settings, names: TopicNames, report: TopicReport) -> None:

@@ -10,9 +10,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import ANSWER_SECONDS
-from consumer.kafka.admin.offsets import Place, read_offsets
 from consumer.kafka.client import Isolation, admin_config, open_admin, open_consumer, reader_config
 from consumer.kafka.errors import is_about_the_group
+from consumer.kafka.offsets import Place, read_offsets
 
 STALLED_SECONDS = 10.0
 """How long nothing may come while there is something to read."""
