@@ -17,14 +17,14 @@ from bench.candidate import Job
 from bench.ground import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.config.settings import Settings
-from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, Memory, encode_memory
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.state.rowfile.state import RowFileState
 from schemas.identity import (
+    KEY_HASH_BYTES,
     LINK_DIGEST_BYTES,
-    PLACE_BYTES,
     RECIPIENT_DIGEST_BYTES,
     link_digest,
     partition_of,
@@ -32,10 +32,10 @@ from schemas.identity import (
 )
 
 _LOAD = 50_000
-_VALUE = encode_memory(Memory(START_MS - 86_400_000, applied=1))
+_VALUE = encode_entry(DedupeEntry(START_MS - 86_400_000, applied=1))
 _POSITION = 1
 """Behind the one record that each partition of the changelog gets: the rest is as if it had been compacted away."""
-_LINK_START = RECIPIENT_DIGEST_BYTES + PLACE_BYTES
+_LINK_START = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
 def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
@@ -45,7 +45,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     """
     settings = Settings(bootstrap_servers=job.servers, group_id=job.group, topic_prefix=job.prefix)
     _write_changelog(job)
-    with closing(Wire(settings, {}, {}).open_reader(job.changelog)) as reader:
+    with closing(ClientFactory(settings, {}, {}).open_reader(job.changelog)) as reader:
         changelog = reader.identity()
     folder = job.folder / "state" / job.group
     remembered: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
@@ -54,7 +54,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     with closing(RowFileState(folder)) as state:
         for partition, mine in enumerate(remembered):
             store = state.open(partition, changelog)
-            store.write({PARTITIONS_KEY: Note(PARTITIONS).encode()}, _POSITION)
+            store.write({PARTITIONS_KEY: Checkpoint(PARTITIONS).encode()}, _POSITION)
             for keys in _loads(partition, mine, count // PARTITIONS, workloads[0].shape.links):
                 store.write(dict.fromkeys(keys, _VALUE), _POSITION)
             state.release(partition)
@@ -64,7 +64,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
 def _write_changelog(job: Job) -> None:
     producer = Producer({"bootstrap.servers": job.servers, "log_level": 2})
     for partition in range(PARTITIONS):
-        producer.produce(job.changelog, Note(PARTITIONS).encode(), PARTITIONS_KEY, partition)
+        producer.produce(job.changelog, Checkpoint(PARTITIONS).encode(), PARTITIONS_KEY, partition)
     producer.flush()
 
 
@@ -87,7 +87,7 @@ def _loads(partition: int, remembered: list[bytes], count: int, links: int) -> I
         keys = np.empty((max(size, 0), MEMORY_KEY_BYTES), dtype=np.uint8)
         places = chance.integers(0, (1 << 31) // PARTITIONS, len(keys)) * PARTITIONS + partition
         keys[:, :RECIPIENT_DIGEST_BYTES] = chance.integers(0, 256, (len(keys), RECIPIENT_DIGEST_BYTES), dtype=np.uint8)
-        keys[:, RECIPIENT_DIGEST_BYTES:_LINK_START] = places.astype(">u4").view(np.uint8).reshape(-1, PLACE_BYTES)
+        keys[:, RECIPIENT_DIGEST_BYTES:_LINK_START] = places.astype(">u4").view(np.uint8).reshape(-1, KEY_HASH_BYTES)
         keys[:, _LINK_START:] = known_links[chance.integers(0, links, len(keys))]
         yield [*keys.view(f"V{MEMORY_KEY_BYTES}").ravel().tolist(), *known]
 

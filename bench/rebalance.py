@@ -18,8 +18,8 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from consumer.decision.dedupe_entry import PLAIN, Memory, encode_memory
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.decision.dedupe_entry import PLAIN, DedupeEntry, encode_entry
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.verify.reader import read_topic
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
@@ -94,9 +94,9 @@ class Rebalances:
             {"bootstrap.servers": self._installation.servers, "queue.buffering.max.messages": 2_000_000}
         )
         topic = self._installation.topic(self._installation.changelog)
-        value = encode_memory(Memory(NOON, applied=1), PLAIN)
+        value = encode_entry(DedupeEntry(NOON, applied=1), PLAIN)
         for partition in range(PARTITIONS):
-            producer.produce(topic, Note(PARTITIONS).encode(), PARTITIONS_KEY, partition)
+            producer.produce(topic, Checkpoint(PARTITIONS).encode(), PARTITIONS_KEY, partition)
         for number in range(self._keys):
             producer.produce(topic, value, os.urandom(20), number % PARTITIONS)
             if number % 10_000 == 0:

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.state import KEY_BYTES, STORES, VALUE
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.client import open_producer, worker_producer_config
-from consumer.loop.changelog_restore import Restorer
+from consumer.loop.changelog_restore import ChangelogRestorer
 from deploy.kafka import BENCHMARK, start_kafka
 
 PARTITIONS = 4
@@ -39,7 +39,7 @@ def main() -> None:
         if kafka is None:
             sys.exit(1)
         try:
-            wire = Wire(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench"), {}, {})
+            wire = ClientFactory(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench"), {}, {})
             create_topics(KafkaTopicAdmin(wire.settings), wire.names, partitions=PARTITIONS, replication_factor=1)
             _write_changelog(wire, arguments.keys)
             _tell(f"bytes of changelog per key: {_log_bytes(Path(folder)) / arguments.keys:.1f}")
@@ -50,7 +50,7 @@ def main() -> None:
             kafka.stop()
 
 
-def _write_changelog(wire: Wire, keys: int) -> None:
+def _write_changelog(wire: ClientFactory, keys: int) -> None:
     producer = open_producer(worker_producer_config(wire.settings))
     producer.init_transactions(30)
     for batch in _batches(keys):
@@ -67,7 +67,7 @@ def _batches(keys: int) -> Iterator[list[bytes]]:
         yield [content[place : place + KEY_BYTES] for place in range(0, len(content), KEY_BYTES)]
 
 
-def _measure(wire: Wire, store: str, folder: Path, keys: int) -> str:
+def _measure(wire: ClientFactory, store: str, folder: Path, keys: int) -> str:
     """Restore everything from nothing, then open what is up to date."""
     seconds, cpu = _restore(wire, store, folder, keys)
     again, _ = _restore(wire, store, folder, 0)
@@ -77,10 +77,10 @@ def _measure(wire: Wire, store: str, folder: Path, keys: int) -> str:
     )
 
 
-def _restore(wire: Wire, store: str, folder: Path, expected: int) -> tuple[float, float]:
+def _restore(wire: ClientFactory, store: str, folder: Path, expected: int) -> tuple[float, float]:
     reader, state = wire.open_reader(wire.names.changelog), STORES[store](folder)
     started, cpu, read = time.perf_counter(), time.process_time(), 0
-    restorer = Restorer(reader, state)
+    restorer = ChangelogRestorer(reader, state)
     for partition in range(PARTITIONS):
         restorer.begin(partition)
     while restorer.restoring:

@@ -3,7 +3,7 @@
 LinkActionsError
 ├── UsageError          2  a setting, an argument or a file is wrong; the same call fails again
 ├── Unavailable         3  the broker, a topic or the registry cannot be had; a later call may succeed
-├── StreamFatal         4  another instance took over, or the stream failed in a way that a restart must judge
+├── FatalKafkaError         4  another instance took over, or the stream failed in a way that a restart must judge
 ├── TooManyBadRecords   5  so many records are bad that stopping loses less than going on
 └── Contradictory       6  offsets, memory and clicks do not fit together: a person chooses how to go on
 """
@@ -45,7 +45,7 @@ class Unavailable(LinkActionsError):
     exit_code = ExitCode.UNAVAILABLE
 
 
-class StreamFatal(LinkActionsError):
+class FatalKafkaError(LinkActionsError):
     """The transactional producer was fenced or failed for good; nothing of the open batch was committed."""
 
     exit_code = ExitCode.STREAM_FATAL

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 Headers = Sequence[tuple[str, bytes | None]]
 
 
-class Aborted(Exception):
+class TransactionAborted(Exception):
     """The open transaction cannot be committed and nothing of it will be seen; the same records may be tried again.
 
     `poison` tells that the broker refused what was produced, not the moment: the same batch will fail again.
@@ -20,19 +20,19 @@ class Aborted(Exception):
         self.rebalance = rebalance
 
 
-class Unreachable(Exception):
+class RetriableError(Exception):
     """The broker, or the disk of the state, is not to be had now; a later try may succeed."""
 
 
-class StateRefused(Unreachable):
+class StateRefused(RetriableError):
     """The disk of the state, or the system, does not let the worker write or read its state now."""
 
 
-class OutcomeUnknown(Unreachable):
+class OutcomeUnknown(RetriableError):
     """Whether the transaction was committed, only the broker knows; the producer must not be used again."""
 
 
-class Record(Protocol):
+class ConsumerRecord(Protocol):
     """A record as the client library gives it."""
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class ProducerRecord:
     """A record to be written; `timestamp` in milliseconds since 1970 UTC, 0 for the time of writing."""
 
     topic: str
@@ -88,16 +88,16 @@ class AssignmentChange:
     given: frozenset[int] = frozenset()
 
 
-class ClickStream(Protocol):
+class TransactionalConsumer(Protocol):
     """The clicks, and the transaction in which everything that they bring about is written.
 
     One thread owns it. Rebalances happen inside `consume` only, so never while a transaction is open.
     """
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records of the partitions that are not held, after at most the time-out.
 
-        Raises Unreachable where a partition has no record at its position, which retention or a person deleted, and
+        Raises RetriableError where a partition has no record at its position, which retention or a person deleted, and
         Unavailable or StreamFatal for what a person must fix.
         """
 
@@ -127,7 +127,7 @@ class ClickStream(Protocol):
         """Go to what the group has committed, as the broker tells, and return it; None where nothing is.
 
         These partitions must be held and stay so. One without an offset, or with 0, goes to its first record. Raises
-        Unreachable when the broker does not answer.
+        RetriableError when the broker does not answer.
         """
 
     def identity(self) -> str:
@@ -149,25 +149,25 @@ class ClickStream(Protocol):
         """Ask the broker how many records of each partition the group has not committed, control records included.
 
         Of a partition that is held, those behind an open transaction may be left out. It answers soon or not at all: an
-        open transaction that holds the group's offsets is no answer. Raises Unreachable.
+        open transaction that holds the group's offsets is no answer. Raises RetriableError.
         """
 
     def begin(self) -> None:
         """Open a transaction."""
 
-    def produce(self, record: Outgoing) -> None:
-        """Write one record in the open transaction. Raises Aborted where it is refused at once."""
+    def produce(self, record: ProducerRecord) -> None:
+        """Write one record in the open transaction. Raises TransactionAborted where it is refused at once."""
 
     def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        """Write records of topic, value, key and headers, in their order. Raises Aborted where one is refused."""
+        """Write records of topic, value, key and headers, in order. Raises TransactionAborted if one is refused."""
 
-    def track(self, record: Outgoing) -> None:
+    def track(self, record: ProducerRecord) -> None:
         """Write as `produce`, and let `commit` tell the offset that follows the record."""
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit the transaction together with these offsets of the clicks, the next to read of each partition.
 
-        Returns the offset after the tracked record, per partition. Raises Aborted, OutcomeUnknown or StreamFatal.
+        Returns the offset after the tracked record, per partition. Raises TransactionAborted, OutcomeUnknown, FatalKafkaError.
         """
 
     def abort(self) -> None:
@@ -202,7 +202,7 @@ class LogReader(Protocol):
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each partition, open transactions included."""
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records after at most the time-out."""
 
     def close(self) -> None:

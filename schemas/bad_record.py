@@ -18,11 +18,11 @@ class Reason(StrEnum):
     IDENTITY_MISSING = "identity_missing"
     IDENTITY_INVALID = "identity_invalid"
     CLICK_ID_MISSING = "click_id_missing"
-    TIME_ABSURD = "time_absurd"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
     UNKNOWN_VERSION = "unknown_version"
     UNREADABLE_DEFINITION = "unreadable_definition"
     REJECTED_BY_BROKER = "rejected_by_broker"
-    PROCESS_KILLER = "process_killer"
+    PROCESS_CRASH = "process_crash"
 
 
 class BadRecord(Exception):

@@ -40,7 +40,7 @@ class ClickLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class ClickCut:
+class ParsedClick:
     """What the decision needs of one click."""
 
     link_key: bytes
@@ -78,7 +78,7 @@ def click_layout(writer: RecordSchema) -> ClickLayout:
     return ClickLayout(layout, tuple(name for name, _ in fields[:plain]), tuple(fields[plain:]))
 
 
-def cut_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ClickCut:
+def parse_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ParsedClick:
     """Walk one value to its last byte and cut out what is needed.
 
     `layouts` maps the frames that are allowed to their layout. Raises BadRecord for whatever is wrong with the
@@ -116,7 +116,7 @@ def is_blank(text: bytes) -> bool:
     return not text.strip()
 
 
-def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> ClickCut:
+def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> ParsedClick:
     _check_ids(fields)
     if fields[10] is not None and fields[10] < 1:
         raise BadRecord(Reason.MALFORMED, "link_version is below 1, where versions start")
@@ -124,7 +124,7 @@ def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> C
     # Encoded only where it differs, which is hardly ever.
     optional = value[ends[4] : ends[9]] if known == fields[5:10] else b"".join(map(_encode_optional, known))
     person_id, company_id, mailing_id, flow_id, flow_run_id = known
-    return ClickCut(
+    return ParsedClick(
         link_key=value[body : ends[1]],
         key=record_key(fields[0], fields[2]),
         shared=value[body : ends[4]] + optional,

@@ -2,8 +2,8 @@
 
 All values of a batch are laid end to end and walked in step, one field of every click per numpy call: 0.4 µs a
 click where the walk of `click.cut_click`, one click at a time, takes 12. What the walk finds odd in any way (another
-schema, a length of three bytes, text outside ASCII, a bad record) goes through `cut_click`, which alone decides;
-so this module may doubt too much but never accept what `cut_click` refuses.
+schema, a length of three bytes, text outside ASCII, a bad record) goes through `parse_click`, which alone decides;
+so this module may doubt too much but never accept what `parse_click` refuses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.bad_record import BadRecord
-from schemas.click import NAMING, ClickCut, ClickLayout, cut_click
+from schemas.click import NAMING, ClickLayout, ParsedClick, parse_click
 
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -68,13 +68,13 @@ class ClickBatch:
         self.versions: list[int] = walk.versions().tolist()
         self.flags: list[int] = walk.flags().tolist()
         self.bad: dict[int, BadRecord] = {}
-        self._odd: dict[int, ClickCut] = {}
+        self._odd: dict[int, ParsedClick] = {}
         for row in np.flatnonzero(walk.doubtful()).tolist():
             self._cut_alone(row, values[row], layouts)
 
     def _cut_alone(self, row: int, value: bytes, layouts: Mapping[bytes, ClickLayout]) -> None:
         try:
-            cut = cut_click(value, layouts)
+            cut = parse_click(value, layouts)
         except BadRecord as error:
             # Not the one that was raised: its frames hold this batch, in a circle that is found late if at all.
             self.bad[row] = BadRecord(error.reason, error.detail)
@@ -122,7 +122,7 @@ class ClickBatch:
         return self._text(field, row) if present else None
 
 
-def cut_clicks(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> ClickBatch:
+def parse_clicks(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> ClickBatch:
     """Cut all values; `layouts` maps the frames that are allowed to their layout.
 
     Never raises for what a value holds: bad ones are in the batch's `bad`, by row.

@@ -16,7 +16,7 @@ CLICK = b"click"
 """What the scope of a flow run and the memory of a click begin with, so that neither is ever taken for a mailing."""
 
 RECIPIENT_DIGEST_BYTES = 12
-PLACE_BYTES = 4
+KEY_HASH_BYTES = 4
 LINK_DIGEST_BYTES = 8
 SCOPE_DIGEST_BYTES = 8
 HITS_DIGEST_BYTES = 16
@@ -54,13 +54,13 @@ def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
-PLACES = 2**31 - 1
+MAX_KEY_HASH = 2**31 - 1
 """The largest positive murmur2; modulo it, that one alone and 0 are taken for each other."""
 
 
-def place_of(key: bytes) -> int:
+def key_hash(key: bytes) -> int:
     """Return the positive murmur2 of the key: modulo any partition count it is the partition."""
-    return int(murmur2(key, PLACES)) or PLACES * int(murmur2(key, 2))
+    return int(murmur2(key, MAX_KEY_HASH)) or MAX_KEY_HASH * int(murmur2(key, 2))
 
 
 def recipient_digest(key: bytes) -> bytes:
@@ -70,7 +70,7 @@ def recipient_digest(key: bytes) -> bytes:
     10^9 recipients any two share it with probability 6e-12, and choosing an id that meets a given person's takes 2^96
     tries, so no secret has to be kept with the changelog.
     """
-    return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest() + place_of(key).to_bytes(PLACE_BYTES, "big")
+    return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest() + key_hash(key).to_bytes(KEY_HASH_BYTES, "big")
 
 
 def link_digest(tenant_id: str, link_id: str, epoch: int) -> bytes:

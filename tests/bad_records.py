@@ -223,7 +223,7 @@ def _times(numbers: Numbers) -> Iterator[BadRecordCase]:
         "clicked as early as can be said": -(2**63),
     }
     for name, clicked_at in times.items():
-        yield _says(name, "time_absurd", _good(numbers, clicked_at=clicked_at))
+        yield _says(name, "timestamp_out_of_range", _good(numbers, clicked_at=clicked_at))
 
 
 def _versions(numbers: Numbers) -> Iterator[BadRecordCase]:
@@ -290,10 +290,10 @@ def _keys(numbers: Numbers) -> Iterator[BadRecordCase]:
     }
     for name, key in keys.items():
         yield _odd(f"{name}, in the right partition", "applied", _good(numbers), key=key)
-        yield _odd(f"{name}, in another partition", "sent_on", _good(numbers), key=key)
+        yield _odd(f"{name}, in another partition", "rerouted", _good(numbers), key=key)
     click = _good(numbers)
-    yield _odd("right key, in another partition", "sent_on", click, key=_key(click))
-    yield _odd("test click in another partition", "sent_on", _good(numbers, test=True), key=None)
+    yield _odd("right key, in another partition", "rerouted", click, key=_key(click))
+    yield _odd("test click in another partition", "rerouted", _good(numbers, test=True), key=None)
 
 
 def _odd(name: str, outcome: str, click: Record, *, key: bytes | str | None = "right") -> BadRecordCase:
@@ -305,5 +305,5 @@ def _odd(name: str, outcome: str, click: Record, *, key: bytes | str | None = "r
         right,
         outcome=outcome,
         click=click,
-        misplaced=outcome == "sent_on",
+        misplaced=outcome == "rerouted",
     )

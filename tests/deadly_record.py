@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consumer.ports import Record
+from consumer.ports import ConsumerRecord
 
 DEADLY = b"deadly"
 """What marks it; stands anywhere in the value."""
@@ -22,7 +22,7 @@ class DeadlyValue(bytes):
 class DeadlyRecord:
     """Gives the deadly value to the first who asks, which is the decision, and plain bytes after that."""
 
-    def __init__(self, record: Record, die: Callable[[], None]) -> None:
+    def __init__(self, record: ConsumerRecord, die: Callable[[], None]) -> None:
         self._record = record
         self._value = DeadlyValue(record.value())
         self._value.die = die
@@ -43,7 +43,7 @@ class DeadlyRecord:
 class StallingRecord:
     """Lets the first wait who asks for the value, which is the decision."""
 
-    def __init__(self, record: Record, stall: Callable[[], None]) -> None:
+    def __init__(self, record: ConsumerRecord, stall: Callable[[], None]) -> None:
         self._record = record
         self._stall: Callable[[], None] | None = stall
 
@@ -60,11 +60,11 @@ class StallingRecord:
         return getattr(self._record, name)
 
 
-def with_stalling(records: Iterable[Record], stall: Callable[[], None]) -> list[Record]:
+def with_stalling(records: Iterable[ConsumerRecord], stall: Callable[[], None]) -> list[ConsumerRecord]:
     """Return the records, the marked ones among them stalling."""
     return [StallingRecord(record, stall) if DEADLY in (record.value() or b"") else record for record in records]
 
 
-def with_deadly(records: Iterable[Record], die: Callable[[], None]) -> list[Record]:
+def with_deadly(records: Iterable[ConsumerRecord], die: Callable[[], None]) -> list[ConsumerRecord]:
     """Return the records, the marked ones among them deadly."""
     return [DeadlyRecord(record, die) if DEADLY in (record.value() or b"") else record for record in records]

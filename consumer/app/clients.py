@@ -11,7 +11,7 @@ from consumer.config.settings import Settings
 from consumer.decision.plan import Planner
 from consumer.errors import Unavailable
 from consumer.kafka.admin.namesakes import GroupMembers
-from consumer.kafka.backend import INTERFACES, shortest
+from consumer.kafka.backend import BACKENDS, best_backend
 from consumer.kafka.client import (
     ClientConfig,
     admin_config,
@@ -24,11 +24,11 @@ from consumer.kafka.client import (
 )
 from consumer.kafka.credentials import Credentials
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.transactional_consumer import CLASSIC, KafkaClickStream
+from consumer.kafka.transactional_consumer import CLASSIC, KafkaTransactionalConsumer
 from consumer.loop.definitions import Definitions
-from consumer.loop.transaction_output import Writer
+from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.version import versions
-from consumer.ports import ClickStream, LogReader, Unreachable
+from consumer.ports import LogReader, RetriableError, TransactionalConsumer
 from consumer.registry.codecs import reading_codec, registered_writers, writing_frame
 from consumer.registry.registry import SchemaRegistry, connect_registry
 from consumer.state.store import StateStore
@@ -44,7 +44,7 @@ _END_EVENTS = {"enable.partition.eof": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class ClientFactory:
     """Builds what speaks to Kafka and to the schema registry."""
 
     settings: Settings
@@ -69,20 +69,20 @@ class Wire:
         admin = self.credentials.open("onlooker of the group", open_admin, admin_config(self.settings), role="admin")
         return GroupMembers(admin, self.settings)
 
-    def open_stream(self, note_member: Callable[[str], object] = lambda _member_id: None) -> ClickStream:
+    def open_stream(self, note_member: Callable[[str], object] = lambda _member_id: None) -> TransactionalConsumer:
         """Be ready to join the group and for transactions; `note_member` is told each new member id."""
         opened = self.credentials.open
         config = worker_consumer_config(self.settings) | _END_EVENTS | self.membership
         consumer = opened("group member", open_consumer, config, role="consumer")
         producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
         admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
-        return KafkaClickStream(
+        return KafkaTransactionalConsumer(
             consumer,
             producer,
             admin,
             self.names.clicks,
             protocol=config.get("group.protocol", CLASSIC),
-            interface=INTERFACES[shortest()],
+            interface=BACKENDS[best_backend()],
             note_member=note_member,
         )
 
@@ -115,14 +115,14 @@ class Wire:
     def click_layouts(self) -> Mapping[bytes, ClickLayout]:
         """Return the frames that may stand before a click, and how to walk what follows.
 
-        Raises Unreachable where the registry does not answer: until it does, nobody can tell a bad click.
+        Raises RetriableError where the registry does not answer: until it does, nobody can tell a bad click.
         """
         schema = self.schemas["LinkClicked"]
         layouts = {single_object_frame(each): click_layout(each) for each in (schema, *schema.earlier)}
         try:
             registered = list(registered_writers(self.names.clicks, self.registry()))
         except Unavailable as error:
-            raise Unreachable(str(error)) from error
+            raise RetriableError(str(error)) from error
         for frame, writer in registered:
             try:
                 layouts[frame] = click_layout(writer)
@@ -130,8 +130,8 @@ class Wire:
                 _LOG.warning("schema.refused", topic=self.names.clicks, reason=str(error))
         return layouts
 
-    def writer(self, stream: ClickStream) -> Writer:
+    def writer(self, stream: TransactionalConsumer) -> TransactionOutput:
         """Return what writes decisions."""
         schema = self.schemas["LinkHits"]
         frame = writing_frame(self.names.hits, schema, self.registry()) or single_object_frame(schema)
-        return Writer(stream, self.names, frame, versions()["link-actions"])
+        return TransactionOutput(stream, self.names, frame, versions()["link-actions"])

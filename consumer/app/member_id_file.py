@@ -2,14 +2,14 @@
 
 from contextlib import suppress
 
-from consumer.loop.marker_file import Page
-from consumer.ports import Unreachable
+from consumer.loop.marker_file import MarkerFile
+from consumer.ports import RetriableError
 
 
-class MemberNote:
+class MemberIdFile:
     """Keeps one member id on a page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: MarkerFile) -> None:
         self._page = page
 
     def read(self) -> str:
@@ -18,5 +18,5 @@ class MemberNote:
 
     def write(self, member_id: str) -> None:
         """Note it, if the disk takes it: without the note a restart waits until the former membership is over."""
-        with suppress(Unreachable):
+        with suppress(RetriableError):
             self._page.write(f"{member_id}\n".encode())

@@ -2,11 +2,11 @@
 
 from contextlib import closing
 
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.config.settings import Settings
 from consumer.errors import Contradictory
 from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.consumer_group import ConsumerGroup
 from consumer.kafka.admin.topics import TopicReport
 from consumer.loop.known_topics import TOPICS_FILE, read_known_topics
 from consumer.state.factory import state_folder
@@ -17,12 +17,12 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
     """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or Unreachable."""
     if names.changelog not in report.missing or report.partitions is None:
         return
-    offsets = GroupWatch(Connection(settings), settings.group_id).committed(names.clicks, range(report.partitions))
+    offsets = ConsumerGroup(Connection(settings), settings.group_id).committed(names.clicks, range(report.partitions))
     begun = {partition: offset for partition, offset in offsets.items() if offset}
     if begun:
         raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")
     known = read_known_topics(state_folder(settings) / TOPICS_FILE, settings.group_id)
-    with closing(Wire(settings, {}, {}).open_reader(names.clicks)) as clicks:
+    with closing(ClientFactory(settings, {}, {}).open_reader(names.clicks)) as clicks:
         if known.had_memory("", clicks.identity()):
             raise missing_changelog(names, "this worker's disk holds a copy of it")
 

@@ -9,39 +9,39 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.app.clients import Wire
-from consumer.app.member_id_file import MemberNote
+from consumer.app.clients import ClientFactory
+from consumer.app.member_id_file import MemberIdFile
 from consumer.app.missing_changelog import require_changelog
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Role, rights_of
+from consumer.kafka.admin.acls import Role, acls_of
 from consumer.kafka.admin.namesakes import require_sole, session_seconds
-from consumer.kafka.admin.permission import naming_rights
+from consumer.kafka.admin.permission import explaining_denials
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.backend import shortest
+from consumer.kafka.backend import best_backend
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
-from consumer.loop.batch_decider import Decider
-from consumer.loop.caution import Caution
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.dead_letter_limit import BadShare
+from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.known_topics import TOPICS_FILE
-from consumer.loop.loop import Loop, Parts
-from consumer.loop.marker_file import FilePage
+from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.marker_file import LocalMarkerFile
 from consumer.loop.observer import Observer
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
 from consumer.monitoring.http import LOOPBACK, HttpServer, routes
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.monitoring.watchdog import Watchdog
-from consumer.ports import ClickStream, Unreachable
-from consumer.process.malloc import bound_malloc, give_back_memory
-from consumer.process.parent_watch import SupervisorBond
+from consumer.ports import RetriableError, TransactionalConsumer
+from consumer.process.malloc import limit_arenas, trim
+from consumer.process.parent_watch import ParentWatch
 from consumer.process.shutdown import stopping_on_signals
 from consumer.state.disk import require_writable
 from consumer.state.factory import open_state, state_folder
@@ -50,7 +50,7 @@ from schemas.topics import TopicNames
 
 _LOG = structlog.get_logger(__name__)
 
-WrapStream = Callable[[ClickStream], ClickStream]
+WrapStream = Callable[[TransactionalConsumer], TransactionalConsumer]
 
 
 def run_worker(
@@ -58,7 +58,7 @@ def run_worker(
     *,
     drain: bool,
     wrap_stream: WrapStream = lambda stream: stream,
-    bond: SupervisorBond | None = None,
+    bond: ParentWatch | None = None,
     stalled_after_seconds: float = STALLED_AFTER_SECONDS,
 ) -> None:
     """Run until SIGTERM or SIGINT or, draining, until all is done; then leave the group and close the state.
@@ -67,13 +67,13 @@ def run_worker(
     the port is the supervisor's to know and answers on the loopback only. Raises a LinkActionsError for what a
     person must mend.
     """
-    bound_malloc()
+    limit_arenas()
     with ExitStack() as stack:
         try:
             health = Health(SystemClock().monotonic, stalled_after_seconds=stalled_after_seconds)
             stack.enter_context(Watchdog(health))
             _run(settings, stack, health, drain=drain, wrap_stream=wrap_stream, bond=bond)
-        except Unreachable as error:
+        except RetriableError as error:
             # Once it turns, the loop waits for a broker as long as it takes; a start that finds none is a mistake.
             raise Unavailable(f"The worker cannot start ({error}); run link-actions doctor") from error
     _LOG.info("worker.stopped")
@@ -86,15 +86,15 @@ def _run(
     *,
     drain: bool,
     wrap_stream: WrapStream,
-    bond: SupervisorBond | None,
+    bond: ParentWatch | None,
 ) -> None:
     clock = SystemClock()
     require_writable(state_folder(settings))
     schemas = load_schemas()
     membership = static_membership(settings) if bond else {}
     credentials = stack.enter_context(Credentials(settings.kafka_config))
-    wire = Wire(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
-    stack.enter_context(naming_rights(settings, rights_of(Role.WORKER, settings, wire.names)))
+    wire = ClientFactory(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
+    stack.enter_context(explaining_denials(settings, acls_of(Role.WORKER, settings, wire.names)))
     metrics = Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions())
     metrics.note_progress(clock.now_ms() / 1000)
     host = LOOPBACK if bond else settings.http_host
@@ -112,31 +112,31 @@ def _run(
     stack.callback(stream.close)
     definitions = wire.definitions(state)
     deciding, topics = (_page(settings, stack, name) for name in ("deciding", TOPICS_FILE))
-    decider = Decider(
+    decider = BatchDecider(
         definitions, wire.click_layouts, rules_of(settings, partitions), clock, open_core=CORES[fastest()]
     )
-    restorer = Restorer(wire.open_reader(wire.names.changelog), state, on_complete=give_back_memory)
-    parts = Parts(
+    restorer = ChangelogRestorer(wire.open_reader(wire.names.changelog), state, on_complete=trim)
+    parts = LoopDependencies(
         stream=stream,
         definitions=definitions,
         restorer=restorer,
         history=HistoryCheck(stream, restorer, topics, partitions=partitions, group=settings.group_id),
         decider=decider,
         writer=wire.writer(stream),
-        bad_share=BadShare(settings.dead_letter_limit),
-        caution=Caution(deciding, decider.condemn),
+        bad_share=DeadLetterLimit(settings.dead_letter_limit),
+        caution=PoisonPillGuard(deciding, decider.condemn),
         observer=Observer(metrics, health, clock),
         clock=clock,
     )
-    spare_the_garbage_collector()
+    tune_gc()
     _LOG.info(
         "worker.started",
         instance=settings.instance_id,
         partitions=partitions,
         core=fastest(),
-        interface=shortest(),
+        interface=best_backend(),
     )
-    Loop(parts, Pace(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
+    Loop(parts, LingerPolicy(settings.commit_interval_ms / 1000, drain), partitions=partitions).run(is_stopping)
 
 
 def _require_topics(settings: Settings, names: TopicNames) -> int:
@@ -146,15 +146,17 @@ def _require_topics(settings: Settings, names: TopicNames) -> int:
     return report.require()
 
 
-def _page(settings: Settings, stack: ExitStack, name: str) -> FilePage:
-    page = FilePage(state_folder(settings) / name)
+def _page(settings: Settings, stack: ExitStack, name: str) -> LocalMarkerFile:
+    page = LocalMarkerFile(state_folder(settings) / name)
     stack.callback(page.close)
     return page
 
 
-def _open_stream(settings: Settings, wire: Wire, stack: ExitStack, is_stopping: Callable[[], bool]) -> ClickStream:
+def _open_stream(
+    settings: Settings, wire: ClientFactory, stack: ExitStack, is_stopping: Callable[[], bool]
+) -> TransactionalConsumer:
     """Open the stream where no other worker has this name: its producer would fence that one."""
-    member = MemberNote(_page(settings, stack, "member"))
+    member = MemberIdFile(_page(settings, stack, "member"))
     require_sole(
         wire.open_group().namesakes,
         settings.instance_id,
@@ -166,7 +168,7 @@ def _open_stream(settings: Settings, wire: Wire, stack: ExitStack, is_stopping: 
     return wire.open_stream(member.write)
 
 
-def spare_the_garbage_collector() -> None:
+def tune_gc() -> None:
     """Let it look rarely, and never at what was built by now.
 
     A batch makes some hundred thousand objects and no cycles; looking for some took 0.9 µs of each click. The start

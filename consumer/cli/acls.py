@@ -12,7 +12,7 @@ from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say, say_json
 from consumer.cli.table import print_table
 from consumer.errors import UsageError
-from consumer.kafka.admin.acls import Right, Role, rights_of
+from consumer.kafka.admin.acls import Acl, Role, acls_of
 
 EXAMPLE = """\b
 Example:
@@ -38,7 +38,7 @@ def acls(
     rights = [
         (role, right)
         for role in roles or list(Role)
-        for right in rights_of(role, settings, names, subscriber_group=subscriber_group)
+        for right in acls_of(role, settings, names, subscriber_group=subscriber_group)
     ]
     if principal is not None:
         _print_arguments(roles or (), (right for _, right in rights), principal)
@@ -49,14 +49,14 @@ def acls(
         print_table(("role", "may", "resource", "name"), [_row(role, right) for role, right in rights])
 
 
-def _print_arguments(roles: Sequence[Role], rights: Iterable[Right], principal: str) -> None:
+def _print_arguments(roles: Sequence[Role], rights: Iterable[Acl], principal: str) -> None:
     if len(roles) != 1:
         raise UsageError("A principal has one role here; name it: link-actions acls worker --principal User:worker")
     for right in rights:
         say(shlex.join(right.arguments(principal)))
 
 
-def _row(role: Role, right: Right) -> tuple[object, ...]:
+def _row(role: Role, right: Acl) -> tuple[object, ...]:
     return role, right.operation, right.resource, right.name + ("*" if right.is_prefix else "")
 
 

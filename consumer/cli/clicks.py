@@ -17,9 +17,9 @@ from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.cli.output import complain, say
 from consumer.errors import Unavailable, UsageError
-from consumer.inspect.click_ndjson import LINE_BYTES, BadLine, ClickLines
-from consumer.kafka.admin.acls import Role, rights_of
-from consumer.kafka.admin.permission import require_rights
+from consumer.inspect.click_ndjson import LINE_BYTES, ClickLines, InvalidLine
+from consumer.kafka.admin.acls import Role, acls_of
+from consumer.kafka.admin.permission import require_acls
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.publisher import Publisher, open_publisher
 from consumer.registry.codecs import writing_frame
@@ -63,7 +63,7 @@ def publish(
     topic = names.clicks
     with ExitStack() as stack:
         stream = stack.enter_context(_open(file))
-        require_rights(settings, rights_of(Role.EDGE, settings, names))
+        require_acls(settings, acls_of(Role.EDGE, settings, names))
         require_topics(KafkaTopicAdmin(settings), [topic])
         schema = load_schemas()["LinkClicked"]
         frame = writing_frame(topic, schema, stack.enter_context(open_registry(settings)))
@@ -97,7 +97,7 @@ class Publishing:
     def _publish(self, line: bytes, place: str, progress: "_Progress") -> None:
         try:
             click = self._lines.read(line)
-        except BadLine as problem:
+        except InvalidLine as problem:
             self._counts["bad"] += 1
             progress.complain(f"{place}: {problem}")
         else:

@@ -12,12 +12,12 @@ from consumer.cli.output import say_json
 from consumer.clock import SystemClock
 from consumer.config.settings import LogLevel
 from consumer.demo.environment import PARTITIONS, open_stage
-from consumer.demo.example_person import tell_story
-from consumer.demo.in_memory_scenario import rehearse
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.example_person import describe_example_person
+from consumer.demo.in_memory_scenario import run_in_memory
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.report import print_report
 from consumer.demo.sample import make_sample
-from consumer.demo.scenario import perform
+from consumer.demo.scenario import run_scenario
 from consumer.errors import ExitCode
 from consumer.monitoring.logs import configure_logs
 
@@ -44,18 +44,20 @@ def demo(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     configure_logs(LogLevel.ERROR, None, client_library=None)
-    narrator = Narrator(Console(stderr=as_json, highlight=False))
+    narrator = ProgressReporter(Console(stderr=as_json, highlight=False))
     sample = make_sample(clicks, seed=seed, now=SystemClock().now_ms(), partitions=PARTITIONS)
     with open_stage(os.environ, narrator, keep=keep) as stage:
         if stage is None:
-            summary = rehearse(sample, narrator)
+            summary = run_in_memory(sample, narrator)
         else:
-            summary = perform(stage, sample, narrator, os.environ)
+            summary = run_scenario(stage, sample, narrator, os.environ)
             stage.keeps_folder = keep or not summary.findings.is_exact
     if as_json:
         say_json(summary.as_json())
     else:
-        print_report(narrator.console, summary, tell_story(summary.findings.clicks, summary.findings.updates))
+        print_report(
+            narrator.console, summary, describe_example_person(summary.findings.clicks, summary.findings.updates)
+        )
     raise typer.Exit(ExitCode.DONE if summary.findings.is_exact else ExitCode.UNEXPECTED)
 
 

@@ -17,9 +17,9 @@ from consumer.config.settings import Settings
 from consumer.errors import Unavailable, UsageError
 from consumer.inspect.dead_letter_text import letter_in_json, letter_in_text
 from consumer.inspect.dead_letters import REPLAYED, DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
-from consumer.inspect.record_view import shown, time_of
-from consumer.kafka.admin.acls import Role, rights_of
-from consumer.kafka.admin.permission import require_rights
+from consumer.inspect.record_view import time_of, view_record
+from consumer.kafka.admin.acls import Role, acls_of
+from consumer.kafka.admin.permission import require_acls
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.admin.topic_reader import Span, TopicReader, open_reader
 from consumer.kafka.publisher import ANY_PARTITION, open_publisher
@@ -58,7 +58,7 @@ MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class DeadLetterTopic:
     """The topic of dead letters, open for reading."""
 
     settings: Settings
@@ -71,14 +71,14 @@ class Letters:
 
     def survey(self) -> Survey:
         """Read all that are there now."""
-        return survey(map(shown, self.reader.read(self._spans())))
+        return survey(map(view_record, self.reader.read(self._spans())))
 
     def at(self, place: str) -> DeadLetter:
         """Return the one in this place; raises UsageError where there is none."""
         partition, offset = _parsed(place)
         for span in self._spans():
             if span.partition == partition and span.end is not None and span.start <= offset < span.end:
-                for record in map(shown, self.reader.read([replace(span, start=offset, end=offset + 1)])):
+                for record in map(view_record, self.reader.read([replace(span, start=offset, end=offset + 1)])):
                     if replay_noted_by(record) is None:
                         return dead_letter(record)
         raise no_letter_at([place])
@@ -90,7 +90,7 @@ class Letters:
             offsets.setdefault(partition, []).append(offset)
         topic = self.names.dead_letters
         spans = [Span(topic, partition, min(found), max(found) + 1) for partition, found in offsets.items()]
-        letters = (dead_letter(shown(message)) for message in self.reader.read(spans))
+        letters = (dead_letter(view_record(message)) for message in self.reader.read(spans))
         return (letter for letter in letters if letter.record.place in places)
 
     def layouts(self) -> Mapping[bytes, ClickLayout]:
@@ -177,15 +177,15 @@ def replay(
 
 
 @contextmanager
-def open_letters() -> Iterator[Letters]:
+def open_letters() -> Iterator[DeadLetterTopic]:
     """Open the dead letters of this installation; raises Unavailable where the topic is missing."""
     settings = command_settings()
     names = topic_names(settings)
-    require_rights(settings, rights_of(Role.OPERATOR, settings, names))
+    require_acls(settings, acls_of(Role.OPERATOR, settings, names))
     states = require_topics(KafkaTopicAdmin(settings), [names.clicks, names.dead_letters])
     with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
         codec = reading_codec(names.clicks, load_schemas()["LinkClicked"], registry)
-        yield Letters(settings, names, reader, states[names.clicks].partitions, codec)
+        yield DeadLetterTopic(settings, names, reader, states[names.clicks].partitions, codec)
 
 
 def no_letter_at(places: Iterable[str]) -> UsageError:
@@ -207,7 +207,7 @@ def _permitted(letters: Sequence[Listed], *, is_named: bool, again: bool) -> Seq
     return []
 
 
-def _publish(places: Collection[str], letters: Letters) -> None:
+def _publish(places: Collection[str], letters: DeadLetterTopic) -> None:
     """Note the replays first: cut off in between, a click that was not replayed is asked about, and none is unasked."""
     notes = open_publisher(letters.settings)
     for place in places:

@@ -12,18 +12,18 @@ from consumer.cli.entry import topic_names
 from consumer.cli.output import say_json
 from consumer.cli.table import Whole, print_table
 from consumer.decision.cores import fastest
-from consumer.doctor.cluster import look_at_cluster
+from consumer.doctor.cluster import check_cluster
 from consumer.doctor.finding import Finding, exit_code_of
 from consumer.doctor.local import (
-    look_at_core,
-    look_at_interface,
+    check_core,
+    check_interface,
+    check_registry,
+    check_settings,
+    check_state,
     look_at_properties,
-    look_at_registry,
-    look_at_settings,
-    look_at_state,
 )
 from consumer.kafka.admin.acls import Role
-from consumer.kafka.backend import shortest
+from consumer.kafka.backend import best_backend
 from consumer.state.factory import state_folders
 
 EXAMPLE = """\b
@@ -56,19 +56,19 @@ def doctor(
 
 def look_at_all(role: Role) -> list[Finding]:
     """Look at everything that can be looked at; without settings that is not much."""
-    settings, findings = look_at_settings(os.environ)
+    settings, findings = check_settings(os.environ)
     if settings is None:
         return findings
     names = topic_names(settings)
     if role is Role.WORKER:
         findings += [
-            look_at_core(fastest()),
-            look_at_interface(shortest()),
-            *look_at_state(state_folders(settings, settings.workers)),
+            check_core(fastest()),
+            check_interface(best_backend()),
+            *check_state(state_folders(settings, settings.workers)),
         ]
         findings.append(look_at_properties(settings))
-    findings += look_at_registry(settings.schema_registry_url, names.clicks)
-    findings += look_at_cluster(settings, names, role)
+    findings += check_registry(settings.schema_registry_url, names.clicks)
+    findings += check_cluster(settings, names, role)
     return findings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from actions.link import Link
 from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
-from consumer.links.diagnostic import Mistake
+from consumer.links.diagnostic import Diagnostic
 from consumer.links.difference import differences_of, meanings_of
 from consumer.links.link_files import CheckedLinks
 from consumer.links.link_reference import LinkReference
@@ -22,7 +22,7 @@ def echo_json(data: Any) -> None:
     say_json(data)
 
 
-def show_mistakes(mistakes: Iterable[Mistake]) -> None:
+def show_mistakes(mistakes: Iterable[Diagnostic]) -> None:
     """Write each mistake as an object."""
     for mistake in mistakes:
         echo_json(
@@ -37,7 +37,7 @@ def show_mistakes(mistakes: Iterable[Mistake]) -> None:
         )
 
 
-def show_warnings(warnings: Sequence[Mistake], *, as_json: bool) -> None:
+def show_warnings(warnings: Sequence[Diagnostic], *, as_json: bool) -> None:
     """Tell of warnings, beside what is said otherwise; to a program as mistakes are told."""
     if as_json:
         show_mistakes(warnings)

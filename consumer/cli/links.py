@@ -27,13 +27,13 @@ from consumer.cli.link_tables import (
 from consumer.cli.output import say
 from consumer.clock import SystemClock
 from consumer.errors import UsageError
-from consumer.links.connect import connect_author
-from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.connect import connect_publisher
+from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.editor_schema import editor_schema
 from consumer.links.field_types import check_name
 from consumer.links.link_files import check_link_files
 from consumer.links.link_model import link_file_model
-from consumer.links.link_publisher import Author
+from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference, parse_reference
 from schemas.record_schema import load_schemas
 
@@ -175,16 +175,16 @@ def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
     """Show mistakes as objects where a program reads them."""
     try:
         yield
-    except WrongLinkFiles as error:
+    except InvalidLinkFiles as error:
         if not as_json:
             raise
         show_mistakes(error.mistakes)
         raise typer.Exit(error.exit_code) from error
 
 
-def _author(name: str | None) -> Author:
+def _author(name: str | None) -> LinkPublisher:
     defined_by = _user_name() if name is None else _author_name(name)
-    return connect_author(command_settings(), defined_by=defined_by, clock=SystemClock())
+    return connect_publisher(command_settings(), defined_by=defined_by, clock=SystemClock())
 
 
 def _author_name(name: str) -> str:

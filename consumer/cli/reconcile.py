@@ -14,11 +14,11 @@ from consumer.cli.table import print_table
 from consumer.config.settings import Settings
 from consumer.errors import Contradictory, Unavailable, UsageError
 from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.consumer_group import ConsumerGroup
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
 from consumer.kafka.admin.topics import topic_specs
 from consumer.loop.history import Way, explain
-from consumer.maintenance.changelog_writer import Mover
+from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.inspection import contradictions, open_inspection
 from consumer.maintenance.reconcile import Plan, Reconciling
 from schemas.topics import TopicNames
@@ -83,8 +83,8 @@ def _show(settings: Settings, names: TopicNames, stack: ExitStack) -> None:
 def _carry_out(settings: Settings, names: TopicNames, stack: ExitStack, way: Way, *, dry_run: bool, yes: bool) -> bool:
     """Do it, unless it is only to be shown or somebody says no; tell whether it was done."""
     partitions = _partitions(settings, names, may_create=way is Way.ACCEPT_LOST_MEMORY and not dry_run)
-    mover = stack.enter_context(Mover(settings, names.changelog))
-    group = GroupWatch(Connection(settings), settings.group_id)
+    mover = stack.enter_context(ChangelogWriter(settings, names.changelog))
+    group = ConsumerGroup(Connection(settings), settings.group_id)
     inspection = stack.enter_context(open_inspection(settings, names))
     work = Reconciling(group, inspection, partial(mover.settle, names.clicks), partitions)
     plan = work.plan(way)

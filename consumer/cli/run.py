@@ -13,7 +13,7 @@ from consumer.config.service_links import ADVICE
 from consumer.config.settings import MAX_WORKERS, hidden_settings, load_settings, settings_help
 from consumer.monitoring.logs import configure_logs
 from consumer.process.file_descriptors import raise_limit
-from consumer.process.parent_watch import SupervisorBond
+from consumer.process.parent_watch import ParentWatch
 from consumer.supervisor.composition import run_workers
 
 _LOG = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ def run(
 
     Use --workers to go faster on one machine. On several machines, each needs a LINK_ACTIONS_INSTANCE_ID of its own.
     """
-    supervisor = None if bond is None else SupervisorBond(bond)
+    supervisor = None if bond is None else ParentWatch(bond)
     settings = load_settings(os.environ)
     raise_limit()
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from actions.registry import load_kinds
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
@@ -19,10 +19,10 @@ from consumer.cli.reconcile import EXAMPLE as RECONCILE_EXAMPLE
 from consumer.cli.reconcile import reconcile
 from consumer.config.settings import Settings
 from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import GroupWatch
+from consumer.kafka.admin.consumer_group import ConsumerGroup
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
-from consumer.loop.changelog_restore import Restorer
-from consumer.maintenance.changelog_writer import Mover
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.repartition import Parts, Progress, Repartitioning
 from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.factory import open_state
@@ -85,14 +85,14 @@ def _open(settings: Settings, stack: ExitStack) -> Parts:
     copies = open_state(settings.model_copy(update={"state_dir": folder}))
     stack.callback(copies.close)
     schemas = load_schemas()
-    reader = Wire(settings, schemas, load_kinds(schemas)).open_reader(names.changelog)
+    reader = ClientFactory(settings, schemas, load_kinds(schemas)).open_reader(names.changelog)
     stack.callback(reader.close)
     return Parts(
         names=names,
         topics=KafkaTopicAdmin(settings),
-        group=GroupWatch(Connection(settings), settings.group_id),
-        restorer=Restorer(reader, copies),
-        changelog=stack.enter_context(Mover(settings, names.changelog)),
+        group=ConsumerGroup(Connection(settings), settings.group_id),
+        restorer=ChangelogRestorer(reader, copies),
+        changelog=stack.enter_context(ChangelogWriter(settings, names.changelog)),
     )
 
 

@@ -13,9 +13,9 @@ from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry
 from consumer.cli.output import complain, say
 from consumer.errors import UsageError
-from consumer.inspect.record_view import ShownRecord, shown, time_of
-from consumer.kafka.admin.acls import Role, rights_of
-from consumer.kafka.admin.permission import require_rights
+from consumer.inspect.record_view import RecordView, time_of, view_record
+from consumer.kafka.admin.acls import Role, acls_of
+from consumer.kafka.admin.permission import require_acls
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from consumer.kafka.admin.topic_reader import Span, open_reader
 from consumer.registry.codecs import reading_codec
@@ -59,13 +59,13 @@ def tail(
     schemas = load_schemas()
     kinds = _chosen(load_kinds(schemas), kind or [])
     names = TopicNames(settings.topic_prefix, settings.group_id, tuple(kinds))
-    require_rights(settings, rights_of(Role.SUBSCRIBER, settings, names))
+    require_acls(settings, acls_of(Role.SUBSCRIBER, settings, names))
     states = require_topics(KafkaTopicAdmin(settings), names.updates.values())
     with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
         shower = _shower(names, kinds, schemas, registry, as_json=as_json)
         spans = reader.spans({topic: state.partitions for topic, state in states.items()})
         for message in reader.read(_cut(spans, from_beginning=from_beginning, until_end=until_end)):
-            shower.show(shown(message))
+            shower.show(view_record(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class UpdateShower:
     kinds: Mapping[str, str]
     as_json: bool
 
-    def show(self, record: ShownRecord) -> None:
+    def show(self, record: RecordView) -> None:
         """Write one update; of one that cannot be read, only where it stands, and why on standard error."""
         try:
             value = self.codecs[record.topic].decode(record.value or b"")
@@ -85,7 +85,7 @@ class UpdateShower:
             value = None
         say(record.json_line(value) if self.as_json else self._text(record, value or {}))
 
-    def _text(self, record: ShownRecord, value: Mapping[str, Any]) -> str:
+    def _text(self, record: RecordView, value: Mapping[str, Any]) -> str:
         names = list(value)
         own = names[names.index(SHARED[-1]) + 1 :] if SHARED[-1] in names else []
         cause = [value.get(name, "") for name in ("tenant_id", "recipient_id", "link_id", "action_id")]

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Walking the bytes of a click by its layout, as `schemas.click.cut_click` does."""
+"""Walking the bytes of a click by its layout, as `schemas.click.parse_click` does."""
 
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t

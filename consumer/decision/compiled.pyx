@@ -37,7 +37,7 @@ from consumer.records.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
 from schemas.click import without_blank_ids
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST
-from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
+from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
 
 cdef extern from "digests.h" nogil:
     uint32_t place_of(const uint8_t* key, size_t size)
@@ -65,7 +65,7 @@ cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
 cdef int64_t no_version = NO_VERSION
 cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
-if (RECIPIENT_DIGEST_BYTES, PLACE_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
+if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
 
 cdef KnownPlans known_plans = KnownPlans()
@@ -325,7 +325,7 @@ cdef class CompiledCore:
             size = self.write_key(row)
             place = place_of(self.scratch, size)
             if place % partitions != partition:
-                decision.sent_on.append((row, self.key(row), place % partitions))
+                decision.rerouted.append((row, self.key(row), place % partitions))
             elif click.flags & test_flag:
                 tests += 1
             else:

@@ -13,7 +13,7 @@ from consumer.decision.core import Core, OpenCore
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans
-from consumer.decision.slow_path import GeneralCase
+from consumer.decision.slow_path import SlowPath
 from consumer.records.bulk import all_fit
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
@@ -46,7 +46,7 @@ def decide(
     if candidates.rows:
         _decide_candidates(core, candidates, decision, recall=recall, rules=rules)
     decision.clicks[ClickOutcome.DEAD_LETTERED] = len(decision.dead_letters)
-    decision.clicks[ClickOutcome.SENT_ON] = len(decision.sent_on)
+    decision.clicks[ClickOutcome.REROUTED] = len(decision.rerouted)
     return decision
 
 
@@ -77,13 +77,15 @@ def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: d
 
 def _condemn_absurd_times(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
     for row in core.rows_outside(rules.earliest_ms, now + rules.max_ahead_ms):
-        bad.setdefault(row, BadRecord(Reason.TIME_ABSURD, "clicked_at lies before the year 2000 or in the future"))
+        bad.setdefault(
+            row, BadRecord(Reason.TIMESTAMP_OUT_OF_RANGE, "clicked_at lies before the year 2000 or in the future")
+        )
 
 
 def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *, recall: Recall, rules: Rules) -> None:
     hits = core.count_hits(candidates.links, recall)
     scoped = scoped_keys(candidates, core.clicks)
-    general = GeneralCase(core.clicks, decision, rules, dict(zip(scoped, recall(scoped), strict=True)))
+    general = SlowPath(core.clicks, decision, rules, dict(zip(scoped, recall(scoped), strict=True)))
 
     def decide_closely(row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
         general.decide(row, plan, key, known, hits.count(plan, first=known is None))

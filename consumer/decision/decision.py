@@ -31,12 +31,12 @@ class Rules:
 class Decision:
     """What the records of one partition, in their order, bring about.
 
-    `updates`: topic, value, key and headers each, packed by the compiled core. `sent_on`: row, right key and right
+    `updates`: topic, value, key and headers each, packed by the compiled core. `rerouted`: row, right key and right
     partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed.
     """
 
     updates: "list[Update] | PackedUpdates" = field(default_factory=list)
-    sent_on: list[tuple[int, bytes, int]] = field(default_factory=list)
+    rerouted: list[tuple[int, bytes, int]] = field(default_factory=list)
     dead_letters: dict[int, BadRecord] = field(default_factory=dict)
     memory: dict[bytes, bytes | None] = field(default_factory=dict)
     hits: Hits = field(default_factory=PureHits)

@@ -8,7 +8,7 @@ byte that tells its format; numbers are big-endian, times milliseconds since 197
 from dataclasses import dataclass, field
 from struct import Struct
 
-from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES
+from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES
 
 MEMORY_KEY_BYTES = 24
 SCOPED_KEY_BYTES = 32
@@ -33,15 +33,15 @@ class UnknownStateFormat(Exception):
     """State that a later version of the program wrote; to guess at it would repeat or lose actions."""
 
 
-def home_of(key: bytes, partitions: int) -> int | None:
+def partition_of_key(key: bytes, partitions: int) -> int | None:
     """Return the partition among so many to which the recipient of this key belongs; None for what is no memory."""
     if len(key) not in {MEMORY_KEY_BYTES, SCOPED_KEY_BYTES}:
         return None
-    return int.from_bytes(key[RECIPIENT_DIGEST_BYTES : RECIPIENT_DIGEST_BYTES + PLACE_BYTES], "big") % partitions
+    return int.from_bytes(key[RECIPIENT_DIGEST_BYTES : RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES], "big") % partitions
 
 
 @dataclass(slots=True)
-class Memory:
+class DedupeEntry:
     """What is known of one recipient and link, or of one scope of it.
 
     `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` tells of slots when they
@@ -67,7 +67,7 @@ def bitmap(applied: int) -> bytes:
     return applied.to_bytes((applied.bit_length() + 7) // 8, "little")
 
 
-def encode_memory(memory: Memory, form: int = PLAIN) -> bytes:
+def encode_entry(memory: DedupeEntry, form: int = PLAIN) -> bytes:
     """Return the entry's value; WITH_TIMES is chosen where there are times to keep."""
     if not memory.last_applied:
         return _TIME.pack(form, memory.clicked_at) + bitmap(memory.applied)
@@ -76,15 +76,15 @@ def encode_memory(memory: Memory, form: int = PLAIN) -> bytes:
     return _TIME.pack(WITH_TIMES, memory.clicked_at) + b"".join(times)
 
 
-def decode_memory(value: bytes) -> Memory:
+def decode_entry(value: bytes) -> DedupeEntry:
     """Return the entry. Raises UnknownStateFormat."""
     form, clicked_at = _TIME.unpack_from(value)
     if form in (PLAIN, ONE_CLICK):
-        return Memory(clicked_at, int.from_bytes(value[_TIME.size :], "little"))
+        return DedupeEntry(clicked_at, int.from_bytes(value[_TIME.size :], "little"))
     if form != WITH_TIMES:
         raise UnknownStateFormat(f"a memory entry has the format {form}")
     times = dict(_SLOT_TIME.iter_unpack(value[_TIME.size :]))
-    return Memory(clicked_at, sum(1 << slot for slot in times), times)
+    return DedupeEntry(clicked_at, sum(1 << slot for slot in times), times)
 
 
 def newest_time(value: bytes) -> int:

@@ -13,7 +13,7 @@ class ClickOutcome(StrEnum):
     WITHOUT_ACTIONS = "without_actions"
     NOT_APPLICABLE = "not_applicable"
     TEST = "test"
-    SENT_ON = "sent_on"
+    REROUTED = "rerouted"
     DEAD_LETTERED = "dead_lettered"
 
 

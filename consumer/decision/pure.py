@@ -16,8 +16,8 @@ from consumer.decision.plan import LinkPlan, Plans, find_plan
 from consumer.decision.slow_path import is_expired
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
-from schemas.click_batch import TEST, cut_clicks
-from schemas.identity import PLACE_BYTES, PLACES, RECIPIENT_DIGEST_BYTES, SEPARATOR, UPDATE_ID_LENGTH, VARIANT
+from schemas.click_batch import TEST, parse_clicks
+from schemas.identity import KEY_HASH_BYTES, MAX_KEY_HASH, RECIPIENT_DIGEST_BYTES, SEPARATOR, UPDATE_ID_LENGTH, VARIANT
 
 FIRST = PLAIN.to_bytes(1, "big")
 
@@ -26,7 +26,7 @@ class PureCore:
     """The core over the values of one batch. Implements `Core`."""
 
     def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None:
-        self.clicks = cut_clicks(values, layouts)
+        self.clicks = parse_clicks(values, layouts)
 
     @property
     def bad(self) -> Mapping[int, BadRecord]:
@@ -53,9 +53,9 @@ class PureCore:
             if bad and row in bad:
                 continue
             # place_of, spelt out like recipient_digest below: calls would cost a quarter of what they do.
-            place = murmur2(key, PLACES) or PLACES * murmur2(key, 2)
+            place = murmur2(key, MAX_KEY_HASH) or MAX_KEY_HASH * murmur2(key, 2)
             if place % partitions != partition:
-                decision.sent_on.append((row, key, place % partitions))
+                decision.rerouted.append((row, key, place % partitions))
                 continue
             if flags & TEST:
                 tests += 1
@@ -74,7 +74,7 @@ class PureCore:
             rows.append(row)
             chosen.append(plan)
             digest = blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
-            keys.append(digest + place.to_bytes(PLACE_BYTES, "big") + plan.digest)
+            keys.append(digest + place.to_bytes(KEY_HASH_BYTES, "big") + plan.digest)
             times.append(clicks.clicked_at[row])
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined

@@ -6,7 +6,7 @@ from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
 from consumer.decision.candidates import Clicks, mailing_scope
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.dedupe_entry import ONE_CLICK, PLAIN, Memory, decode_memory, encode_memory, newest_time
+from consumer.decision.dedupe_entry import ONE_CLICK, PLAIN, DedupeEntry, decode_entry, encode_entry, newest_time
 from consumer.decision.outcome import ActionOutcome, ClickOutcome
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
@@ -19,7 +19,7 @@ def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
     return clicked_at - newest_time(known) > retention_ms
 
 
-class GeneralCase:
+class SlowPath:
     """Decides one click after the other, action by action, in the order of the link's definition."""
 
     def __init__(self, batch: Clicks, decision: Decision, rules: Rules, scoped: Mapping[bytes, bytes | None]) -> None:
@@ -101,25 +101,25 @@ class _Click:
 class _Entries:
     """The memory entries that one click reads and changes, by scope."""
 
-    def __init__(self, case: GeneralCase, key: bytes, known: bytes | None, click: _Click) -> None:
+    def __init__(self, case: SlowPath, key: bytes, known: bytes | None, click: _Click) -> None:
         self._case, self._key, self._click = case, key, click
-        base = Memory(click.clicked_at) if known is None else decode_memory(known)
+        base = DedupeEntry(click.clicked_at) if known is None else decode_entry(known)
         self._known = {key: known}
-        self._memories: dict[bytes, tuple[Memory, int]] = {key: (base, PLAIN)}
+        self._memories: dict[bytes, tuple[DedupeEntry, int]] = {key: (base, PLAIN)}
 
-    def memory(self, scope: bytes, rule: RepeatRule) -> Memory:
+    def memory(self, scope: bytes, rule: RepeatRule) -> DedupeEntry:
         """Return the memory of the scope, to be changed in place."""
         digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
         key = self._key + digest(scope) if scope else self._key
         if key not in self._memories:
             known = self._known[key] = self._case.recall_scoped(key, self._click.clicked_at)
-            memory = Memory(self._click.clicked_at) if known is None else decode_memory(known)
+            memory = DedupeEntry(self._click.clicked_at) if known is None else decode_entry(known)
             self._memories[key] = memory, ONE_CLICK if rule is RepeatRule.ALWAYS else PLAIN
         return self._memories[key][0]
 
     def changed(self) -> dict[bytes, bytes]:
         """Return the entries to keep. The first click always leaves one, a scope only where something applied."""
-        encoded = {key: encode_memory(memory, form) for key, (memory, form) in self._memories.items()}
+        encoded = {key: encode_entry(memory, form) for key, (memory, form) in self._memories.items()}
         return {
             key: value
             for key, value in encoded.items()
@@ -127,7 +127,7 @@ class _Entries:
         }
 
 
-def _is_cooling_down(memory: Memory, slot: int, period_ms: int, clicked_at: int) -> bool:
+def _is_cooling_down(memory: DedupeEntry, slot: int, period_ms: int, clicked_at: int) -> bool:
     if not memory.applied >> slot & 1:
         return False
     return clicked_at - memory.last_applied.get(slot, memory.clicked_at) < period_ms

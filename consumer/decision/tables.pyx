@@ -7,7 +7,7 @@ from libc.string cimport memcmp, memcpy
 
 from consumer.decision.click_rows cimport Row
 
-from schemas.identity import PLACE_BYTES, RECIPIENT_DIGEST_BYTES
+from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES
 
 cdef extern from "digests.h" nogil:
     uint64_t hash_of(const uint8_t* data, size_t size, uint64_t seed)
@@ -16,7 +16,7 @@ cdef enum:
     FIRST_NAMES = 1024
 
 cdef uint64_t seed = <uint64_t>hash("names of a batch")
-cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + PLACE_BYTES
+cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
 cdef class Names:

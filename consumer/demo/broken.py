@@ -49,5 +49,5 @@ def _ways(click: SampleClick, codec: Codec) -> Iterator[tuple[str, bytes | None]
     yield "trailing_bytes", good + b"and more"
     yield "identity_missing", codec.encode({**record, "recipient_id": ""})
     yield "identity_invalid", codec.encode({**record, "tenant_id": "acme/north"})
-    yield "time_absurd", codec.encode({**record, "clicked_at": 0})
+    yield "timestamp_out_of_range", codec.encode({**record, "clicked_at": 0})
     yield "click_id_missing", codec.encode({**record, "click_id": ""})

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from actions.registry import load_kinds
 from consumer.config.client_properties import read_properties
 from consumer.config.settings import Settings, load_settings, variable
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.admin.topics import topic_specs
 from consumer.kafka.client import admin_config, open_admin
@@ -37,7 +37,7 @@ LISTEN_SECONDS = 2.0
 
 
 @dataclass(slots=True)
-class Stage:
+class Environment:
     """What the demo works with. Set `keeps_folder` for the folder to stay."""
 
     folder: Path
@@ -51,7 +51,7 @@ class Stage:
 
 
 @contextmanager
-def open_stage(environ: Mapping[str, str], narrator: Narrator, *, keep: bool) -> Iterator[Stage | None]:
+def open_stage(environ: Mapping[str, str], narrator: ProgressReporter, *, keep: bool) -> Iterator[Environment | None]:
     """Give a stage, or None where no Kafka is to be had; in the end, stop and remove whatever was made for it.
 
     With `keep`, or when something went wrong, the folder with all logs stays, and the narrator says where it is.
@@ -83,7 +83,7 @@ def open_stage(environ: Mapping[str, str], narrator: Narrator, *, keep: bool) ->
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_topics(stage: Stage) -> int:
+def make_topics(stage: Environment) -> int:
     """Create the topics as `link-actions topics create` does, and return how many there are. Raises Unavailable."""
     admin = KafkaTopicAdmin(stage.settings)
     created, report = create_topics(admin, stage.names, partitions=PARTITIONS, replication_factor=BROKERS_CHOICE)
@@ -92,7 +92,7 @@ def make_topics(stage: Stage) -> int:
 
 
 @contextmanager
-def _running_broker(folder: Path, environ: Mapping[str, str], narrator: Narrator) -> Iterator[Broker | None]:
+def _running_broker(folder: Path, environ: Mapping[str, str], narrator: ProgressReporter) -> Iterator[Broker | None]:
     with narrator.waiting(_what_takes_a_while(environ)):
         broker = start_kafka(folder, environ=environ, tell=narrator.say)
     try:
@@ -112,7 +112,7 @@ def _what_takes_a_while(environ: Mapping[str, str]) -> str:
     return f"starting Kafka {KAFKA_VERSION}{first}"
 
 
-def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, keep: bool) -> Stage:
+def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, keep: bool) -> Environment:
     """Take what the environment says of the broker, and for all else settings of the demo's own."""
     given = load_settings({**environ, variable("bootstrap_servers"): broker.bootstrap_servers})
     properties = folder / "client.properties"
@@ -128,10 +128,10 @@ def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, ke
         kafka_config=given.kafka_config or read_properties(properties),
     )
     names = TopicNames(settings.topic_prefix, settings.group_id, tuple(sorted(load_kinds(load_schemas()))))
-    return Stage(folder, settings, names, broker.describe(), is_shared=is_shared, keeps_folder=keep)
+    return Environment(folder, settings, names, broker.describe(), is_shared=is_shared, keeps_folder=keep)
 
 
-def _delete_topics(stage: Stage) -> None:
+def _delete_topics(stage: Environment) -> None:
     """Leave a broker that others use as it was."""
     admin = open_admin(admin_config(stage.settings))
     try:

@@ -45,7 +45,7 @@ class Story:
     clicks: tuple[StoryClick, ...]
 
 
-def tell_story(clicks: Iterable[DecidedClick], updates: Iterable[Seen]) -> Story | None:
+def describe_example_person(clicks: Iterable[DecidedClick], updates: Iterable[Seen]) -> Story | None:
     """Choose the person whose clicks show most, and tell what happened; None where nobody clicked."""
     by_recipient: dict[str, list[DecidedClick]] = defaultdict(list)
     for click in clicks:
@@ -71,7 +71,7 @@ def how_telling(clicks: Sequence[DecidedClick]) -> float:
     points += len({kind for click in clicks for kind, outcome in click.actions if outcome == "applied"})
     points += bool(records[0]["company_id"])
     times = [record["clicked_at"] for record in records]
-    # A click that was sent on comes late, and would need explaining.
+    # A click that was rerouted comes late, and would need explaining.
     points -= 5 * (times != sorted(times))
     return points if len(clicks) in BEST_LENGTH else points - 10 - abs(len(clicks) - BEST_LENGTH.start)
 

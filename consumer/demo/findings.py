@@ -7,10 +7,10 @@ from typing import Any
 
 from consumer.demo.broken import BrokenRecord
 from consumer.demo.evidence import Evidence
-from consumer.verify.comparison import Verdict, judge
+from consumer.verify.comparison import Comparison, judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from consumer.verify.update_record import TOPICS
 
 Letter = tuple[str, bytes | None]
@@ -36,14 +36,14 @@ class Findings:
     """Everything that was found; `is_exact` tells whether it is as it must be to the last record."""
 
     records: int
-    """Records of the topic of clicks; a click that was sent on stands there twice."""
+    """Records of the topic of clicks; a click that was rerouted stands there twice."""
     lost: int
     """Records that were sent and do not stand there, or where negative, stand there and were not sent."""
     outcomes: Mapping[str, int]
     actions: Mapping[tuple[str, str], int]
     clicks: Sequence[DecidedClick]
     updates: Sequence[Seen]
-    verdict: Verdict
+    verdict: Comparison
     updates_by_kind: Mapping[str, int]
     """As seen."""
     dead_letters_expected: Counter[Letter]
@@ -82,21 +82,21 @@ def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, pa
     must have. Raises NotReadable, and UnknownKind for a link with an action that the judge knows nothing of.
     """
     links = [decode("LinkDefined", record.value) for record in evidence.definitions]
-    model = NaiveModel(links, partitions=partitions)
+    model = ReferenceModel(links, partitions=partitions)
     reasons = {record.value: record.reason for record in broken}
-    clicks, sent_on = [], 0
+    clicks, rerouted = [], 0
     for seen in evidence.clicks:
         if seen.value in reasons:
             continue
         record = decode("LinkClicked", seen.value)
         if _right_partition(record, partitions) != seen.partition:
-            sent_on += 1
+            rerouted += 1
         else:
             clicks.append(_decide(model, record))
-    outcomes = model.outcomes + Counter(sent_on=sent_on, dead_lettered=len(broken))
+    outcomes = model.outcomes + Counter(rerouted=rerouted, dead_lettered=len(broken))
     return Findings(
         records=len(evidence.clicks),
-        lost=sent + sent_on - len(evidence.clicks),
+        lost=sent + rerouted - len(evidence.clicks),
         outcomes=outcomes,
         actions=model.actions,
         clicks=clicks,
@@ -115,7 +115,7 @@ def _right_partition(record: Mapping[str, Any], partitions: int) -> int:
     return partition_of(f"{record['tenant_id']}/{record['recipient_id']}".encode(), partitions)
 
 
-def _decide(model: NaiveModel, record: dict[str, Any]) -> DecidedClick:
+def _decide(model: ReferenceModel, record: dict[str, Any]) -> DecidedClick:
     actions, updates = model.actions.copy(), len(model.expected)
     outcome = model.click(record)
     update_ids = [update.update_id for update in model.expected[updates:]]

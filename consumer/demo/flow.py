@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from consumer.demo.crash import Killing, kill_in_the_middle
-from consumer.demo.environment import PARTITIONS, Stage
+from consumer.demo.environment import PARTITIONS, Environment
 from consumer.demo.group import Group
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
 from consumer.demo.sending import announce_sending
 from consumer.demo.watch import Watch
@@ -17,7 +17,9 @@ KILL_AT_SHARE = 0.4
 AWAY_SECONDS = 1.5
 
 
-def let_clicks_flow(stage: Stage, sample: Sample, workers: Sequence[WorkerProcess], narrator: Narrator) -> Killing:
+def let_clicks_flow(
+    stage: Environment, sample: Sample, workers: Sequence[WorkerProcess], narrator: ProgressReporter
+) -> Killing:
     """Send all clicks, kill the last worker meanwhile and start it again; return once nothing is left to do.
 
     Raises DemoFailed where a worker ends by itself or stands still.

@@ -11,16 +11,16 @@ from consumer.demo.environment import PARTITIONS
 from consumer.demo.flow import AWAY_SECONDS, KILL_AT_SHARE
 from consumer.demo.links import definition_records, describe_links, read_links
 from consumer.demo.memory_evidence import MemoryProgress, collect_memory_evidence
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
 from consumer.demo.scenario import CHECKED, CHECKING, checked
 from consumer.demo.sending import announce_sending
 from consumer.demo.summary import Summary
 from consumer.demo.thread_worker import MemoryWire, ThreadWorker
 from consumer.demo.watch import Watch
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.publisher import MemoryPublisher
-from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.publisher import FakePublisher
+from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topic_admin import create_topics
 from schemas.record_schema import load_schemas
 
@@ -31,14 +31,14 @@ NOT_SHOWN = (
 )
 
 
-def rehearse(sample: Sample, narrator: Narrator) -> Summary:
+def run_in_memory(sample: Sample, narrator: ProgressReporter) -> Summary:
     """Do what can be done without a broker and return what was found. Raises a LinkActionsError."""
     narrator.say("going on with a twin of Kafka in this process, and threads instead of processes", style="bold yellow")
-    cluster = MemoryCluster(SystemClock())
+    cluster = FakeCluster(SystemClock())
     wires = [_wire(cluster, number) for number in (1, 2)]
     names = wires[0].names
-    create_topics(MemoryTopicAdmin(cluster), names, partitions=PARTITIONS, replication_factor=1)
-    links, publisher = read_links(), MemoryPublisher(cluster)
+    create_topics(FakeTopicAdmin(cluster), names, partitions=PARTITIONS, replication_factor=1)
+    links, publisher = read_links(), FakePublisher(cluster)
     for key, value in definition_records(links, SystemClock()):
         publisher.publish(names.definitions, value, key)
     narrator.say(describe_links(links))
@@ -50,7 +50,7 @@ def rehearse(sample: Sample, narrator: Narrator) -> Summary:
     return Summary("a twin of Kafka in memory", sample.seed, narrator.seconds, None, findings, NOT_SHOWN)
 
 
-def _wire(cluster: MemoryCluster, number: int) -> MemoryWire:
+def _wire(cluster: FakeCluster, number: int) -> MemoryWire:
     schemas = load_schemas()
     settings = Settings(bootstrap_servers="memory:9092", group_id="link-actions-demo", instance_id=f"worker-{number}")
     return MemoryWire(settings, schemas, load_kinds(schemas), cluster)
@@ -72,10 +72,12 @@ def _running_workers(wires: Sequence[MemoryWire]) -> Iterator[Sequence[ThreadWor
         worker.require_left()
 
 
-def _let_clicks_flow(wire: MemoryWire, sample: Sample, workers: Sequence[ThreadWorker], narrator: Narrator) -> None:
+def _let_clicks_flow(
+    wire: MemoryWire, sample: Sample, workers: Sequence[ThreadWorker], narrator: ProgressReporter
+) -> None:
     cluster, clicks = wire.cluster, wire.names.clicks
     group = MemoryProgress(cluster, wire.settings.group_id, clicks)
-    sending = announce_sending(sample, MemoryPublisher(cluster), clicks, narrator)
+    sending = announce_sending(sample, FakePublisher(cluster), clicks, narrator)
     *others, victim = workers
     total = len(sample.publications)
     with narrator.progress(total) as show, sending:

@@ -6,12 +6,12 @@ from pathlib import Path
 from actions.registry import load_kinds
 from consumer.clock import Clock, SystemClock
 from consumer.config.settings import Settings
-from consumer.links.connect import connect_author
-from consumer.links.desired import WantedLink
+from consumer.links.connect import connect_publisher
+from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_files import check_link_files
 from consumer.links.publishing import encode
-from consumer.links.versioning import Signature, plan_links
+from consumer.links.versioning import Authorship, next_versions
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
@@ -19,25 +19,25 @@ LINK_FILE = Path(__file__).with_name("links.yaml")
 AUTHOR = "demo"
 
 
-def read_links() -> Sequence[WantedLink]:
+def read_links() -> Sequence[DesiredLink]:
     """Check the link file and return what is in it."""
     return check_link_files([LINK_FILE], load_kinds(load_schemas())).links
 
 
-def publish_links(links: Sequence[WantedLink], settings: Settings) -> None:
+def publish_links(links: Sequence[DesiredLink], settings: Settings) -> None:
     """Publish. Raises Unavailable."""
-    connect_author(settings, defined_by=AUTHOR, clock=SystemClock()).publish(links)
+    connect_publisher(settings, defined_by=AUTHOR, clock=SystemClock()).publish(links)
 
 
-def definition_records(links: Sequence[WantedLink], clock: Clock) -> Sequence[tuple[bytes, bytes]]:
+def definition_records(links: Sequence[DesiredLink], clock: Clock) -> Sequence[tuple[bytes, bytes]]:
     """Return keys and values of the first version of each link, for where there is no broker to publish to."""
     schemas = load_schemas()
     codec = Codec(schemas["LinkDefined"])
     histories = Histories(codec, load_kinds(schemas), frozenset(link.reference for link in links))
-    return encode(plan_links(links, histories, Signature(AUTHOR, clock.now_ms())), codec)
+    return encode(next_versions(links, histories, Authorship(AUTHOR, clock.now_ms())), codec)
 
 
-def describe_links(links: Sequence[WantedLink]) -> str:
+def describe_links(links: Sequence[DesiredLink]) -> str:
     """Say how many there are and what is in them."""
     actions = [action for link in links for action in link.actions]
     kinds = {action.kind.name for action in actions}

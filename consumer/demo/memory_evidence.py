@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.demo.evidence import Evidence
-from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.fake_kafka.topic_reader import read_topic
 from consumer.kafka.client import Isolation
@@ -14,7 +14,7 @@ from schemas.topics import TopicNames
 class MemoryProgress:
     """How far one group is with one topic."""
 
-    def __init__(self, cluster: MemoryCluster, group_id: str, topic: str) -> None:
+    def __init__(self, cluster: FakeCluster, group_id: str, topic: str) -> None:
         self._cluster = cluster
         self._group_id = group_id
         self._topic = topic
@@ -39,7 +39,7 @@ class MemoryProgress:
             return not any(log.read_uncommitted(committed[number], 1)[0] for number, log in enumerate(logs))
 
 
-def collect_memory_evidence(cluster: MemoryCluster, names: TopicNames) -> Evidence:
+def collect_memory_evidence(cluster: FakeCluster, names: TopicNames) -> Evidence:
     """Read the topics as any subscriber could, read_committed."""
     topics = list(names.updates.values())
     updates = [record for topic in topics for record in _read(cluster, topic)]
@@ -55,7 +55,7 @@ def collect_memory_evidence(cluster: MemoryCluster, names: TopicNames) -> Eviden
     )
 
 
-def _read(cluster: MemoryCluster, topic: str) -> Iterable[Seen]:
+def _read(cluster: FakeCluster, topic: str) -> Iterable[Seen]:
     partitions = len(cluster.topic(topic).logs)
     for record in read_topic(cluster, topic):
         yield Seen(

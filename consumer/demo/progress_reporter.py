@@ -15,7 +15,7 @@ ShowProgress = Callable[[int, int], None]
 """Takes how many clicks were sent and how many are done by now."""
 
 
-class Narrator:
+class ProgressReporter:
     """Writes to one console, each line with the seconds since the start before it."""
 
     def __init__(self, console: Console) -> None:

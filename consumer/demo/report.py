@@ -18,7 +18,7 @@ MEANINGS = {
     "without_actions": "the link asks for nothing, or nobody defined it",
     "not_applicable": "no CRM person is known behind the address",
     "test": "test clicks never act and never count",
-    "sent_on": "stood in a wrong partition; sent on to the right one",
+    "rerouted": "stood in a wrong partition; rerouted to the right one",
     "dead_lettered": "broken records, put aside untouched with a reason",
 }
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from consumer.demo.crash import Killing
-from consumer.demo.environment import PARTITIONS, Stage, make_topics
+from consumer.demo.environment import PARTITIONS, Environment, make_topics
 from consumer.demo.evidence import Evidence, collect_evidence
 from consumer.demo.failure import DemoFailed
 from consumer.demo.findings import Findings, examine
 from consumer.demo.flow import let_clicks_flow
 from consumer.demo.links import describe_links, publish_links, read_links
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
 from consumer.demo.summary import Summary
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing
@@ -21,13 +21,13 @@ CHECKING = "reading every topic as a subscriber would, and comparing with a naiv
 CHECKED = "every topic was read as a subscriber would, and compared with a naive model"
 
 
-def perform(
-    stage: Stage,
+def run_scenario(
+    stage: Environment,
     sample: Sample,
-    narrator: Narrator,
+    narrator: ProgressReporter,
     environ: Mapping[str, str],
     *,
-    before_check: Callable[[Stage], None] = lambda _stage: None,
+    before_check: Callable[[Environment], None] = lambda _stage: None,
 ) -> Summary:
     """Do everything and return what was found, exact or not. Raises DemoFailed or another LinkActionsError.
 
@@ -64,7 +64,7 @@ def account(killing: Killing, counted: Mapping[str, int]) -> Iterator[str]:
     yield f"with the {killing.done:,} that {killing.worker} had done before the kill: {total:,} records"
 
 
-def check(stage: Stage, sample: Sample) -> Findings:
+def check(stage: Environment, sample: Sample) -> Findings:
     """Read everything with the judge's own reader and compare it with the model. Raises DemoFailed."""
     return checked(lambda: collect_evidence(stage.settings, stage.names), sample)
 
@@ -78,7 +78,7 @@ def checked(collect: Callable[[], Evidence], sample: Sample) -> Findings:
 
 
 @contextmanager
-def running_workers(stage: Stage, environ: Mapping[str, str]) -> Iterator[Sequence[WorkerProcess]]:
+def running_workers(stage: Environment, environ: Mapping[str, str]) -> Iterator[Sequence[WorkerProcess]]:
     """Start two workers, and kill what is left of them in the end."""
     workers = [_worker(stage, number, environ) for number in (1, 2)]
     try:
@@ -98,7 +98,7 @@ def leave(workers: Sequence[WorkerProcess]) -> None:
         worker.wait_until_left()
 
 
-def _worker(stage: Stage, number: int, environ: Mapping[str, str]) -> WorkerProcess:
+def _worker(stage: Environment, number: int, environ: Mapping[str, str]) -> WorkerProcess:
     name = f"worker-{number}"
     settings = stage.settings.model_copy(update={"instance_id": name})
     return WorkerProcess(settings, stage.folder / f"{name}.log", environ)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from consumer.demo.failure import DemoFailed
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.publication import Publication
 from consumer.demo.sample import Sample
 
@@ -100,7 +100,7 @@ class Sending:
         ]
 
 
-def announce_sending(sample: Sample, publisher: Publisher, topic: str, narrator: Narrator) -> Sending:
+def announce_sending(sample: Sample, publisher: Publisher, topic: str, narrator: ProgressReporter) -> Sending:
     """Prepare to send a sample, and say how long it will take."""
     seconds = min(max(sample.clicks / CLICKS_PER_SECOND, SHORTEST_SECONDS), LONGEST_SECONDS)
     narrator.say(

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.app.worker import rules_of
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.demo.failure import DemoFailed
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.kafka.client import transactional_id
-from consumer.loop.batch_decider import Decider
-from consumer.loop.caution import Caution
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.dead_letter_limit import BadShare
+from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
-from consumer.loop.loop import Loop, Parts
-from consumer.loop.marker_file import MemoryPage
+from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.marker_file import FakeMarkerFile
 from consumer.loop.observer import Observer
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
@@ -40,20 +40,20 @@ class CutOff(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryWire(Wire):
+class MemoryWire(ClientFactory):
     """Reads from the twin."""
 
-    cluster: MemoryCluster
+    cluster: FakeCluster
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""
-        return MemoryLogReader(self.cluster, topic)
+        return FakeLogReader(self.cluster, topic)
 
 
-class CutOffStream(MemoryClickStream):
+class CutOffStream(FakeTransactionalConsumer):
     """A stream that breaks off in the next transaction once it is told to."""
 
-    def __init__(self, cluster: MemoryCluster, topic: str, settings: Settings) -> None:
+    def __init__(self, cluster: FakeCluster, topic: str, settings: Settings) -> None:
         super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings))
         self.is_cut = threading.Event()
 
@@ -72,7 +72,7 @@ class ThreadWorker:
         self._wire = wire
         self._partitions = partitions
         self._executor = executor
-        self._state, self._known = MemoryState(), MemoryPage()
+        self._state, self._known = MemoryState(), FakeMarkerFile()
         self._stopping = threading.Event()
         self._stream: CutOffStream | None = None
         self._future: Future[None] | None = None
@@ -117,22 +117,22 @@ class ThreadWorker:
         observer = Observer(
             Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions()), Health(clock.monotonic), clock
         )
-        decider = Decider(
+        decider = BatchDecider(
             definitions, wire.click_layouts, rules_of(settings, self._partitions), clock, open_core=CORES[fastest()]
         )
-        restorer = Restorer(wire.open_reader(wire.names.changelog), self._state)
-        parts = Parts(
+        restorer = ChangelogRestorer(wire.open_reader(wire.names.changelog), self._state)
+        parts = LoopDependencies(
             stream=stream,
             definitions=definitions,
             restorer=restorer,
             history=HistoryCheck(stream, restorer, self._known, partitions=self._partitions, group=settings.group_id),
             decider=decider,
             writer=wire.writer(stream),
-            bad_share=BadShare(settings.dead_letter_limit),
-            caution=Caution(MemoryPage(), decider.condemn),
+            bad_share=DeadLetterLimit(settings.dead_letter_limit),
+            caution=PoisonPillGuard(FakeMarkerFile(), decider.condemn),
             observer=observer,
             clock=clock,
         )
-        pace = Pace(settings.commit_interval_ms / 1000)
+        pace = LingerPolicy(settings.commit_interval_ms / 1000)
         Loop(parts, pace, partitions=self._partitions).run(self._stopping.is_set)
         stream.close()

@@ -11,9 +11,9 @@ from consumer.config.settings import Settings
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.local import look_at_descriptors
-from consumer.doctor.workers import look_at_workers
+from consumer.doctor.workers import check_workers
 from consumer.errors import Contradictory, ExitCode, Unavailable
-from consumer.kafka.admin.acls import Right, Role, missing_rights, rights_of
+from consumer.kafka.admin.acls import Acl, Role, acls_of, missing_acls
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.permission import Permission
 from consumer.kafka.admin.probe import KafkaProbe
@@ -21,7 +21,7 @@ from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.admin.topics import TopicReport, topic_specs
 from consumer.loop.history import explain
 from consumer.maintenance.inspection import contradictions, open_inspection
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from consumer.process.file_descriptors import limit
 from consumer.terminal.text import counted
 from schemas.topics import TopicNames
@@ -29,26 +29,26 @@ from schemas.topics import TopicNames
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
 
 
-def look_at_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
+def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
     """Look at all that the role needs; where no broker answers, that is the only finding."""
     try:
         connection = Connection(settings)
         metadata = connection.metadata()
         yield fine("connection", f"cluster {metadata.cluster_id} answers, {counted(len(metadata.brokers), 'broker')}")
-        lacking = Permission(connection).lacking(rights_of(role, settings, names))
-        yield from look_at_rights(role, lacking)
+        lacking = Permission(connection).lacking(acls_of(role, settings, names))
+        yield from check_rights(role, lacking)
         if role in READERS_OF_DEFINITIONS and not lacking and names.definitions in metadata.topics:
             yield from read_definitions(settings, names.definitions)
         if role is not Role.WORKER:
             return
         probe = KafkaProbe(connection, settings)
-        yield from look_at_brokers(probe.broker_config(min(metadata.brokers)))
+        yield from check_brokers(probe.broker_config(min(metadata.brokers)))
         report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings), names))
-        yield from look_at_topics(report, names)
+        yield from check_topics(report, names)
         yield look_at_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
         yield from look_at_history(settings, names, report)
-        yield from look_at_workers(settings.workers, report.partitions, os.cpu_count())
-        yield from look_at_replicas(metadata, names)
+        yield from check_workers(settings.workers, report.partitions, os.cpu_count())
+        yield from check_replicas(metadata, names)
         probe.try_transactions()
         yield fine("transactions", "can be begun")
     except Unavailable as error:
@@ -60,7 +60,7 @@ def without(hidden: Collection[str], report: TopicReport) -> TopicReport:
     return replace(report, missing=tuple(name for name in report.missing if name not in hidden))
 
 
-def look_at_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
+def check_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
     """Tell how new the broker is, as far as it shows: no question that the library can ask is answered by a version."""
     protocols = config.get("group.coordinator.rebalance.protocols")
     if not config:
@@ -73,7 +73,7 @@ def look_at_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
         yield warning("broker", "makes topics that somebody merely names, with the wrong settings", mend)
 
 
-def look_at_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
+def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
     """Tell what is missing and what differs, a finding each."""
     missing = [name for name in report.missing if name != names.changelog]
     if missing:
@@ -98,12 +98,12 @@ def look_at_history(settings: Settings, names: TopicNames, report: TopicReport) 
             if found:
                 raise Contradictory(explain(found, settings.group_id))
             yield fine("history", f"offsets, memory and clicks of {counted(report.partitions, 'partition')} agree")
-    except (Contradictory, Unreachable) as error:
+    except (Contradictory, RetriableError) as error:
         code = error.exit_code if isinstance(error, Contradictory) else ExitCode.UNAVAILABLE
         yield Finding("history", Status.FAIL, str(error), exit_code=code)
 
 
-def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Finding]:
+def check_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Finding]:
     """Tell whether records outlive a broker."""
     single = [
         spec.name
@@ -118,10 +118,10 @@ def look_at_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[F
         )
 
 
-def look_at_rights(role: Role, lacking: Iterable[Right]) -> Iterator[Finding]:
+def check_rights(role: Role, lacking: Iterable[Acl]) -> Iterator[Finding]:
     """Tell what this user may not do, each with the arguments of kafka-acls.sh that mend it."""
     lacks = list(lacking)
     for right in lacks:
-        yield failure("rights", str(missing_rights([right])))
+        yield failure("rights", str(missing_acls([right])))
     if not lacks:
         yield fine("rights", f"as far as the broker tells, this user may do what the {role} must")

@@ -34,7 +34,7 @@ ROOM_BYTES = 2**30
 """Free space below which the state may soon have none; ten million clicks remembered take about as much."""
 
 
-def look_at_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
     """Return the settings, None where they are wrong, and a finding for each mistake."""
     program = fine("program", ", ".join(f"{name} {version}" for name, version in versions().items()))
     try:
@@ -54,21 +54,21 @@ def _look_at_links(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield warning("settings", f"{seen}, {', '.join(hidden)} among them" if hidden else seen, ADVICE)
 
 
-def look_at_core(core: str) -> Finding:
+def check_core(core: str) -> Finding:
     """Tell which core decides clicks: the pure one is as right and slower."""
     if core == PURE:
         return fine("core", "pure Python; installed where there is a C compiler, a click takes less CPU")
     return fine("core", core)
 
 
-def look_at_interface(interface: str) -> Finding:
+def check_interface(interface: str) -> Finding:
     """Tell which way the client library is used: by its binding for Python alone it is as right and slower."""
     if interface == BINDING:
         return fine("interface", "the client library's binding alone; directly, where a C compiler is, takes less CPU")
     return fine("interface", f"{interface} to the client library")
 
 
-def look_at_state(folders: Iterable[Path]) -> Iterator[Finding]:
+def check_state(folders: Iterable[Path]) -> Iterator[Finding]:
     """Tell whether the state of each worker can be written and has room, without making its folder."""
     for folder in folders:
         yield from _look_at_folder(folder)
@@ -115,7 +115,7 @@ def look_at_properties(settings: Settings) -> Finding:
     return fine("properties", "the client library takes them")
 
 
-def look_at_registry(url: str | None, clicks: str) -> Iterator[Finding]:
+def check_registry(url: str | None, clicks: str) -> Iterator[Finding]:
     """Tell whether the schema registry answers and what it knows of clicks."""
     if url is None:
         yield fine("registry", "none is set; records have single-object encoding")

@@ -6,7 +6,7 @@ from consumer.doctor.finding import Finding, fine, warning
 from consumer.terminal.text import counted
 
 
-def look_at_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:
+def check_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:
     """Tell whether this machine's workers outnumber the partitions or its cores; None stands for unknown."""
     fits = True
     if partitions is not None and workers > partitions:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 
-def share_out(partitions: int, held: Mapping[str, Collection[int]]) -> dict[int, str]:
+def assign(partitions: int, held: Mapping[str, Collection[int]]) -> dict[int, str]:
     """Return the owner of each partition; `held` tells what every member has now. Sticky as Kafka's assignors are."""
     room = _shares(partitions, held)
     owners: dict[int, str] = {}

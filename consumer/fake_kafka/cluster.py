@@ -10,7 +10,7 @@ from confluent_kafka import murmur2
 from consumer.clock import Clock
 from consumer.fake_kafka.group import Group
 from consumer.fake_kafka.partition_log import PartitionLog
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.refusal import Refusal
 from consumer.fake_kafka.transactions import Act, TransactionCoordinator
 from consumer.kafka.admin.topics import Cleanup
@@ -47,7 +47,7 @@ class Draft:
 
 
 @dataclass(slots=True)
-class MemoryTopic:
+class FakeTopic:
     """One topic; `topic_id` differs from that of a topic that had the name before."""
 
     name: str
@@ -63,7 +63,7 @@ class MemoryTopic:
         return self.logs[partition]
 
 
-class MemoryCluster:
+class FakeCluster:
     """All state of the twin. Whoever calls holds `lock` from the first look to the last change of one step."""
 
     def __init__(
@@ -78,13 +78,13 @@ class MemoryCluster:
         self.cluster_id = cluster_id
         self.lock = threading.RLock()
         self.transactions = TransactionCoordinator(clock.monotonic, send_marker)
-        self._topics: dict[str, MemoryTopic] = {}
+        self._topics: dict[str, FakeTopic] = {}
         self._created = 0
         self._groups: dict[tuple[str, str], Group] = {}
         self._turns = 0
 
     @property
-    def topics(self) -> Mapping[str, MemoryTopic]:
+    def topics(self) -> Mapping[str, FakeTopic]:
         """All topics, by name."""
         return self._topics
 
@@ -99,7 +99,7 @@ class MemoryCluster:
         """Make a topic, in place of one that had the name before; what groups committed of that one is forgotten."""
         self._created += 1
         logs = [PartitionLog() for _ in range(partitions)]
-        self._topics[name] = MemoryTopic(name, f"topic-{self._created}", cleanup, max_message_bytes, logs)
+        self._topics[name] = FakeTopic(name, f"topic-{self._created}", cleanup, max_message_bytes, logs)
         self._groups = {key: group for key, group in self._groups.items() if key[1] != name}
 
     def recreate_topic(self, name: str) -> None:
@@ -117,7 +117,7 @@ class MemoryCluster:
         """Give a topic more partitions."""
         self.topic(name).logs.extend(PartitionLog() for _ in range(number))
 
-    def topic(self, name: str) -> MemoryTopic:
+    def topic(self, name: str) -> FakeTopic:
         """Return a topic. Raises UnknownTopic."""
         if name not in self._topics:
             raise UnknownTopic(f"there is no topic {name}")
@@ -149,10 +149,10 @@ class MemoryCluster:
         if draft.size > limit:
             raise RecordTooLarge(f"a record has {draft.size} bytes and {topic} takes {limit}")
 
-    def maker(self, topic: str, partition: int, draft: Draft) -> Callable[[int], MemoryRecord]:
+    def maker(self, topic: str, partition: int, draft: Draft) -> Callable[[int], FakeRecord]:
         """Return what makes the record once its offset is known."""
         return partial(
-            MemoryRecord,
+            FakeRecord,
             (topic, partition),
             key=draft.key,
             value=draft.value,

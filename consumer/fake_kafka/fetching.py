@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from consumer.fake_kafka.partition_log import PartitionLog
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.refusal import Refusal
 
 
@@ -16,7 +16,7 @@ class OffsetOutOfRange(Refusal):
 class Fetched:
     """Records, the positions after them, and the ends that were met."""
 
-    records: list[MemoryRecord] = field(default_factory=list)
+    records: list[FakeRecord] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
     ends_met: dict[int, int] = field(default_factory=dict)
 

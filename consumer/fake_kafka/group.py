@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from consumer.fake_kafka.assignor import share_out
+from consumer.fake_kafka.assignor import assign
 from consumer.fake_kafka.refusal import Refusal
 
 
@@ -168,7 +168,7 @@ class Group:
         self._rejoined = None
         self._generation += 1
         self._shared_partitions = self._partitions()
-        wanted = share_out(self._shared_partitions, self._held)
+        wanted = assign(self._shared_partitions, self._held)
         self._awaited = {p for p in self._all_held() if p not in wanted or p not in self._held[wanted[p]]}
         self._assigned = {
             member: [p for p, owner in sorted(wanted.items()) if owner == member and p not in self._awaited]

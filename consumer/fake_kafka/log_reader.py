@@ -3,23 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from consumer.fake_kafka.cluster import MemoryCluster, MemoryTopic, UnknownTopic
+from consumer.fake_kafka.cluster import FakeCluster, FakeTopic, UnknownTopic
 from consumer.fake_kafka.errors import missing
 from consumer.fake_kafka.network import DirectNetwork, Lost, Network
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.refusal import Misuse, check_limit
-from consumer.ports import Record, Unreachable
+from consumer.ports import ConsumerRecord, RetriableError
 
 Answer = TypeVar("Answer")
 
 
-class MemoryLogReader:
+class FakeLogReader:
     """Reads committed records, outside any group. Implements `LogReader`.
 
     Raises Misuse where the real one fails with an error of the library that no one handles.
     """
 
-    def __init__(self, cluster: MemoryCluster, topic: str, network: Network | None = None) -> None:
+    def __init__(self, cluster: FakeCluster, topic: str, network: Network | None = None) -> None:
         self._cluster = cluster
         self._network = network or DirectNetwork(cluster.lock)
         self._name = topic
@@ -32,7 +32,7 @@ class MemoryLogReader:
         return self._positions
 
     def identity(self) -> str:
-        """Return cluster and topic id. Raises Unreachable."""
+        """Return cluster and topic id. Raises RetriableError."""
         return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._topic().topic_id}")
 
     def start(self, partition: int, position: int) -> None:
@@ -50,7 +50,7 @@ class MemoryLogReader:
         self._positions.pop(partition, None)
 
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return first offset and end offset, open transactions included. Raises Unreachable."""
+        """Return first offset and end offset, open transactions included. Raises RetriableError."""
 
         def list_offsets() -> Mapping[int, tuple[int, int]]:
             logs = {partition: self._topic().log(partition) for partition in partitions}
@@ -59,9 +59,9 @@ class MemoryLogReader:
         try:
             return self._ask("ListOffsets", list_offsets)
         except UnknownTopic as error:  # the topic is there, the partition is not: no leader has it
-            raise Unreachable(str(error)) from error
+            raise RetriableError(str(error)) from error
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return what is there, or after the time-out what has come meanwhile."""
         self._need_open()
         check_limit(limit)
@@ -79,12 +79,12 @@ class MemoryLogReader:
         if self._is_closed:
             raise Misuse("the reader is closed")
 
-    def _poll(self, limit: int) -> list[MemoryRecord]:
+    def _poll(self, limit: int) -> list[FakeRecord]:
         """Return what one fetch brings; nothing where no answer comes, for the library tries again by itself."""
         wanted = dict(self._positions)
 
-        def fetch() -> tuple[list[MemoryRecord], dict[int, int]]:
-            records: list[MemoryRecord] = []
+        def fetch() -> tuple[list[FakeRecord], dict[int, int]]:
+            records: list[FakeRecord] = []
             positions: dict[int, int] = {}
             for partition, position in wanted.items():
                 log = self._topic().log(partition)
@@ -103,9 +103,9 @@ class MemoryLogReader:
         try:
             return self._network.ask(name, request)
         except Lost as error:
-            raise Unreachable(f"{name} was not answered in time") from error
+            raise RetriableError(f"{name} was not answered in time") from error
 
-    def _topic(self) -> MemoryTopic:
+    def _topic(self) -> FakeTopic:
         try:
             return self._cluster.topic(self._name)
         except UnknownTopic as error:

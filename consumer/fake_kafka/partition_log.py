@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.refusal import Refusal
 
 Writer = int
@@ -34,7 +34,7 @@ class PartitionLog:
     start: int = 0
     """First offset that is still there."""
     aborted: list[AbortedRange] = field(default_factory=list)
-    _entries: list[tuple[MemoryRecord | None, Writer | None]] = field(default_factory=list)
+    _entries: list[tuple[FakeRecord | None, Writer | None]] = field(default_factory=list)
     _open: dict[Writer, int] = field(default_factory=dict)
     _expected: dict[Writer, tuple[int, int]] = field(default_factory=dict)
     """Epoch and sequence number of what comes next."""
@@ -60,7 +60,7 @@ class PartitionLog:
             raise SequenceGap(f"sequence {sequence} came, {expected} was expected")
         self._expected[writer] = epoch, sequence + count
 
-    def append(self, make: Callable[[int], MemoryRecord], writer: Writer | None) -> int:
+    def append(self, make: Callable[[int], FakeRecord], writer: Writer | None) -> int:
         """Add the record that is made for its offset, outside or inside a transaction, and return that offset."""
         offset = self.end
         if writer is not None:
@@ -100,21 +100,21 @@ class PartitionLog:
         """Tell whether one may read on from there; readers that do not ask are reset to the first offset."""
         return self.start <= position <= self.end
 
-    def read_committed(self, position: int, limit: int) -> tuple[list[MemoryRecord], int]:
+    def read_committed(self, position: int, limit: int) -> tuple[list[FakeRecord], int]:
         """Return up to `limit` committed records from the position on, and the position after them.
 
         At the end that is the stable end itself: markers and aborted records before it are stepped over.
         """
         return self._read(position, limit, self.stable_end, self.aborted)
 
-    def read_uncommitted(self, position: int, limit: int) -> tuple[list[MemoryRecord], int]:
+    def read_uncommitted(self, position: int, limit: int) -> tuple[list[FakeRecord], int]:
         """Return up to `limit` records, whatever became of their transaction, and the position after them."""
         return self._read(position, limit, self.end, [])
 
-    def _read(self, position: int, limit: int, end: int, hidden: list[AbortedRange]) -> tuple[list[MemoryRecord], int]:
+    def _read(self, position: int, limit: int, end: int, hidden: list[AbortedRange]) -> tuple[list[FakeRecord], int]:
         position = position if self.has(position) else self.start
         spans = [each for each in hidden if each.marker > position]
-        records: list[MemoryRecord] = []
+        records: list[FakeRecord] = []
         while position < end and len(records) < limit:
             record, writer = self._entries[position]
             if record is not None and not any(

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster, RecordTooLarge, UnknownTopic
+from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster, RecordTooLarge, UnknownTopic
 
 
-class MemoryPublisher:
+class FakePublisher:
     """Writes each record at once and counts what became of it, as `consumer.kafka.publisher.Publisher` does."""
 
-    def __init__(self, cluster: MemoryCluster) -> None:
+    def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
         self.confirmed = 0
         self.failed: Counter[str] = Counter()

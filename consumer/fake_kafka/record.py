@@ -6,7 +6,7 @@ CREATE_TIME = 1
 """Kind of a timestamp that the producer gave (`TIMESTAMP_CREATE_TIME` of the client library)."""
 
 
-class MemoryRecord:
+class FakeRecord:
     """Read like a message of the client library; never changed."""
 
     __slots__ = ("_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")

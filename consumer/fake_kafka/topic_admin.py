@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.cluster import FakeCluster
 from consumer.kafka.admin.topics import TopicSpec, TopicState
 from consumer.kafka.client import DEFAULT_CLICK_BYTES
 
 
-class MemoryTopicAdmin:
+class FakeTopicAdmin:
     """Implements `TopicAdmin`, so that the twin gets the very topics that an installation has."""
 
-    def __init__(self, cluster: MemoryCluster) -> None:
+    def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:

@@ -1,16 +1,14 @@
 """Reading a whole topic of the twin, as a subscriber would."""
 
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.record import FakeRecord
 from consumer.kafka.client import Isolation
 
 
-def read_topic(
-    cluster: MemoryCluster, topic: str, isolation: Isolation = Isolation.READ_COMMITTED
-) -> list[MemoryRecord]:
+def read_topic(cluster: FakeCluster, topic: str, isolation: Isolation = Isolation.READ_COMMITTED) -> list[FakeRecord]:
     """Return the records that are there now, partition by partition in their order. Raises UnknownTopic."""
     with cluster.lock:
-        records: list[MemoryRecord] = []
+        records: list[FakeRecord] = []
         for log in cluster.topic(topic).logs:
             read = log.read_committed if isolation is Isolation.READ_COMMITTED else log.read_uncommitted
             found, _ = read(log.start, log.end)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from consumer.fake_kafka.cluster import MemoryCluster, UnknownTopic
+from consumer.fake_kafka.cluster import FakeCluster, UnknownTopic
 from consumer.fake_kafka.errors import missing
 from consumer.fake_kafka.fetching import Fetched, OffsetOutOfRange, fetch
 from consumer.fake_kafka.group import Group, OffsetsInDoubt, UnknownMember
@@ -12,17 +12,17 @@ from consumer.fake_kafka.network import DirectNetwork, Lost, Network
 from consumer.fake_kafka.partition_log import PartitionLog
 from consumer.fake_kafka.refusal import Misuse, check_limit
 from consumer.fake_kafka.transactional_writer import TransactionalWriter
-from consumer.ports import AssignmentChange, Committed, OutcomeUnknown, Outgoing, Record, Unreachable
+from consumer.ports import AssignmentChange, Committed, ConsumerRecord, OutcomeUnknown, ProducerRecord, RetriableError
 
 Answer = TypeVar("Answer")
 
 
-class MemoryClickStream:
+class FakeTransactionalConsumer:
     """Member of a group and transactional producer. Implements `ClickStream` as the real one behaves."""
 
     def __init__(
         self,
-        cluster: MemoryCluster,
+        cluster: FakeCluster,
         topic: str,
         *,
         group_id: str,
@@ -53,7 +53,7 @@ class MemoryClickStream:
         """The id under which the group knows this stream now; its session times out by `Group.leave`."""
         return self._member
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return what is there, or after the time-out what has come meanwhile. Raises Misuse once it is closed."""
         self._need_open()
         check_limit(limit)
@@ -98,7 +98,7 @@ class MemoryClickStream:
         committed = self._ask("OffsetFetch", lambda: {p: self._committed_at(p) for p in partitions})
         for partition, found in committed.items():
             if partition not in self._positions:
-                raise Unreachable(f"partition {partition} is not assigned")
+                raise RetriableError(f"partition {partition} is not assigned")
             self._positions[partition] = (found.offset if found else 0) or self._first_offset(partition)
             self._ends_met.pop(partition, None)
         return committed
@@ -141,16 +141,18 @@ class MemoryClickStream:
         """Open a transaction."""
         self._writer.begin()
 
-    def produce(self, record: Outgoing) -> None:
+    def produce(self, record: ProducerRecord) -> None:
         """Write one record in the open transaction."""
         self._writer.append([record])
 
     def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         """Write records of topic, value, key and headers, in their order."""
         if records:
-            self._writer.append([Outgoing(topic, partition, key, value, h or ()) for topic, value, key, h in records])
+            self._writer.append(
+                [ProducerRecord(topic, partition, key, value, h or ()) for topic, value, key, h in records]
+            )
 
-    def track(self, record: Outgoing) -> None:
+    def track(self, record: ProducerRecord) -> None:
         """Write, and let `commit` tell the offset after it."""
         offset = self._writer.append([record])
         self._tracked[record.partition] = None if offset is None else offset + 1
@@ -194,14 +196,14 @@ class MemoryClickStream:
         if self._is_closed:
             raise Misuse("the stream is closed")
 
-    def _poll(self, limit: int) -> Sequence[Record]:
+    def _poll(self, limit: int) -> Sequence[ConsumerRecord]:
         """Do as the library does: what is not answered is asked again by the next call."""
         with suppress(Lost):
             self._follow_group()
             try:
                 fetched = self._fetch(limit)
             except OffsetOutOfRange as error:
-                raise Unreachable(f"a position is out of range: {error}") from error
+                raise RetriableError(f"a position is out of range: {error}") from error
             self._positions.update(fetched.positions)
             self._ends_met.update(fetched.ends_met)
             return fetched.records
@@ -272,9 +274,9 @@ class MemoryClickStream:
         try:
             return self._network.ask(name, request)
         except Lost as error:
-            raise Unreachable(f"{name} was not answered in time") from error
+            raise RetriableError(f"{name} was not answered in time") from error
         except OffsetsInDoubt as error:
-            raise Unreachable(str(error)) from error
+            raise RetriableError(str(error)) from error
 
     def _group(self) -> Group:
         try:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from consumer.fake_kafka.cluster import Draft, MemoryCluster, RecordTooLarge, UnknownTopic
+from consumer.fake_kafka.cluster import Draft, FakeCluster, RecordTooLarge, UnknownTopic
 from consumer.fake_kafka.errors import missing, taken_over
 from consumer.fake_kafka.group import Group, IllegalGeneration, UnknownMember
 from consumer.fake_kafka.network import Lost, Network
 from consumer.fake_kafka.partition_log import DuplicateSequence, SequenceGap
 from consumer.fake_kafka.transactions import Fenced, NoTransaction, Producer
-from consumer.ports import Aborted, OutcomeUnknown, Outgoing
+from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
 
 Answer = TypeVar("Answer")
 Place = tuple[str, int]
@@ -22,7 +22,7 @@ class TransactionalWriter:
     does take lies in the partitions at once.
     """
 
-    def __init__(self, cluster: MemoryCluster, network: Network, transactional_id: str) -> None:
+    def __init__(self, cluster: FakeCluster, network: Network, transactional_id: str) -> None:
         self._cluster = cluster
         self._network = network
         self._transactional_id = transactional_id
@@ -47,10 +47,10 @@ class TransactionalWriter:
             raise OutcomeUnknown("a transaction is open already")
         self._in_transaction, self._added, self._failure = True, set(), None
 
-    def append(self, records: Sequence[Outgoing]) -> int | None:
+    def append(self, records: Sequence[ProducerRecord]) -> int | None:
         """Write records; return the offset of the last one, None where it is not known, which `commit` will tell."""
         if self._producer is not None and not self._in_transaction:
-            raise Aborted("no transaction is open")
+            raise TransactionAborted("no transaction is open")
         self._need_transaction()
         try:
             return self._send_all(records)
@@ -61,13 +61,13 @@ class TransactionalWriter:
         except Lost:
             self._failure = self._failure or OutcomeUnknown("records were not delivered in time")
         except RecordTooLarge as error:
-            self._failure = self._failure or Aborted(str(error), poison=True)
+            self._failure = self._failure or TransactionAborted(str(error), poison=True)
         except (NoTransaction, SequenceGap) as error:
-            self._failure = self._failure or Aborted(str(error))
+            self._failure = self._failure or TransactionAborted(str(error))
         return None
 
     def commit(self, group: Group, member: str, offsets: Mapping[int, int]) -> None:
-        """Commit what was written together with the member's offsets. Raises Aborted, OutcomeUnknown, StreamFatal."""
+        """Commit what was written and the offsets. Raises TransactionAborted, OutcomeUnknown, FatalKafkaError."""
         producer = self._need_transaction()
         if self._failure is not None:
             raise self._failure
@@ -82,7 +82,7 @@ class TransactionalWriter:
             self._ask("TxnOffsetCommit", commit_offsets)
             self._ask("EndTxn", lambda: self._cluster.transactions.commit(producer))
         except (UnknownMember, IllegalGeneration) as error:
-            raise Aborted(str(error), rebalance=True) from error
+            raise TransactionAborted(str(error), rebalance=True) from error
         except NoTransaction as error:
             raise taken_over(Fenced(str(error))) from error
         self._in_transaction = False
@@ -104,9 +104,9 @@ class TransactionalWriter:
         except Lost as error:
             raise OutcomeUnknown(f"{name} was not answered in time") from error
 
-    def _send_all(self, records: Sequence[Outgoing]) -> int | None:
+    def _send_all(self, records: Sequence[ProducerRecord]) -> int | None:
         """Tell the coordinator of partitions that are new in this transaction, and send to the leader of each."""
-        by_place: dict[Place, list[Outgoing]] = {}
+        by_place: dict[Place, list[ProducerRecord]] = {}
         for record in records:
             by_place.setdefault((record.topic, record.partition), []).append(record)
         if new := sorted(by_place.keys() - self._added):
@@ -127,7 +127,7 @@ class TransactionalWriter:
 
         return add
 
-    def _send(self, place: Place, records: Sequence[Outgoing]) -> int | None:
+    def _send(self, place: Place, records: Sequence[ProducerRecord]) -> int | None:
         """Send to one partition; a request that is repeated does nothing, since its sequence is known."""
         first = self._sequences.get(place, 0)
         try:
@@ -138,7 +138,7 @@ class TransactionalWriter:
         self._sequences[place] = first + len(records)
         return offset
 
-    def _producing(self, place: Place, first: int, records: Sequence[Outgoing]) -> Callable[[], int | None]:
+    def _producing(self, place: Place, first: int, records: Sequence[ProducerRecord]) -> Callable[[], int | None]:
         producer, cluster = self._need_transaction(), self._cluster
         topic, partition = place
         drafts = [Draft(each.key, each.value, each.headers, each.timestamp) for each in records]

@@ -6,7 +6,7 @@ from functools import partial
 
 from consumer.fake_kafka.group import Group
 from consumer.fake_kafka.partition_log import PartitionLog
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.refusal import Refusal
 
 Act = Callable[[], None]
@@ -94,7 +94,7 @@ class TransactionCoordinator:
         if not any(each is log for each in transaction.logs):
             transaction.logs.append(log)
 
-    def append(self, producer: Producer, log: PartitionLog, make: Callable[[int], MemoryRecord]) -> int:
+    def append(self, producer: Producer, log: PartitionLog, make: Callable[[int], FakeRecord]) -> int:
         """Write a record into the producer's transaction; return the offset. Raises Fenced."""
         self.touch(producer, log)
         return log.append(make, producer.producer_id)

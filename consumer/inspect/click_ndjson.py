@@ -9,7 +9,7 @@ from string import whitespace
 from typing import Any
 
 from schemas.bad_record import BadRecord
-from schemas.click import EARLIEST_MS, click_layout, cut_click
+from schemas.click import EARLIEST_MS, click_layout, parse_click
 from schemas.codec import Codec
 from schemas.record_schema import Json
 
@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIMITS = {"long": 2**63, "int": 2**31}
 
 
-class BadLine(ValueError):
+class InvalidLine(ValueError):
     """A line that is no click; the message says what is wrong with it and repeats no value."""
 
 
@@ -50,7 +50,7 @@ class ClickLines:
         self._layouts = {codec.frame: click_layout(codec.schema)}
 
     def read(self, line: bytes) -> EncodedClick:
-        """Return the click of one line, or raise BadLine. A blank text is the same as no field.
+        """Return the click of one line, or raise InvalidLine. A blank text is the same as no field.
 
         What comes back has passed the checks that the worker makes, but for times in the future, so it becomes no dead
         letter.
@@ -65,37 +65,39 @@ class ClickLines:
         record = {name: _value(field, given) for name, field in self._fields.items()}
         try:
             value = self._codec.encode(record)
-            key = cut_click(value, self._layouts).key
+            key = parse_click(value, self._layouts).key
         except BadRecord as error:
-            raise BadLine(error.detail) from error
+            raise InvalidLine(error.detail) from error
         except UnicodeEncodeError as error:
-            raise BadLine("a text holds half of a surrogate pair, which is no Unicode") from error
+            raise InvalidLine("a text holds half of a surrogate pair, which is no Unicode") from error
         return EncodedClick(key, value, minted)
 
     def _refuse_unknown(self, name: str) -> None:
         if name not in self._fields:
             near = get_close_matches(name, self._fields, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(self._fields)}"
-            raise BadLine(f"a click has no field {name!r}; {hint}")
+            raise InvalidLine(f"a click has no field {name!r}; {hint}")
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES:
-        raise BadLine(f"longer than {LINE_BYTES} bytes, which no click is")
+        raise InvalidLine(f"longer than {LINE_BYTES} bytes, which no click is")
     try:
         value = json.loads(line.decode().rstrip("\r\n"), object_pairs_hook=_object_without_repeats)
     except UnicodeDecodeError as error:
-        raise BadLine("not UTF-8") from error
+        raise InvalidLine("not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise BadLine(f"no JSON from column {error.pos + 1} on") from error
+        raise InvalidLine(f"no JSON from column {error.pos + 1} on") from error
     except RecursionError as error:
-        raise BadLine("no click: nested too deep") from error
-    except BadLine:
+        raise InvalidLine("no click: nested too deep") from error
+    except InvalidLine:
         raise
     except ValueError as error:
-        raise BadLine("no click: a number has thousands of digits") from error
+        raise InvalidLine("no click: a number has thousands of digits") from error
     if not isinstance(value, dict):
-        raise BadLine('no JSON object; a click is {"tenant_id": …, "link_id": …, "recipient_id": …, "clicked_at": …}')
+        raise InvalidLine(
+            'no JSON object; a click is {"tenant_id": …, "link_id": …, "recipient_id": …, "clicked_at": …}'
+        )
     return value
 
 
@@ -107,7 +109,7 @@ def _is_blank(value: object) -> bool:
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise BadLine("a field stands there twice")
+        raise InvalidLine("a field stands there twice")
     return value
 
 
@@ -121,7 +123,7 @@ def _value(field: Json, given: Mapping[str, Any]) -> Any:
     if value is None:
         if nullable:
             return None
-        raise BadLine(f"{name} is missing")
+        raise InvalidLine(f"{name} is missing")
     return _converted(name, kind[1] if nullable else kind, value)
 
 
@@ -137,26 +139,28 @@ def _converted(name: str, kind: Any, value: Any) -> Any:
 
 def _checked(name: str, value: Any, wanted: type, words: str) -> Any:
     if not isinstance(value, wanted):
-        raise BadLine(f"{name} must be {words}")
+        raise InvalidLine(f"{name} must be {words}")
     return value
 
 
 def _number(name: str, value: Any, limit: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -limit <= value < limit:
-        raise BadLine(f"{name} must be a whole number that fits {limit.bit_length()} bits")
+        raise InvalidLine(f"{name} must be a whole number that fits {limit.bit_length()} bits")
     return value
 
 
 def _time(name: str, value: Any) -> int:
     milliseconds = _iso_8601(name, value) if isinstance(value, str) else _number(name, value, _LIMITS["long"])
     if 0 < milliseconds < SECONDS_MS and not isinstance(value, str):
-        raise BadLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
+        raise InvalidLine(f"{name} looks like seconds; times are milliseconds since 1970 or ISO 8601")
     for unit, per_millisecond in _SMALLER_UNITS:
         if EARLIEST_MS <= milliseconds // per_millisecond <= LATEST_MS < milliseconds:
             hint = f"divide by {per_millisecond:,}, or write ISO 8601"
-            raise BadLine(f"{name} looks like {unit}; times are milliseconds since 1970: {hint}")
+            raise InvalidLine(f"{name} looks like {unit}; times are milliseconds since 1970: {hint}")
     if not EARLIEST_MS <= milliseconds <= LATEST_MS:
-        raise BadLine(f"{name} is before the year 2000 or after 2100; times are milliseconds since 1970 or ISO 8601")
+        raise InvalidLine(
+            f"{name} is before the year 2000 or after 2100; times are milliseconds since 1970 or ISO 8601"
+        )
     return milliseconds
 
 
@@ -164,7 +168,7 @@ def _iso_8601(name: str, text: str) -> int:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
+        raise InvalidLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
     if time.tzinfo is None:
-        raise BadLine(f"{name} has no time zone; put Z or +01:00 after it")
+        raise InvalidLine(f"{name} has no time zone; put Z or +01:00 after it")
     return (time - _EPOCH) // timedelta(milliseconds=1)

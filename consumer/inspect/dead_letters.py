@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from consumer.inspect.record_view import ShownRecord, text_of
+from consumer.inspect.record_view import RecordView, text_of
 from schemas.bad_record import BadRecord
-from schemas.click import ClickLayout, cut_click
+from schemas.click import ClickLayout, parse_click
 from schemas.identity import partition_of
 
 PREFIX = "dlq."
@@ -33,7 +33,7 @@ _PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
 class DeadLetter:
     """One dead letter. `facts` are the loop's headers without their prefix, `headers` those of the record itself."""
 
-    record: ShownRecord
+    record: RecordView
     facts: Mapping[str, str]
     headers: tuple[tuple[str, bytes | None], ...]
 
@@ -87,7 +87,7 @@ class Replay:
     partition: int | None
 
 
-def dead_letter(record: ShownRecord) -> DeadLetter:
+def dead_letter(record: RecordView) -> DeadLetter:
     """Take apart the headers. Where another program brought back one with the loop's headers, the last ones count."""
     names = [name for name, _ in record.headers]
     first = len(names) - 1 - names[::-1].index(FIRST) if FIRST in names else len(names)
@@ -95,7 +95,7 @@ def dead_letter(record: ShownRecord) -> DeadLetter:
     return DeadLetter(record, facts, record.headers[:first])
 
 
-def replay_noted_by(record: ShownRecord) -> str | None:
+def replay_noted_by(record: RecordView) -> str | None:
     """Return the place of the dead letter that this record notes the replay of; None where it is no note."""
     headers = dict(record.headers)
     if record.value is not None or FIRST in headers or REPLAYED not in headers:
@@ -134,6 +134,6 @@ def _number(text: str | None) -> int | None:
 
 def _identity(value: bytes | None, layouts: Mapping[bytes, ClickLayout]) -> bytes | None:
     try:
-        return cut_click(value or b"", layouts).key
+        return parse_click(value or b"", layouts).key
     except BadRecord:
         return None

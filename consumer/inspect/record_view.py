@@ -1,4 +1,4 @@
-"""A record as it is shown to a person or to a program."""
+"""A record as it is view_record to a person or to a program."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRecord:
+class RecordView:
     """Where a record stands and what is in it; `timestamp` is milliseconds since 1970 UTC."""
 
     topic: str
@@ -40,10 +40,10 @@ class ShownRecord:
         return json.dumps(fields)
 
 
-def shown(message: Message) -> ShownRecord:
+def view_record(message: Message) -> RecordView:
     """Return what a record of the client library holds."""
     headers = cast("Sequence[tuple[str, bytes | None]]", message.headers() or ())
-    return ShownRecord(
+    return RecordView(
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,

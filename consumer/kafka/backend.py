@@ -14,26 +14,26 @@ DIRECT, BINDING = "direct", "binding"
 
 
 @dataclass(frozen=True, slots=True)
-class Interface:
+class Backend:
     """How clicks are taken from a consumer, and records handed to a producer."""
 
     open_fetcher: OpenFetcher
     send: Send
 
 
-_BINDING = {BINDING: Interface(BindingFetcher, send_one_by_one)}
+_BINDING = {BINDING: Backend(BindingFetcher, send_one_by_one)}
 try:
     from consumer.kafka.block_fetching import BlockFetcher
     from consumer.kafka.librdkafka_producer import send
 except ImportError:  # no C compiler was there, or another version of the client library is
     _FOUND = _BINDING
 else:
-    _FOUND = {DIRECT: Interface(BlockFetcher, send)} | _BINDING
+    _FOUND = {DIRECT: Backend(BlockFetcher, send)} | _BINDING
 
-INTERFACES: Mapping[str, Interface] = MappingProxyType(_FOUND)
+BACKENDS: Mapping[str, Backend] = MappingProxyType(_FOUND)
 """The ways that are to be had, the fastest first."""
 
 
-def shortest() -> str:
+def best_backend() -> str:
     """Return the name of the way to use."""
-    return next(iter(INTERFACES))
+    return next(iter(BACKENDS))

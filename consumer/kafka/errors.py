@@ -4,9 +4,9 @@ from enum import StrEnum
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from consumer.errors import LinkActionsError, StreamFatal, Unavailable
+from consumer.errors import FatalKafkaError, LinkActionsError, Unavailable
 from consumer.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
-from consumer.ports import Aborted, OutcomeUnknown, Unreachable
+from consumer.ports import OutcomeUnknown, RetriableError, TransactionAborted
 
 
 class Resource(StrEnum):
@@ -75,7 +75,7 @@ def is_about_the_group(error: KafkaError) -> bool:
     return bool(error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED)
 
 
-def what_must_be_mended(error: KafkaError) -> LinkActionsError | None:
+def fatal_error(error: KafkaError) -> LinkActionsError | None:
     """Return what to raise for an error that no retry mends; None where a retry may."""
     error = _cause(error)
     code = error.code()
@@ -89,7 +89,7 @@ def what_must_be_mended(error: KafkaError) -> LinkActionsError | None:
         return None
     if code in FINAL_IF_FATAL:
         return FINAL_IF_FATAL[code].failure(error)
-    return StreamFatal(
+    return FatalKafkaError(
         f"The Kafka library failed for good ({error.name()}: {error.str()}); nothing of the open transaction is"
         " committed, so start this worker again"
     )
@@ -135,11 +135,11 @@ def transaction_failure(raised: BaseException) -> Exception:
     a later transaction of the same producer.
     """
     error = kafka_error(raised)
-    final = what_must_be_mended(error)
+    final = fatal_error(error)
     if final is not None:
         return final
     if error.txn_requires_abort() or error.code() in POISON:
-        return Aborted(
+        return TransactionAborted(
             f"{error.name()}: {error.str()}",
             poison=error.code() in POISON,
             rebalance=error.code() in REBALANCE,
@@ -147,7 +147,7 @@ def transaction_failure(raised: BaseException) -> Exception:
     return OutcomeUnknown(f"{error.name()}: {error.str()}")
 
 
-def renewable_failure(raised: BaseException) -> Exception:
+def producer_error(raised: BaseException) -> Exception:
     """Translate what aborting, or opening a producer, raised: nothing is left to abort, but a producer to replace.
 
     Where the library had not told the broker of the transaction yet, the broker knows of none to abort, and the library
@@ -157,16 +157,16 @@ def renewable_failure(raised: BaseException) -> Exception:
     if error.code() == KafkaError.INVALID_TXN_STATE:
         return OutcomeUnknown(f"{error.name()}: {error.str()}")
     failure = transaction_failure(raised)
-    return OutcomeUnknown(str(failure)) if isinstance(failure, Aborted) else failure
+    return OutcomeUnknown(str(failure)) if isinstance(failure, TransactionAborted) else failure
 
 
 def reading_failure(raised: BaseException) -> Exception:
     """Translate what a call that only reads raised."""
     error = kafka_error(raised)
-    return what_must_be_mended(error) or Unreachable(f"{error.name()}: {error.str()}")
+    return fatal_error(error) or RetriableError(f"{error.name()}: {error.str()}")
 
 
-def refusal(raised: BaseException) -> Exception:
+def produce_error(raised: BaseException) -> Exception:
     """Translate what `produce` raised: the transaction is open and must be aborted, unless a person must mend it."""
     failure = transaction_failure(raised)
-    return Aborted(str(failure)) if isinstance(failure, OutcomeUnknown) else failure
+    return TransactionAborted(str(failure)) if isinstance(failure, OutcomeUnknown) else failure

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError
 
-from consumer.ports import Record
+from consumer.ports import ConsumerRecord
 
 Event = tuple[int, int, KafkaError]
 """What came in the place of a record: partition, offset, and what happened there."""
-Fetch = tuple[Sequence[Record], Sequence[Event]]
+Fetch = tuple[Sequence[ConsumerRecord], Sequence[Event]]
 
 
 class Fetcher(Protocol):

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from confluent_kafka import KafkaError
 
-from consumer.errors import LinkActionsError, StreamFatal, Unavailable, UsageError
+from consumer.errors import FatalKafkaError, LinkActionsError, Unavailable, UsageError
 from consumer.kafka.shell_commands import SERVERS
 
 _FILE = '"$LINK_ACTIONS_KAFKA_CONFIG"'
@@ -28,7 +28,7 @@ class Meaning:
 
     happened: str
     advice: str
-    fate: type[LinkActionsError] = StreamFatal
+    fate: type[LinkActionsError] = FatalKafkaError
     """What it is raised as, which decides the exit code."""
 
     def failure(self, error: KafkaError) -> LinkActionsError:

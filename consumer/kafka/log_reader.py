@@ -13,9 +13,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.errors import is_about_the_group, reading_failure, what_must_be_mended
+from consumer.kafka.errors import fatal_error, is_about_the_group, reading_failure
 from consumer.kafka.offsets import read_offsets
-from consumer.ports import Record
+from consumer.ports import ConsumerRecord
 
 _TIMEOUT_SECONDS = 10
 _PATIENCE_SECONDS = 1.0
@@ -68,7 +68,7 @@ class KafkaLogReader:
         end = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # its stub lacks the types
         return {partition: (first[partition], end[partition]) for partition in partitions}
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records.
 
         Nearly all batches hold nothing else and belong to partitions that are read; those are taken whole, which spares
@@ -86,7 +86,7 @@ class KafkaLogReader:
             self._positions[partition or 0] = (message.offset() or 0) + 1
         return plain
 
-    def _read_one_by_one(self, messages: Sequence[Message]) -> Sequence[Record]:
+    def _read_one_by_one(self, messages: Sequence[Message]) -> Sequence[ConsumerRecord]:
         records = []
         for message in messages:
             partition, offset, error = message.partition(), message.offset(), message.error()
@@ -97,7 +97,7 @@ class KafkaLogReader:
                 self._positions[partition] = offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
                 self._positions[partition] = offset
-            elif not is_about_the_group(error) and (final := what_must_be_mended(error)) is not None:
+            elif not is_about_the_group(error) and (final := fatal_error(error)) is not None:
                 raise final
         return records
 

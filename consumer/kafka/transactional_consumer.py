@@ -16,12 +16,19 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.backend import BINDING, INTERFACES, Interface
-from consumer.kafka.errors import kafka_error, reading_failure, what_must_be_mended, why_refused
+from consumer.kafka.backend import BACKENDS, BINDING, Backend
+from consumer.kafka.errors import fatal_error, kafka_error, reading_failure, why_refused
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
 from consumer.monitoring.repeats import Repeats
-from consumer.ports import Aborted, AssignmentChange, Committed, Outgoing, Record, Unreachable
+from consumer.ports import (
+    AssignmentChange,
+    Committed,
+    ConsumerRecord,
+    ProducerRecord,
+    RetriableError,
+    TransactionAborted,
+)
 
 _LOG = structlog.get_logger(__name__)
 _CALL_SECONDS = 10.0
@@ -33,7 +40,7 @@ _LAG_SECONDS = 1.0
 """How long each answer may take that tells the lag; the loop waits for it."""
 
 
-class KafkaClickStream:
+class KafkaTransactionalConsumer:
     """Consumer and producer of one worker, owned by one thread.
 
     Callbacks of a rebalance only note what happened and hold what was given: an exception or a wait in one of them
@@ -48,7 +55,7 @@ class KafkaClickStream:
         topic: str,
         *,
         protocol: str = CLASSIC,
-        interface: Interface = INTERFACES[BINDING],
+        interface: Backend = BACKENDS[BINDING],
         note_member: Callable[[str], object] = lambda _member_id: None,
     ) -> None:
         """`note_member` is told the member id of this stream each time it is another one."""
@@ -71,7 +78,7 @@ class KafkaClickStream:
         self._signature = ""
         """Left beside each offset: the member id of the last commit, which a broker gives out only once."""
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records; errors among them are told apart.
 
         The first call joins the group: until then a worker that starts takes nothing from those that work.
@@ -98,7 +105,7 @@ class KafkaClickStream:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
             self._ends_met[partition] = offset
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
-            raise Unreachable(f"partition {partition} has no record at its position: {error.str()}")
+            raise RetriableError(f"partition {partition} has no record at its position: {error.str()}")
         else:
             self._judge(error)
 
@@ -229,7 +236,7 @@ class KafkaClickStream:
         """Open a transaction."""
         self._writer.begin()
 
-    def produce(self, record: Outgoing) -> None:
+    def produce(self, record: ProducerRecord) -> None:
         """Write one record in the open transaction."""
         self._writer.produce(record)
 
@@ -237,7 +244,7 @@ class KafkaClickStream:
         """Write records of topic, value, key and headers."""
         self._writer.produce_all(partition, records)
 
-    def track(self, record: Outgoing) -> None:
+    def track(self, record: ProducerRecord) -> None:
         """Write as `produce`, and let `commit` tell the offset after it."""
         self._writer.track(record)
 
@@ -259,13 +266,13 @@ class KafkaClickStream:
             self._note_member(member)
 
     def _member_id(self) -> str:
-        """Return it. Raises Aborted where the group put this member out and the library knows.
+        """Return it. Raises TransactionAborted where the group put this member out and the library knows.
 
         A broker would take a static member that tells no id for one that another process replaced.
         """
         member = self._consumer.memberid() or ""
         if self._has_joined and not member:
-            raise Aborted("this worker is out of the group", rebalance=True)
+            raise TransactionAborted("this worker is out of the group", rebalance=True)
         return member
 
     def abort(self) -> None:
@@ -311,7 +318,7 @@ class KafkaClickStream:
         return list(topic.partitions)
 
     def _judge(self, error: KafkaError) -> None:
-        final = what_must_be_mended(error)
+        final = fatal_error(error)
         if final is not None:
             raise final
         reason = why_refused(error)

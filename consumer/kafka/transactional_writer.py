@@ -7,9 +7,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from consumer.kafka.bounded_call import call_within
-from consumer.kafka.errors import first_failure, refusal, renewable_failure, transaction_failure
+from consumer.kafka.errors import first_failure, produce_error, producer_error, transaction_failure
 from consumer.kafka.sending import Send
-from consumer.ports import OutcomeUnknown, Outgoing
+from consumer.ports import OutcomeUnknown, ProducerRecord
 
 _CALL_SECONDS = 10.0
 """Bound of opening a producer, and of aborting."""
@@ -46,7 +46,7 @@ class TransactionalWriter:
             raise transaction_failure(raised) from raised
         self._give_up_at = time.monotonic() + _TRANSACTION_SECONDS
 
-    def produce(self, record: Outgoing) -> None:
+    def produce(self, record: ProducerRecord) -> None:
         """Write one record in the open transaction."""
         self._enqueue(record, None)
 
@@ -56,10 +56,10 @@ class TransactionalWriter:
         place = self._send(producer, partition, records, 0)
         while place < len(records):
             topic, value, key, headers = records[place]
-            self._enqueue(Outgoing(topic, partition, key, value, headers or ()), None)
+            self._enqueue(ProducerRecord(topic, partition, key, value, headers or ()), None)
             place = self._send(producer, partition, records, place + 1)
 
-    def track(self, record: Outgoing) -> None:
+    def track(self, record: ProducerRecord) -> None:
         """Write, and let `commit` tell the offset after it."""
         self._tracked[record.partition] = None
         self._enqueue(record, self._note_delivery)
@@ -94,7 +94,7 @@ class TransactionalWriter:
         try:
             self._need_producer().abort_transaction(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise renewable_failure(raised) from raised
+            raise producer_error(raised) from raised
 
     def renew(self) -> None:
         """Replace the producer; `init_transactions` bumps the epoch, which a late commit of the old one then meets."""
@@ -106,7 +106,7 @@ class TransactionalWriter:
         try:
             producer.init_transactions(_CALL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise renewable_failure(raised) from raised
+            raise producer_error(raised) from raised
         self._producer = producer
 
     def _seconds_left(self) -> float:
@@ -116,7 +116,9 @@ class TransactionalWriter:
             raise OutcomeUnknown(f"the transaction took longer than {_TRANSACTION_SECONDS:g} s")
         return left
 
-    def _enqueue(self, record: Outgoing, on_delivery: Callable[[KafkaError | None, Message], None] | None) -> None:
+    def _enqueue(
+        self, record: ProducerRecord, on_delivery: Callable[[KafkaError | None, Message], None] | None
+    ) -> None:
         """Hand one record to the library, waiting while its queue is full."""
         producer = self._need_producer()
         headers: list[tuple[str, str | bytes | None]] = list(record.headers)
@@ -134,7 +136,7 @@ class TransactionalWriter:
             except BufferError:
                 self._make_room(producer)
             except KafkaException as raised:
-                raise refusal(first_failure(producer, raised)) from raised
+                raise produce_error(first_failure(producer, raised)) from raised
             else:
                 return
 
@@ -143,7 +145,7 @@ class TransactionalWriter:
         try:
             producer.poll(_QUEUE_FULL_SECONDS)
         except (KafkaException, SystemError) as raised:
-            raise refusal(raised) from raised
+            raise produce_error(raised) from raised
 
     def _note_delivery(self, error: KafkaError | None, message: Message) -> None:
         partition, offset = message.partition(), message.offset()

@@ -5,20 +5,20 @@ from itertools import combinations
 from typing import Any
 
 from actions.ids import looks_of
-from consumer.links.desired import WantedAction
-from consumer.links.diagnostic import Mistake
+from consumer.links.desired import DesiredAction
+from consumer.links.diagnostic import Diagnostic
 
 
-def find_conflicts(link: str, actions: Sequence[WantedAction]) -> Iterator[Mistake]:
+def find_conflicts(link: str, actions: Sequence[DesiredAction]) -> Iterator[Diagnostic]:
     """Yield a mistake for each pair of actions that do not go together, at the later one's place."""
     for earlier, later in combinations(actions, 2):
         sentence = _same_id(earlier, later) or _same_action(earlier, later) or _contradiction(earlier, later)
         if sentence:
             subject = f"link {link}, action {later.action_id}"
-            yield Mistake(later.place, subject, sentence)
+            yield Diagnostic(later.place, subject, sentence)
 
 
-def _same_id(earlier: WantedAction, later: WantedAction) -> str | None:
+def _same_id(earlier: DesiredAction, later: DesiredAction) -> str | None:
     if looks_of(earlier.action_id) != looks_of(later.action_id):
         return None
     if earlier.action_id != later.action_id:
@@ -29,13 +29,13 @@ def _same_id(earlier: WantedAction, later: WantedAction) -> str | None:
     return f"the action in line {earlier.place.line} has the same id; give each action an id of its own"
 
 
-def _same_action(earlier: WantedAction, later: WantedAction) -> str | None:
+def _same_action(earlier: DesiredAction, later: DesiredAction) -> str | None:
     if earlier.kind.name != later.kind.name or _seen(earlier) != _seen(later):
         return None
     return f"it does the same as the action {earlier.action_id} in line {earlier.place.line}; keep one of them"
 
 
-def _contradiction(earlier: WantedAction, later: WantedAction) -> str | None:
+def _contradiction(earlier: DesiredAction, later: DesiredAction) -> str | None:
     changed = later.kind.changes(later.parameters)
     other = earlier.kind.changes(earlier.parameters)
     if earlier.kind.name != later.kind.name or changed is None or other is None or looks_of(changed) != looks_of(other):
@@ -50,6 +50,6 @@ def _contradiction(earlier: WantedAction, later: WantedAction) -> str | None:
     )
 
 
-def _seen(action: WantedAction) -> dict[str, Any]:
+def _seen(action: DesiredAction) -> dict[str, Any]:
     parameters = action.parameters.model_dump()
     return {name: looks_of(value) if isinstance(value, str) else value for name, value in parameters.items()}

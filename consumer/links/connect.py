@@ -6,7 +6,7 @@ from actions.registry import load_kinds
 from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.links.definition_topic import open_definition_topic
-from consumer.links.link_publisher import Author
+from consumer.links.link_publisher import LinkPublisher
 from consumer.registry.codecs import reading_codec, registered_writers, writing_codec
 from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.codec import Codec
@@ -14,12 +14,12 @@ from schemas.record_schema import RecordSchema, load_schemas
 from schemas.topics import LINK_DEFINITIONS
 
 
-def connect_author(settings: Settings, *, defined_by: str, clock: Clock) -> Author:
+def connect_publisher(settings: Settings, *, defined_by: str, clock: Clock) -> LinkPublisher:
     """Return an author who publishes under this name. Raises Unavailable when the registry does not answer."""
     schemas = load_schemas()
     registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
     topic, schema = settings.topic_prefix + LINK_DEFINITIONS, schemas["LinkDefined"]
-    return Author(
+    return LinkPublisher(
         partial(open_definition_topic, settings, clock),
         kinds=load_kinds(schemas),
         codec=reading_codec(topic, schema, registry),

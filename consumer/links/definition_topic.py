@@ -10,8 +10,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Operation, Right, Role, missing_rights, rights_of
-from consumer.kafka.admin.permission import require_rights
+from consumer.kafka.admin.acls import Acl, Operation, Role, acls_of, missing_acls
+from consumer.kafka.admin.permission import require_acls
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
 from consumer.kafka.client import (
     Isolation,
@@ -25,16 +25,16 @@ from consumer.kafka.client import (
 from consumer.kafka.errors import (
     FENCED,
     Forbidden,
+    fatal_error,
     first_failure,
     kafka_error,
     transaction_failure,
-    what_must_be_mended,
 )
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.offsets import read_offsets
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import Overtaken
-from consumer.ports import LogReader, Unreachable
+from consumer.links.publishing import Fenced
+from consumer.ports import LogReader, RetriableError
 from consumer.terminal.text import counted
 from schemas.topics import LINK_DEFINITIONS, TopicNames
 
@@ -61,7 +61,7 @@ class KafkaDefinitionTopic:
         *,
         open_author: Callable[[], Producer],
         clock: Clock,
-        rights: Sequence[Right] = (),
+        rights: Sequence[Acl] = (),
     ) -> None:
         """`rights` are those that an author needs, one to write of each resource."""
         self._reader = reader
@@ -99,7 +99,7 @@ class KafkaDefinitionTopic:
         """Write the records in one transaction."""
         producer = self._producer
         if producer is None:
-            raise Overtaken("nobody took over yet")
+            raise Fenced("nobody took over yet")
         try:
             producer.begin_transaction()
             for key, value in records:
@@ -126,7 +126,7 @@ class KafkaDefinitionTopic:
     def _end(self) -> int:
         try:
             return self._reader.bounds([_PARTITION])[_PARTITION][1]
-        except Unreachable as error:
+        except RetriableError as error:
             raise self._unreadable(str(error)) from error
 
     def _committed_end(self) -> int:
@@ -145,21 +145,21 @@ class KafkaDefinitionTopic:
         """Translate what a transactional call raised: another author is worth another attempt, what is final is not."""
         error = kafka_error(raised)
         if error.code() in FENCED:
-            return Overtaken(str(transaction_failure(raised)))
-        mend = what_must_be_mended(error)
+            return Fenced(str(transaction_failure(raised)))
+        mend = fatal_error(error)
         if isinstance(mend, Forbidden):
             mine = [
                 each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
             ]
-            return missing_rights(mine) if mine else mend
-        return mend or Overtaken(str(transaction_failure(raised)))
+            return missing_acls(mine) if mine else mend
+        return mend or Fenced(str(transaction_failure(raised)))
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
     """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
     topic = settings.topic_prefix + LINK_DEFINITIONS
-    rights = rights_of(Role.AUTHOR, settings, TopicNames(settings.topic_prefix, settings.group_id, ()))
-    require_rights(settings, [right for right in rights if right.operation is Operation.READ])
+    rights = acls_of(Role.AUTHOR, settings, TopicNames(settings.topic_prefix, settings.group_id, ()))
+    require_acls(settings, [right for right in rights if right.operation is Operation.READ])
     _require_topic(KafkaTopicAdmin(settings), topic)
     # The end is only told by an answer, which the broker would hold back for half a second.
     reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}

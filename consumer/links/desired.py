@@ -5,27 +5,27 @@ from dataclasses import dataclass
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
 from actions.response import Response
-from consumer.links.diagnostic import Place
+from consumer.links.diagnostic import SourceLocation
 from consumer.links.link_reference import LinkReference
 
 
 @dataclass(frozen=True, slots=True)
-class WantedAction:
+class DesiredAction:
     """One action in the order of the file; its slot is given at publishing."""
 
     action_id: str
     repeat: Repeat
     kind: Kind
     parameters: ActionParameters
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLink:
+class DesiredLink:
     """One link of a file; its version and epoch are given at publishing."""
 
     reference: LinkReference
     name: str
     response: Response
-    actions: tuple[WantedAction, ...]
-    place: Place
+    actions: tuple[DesiredAction, ...]
+    place: SourceLocation

@@ -9,7 +9,7 @@ from consumer.terminal.text import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """Where something is: the file as the author named it, line and column, both counted from 1."""
 
     file: str
@@ -25,10 +25,10 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Diagnostic:
     """One mistake. `subject` names the link and action, as far as they are known; `sentence` says how to fix it."""
 
-    place: Place
+    place: SourceLocation
     subject: str
     sentence: str
     severity: Severity = Severity.ERROR
@@ -40,10 +40,10 @@ class Mistake:
         return printable(f"{place}: {warning}{about}{self.sentence}")
 
 
-class WrongLinkFiles(UsageError):
+class InvalidLinkFiles(UsageError):
     """The link files hold mistakes; nothing was published."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    def __init__(self, mistakes: Iterable[Diagnostic]) -> None:
         self.mistakes = in_order(mistakes)
         errors = sum(mistake.severity is Severity.ERROR for mistake in self.mistakes)
         warnings = len(self.mistakes) - errors
@@ -52,7 +52,7 @@ class WrongLinkFiles(UsageError):
         super().__init__("\n  ".join([heading, *map(str, self.mistakes)]))
 
 
-def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
+def in_order(mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sort by file, line and column."""
     return sorted(mistakes, key=lambda mistake: (mistake.place.file, mistake.place.line, mistake.place.column))
 

@@ -10,7 +10,7 @@ Details = dict[str, Any]
 """One error as `ValidationError.errors()` lists it."""
 
 
-def mending_sentence(details: Details, *, text: str | None, known_keys: Iterable[str]) -> str:
+def error_message(details: Details, *, text: str | None, known_keys: Iterable[str]) -> str:
     """Say what is wrong with one value and what to write.
 
     `text` is the value as it is written, where it is a scalar; `known_keys` may stand where the value stands.

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from actions.kind import WRITTEN, Kind
 from consumer.links.conflicts import find_conflicts
-from consumer.links.desired import WantedAction, WantedLink
-from consumer.links.diagnostic import Mistake, Place, Severity
-from consumer.links.error_messages import Details, mending_sentence
+from consumer.links.desired import DesiredAction, DesiredLink
+from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
+from consumer.links.error_messages import Details, error_message
 from consumer.links.field_types import check_tenant_id
 from consumer.links.link_model import ActionEntry, LinkFileModel
 from consumer.links.link_reference import LinkReference
 from consumer.links.literal_text import odd_texts
-from consumer.links.source_map import LINK, Whereabouts
+from consumer.links.source_map import LINK, SourceMap
 from consumer.links.yaml_document import Path, read_document
 
 MOST_ACTIONS = 100
@@ -31,18 +31,21 @@ class LinkFile:
     mistakes. Where there are no mistakes, `links` is all of it.
     """
 
-    links: tuple[WantedLink, ...]
-    defined: tuple[tuple[LinkReference, Place], ...]
-    mistakes: tuple[Mistake, ...]
+    links: tuple[DesiredLink, ...]
+    defined: tuple[tuple[LinkReference, SourceLocation], ...]
+    mistakes: tuple[Diagnostic, ...]
 
 
 def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mapping[str, Kind]) -> LinkFile:
     """Read one file; `name` is what mistakes call it."""
     document = read_document(content)
-    broken = [Mistake(Place(name, problem.line, problem.column), "", problem.sentence) for problem in document.problems]
+    broken = [
+        Diagnostic(SourceLocation(name, problem.line, problem.column), "", problem.sentence)
+        for problem in document.problems
+    ]
     if document.data is None and broken:
         return LinkFile((), (), tuple(broken))
-    reading = _Reading(document.data, Whereabouts(name, document), model, kinds)
+    reading = _Reading(document.data, SourceMap(name, document), model, kinds)
     shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
     checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings())
     mistakes = (*broken, *shape, *chain.from_iterable(checks))
@@ -52,7 +55,7 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
 class _Reading:
     """The reading of one document, each part of it by itself, so that no mistake hides another."""
 
-    def __init__(self, data: Any, where: Whereabouts, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, data: Any, where: SourceMap, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
         self._data = data
         self._where = where
         self._model = model
@@ -61,7 +64,7 @@ class _Reading:
         self._tenant = _tenant(data) or where.file  # a stand-in, so that no link is taken for another tenant's
         self._actions = {path: list(self._understood_actions(path, raw)) for path, raw in self._raw_links}
 
-    def shape_mistakes(self) -> Iterator[tuple[Path, Mistake]]:
+    def shape_mistakes(self) -> Iterator[tuple[Path, Diagnostic]]:
         """Yield what the models refuse, with the way to it."""
         try:
             self._model.file.model_validate(self._data, context=WRITTEN)
@@ -69,7 +72,7 @@ class _Reading:
             for details in error.errors(include_url=False):
                 yield details["loc"], self._explained(dict(details))
 
-    def size_mistakes(self, texts: Mapping[Path, str]) -> Iterator[Mistake]:
+    def size_mistakes(self, texts: Mapping[Path, str]) -> Iterator[Diagnostic]:
         """Yield links that would not fit into a record, or into the memory of those who clicked."""
         sizes: Counter[Path] = Counter()
         for path, text in texts.items():
@@ -83,19 +86,19 @@ class _Reading:
                 sentence = f"it has {count} actions; spread them over links with at most {MOST_ACTIONS} each"
                 yield self._where.mistake(path, sentence)
 
-    def conflicts(self) -> Iterator[Mistake]:
+    def conflicts(self) -> Iterator[Diagnostic]:
         """Yield mistakes between the actions of a link, of those that are right by themselves."""
         for path, actions in self._actions.items():
             link = self._where.text((*path, "id")) or "without id"
             yield from find_conflicts(link, actions)
 
-    def warnings(self) -> Iterator[Mistake]:
+    def warnings(self) -> Iterator[Diagnostic]:
         """Yield what is taken literally and may not be meant so."""
         for link, raw in self._raw_links:
             for path, sentence in odd_texts(link, raw, self._kinds):
                 yield self._where.mistake(path, sentence, Severity.WARNING)
 
-    def links(self) -> Iterator[WantedLink]:
+    def links(self) -> Iterator[DesiredLink]:
         """Yield the links whose own lines are right."""
         for path, raw in self._raw_links:
             try:
@@ -104,21 +107,21 @@ class _Reading:
                 continue
             reference = LinkReference(self._tenant, entry.id)
             actions = tuple(self._actions[path])
-            yield WantedLink(reference, entry.name, entry.response.to_response(), actions, self._where.place(path))
+            yield DesiredLink(reference, entry.name, entry.response.to_response(), actions, self._where.place(path))
 
-    def defined(self) -> Iterator[tuple[LinkReference, Place]]:
+    def defined(self) -> Iterator[tuple[LinkReference, SourceLocation]]:
         """Yield what the file says it defines."""
         for path, raw in self._raw_links:
             if isinstance(raw.get("id"), str):
                 yield LinkReference(self._tenant, raw["id"]), self._where.place(path)
 
-    def _understood_actions(self, path: Path, raw: Mapping[str, Any]) -> Iterator[WantedAction]:
+    def _understood_actions(self, path: Path, raw: Mapping[str, Any]) -> Iterator[DesiredAction]:
         entries = [self._action_entry(action) for action in _list(raw.get("actions"))]
         for index, (action_id, entry) in enumerate(zip(name_actions(entries), entries, strict=True)):
             if entry is not None:
                 kind = self._kinds[entry.kind]
                 place = self._where.place((*path, "actions", index))
-                yield WantedAction(action_id, entry.repeat, kind, entry.to_parameters(kind), place)
+                yield DesiredAction(action_id, entry.repeat, kind, entry.to_parameters(kind), place)
 
     def _action_entry(self, raw: Any) -> ActionEntry | None:
         try:
@@ -126,10 +129,10 @@ class _Reading:
         except ValidationError:
             return None
 
-    def _explained(self, details: Details) -> Mistake:
+    def _explained(self, details: Details) -> Diagnostic:
         path = self._where.path(details["loc"])
         known_keys = self._known_keys(details["loc"])
-        return self._where.mistake(path, mending_sentence(details, text=self._where.text(path), known_keys=known_keys))
+        return self._where.mistake(path, error_message(details, text=self._where.text(path), known_keys=known_keys))
 
     def _known_keys(self, location: Path) -> Iterable[str]:
         match location:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from actions.ids import looks_of
 from actions.kind import Kind
-from consumer.links.desired import WantedLink
-from consumer.links.diagnostic import Mistake, Place, Severity, WrongLinkFiles, in_order
+from consumer.links.desired import DesiredLink
+from consumer.links.diagnostic import Diagnostic, InvalidLinkFiles, Severity, SourceLocation, in_order
 from consumer.links.link_file import LinkFile, read_link_file
 from consumer.links.link_model import link_file_model
 from consumer.links.link_reference import LinkReference
@@ -33,25 +33,27 @@ class SourceFile:
 class CheckedLinks:
     """The links in the order of the files, and warnings about them in the order of their places."""
 
-    links: Sequence[WantedLink]
-    warnings: Sequence[Mistake]
+    links: Sequence[DesiredLink]
+    warnings: Sequence[Diagnostic]
 
 
 def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
     """Read files, and the link files in and below folders.
 
-    Raises WrongLinkFiles with every mistake and warning there is, where there is a mistake; where `strict`, a warning
+    Raises InvalidLinkFiles with every mistake and warning there is, where there is a mistake; where `strict`, a warning
     is enough.
     """
     sources, missing = collect_sources(paths)
     links, found = read_sources(sources, kinds)
     mistakes = [*missing, *found]
     if any(strict or mistake.severity is Severity.ERROR for mistake in mistakes):
-        raise WrongLinkFiles(mistakes)
+        raise InvalidLinkFiles(mistakes)
     return CheckedLinks(links, in_order(mistakes))
 
 
-def read_sources(sources: Iterable[SourceFile], kinds: Mapping[str, Kind]) -> tuple[list[WantedLink], list[Mistake]]:
+def read_sources(
+    sources: Iterable[SourceFile], kinds: Mapping[str, Kind]
+) -> tuple[list[DesiredLink], list[Diagnostic]]:
     """Return the links that can be understood, and all mistakes and warnings; pure."""
     model = link_file_model(kinds)
     files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
@@ -61,10 +63,10 @@ def read_sources(sources: Iterable[SourceFile], kinds: Mapping[str, Kind]) -> tu
     return links, mistakes
 
 
-def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Mistake]]:
+def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
     """Read the files, each once however often it is named."""
     sources: dict[Path, SourceFile] = {}
-    mistakes: list[Mistake] = []
+    mistakes: list[Diagnostic] = []
     for path in paths:
         try:
             files = _link_files_below(path) if path.is_dir() else [path]
@@ -97,20 +99,20 @@ def _content(file: Path) -> bytes:
     return content
 
 
-def _unreadable(file: Path, error: OSError) -> Mistake:
+def _unreadable(file: Path, error: OSError) -> Diagnostic:
     return _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
 
 
-def _no_file(path: Path, sentence: str) -> Mistake:
-    return Mistake(Place(str(path), 1), "", sentence)
+def _no_file(path: Path, sentence: str) -> Diagnostic:
+    return Diagnostic(SourceLocation(str(path), 1), "", sentence)
 
 
-def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Mistake]:
-    first: dict[tuple[str, str], tuple[LinkReference, Place]] = {}
+def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str], tuple[LinkReference, SourceLocation]] = {}
     for reference, place in chain.from_iterable(file.defined for file in files):
         looks = reference.tenant_id, looks_of(reference.link_id)
         other, earlier = first.setdefault(looks, (reference, place))
         if earlier is not place:
             where = f"first in {earlier.file}:{earlier.line}"
             same = "it is defined twice" if other == reference else "it looks like the id of another link"
-            yield Mistake(place, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")
+            yield Diagnostic(place, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")

@@ -7,7 +7,7 @@ from actions.kind import Kind
 from actions.link import Link
 from consumer.clock import Clock
 from consumer.errors import UsageError
-from consumer.links.desired import WantedLink
+from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import (
@@ -20,14 +20,14 @@ from consumer.links.published import (
     withdrawn_of,
 )
 from consumer.links.publishing import DefinitionTopic, Plan, publish
-from consumer.links.versioning import PlannedLink, Signature, next_epochs, plan_deletions, plan_links, plan_resets
+from consumer.links.versioning import Authorship, PlannedLink, next_deletions, next_epochs, next_resets, next_versions
 from schemas.codec import Codec
 
 MOST_NUMBERS = 10
 """How many versions are named where they have gaps between them."""
 
 
-class Author:
+class LinkPublisher:
     """Carries out one operation after the other, each on a connection of its own.
 
     Operations raise UsageError for what the caller must mend, Unavailable where Kafka is not to be had.
@@ -51,19 +51,19 @@ class Author:
         self._clock = clock
         self._defined_by = defined_by
 
-    def publish(self, wanted: Sequence[WantedLink]) -> list[PlannedLink]:
+    def publish(self, wanted: Sequence[DesiredLink]) -> list[PlannedLink]:
         """Publish the links that differ from what is published; return all, with what became of each."""
         signature = self._signature()
-        return self._publish(_references(wanted), lambda histories: plan_links(wanted, histories, signature))
+        return self._publish(_references(wanted), lambda histories: next_versions(wanted, histories, signature))
 
-    def preview(self, wanted: Sequence[WantedLink]) -> list[PlannedLink]:
+    def preview(self, wanted: Sequence[DesiredLink]) -> list[PlannedLink]:
         """Return what `publish` would do now."""
-        return plan_links(wanted, self._read(_references(wanted)), self._signature())
+        return next_versions(wanted, self._read(_references(wanted)), self._signature())
 
     def preview_reset(self, references: Collection[LinkReference]) -> list[PlannedLink]:
         """Return what `reset` would do now."""
         histories = self._read(references)
-        return plan_resets(next_epochs(references, histories), histories, self._signature())
+        return next_resets(next_epochs(references, histories), histories, self._signature())
 
     def reset(
         self, references: Collection[LinkReference], epochs: Mapping[LinkReference, int] | None = None
@@ -74,16 +74,16 @@ class Author:
         """
         signature = self._signature()
         targets = next_epochs(references, self._read(references)) if epochs is None else epochs
-        return self._publish(references, lambda histories: plan_resets(targets, histories, signature))
+        return self._publish(references, lambda histories: next_resets(targets, histories, signature))
 
     def preview_deletion(self, references: Collection[LinkReference]) -> list[PlannedLink]:
         """Return what `delete` would do now."""
-        return plan_deletions(references, self._read(references), self._signature())
+        return next_deletions(references, self._read(references), self._signature())
 
     def delete(self, references: Collection[LinkReference]) -> list[PlannedLink]:
         """Hide each link from authors; it goes on redirecting and acting."""
         signature = self._signature()
-        return self._publish(references, lambda histories: plan_deletions(references, histories, signature))
+        return self._publish(references, lambda histories: next_deletions(references, histories, signature))
 
     def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
         """Return the version in force of each link, by tenant and link, and the versions that were withdrawn."""
@@ -144,8 +144,8 @@ class Author:
     def _version(self, reference: LinkReference, version: int, value: bytes) -> Link | UnreadableVersion:
         return read_version(reference, version, value, codec=self._codec, kinds=self._kinds)
 
-    def _signature(self) -> Signature:
-        return Signature(self._defined_by, self._clock.now_ms())
+    def _signature(self) -> Authorship:
+        return Authorship(self._defined_by, self._clock.now_ms())
 
 
 def _versions_in_words(versions: Versions) -> str:
@@ -156,5 +156,5 @@ def _versions_in_words(versions: Versions) -> str:
     return f"the newest it has are {shown}"
 
 
-def _references(wanted: Iterable[WantedLink]) -> list[LinkReference]:
+def _references(wanted: Iterable[DesiredLink]) -> list[LinkReference]:
     return [link.reference for link in wanted]

@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 Plan = Callable[[Histories], list[PlannedLink]]
 
 
-class Overtaken(Exception):
+class Fenced(Exception):
     """Another author took over, or the transaction failed, or nobody knows whether it did: plan again."""
 
 
@@ -38,11 +38,11 @@ class DefinitionTopic(Protocol):
     def take_over(self) -> None:
         """Make sure that no author who took over before can publish; their open transactions are ended.
 
-        Raises Overtaken when somebody did the same to this author meanwhile.
+        Raises Fenced when somebody did the same to this author meanwhile.
         """
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        """Write all of these keys and values or none; only after `take_over`. Raises Overtaken."""
+        """Write all of these keys and values or none; only after `take_over`. Raises Fenced."""
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -66,7 +66,7 @@ def publish(
             histories.add(topic.read_new())
             planned = plan(histories)
             topic.publish(encode(_news(planned), codec))
-        except Overtaken as error:
+        except Fenced as error:
             reason = str(error)
         else:
             return planned

@@ -1,6 +1,6 @@
 """Where something of a link file stands, and which link and action that is."""
 
-from consumer.links.diagnostic import Mistake, Place, Severity
+from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
 from consumer.links.yaml_document import Document, Path
 
 LINK = 2
@@ -9,7 +9,7 @@ ACTION = 4
 """Length of the path to an action: the link's, `actions` and its index."""
 
 
-class Whereabouts:
+class SourceMap:
     """Places of one document, under the name that the author knows the file by."""
 
     def __init__(self, file: str, document: Document) -> None:
@@ -29,17 +29,17 @@ class Whereabouts:
             location = location[:-1]
         return location
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: Path) -> SourceLocation:
         """Return the place of a value."""
-        return Place(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
+        return SourceLocation(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
 
     def text(self, path: Path) -> str | None:
         """Return a scalar as it is written."""
         return self._texts.get(path)
 
-    def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Mistake:
+    def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Diagnostic:
         """Return a mistake at a value."""
-        return Mistake(self.place(path), self._subject(path), sentence, severity)
+        return Diagnostic(self.place(path), self._subject(path), sentence, severity)
 
     def _subject(self, path: Path) -> str:
         if path[:1] != ("links",) or len(path) < LINK:

@@ -10,8 +10,8 @@ from enum import StrEnum
 from actions.ids import looks_of
 from actions.link import MOST_SLOTS, Action, Link, LinkStatus, url_of
 from consumer.errors import UsageError
-from consumer.links.desired import WantedAction, WantedLink
-from consumer.links.diagnostic import Mistake, WrongLinkFiles
+from consumer.links.desired import DesiredAction, DesiredLink
+from consumer.links.diagnostic import Diagnostic, InvalidLinkFiles
 from consumer.links.history import Histories, History, TakenSlot
 from consumer.links.link_reference import LinkReference
 from schemas.definition_key import LARGEST_VERSION
@@ -59,23 +59,23 @@ class PlannedLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class Authorship:
     """Who publishes, and when, in milliseconds since 1970 UTC."""
 
     defined_by: str
     defined_at: int
 
 
-def plan_links(wanted: Iterable[WantedLink], histories: Histories, signature: Signature) -> list[PlannedLink]:
-    """Plan the version of each link in the files. Raises WrongLinkFiles with all that contradicts what is published."""
+def next_versions(wanted: Iterable[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
+    """Plan the next version of each link. Raises InvalidLinkFiles with all that contradicts what is published."""
     wanted = list(wanted)
     mistakes = [mistake for link in wanted for mistake in _contradictions(link, histories)]
     if mistakes:
-        raise WrongLinkFiles(mistakes)
+        raise InvalidLinkFiles(mistakes)
     return [_plan_link(link, histories, signature) for link in wanted]
 
 
-def plan_resets(targets: Mapping[LinkReference, int], histories: Histories, signature: Signature) -> list[PlannedLink]:
+def next_resets(targets: Mapping[LinkReference, int], histories: Histories, signature: Authorship) -> list[PlannedLink]:
     """Plan a version in at least the target epoch for each link; one that got there meanwhile stays as it is."""
     known = require_published(targets, histories)
     return [_plan_reset(history, targets[reference], signature) for reference, history in known.items()]
@@ -87,8 +87,8 @@ def next_epochs(references: Iterable[LinkReference], histories: Histories) -> di
     return {reference: history.newest.epoch + 1 for reference, history in known.items()}
 
 
-def plan_deletions(
-    references: Iterable[LinkReference], histories: Histories, signature: Signature
+def next_deletions(
+    references: Iterable[LinkReference], histories: Histories, signature: Authorship
 ) -> list[PlannedLink]:
     """Plan a deleted version of each link, with its actions kept. Raises UsageError for links nobody published."""
     known = require_published(references, histories)
@@ -113,7 +113,7 @@ def _problem(reference: LinkReference, histories: Histories) -> str | None:
     return _NO_VERSION_LEFT if histories.highest(reference) >= LARGEST_VERSION else None
 
 
-def _plan_link(wanted: WantedLink, histories: Histories, signature: Signature) -> PlannedLink:
+def _plan_link(wanted: DesiredLink, histories: Histories, signature: Authorship) -> PlannedLink:
     history = histories.links.get(wanted.reference)
     slots = _slots(wanted.actions, history.slots if history else {})
     link = Link(
@@ -142,26 +142,26 @@ def _change(history: History) -> Change:
     return Change.RESTORED if history.newest.status is LinkStatus.DELETED else Change.CHANGED
 
 
-def _plan_reset(history: History, epoch: int, signature: Signature) -> PlannedLink:
+def _plan_reset(history: History, epoch: int, signature: Authorship) -> PlannedLink:
     if history.newest.epoch >= epoch:
         return PlannedLink(Change.UNCHANGED, history.newest)
     return _next(replace(history.newest, epoch=epoch), history, Change.RESET, signature)
 
 
-def _plan_deletion(history: History, signature: Signature) -> PlannedLink:
+def _plan_deletion(history: History, signature: Authorship) -> PlannedLink:
     if history.newest.status is LinkStatus.DELETED and history.in_force:
         return PlannedLink(Change.UNCHANGED, history.newest)
     return _next(replace(history.newest, status=LinkStatus.DELETED), history, Change.DELETED, signature)
 
 
-def _next(link: Link, history: History, change: Change, signature: Signature) -> PlannedLink:
+def _next(link: Link, history: History, change: Change, signature: Authorship) -> PlannedLink:
     """Plan the version after every number that was published, so that no click names two versions by one number."""
     version = history.highest + 1
     signed = replace(link, version=version, defined_at=signature.defined_at, defined_by=signature.defined_by)
     return PlannedLink(change, signed, history.newest, frozenset(history.slots))
 
 
-def _slots(actions: Iterable[WantedAction], taken: Mapping[str, TakenSlot]) -> dict[str, int]:
+def _slots(actions: Iterable[DesiredAction], taken: Mapping[str, TakenSlot]) -> dict[str, int]:
     """Give each action id its old slot, also when it comes back after a while, and each new one a slot never used."""
     slots = {action_id: slot.slot for action_id, slot in taken.items()}
     for action in actions:
@@ -169,41 +169,41 @@ def _slots(actions: Iterable[WantedAction], taken: Mapping[str, TakenSlot]) -> d
     return slots
 
 
-def _action(wanted: WantedAction, slot: int) -> Action:
+def _action(wanted: DesiredAction, slot: int) -> Action:
     return Action(wanted.action_id, slot, wanted.repeat, wanted.kind, wanted.parameters)
 
 
-def _contradictions(wanted: WantedLink, histories: Histories) -> Iterator[Mistake]:
+def _contradictions(wanted: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
     subject = f"link {wanted.reference.link_id}"
     if wanted.reference in histories.unreadable:
-        yield Mistake(wanted.place, subject, histories.unreadable[wanted.reference])
+        yield Diagnostic(wanted.place, subject, histories.unreadable[wanted.reference])
         return
     if histories.highest(wanted.reference) >= LARGEST_VERSION:
-        yield Mistake(wanted.place, subject, _NO_VERSION_LEFT)
+        yield Diagnostic(wanted.place, subject, _NO_VERSION_LEFT)
     history = histories.links.get(wanted.reference)
     if history is None:
-        yield from (Mistake(wanted.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(wanted.reference)[:1])
+        yield from (Diagnostic(wanted.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(wanted.reference)[:1])
     taken = history.slots if history else {}
     slots = _slots(wanted.actions, taken)
     if len(slots) > MOST_ACTIONS or max(slots.values(), default=0) >= MOST_SLOTS:
         sentence = f"with this version it would have had more than {MOST_ACTIONS} actions in its life; make a new link"
-        yield Mistake(wanted.place, subject, sentence)
+        yield Diagnostic(wanted.place, subject, sentence)
     for action in wanted.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
         yield from _looking_like_another(subject, action, taken)
 
 
-def _reused(subject: str, action: WantedAction, taken: TakenSlot | None) -> Iterator[Mistake]:
+def _reused(subject: str, action: DesiredAction, taken: TakenSlot | None) -> Iterator[Diagnostic]:
     if taken is None or taken.kind == action.kind.name:
         return
     sentence = (
         f"the published link has used this id for the kind {taken.kind}, and whoever had that would never get this "
         f"{action.kind.name}; give the action another id"
     )
-    yield Mistake(action.place, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.place, f"{subject}, action {action.action_id}", sentence)
 
 
-def _looking_like_another(subject: str, action: WantedAction, taken: Mapping[str, TakenSlot]) -> Iterator[Mistake]:
+def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[str, TakenSlot]) -> Iterator[Diagnostic]:
     if action.action_id in taken or not any(looks_of(other) == looks_of(action.action_id) for other in taken):
         return
     sentence = (
@@ -211,4 +211,4 @@ def _looking_like_another(subject: str, action: WantedAction, taken: Mapping[str
         "everyone who had that one would get this one too; copy its id from link-actions links show --json, or give "
         "the action an id that looks different"
     )
-    yield Mistake(action.place, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.place, f"{subject}, action {action.action_id}", sentence)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from consumer.errors import Unavailable
 from consumer.loop.observer import Observer
-from consumer.ports import ClickStream
+from consumer.ports import TransactionalConsumer
 
 DRAIN_REFUSED_SECONDS = 60.0
 """How long a draining worker waits for the group to take it; any other one waits for as long as it takes."""
@@ -13,7 +13,9 @@ DRAIN_REFUSED_SECONDS = 60.0
 class Admission:
     """Tells the observer why the group refuses the worker. `now` is a monotonic clock, in seconds."""
 
-    def __init__(self, stream: ClickStream, observer: Observer, now: Callable[[], float], *, must_end: bool) -> None:
+    def __init__(
+        self, stream: TransactionalConsumer, observer: Observer, now: Callable[[], float], *, must_end: bool
+    ) -> None:
         """`must_end` is for a worker that drains: whoever started it waits for its end."""
         self._stream = stream
         self._observer = observer

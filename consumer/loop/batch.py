@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import BatchCounts
-from consumer.ports import Committed, Record
+from consumer.ports import Committed, ConsumerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class PartitionBatch:
     """Records of one partition, in their order, at least one."""
 
     partition: int
-    records: Sequence[Record]
+    records: Sequence[ConsumerRecord]
     decision: Decision
 
     @property

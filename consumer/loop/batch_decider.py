@@ -11,16 +11,16 @@ from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.pure import PureCore
 from consumer.loop.definitions import Definitions
-from consumer.loop.retention import Expiry
-from consumer.ports import Record
+from consumer.loop.retention import RetentionSweeper
+from consumer.ports import ConsumerRecord
 from consumer.records.bulk import values_of
 from consumer.state.store import PartitionStore
 from schemas.bad_record import BadRecord, Reason
-from schemas.click import ClickLayout, cut_click
+from schemas.click import ClickLayout, parse_click
 
 DEFINITION_WAIT_MS = 5_000
 """How long after a click was published its version may still turn up among the definitions."""
-PATIENCE_SECONDS = 20.0
+MAX_DEFINITION_WAIT_SECONDS = 20.0
 """How long one batch may wait for definitions, all its partitions together; the group waits a minute."""
 _SLICE_SECONDS = 0.1
 _REFRESH_SECONDS = 1.0
@@ -35,7 +35,7 @@ Version = tuple[bytes, int | None]
 ReadLayouts = Callable[[], Mapping[bytes, ClickLayout]]
 
 
-class Decider:
+class BatchDecider:
     """Decides the records of one partition at a time.
 
     `read_layouts` returns the frames that may stand before a click and how to walk what follows; it is asked again
@@ -58,7 +58,7 @@ class Decider:
         self._rules = rules
         self._clock = clock
         self._open_core = open_core
-        self._expiry = Expiry(rules.retention_ms)
+        self._expiry = RetentionSweeper(rules.retention_ms)
         self._condemned: dict[tuple[int, int], BadRecord] = {}
         self._missing: TTLCache[Version, None] = TTLCache(_MOST_MISSING, _MISSING_SECONDS, clock.monotonic)
         """Versions that were waited for in vain, for a while: else whoever clicks such a link holds up all others."""
@@ -79,7 +79,7 @@ class Decider:
         }
 
     def decide(
-        self, partition: int, records: Sequence[Record], store: PartitionStore, *, wait_until: float = inf
+        self, partition: int, records: Sequence[ConsumerRecord], store: PartitionStore, *, wait_until: float = inf
     ) -> Decision:
         """Decide; while a version is named that may still turn up, follow the definitions and decide again.
 
@@ -118,12 +118,16 @@ class Decider:
             self._layouts_read_at = self._clock.monotonic()
         return set(self._layouts) != known
 
-    def _condemned_rows(self, partition: int, records: Sequence[Record]) -> dict[int, BadRecord]:
+    def _condemned_rows(self, partition: int, records: Sequence[ConsumerRecord]) -> dict[int, BadRecord]:
         places = ((row, (partition, record.offset() or 0)) for row, record in enumerate(records))
         return {row: self._condemned[place] for row, place in places if place in self._condemned}
 
     def _decide_once_defined(
-        self, decision: Decision, records: Sequence[Record], decide_now: Callable[[], Decision], wait_until: float
+        self,
+        decision: Decision,
+        records: Sequence[ConsumerRecord],
+        decide_now: Callable[[], Decision],
+        wait_until: float,
     ) -> Decision:
         """Wait until the newest of the clicks is old enough for its version to be known if it exists.
 
@@ -143,8 +147,8 @@ class Decider:
         self._missing.update((awaited[row], None) for row in awaited.keys() & decision.unknown_versions())
         return decision
 
-    def _awaited(self, decision: Decision, records: Sequence[Record]) -> dict[int, Version]:
+    def _awaited(self, decision: Decision, records: Sequence[ConsumerRecord]) -> dict[int, Version]:
         """Return the rows that name a version which may still turn up, and which it is."""
-        cuts = ((row, cut_click(records[row].value(), self._layouts)) for row in decision.unknown_versions())
+        cuts = ((row, parse_click(records[row].value(), self._layouts)) for row in decision.unknown_versions())
         named = {row: (cut.link_key, cut.link_version) for row, cut in cuts}
         return {row: version for row, version in named.items() if version not in self._missing}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from consumer.loop.batch import Batch
-from consumer.ports import Record
+from consumer.ports import ConsumerRecord
 from consumer.records.bulk import Update, size_of
 
 MAX_RECORDS = 64_000
@@ -20,7 +20,7 @@ _SAMPLE = 16
 """Every such update is weighed: all of them would cost 1 % of the time of a batch."""
 
 
-class BatchLimit:
+class BatchSizer:
     """Watches one batch while it is gathered; what the one before it brought about tells how heavy clicks are now.
 
     The library hands out as many records as are asked for and told nothing of their size, so the number to ask for
@@ -38,7 +38,7 @@ class BatchLimit:
         """Start with an empty batch."""
         self._records = self._bytes = 0
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Take in what came."""
         self._records += len(records)
         size = size_of(records)

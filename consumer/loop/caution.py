@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import structlog
 
 from consumer.errors import LinkActionsError
-from consumer.loop.marker_file import Page
-from consumer.loop.work_note import NOTHING, WorkNote, read_note
-from consumer.ports import Aborted, Record, Unreachable
+from consumer.loop.marker_file import MarkerFile
+from consumer.loop.work_note import NOTHING, InFlightMarker, read_note
+from consumer.ports import ConsumerRecord, RetriableError, TransactionAborted
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)
@@ -22,20 +22,20 @@ _LOG = structlog.get_logger(__name__)
 PIECES = 200
 """Into how many the records are cut that the process died over: some seconds of small transactions at most, and even
 of 64,000 records one is alone at the second cut, before a supervisor takes the deaths for a crash loop."""
-DEADLY = 2
+MAX_CRASHES = 2
 """So many deaths over one record, alone, condemn it."""
 
 Ranges = Mapping[int, tuple[int, int]]
-PartitionRecords = Mapping[int, Sequence[Record]]
+PartitionRecords = Mapping[int, Sequence[ConsumerRecord]]
 
 
-class Caution:
+class PoisonPillGuard:
     """Notes on the page what is being decided, and knows what the last life left there.
 
     `condemn` has a record become a dead letter whatever it holds: partition, offset, and why.
     """
 
-    def __init__(self, page: Page, condemn: Callable[[int, int, BadRecord], object]) -> None:
+    def __init__(self, page: MarkerFile, condemn: Callable[[int, int, BadRecord], object]) -> None:
         self._page = page
         left = read_note(page.read())
         self._suspected = dict(left.ranges)
@@ -44,7 +44,7 @@ class Caution:
         self._deaths = left.deaths + 1
         if left.ranges:
             _LOG.warning("death.found", ranges={str(p): list(each) for p, each in left.ranges.items()})
-        if self._alone and self._deaths >= DEADLY:
+        if self._alone and self._deaths >= MAX_CRASHES:
             self._condemn(condemn)
 
     def pieces(self, records: PartitionRecords) -> Iterator[PartitionRecords]:
@@ -66,13 +66,13 @@ class Caution:
     def deciding(self, records: PartitionRecords) -> Iterator[None]:
         """Have the note say, within the block, that these records are being decided.
 
-        It stays where the process dies in the block, or leaves it by an error that nobody foresaw. Raises Unreachable.
+        It stays if the process dies in the block or leaves it by an unexpected error. Raises RetriableError.
         """
         ranges = {p: (mine[0].offset() or 0, (mine[-1].offset() or 0) + 1) for p, mine in records.items()}
-        self._page.write(WorkNote(ranges, self._deaths if ranges == self._alone else 0).encode())
+        self._page.write(InFlightMarker(ranges, self._deaths if ranges == self._alone else 0).encode())
         try:
             yield
-        except (Aborted, Unreachable, LinkActionsError):
+        except (TransactionAborted, RetriableError, LinkActionsError):
             self._page.write(NOTHING)
             raise
         self._page.write(NOTHING)
@@ -80,5 +80,5 @@ class Caution:
     def _condemn(self, condemn: Callable[[int, int, BadRecord], object]) -> None:
         ((partition, (offset, _)),) = self._alone.items()
         detail = f"the process died {self._deaths} times while it decided this record alone"
-        condemn(partition, offset, BadRecord(Reason.PROCESS_KILLER, detail))
+        condemn(partition, offset, BadRecord(Reason.PROCESS_CRASH, detail))
         _LOG.error("record.condemned", partition=partition, offset=offset, deaths=self._deaths)

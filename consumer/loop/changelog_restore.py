@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 import structlog
 
-from consumer.ports import LogReader, Unreachable
+from consumer.ports import LogReader, RetriableError
 from consumer.records.bulk import split_by_partition
 from consumer.state.store import BEGINNING, PartitionStore, StateStore
 
@@ -16,7 +16,7 @@ _BATCH = 50_000
 Opening = Generator[None, None, PartitionStore]
 
 
-class Restorer:
+class ChangelogRestorer:
     """Reads the changelog of each partition from the store's position to the end it had when the reading began.
 
     The end includes transactions that are still open: the one before us may have committed without our seeing it, and
@@ -66,7 +66,7 @@ class Restorer:
         """Open stores or read on, for at most the time-out; return those that are complete, and how much each has read.
 
         Opening a store that remembers a hundred million clicks takes a quarter of a minute, and the loop must turn
-        meanwhile. Raises Unreachable.
+        meanwhile. Raises RetriableError.
         """
         deadline = self._monotonic() + timeout_seconds
         for partition in sorted(self._waiting):
@@ -140,7 +140,7 @@ class Restorer:
                 read[partition] = len(records)
         try:
             self._keep(entries)
-        except Unreachable:
+        except RetriableError:
             # Else the next write would leave out what was read, and stand behind it.
             for partition in [*self._stores]:
                 self.begin(partition)

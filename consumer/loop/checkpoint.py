@@ -28,7 +28,7 @@ _HEAD_BYTES = len(_FORMAT) + _FIELDS.size
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Checkpoint:
     """`partitions` is the count that the memory was kept for, or MOVING."""
 
     partitions: int
@@ -63,13 +63,13 @@ class Note:
         return replace(self, offset=offset).encode()
 
 
-def note_of(store: PartitionStore) -> Note | None:
+def note_of(store: PartitionStore) -> Checkpoint | None:
     """Return the note in the memory, None where there is none. Raises Unavailable for another format."""
     value = store.get_many([PARTITIONS_KEY])[0]
-    return None if value is None else Note.decode(value)
+    return None if value is None else Checkpoint.decode(value)
 
 
-def check_partitions(note: Note | None, partitions: int) -> None:
+def check_partitions(note: Checkpoint | None, partitions: int) -> None:
     """Raise Unavailable unless the memory was kept for this many partitions, or there is none yet."""
     if note is None:
         return

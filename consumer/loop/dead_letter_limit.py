@@ -9,7 +9,7 @@ WINDOW_RECORDS = 1_000
 LEAST_BAD_RECORDS = 100
 
 
-class BadShare:
+class DeadLetterLimit:
     """The share of bad records among the latest ones of each partition, a batch at a time."""
 
     def __init__(self, limit: float) -> None:

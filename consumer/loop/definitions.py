@@ -11,7 +11,7 @@ import structlog
 from actions.definition import UnreadableDefinition, read_definition
 from actions.kind import Kind
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
-from consumer.ports import LogReader, Record, Unreachable
+from consumer.ports import ConsumerRecord, LogReader, RetriableError
 from consumer.state.store import StateStore
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
@@ -74,7 +74,7 @@ class Definitions:
         return plan
 
     def follow(self, timeout_seconds: float = 0) -> int:
-        """Take in what has been published meanwhile; return how many versions that were. Raises Unreachable."""
+        """Take in what has been published meanwhile; return how many versions that were. Raises RetriableError."""
         records = self._reader.read(_BATCH, timeout_seconds)
         position = self._reader.positions[_PARTITION]
         if position != self._store.position:
@@ -88,21 +88,21 @@ class Definitions:
         return read
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
-        """Take in everything that was published before this call, unless it is time to give up. Raises Unreachable."""
+        """Read everything published before this call, unless it is time to give up. Raises RetriableError."""
         _, end = self._reader.bounds([_PARTITION])[_PARTITION]
         while self._reader.positions[_PARTITION] < end and not give_up():
             self.follow(_WAIT_SECONDS)
 
-    def _keep(self, records: Iterable[Record], position: int) -> None:
+    def _keep(self, records: Iterable[ConsumerRecord], position: int) -> None:
         try:
             self._store.write(self._entries(records), position)
-        except Unreachable:
+        except RetriableError:
             # Else the next write would leave them out and stand behind them.
             self._reader.stop(_PARTITION)
             self._reader.start(_PARTITION, self._store.position)
             raise
 
-    def _entries(self, records: Iterable[Record]) -> dict[bytes, bytes | None]:
+    def _entries(self, records: Iterable[ConsumerRecord]) -> dict[bytes, bytes | None]:
         entries: dict[bytes, bytes | None] = {}
         newest: dict[bytes, int] = {}
         outdated: set[tuple[bytes, int]] = set()

@@ -3,27 +3,27 @@
 from collections.abc import Mapping
 
 from consumer.loop.batch import Batch
-from consumer.ports import ClickStream
+from consumer.ports import TransactionalConsumer
 
 
 class Drain:
     """Remembers where the partitions ended."""
 
-    def __init__(self, stream: ClickStream) -> None:
+    def __init__(self, stream: TransactionalConsumer) -> None:
         """Raises Unreachable."""
         self._stream = stream
         self._targets = self._ends_at_start = stream.ends()
-        self._sent_on = False
+        self._rerouted = False
 
     def note(self, batch: Batch) -> None:
-        """Take in what was committed: a click that was sent on from before the end is done when its copy is.
+        """Take in what was committed: a click that was rerouted from before the end is done when its copy is.
 
-        The end is that of the start, not one that was moved for copies: clicks sent on from there came later.
+        The end is that of the start, not one that was moved for copies: clicks rerouted from there came later.
         """
-        self._sent_on |= any(
+        self._rerouted |= any(
             (each.records[row].offset() or 0) < self._ends_at_start[each.partition]
             for each in batch.partitions
-            for row, _, _ in each.decision.sent_on
+            for row, _, _ in each.decision.rerouted
         )
 
     def is_done(self, committed: Mapping[int, int]) -> bool:
@@ -31,8 +31,8 @@ class Drain:
 
         Raises Unreachable.
         """
-        if self._sent_on:
-            self._targets, self._sent_on = self._stream.ends(), False
+        if self._rerouted:
+            self._targets, self._rerouted = self._stream.ends(), False
         if any(offset < self._targets[partition] for partition, offset in committed.items()):
             return False
         of_all = self._stream.committed()

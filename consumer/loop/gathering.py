@@ -2,45 +2,47 @@
 
 from collections.abc import Callable, Sequence
 
-from consumer.loop.batch_limit import BatchLimit
-from consumer.loop.pace import Pace
-from consumer.ports import ClickStream, Record
+from consumer.loop.batch_limit import BatchSizer
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import ConsumerRecord, TransactionalConsumer
 from consumer.records.bulk import joined
 
-SLICE_SECONDS = 0.1
+POLL_TIMEOUT_SECONDS = 0.1
 """Longest wait in one call of the library, during which no signal is heard."""
 
 
-class Gathering:
+class BatchPoller:
     """Gathers from `stream` what makes up a batch; `now` is a monotonic clock, in seconds."""
 
-    def __init__(self, stream: ClickStream, pace: Pace, limit: BatchLimit, now: Callable[[], float]) -> None:
+    def __init__(
+        self, stream: TransactionalConsumer, pace: LingerPolicy, limit: BatchSizer, now: Callable[[], float]
+    ) -> None:
         self._stream = stream
         self._pace = pace
         self._limit = limit
         self._now = now
 
-    def wait(self, batch_seconds: float) -> Sequence[Record]:
+    def wait(self, batch_seconds: float) -> Sequence[ConsumerRecord]:
         """Wait for a click, then collect for a while or until the batch is full; the last one took `batch_seconds`.
 
         The library waits until it has as many as it was asked for, so it is asked for one first.
         """
         self._limit.begin()
-        pieces = [self._consume(1, SLICE_SECONDS)]
+        pieces = [self._consume(1, POLL_TIMEOUT_SECONDS)]
         until = self._now() + self._pace.gathering_seconds(batch_seconds)
         is_over = not pieces[0]
         while not is_over and self._limit.room > 0:
             left = until - self._now()
-            pieces.append(self._consume(self._limit.room, min(max(left, 0.0), SLICE_SECONDS)))
+            pieces.append(self._consume(self._limit.room, min(max(left, 0.0), POLL_TIMEOUT_SECONDS)))
             is_over = left <= 0
         return joined(pieces)
 
-    def at_once(self) -> Sequence[Record]:
+    def at_once(self) -> Sequence[ConsumerRecord]:
         """Take what is there."""
         self._limit.begin()
         return self._consume(self._limit.room, 0.0)
 
-    def _consume(self, limit: int, seconds: float) -> Sequence[Record]:
+    def _consume(self, limit: int, seconds: float) -> Sequence[ConsumerRecord]:
         records = self._stream.consume(limit, seconds)
         self._limit.add(records)
         return records

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.loop.checkpoint import Note
+from consumer.loop.checkpoint import Checkpoint
 
 
 class Way(StrEnum):
@@ -51,7 +51,7 @@ class Evidence:
     """What is known of one partition. `first` and `end` are the bounds of the clicks, `clicks` is their identity."""
 
     committed: int | None
-    note: Note | None
+    note: Checkpoint | None
     first: int
     end: int
     clicks: str = ""
@@ -92,9 +92,9 @@ def _find_without_note(seen: Evidence) -> Contradiction | None:
     return Contradiction.CLICKS_DELETED if seen.committed == 0 < seen.first else None
 
 
-def going_on(seen: Evidence, way: Way, partitions: int) -> Note:
+def going_on(seen: Evidence, way: Way, partitions: int) -> Checkpoint:
     """Return the note to go on with, whose offset is to be committed together with it."""
-    note, done = seen.note or Note(partitions), seen.done
+    note, done = seen.note or Checkpoint(partitions), seen.done
     is_replaced = find_contradiction(seen) is Contradiction.CLICKS_REPLACED
     if is_replaced:
         base = seen.first
@@ -105,10 +105,10 @@ def going_on(seen: Evidence, way: Way, partitions: int) -> Note:
     offset = min(max(base, seen.first), seen.end)
     skipped = 0 if is_replaced or done is None else max(offset - done, 0)
     head = max(note.head, seen.head) if way is Way.ACCEPT_LOST_MEMORY else note.head
-    return Note(note.partitions, offset, note.lost + skipped, head, seen.clicks)
+    return Checkpoint(note.partitions, offset, note.lost + skipped, head, seen.clicks)
 
 
-def repeated(seen: Evidence, chosen: Note) -> int:
+def repeated(seen: Evidence, chosen: Checkpoint) -> int:
     """Return how many offsets would be handled a second time."""
     if seen.done is None or find_contradiction(seen) is Contradiction.CLICKS_REPLACED:
         return 0

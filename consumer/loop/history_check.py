@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from consumer.errors import Contradictory
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.checkpoint import Note, check_partitions, note_of
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.checkpoint import Checkpoint, check_partitions, note_of
 from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction
 from consumer.loop.known_topics import KnownTopics
-from consumer.loop.marker_file import Page
-from consumer.ports import ClickStream, Committed, Unreachable
+from consumer.loop.marker_file import MarkerFile
+from consumer.ports import Committed, RetriableError, TransactionalConsumer
 from consumer.state.store import PartitionStore
 
-_Suspicion = tuple[Contradiction, int | None, Note | None]
+_Suspicion = tuple[Contradiction, int | None, Checkpoint | None]
 """What contradicts, by which committed offset and which note."""
 
 
@@ -24,14 +24,22 @@ class HistoryCheck:
     a rebalance only later. Nobody committed in between where the offset is the same, so the memory must fit it.
     """
 
-    def __init__(self, stream: ClickStream, restorer: Restorer, page: Page, *, partitions: int, group: str) -> None:
+    def __init__(
+        self,
+        stream: TransactionalConsumer,
+        restorer: ChangelogRestorer,
+        page: MarkerFile,
+        *,
+        partitions: int,
+        group: str,
+    ) -> None:
         """`page` outlives the process, on the same disk as the state."""
         self._stream = stream
         self._restorer = restorer
         self._known = KnownTopics(page, group)
         self._partitions = partitions
         self._group = group
-        self._notes: dict[int, Note] = {}
+        self._notes: dict[int, Checkpoint] = {}
         self._starts: dict[int, int] = {}
         self._unclaimed: dict[int, int] = {}
         self._suspected: dict[int, _Suspicion] = {}
@@ -39,13 +47,13 @@ class HistoryCheck:
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
         """Return the partitions that may be worked on, and the offset from which the clicks of each come.
 
-        The others are restored again. Raises Unreachable, Unavailable or Contradictory.
+        The others are restored again. Raises RetriableError, Unavailable or Contradictory.
         """
         if not complete:
             return {}
         try:
             evidence = self._look(complete)
-        except Unreachable:
+        except RetriableError:
             for partition in complete:
                 self._restorer.begin(partition)
             raise
@@ -75,7 +83,7 @@ class HistoryCheck:
         return {p: offset for p, offset in self._unclaimed.items() if p in partitions}
 
     def note(self, partitions: Collection[int]) -> None:
-        """Take in that these partitions' notes were committed. Raises Unreachable where the disk is full."""
+        """Take in that these partitions' notes were committed. Raises RetriableError where the disk is full."""
         for partition in partitions:
             if self._unclaimed.pop(partition, None) is not None:
                 self._known.take(self._restorer.identity, self._notes[partition].clicks)
@@ -113,7 +121,7 @@ class HistoryCheck:
 
     def _enter(self, partition: int, seen: Evidence) -> None:
         self._suspected.pop(partition, None)
-        note = seen.note or Note(self._partitions)
+        note = seen.note or Checkpoint(self._partitions)
         if note.offset is None:
             self._unclaimed[partition] = seen.first
         self._starts[partition] = seen.first if note.offset is None else note.offset

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from consumer.loop.marker_file import MemoryPage, Page
+from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 
 TOPICS_FILE = "topics"
 """In the folder of an instance."""
@@ -11,7 +11,7 @@ TOPICS_FILE = "topics"
 class KnownTopics:
     """The changelog of one group, and the clicks that it was made from, by cluster and topic id."""
 
-    def __init__(self, page: Page, group: str) -> None:
+    def __init__(self, page: MarkerFile, group: str) -> None:
         self._page = page
         self._group = group
 
@@ -35,7 +35,7 @@ class KnownTopics:
 
 def read_known_topics(path: Path, group: str) -> KnownTopics:
     """Return what a worker has left in the file, without making one where there is none."""
-    page = MemoryPage()
+    page = FakeMarkerFile()
     if path.is_file():
         page.write(path.read_bytes())
     return KnownTopics(page, group)

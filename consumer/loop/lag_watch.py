@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import structlog
 
 from consumer.loop.observer import Observer
-from consumer.ports import ClickStream, Unreachable
+from consumer.ports import RetriableError, TransactionalConsumer
 
 _LOG = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ UNANSWERED_SECONDS = 10.0
 class LagWatch:
     """Asks on the loop's thread; `now` is a monotonic clock, in seconds."""
 
-    def __init__(self, stream: ClickStream, observer: Observer, now: Callable[[], float]) -> None:
+    def __init__(self, stream: TransactionalConsumer, observer: Observer, now: Callable[[], float]) -> None:
         self._stream = stream
         self._observer = observer
         self._now = now
@@ -36,7 +36,7 @@ class LagWatch:
             return
         try:
             lag = self._stream.lag([*live, *restoring])
-        except Unreachable as error:
+        except RetriableError as error:
             _LOG.debug("lag.unknown", detail=str(error))
             self._due = self._now() + UNANSWERED_SECONDS
         else:

@@ -14,25 +14,25 @@ from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
 from consumer.loop.admission import Admission
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.loop.batch_decider import PATIENCE_SECONDS, Decider
-from consumer.loop.batch_limit import BatchLimit
-from consumer.loop.caution import Caution
-from consumer.loop.changelog_restore import Restorer
+from consumer.loop.batch_decider import MAX_DEFINITION_WAIT_SECONDS, BatchDecider
+from consumer.loop.batch_limit import BatchSizer
+from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.checkpoint import PARTITIONS_KEY
-from consumer.loop.dead_letter_limit import BadShare
+from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
-from consumer.loop.gathering import SLICE_SECONDS, Gathering
+from consumer.loop.gathering import POLL_TIMEOUT_SECONDS, BatchPoller
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.lag_watch import LagWatch
 from consumer.loop.observer import Observer
-from consumer.loop.pace import Pace
-from consumer.loop.progress import Progress
+from consumer.loop.pace import LingerPolicy
+from consumer.loop.progress import RegressionCheck
 from consumer.loop.setbacks import Setbacks
-from consumer.loop.tail import Tail
-from consumer.loop.transaction_output import Writer
+from consumer.loop.tail import TrailingMarkers
+from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.metrics import Stage, TransactionResult
-from consumer.ports import Aborted, ClickStream, Outgoing, Record, Unreachable
+from consumer.ports import ConsumerRecord, ProducerRecord, RetriableError, TransactionAborted, TransactionalConsumer
 from consumer.records.bulk import split_by_partition
 from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
@@ -41,21 +41,21 @@ from schemas.bad_record import BadRecord, Reason
 _LOG = structlog.get_logger(__name__)
 
 MAX_ABORTS = 10
-"""Aborted transactions in a row after which a person must look."""
+"""TransactionAborted transactions in a row after which a person must look."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class LoopDependencies:
     """What the loop works with."""
 
-    stream: ClickStream
+    stream: TransactionalConsumer
     definitions: Definitions
-    restorer: Restorer
+    restorer: ChangelogRestorer
     history: HistoryCheck
-    decider: Decider
-    writer: Writer
-    bad_share: BadShare
-    caution: Caution
+    decider: BatchDecider
+    writer: TransactionOutput
+    bad_share: DeadLetterLimit
+    caution: PoisonPillGuard
     observer: Observer
     clock: Clock
 
@@ -63,22 +63,22 @@ class Parts:
 class Loop:
     """The worker's loop over `partitions`, the number that the clicks have."""
 
-    def __init__(self, parts: Parts, pace: Pace, *, partitions: int) -> None:
+    def __init__(self, parts: LoopDependencies, pace: LingerPolicy, *, partitions: int) -> None:
         self._parts = parts
         self._stream, self._restorer, self._observer = parts.stream, parts.restorer, parts.observer
         self._must_drain = pace.drain
         self._partitions = partitions
         self._live: dict[int, PartitionStore] = {}
-        self._limit = BatchLimit()
-        self._gathering = Gathering(parts.stream, pace, self._limit, parts.clock.monotonic)
+        self._limit = BatchSizer()
+        self._gathering = BatchPoller(parts.stream, pace, self._limit, parts.clock.monotonic)
         self._batch_seconds = 0.0
         self._aborts = 0
         self._pending: Batch | None = None
         self._history = parts.history
-        self._tail = Tail(parts.stream, parts.history, parts.writer.names.changelog)
+        self._tail = TrailingMarkers(parts.stream, parts.history, parts.writer.names.changelog)
         self._setbacks = Setbacks(parts.observer, parts.clock.monotonic)
         self._lag_watch = LagWatch(parts.stream, parts.observer, parts.clock.monotonic)
-        self._progress = Progress()
+        self._progress = RegressionCheck()
         self._drain: Drain | None = None
         self._admission = Admission(parts.stream, parts.observer, parts.clock.monotonic, must_end=pace.drain)
 
@@ -94,14 +94,14 @@ class Loop:
                 done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
                 started = True
                 self._observer.turned()
-            except Unreachable as error:
+            except RetriableError as error:
                 self._wait(self._setbacks.meet(error), is_stopping)
                 self._start_over(is_stopping)
 
     def _attempt(self, step: Callable[[], bool]) -> bool:
         try:
             return step()
-        except Aborted as error:
+        except TransactionAborted as error:
             self._give_up(error)
             return False
 
@@ -140,7 +140,7 @@ class Loop:
             self._show_lag(self._tail.commit(self._live))
         return self._drain is not None and self._is_drained(self._drain)
 
-    def _gather(self) -> Sequence[Record]:
+    def _gather(self) -> Sequence[ConsumerRecord]:
         """Gather a batch; while state is restored, nobody waits for one."""
         if self._restorer.restoring:
             return self._gathering.at_once()
@@ -178,7 +178,7 @@ class Loop:
 
     def _restore(self) -> None:
         if self._restorer.restoring:
-            complete, read = self._restorer.step(SLICE_SECONDS)
+            complete, read = self._restorer.step(POLL_TIMEOUT_SECONDS)
             self._enter(complete)
             self._observer.restored(read, self._restorer.remaining())
 
@@ -191,7 +191,7 @@ class Loop:
         self._observer.lost({partition: self._history.lost(partition) for partition in offsets})
         self._stream.release(list(offsets))
 
-    def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
+    def _handle(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""
         begun = self._now()
         with self._parts.caution.deciding(records):
@@ -230,7 +230,7 @@ class Loop:
         claims = {p: at for p, at in self._history.unclaimed(self._live).items() if p not in batch.offsets}
         for partition, offset in claims.items():
             entry = self._history.entry(partition, offset)
-            self._stream.track(Outgoing(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry))
+            self._stream.track(ProducerRecord(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry))
         return claims
 
     def _keep_claims(self, claims: Mapping[int, int], positions: Mapping[int, int]) -> None:
@@ -240,8 +240,8 @@ class Loop:
             entry = self._history.entry(partition, offset)
             self._live[partition].write({PARTITIONS_KEY: entry}, positions[partition])
 
-    def _decide(self, partition: int, records: Sequence[Record], begun: float) -> Decision:
-        wait_until = begun + PATIENCE_SECONDS
+    def _decide(self, partition: int, records: Sequence[ConsumerRecord], begun: float) -> Decision:
+        wait_until = begun + MAX_DEFINITION_WAIT_SECONDS
         return self._parts.decider.decide(partition, records, self._live[partition], wait_until=wait_until)
 
     def _show_lag(self, offsets: Mapping[int, int]) -> None:
@@ -260,7 +260,7 @@ class Loop:
         self._limit.widen()
         self._aborts = 0
 
-    def _give_up(self, error: Aborted) -> None:
+    def _give_up(self, error: TransactionAborted) -> None:
         """Abort, and let the same records come again: fewer at a time where the broker refused one of them."""
         batch, self._pending = self._pending, None
         # Halving ends by itself; and the library fails the transaction after each refused one, too.
@@ -274,7 +274,7 @@ class Loop:
             raise Unavailable(f"{self._aborts} transactions in a row were aborted: {error}; run link-actions doctor")
         self._read_again()
 
-    def _single_out(self, batch: Batch, error: Aborted) -> None:
+    def _single_out(self, batch: Batch, error: TransactionAborted) -> None:
         """Halve the batch that the broker refuses; a record that is alone becomes a dead letter."""
         if batch.size > 1:
             self._limit.narrow(batch.size)
@@ -305,9 +305,9 @@ class Loop:
             try:
                 self._stream.renew()
                 self._read_again()
-            except Unreachable as error:
+            except RetriableError as error:
                 self._setbacks.await_broker(error)
-                self._wait(SLICE_SECONDS, is_stopping)
+                self._wait(POLL_TIMEOUT_SECONDS, is_stopping)
             else:
                 return
 
@@ -317,7 +317,7 @@ class Loop:
         while self._now() < until and not is_stopping():
             self._observer.beat()
             self._stream.hold(list(self._live))
-            self._stream.consume(1, SLICE_SECONDS)
+            self._stream.consume(1, POLL_TIMEOUT_SECONDS)
             self._follow_assignment()
 
     def _read_again(self) -> None:

@@ -8,7 +8,7 @@ from consumer.errors import Unavailable
 from consumer.state.disk import failure_at_start, refused
 
 
-class Page(Protocol):
+class MarkerFile(Protocol):
     """Bytes that are written as a whole."""
 
     def read(self) -> bytes:
@@ -18,7 +18,7 @@ class Page(Protocol):
         """Replace the beginning. Raises Unreachable where the disk does not take it."""
 
 
-class MemoryPage:
+class FakeMarkerFile:
     """The twin: outlives a worker on a thread, not the process."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class MemoryPage:
         self._text = text + self._text[len(text) :]
 
 
-class FilePage:
+class LocalMarkerFile:
     """A file. A write is one call of the system into the page cache, 2 µs, which no signal cuts in two."""
 
     def __init__(self, path: Path) -> None:

@@ -9,7 +9,7 @@ SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LingerPolicy:
     """`commit_interval_seconds` is the longest time of gathering; `drain` lets the loop end by itself."""
 
     commit_interval_seconds: float

@@ -7,10 +7,10 @@ beginning, whose clicks had been committed a quarter of a second before.
 
 from collections.abc import Mapping
 
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 
 
-class Progress:
+class RegressionCheck:
     """Offsets after what was committed here, of partitions that were ours ever since."""
 
     def __init__(self) -> None:
@@ -25,10 +25,10 @@ class Progress:
         self._next.pop(partition, None)
 
     def check(self, offsets: Mapping[int, int]) -> None:
-        """Look at offsets to go on from. Raises Unreachable where one lies before what is committed."""
+        """Look at offsets to go on from. Raises RetriableError where one lies before what is committed."""
         for partition, offset in offsets.items():
             if offset < self._next.get(partition, 0):
-                raise Unreachable(
+                raise RetriableError(
                     f"partition {partition} would go on from offset {offset}, though everything before"
                     f" {self._next[partition]} is committed; asking again (who sets offsets back must stop the workers)"
                 )

@@ -23,7 +23,7 @@ _LEAST_ENTRIES = 64
 _KEY_LENGTHS = frozenset((MEMORY_KEY_BYTES, SCOPED_KEY_BYTES))
 
 
-class Expiry:
+class RetentionSweeper:
     """Goes round the entries of each partition, faster than clicks add to them.
 
     Without a retention only the ids of single clicks are forgotten, so nothing is looked at in a partition that has

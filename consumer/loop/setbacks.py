@@ -7,7 +7,7 @@ import structlog
 
 from consumer.loop.observer import Observer
 from consumer.monitoring.repeats import Repeats
-from consumer.ports import StateRefused, Unreachable
+from consumer.ports import RetriableError, StateRefused
 from consumer.process.file_descriptors import are_exhausted
 
 _LOG = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class Setbacks:
         self._retry_at = -inf
         self._delay = RETRY_SECONDS
 
-    def meet(self, error: Unreachable) -> float:
+    def meet(self, error: RetriableError) -> float:
         """Tell of it, and return how many seconds to wait before the next try."""
         event = self._event(error)
         self._observer.interrupted(str(error))
@@ -47,13 +47,13 @@ class Setbacks:
         self._retry_at = self._now() + wait + self._delay
         return wait
 
-    def await_broker(self, error: Unreachable) -> None:
+    def await_broker(self, error: RetriableError) -> None:
         """Tell that the broker is still away."""
         event = DESCRIPTORS if self._is_out() else "broker.awaited"
         if self._repeats.is_due(event):
             _LOG.warning(event, detail=str(error))
 
-    def _event(self, error: Unreachable) -> str:
+    def _event(self, error: RetriableError) -> str:
         if self._is_out():
             return DESCRIPTORS
         return STATE if isinstance(error, StateRefused) else BROKER

@@ -1,6 +1,6 @@
 """What lies behind the last click of a partition: control records of transactions, which no click's offset covers.
 
-Clicks that were sent on leave them. Where nobody committed beyond them, a partition that is done would for ever look
+Clicks that were rerouted leave them. Where nobody committed beyond them, a partition that is done would for ever look
 as if something were left to do, to a drain and to whoever watches the lag.
 """
 
@@ -8,17 +8,17 @@ from collections.abc import Collection, Mapping
 
 from consumer.loop.checkpoint import PARTITIONS_KEY
 from consumer.loop.history_check import HistoryCheck
-from consumer.ports import ClickStream, Outgoing
+from consumer.ports import ProducerRecord, TransactionalConsumer
 from consumer.state.store import PartitionStore
 
 
-class Tail:
+class TrailingMarkers:
     """Knows what was committed here, and commits the ends that were met beyond it, each with its note.
 
     Partitions that have no note yet are claimed along with them.
     """
 
-    def __init__(self, stream: ClickStream, history: HistoryCheck, changelog: str) -> None:
+    def __init__(self, stream: TransactionalConsumer, history: HistoryCheck, changelog: str) -> None:
         self._stream = stream
         self._history = history
         self._changelog = changelog
@@ -44,7 +44,7 @@ class Tail:
             self._stream.begin()
             entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
             for partition, entry in entries.items():
-                self._stream.track(Outgoing(self._changelog, partition, PARTITIONS_KEY, entry))
+                self._stream.track(ProducerRecord(self._changelog, partition, PARTITIONS_KEY, entry))
             positions = self._stream.commit(ahead)
             self.note(ahead)
             self._history.note(ahead)

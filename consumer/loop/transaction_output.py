@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consumer.loop.batch import PartitionBatch
-from consumer.ports import ClickStream, Headers, Outgoing, Record
+from consumer.ports import ConsumerRecord, Headers, ProducerRecord, TransactionalConsumer
 from schemas.bad_record import BadRecord
 from schemas.topics import TopicNames
 
@@ -12,19 +12,19 @@ _UNREADABLE = "the name of one is not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class TransactionOutput:
     """Writes decisions in the open transaction.
 
     `hits_frame` is what stands before the body of a LinkHits; `version` is the program's, for dead letters.
     """
 
-    stream: ClickStream
+    stream: TransactionalConsumer
     names: TopicNames
     hits_frame: bytes
     version: str
 
     def write(self, batch: PartitionBatch) -> None:
-        """Write updates, hits, sent-on clicks, dead letters and the changelog; the decision's updates are gone then.
+        """Write updates, hits, rerouted clicks, dead letters and the changelog; the decision's updates are gone then.
 
         Raises Aborted or OutcomeUnknown.
         """
@@ -32,8 +32,8 @@ class Writer:
         self.stream.produce_all(partition, decision.updates)
         decision.updates = []  # the library has copies of them: 11 MiB less of a large batch
         self.stream.produce_all(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
-        for row, key, right in decision.sent_on:
-            self.stream.produce(self._sent_on(batch.records[row], key, right))
+        for row, key, right in decision.rerouted:
+            self.stream.produce(self._rerouted(batch.records[row], key, right))
         for row, bad in sorted(decision.dead_letters.items()):
             self.stream.produce(self._dead_letter(batch.records[row], bad))
         self._write_changelog(batch)
@@ -43,13 +43,13 @@ class Writer:
         topic, entries = self.names.changelog, list(batch.decision.memory.items())
         key, value = entries.pop()
         self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
-        self.stream.track(Outgoing(topic, batch.partition, key, value))
+        self.stream.track(ProducerRecord(topic, batch.partition, key, value))
 
-    def _sent_on(self, record: Record, key: bytes, partition: int) -> Outgoing:
+    def _rerouted(self, record: ConsumerRecord, key: bytes, partition: int) -> ProducerRecord:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
-        return Outgoing(self.names.clicks, partition, key, record.value(), _headers(record) or ())
+        return ProducerRecord(self.names.clicks, partition, key, record.value(), _headers(record) or ())
 
-    def _dead_letter(self, record: Record, bad: BadRecord) -> Outgoing:
+    def _dead_letter(self, record: ConsumerRecord, bad: BadRecord) -> ProducerRecord:
         kept = _headers(record)
         detail = bad.detail if kept is not None else f"{bad.detail}; its headers are left out, since {_UNREADABLE}"
         reasons = dict(self._reason_headers(record, BadRecord(bad.reason, detail)))
@@ -57,9 +57,11 @@ class Writer:
         own = [(name, value) for name, value in kept or () if name not in reasons]
         headers = (*own, *reasons.items())
         partition = record.partition() or 0
-        return Outgoing(self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record))
+        return ProducerRecord(
+            self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record)
+        )
 
-    def _reason_headers(self, record: Record, bad: BadRecord) -> Iterator[tuple[str, bytes]]:
+    def _reason_headers(self, record: ConsumerRecord, bad: BadRecord) -> Iterator[tuple[str, bytes]]:
         facts = {
             "reason": bad.reason,
             "topic": self.names.clicks,
@@ -73,12 +75,12 @@ class Writer:
             yield f"dlq.{name}", str(fact).encode()
 
 
-def _timestamp(record: Record) -> int:
+def _timestamp(record: ConsumerRecord) -> int:
     """Return the record's own time; 0, which lets the broker give one, where it has none."""
     return max(record.timestamp()[1], 0)
 
 
-def _headers(record: Record) -> Headers | None:
+def _headers(record: ConsumerRecord) -> Headers | None:
     """Return the headers, None where the library cannot read the name of one: asked again, it would crash."""
     try:
         return tuple(record.headers() or ())

@@ -11,7 +11,7 @@ _MARK = b"LAW1"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkNote:
+class InFlightMarker:
     """Offsets that are being decided: per partition the first one, and the one after the last.
 
     `deaths` tells how often the process has died over exactly this, where it is one record.
@@ -32,17 +32,17 @@ class WorkNote:
         return _MARK + struct.pack("<I", zlib.crc32(counts + ranges)) + counts + ranges
 
 
-def read_note(text: bytes) -> WorkNote:
+def read_note(text: bytes) -> InFlightMarker:
     """Return the note at the beginning of the text; one that says nothing where there is none that is whole."""
     if len(text) < _FRAME.size:
-        return WorkNote()
+        return InFlightMarker()
     mark, checksum, number, deaths = _FRAME.unpack_from(text)
     end = _FRAME.size + number * _RANGE.size
     if mark != _MARK or len(text) < end or zlib.crc32(text[_FRAME.size - 4 : end]) != checksum:
-        return WorkNote()
+        return InFlightMarker()
     ranges = {p: (first, last) for p, first, last in _RANGE.iter_unpack(text[_FRAME.size : end])}
-    return WorkNote(ranges, deaths)
+    return InFlightMarker(ranges, deaths)
 
 
-NOTHING = WorkNote().encode()
+NOTHING = InFlightMarker().encode()
 """The note of a worker that decides nothing now."""

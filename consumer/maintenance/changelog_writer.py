@@ -17,14 +17,14 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.errors import FENCED, first_failure, kafka_error, what_must_be_mended
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.kafka.errors import FENCED, fatal_error, first_failure, kafka_error
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.maintenance.repartition import Entry
 
 _CALL_SECONDS = 30.0
 
 
-class Mover:
+class ChangelogWriter:
     """Writes to one topic in transactions, and commits offsets of the group in them. A second one fences the first."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
@@ -55,7 +55,7 @@ class Mover:
         except (KafkaException, SystemError) as error:
             raise _interrupted(first_failure(self._producer, error)) from error
 
-    def settle(self, clicks: str, notes: Mapping[int, Note]) -> None:
+    def settle(self, clicks: str, notes: Mapping[int, Checkpoint]) -> None:
         """Write each note and commit its offset of the clicks, all or none. Raises Unavailable.
 
         The broker refuses the offsets while the group has a member.
@@ -100,6 +100,6 @@ def _interrupted(raised: BaseException) -> LinkActionsError:
             "The changelog cannot be written: another link-actions state repartition of this group has taken over;"
             " let it finish"
         )
-    return what_must_be_mended(error) or Unavailable(
+    return fatal_error(error) or Unavailable(
         f"The changelog cannot be written ({error.str()}); run the command again, it goes on where it stopped"
     )

@@ -6,14 +6,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import GroupWatch
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.kafka.admin.consumer_group import ConsumerGroup
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import Contradiction, Evidence, find_contradiction
-from consumer.ports import LogReader, Unreachable
+from consumer.ports import LogReader, RetriableError
 from consumer.records.bulk import split_by_partition
 from schemas.topics import TopicNames
 
@@ -52,17 +52,17 @@ class Inspection:
             notes = self._read_notes(bounds)
             after = self.offsets.committed(self.topic, numbers)
             clicks, topic = self.clicks.bounds(numbers), self.clicks.identity()
-        except Unreachable as error:
+        except RetriableError as error:
             raise Unavailable(f"The history cannot be read ({error}); run link-actions doctor") from error
         return {
             p: _settled(Evidence(after[p], notes.get(p), *clicks[p], clicks=topic, head=bounds[p][0]), before[p])
             for p in numbers
         }
 
-    def _read_notes(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Note]:
+    def _read_notes(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Checkpoint]:
         """Read the end of each partition, and more of those where no note is met."""
         missing = {p: each for p, each in bounds.items() if each[0] < each[1]}
-        notes: dict[int, Note] = {}
+        notes: dict[int, Checkpoint] = {}
         window = _LEAST_RECORDS
         while missing:
             starts = {p: max(first, end - window) for p, (first, end) in missing.items()}
@@ -71,8 +71,8 @@ class Inspection:
             window *= _GROWTH
         return notes
 
-    def _read_from(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Mapping[int, Note]:
-        notes: dict[int, Note] = {}
+    def _read_from(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Mapping[int, Checkpoint]:
+        notes: dict[int, Checkpoint] = {}
         for partition, start in starts.items():
             self.changelog.start(partition, start)
         give_up_at = self.monotonic() + PATIENCE_SECONDS
@@ -81,7 +81,7 @@ class Inspection:
                 records = self.changelog.read(_READ_AT_ONCE, _SLICE_SECONDS)
                 for partition, mine in split_by_partition(records).items():
                     values = [record.value() for record in mine if record.key() == PARTITIONS_KEY]
-                    notes |= {partition: Note.decode(values[-1])} if values and values[-1] is not None else {}
+                    notes |= {partition: Checkpoint.decode(values[-1])} if values and values[-1] is not None else {}
                 if records:
                     give_up_at = self.monotonic() + PATIENCE_SECONDS
                 elif self.monotonic() > give_up_at:
@@ -98,9 +98,9 @@ class Inspection:
 @contextmanager
 def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspection]:
     """Give an inspection of the group and the topics of these settings. Raises Unavailable."""
-    wire = Wire(settings, {}, {})
+    wire = ClientFactory(settings, {}, {})
     with closing(wire.open_reader(names.clicks)) as clicks, closing(wire.open_reader(names.changelog)) as changelog:
-        yield Inspection(GroupWatch(Connection(settings), settings.group_id), clicks, changelog, names.clicks)
+        yield Inspection(ConsumerGroup(Connection(settings), settings.group_id), clicks, changelog, names.clicks)
 
 
 def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, Found]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.errors import Unavailable
-from consumer.loop.checkpoint import Note, check_partitions
+from consumer.loop.checkpoint import Checkpoint, check_partitions
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
 from consumer.maintenance.inspection import Found, Inspection, Offsets, contradictions
 from consumer.terminal.text import counted
@@ -21,7 +21,7 @@ class Group(Offsets, Protocol):
         """Return how many members it has."""
 
 
-Settle = Callable[[Mapping[int, Note]], None]
+Settle = Callable[[Mapping[int, Checkpoint]], None]
 """Writes each note and commits its offset, all or none. Raises Unavailable, as when the group has got a member."""
 
 
@@ -31,7 +31,7 @@ class Step:
 
     partition: int
     seen: Evidence
-    note: Note
+    note: Checkpoint
 
     @property
     def found(self) -> Contradiction | None:

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from consumer.decision.dedupe_entry import home_of
+from consumer.decision.dedupe_entry import partition_of_key
 from consumer.errors import Unavailable, UsageError
 from consumer.kafka.admin.topics import TopicState, topic_specs
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note, note_of
-from consumer.ports import Unreachable
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Checkpoint, note_of
+from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
 from schemas.topics import TopicNames
@@ -69,7 +69,7 @@ class Parts:
     names: TopicNames
     topics: Topics
     group: Group
-    restorer: Restorer
+    restorer: ChangelogRestorer
     changelog: Changelog
 
 
@@ -92,7 +92,7 @@ class Repartitioning:
         self._names = parts.names
         self._wanted = partitions
         self._tell = tell
-        self._notes: dict[int, Note] = {}
+        self._notes: dict[int, Checkpoint] = {}
 
     def rehearse(self) -> int:
         """Check everything and write nothing; return how many entries would be moved."""
@@ -150,9 +150,9 @@ class Repartitioning:
             )
 
     def _close_to_workers(self, partitions: int) -> None:
-        """Note MOVING; a worker that had started just before is a member by now, and what was noted is put back."""
+        """Note MOVING; restore the notes if a worker that had just started is a member by now."""
         before = {partition: self._noted(partition) for partition in range(partitions)}
-        self._notes = {partition: note or Note(MOVING) for partition, note in before.items()}
+        self._notes = {partition: note or Checkpoint(MOVING) for partition, note in before.items()}
         self._note(range(partitions), MOVING)
         try:
             self._check_no_members()
@@ -164,7 +164,7 @@ class Repartitioning:
             self._parts.changelog.write(entries)
             raise
 
-    def _noted(self, partition: int) -> Note | None:
+    def _noted(self, partition: int) -> Checkpoint | None:
         """Return the note of a partition. MOVING in the first one tells of a run that did not come to its end."""
         with_memory = self._restore(partition)
         noted = note_of(with_memory)
@@ -172,11 +172,11 @@ class Repartitioning:
         return noted
 
     def _note(self, partitions: Sequence[int], count: int) -> None:
-        """Note the count and leave the rest of each note as it is; the group has not begun with a new partition.
+        """Checkpoint the count and leave the rest of each note as it is; the group has not begun with a new partition.
 
         One that lacks its note gets none of an offset, so that a worker sees what is missing.
         """
-        notes = {p: self._notes.get(p, Note(count)) for p in partitions}
+        notes = {p: self._notes.get(p, Checkpoint(count)) for p in partitions}
         self._parts.changelog.write(
             [(p, PARTITIONS_KEY, replace(note, partitions=count).encode()) for p, note in notes.items()]
         )
@@ -195,7 +195,7 @@ class Repartitioning:
         return moved
 
     def _moving(self, partition: int, key: bytes, value: bytes) -> Iterator[Entry]:
-        home = home_of(key, self._wanted)
+        home = partition_of_key(key, self._wanted)
         if home is not None and home != partition:
             yield home, key, value
             yield partition, key, None
@@ -208,7 +208,7 @@ class Repartitioning:
                 complete, _ = restorer.step(_SLICE_SECONDS)
                 if partition in complete:
                     return complete[partition]
-        except Unreachable as error:
+        except RetriableError as error:
             raise Unavailable(
                 f"The memory cannot be read ({error}); run the command again, it goes on where it stopped"
             ) from error

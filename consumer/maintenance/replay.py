@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consumer.inspect.dead_letters import DeadLetter, dead_letter, replay_noted_by
-from consumer.inspect.record_view import ShownRecord
+from consumer.inspect.record_view import RecordView
 from schemas.bad_record import Reason
 
 
@@ -40,7 +40,7 @@ class Selection:
     superseded: Sequence[Listed]
 
 
-def survey(records: Iterable[ShownRecord]) -> Survey:
+def survey(records: Iterable[RecordView]) -> Survey:
     """Read the topic of the dead letters. Notes of replays lie behind the letters, in the same partition."""
     letters: dict[str, Listed] = {}
     replayed_at: dict[str, int] = {}

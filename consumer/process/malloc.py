@@ -12,7 +12,7 @@ _KEPT_BYTES = 1 << 24
 """So much may be free at the end of an arena: about what the next batch takes again."""
 
 
-def bound_malloc() -> None:
+def limit_arenas() -> None:
     """Have all threads share two arenas that keep little; to be called first. Does nothing where malloc is another.
 
     Each thread of the client library would get an arena of its own, up to eight for each core, and an arena keeps what
@@ -29,7 +29,7 @@ def bound_malloc() -> None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
-def give_back_memory() -> None:
+def trim() -> None:
     """Return to the system what is free in the arenas; takes a few milliseconds for each 100 MiB.
 
     By itself malloc returns nothing of an arena but its end: up to 64 MiB stayed of what a lost broker, a restored

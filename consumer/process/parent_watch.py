@@ -12,7 +12,7 @@ from contextlib import suppress
 from consumer.errors import ExitCode
 
 
-class SupervisorBond:
+class ParentWatch:
     """Ends this process at once when its supervisor is gone: nothing is lost, and state and ids are free again."""
 
     def __init__(self, descriptor: int) -> None:

@@ -1,7 +1,7 @@
 # cython: language_level=3, wraparound=False
 """Records in one block of memory: no Python object for each, and one is made only for the few that are looked at.
 
-Implements `consumer.ports.Record` and `BulkRecords`; twin of plain lists of the client library's messages. The bytes
+Implements `consumer.ports.ConsumerRecord` and `BulkRecords`; twin of plain lists of the client library's messages. The bytes
 are copies, so nothing of the client library is kept.
 """
 

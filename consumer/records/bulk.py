@@ -5,7 +5,7 @@ from itertools import chain, groupby
 from operator import methodcaller
 from typing import Protocol, cast, runtime_checkable
 
-from consumer.ports import Record
+from consumer.ports import ConsumerRecord
 
 Headers = list[tuple[str, bytes]]
 Update = tuple[str, bytes, bytes, Headers]
@@ -22,10 +22,10 @@ class BulkRecords(Protocol):
     def values(self) -> Sequence[bytes | None]:
         """Return the values, in the order of the records."""
 
-    def followed_by(self, others: Sequence[Sequence[Record]]) -> Sequence[Record] | None:
+    def followed_by(self, others: Sequence[Sequence[ConsumerRecord]]) -> Sequence[ConsumerRecord] | None:
         """Return these records and then the others; None where one of those lies elsewhere."""
 
-    def by_partition(self) -> Mapping[int, Sequence[Record]]:
+    def by_partition(self) -> Mapping[int, Sequence[ConsumerRecord]]:
         """Return the records of each partition, in their order."""
 
 
@@ -37,12 +37,12 @@ class BulkValues(Protocol):
         """Tell whether all are there and none has more bytes than the limit."""
 
 
-def size_of(records: Sequence[Record]) -> int:
+def size_of(records: Sequence[ConsumerRecord]) -> int:
     """Return how many bytes the values have; 0.02 µs a click, for the length of a message is that of its value."""
     return records.size_bytes() if isinstance(records, BulkRecords) else sum(map(len, records))
 
 
-def values_of(records: Sequence[Record]) -> Sequence[bytes | None]:
+def values_of(records: Sequence[ConsumerRecord]) -> Sequence[bytes | None]:
     """Return the values of records."""
     return records.values() if isinstance(records, BulkRecords) else [record.value() for record in records]
 
@@ -54,7 +54,7 @@ def all_fit(values: Sequence[bytes | None], limit: int) -> bool:
     return None not in values and max(map(len, cast("Sequence[bytes]", values)), default=0) <= limit
 
 
-def joined(pieces: Sequence[Sequence[Record]]) -> Sequence[Record]:
+def joined(pieces: Sequence[Sequence[ConsumerRecord]]) -> Sequence[ConsumerRecord]:
     """Return the records of all pieces, one after the other."""
     filled = [piece for piece in pieces if piece]
     if not filled:
@@ -64,11 +64,11 @@ def joined(pieces: Sequence[Sequence[Record]]) -> Sequence[Record]:
     return list(chain(*filled)) if together is None else together
 
 
-def split_by_partition(records: Sequence[Record]) -> Mapping[int, Sequence[Record]]:
+def split_by_partition(records: Sequence[ConsumerRecord]) -> Mapping[int, Sequence[ConsumerRecord]]:
     """Return the records by partition, in their order. They come in runs of one partition, so runs are taken whole."""
     if isinstance(records, BulkRecords):
         return records.by_partition()
-    split: dict[int, list[Record]] = {}
+    split: dict[int, list[ConsumerRecord]] = {}
     for partition, run in groupby(records, key=methodcaller("partition")):
         split.setdefault(partition, []).extend(run)
     return split

@@ -24,7 +24,7 @@ class Room:
     free: int
 
 
-class MemoryRoom:
+class MemoryHeadroom:
     """The memory of this process's machine and of every control group that it is in."""
 
     def __init__(self, root: Path = Path("/")) -> None:

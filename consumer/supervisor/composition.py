@@ -15,7 +15,7 @@ from consumer.monitoring.version import versions
 from consumer.state.disk import require_writable
 from consumer.state.factory import state_folders
 from consumer.supervisor.child import WORKER, Child, worker_environment
-from consumer.supervisor.merged_endpoints import JointMetrics, joint_routes
+from consumer.supervisor.merged_endpoints import MergedMetrics, merged_routes
 from consumer.supervisor.supervisor import Events, Supervisor
 
 _LOG = structlog.get_logger(__name__)
@@ -45,9 +45,9 @@ def run_workers(
         for name in instance_ids(settings.instance_id, workers)
     ]
     registry = CollectorRegistry()
-    metrics = JointMetrics(children, registry)
+    metrics = MergedMetrics(children, registry)
     supervisor = Supervisor(children, events, is_done_at_zero=drain, on_restart=metrics.count_restart)
-    server = HttpServer(settings.http_port, joint_routes(children, registry, versions()), host=settings.http_host)
+    server = HttpServer(settings.http_port, merged_routes(children, registry, versions()), host=settings.http_host)
     server.start()
     try:
         code = supervisor.run()

@@ -12,10 +12,10 @@ from prometheus_client.registry import Collector
 
 from consumer.monitoring.http import Answer, Route, json_answer
 from consumer.monitoring.metrics import PREFIX, page_of
-from consumer.supervisor.probe import Asked, Reply, ask_all
+from consumer.supervisor.probe import Asked, Reply, query_workers
 
 
-class JointMetrics(Collector):
+class MergedMetrics(Collector):
     """Every series of every worker with the label `worker`, and what the supervisor itself knows.
 
     The label is not called `instance`, since Prometheus gives that one to whatever it scrapes.
@@ -41,7 +41,7 @@ class JointMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Ask all workers and yield which of them answer, and what they say, family by family."""
-        replies = ask_all(self._workers, "/metrics")
+        replies = query_workers(self._workers, "/metrics")
         for name, reply in replies.items():
             self._up.labels(name).set(reply.status is HTTPStatus.OK)
         yield from self._up.collect()
@@ -60,14 +60,14 @@ def merge_metrics(texts: Mapping[str, str]) -> Iterator[Metric]:
     return iter(families.values())
 
 
-def joint_routes(
+def merged_routes(
     workers: Sequence[Asked], registry: CollectorRegistry, versions: Mapping[str, str]
 ) -> Mapping[str, Route]:
     """Return what each path answers: the same paths as a single worker has."""
     return {
         "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, page_of(registry)),
-        "/livez": lambda: livez(ask_all(workers, "/livez")),
-        "/readyz": lambda: readyz(ask_all(workers, "/readyz")),
+        "/livez": lambda: livez(query_workers(workers, "/livez")),
+        "/readyz": lambda: readyz(query_workers(workers, "/readyz")),
         "/version": lambda: json_answer(dict(versions), good=True),
     }
 

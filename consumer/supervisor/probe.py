@@ -34,7 +34,7 @@ class Reply:
     body: bytes = b""
 
 
-def ask_all(workers: Iterable[Asked], path: str) -> Mapping[str, Reply]:
+def query_workers(workers: Iterable[Asked], path: str) -> Mapping[str, Reply]:
     """Return the reply of each worker by its name, after at most `ANSWER_SECONDS`."""
     workers = list(workers)
     with ThreadPoolExecutor(max(len(workers), 1)) as pool:

@@ -52,6 +52,6 @@ def code_of(returncode: int) -> ExitCode:
     return ExitCode(returncode) if returncode in set(ExitCode) else ExitCode.UNEXPECTED
 
 
-def heavier(one: ExitCode, other: ExitCode) -> ExitCode:
+def more_severe(one: ExitCode, other: ExitCode) -> ExitCode:
     """Return the one that a person must hear of first."""
     return max(one, other, key=_BY_WEIGHT.index)

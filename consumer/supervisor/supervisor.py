@@ -16,7 +16,7 @@ import structlog
 from consumer.errors import ExitCode
 from consumer.process.shutdown import STOP_SECONDS, STOPS
 from consumer.supervisor.child import Child
-from consumer.supervisor.restarts import Restarts, code_of, heavier
+from consumer.supervisor.restarts import Restarts, code_of, more_severe
 
 _LOG = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Supervisor:
         code = code_of(returncode)
         if self._is_leaving:
             if returncode not in _ASKED_TO_END:
-                self._code = heavier(self._code, code)
+                self._code = more_severe(self._code, code)
         elif not (self._is_done_at_zero and code is ExitCode.DONE):
             self._restart_or_stop(child, returncode, lived_seconds=child.lived_seconds)
 
@@ -153,7 +153,7 @@ class Supervisor:
         if seconds is not None and (self._running or self._due.keys() - self._fenced):
             return
         # A worker that keeps ending well without having been told to is no better than one that crashes.
-        self._code = heavier(self._code, code if code is not ExitCode.DONE else ExitCode.UNEXPECTED)
+        self._code = more_severe(self._code, code if code is not ExitCode.DONE else ExitCode.UNEXPECTED)
         _LOG.error("worker.given_up", reason=_reason(code), **facts)
         self._stop()
 

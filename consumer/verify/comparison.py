@@ -47,7 +47,7 @@ class OutOfOrder:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """What was found; the lists are empty where everything is as it must be."""
 
     expected: int
@@ -78,7 +78,7 @@ class Verdict:
         return "\n".join([counts, *(f"  first: {found[0]}" for found in lists if found)])
 
 
-def judge(expected: Iterable[Expected], seen: Iterable[Seen], *, prefix: str = "") -> Verdict:
+def judge(expected: Iterable[Expected], seen: Iterable[Seen], *, prefix: str = "") -> Comparison:
     """Compare; `prefix` stands before the topics that were seen.
 
     `expected` must have each recipient's updates in their order; `seen` may come in any, offsets tell. Beside the
@@ -86,7 +86,7 @@ def judge(expected: Iterable[Expected], seen: Iterable[Seen], *, prefix: str = "
     """
     wanted, copies = list(expected), [_read(each) for each in seen]
     copies.sort(key=lambda copy: (copy.seen.topic, copy.seen.partition, copy.seen.offset))
-    verdict = Verdict(len(wanted), len(copies))
+    verdict = Comparison(len(wanted), len(copies))
     expected_at: dict[_Identity, list[int]] = defaultdict(list)
     for place, each in enumerate(wanted):
         expected_at[each.topic, each.update_id].append(place)
@@ -108,7 +108,7 @@ def _read(seen: Seen) -> _Copy:
 
 
 def _match(
-    wanted: Sequence[Expected], places: Sequence[int], copies: Sequence[_Copy], verdict: Verdict
+    wanted: Sequence[Expected], places: Sequence[int], copies: Sequence[_Copy], verdict: Comparison
 ) -> list[tuple[int, Seen]]:
     """Pair what has the same identity: first what is equal, then what is left; note what finds no partner.
 

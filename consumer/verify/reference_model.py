@@ -51,7 +51,7 @@ class _Hits:
     first_clicks: int = 0
 
 
-class NaiveModel:
+class ReferenceModel:
     """One pass over the clicks, which must come in the order in which their partitions hold them.
 
     The order between partitions does not matter. `partitions` is asked only for what a script is told of the link's

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 Metrics = Mapping[tuple[str, ...], float]
 CONSUMED = ("records_consumed_total",)
-OUTCOMES = ("applied", "duplicate", "without_actions", "not_applicable", "test", "sent_on", "dead_lettered")
+OUTCOMES = ("applied", "duplicate", "without_actions", "not_applicable", "test", "rerouted", "dead_lettered")
 
 
 def uneven(name: str, metrics: Metrics) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from consumer.verify.reader import Seen
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from tests.builders import a_link, an_action
 from tests.chaos.alongside import Watch
 from tests.chaos.counts import CONSUMED, miscounted, outcomes_of, uneven
@@ -20,7 +20,7 @@ from tests.verify.sightings import all_seen
 
 @pytest.fixture(scope="module")
 def updates() -> list[Seen]:
-    model = NaiveModel(LINKS)
+    model = ReferenceModel(LINKS)
     for click in islice(endless_clicks(seed=1, recipients=5), 50):
         model.click(click)
     return [each for each in all_seen(model.expected) if each.topic == "crm-updates.set-field.v1"]
@@ -72,7 +72,7 @@ def test_dead_letters_that_are_missing_doubled_or_changed_are_noticed() -> None:
 
 
 def test_what_becomes_of_a_record_is_told_from_its_bytes_and_place() -> None:
-    model = NaiveModel([a_link(an_action("SetField"))], partitions=1)
+    model = ReferenceModel([a_link(an_action("SetField"))], partitions=1)
     click = a_record(encode_click(click_by("r-1")), partitions=1)
 
     outcomes = [outcome_of(each, model) for each in (click, click, replace(click, value=b"\x00"))]

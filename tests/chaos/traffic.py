@@ -46,7 +46,7 @@ def _odd(chance: Random, click: Record, number: int, partitions: int) -> Iterato
         case 3:
             yield _usual(click | {"recipient_id": f"plain-{number}", "person_id": None})
         case 4:
-            # Nobody else's key, so that being sent on late spoils no order.
+            # Nobody else's key, so that being rerouted late spoils no order.
             astray = click | {"recipient_id": f"astray-{number}"}
             wrong = (partition_of(click_key(astray), partitions) + 1) % partitions
             yield Publication(encode_click(astray), click_key(astray), wrong)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from consumer.verify.comparison import judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import NotReadable, Seen, decode
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.builders import Record
 from tests.chaos.ends import undecided
@@ -41,7 +41,7 @@ class Findings:
 def judge_round(installation: Installation, acknowledged: Mapping[Place, bytes | None]) -> Findings:
     """Read everything anew and hold it against what must have come of the clicks."""
     clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
-    model = NaiveModel(installation.links, partitions=installation.partitions)
+    model = ReferenceModel(installation.links, partitions=installation.partitions)
     outcomes = {(click.partition, click.offset): outcome_of(click, model) for click in clicks}
     verdict = judge(model.expected, chain(*updates), prefix=installation.prefix)
     findings = Findings(len(clicks), verdict.seen, outcomes)
@@ -74,13 +74,13 @@ def open_transactions(installation: Installation) -> list[str]:
     ]
 
 
-def outcome_of(record: Seen, model: NaiveModel) -> str:
+def outcome_of(record: Seen, model: ReferenceModel) -> str:
     """Return what must become of the next record of its partition."""
     click = _click_in(record)
     if click is None:
         return "dead_lettered"
     if partition_of(click_key(click), record.partitions or 1) != record.partition:
-        return "sent_on"
+        return "rerouted"
     return model.click(click)
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.decision.decision import Rules
-from consumer.inspect.click_ndjson import LINE_BYTES, BadLine, ClickLines, EncodedClick
+from consumer.inspect.click_ndjson import LINE_BYTES, ClickLines, EncodedClick, InvalidLine
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
@@ -88,7 +88,7 @@ def test_a_blank_text_is_a_field_left_out(blank: str) -> None:
 @pytest.mark.parametrize("blank", ["", "  "])
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_blank_text_where_something_must_be_is_missing(name: str, blank: str) -> None:
-    with pytest.raises(BadLine, match=f"{name} is missing"):
+    with pytest.raises(InvalidLine, match=f"{name} is missing"):
         read(**{name: blank})
 
 
@@ -142,7 +142,7 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
     ],
 )
 def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(BadLine) as raised:
+    with pytest.raises(InvalidLine) as raised:
         read(**fields)
 
     assert sentence in str(raised.value)
@@ -161,14 +161,14 @@ def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: st
     ],
 )
 def test_what_is_wrong_with_a_line_is_said(line: bytes, sentence: str) -> None:
-    with pytest.raises(BadLine) as raised:
+    with pytest.raises(InvalidLine) as raised:
         LINES.read(line)
 
     assert sentence in str(raised.value)
 
 
 def test_no_value_is_repeated_in_what_is_said() -> None:
-    with pytest.raises(BadLine) as raised:
+    with pytest.raises(InvalidLine) as raised:
         read(clicked_at="somebody@example.com")
 
     assert "somebody" not in str(raised.value)
@@ -180,7 +180,7 @@ def test_a_line_may_be_as_long_as_a_click() -> None:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_bad_line(line: bytes) -> None:
-    with pytest.raises(BadLine):
+    with pytest.raises(InvalidLine):
         LINES.read(line)
 
 
@@ -195,7 +195,7 @@ JSON_VALUES = st.recursive(
 def test_whatever_stands_in_a_field_it_is_a_click_or_a_bad_line(name: str, value: Any) -> None:
     try:
         click = read(**{name: value})
-    except BadLine:
+    except InvalidLine:
         return
     assert decoded(click)
 

@@ -116,10 +116,10 @@ class Scraped:
 
 
 def test_the_counts_of_two_batches_add_up() -> None:
-    both = counts() + counts(consumed=2, sent_on=2)
+    both = counts() + counts(consumed=2, rerouted=2)
 
     assert both.consumed == 5
-    assert both.clicks == {"applied": 1, "duplicate": 1, "dead_lettered": 1, "sent_on": 2}
+    assert both.clicks == {"applied": 1, "duplicate": 1, "dead_lettered": 1, "rerouted": 2}
     assert both.actions == {("set_field", "applied"): 2}
     assert both.dead_letters == {"truncated": 2}
 
@@ -170,7 +170,7 @@ def test_a_batch_is_counted_by_outcome_kind_and_reason() -> None:
 
     assert scraped.value("records_consumed_total") == 6
     assert scraped.value("clicks_total", outcome="applied") == 2
-    assert scraped.value("clicks_total", outcome="sent_on") == 0
+    assert scraped.value("clicks_total", outcome="rerouted") == 0
     assert scraped.value("actions_total", kind="set_field", outcome="applied") == 2
     assert scraped.value("dead_letters_total", reason="truncated") == 2
     assert scraped.value("batch_records_sum") == 6

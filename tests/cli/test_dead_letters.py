@@ -6,7 +6,7 @@ import pytest
 
 from consumer.inspect.dead_letter_text import hexdump, letter_in_json, letter_in_text
 from consumer.inspect.dead_letters import dead_letter, place_of, replay_of
-from consumer.inspect.record_view import ShownRecord, text_of, time_of
+from consumer.inspect.record_view import RecordView, text_of, time_of
 from schemas.click import click_layout
 from schemas.codec import Codec, single_object_frame
 from schemas.identity import partition_of
@@ -36,8 +36,8 @@ CLICK: dict[str, Any] = dict.fromkeys((field["name"] for field in SCHEMA.definit
 }
 
 
-def a_record(**fields: Any) -> ShownRecord:
-    record = ShownRecord(
+def a_record(**fields: Any) -> RecordView:
+    record = RecordView(
         topic="link.clicks.dlq.v1",
         partition=4,
         offset=2,
@@ -58,10 +58,10 @@ def test_the_records_own_headers_are_told_from_those_of_the_loop() -> None:
 
 
 def test_of_one_that_went_bad_twice_the_last_reason_counts() -> None:
-    again = (*REASON, ("dlq.replayed", b"4:1"), ("dlq.reason", b"time_absurd"), ("dlq.detail", b"x"))
+    again = (*REASON, ("dlq.replayed", b"4:1"), ("dlq.reason", b"timestamp_out_of_range"), ("dlq.detail", b"x"))
     letter = dead_letter(a_record(headers=again))
 
-    assert letter.reason == "time_absurd"
+    assert letter.reason == "timestamp_out_of_range"
     assert dict(letter.headers)["dlq.reason"] == b"unknown_version"
 
 

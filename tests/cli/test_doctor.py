@@ -10,19 +10,19 @@ from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
 from consumer.config.settings import load_settings
 from consumer.decision.cores import COMPILED, PURE
-from consumer.doctor.cluster import look_at_brokers, look_at_rights, look_at_topics, without
+from consumer.doctor.cluster import check_brokers, check_rights, check_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import (
-    look_at_core,
+    check_core,
+    check_interface,
+    check_registry,
+    check_settings,
+    check_state,
     look_at_descriptors,
-    look_at_interface,
     look_at_properties,
-    look_at_registry,
-    look_at_settings,
-    look_at_state,
 )
 from consumer.errors import ExitCode
-from consumer.kafka.admin.acls import Operation, Right, Role
+from consumer.kafka.admin.acls import Acl, Operation, Role
 from consumer.kafka.admin.topics import Cleanup, TopicState, compare_topics, topic_specs
 from consumer.kafka.backend import BINDING, DIRECT
 from consumer.kafka.errors import Resource
@@ -63,7 +63,7 @@ def test_a_failure_tells_what_is_wrong_apart_from_how_to_mend_it() -> None:
 
 
 def test_each_wrong_setting_is_a_finding() -> None:
-    settings, findings = look_at_settings({"LINK_ACTIONS_HTTP_PORT": "x"})
+    settings, findings = check_settings({"LINK_ACTIONS_HTTP_PORT": "x"})
 
     assert settings is None
     assert [finding.status for finding in findings] == [Status.OK, Status.FAIL, Status.FAIL]
@@ -71,14 +71,14 @@ def test_each_wrong_setting_is_a_finding() -> None:
 
 
 def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
-    findings = [look_at_core(COMPILED), look_at_core(PURE)]
+    findings = [check_core(COMPILED), check_core(PURE)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == ["compiled", "pure Python"]
     assert exit_code_of(findings) == 0
 
 
 def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_fault() -> None:
-    findings = [look_at_interface(DIRECT), look_at_interface(BINDING)]
+    findings = [check_interface(DIRECT), check_interface(BINDING)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == [
         "direct to the client library",
@@ -88,12 +88,12 @@ def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_f
 
 
 def test_a_state_folder_that_is_not_there_yet_can_be_written_and_is_not_made(tmp_path: Path) -> None:
-    assert statuses(look_at_state([tmp_path / "a" / "b"])) in ([Status.OK], [Status.WARN])
+    assert statuses(check_state([tmp_path / "a" / "b"])) in ([Status.OK], [Status.WARN])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
-    (finding,) = look_at_state([Path("/proc/state")])
+    (finding,) = check_state([Path("/proc/state")])
 
     assert finding.status is Status.FAIL
     assert finding.exit_code is ExitCode.USAGE
@@ -103,10 +103,10 @@ def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
 def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for free, status in ((0, Status.FAIL), (10 * 2**20, Status.FAIL), (100 * 2**20, Status.WARN), (2**33, Status.OK)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: Room(2**34, 2**34 - free, free))
-        (finding,) = look_at_state([tmp_path])
+        (finding,) = check_state([tmp_path])
         assert finding.status is status
         assert status is Status.OK or "make room" in finding.mend
-    assert exit_code_of(look_at_state([Path("/proc/state"), tmp_path])) == 2
+    assert exit_code_of(check_state([Path("/proc/state"), tmp_path])) == 2
 
 
 def test_too_few_descriptors_are_told_before_they_run_out() -> None:
@@ -130,17 +130,17 @@ def test_a_property_that_only_a_worker_uses_is_tried_too(tmp_path: Path) -> None
 
 
 def test_a_registry_is_asked_for_clicks(double: RegistryDouble) -> None:
-    assert statuses(look_at_registry(None, "clicks")) == [Status.OK]
-    assert statuses(look_at_registry(double.url, "clicks")) == [Status.WARN]
+    assert statuses(check_registry(None, "clicks")) == [Status.OK]
+    assert statuses(check_registry(double.url, "clicks")) == [Status.WARN]
     double.register("clicks-value", '{"type": "record", "name": "A", "fields": []}')
-    assert statuses(look_at_registry(double.url, "clicks")) == [Status.OK]
-    assert statuses(look_at_registry("http://127.0.0.1:1", "clicks")) == [Status.FAIL]
+    assert statuses(check_registry(double.url, "clicks")) == [Status.OK]
+    assert statuses(check_registry("http://127.0.0.1:1", "clicks")) == [Status.FAIL]
 
 
 def test_the_age_of_a_broker_is_told_as_far_as_it_shows() -> None:
-    (new,) = look_at_brokers({"group.coordinator.rebalance.protocols": "classic,consumer"})
-    (old,) = look_at_brokers({"num.partitions": "1"})
-    (hidden,) = look_at_brokers({})
+    (new,) = check_brokers({"group.coordinator.rebalance.protocols": "classic,consumer"})
+    (old,) = check_brokers({"num.partitions": "1"})
+    (hidden,) = check_brokers({})
 
     assert "4.0 or newer" in new.seen
     assert "older than 4.0" in old.seen
@@ -148,7 +148,7 @@ def test_the_age_of_a_broker_is_told_as_far_as_it_shows() -> None:
 
 
 def test_a_broker_that_makes_topics_by_itself_is_a_warning() -> None:
-    findings = look_at_brokers({"auto.create.topics.enable": "true"})
+    findings = check_brokers({"auto.create.topics.enable": "true"})
 
     assert statuses(findings) == [Status.OK, Status.WARN]
 
@@ -158,13 +158,13 @@ def test_topics_are_told_one_by_one() -> None:
     bad = good | {NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE}))}
     del bad[NAMES.definitions]
 
-    assert statuses(look_at_topics(compare_topics(NAMES, good), NAMES)) == [Status.OK]
-    assert statuses(look_at_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3
+    assert statuses(check_topics(compare_topics(NAMES, good), NAMES)) == [Status.OK]
+    assert statuses(check_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3
 
 
 def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> None:
-    lacking = Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, "group-", is_prefix=True)
-    (finding,) = look_at_rights(Role.WORKER, [lacking])
+    lacking = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, "group-", is_prefix=True)
+    (finding,) = check_rights(Role.WORKER, [lacking])
 
     assert finding.status is Status.FAIL
     assert finding.seen == "The broker refuses: this user may not Write on transactional-id group-*"
@@ -172,7 +172,7 @@ def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> Non
         f"grant it: kafka-acls.sh {SERVERS} --add --allow-principal User:NAME --operation Write"
         " --transactional-id group- --resource-pattern-type prefixed"
     )
-    assert statuses(look_at_rights(Role.WORKER, [])) == [Status.OK]
+    assert statuses(check_rights(Role.WORKER, [])) == [Status.OK]
 
 
 def test_a_topic_that_the_user_may_not_see_is_not_called_missing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from consumer.cli.app import execute
 from consumer.config.settings import Settings, WrongSettings, load_settings, variable
 from consumer.doctor.finding import Status
-from consumer.doctor.local import look_at_settings
+from consumer.doctor.local import check_settings
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 
@@ -98,9 +98,9 @@ def test_what_only_looks_like_it_is_still_a_mistake(name: str, value: str) -> No
 
 
 def test_doctor_advises_to_turn_them_off() -> None:
-    _, plain = look_at_settings(BROKERS)
-    _, some = look_at_settings({**BROKERS, **environment_of(Service("link-actions"))})
-    _, hiding = look_at_settings({**BROKERS, **environment_of(Service("link-actions-http"))})
+    _, plain = check_settings(BROKERS)
+    _, some = check_settings({**BROKERS, **environment_of(Service("link-actions"))})
+    _, hiding = check_settings({**BROKERS, **environment_of(Service("link-actions-http"))})
 
     assert [finding.status for finding in plain] == [Status.OK] * 2
     for findings in (some, hiding):

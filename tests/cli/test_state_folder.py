@@ -12,7 +12,7 @@ import pytest
 
 from consumer.config.settings import StateStoreKind
 from consumer.errors import UsageError
-from consumer.loop.marker_file import FilePage
+from consumer.loop.marker_file import LocalMarkerFile
 from consumer.state.disk import require_writable
 from tests.support.patience import stretched
 
@@ -24,12 +24,12 @@ from pathlib import Path
 from consumer.errors import LinkActionsError
 from consumer.config.settings import Settings, StateStoreKind
 from consumer.state.factory import open_state, state_folder
-from consumer.loop.marker_file import FilePage
+from consumer.loop.marker_file import LocalMarkerFile
 folder, store = sys.argv[1:]
 settings = Settings(bootstrap_servers="x", instance_id="one", state_dir=Path(folder), state_store=StateStoreKind(store))
 try:
     open_state(settings).close()
-    FilePage(state_folder(settings) / "deciding").close()
+    LocalMarkerFile(state_folder(settings) / "deciding").close()
 except LinkActionsError as error:
     print(int(error.exit_code), error)
 """
@@ -135,7 +135,7 @@ def test_a_file_in_place_of_the_folder_is_one_too(folder: Path) -> None:
 def test_a_folder_that_is_still_to_be_made_is_good(folder: Path) -> None:
     require_writable(folder / "a" / "b")
     assert not (folder / "a").exists()
-    FilePage(folder / "a" / "deciding").close()
+    LocalMarkerFile(folder / "a" / "deciding").close()
 
 
 def test_brokers_that_cannot_be_are_refused_at_once_by_every_command(folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_bad_record_is_one_dead_letter_and_its_neighbours_are_untouched(case: 
     assert {row: str(bad.reason) for row, bad in decision.dead_letters.items()} == (
         {1: case.reason} if case.reason else {}
     )
-    assert decision.sent_on == ([(1, case.right_key, right)] if case.outcome == "sent_on" else [])
+    assert decision.rerouted == ([(1, case.right_key, right)] if case.outcome == "rerouted" else [])
     assert +decision.clicks == Counter([ClickOutcome.APPLIED, ClickOutcome.APPLIED, case.outcome])
     assert decision.counts().balanced
 
@@ -56,11 +56,11 @@ def test_a_bad_record_is_one_dead_letter_and_its_neighbours_are_untouched(case: 
 def test_all_of_them_in_one_batch_are_what_each_is_alone() -> None:
     desk = Desk(LINK)
     wanted = Counter(
-        "applied" if case.outcome == "sent_on" and case.click and not case.click["test"] else case.outcome
+        "applied" if case.outcome == "rerouted" and case.click and not case.click["test"] else case.outcome
         for case in CASES
     )
     wanted["test"] += 1
-    wanted["sent_on"] = 0
+    wanted["rerouted"] = 0
 
     decision = desk.decide(*(case.value for case in CASES))
 

@@ -32,7 +32,7 @@ def brought_about(decision: Decision) -> list[Any]:
     """All that a decision says, where it matters in the order in which it says it."""
     return [
         decision.updates,
-        decision.sent_on,
+        decision.rerouted,
         {row: (bad.reason, bad.detail) for row, bad in decision.dead_letters.items()},
         list(decision.memory.items()),
         decision.hits.counts(),

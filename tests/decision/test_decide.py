@@ -378,8 +378,8 @@ class TestPartitions:
 
         decision = desk.take(a_click(1), partition=(right + 3) % 8)
 
-        assert outcome(decision) == "sent_on"
-        assert decision.sent_on == [(0, b"acme/r-1", right)]
+        assert outcome(decision) == "rerouted"
+        assert decision.rerouted == [(0, b"acme/r-1", right)]
         assert brings_nothing_about(decision)
 
     def test_only_a_whole_click_is_sent_on(self) -> None:
@@ -518,7 +518,9 @@ class TestPurity:
 
     def test_now_only_tells_absurd_times(self) -> None:
         assert self.decision(now=NOON + 1_000 * DAY).updates == self.decision().updates
-        assert {bad.reason for bad in self.decision(now=NOON - DAY - 1).dead_letters.values()} == {Reason.TIME_ABSURD}
+        assert {bad.reason for bad in self.decision(now=NOON - DAY - 1).dead_letters.values()} == {
+            Reason.TIMESTAMP_OUT_OF_RANGE
+        }
         assert not self.decision(now=NOON - DAY).dead_letters
 
     def test_a_click_at_the_edge_of_the_time_is_no_worse_for_one_that_lies_beyond_it(self) -> None:

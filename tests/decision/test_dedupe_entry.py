@@ -9,14 +9,14 @@ from consumer.decision.dedupe_entry import (
     PLAIN,
     SCOPED_KEY_BYTES,
     WITH_TIMES,
+    DedupeEntry,
     HitCount,
-    Memory,
     UnknownStateFormat,
     bitmap,
+    decode_entry,
     decode_hits,
-    decode_memory,
+    encode_entry,
     encode_hits,
-    encode_memory,
 )
 from schemas.identity import hits_digest, link_digest, recipient_digest, scope_digest
 from tests.builders import a_click, a_link, an_action
@@ -28,17 +28,17 @@ slots = st.integers(0, 300)
 
 @given(times, st.sets(slots))
 def test_what_applied_is_remembered(clicked_at: int, applied: set[int]) -> None:
-    memory = Memory(clicked_at, sum(1 << slot for slot in applied))
+    memory = DedupeEntry(clicked_at, sum(1 << slot for slot in applied))
 
-    assert decode_memory(encode_memory(memory)) == memory
-    assert decode_memory(encode_memory(memory, ONE_CLICK)) == memory
+    assert decode_entry(encode_entry(memory)) == memory
+    assert decode_entry(encode_entry(memory, ONE_CLICK)) == memory
 
 
 @given(times, st.dictionaries(slots, times, min_size=1), st.sets(slots))
 def test_when_it_applied_is_remembered_of_every_slot(clicked_at: int, last: dict[int, int], others: set[int]) -> None:
-    memory = Memory(clicked_at, sum(1 << slot for slot in last.keys() | others), last)
+    memory = DedupeEntry(clicked_at, sum(1 << slot for slot in last.keys() | others), last)
 
-    found = decode_memory(encode_memory(memory))
+    found = decode_entry(encode_entry(memory))
 
     assert (found.clicked_at, found.applied) == (clicked_at, memory.applied)
     assert found.last_applied == dict.fromkeys(others, clicked_at) | last
@@ -52,7 +52,7 @@ def test_hits_are_remembered(count: HitCount) -> None:
 @pytest.mark.parametrize("form", [0, 4, 16, 255])
 def test_memory_in_a_format_of_a_later_version_is_never_guessed_at(form: int) -> None:
     with pytest.raises(UnknownStateFormat):
-        decode_memory(bytes([form]) + bytes(8))
+        decode_entry(bytes([form]) + bytes(8))
 
 
 @pytest.mark.parametrize("form", [0, 1, 17, 255])
@@ -62,10 +62,10 @@ def test_hits_in_a_format_of_a_later_version_are_never_guessed_at(form: int) -> 
 
 
 def test_the_bytes_of_an_entry_are_what_they_always_were() -> None:
-    assert encode_memory(Memory(1_764_072_000_000)).hex() == "010000019abae28a00"
-    assert encode_memory(Memory(1, 0b1_0000_0101)).hex() == "0100000000000000010501"
-    assert encode_memory(Memory(1, 1), ONE_CLICK).hex() == "03000000000000000101"
-    assert encode_memory(Memory(1, 1, {0: 2})).hex() == "02000000000000000100000000000000000002"
+    assert encode_entry(DedupeEntry(1_764_072_000_000)).hex() == "010000019abae28a00"
+    assert encode_entry(DedupeEntry(1, 0b1_0000_0101)).hex() == "0100000000000000010501"
+    assert encode_entry(DedupeEntry(1, 1), ONE_CLICK).hex() == "03000000000000000101"
+    assert encode_entry(DedupeEntry(1, 1, {0: 2})).hex() == "02000000000000000100000000000000000002"
     assert encode_hits(HitCount(1, 2, 3)).hex() == "10" + "0000000000000001" + "0000000000000002" + "0000000000000003"
 
 
@@ -74,7 +74,11 @@ def test_a_bitmap_is_as_long_as_it_must_be() -> None:
 
 
 def test_an_entry_has_the_click_time_in_the_same_place_in_every_timed_format() -> None:
-    entries = [encode_memory(Memory(7)), encode_memory(Memory(7), ONE_CLICK), encode_memory(Memory(7, 1, {0: 9}))]
+    entries = [
+        encode_entry(DedupeEntry(7)),
+        encode_entry(DedupeEntry(7), ONE_CLICK),
+        encode_entry(DedupeEntry(7, 1, {0: 9})),
+    ]
 
     assert {entry[0] for entry in entries} == {PLAIN, ONE_CLICK, WITH_TIMES}
     assert {entry[1:9] for entry in entries} == {(7).to_bytes(8, "big")}

@@ -46,7 +46,7 @@ def _miscount_hits(decision: Decision) -> None:
 
 
 def _lose_a_click_to_be_sent_on(decision: Decision) -> None:
-    decision.sent_on.clear()
+    decision.rerouted.clear()
 
 
 class Spoilt(Trial):
@@ -58,7 +58,7 @@ class Spoilt(Trial):
         self.planted = False
 
     def _commit(self, partition: int, batch: list[Record], decision: Decision) -> None:
-        if not self.planted and decision.sent_on and decision.updates:
+        if not self.planted and decision.rerouted and decision.updates:
             self.planted = True
             self._plant(decision)
         super()._commit(partition, batch, decision)

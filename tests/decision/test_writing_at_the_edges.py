@@ -3,12 +3,12 @@
 from typing import Any
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import PartitionBatch
-from consumer.loop.transaction_output import Writer
+from consumer.loop.transaction_output import TransactionOutput
 from schemas.bad_record import BadRecord, Reason
 from schemas.topics import TopicNames
 from tests.turned_clock import TurnedClock
@@ -16,7 +16,7 @@ from tests.turned_clock import TurnedClock
 NAMES = TopicNames("", "group", ())
 
 
-class WithHeadersOfAnotherAlphabet(MemoryRecord):
+class WithHeadersOfAnotherAlphabet(FakeRecord):
     """The library raises this where the name of a header is no UTF-8; asked again, it gives out broken pointers."""
 
     __slots__ = ("_asked",)
@@ -29,15 +29,15 @@ class WithHeadersOfAnotherAlphabet(MemoryRecord):
 
 
 def written(decision: Decision, topic: str) -> list[Any]:
-    cluster = MemoryCluster(TurnedClock())
+    cluster = FakeCluster(TurnedClock())
     for name in (NAMES.clicks, NAMES.dead_letters, NAMES.changelog):
         cluster.create_topic(name, 1)
-    stream = MemoryClickStream(cluster, NAMES.clicks, group_id="group", transactional_id="t")
+    stream = FakeTransactionalConsumer(cluster, NAMES.clicks, group_id="group", transactional_id="t")
     stream.renew()
     record = WithHeadersOfAnotherAlphabet((NAMES.clicks, 0), 7, key=b"k", value=b"v", headers=(), timestamp=5)
     decision.memory[b"note"] = b"which the loop writes with every batch"
     stream.begin()
-    Writer(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
+    TransactionOutput(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
     stream.consume(1, 0)
     stream.commit({0: 8})
     return read_topic(cluster, topic)
@@ -51,7 +51,7 @@ def test_a_bad_record_with_unreadable_headers_is_a_dead_letter_that_says_so() ->
 
 
 def test_a_misrouted_click_with_unreadable_headers_is_sent_on_without_them() -> None:
-    (click,) = written(Decision(sent_on=[(0, b"right", 0)]), NAMES.clicks)
+    (click,) = written(Decision(rerouted=[(0, b"right", 0)]), NAMES.clicks)
     assert (click.key(), click.value(), click.headers()) == (b"right", b"v", None)
 
 

@@ -8,7 +8,7 @@ from confluent_kafka import murmur2
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import ClickOutcome
 from consumer.records.bulk import Update
-from consumer.verify.reference_model import Expected, NaiveModel
+from consumer.verify.reference_model import Expected, ReferenceModel
 from tests.builders import Record
 from tests.click_parts import click_bytes
 from tests.decision.strategies import Turn, numbered
@@ -46,7 +46,7 @@ class Trial:
     def __init__(self, partitions: int, retention_ms: int | None) -> None:
         self._partitions = partitions
         self._desk = Desk(partitions=partitions, retention_ms=retention_ms)
-        self._model = NaiveModel(partitions=partitions, retention_ms=retention_ms)
+        self._model = ReferenceModel(partitions=partitions, retention_ms=retention_ms)
         self._known: dict[tuple[str, str], Record] = {}
         self._logs: list[list[Record]] = [[] for _ in range(partitions)]
         self._positions = [0] * partitions
@@ -79,8 +79,8 @@ class Trial:
         self._positions[partition] += len(batch)
         self._compare(partition, batch, decision)
         misplaced = [row for row in self._misplaced(partition, batch) if batch[row]["click_id"]]
-        assert [row for row, _, _ in decision.sent_on] == misplaced
-        for row, key, right in decision.sent_on:
+        assert [row for row, _, _ in decision.rerouted] == misplaced
+        for row, key, right in decision.rerouted:
             assert (key, right) == (key_of(batch[row]), self._right(batch[row]))
             self._logs[right].append(batch[row])
         for plan, count in decision.hits.counts():
@@ -101,7 +101,7 @@ class Trial:
 
     def _outcome(self, partition: int, click: Record) -> str:
         is_bad = not click["click_id"]
-        return ClickOutcome.SENT_ON if self._right(click) != partition and not is_bad else self._model.click(click)
+        return ClickOutcome.REROUTED if self._right(click) != partition and not is_bad else self._model.click(click)
 
     def _misplaced(self, partition: int, batch: list[Record]) -> list[int]:
         return [row for row, click in enumerate(batch) if self._right(click) != partition]

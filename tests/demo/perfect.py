@@ -11,9 +11,9 @@ from consumer.demo.publication import Publication
 from consumer.demo.sample import Sample, make_sample
 from consumer.links.history import Histories
 from consumer.links.link_files import check_link_files
-from consumer.links.versioning import Signature, plan_links
+from consumer.links.versioning import Authorship, next_versions
 from consumer.verify.reader import NotReadable, Seen, decode
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from schemas.codec import Codec
 from schemas.identity import partition_of
 from schemas.record_schema import load_schemas
@@ -34,14 +34,14 @@ def links() -> list[dict[str, object]]:
     kinds, codec = load_kinds(load_schemas()), Codec(load_schemas()["LinkDefined"])
     wanted = check_link_files([Path(LINK_FILE)], kinds).links
     histories = Histories(codec, kinds, frozenset(link.reference for link in wanted))
-    return [record_from_link(planned.link) for planned in plan_links(wanted, histories, Signature("demo", NOON))]
+    return [record_from_link(planned.link) for planned in next_versions(wanted, histories, Authorship("demo", NOON))]
 
 
 def perfect_evidence(sample: Sample) -> Evidence:
     """Every click where it belongs, misrouted ones a second time, and all that must come of them once."""
     codecs = {name: Codec(schema) for name, schema in load_schemas().items()}
     clicks = click_records(sample)
-    model = NaiveModel(links(), partitions=PARTITIONS)
+    model = ReferenceModel(links(), partitions=PARTITIONS)
     reasons = {record.value: record.reason for record in sample.broken}
     letters = [letter(seen, reasons[seen.value]) for seen in clicks if seen.value in reasons]
     for seen in clicks:

@@ -4,7 +4,7 @@ import pytest
 
 from consumer.demo.campaign import CARRIERS, DAY_MS, carriers_of
 from consumer.demo.clicks import OPTIONAL_IDS, UNDEFINED_LINK, SampleClick, sample_clicks
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from tests.demo.perfect import CLICKS, NOON, links
 from tests.schemas.pins import released_kinds
 
@@ -17,8 +17,8 @@ def clicks() -> list[SampleClick]:
 
 
 @pytest.fixture(scope="module")
-def model(clicks: list[SampleClick]) -> NaiveModel:
-    model = NaiveModel(links())
+def model(clicks: list[SampleClick]) -> ReferenceModel:
+    model = ReferenceModel(links())
     for click in clicks:
         model.click(click.record)
     return model
@@ -103,7 +103,7 @@ def test_some_are_tests_or_misrouted_and_some_recipients_have_no_person_or_compa
     assert all(any(record[name] == "" for record in records) for name in OPTIONAL_IDS)
 
 
-def test_every_kind_applies_and_every_kind_meets_its_duplicates(model: NaiveModel) -> None:
+def test_every_kind_applies_and_every_kind_meets_its_duplicates(model: ReferenceModel) -> None:
     kinds = {kind for kind, _ in model.actions}
 
     assert kinds >= released_kinds()
@@ -112,7 +112,7 @@ def test_every_kind_applies_and_every_kind_meets_its_duplicates(model: NaiveMode
 
 
 def test_every_repeat_rule_lets_some_clicks_act_again_and_holds_others_back(
-    clicks: list[SampleClick], model: NaiveModel
+    clicks: list[SampleClick], model: ReferenceModel
 ) -> None:
     actions = {(link["link_id"], action["action_id"]): action for link in links() for action in link["actions"]}  # type: ignore[attr-defined]
     applied: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
@@ -129,7 +129,7 @@ def test_every_repeat_rule_lets_some_clicks_act_again_and_holds_others_back(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_any_seed_will_do(seed: int) -> None:
-    model = NaiveModel(links())
+    model = ReferenceModel(links())
     for click in sample_clicks(1_000, seed=seed, starts_at=START):
         model.click(click.record)
 

@@ -12,10 +12,10 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from consumer.clock import SystemClock
-from consumer.demo.environment import PARTITIONS, Stage, open_stage
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.environment import PARTITIONS, Environment, open_stage
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import make_sample
-from consumer.demo.scenario import perform
+from consumer.demo.scenario import run_scenario
 from consumer.verify.reader import read_topic
 from deploy.kafka import Broker
 from tests.support.patience import stretched
@@ -96,16 +96,16 @@ def test_an_update_too_many_is_seen(kafka: Broker, tmp_path: Path, monkeypatch: 
     console = Console(file=StringIO(), width=100)
     sample = make_sample(2_000, seed=3, now=SystemClock().now_ms(), partitions=PARTITIONS)
     environ = environment(kafka, tmp_path)
-    with open_stage(environ, Narrator(console), keep=False) as stage:
+    with open_stage(environ, ProgressReporter(console), keep=False) as stage:
         assert stage is not None
-        summary = perform(stage, sample, Narrator(console), environ, before_check=repeat_an_update)
+        summary = run_scenario(stage, sample, ProgressReporter(console), environ, before_check=repeat_an_update)
 
     assert not summary.findings.is_exact
     assert (len(summary.findings.verdict.doubled), len(summary.findings.verdict.missing)) == (1, 0)
     assert summary.as_json()["exact"] is False
 
 
-def repeat_an_update(stage: Stage) -> None:
+def repeat_an_update(stage: Environment) -> None:
     """What a worker without transactions would do after a crash."""
     topic = stage.names.updates["set_field"]
     update = read_topic(stage.settings.bootstrap_servers, topic)[0]

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from consumer.demo.example_person import MISSING, Story, in_words, tell_story
+from consumer.demo.example_person import MISSING, Story, describe_example_person, in_words
 from consumer.demo.findings import DecidedClick, examine
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from consumer.verify.update_record import DECIDED, SHARED
 from tests.builders import PARAMETERS, a_click, a_link, an_action
 from tests.demo.perfect import PARTITIONS, a_sample, perfect_evidence
@@ -18,7 +18,7 @@ LINK = a_link(
 )
 
 
-def decided(model: NaiveModel, *clicks: Mapping[str, Any]) -> list[DecidedClick]:
+def decided(model: ReferenceModel, *clicks: Mapping[str, Any]) -> list[DecidedClick]:
     told = []
     for click in clicks:
         actions, updates = model.actions.copy(), len(model.expected)
@@ -29,8 +29,8 @@ def decided(model: NaiveModel, *clicks: Mapping[str, Any]) -> list[DecidedClick]
 
 
 def story_of(*clicks: Mapping[str, Any]) -> Story:
-    model = NaiveModel([LINK, a_link(link_id="imprint")])
-    story = tell_story(decided(model, *clicks), all_seen(model.expected))
+    model = ReferenceModel([LINK, a_link(link_id="imprint")])
+    story = describe_example_person(decided(model, *clicks), all_seen(model.expected))
     assert story is not None
     return story
 
@@ -76,16 +76,16 @@ def test_a_retry_is_told_from_a_second_click() -> None:
 
 
 def test_an_update_that_was_not_seen_is_not_told_as_if_it_were() -> None:
-    model = NaiveModel([LINK])
+    model = ReferenceModel([LINK])
     clicks = decided(model, a_click(1))
-    story = tell_story(clicks, all_seen(model.expected)[1:])
+    story = describe_example_person(clicks, all_seen(model.expected)[1:])
 
     assert story is not None
     assert story.clicks[0].updates[0] == MISSING
 
 
 def test_without_clicks_there_is_no_story() -> None:
-    assert tell_story([], []) is None
+    assert describe_example_person([], []) is None
 
 
 def test_updates_of_every_kind_can_be_told() -> None:
@@ -111,7 +111,7 @@ def test_the_person_of_the_sample_shows_what_the_program_is_about(seed: int) -> 
     sample = a_sample(seed=seed)
     evidence = perfect_evidence(sample)
     findings = examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
-    story = tell_story(findings.clicks, findings.updates)
+    story = describe_example_person(findings.clicks, findings.updates)
 
     assert story is not None
     remarks = {click.remark for click in story.clicks if not click.updates}

@@ -37,7 +37,7 @@ def test_every_record_has_one_outcome(evidence: Evidence, sample: Sample) -> Non
     findings = examined(evidence, sample)
 
     assert sum(findings.outcomes.values()) == findings.records == len(evidence.clicks)
-    assert findings.records == CLICKS + len(sample.broken) + findings.outcomes["sent_on"]
+    assert findings.records == CLICKS + len(sample.broken) + findings.outcomes["rerouted"]
     assert len(findings.clicks) == CLICKS
 
 

@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from consumer.demo.crash import Killing
-from consumer.demo.example_person import tell_story
+from consumer.demo.example_person import describe_example_person
 from consumer.demo.findings import examine
-from consumer.demo.progress_reporter import Narrator
+from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.report import print_report
 from consumer.demo.summary import Summary
 from tests.demo.perfect import PARTITIONS, a_sample, perfect_evidence
@@ -26,7 +26,7 @@ def a_summary(*, lost_updates: int = 0) -> Summary:
 
 def printed(summary: Summary) -> str:
     console = Console(file=StringIO(), width=WIDTH)
-    print_report(console, summary, tell_story(summary.findings.clicks, summary.findings.updates))
+    print_report(console, summary, describe_example_person(summary.findings.clicks, summary.findings.updates))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -79,7 +79,7 @@ def test_a_program_reads_the_same_figures(summary: Summary) -> None:
 
 def test_without_a_terminal_the_progress_is_a_line_now_and_then() -> None:
     console = Console(file=StringIO(), width=WIDTH)
-    narrator = Narrator(console)
+    narrator = ProgressReporter(console)
     with narrator.progress(100) as show:
         for done in range(100):
             show(100, done)

@@ -27,7 +27,7 @@ def test_a_record_that_kills_the_process_becomes_a_dead_letter(installation: Ins
 
     assert worker.events("record.condemned")
     outcome = assert_exact(installation, good, dead_letters=1)
-    assert outcome.reasons == {Reason.PROCESS_KILLER: 1}
+    assert outcome.reasons == {Reason.PROCESS_CRASH: 1}
 
 
 def start_until_condemned(installation: Installation, act: str, code: int) -> Worker:

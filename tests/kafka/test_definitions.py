@@ -3,7 +3,7 @@
 from actions.repeat import Repeat, RepeatRule
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
-from consumer.links.connect import connect_author
+from consumer.links.connect import connect_publisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import WithdrawnVersion
 from consumer.verify.reader import decode_update
@@ -89,7 +89,7 @@ def test_a_withdrawn_version_leaves_the_one_before_it_in_force_and_publishing_go
     installation.wait_done()
     assert updates_of(installation, "script") == {1: 2}
 
-    author = connect_author(
+    author = connect_publisher(
         Settings(bootstrap_servers=installation.servers, topic_prefix=installation.prefix),
         defined_by="anna",
         clock=SystemClock(),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import TopicPartition
 
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
 from tests.support.installation import UPDATES, Installation
@@ -88,7 +88,7 @@ def expected_updates(*memories: Iterable[Record]) -> int:
     """Count what a model of its own for each memory expects."""
     total = 0
     for clicks in memories:
-        model = NaiveModel([LINK], partitions=4)
+        model = ReferenceModel([LINK], partitions=4)
         for click in clicks:
             model.click(click)
         total += len(model.expected)

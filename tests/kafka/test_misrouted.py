@@ -1,4 +1,4 @@
-"""Clicks that come through another partitioner, or without a key, are sent on once and deduplicated all the same."""
+"""Clicks that come through another partitioner, or without a key, are rerouted once and deduplicated all the same."""
 
 from collections import Counter
 from itertools import islice
@@ -27,7 +27,7 @@ def test_a_misrouted_click_is_sent_on_once_and_acts_once(installation: Installat
     assert_exact(installation)
     misrouted = sum(each.partition != right_partition(each, installation) for each in published)
     assert misrouted > CLICKS / 2
-    assert sum(worker.metrics()["clicks_total", "sent_on"] for worker in workers) == misrouted
+    assert sum(worker.metrics()["clicks_total", "rerouted"] for worker in workers) == misrouted
     assert_each_is_where_it_belongs(published, read(installation, LINK_CLICKS), installation)
 
 

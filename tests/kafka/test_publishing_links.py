@@ -22,12 +22,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from bench.registry_double import running_registry
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
-from consumer.links.connect import connect_author
+from consumer.links.connect import connect_publisher
 from consumer.links.definition_topic import KafkaDefinitionTopic, open_definition_topic
-from consumer.links.link_publisher import Author
+from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import DefinitionTopic, Overtaken
+from consumer.links.publishing import DefinitionTopic, Fenced
 from deploy.kafka import Broker
 from tests.links.builders import CODEC, KINDS, wants, wants_field
 from tests.links.twins import MemoryDefinitionTopic, MemoryLog
@@ -55,8 +55,10 @@ class Installation:
     def open_topic(self) -> KafkaDefinitionTopic:
         return open_definition_topic(self.settings, SystemClock())
 
-    def author(self, name: str = "anna", open_topic: Callable[[], DefinitionTopic] | None = None) -> Author:
-        return Author(open_topic or self.open_topic, kinds=KINDS, codec=CODEC, clock=SystemClock(), defined_by=name)
+    def author(self, name: str = "anna", open_topic: Callable[[], DefinitionTopic] | None = None) -> LinkPublisher:
+        return LinkPublisher(
+            open_topic or self.open_topic, kinds=KINDS, codec=CODEC, clock=SystemClock(), defined_by=name
+        )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = os.environ | {
@@ -174,7 +176,7 @@ def test_who_was_overtaken_publishes_nothing(topics: Callable[[], DefinitionTopi
     first.take_over()
     second.take_over()
 
-    with pytest.raises(Overtaken):
+    with pytest.raises(Fenced):
         first.publish([(b"acme/a/1", b"first")])
     second.publish([(b"acme/a/1", b"second")])
 
@@ -189,7 +191,7 @@ def test_who_was_overtaken_may_take_over_again(topics: Callable[[], DefinitionTo
 
     first.publish([(b"acme/a/1", b"first")])
 
-    with pytest.raises(Overtaken):
+    with pytest.raises(Fenced):
         second.publish([(b"acme/a/1", b"second")])
     assert list(second.read_new()) == [(b"acme/a/1", b"first")]
 
@@ -353,11 +355,11 @@ def test_with_a_registry_links_carry_its_frame_and_earlier_ones_stay_readable(in
     installation.author().publish([wants(name="First"), wants(reference=LinkReference("acme", "two"))])
     with running_registry() as registry:
         settings = installation.settings.model_copy(update={"schema_registry_url": registry.url})
-        author = connect_author(settings, defined_by="anna", clock=SystemClock())
+        author = connect_publisher(settings, defined_by="anna", clock=SystemClock())
 
         author.publish([wants(name="Second")])
 
-        again = connect_author(settings, defined_by="anna", clock=SystemClock())
+        again = connect_publisher(settings, defined_by="anna", clock=SystemClock())
         assert [planned.change for planned in again.publish([wants(name="Second")])] == ["unchanged"]
         assert [link.version for link in again.newest()] == [2, 1]
         ((identifier, _),) = registry.subjects[f"{installation.topic}-value"]

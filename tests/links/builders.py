@@ -9,12 +9,12 @@ from actions.link import Link, record_from_link
 from actions.registry import load_kinds
 from actions.repeat import Repeat
 from actions.response import Redirect, Response
-from consumer.links.desired import WantedAction, WantedLink
-from consumer.links.diagnostic import Mistake, Place, Severity
+from consumer.links.desired import DesiredAction, DesiredLink
+from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
 from consumer.links.history import Histories
 from consumer.links.link_files import SourceFile, read_sources
 from consumer.links.link_reference import LinkReference
-from consumer.links.versioning import PlannedLink, Signature
+from consumer.links.versioning import Authorship, PlannedLink
 from schemas.codec import Codec
 from schemas.definition_key import definition_key
 from schemas.record_schema import load_schemas
@@ -22,7 +22,7 @@ from schemas.record_schema import load_schemas
 SCHEMAS = load_schemas()
 KINDS: Mapping[str, Kind] = load_kinds(SCHEMAS)
 CODEC = Codec(SCHEMAS["LinkDefined"])
-ANNA = Signature("anna", 1_795_608_000_000)
+ANNA = Authorship("anna", 1_795_608_000_000)
 SPRING = LinkReference("acme", "spring")
 
 GOOD = """\
@@ -36,7 +36,7 @@ links:
 """
 
 
-def links_in(text: str) -> list[WantedLink]:
+def links_in(text: str) -> list[DesiredLink]:
     """The links of a file without mistakes."""
     links, mistakes = read_sources([SourceFile("links.yaml", dedent(text).encode())], KINDS)
     assert not mistakes, mistakes
@@ -53,7 +53,7 @@ def warnings_in(*texts: str | bytes) -> list[str]:
     return [str(mistake) for mistake in all_in(*texts) if mistake.severity is Severity.WARNING]
 
 
-def all_in(*texts: str | bytes) -> list[Mistake]:
+def all_in(*texts: str | bytes) -> list[Diagnostic]:
     contents = [text if isinstance(text, bytes) else dedent(text).encode() for text in texts]
     sources = [SourceFile(f"{number}.yaml", content) for number, content in enumerate(contents, 1)]
     return read_sources(sources, KINDS)[1]
@@ -65,21 +65,21 @@ def with_action(action: str) -> str:
 
 
 def wants(
-    *actions: WantedAction,
+    *actions: DesiredAction,
     reference: LinkReference = SPRING,
     name: str = "Spring offer",
     response: Response = Redirect("https://example.com/spring"),  # noqa: B008 - a frozen value
-) -> WantedLink:
-    return WantedLink(reference, name, response, actions, Place("links.yaml", 3))
+) -> DesiredLink:
+    return DesiredLink(reference, name, response, actions, SourceLocation("links.yaml", 3))
 
 
-def wants_field(action_id: str, value: str = "yes", repeat: Repeat = Repeat()) -> WantedAction:  # noqa: B008
+def wants_field(action_id: str, value: str = "yes", repeat: Repeat = Repeat()) -> DesiredAction:  # noqa: B008
     return an_action("set_field", action_id, repeat=repeat, field=action_id, value=value)
 
 
-def an_action(kind: str, action_id: str, *, repeat: Repeat = Repeat(), **parameters: Any) -> WantedAction:  # noqa: B008
+def an_action(kind: str, action_id: str, *, repeat: Repeat = Repeat(), **parameters: Any) -> DesiredAction:  # noqa: B008
     found = KINDS[kind]
-    return WantedAction(action_id, repeat, found, found.parameters(**parameters), Place("links.yaml", 7))
+    return DesiredAction(action_id, repeat, found, found.parameters(**parameters), SourceLocation("links.yaml", 7))
 
 
 def record_of(link: Link) -> tuple[bytes, bytes]:

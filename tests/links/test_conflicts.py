@@ -3,22 +3,22 @@ from typing import Any
 import pytest
 
 from consumer.links.conflicts import find_conflicts
-from consumer.links.desired import WantedAction
+from consumer.links.desired import DesiredAction
 from tests.links.builders import an_action
 
 FOLLOW_UP: dict[str, Any] = {"type": "task", "description": "Call", "created_by": "anna", "default_recipient": "bo"}
 
 
-def conflict_of(*actions: WantedAction) -> str:
+def conflict_of(*actions: DesiredAction) -> str:
     (mistake,) = find_conflicts("spring", actions)
     return str(mistake)
 
 
-def an_interest(action_id: str, operation: str = "add", scope: str = "person") -> WantedAction:
+def an_interest(action_id: str, operation: str = "add", scope: str = "person") -> DesiredAction:
     return an_action("interest", action_id, operation=operation, interest="news", scope=scope)
 
 
-def a_membership(action_id: str, operation: str = "add", target: str = "project") -> WantedAction:
+def a_membership(action_id: str, operation: str = "add", target: str = "project") -> DesiredAction:
     return an_action("membership", action_id, operation=operation, target=target, target_id="1")
 
 

@@ -4,23 +4,23 @@ import pytest
 
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Redirect
-from consumer.links.desired import WantedLink
+from consumer.links.desired import DesiredLink
 from consumer.links.difference import differences_of, meanings_of
 from consumer.links.history import Histories
-from consumer.links.versioning import PlannedLink, next_epochs, plan_deletions, plan_links, plan_resets
+from consumer.links.versioning import PlannedLink, next_deletions, next_epochs, next_resets, next_versions
 from tests.links.builders import ANNA, SPRING, add_planned, an_action, histories_of, wants, wants_field
 
 
-def published(*links: WantedLink) -> Histories:
+def published(*links: DesiredLink) -> Histories:
     histories = histories_of()
     for link in links:
-        add_planned(histories, plan_links([link], histories, ANNA))
+        add_planned(histories, next_versions([link], histories, ANNA))
     return histories
 
 
-def planned(*links: WantedLink) -> PlannedLink:
+def planned(*links: DesiredLink) -> PlannedLink:
     """Publish all but the last, and plan that one."""
-    (plan,) = plan_links(links[-1:], published(*links[:-1]), ANNA)
+    (plan,) = next_versions(links[-1:], published(*links[:-1]), ANNA)
     return plan
 
 
@@ -95,7 +95,7 @@ def test_another_name_is_told_where_people_read_it() -> None:
 
 def test_a_reset_says_who_counts_as_new() -> None:
     histories = published(wants(wants_field("a"), wants_field("b", repeat=a_repeat("always"))))
-    (plan,) = plan_resets(next_epochs([SPRING], histories), histories, ANNA)
+    (plan,) = next_resets(next_epochs([SPRING], histories), histories, ANNA)
 
     assert list(differences_of(plan)) == ["epoch: 0 → 1"]
     assert list(meanings_of(plan)) == [
@@ -107,7 +107,7 @@ def test_a_reset_says_who_counts_as_new() -> None:
 
 
 def test_a_deletion_says_that_the_link_goes_on() -> None:
-    (plan,) = plan_deletions([SPRING], published(wants(wants_field("a"))), ANNA)
+    (plan,) = next_deletions([SPRING], published(wants(wants_field("a"))), ANNA)
 
     (meaning,) = meanings_of(plan)
     assert meaning.startswith("it is no longer listed; it goes on redirecting, since mails are out")

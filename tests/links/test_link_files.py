@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Text
-from consumer.links.diagnostic import Place, WrongLinkFiles
+from consumer.links.diagnostic import InvalidLinkFiles, SourceLocation
 from consumer.links.link_files import check_link_files
 from tests.links.builders import GOOD, KINDS, links_in, mistakes_in, with_action
 from tests.schemas.pins import released_kinds
@@ -24,7 +24,10 @@ def test_a_file_gives_its_links() -> None:
     assert link.response == Redirect("https://example.com/spring")
     assert [action.action_id for action in link.actions] == ["interested"]
     assert link.actions[0].parameters.model_dump() == {"operation": "add", "interest": "news", "scope": "person"}
-    assert (link.place, link.actions[0].place) == (Place("links.yaml", 3, 5), Place("links.yaml", 7, 9))
+    assert (link.place, link.actions[0].place) == (
+        SourceLocation("links.yaml", 3, 5),
+        SourceLocation("links.yaml", 7, 9),
+    )
 
 
 @pytest.mark.parametrize(
@@ -333,7 +336,7 @@ def test_no_link_file_of_a_folder_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "autumn.Yml").write_text(GOOD.replace("id: spring", "id: autumn"))
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
 
-    with pytest.raises(WrongLinkFiles) as wrong:
+    with pytest.raises(InvalidLinkFiles) as wrong:
         check_link_files([tmp_path], KINDS)
     (tmp_path / "gone.yaml").unlink()
 
@@ -345,7 +348,7 @@ def test_files_that_are_not_there_are_told_beside_the_mistakes_of_those_that_are
     (tmp_path / "links.yaml").write_text("tenant: acme")
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(WrongLinkFiles) as wrong:
+    with pytest.raises(InvalidLinkFiles) as wrong:
         check_link_files([tmp_path / "links.yaml", tmp_path / "none.yaml", tmp_path / "empty"], KINDS)
 
     assert [mistake.sentence for mistake in wrong.value.mistakes] == [
@@ -382,7 +385,7 @@ def test_a_file_in_a_loop_of_links_is_a_mistake_wherever_it_is_named(tmp_path: P
     loop.symlink_to("loop.yaml")
     gone.symlink_to("nowhere")
     for paths in ([tmp_path], [loop, gone]):
-        with pytest.raises(WrongLinkFiles) as raised:
+        with pytest.raises(InvalidLinkFiles) as raised:
             check_link_files(paths, KINDS)
 
         assert sorted(mistake.place.file for mistake in raised.value.mistakes) == [str(gone), str(loop)]
@@ -390,5 +393,5 @@ def test_a_file_in_a_loop_of_links_is_a_mistake_wherever_it_is_named(tmp_path: P
 
 @pytest.mark.parametrize("path", ["x" * 100_000, "/dev/zero"])
 def test_what_cannot_be_a_link_file_is_a_mistake(path: str) -> None:
-    with pytest.raises(WrongLinkFiles, match="the file cannot be read"):
+    with pytest.raises(InvalidLinkFiles, match="the file cannot be read"):
         check_link_files([Path(path)], KINDS)

@@ -7,14 +7,14 @@ import pytest
 
 from actions.link import Link, record_from_link
 from consumer.errors import Unavailable, UsageError
-from consumer.links.desired import WantedLink
-from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.desired import DesiredLink
+from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
-from consumer.links.link_publisher import Author
+from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
-from consumer.links.publishing import ATTEMPTS, DefinitionTopic, Overtaken, encode
-from consumer.links.versioning import plan_links
+from consumer.links.publishing import ATTEMPTS, DefinitionTopic, Fenced, encode
+from consumer.links.versioning import next_versions
 from schemas.codec import Codec
 from tests.actions.builders import a_link, an_action
 from tests.links.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field
@@ -26,15 +26,15 @@ AUTUMN = LinkReference("acme", "autumn")
 
 def an_author(
     open_topic: Callable[[], DefinitionTopic], clock: FrozenClock | None = None, name: str = "anna"
-) -> Author:
-    return Author(open_topic, kinds=KINDS, codec=CODEC, clock=clock or FrozenClock(), defined_by=name)
+) -> LinkPublisher:
+    return LinkPublisher(open_topic, kinds=KINDS, codec=CODEC, clock=clock or FrozenClock(), defined_by=name)
 
 
 def on(log: MemoryLog, *before_commit: Callable[[], object]) -> Callable[[], MemoryDefinitionTopic]:
     return lambda: MemoryDefinitionTopic(log, before_commit)
 
 
-def changes(author: Author, *wanted: WantedLink) -> list[str]:
+def changes(author: LinkPublisher, *wanted: DesiredLink) -> list[str]:
     return [f"{each.change} {each.link.link_id} {each.link.version}" for each in author.publish(wanted)]
 
 
@@ -115,7 +115,7 @@ def test_a_commit_whose_answer_was_lost_counts_as_done() -> None:
     class LosesTheAnswer(MemoryDefinitionTopic):
         def publish(self, records: Sequence[Record]) -> None:
             super().publish(records)
-            raise Overtaken("the answer did not come")
+            raise Fenced("the answer did not come")
 
     log = MemoryLog()
     author = an_author(lambda: LosesTheAnswer(log))
@@ -235,7 +235,7 @@ def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
 def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
 
-    with pytest.raises(WrongLinkFiles, match="9223372036854775807 is the highest there can be; make a link with"):
+    with pytest.raises(InvalidLinkFiles, match="9223372036854775807 is the highest there can be; make a link with"):
         author.publish([wants()])
     with pytest.raises(UsageError, match="the highest there can be"):
         author.delete([SPRING])
@@ -256,13 +256,13 @@ def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
 def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
 
-    with pytest.raises(WrongLinkFiles, match="actions in its life; make a new link"):
+    with pytest.raises(InvalidLinkFiles, match="actions in its life; make a new link"):
         author.publish([wants(wants_field("new"))])
 
 
 def test_what_is_published_is_readable_without_a_kind_that_was_added_since(tmp_path: Path) -> None:
     newer = Codec(link_defined_with(tmp_path, ("try_first",)))
-    planned = plan_links(links_in(GOOD), Histories(newer, KINDS, {SPRING}), ANNA)
+    planned = next_versions(links_in(GOOD), Histories(newer, KINDS, {SPRING}), ANNA)
 
     [(_, value)] = encode(planned, newer)
 

@@ -10,18 +10,18 @@ from actions.link import Link, LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Text
 from consumer.errors import UsageError
-from consumer.links.desired import WantedLink
-from consumer.links.diagnostic import WrongLinkFiles
+from consumer.links.desired import DesiredLink
+from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
 from consumer.links.versioning import (
+    Authorship,
     Change,
     PlannedLink,
-    Signature,
+    next_deletions,
     next_epochs,
-    plan_deletions,
-    plan_links,
-    plan_resets,
+    next_resets,
+    next_versions,
     require_published,
 )
 from tests.links.builders import (
@@ -37,24 +37,24 @@ from tests.links.builders import (
     wants_field,
 )
 
-BO = Signature("bo", ANNA.defined_at + 1)
-Planning = Callable[[list[WantedLink], Histories, Signature], list[PlannedLink]]
+BO = Authorship("bo", ANNA.defined_at + 1)
+Planning = Callable[[list[DesiredLink], Histories, Authorship], list[PlannedLink]]
 
 
-def publish(histories: Histories, wanted: WantedLink, signature: Signature = ANNA) -> PlannedLink:
-    (planned,) = plan_links([wanted], histories, signature)
+def publish(histories: Histories, wanted: DesiredLink, signature: Authorship = ANNA) -> PlannedLink:
+    (planned,) = next_versions([wanted], histories, signature)
     add_planned(histories, [planned])
     return planned
 
 
 def delete(histories: Histories) -> PlannedLink:
-    (planned,) = plan_deletions([SPRING], histories, BO)
+    (planned,) = next_deletions([SPRING], histories, BO)
     add_planned(histories, [planned])
     return planned
 
 
 def reset(histories: Histories) -> PlannedLink:
-    (planned,) = plan_resets(next_epochs([SPRING], histories), histories, BO)
+    (planned,) = next_resets(next_epochs([SPRING], histories), histories, BO)
     add_planned(histories, [planned])
     return planned
 
@@ -93,7 +93,7 @@ def test_an_unchanged_link_publishes_nothing_whoever_asks() -> None:
         wants(),
     ],
 )
-def test_any_difference_makes_the_next_version(changed: WantedLink) -> None:
+def test_any_difference_makes_the_next_version(changed: DesiredLink) -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a")))
 
@@ -133,17 +133,17 @@ def test_an_id_that_was_another_kind_s_is_refused_also_after_that_was_removed() 
     publish(histories, wants())
 
     with pytest.raises(
-        WrongLinkFiles, match="link spring, action a: the published link has used this id for the kind set_f"
+        InvalidLinkFiles, match="link spring, action a: the published link has used this id for the kind set_f"
     ):
-        plan_links([wants(an_action("script", "a", script="s"))], histories, ANNA)
+        next_versions([wants(an_action("script", "a", script="s"))], histories, ANNA)
 
 
 def test_a_link_whose_history_holds_something_unreadable_is_left_alone() -> None:
     histories = histories_of()
     histories.add([(b"acme/spring/1", b"\xc3\x01nonsense")])
 
-    with pytest.raises(WrongLinkFiles, match="its published version 1 cannot be read"):
-        plan_links([wants()], histories, ANNA)
+    with pytest.raises(InvalidLinkFiles, match="its published version 1 cannot be read"):
+        next_versions([wants()], histories, ANNA)
     with pytest.raises(UsageError, match="its published version 1 cannot be read"):
         require_published([SPRING], histories)
 
@@ -156,11 +156,11 @@ def test_ids_that_look_like_published_ones_are_mistakes() -> None:
     histories = Histories(CODEC, KINDS, {other})
     histories.add([record_of(published)])
 
-    with pytest.raises(WrongLinkFiles, match="a published link has an id that looks the same"):
-        plan_links([wants(reference=other)], histories, ANNA)
+    with pytest.raises(InvalidLinkFiles, match="a published link has an id that looks the same"):
+        next_versions([wants(reference=other)], histories, ANNA)
     histories = histories_of(published)
-    with pytest.raises(WrongLinkFiles, match="an action of the published link has an id that looks the same"):
-        plan_links([wants(wants_field("cafe\u0301"), reference=LinkReference("acme", "caf\u00e9"))], histories, ANNA)
+    with pytest.raises(InvalidLinkFiles, match="an action of the published link has an id that looks the same"):
+        next_versions([wants(wants_field("cafe\u0301"), reference=LinkReference("acme", "caf\u00e9"))], histories, ANNA)
 
 
 def test_what_was_published_with_an_id_that_is_refused_today_stays_readable_and_can_be_changed() -> None:
@@ -176,8 +176,8 @@ def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
     for start in range(0, 1000, 100):
         publish(histories, wants(*(wants_field(f"a{number}") for number in range(start, start + 100))))
 
-    with pytest.raises(WrongLinkFiles, match="more than 1000 actions in its life; make a new link"):
-        plan_links([wants(wants_field("one-more"))], histories, ANNA)
+    with pytest.raises(InvalidLinkFiles, match="more than 1000 actions in its life; make a new link"):
+        next_versions([wants(wants_field("one-more"))], histories, ANNA)
 
 
 def test_a_reset_opens_the_next_epoch_and_keeps_all_else() -> None:
@@ -205,7 +205,7 @@ def test_a_reset_that_somebody_else_did_meanwhile_is_not_done_twice() -> None:
     epochs = next_epochs([SPRING], histories)
     reset(histories)
 
-    (planned,) = plan_resets(epochs, histories, BO)
+    (planned,) = next_resets(epochs, histories, BO)
 
     assert (planned.change, planned.link.epoch) == (Change.UNCHANGED, 1)
 
@@ -240,7 +240,7 @@ def test_a_link_named_twice_is_reset_once() -> None:
     histories = histories_of()
     publish(histories, wants())
 
-    assert len(plan_resets(next_epochs([SPRING, SPRING], histories), histories, BO)) == 1
+    assert len(next_resets(next_epochs([SPRING, SPRING], histories), histories, BO)) == 1
 
 
 def test_histories_know_only_the_links_asked_for_and_take_a_record_twice() -> None:
@@ -259,13 +259,13 @@ ACTION_SETS = st.lists(st.sampled_from("abcdef"), unique=True, max_size=4).map(
 STEPS = st.lists(st.one_of(ACTION_SETS, st.just("reset"), st.just("delete")), max_size=12)
 
 
-def check_life(plan: Planning, steps: Sequence[WantedLink | str]) -> None:
+def check_life(plan: Planning, steps: Sequence[DesiredLink | str]) -> None:
     """Live through the steps and hold every version to the promises of publishing."""
     histories, versions = histories_of(), list[Link]()
     owners: dict[int, str] = {}
     for step in steps:
         epoch_before = versions[-1].epoch if versions else 0
-        if isinstance(step, WantedLink):
+        if isinstance(step, DesiredLink):
             (planned,) = plan([step], histories, ANNA)
             assert list(slots_of(planned.link)) == [action.action_id for action in step.actions]
             assert planned.link.epoch == epoch_before
@@ -280,7 +280,7 @@ def check_life(plan: Planning, steps: Sequence[WantedLink | str]) -> None:
             versions.append(planned.link)
         for action_id, slot in slots_of(planned.link).items():
             assert owners.setdefault(slot, action_id) == action_id
-        if isinstance(step, WantedLink):
+        if isinstance(step, DesiredLink):
             assert plan([step], histories, BO)[0].change is Change.UNCHANGED
     assert [link.version for link in versions] == list(range(1, len(versions) + 1))
     assert len(set(owners.values())) == len(owners)
@@ -289,15 +289,15 @@ def check_life(plan: Planning, steps: Sequence[WantedLink | str]) -> None:
 @settings(deadline=None)
 @given(STEPS)
 def test_in_every_life_versions_have_no_gaps_slots_one_owner_and_nothing_is_published_twice(
-    steps: list[WantedLink | str],
+    steps: list[DesiredLink | str],
 ) -> None:
-    check_life(plan_links, steps)
+    check_life(next_versions, steps)
 
 
 def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> None:
-    def forgetful(wanted: list[WantedLink], histories: Histories, signature: Signature) -> list[PlannedLink]:
+    def forgetful(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
         newest = [history.newest for history in histories.links.values()]
-        return plan_links(wanted, histories_of(*newest), signature)
+        return next_versions(wanted, histories_of(*newest), signature)
 
     with pytest.raises(AssertionError):
         check_life(
@@ -306,8 +306,8 @@ def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> Non
 
 
 def test_the_promises_are_broken_by_a_plan_that_always_publishes() -> None:
-    def eager(wanted: list[WantedLink], histories: Histories, signature: Signature) -> list[PlannedLink]:
-        return [PlannedLink(Change.CHANGED, planned.link) for planned in plan_links(wanted, histories, signature)]
+    def eager(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
+        return [PlannedLink(Change.CHANGED, planned.link) for planned in next_versions(wanted, histories, signature)]
 
     with pytest.raises(AssertionError):
         check_life(eager, [wants(wants_field("a"))])

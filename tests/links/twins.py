@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import Overtaken
+from consumer.links.publishing import Fenced
 
 Record = tuple[bytes, bytes]
 
@@ -38,7 +38,7 @@ class MemoryDefinitionTopic:
     def publish(self, records: Sequence[Record]) -> None:
         next(self._before_commit, lambda: None)()
         if self._term != self._log.term:
-            raise Overtaken("somebody took over")
+            raise Fenced("somebody took over")
         self._log.records += records
         self.commits += 1
 

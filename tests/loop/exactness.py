@@ -4,25 +4,25 @@ from collections import Counter
 from collections.abc import Iterable
 
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.state.in_memory import MemoryState
-from consumer.verify.comparison import Verdict, judge
+from consumer.verify.comparison import Comparison, judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from tests.loop.house import House
 from tests.loop.scenario import Story
 
 
 def require_exact(story: Story, *states: MemoryState) -> None:
-    """Hold updates, hits, dead letters, clicks sent on and state against what must have come of the story."""
+    """Hold updates, hits, dead letters, clicks rerouted and state against what must have come of the story."""
     house = story.house
     model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
     verdict = judge_updates(house, model)
     assert verdict.is_exact, str(verdict)
     assert hits(house) == model.hits
     assert dead_letters(house) == sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
-    assert sent_on_copies(story) == [1] * len(story.misrouted)
+    assert rerouted_copies(story) == [1] * len(story.misrouted)
     for state in states:
         require_state_as_changelog(house, state)
     assert house.cluster.transactions.open_transactions == []
@@ -32,16 +32,16 @@ def require_all_counted(story: Story, counts: BatchCounts) -> None:
     """Hold the counts against the topic: each record in it was counted once."""
     house = story.house
     model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
-    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "sent_on": len(story.misrouted)})
+    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "rerouted": len(story.misrouted)})
     assert counts.balanced
     assert counts.consumed == len(house.read(house.names.clicks))
     assert +counts.clicks == expected
     assert +counts.actions == model.actions
 
 
-def what_must_be(house: House, bad: set[tuple[int, int]]) -> NaiveModel:
-    """Feed the model with the clicks as they lie in the topic; one that was sent on counts where it arrived."""
-    model = NaiveModel(house.links, partitions=house.partitions)
+def what_must_be(house: House, bad: set[tuple[int, int]]) -> ReferenceModel:
+    """Feed the model with the clicks as they lie in the topic; one that was rerouted counts where it arrived."""
+    model = ReferenceModel(house.links, partitions=house.partitions)
     for record in house.read(house.names.clicks):
         if (record.partition(), record.offset()) in bad:
             continue
@@ -52,7 +52,7 @@ def what_must_be(house: House, bad: set[tuple[int, int]]) -> NaiveModel:
     return model
 
 
-def judge_updates(house: House, model: NaiveModel) -> Verdict:
+def judge_updates(house: House, model: ReferenceModel) -> Comparison:
     seen = [
         seen_by_the_judge(record, house.partitions)
         for topic in house.names.updates.values()
@@ -90,7 +90,7 @@ def dead_letters(house: House) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
-def sent_on_copies(story: Story) -> list[int]:
+def rerouted_copies(story: Story) -> list[int]:
     """Return how often each misrouted click lies in its right partition."""
     house = story.house
     arrived = Counter((record.value(), record.partition()) for record in house.read(house.names.clicks))
@@ -106,7 +106,7 @@ def require_state_as_changelog(house: House, state: MemoryState) -> None:
         assert store.position <= log.end
 
 
-def replayed(records: Iterable[MemoryRecord], end: int) -> dict[bytes, bytes]:
+def replayed(records: Iterable[FakeRecord], end: int) -> dict[bytes, bytes]:
     """Return what the records of a changelog before an offset amount to."""
     entries: dict[bytes, bytes] = {}
     for record in records:
@@ -115,7 +115,7 @@ def replayed(records: Iterable[MemoryRecord], end: int) -> dict[bytes, bytes]:
     return entries
 
 
-def _apply(entries: dict[bytes, bytes], record: MemoryRecord) -> None:
+def _apply(entries: dict[bytes, bytes], record: FakeRecord) -> None:
     key, value = record.key() or b"", record.value()
     if value is None:
         entries.pop(key, None)
@@ -123,7 +123,7 @@ def _apply(entries: dict[bytes, bytes], record: MemoryRecord) -> None:
         entries[key] = value
 
 
-def seen_by_the_judge(record: MemoryRecord, partitions: int) -> Seen:
+def seen_by_the_judge(record: FakeRecord, partitions: int) -> Seen:
     """Return a record as the independent reader would."""
     headers = [(name, value or b"") for name, value in record.headers() or []]
     place = record.topic(), record.partition(), record.offset(), record.timestamp()[1]

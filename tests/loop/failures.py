@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from consumer.decision.outcome import BatchCounts
-from consumer.errors import StreamFatal
-from consumer.ports import Aborted, OutcomeUnknown, StateRefused, Unreachable
+from consumer.errors import FatalKafkaError
+from consumer.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
 from tests.loop.house import Build, House, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
@@ -26,13 +26,15 @@ class Failure:
 
 
 SURVIVED: Mapping[str, Failure] = {
-    "a record is refused": Failure(Happening(before=raising(Aborted("refused"))), PRODUCING),
-    "a record is refused though it was written": Failure(Happening(after=raising(Aborted("refused"))), PRODUCING),
-    "a commit is refused": Failure(Happening(before=raising(Aborted("refused"))), ("stream.commit",)),
+    "a record is refused": Failure(Happening(before=raising(TransactionAborted("refused"))), PRODUCING),
+    "a record is refused though it was written": Failure(
+        Happening(after=raising(TransactionAborted("refused"))), PRODUCING
+    ),
+    "a commit is refused": Failure(Happening(before=raising(TransactionAborted("refused"))), ("stream.commit",)),
     "nobody knows, and it was not done": Failure(Happening(before=raising(OutcomeUnknown("silence"))), DECIDING),
     "nobody knows, and it was done": Failure(Happening(after=raising(OutcomeUnknown("silence"))), DECIDING),
-    "a question is not heard": Failure(Happening(before=raising(Unreachable("silence"))), ASKING),
-    "an answer is lost": Failure(Happening(after=raising(Unreachable("silence"))), ASKING),
+    "a question is not heard": Failure(Happening(before=raising(RetriableError("silence"))), ASKING),
+    "an answer is lost": Failure(Happening(after=raising(RetriableError("silence"))), ASKING),
     "the disk is full": Failure(Happening(before=raising(StateRefused("disk full"))), ("store.write",)),
 }
 """Failures after which the same process goes on."""
@@ -68,11 +70,11 @@ class Run:
     def _ends_well(self, script: Script) -> bool:
         try:
             worker = Worker(self.house, self.disk, script=script, bite=BITE, build=self.build)
-        except (Crash, Unreachable):
+        except (Crash, RetriableError):
             return False
         try:
             worker.run()
-        except (Crash, StreamFatal):
+        except (Crash, FatalKafkaError):
             return False
         finally:
             self.counts += worker.counts

@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, MemoryCluster
-from consumer.fake_kafka.publisher import MemoryPublisher
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster
+from consumer.fake_kafka.publisher import FakePublisher
+from consumer.fake_kafka.record import FakeRecord
+from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.fake_kafka.topic_reader import read_topic
 from consumer.fake_kafka.transactions import Producer
 from consumer.kafka.admin.topic_admin import create_topics
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
-from consumer.loop.batch_decider import Decider
-from consumer.loop.caution import Caution
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.dead_letter_limit import BadShare
+from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
-from consumer.loop.loop import Loop, Parts
-from consumer.loop.marker_file import MemoryPage, Page
+from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
 from consumer.monitoring.version import versions
@@ -44,7 +44,7 @@ from tests.turned_clock import TurnedClock
 PARTITIONS = 3
 GROUP = "group"
 FAR_AWAY = 1_000_000
-ONE_DRAIN = Pace(0.0, drain=True)
+ONE_DRAIN = LingerPolicy(0.0, drain=True)
 
 
 SCHEMAS = load_schemas()
@@ -53,10 +53,10 @@ CLICKS, LINKS = Codec(SCHEMAS["LinkClicked"]), Codec(SCHEMAS["LinkDefined"])
 
 
 @dataclass(frozen=True, slots=True)
-class TwinWire(Wire):
+class TwinWire(ClientFactory):
     """What the worker's parts speak to, on the twin."""
 
-    cluster: MemoryCluster
+    cluster: FakeCluster
     script: Script
     bite: int
     stream: type[ScriptedStream] = ScriptedStream
@@ -123,14 +123,14 @@ class Build:
 class House:
     """Everything on it is deterministic; time passes only while somebody waits."""
 
-    def __init__(self, partitions: int = PARTITIONS, cluster: MemoryCluster | None = None) -> None:
+    def __init__(self, partitions: int = PARTITIONS, cluster: FakeCluster | None = None) -> None:
         self.partitions = partitions
         self.clock = TurnedClock()
-        self.cluster = cluster or MemoryCluster(self.clock)
+        self.cluster = cluster or FakeCluster(self.clock)
         self.names = self.wire("anyone", Script(), FAR_AWAY).names
         self.links: list[Record] = []
-        self._publisher = MemoryPublisher(self.cluster)
-        create_topics(MemoryTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
+        self._publisher = FakePublisher(self.cluster)
+        create_topics(FakeTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
 
     def wire(self, name: str, script: Script, bite: int, build: "Build | None" = None) -> TwinWire:
         settings = Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=name)
@@ -163,7 +163,7 @@ class House:
         self.cluster.transactions.append(producer, log, self.cluster.maker(topic, partition, Draft(key, value)))
         return producer
 
-    def read(self, topic: str) -> list[MemoryRecord]:
+    def read(self, topic: str) -> list[FakeRecord]:
         """Return what a subscriber sees of a topic."""
         return read_topic(self.cluster, topic)
 
@@ -201,11 +201,11 @@ class Worker:
         name: str = "one",
         script: Script | None = None,
         bite: int = FAR_AWAY,
-        pace: Pace = ONE_DRAIN,
+        pace: LingerPolicy = ONE_DRAIN,
         dead_letter_limit: float = 1.0,
         partitions: int | None = None,
         build: Build | None = None,
-        page: Page | None = None,
+        page: MarkerFile | None = None,
     ) -> None:
         """Raises Unreachable where the script says so."""
         self.script = disk.script = script or Script()
@@ -214,17 +214,17 @@ class Worker:
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
         rules = Rules(partitions or house.partitions)
-        decider = Decider(definitions, wire.click_layouts, rules, house.clock, open_core=CORES[fastest()])
-        restorer = Restorer(wire.open_reader(wire.names.changelog), disk)
-        parts = Parts(
+        decider = BatchDecider(definitions, wire.click_layouts, rules, house.clock, open_core=CORES[fastest()])
+        restorer = ChangelogRestorer(wire.open_reader(wire.names.changelog), disk)
+        parts = LoopDependencies(
             stream=self.stream,
             definitions=definitions,
             restorer=restorer,
             history=HistoryCheck(self.stream, restorer, disk.known, partitions=rules.partitions, group=GROUP),
             decider=decider,
             writer=wire.writer(self.stream),
-            bad_share=BadShare(dead_letter_limit),
-            caution=Caution(page or MemoryPage(), decider.condemn),
+            bad_share=DeadLetterLimit(dead_letter_limit),
+            caution=PoisonPillGuard(page or FakeMarkerFile(), decider.condemn),
             observer=self.observer,
             clock=house.clock,
         )

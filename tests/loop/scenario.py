@@ -108,7 +108,7 @@ def _publish_bad_records(story: Story) -> None:
         Reason.UNKNOWN_FRAME: b"no frame at all",
         Reason.TRUNCATED: whole[: len(whole) // 2],
         Reason.TRAILING_BYTES: whole + b"\x00",
-        Reason.TIME_ABSURD: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
+        Reason.TIMESTAMP_OUT_OF_RANGE: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
     }
     for number, (reason, value) in enumerate(values.items()):
         partition = number % story.house.partitions

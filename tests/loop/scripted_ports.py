@@ -3,26 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.loop.marker_file import MemoryPage
-from consumer.ports import AssignmentChange, Committed, Outgoing, Record
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from consumer.loop.marker_file import FakeMarkerFile
+from consumer.ports import AssignmentChange, Committed, ConsumerRecord, ProducerRecord
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from tests.loop.script import Script
 
 
-class ScriptedStream(MemoryClickStream):
+class ScriptedStream(FakeTransactionalConsumer):
     """Hands out at most `bite` records at once, so that a short topic makes many batches."""
 
     def __init__(
-        self, cluster: MemoryCluster, topic: str, *, group_id: str, transactional_id: str, script: Script, bite: int
+        self, cluster: FakeCluster, topic: str, *, group_id: str, transactional_id: str, script: Script, bite: int
     ) -> None:
         super().__init__(cluster, topic, group_id=group_id, transactional_id=transactional_id)
         self._call = script.call
         self._bite = bite
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         return self._call("stream.consume", super().consume, min(limit, self._bite), timeout_seconds)
 
     def take_changes(self) -> AssignmentChange:
@@ -55,13 +55,13 @@ class ScriptedStream(MemoryClickStream):
     def begin(self) -> None:
         self._call("stream.begin", super().begin)
 
-    def produce(self, record: Outgoing) -> None:
+    def produce(self, record: ProducerRecord) -> None:
         self._call("stream.produce", super().produce, record)
 
     def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         self._call("stream.produce_all", super().produce_all, partition, records)
 
-    def track(self, record: Outgoing) -> None:
+    def track(self, record: ProducerRecord) -> None:
         self._call("stream.track", super().track, record)
 
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
@@ -74,10 +74,10 @@ class ScriptedStream(MemoryClickStream):
         self._call("stream.renew", super().renew)
 
 
-class ScriptedReader(MemoryLogReader):
+class ScriptedReader(FakeLogReader):
     """Reads the changelog or the definitions."""
 
-    def __init__(self, cluster: MemoryCluster, topic: str, script: Script) -> None:
+    def __init__(self, cluster: FakeCluster, topic: str, script: Script) -> None:
         super().__init__(cluster, topic)
         self._call = script.call
 
@@ -93,7 +93,7 @@ class ScriptedReader(MemoryLogReader):
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         return self._call("reader.bounds", super().bounds, partitions)
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         return self._call("reader.read", super().read, limit, timeout_seconds)
 
 
@@ -103,7 +103,7 @@ class ScriptedState(MemoryState):
     def __init__(self) -> None:
         super().__init__()
         self.script = Script()
-        self.known = MemoryPage()
+        self.known = FakeMarkerFile()
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
         store = self._stores[partition] = ScriptedStore(changelog, self)

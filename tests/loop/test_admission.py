@@ -6,8 +6,8 @@ import pytest
 
 from consumer.errors import Unavailable
 from consumer.loop.admission import DRAIN_REFUSED_SECONDS
-from consumer.loop.pace import Pace
-from consumer.ports import Record
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import Build, House, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
@@ -23,7 +23,7 @@ class RefusedStream(ScriptedStream):
     def refusal(self) -> str | None:
         return REFUSAL if self._cluster.clock.monotonic() < self.admitted_at else None
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         if self.refusal() is None:
             return super().consume(limit, timeout_seconds)
         self._cluster.clock.sleep(timeout_seconds)
@@ -44,7 +44,7 @@ def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
 
 def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
     house = House()
-    worker = Worker(house, ScriptedState(), pace=Pace(0.0, drain=False), build=Build(stream=RefusedStream))
+    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.0, drain=False), build=Build(stream=RefusedStream))
     until = house.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
     worker.run(lambda: house.clock.monotonic() >= until)
 

@@ -3,14 +3,14 @@
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.ports import Committed, Record
+from consumer.ports import Committed, ConsumerRecord
 
 
-def records(first: int, number: int) -> list[Record]:
+def records(first: int, number: int) -> list[ConsumerRecord]:
     return [
-        MemoryRecord(("clicks", 0), offset, key=None, value=b"", headers=(), timestamp=0)
+        FakeRecord(("clicks", 0), offset, key=None, value=b"", headers=(), timestamp=0)
         for offset in range(first, first + number)
     ]
 

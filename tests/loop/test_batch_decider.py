@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.outcome import ClickOutcome
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.loop.batch_decider import DEFINITION_WAIT_MS, Decider
+from consumer.fake_kafka.record import FakeRecord
+from consumer.loop.batch_decider import DEFINITION_WAIT_MS, BatchDecider
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
@@ -25,7 +25,7 @@ class Bench:
         self.house = House(partitions=1)
         wire = self.house.wire("one", Script(), FAR_AWAY)
         definitions = wire.definitions(MemoryState())
-        self.decider = Decider(definitions, wire.click_layouts, Rules(partitions=1), self.house.clock)
+        self.decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions=1), self.house.clock)
         self.store = MemoryPartitionStore("changelog")
 
     def decide(self, *clicks: Record, published_at: int = NOON, first_offset: int = 0) -> Decision:
@@ -36,9 +36,9 @@ class Bench:
         return self.house.clock.monotonic()
 
 
-def records(clicks: Sequence[Record], published_at: int, first_offset: int) -> list[MemoryRecord]:
+def records(clicks: Sequence[Record], published_at: int, first_offset: int) -> list[FakeRecord]:
     return [
-        MemoryRecord(
+        FakeRecord(
             ("clicks", PARTITION), offset, key=None, value=CLICKS.encode(click), headers=(), timestamp=published_at
         )
         for offset, click in enumerate(clicks, start=first_offset)
@@ -147,9 +147,9 @@ def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> Non
         asked.append(house.clock.monotonic())
         return wire.click_layouts()
 
-    decider = Decider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), house.clock)
+    decider = BatchDecider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), house.clock)
     value = b"\xc3\x01of no-one's schema"
-    unknown = MemoryRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
+    unknown = FakeRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
     for _ in range(35):
         decision = decider.decide(PARTITION, [unknown], MemoryPartitionStore("changelog"))
         assert reasons(decision) == {0: Reason.UNKNOWN_SCHEMA}
@@ -166,7 +166,7 @@ def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> No
     answers = iter([{b"\xc3\x01others": layout}, known])
     definitions = wire.definitions(MemoryState())
     definitions.catch_up(lambda: False)
-    decider = Decider(definitions, lambda: next(answers), Rules(partitions=1), house.clock)
+    decider = BatchDecider(definitions, lambda: next(answers), Rules(partitions=1), house.clock)
     clicks = records([a_click()], NOON, 0)
 
     unknown = decider.decide(PARTITION, clicks, MemoryPartitionStore("changelog"))

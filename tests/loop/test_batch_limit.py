@@ -3,10 +3,10 @@
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.loop.batch_limit import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchLimit
-from consumer.ports import Record
+from consumer.loop.batch_limit import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchSizer
+from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState
@@ -14,14 +14,14 @@ from tests.loop.scripted_ports import ScriptedState
 MIB = 1024 * 1024
 
 
-def records_of(size: int, number: int) -> list[Record]:
+def records_of(size: int, number: int) -> list[ConsumerRecord]:
     value = bytes(size)
     return [
-        MemoryRecord(("clicks", 0), offset, key=None, value=value, headers=(), timestamp=0) for offset in range(number)
+        FakeRecord(("clicks", 0), offset, key=None, value=value, headers=(), timestamp=0) for offset in range(number)
     ]
 
 
-def gathered(limit: BatchLimit, size: int) -> int:
+def gathered(limit: BatchSizer, size: int) -> int:
     """Gather as the loop does while there is a backlog of values of this size; return how many bytes came."""
     limit.begin()
     taken = 0
@@ -37,15 +37,15 @@ def a_batch(clicks: int, *, updates: int, size: int = 0) -> Batch:
     return Batch([PartitionBatch(0, records_of(0, clicks), decision)])
 
 
-def wide_open() -> BatchLimit:
-    limit = BatchLimit()
+def wide_open() -> BatchSizer:
+    limit = BatchSizer()
     for _ in range(10):
         limit.widen()
     return limit
 
 
 def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() -> None:
-    limit = BatchLimit()
+    limit = BatchSizer()
     limit.begin()
     assert limit.room == FIRST_RECORDS
     limit.widen()

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.loop.caution import PIECES, Caution
-from consumer.loop.marker_file import MemoryPage
-from consumer.loop.work_note import NOTHING, WorkNote, read_note
-from consumer.ports import Record, Unreachable
+from consumer.fake_kafka.record import FakeRecord
+from consumer.loop.caution import PIECES, PoisonPillGuard
+from consumer.loop.marker_file import FakeMarkerFile
+from consumer.loop.work_note import NOTHING, InFlightMarker, read_note
+from consumer.ports import ConsumerRecord, RetriableError
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
 from tests.deadly_record import DEADLY, with_deadly
@@ -27,71 +27,74 @@ class Condemned(dict[tuple[int, int], BadRecord]):
 
 
 class DeadlyStream(ScriptedStream):
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         return with_deadly(super().consume(limit, timeout_seconds), raising(Crash()))
 
 
-def records(first: int, number: int) -> list[Record]:
+def records(first: int, number: int) -> list[ConsumerRecord]:
     return [
-        MemoryRecord(("clicks", 0), first + each, key=None, value=b"", headers=(), timestamp=0)
-        for each in range(number)
+        FakeRecord(("clicks", 0), first + each, key=None, value=b"", headers=(), timestamp=0) for each in range(number)
     ]
 
 
-def die_over(page: MemoryPage, batch: Mapping[int, Sequence[Record]], condemned: Condemned | None = None) -> None:
-    caution = Caution(page, (condemned if condemned is not None else Condemned()).condemn)
+def die_over(
+    page: FakeMarkerFile, batch: Mapping[int, Sequence[ConsumerRecord]], condemned: Condemned | None = None
+) -> None:
+    caution = PoisonPillGuard(page, (condemned if condemned is not None else Condemned()).condemn)
     piece = next(caution.pieces(batch))
     with pytest.raises(Crash), caution.deciding(piece):
         raise Crash
 
 
-def offsets(pieces: Sequence[Mapping[int, Sequence[Record]]]) -> list[dict[int, list[int | None]]]:
+def offsets(pieces: Sequence[Mapping[int, Sequence[ConsumerRecord]]]) -> list[dict[int, list[int | None]]]:
     return [{partition: [record.offset() for record in mine] for partition, mine in each.items()} for each in pieces]
 
 
-@pytest.mark.parametrize("note", [WorkNote(), WorkNote({0: (5, 9)}), WorkNote({3: (2**40, 2**40 + 1), 7: (0, 3)}, 2)])
-def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: WorkNote) -> None:
-    page = MemoryPage()
-    page.write(WorkNote(dict.fromkeys(range(50), (0, 9))).encode())
+@pytest.mark.parametrize(
+    "note", [InFlightMarker(), InFlightMarker({0: (5, 9)}), InFlightMarker({3: (2**40, 2**40 + 1), 7: (0, 3)}, 2)]
+)
+def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: InFlightMarker) -> None:
+    page = FakeMarkerFile()
+    page.write(InFlightMarker(dict.fromkeys(range(50), (0, 9))).encode())
     page.write(note.encode())
     assert read_note(page.read()) == note
 
 
-@pytest.mark.parametrize("text", [b"", b"LAW1", WorkNote({0: (5, 9)}).encode()[:-1], b"x" * 100])
+@pytest.mark.parametrize("text", [b"", b"LAW1", InFlightMarker({0: (5, 9)}).encode()[:-1], b"x" * 100])
 def test_a_note_that_is_not_whole_says_nothing(text: bytes) -> None:
-    assert read_note(text) == WorkNote()
+    assert read_note(text) == InFlightMarker()
 
 
 def test_any_changed_byte_of_a_note_is_noticed() -> None:
-    whole = WorkNote({0: (5, 9)}, 1).encode()
+    whole = InFlightMarker({0: (5, 9)}, 1).encode()
     for place in range(len(whole)):
         changed = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
-        assert read_note(changed) == WorkNote()
+        assert read_note(changed) == InFlightMarker()
 
 
 def test_what_ended_well_leaves_nothing_behind() -> None:
-    page = MemoryPage()
-    caution = Caution(page, Condemned().condemn)
+    page = FakeMarkerFile()
+    caution = PoisonPillGuard(page, Condemned().condemn)
     with caution.deciding({0: records(0, 3)}):
         assert read_note(page.read()).ranges == {0: (0, 3)}
-    assert read_note(page.read()) == read_note(NOTHING) == WorkNote()
-    with pytest.raises(Unreachable), caution.deciding({0: records(0, 3)}):
-        raise Unreachable("the broker is away, which is no fault of the records")
-    assert read_note(page.read()) == WorkNote()
+    assert read_note(page.read()) == read_note(NOTHING) == InFlightMarker()
+    with pytest.raises(RetriableError), caution.deciding({0: records(0, 3)}):
+        raise RetriableError("the broker is away, which is no fault of the records")
+    assert read_note(page.read()) == InFlightMarker()
 
 
 def test_a_bug_that_ends_the_process_leaves_the_note() -> None:
-    page = MemoryPage()
-    caution = Caution(page, Condemned().condemn)
+    page = FakeMarkerFile()
+    caution = PoisonPillGuard(page, Condemned().condemn)
     with pytest.raises(ZeroDivisionError), caution.deciding({0: records(0, 3)}):
         raise ZeroDivisionError
     assert read_note(page.read()).ranges == {0: (0, 3)}
 
 
 def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
-    page = MemoryPage()
+    page = FakeMarkerFile()
     die_over(page, {0: records(10, 3), 1: records(0, 1)})
-    caution = Caution(page, Condemned().condemn)
+    caution = PoisonPillGuard(page, Condemned().condemn)
     batch = {0: records(10, 5), 2: records(7, 2)}
     assert offsets(list(caution.pieces(batch))) == [{0: [10]}, {0: [11]}, {0: [12]}, {0: [13, 14], 2: [7, 8]}]
     assert offsets(list(caution.pieces({0: records(15, 5)}))) == [{0: [15, 16, 17, 18, 19]}]
@@ -99,40 +102,40 @@ def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
 
 
 def test_a_large_batch_is_cut_into_pieces_of_several_records() -> None:
-    page = MemoryPage()
+    page = FakeMarkerFile()
     die_over(page, {0: records(0, 10 * PIECES)})
-    pieces = list(Caution(page, Condemned().condemn).pieces({0: records(0, 10 * PIECES)}))
+    pieces = list(PoisonPillGuard(page, Condemned().condemn).pieces({0: records(0, 10 * PIECES)}))
     assert [len(piece[0]) for piece in pieces] == [10] * PIECES
 
 
 def test_a_record_alone_is_condemned_when_the_process_died_twice_over_it() -> None:
-    page, condemned = MemoryPage(), Condemned()
+    page, condemned = FakeMarkerFile(), Condemned()
     die_over(page, {2: records(40, 1)})
     die_over(page, {2: records(40, 1)}, condemned)
     assert not condemned
-    Caution(page, condemned.condemn)
-    assert {place: bad.reason for place, bad in condemned.items()} == {(2, 40): Reason.PROCESS_KILLER}
+    PoisonPillGuard(page, condemned.condemn)
+    assert {place: bad.reason for place, bad in condemned.items()} == {(2, 40): Reason.PROCESS_CRASH}
 
 
 def test_a_death_among_others_and_one_alone_condemn_nobody() -> None:
-    page, condemned = MemoryPage(), Condemned()
+    page, condemned = FakeMarkerFile(), Condemned()
     for _ in range(2):
         die_over(page, {0: records(8, 3)}, condemned)
     assert read_note(page.read()).ranges == {0: (8, 9)}
-    Caution(page, condemned.condemn)
+    PoisonPillGuard(page, condemned.condemn)
     assert not condemned
 
 
 def test_deaths_over_different_records_condemn_nobody() -> None:
-    page, condemned = MemoryPage(), Condemned()
+    page, condemned = FakeMarkerFile(), Condemned()
     for offset in range(5):
         die_over(page, {0: records(50 + offset, 1)}, condemned)
-    Caution(page, condemned.condemn)
+    PoisonPillGuard(page, condemned.condemn)
     assert not condemned
 
 
 def test_a_condemned_record_stays_so_until_it_is_done() -> None:
-    page, condemned = MemoryPage(), Condemned()
+    page, condemned = FakeMarkerFile(), Condemned()
     for _ in range(4):
         condemned.clear()
         die_over(page, {0: records(7, 1)}, condemned)
@@ -141,7 +144,7 @@ def test_a_condemned_record_stays_so_until_it_is_done() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 30), (30, 0), (25, 40), (300, 500)])
 def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int, after: int) -> None:
-    house, disk, page = House(partitions=1), ScriptedState(), MemoryPage()
+    house, disk, page = House(partitions=1), ScriptedState(), FakeMarkerFile()
     house.define(a_link(an_action()))
     clicks = [a_click(number, recipient_id=f"r-{number}") for number in range(before + after)]
     house.click(*clicks[:before], a_click(1_000, user_agent=DEADLY.decode()), *clicks[before:])
@@ -150,13 +153,13 @@ def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int,
         house.put_out_everyone()
         starts += 1
     assert starts <= MOST_STARTS
-    assert dead_letters(house) == [(0, before, "process_killer")]
+    assert dead_letters(house) == [(0, before, "process_crash")]
     assert judge_updates(house, what_must_be(house, {(0, before)})).is_exact
     require_state_as_changelog(house, disk)
 
 
 def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
-    house, disk, page = House(partitions=1), ScriptedState(), MemoryPage()
+    house, disk, page = House(partitions=1), ScriptedState(), FakeMarkerFile()
     house.define(a_link(an_action()))
     house.click(a_click())
     for point in ("stream.begin", "stream.produce_all", "stream.track", "stream.commit") * 3:
@@ -169,7 +172,7 @@ def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
     assert judge_updates(house, what_must_be(house, set())).is_exact
 
 
-def runs_to_the_end(house: House, disk: ScriptedState, page: MemoryPage) -> bool:
+def runs_to_the_end(house: House, disk: ScriptedState, page: FakeMarkerFile) -> bool:
     try:
         Worker(house, disk, page=page, build=Build(stream=DeadlyStream)).run()
     except Crash:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
-from consumer.loop.changelog_restore import Restorer
-from consumer.ports import Unreachable
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.ports import RetriableError
 from consumer.state.in_memory import MemoryState
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedReader, ScriptedState
@@ -15,19 +15,19 @@ LOG = "changelog"
 PARTITIONS = 3
 
 
-def a_cluster() -> MemoryCluster:
-    cluster = MemoryCluster(TurnedClock())
+def a_cluster() -> FakeCluster:
+    cluster = FakeCluster(TurnedClock())
     cluster.create_topic(LOG, PARTITIONS)
     return cluster
 
 
-def write(cluster: MemoryCluster, partition: int, entries: dict[str, str | None]) -> None:
+def write(cluster: FakeCluster, partition: int, entries: dict[str, str | None]) -> None:
     for key, value in entries.items():
         cluster.append(LOG, partition, Draft(key.encode(), None if value is None else value.encode()))
 
 
-def a_restorer(cluster: MemoryCluster, state: MemoryState | None = None) -> Restorer:
-    return Restorer(MemoryLogReader(cluster, LOG), state or MemoryState())
+def a_restorer(cluster: FakeCluster, state: MemoryState | None = None) -> ChangelogRestorer:
+    return ChangelogRestorer(FakeLogReader(cluster, LOG), state or MemoryState())
 
 
 def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
@@ -45,8 +45,8 @@ def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
     write(cluster, 0, {"a": "1"})
     producer = cluster.transactions.open_producer("open")
     cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
-    reader = MemoryLogReader(cluster, LOG)
-    restorer = Restorer(reader, MemoryState(), on_complete=lambda: told.append("complete"))
+    reader = FakeLogReader(cluster, LOG)
+    restorer = ChangelogRestorer(reader, MemoryState(), on_complete=lambda: told.append("complete"))
     restorer.begin(0)
     restorer.begin(1)
     restorer.step(0.1)
@@ -122,11 +122,11 @@ def test_a_partition_that_begins_anew_aims_at_the_end_of_now() -> None:
 def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
-    silent = Happening(before=raising(Unreachable("silence")))
+    silent = Happening(before=raising(RetriableError("silence")))
     reader = ScriptedReader(cluster, LOG, Script.at_every("reader.bounds", silent, times=1))
-    restorer = Restorer(reader, MemoryState())
+    restorer = ChangelogRestorer(reader, MemoryState())
     restorer.begin(0)
-    with pytest.raises(Unreachable):
+    with pytest.raises(RetriableError):
         restorer.step(0.1)
     assert list(restorer.step(0.1)[0]) == [0]
 
@@ -138,8 +138,8 @@ def test_what_a_full_disk_refused_is_read_again() -> None:
     restorer = a_restorer(cluster, state)
     for partition in range(PARTITIONS):
         restorer.begin(partition)
-    state.script = Script({1: Happening(before=raising(Unreachable("disk full")))})
-    with pytest.raises(Unreachable):
+    state.script = Script({1: Happening(before=raising(RetriableError("disk full")))})
+    with pytest.raises(RetriableError):
         restorer.step(0.1)
     complete, _ = restorer.step(0.1)
     assert list(complete) == [0, 1, 2]
@@ -153,10 +153,10 @@ def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None
     log = cluster.topic(LOG).log(0)
     for deleted_before in (0, log.end):
         log.delete_before(deleted_before)
-        reader = MemoryLogReader(cluster, LOG)
+        reader = FakeLogReader(cluster, LOG)
         store = state.open(0, reader.identity())
         store.write({b"only here": b"1"}, log.end)
-        restorer = Restorer(reader, state)
+        restorer = ChangelogRestorer(reader, state)
         restorer.begin(0)
         complete, read = restorer.step(0.1)
         assert complete[0].get_many([b"only here"]) == [b"1"]

@@ -4,10 +4,10 @@ from collections.abc import Generator
 
 import pytest
 
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
-from consumer.loop.changelog_restore import Restorer
-from consumer.ports import Unreachable
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.ports import RetriableError
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
 from tests.loop.script import Happening, Script, raising
@@ -41,16 +41,16 @@ class SlowState(MemoryState):
 
 
 @pytest.fixture
-def cluster() -> MemoryCluster:
-    cluster = MemoryCluster(TurnedClock())
+def cluster() -> FakeCluster:
+    cluster = FakeCluster(TurnedClock())
     cluster.create_topic("changelog", PARTITIONS)
     return cluster
 
 
-def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster: MemoryCluster) -> None:
+def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
-    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
+    restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
     for partition in range(PARTITIONS):
         restorer.begin(partition)
     while restorer.restoring:
@@ -60,10 +60,10 @@ def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster:
     assert sorted(state.steps) == sorted([*range(PARTITIONS)] * STEPS_TO_OPEN), "a store was opened anew"
 
 
-def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: MemoryCluster) -> None:
+def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
-    restorer = Restorer(MemoryLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
+    restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
     restorer.begin(3)
     restorer.step(STEP_SECONDS)
 
@@ -73,18 +73,18 @@ def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: 
     assert restorer.restoring == []
 
 
-def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: MemoryCluster) -> None:
+def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     cluster.append("changelog", 0, Draft(b"a", b"1"))
-    silent = Happening(before=raising(Unreachable("silence")))
+    silent = Happening(before=raising(RetriableError("silence")))
     reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.bounds", silent, times=1))
-    restorer = Restorer(reader, SlowState(clock), monotonic=clock.monotonic)
+    restorer = ChangelogRestorer(reader, SlowState(clock), monotonic=clock.monotonic)
     restorer.begin(0)
     told, complete = 0, dict[int, PartitionStore]()
     while restorer.restoring:
         try:
             complete |= restorer.step(STEP_SECONDS)[0]
-        except Unreachable:
+        except RetriableError:
             told += 1
 
     assert told == 1

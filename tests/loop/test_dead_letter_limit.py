@@ -4,69 +4,69 @@ import pytest
 
 from consumer.decision.decision import Decision
 from consumer.errors import ExitCode, TooManyBadRecords
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import PartitionBatch
-from consumer.loop.dead_letter_limit import LEAST_BAD_RECORDS, WINDOW_RECORDS, BadShare
+from consumer.loop.dead_letter_limit import LEAST_BAD_RECORDS, WINDOW_RECORDS, DeadLetterLimit
 from schemas.bad_record import BadRecord, Reason
 
 
 def a_batch(good: int, bad: int, *, partition: int = 0, reason: Reason = Reason.TRUNCATED) -> PartitionBatch:
-    record = MemoryRecord(("clicks", partition), 0, key=None, value=None, headers=(), timestamp=0)
+    record = FakeRecord(("clicks", partition), 0, key=None, value=None, headers=(), timestamp=0)
     decision = Decision(dead_letters={row: BadRecord(reason, "") for row in range(bad)})
     return PartitionBatch(partition, [record] * (good + bad), decision)
 
 
-def admit(share: BadShare, *batches: PartitionBatch) -> None:
+def admit(share: DeadLetterLimit, *batches: PartitionBatch) -> None:
     for batch in batches:
         share.admit(batch)
 
 
 def test_the_share_may_be_reached_but_not_passed() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, a_batch(500, 500))
     with pytest.raises(TooManyBadRecords):
         admit(share, a_batch(0, 1))
 
 
 def test_a_few_bad_records_are_borne_whatever_their_share() -> None:
-    share = BadShare(0.01)
+    share = DeadLetterLimit(0.01)
     admit(share, a_batch(0, LEAST_BAD_RECORDS - 1))
     with pytest.raises(TooManyBadRecords):
         admit(share, a_batch(0, 1))
 
 
 def test_a_limit_of_one_bears_all() -> None:
-    admit(BadShare(1.0), *[a_batch(0, 1_000)] * 5)
+    admit(DeadLetterLimit(1.0), *[a_batch(0, 1_000)] * 5)
 
 
 def test_many_small_batches_are_judged_together() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, *[a_batch(4, 6)] * 16)
     with pytest.raises(TooManyBadRecords, match="102 of the latest 170 records"):
         admit(share, a_batch(4, 6))
 
 
 def test_what_lies_further_back_than_the_window_no_longer_counts() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, a_batch(100, 90), a_batch(WINDOW_RECORDS, 0), a_batch(20, 90))
 
 
 def test_a_long_good_past_does_not_excuse_what_is_bad_now() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, *[a_batch(WINDOW_RECORDS, 0)] * 50)
     with pytest.raises(TooManyBadRecords):
         admit(share, *[a_batch(0, 10)] * 200)
 
 
 def test_each_partition_is_judged_alone() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, a_batch(1_000, 0, partition=0), a_batch(0, 99, partition=1))
     with pytest.raises(TooManyBadRecords, match="partition 1"):
         admit(share, a_batch(0, 1, partition=1))
 
 
 def test_a_partition_that_is_forgotten_starts_anew() -> None:
-    share = BadShare(0.5)
+    share = DeadLetterLimit(0.5)
     admit(share, a_batch(0, 99))
     share.forget(0)
     share.forget(7)
@@ -75,7 +75,7 @@ def test_a_partition_that_is_forgotten_starts_anew() -> None:
 
 def test_the_sentence_says_what_to_do_and_the_exit_code_is_its_own() -> None:
     with pytest.raises(TooManyBadRecords) as raised:
-        admit(BadShare(0.5), a_batch(0, 200, partition=3, reason=Reason.UNKNOWN_SCHEMA))
+        admit(DeadLetterLimit(0.5), a_batch(0, 200, partition=3, reason=Reason.UNKNOWN_SCHEMA))
     assert str(raised.value) == (
         "200 of the latest 200 records of partition 3 are bad (unknown_schema); mend what publishes them,"
         " or raise LINK_ACTIONS_DEAD_LETTER_LIMIT"

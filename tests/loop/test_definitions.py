@@ -5,7 +5,7 @@ import pytest
 from consumer.decision.plan import LinkPlan, NoPlan
 from consumer.fake_kafka.cluster import Draft
 from consumer.loop.definitions import DEFINITIONS, MAX_READY, Definitions
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
@@ -179,8 +179,8 @@ def test_a_full_disk_loses_no_definition() -> None:
     house, state = House(), ScriptedState()
     house.define(PLAIN)
     definitions = opened(house, state)
-    state.script = Script.at_every("store.write", Happening(before=raising(Unreachable("disk full"))), times=1)
-    with pytest.raises(Unreachable):
+    state.script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=1)
+    with pytest.raises(RetriableError):
         definitions.follow()
     house.define(a_link(an_action(slot=1), version=2))
     definitions.follow()

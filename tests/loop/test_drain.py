@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.record import FakeRecord
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.drain import Drain
 from tests.turned_clock import TurnedClock
@@ -17,10 +17,10 @@ class Two:
     """A topic of two partitions, and a stream that commits what it is told."""
 
     def __init__(self, *records: int) -> None:
-        self.cluster = MemoryCluster(TurnedClock())
+        self.cluster = FakeCluster(TurnedClock())
         self.cluster.create_topic(CLICKS, 2)
         self.publish(*records)
-        self.stream = MemoryClickStream(self.cluster, CLICKS, group_id="g", transactional_id="t")
+        self.stream = FakeTransactionalConsumer(self.cluster, CLICKS, group_id="g", transactional_id="t")
         self.stream.renew()
 
     def publish(self, *partitions: int) -> None:
@@ -32,9 +32,9 @@ class Two:
         self.stream.commit(offsets)
 
 
-def sent_on(partition: int, offset: int, *, to: int) -> Batch:
-    record = MemoryRecord((CLICKS, partition), offset, key=None, value=b"", headers=(), timestamp=0)
-    return Batch([PartitionBatch(partition, [record], Decision(sent_on=[(0, b"key", to)]))])
+def rerouted(partition: int, offset: int, *, to: int) -> Batch:
+    record = FakeRecord((CLICKS, partition), offset, key=None, value=b"", headers=(), timestamp=0)
+    return Batch([PartitionBatch(partition, [record], Decision(rerouted=[(0, b"key", to)]))])
 
 
 def test_an_empty_topic_is_done() -> None:
@@ -71,7 +71,7 @@ def test_a_click_that_was_sent_on_is_there_until_its_copy_is_done() -> None:
     drain = Drain(two.stream)
     two.publish(1)
     two.commit({0: 1})
-    drain.note(sent_on(0, 0, to=1))
+    drain.note(rerouted(0, 0, to=1))
     assert not drain.is_done({0: 1})
     two.commit({1: 1})
     assert drain.is_done({0: 1, 1: 1})
@@ -82,5 +82,5 @@ def test_a_click_that_came_later_and_was_sent_on_does_not_matter() -> None:
     drain = Drain(two.stream)
     two.publish(0, 1)
     two.commit({0: 2})
-    drain.note(sent_on(0, 1, to=1))
+    drain.note(rerouted(0, 1, to=1))
     assert drain.is_done({0: 2})

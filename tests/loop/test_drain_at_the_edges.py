@@ -1,9 +1,9 @@
 """A drain beside an edge that goes on publishing to wrong partitions."""
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.record import FakeRecord
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.drain import Drain
 from tests.turned_clock import TurnedClock
@@ -11,16 +11,16 @@ from tests.turned_clock import TurnedClock
 CLICKS = "clicks"
 
 
-def sent_on(offset: int) -> Batch:
-    record = MemoryRecord((CLICKS, 0), offset, key=None, value=b"", headers=(), timestamp=0)
-    return Batch([PartitionBatch(0, [record], Decision(sent_on=[(0, b"key", 1)]))])
+def rerouted(offset: int) -> Batch:
+    record = FakeRecord((CLICKS, 0), offset, key=None, value=b"", headers=(), timestamp=0)
+    return Batch([PartitionBatch(0, [record], Decision(rerouted=[(0, b"key", 1)]))])
 
 
 def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
-    cluster = MemoryCluster(TurnedClock())
+    cluster = FakeCluster(TurnedClock())
     cluster.create_topic(CLICKS, 2)
     cluster.append(CLICKS, 0, Draft(None, b""))
-    stream = MemoryClickStream(cluster, CLICKS, group_id="g", transactional_id="t")
+    stream = FakeTransactionalConsumer(cluster, CLICKS, group_id="g", transactional_id="t")
     stream.renew()
     drain = Drain(stream)
     for offset in range(10):
@@ -28,7 +28,7 @@ def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
         cluster.append(CLICKS, 0, Draft(None, b"one more in the wrong place"))
         stream.begin()
         stream.commit({0: offset + 1, 1: offset})
-        drain.note(sent_on(offset))
+        drain.note(rerouted(offset))
         if drain.is_done({0: offset + 1, 1: offset}):
             break
     else:

@@ -1,6 +1,6 @@
 """A draining worker ends by itself, once all that was there at its start is done, by whomever."""
 
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from schemas.identity import partition_of
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, what_must_be
@@ -68,7 +68,7 @@ def test_a_click_that_was_sent_on_is_done_before_it_ends() -> None:
     worker = Worker(house, ScriptedState())
     worker.run()
     require_all_done(house)
-    assert worker.counts.clicks == {"sent_on": 1, "applied": 1}
+    assert worker.counts.clicks == {"rerouted": 1, "applied": 1}
 
 
 def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
@@ -76,7 +76,7 @@ def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
     key, value, partition = a_late_click(house)
     producer = house.leave_open(house.names.clicks, partition, key, value)
     house.clock.at(4.0, lambda: house.cluster.transactions.commit(producer))
-    worker = Worker(house, ScriptedState(), pace=Pace(0.1, drain=True))
+    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.1, drain=True))
     worker.run()
     require_all_done(house)
     assert worker.counts.consumed == 11
@@ -85,8 +85,8 @@ def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
 def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
     house = a_house()
     Worker(house, ScriptedState(), name="first").run()
-    beside = Worker(house, ScriptedState(), name="stays", pace=Pace(0.1))
-    worker = Worker(house, ScriptedState(), name="drains", pace=Pace(0.1, drain=True))
+    beside = Worker(house, ScriptedState(), name="stays", pace=LingerPolicy(0.1))
+    worker = Worker(house, ScriptedState(), name="drains", pace=LingerPolicy(0.1, drain=True))
     beside.stream.consume(1, 0)
     worker.run()
     assert worker.counts.consumed == 0
@@ -94,9 +94,9 @@ def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
 
 def test_it_waits_for_what_a_member_beside_it_has_not_done_yet() -> None:
     house = a_house()
-    beside = Worker(house, ScriptedState(), name="slow", pace=Pace(0.1))
+    beside = Worker(house, ScriptedState(), name="slow", pace=LingerPolicy(0.1))
     beside.stream.consume(1, 0)
-    worker = Worker(house, ScriptedState(), name="drains", pace=Pace(0.1, drain=True))
+    worker = Worker(house, ScriptedState(), name="drains", pace=LingerPolicy(0.1, drain=True))
     beside.stream.consume(1, 0)
     house.clock.at(7.0, house.put_out_everyone)
     worker.run()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.ports import Aborted
+from consumer.ports import TransactionAborted
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import DECIDING, SURVIVED, Failure, Run, at_call, calls_of
 from tests.loop.script import Crash, Happening, Script, raising
@@ -28,7 +28,7 @@ def test_a_call_that_fails_changes_nothing_in_the_end(name: str, begun: int) -> 
 def test_a_call_that_fails_while_a_transaction_is_being_aborted_changes_nothing(name: str) -> None:
     failure = SURVIVED[name]
     first = calls_of().index("stream.commit")
-    aborted = {first: Happening(before=raising(Aborted("refused")))}
+    aborted = {first: Happening(before=raising(TransactionAborted("refused")))}
     calls = calls_of(script=Script(aborted))
     for index in range(first + 1, first + 40):
         if calls[index] in DECIDING:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import Contradictory, ExitCode
-from consumer.loop.checkpoint import Note
+from consumer.loop.checkpoint import Checkpoint
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from consumer.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_state_as_changelog, what_must_be
@@ -15,8 +15,8 @@ from tests.loop.house import GROUP, House, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 RECIPIENTS = 20
-FOREVER = Pace(0.1)
-NOTE = Note(4, 100, clicks="c/one")
+FOREVER = LingerPolicy(0.1)
+NOTE = Checkpoint(4, 100, clicks="c/one")
 AGREED = Evidence(100, NOTE, 0, 200, "c/one")
 
 
@@ -186,10 +186,10 @@ def test_a_disk_of_another_cluster_is_rebuilt() -> None:
         (Evidence(None, None, 50, 60), None),
         (Evidence(0, None, 0, 10), None),
         (Evidence(0, None, 3, 10), Contradiction.CLICKS_DELETED),
-        (Evidence(None, Note(4), 7, 9), None),
-        (Evidence(None, Note(4, 0), 0, 9), None),
+        (Evidence(None, Checkpoint(4), 7, 9), None),
+        (Evidence(None, Checkpoint(4, 0), 0, 9), None),
         (Evidence(7, None, 0, 10), Contradiction.MEMORY_LOST),
-        (Evidence(7, Note(4), 0, 10), Contradiction.MEMORY_LOST),
+        (Evidence(7, Checkpoint(4), 0, 10), Contradiction.MEMORY_LOST),
         (Evidence(None, None, 0, 10, had_memory=True), Contradiction.MEMORY_LOST),
         (Evidence(100, NOTE, 0, 200, "c/one", head=3), Contradiction.MEMORY_CUT),
         (Evidence(None, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_LOST),

@@ -1,15 +1,15 @@
 """What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
 
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.loop.pace import Pace
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Readiness
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import GROUP, LINKS, House, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
-RUN = Pace(0.1)
+RUN = LingerPolicy(0.1)
 
 
 def a_house(partitions: int = 3) -> House:
@@ -33,7 +33,9 @@ def test_a_partition_that_is_taken_while_it_is_restored_does_not_keep_the_worker
 
     def give_all_to_another() -> None:
         house.put_out_everyone()
-        MemoryClickStream(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other").consume(1, 0)
+        FakeTransactionalConsumer(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other").consume(
+            1, 0
+        )
 
     started = house.clock.monotonic()
     house.clock.at(started + 1, give_all_to_another)
@@ -64,7 +66,7 @@ def test_no_click_is_decided_before_the_definitions_are_read_to_their_end() -> N
 def test_a_disk_that_stays_full_is_not_tried_without_a_pause() -> None:
     house = a_house()
     Worker(house, ScriptedState()).run()
-    script = Script.at_every("store.write", Happening(before=raising(Unreachable("disk full"))), times=40)
+    script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=40)
     started = house.clock.monotonic()
     worker = Worker(house, ScriptedState(), script=script, pace=RUN)
     worker.run(lambda: house.clock.monotonic() > started + 10)

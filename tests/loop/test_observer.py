@@ -3,9 +3,9 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.observer import Observer
-from consumer.ports import AssignmentChange, Unreachable
+from consumer.ports import AssignmentChange, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import GROUP, House, Worker
 from tests.loop.script import Happening, Script
@@ -85,7 +85,7 @@ def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_r
 
     def fill() -> None:
         if house.clock.monotonic() > 3:
-            raise Unreachable("disk full")
+            raise RetriableError("disk full")
 
     script = Script.at_every("store.write", Happening(before=fill))
     worker = Worker(house, ScriptedState(), script=script, pace=RUN)
@@ -114,7 +114,7 @@ def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_p
 
     def freeze() -> None:
         if house.clock.monotonic() > 10:
-            raise Unreachable("no answer")
+            raise RetriableError("no answer")
 
     script = Script.at_every("stream.lag", Happening(before=freeze))
     worker = Worker(house, ScriptedState(), script=script, pace=RUN)
@@ -136,7 +136,7 @@ def test_definitions_that_are_read_at_the_start_are_counted() -> None:
 
 def test_a_worker_with_nothing_to_do_is_ready_when_that_is_certain() -> None:
     house = House(partitions=1)
-    other = MemoryClickStream(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other")
+    other = FakeTransactionalConsumer(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other")
     other.consume(1, 0)
     worker = Worker(house, ScriptedState(), pace=RUN)
     seen: list[tuple[float, bool]] = []

@@ -7,11 +7,11 @@ from functools import partial
 from prometheus_client import CollectorRegistry, generate_latest
 
 from consumer.loop.observer import Observer
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
 from consumer.monitoring.version import versions
-from consumer.ports import Aborted, AssignmentChange, OutcomeUnknown
+from consumer.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
 from tests.builders import a_click, a_link, an_action
 from tests.loop.house import KINDS, House, Worker
 from tests.loop.script import Happening, Script
@@ -50,7 +50,7 @@ def test_each_stage_is_told_with_the_time_that_it_took() -> None:
 
 def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() -> None:
     house = a_house()
-    worker = Worker(house, ScriptedState(), script=slow(house, stream_commit=4.0), pace=Pace(60.0))
+    worker = Worker(house, ScriptedState(), script=slow(house, stream_commit=4.0), pace=LingerPolicy(60.0))
     late = iter([a_click(1_000, recipient_id="late")])
 
     def is_done() -> bool:
@@ -77,7 +77,7 @@ def test_the_lag_is_told_after_each_batch_and_where_nothing_is_left_to_do() -> N
 
 def test_each_transaction_is_told_once() -> None:
     house = a_house()
-    failures = iter([Aborted("refused"), OutcomeUnknown("silence")])
+    failures = iter([TransactionAborted("refused"), OutcomeUnknown("silence")])
 
     def fail() -> None:
         """Fail with the transaction of a batch, not with one that notes something."""

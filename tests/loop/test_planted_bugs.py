@@ -8,8 +8,8 @@ import pytest
 from consumer.errors import Contradictory
 from consumer.loop.batch import Batch
 from consumer.loop.loop import Loop
-from consumer.loop.pace import Pace
-from consumer.ports import Aborted, Committed, OutcomeUnknown
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
 from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be
@@ -74,7 +74,7 @@ class CarelessLoop(Loop):
 class BoastfulLoop(Loop):
     """Counts a batch before it is committed."""
 
-    def _give_up(self, error: Aborted) -> None:
+    def _give_up(self, error: TransactionAborted) -> None:
         batch: Batch | None = self._pending
         if batch is not None:
             self._observer.committed(batch)
@@ -101,7 +101,7 @@ def nothing(_index: int) -> Script:
 
 
 def refused(index: int) -> Script:
-    return Script({index: Happening(before=raising(Aborted("refused")))})
+    return Script({index: Happening(before=raising(TransactionAborted("refused")))})
 
 
 def unheard(index: int) -> Script:
@@ -157,5 +157,5 @@ def doubled_after_a_worker_that_stood_still(build: Build) -> int:
         Worker(house, ScriptedState(), name="late", build=Build(stream=LateStream)).run()
     house.put_out_everyone()
     house.click(*(a_click(100 + number, recipient_id=f"r-{number}") for number in range(5)))
-    Worker(house, ScriptedState(), pace=Pace(0.1, drain=True), build=build).run()
+    Worker(house, ScriptedState(), pace=LingerPolicy(0.1, drain=True), build=build).run()
     return len(judge_updates(house, what_must_be(house, set())).doubled)

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.errors import TooManyBadRecords, Unavailable
 from consumer.loop.loop import MAX_ABORTS
-from consumer.ports import Aborted
+from consumer.ports import TransactionAborted
 from tests.builders import Record, a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
 from tests.loop.house import Build, House, Worker
@@ -26,10 +26,10 @@ class SpoiltStream(ScriptedStream):
     def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         if self._spoilt:
             self._spoilt = False
-            raise Aborted("OUT_OF_ORDER_SEQUENCE_NUMBER")
+            raise TransactionAborted("OUT_OF_ORDER_SEQUENCE_NUMBER")
         try:
             return super().commit(offsets)
-        except Aborted as error:
+        except TransactionAborted as error:
             self._spoilt = error.poison
             raise
 
@@ -88,7 +88,7 @@ def test_transactions_that_are_aborted_again_and_again_end_the_worker() -> None:
     house = House()
     house.define(a_link(an_action()))
     house.click(a_click())
-    refused = Happening(before=raising(Aborted("SOMETHING_LASTING")))
+    refused = Happening(before=raising(TransactionAborted("SOMETHING_LASTING")))
     worker = Worker(house, ScriptedState(), script=Script.at_every("stream.commit", refused))
     with pytest.raises(Unavailable, match=rf"{MAX_ABORTS} transactions in a row.*SOMETHING_LASTING.*doctor"):
         worker.run()
@@ -99,7 +99,7 @@ def test_rebalances_may_abort_as_many_transactions_as_they_like() -> None:
     house = House()
     house.define(a_link(an_action()))
     house.click(a_click())
-    moved_on = Happening(before=raising(Aborted("ILLEGAL_GENERATION", rebalance=True)))
+    moved_on = Happening(before=raising(TransactionAborted("ILLEGAL_GENERATION", rebalance=True)))
     worker = Worker(house, ScriptedState(), script=Script.at_every("stream.commit", moved_on, times=3 * MAX_ABORTS))
     worker.run()
     assert worker.counts.consumed == 1
@@ -136,7 +136,7 @@ def test_bad_records_are_counted_once_though_their_transaction_is_tried_again() 
     house = House(partitions=1)
     for _ in range(60):
         house.put(b"bad", partition=0)
-    refused = Happening(before=raising(Aborted("refused")))
+    refused = Happening(before=raising(TransactionAborted("refused")))
     script = Script.at_every("stream.commit", refused, times=MAX_ABORTS - 1)
     worker = Worker(house, ScriptedState(), dead_letter_limit=0.5, script=script)
     worker.run()

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from consumer.loop.progress import Progress
-from consumer.ports import Aborted, Committed, OutcomeUnknown, Unreachable
+from consumer.loop.progress import RegressionCheck
+from consumer.ports import Committed, OutcomeUnknown, RetriableError, TransactionAborted
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.house import Worker
@@ -35,7 +35,7 @@ class Forgetful:
 @pytest.mark.parametrize(
     "failure",
     [
-        Happening(before=raising(Aborted("in a rebalance", rebalance=True))),
+        Happening(before=raising(TransactionAborted("in a rebalance", rebalance=True))),
         Happening(after=raising(OutcomeUnknown("silence"))),
     ],
     ids=["refused", "committed, and nobody knows"],
@@ -57,10 +57,10 @@ def test_a_partition_that_would_be_read_from_its_beginning_again_is_asked_about_
 
 
 def test_what_lies_behind_may_be_read_and_what_another_worker_had_meanwhile_too() -> None:
-    progress = Progress()
+    progress = RegressionCheck()
     progress.note({0: 5, 1: 7})
     progress.check({0: 5, 1: 9, 2: 0})
     progress.forget(1)
     progress.check({1: 0})
-    with pytest.raises(Unreachable, match="partition 0 would go on from offset 4, though everything before 5"):
+    with pytest.raises(RetriableError, match="partition 0 would go on from offset 4, though everything before 5"):
         progress.check({1: 0, 0: 4})

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.loop.pace import Pace
-from consumer.ports import OutcomeUnknown, Unreachable
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, at_call, calls_of
@@ -32,7 +32,7 @@ def run_for_seconds(seconds: float, house: House, script: Script) -> tuple[House
     house.define(a_link(an_action()))
     house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
     house.put(b"bad", partition=0)
-    worker = Worker(house, ScriptedState(), script=script, pace=Pace(commit_interval_seconds=0.5))
+    worker = Worker(house, ScriptedState(), script=script, pace=LingerPolicy(commit_interval_seconds=0.5))
     worker.run(lambda: house.clock.monotonic() > seconds)
     return house, worker
 
@@ -57,7 +57,7 @@ def test_a_batch_is_counted_whose_fate_was_learnt_after_some_of_its_partitions_h
 
     def answer_nothing_while_somebody_comes() -> None:
         guest.come()
-        raise Unreachable("silence")
+        raise RetriableError("silence")
 
     happenings = {
         first: Happening(after=raising(OutcomeUnknown("silence"))),
@@ -74,11 +74,11 @@ class Guest:
     """A member that only holds what it is given."""
 
     house: House
-    stream: MemoryClickStream | None = None
+    stream: FakeTransactionalConsumer | None = None
 
     def come(self) -> None:
         topic = self.house.names.clicks
-        self.stream = MemoryClickStream(self.house.cluster, topic, group_id=GROUP, transactional_id="guest")
+        self.stream = FakeTransactionalConsumer(self.house.cluster, topic, group_id=GROUP, transactional_id="guest")
 
     def turn(self) -> None:
         if self.stream is not None:

@@ -7,7 +7,7 @@ import pytest
 from consumer.errors import Unavailable
 from consumer.fake_kafka.transactions import Producer
 from consumer.loop.batch_limit import FIRST_RECORDS
-from consumer.loop.pace import Pace
+from consumer.loop.pace import LingerPolicy
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import judge_updates, require_exact, require_state_as_changelog, what_must_be
 from tests.loop.house import House, Worker
@@ -132,7 +132,7 @@ def test_offsets_that_are_in_doubt_are_waited_for() -> None:
     group = house.cluster.group("group", house.names.clicks)
     house.cluster.transactions.add_offsets(producer, group, {0: 2})
     house.clock.at(3.0, lambda: house.cluster.transactions.abort(producer))
-    Worker(house, disk, pace=Pace(0.1, drain=True)).run()
+    Worker(house, disk, pace=LingerPolicy(0.1, drain=True)).run()
     require_all_done(house, disk)
 
 

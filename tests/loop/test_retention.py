@@ -8,10 +8,10 @@ from consumer.decision.dedupe_entry import (
     ONE_CLICK,
     PLAIN,
     SCOPED_KEY_BYTES,
-    Memory,
-    encode_memory,
+    DedupeEntry,
+    encode_entry,
 )
-from consumer.loop.retention import LATE_MS, ONE_CLICK_MS, Expiry
+from consumer.loop.retention import LATE_MS, ONE_CLICK_MS, RetentionSweeper
 from consumer.state.in_memory import MemoryState
 from schemas.identity import recipient_digest
 
@@ -24,18 +24,20 @@ def a_key(number: int, length: int = MEMORY_KEY_BYTES) -> bytes:
 
 
 def a_decision(*, clicked_at: int = NOW, memory: Mapping[bytes, bytes | None] | None = None) -> Decision:
-    return Decision(clicked_at=[clicked_at], memory=dict(memory or {a_key(0): encode_memory(Memory(clicked_at))}))
+    return Decision(clicked_at=[clicked_at], memory=dict(memory or {a_key(0): encode_entry(DedupeEntry(clicked_at))}))
 
 
 def a_click_entry(clicked_at: int) -> bytes:
-    return encode_memory(Memory(clicked_at, applied=1), ONE_CLICK)
+    return encode_entry(DedupeEntry(clicked_at, applied=1), ONE_CLICK)
 
 
 def a_plain_entry(clicked_at: int) -> bytes:
-    return encode_memory(Memory(clicked_at, applied=1), PLAIN)
+    return encode_entry(DedupeEntry(clicked_at, applied=1), PLAIN)
 
 
-def forgotten(expiry: Expiry, entries: Mapping[bytes, bytes], decision: Decision, *, now: int = NOW) -> set[bytes]:
+def forgotten(
+    expiry: RetentionSweeper, entries: Mapping[bytes, bytes], decision: Decision, *, now: int = NOW
+) -> set[bytes]:
     store = MemoryState().open(0, "changelog")
     store.write(entries, 1)
     expiry.forget(0, store, decision, now)
@@ -49,12 +51,12 @@ def test_a_click_id_is_forgotten_after_a_day_of_click_time_and_not_before() -> N
         a_key(3): a_plain_entry(NOW - 400 * DAY_MS),
     }
     decision = a_decision(memory={a_key(9, SCOPED_KEY_BYTES): a_click_entry(NOW)})
-    assert forgotten(Expiry(None), entries, decision) == {a_key(1, SCOPED_KEY_BYTES)}
+    assert forgotten(RetentionSweeper(None), entries, decision) == {a_key(1, SCOPED_KEY_BYTES)}
 
 
 def test_without_a_retention_nothing_is_looked_at_where_no_click_id_is_kept() -> None:
     entries = {a_key(1, SCOPED_KEY_BYTES): a_click_entry(NOW - 2 * DAY_MS)}
-    assert forgotten(Expiry(None), entries, a_decision()) == set()
+    assert forgotten(RetentionSweeper(None), entries, a_decision()) == set()
 
 
 def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> None:
@@ -63,41 +65,41 @@ def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> Non
         a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS - 1),
         a_key(2): a_plain_entry(NOW - retention_ms - LATE_MS),
     }
-    assert forgotten(Expiry(retention_ms), entries, a_decision()) == {a_key(1)}
+    assert forgotten(RetentionSweeper(retention_ms), entries, a_decision()) == {a_key(1)}
 
 
 def test_an_entry_is_as_old_as_what_was_last_added_to_it() -> None:
     retention_ms = 30 * DAY_MS
     oldest = NOW - retention_ms - LATE_MS
     entries = {
-        a_key(number): encode_memory(Memory(0, applied=3, last_applied={0: 5, 1: added_at}))
+        a_key(number): encode_entry(DedupeEntry(0, applied=3, last_applied={0: 5, 1: added_at}))
         for number, added_at in enumerate([oldest - 1, oldest], start=1)
     }
-    assert forgotten(Expiry(retention_ms), entries, a_decision()) == {a_key(1)}
+    assert forgotten(RetentionSweeper(retention_ms), entries, a_decision()) == {a_key(1)}
 
 
 def test_a_click_from_the_future_makes_nothing_older() -> None:
     retention_ms = 30 * DAY_MS
     entries = {a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS)}
-    assert forgotten(Expiry(retention_ms), entries, a_decision(clicked_at=NOW + DAY_MS)) == set()
+    assert forgotten(RetentionSweeper(retention_ms), entries, a_decision(clicked_at=NOW + DAY_MS)) == set()
 
 
 def test_what_the_same_batch_remembers_anew_is_kept() -> None:
     entries = {a_key(1): a_plain_entry(0)}
     decision = a_decision(memory={a_key(1): a_plain_entry(NOW)})
-    assert forgotten(Expiry(30 * DAY_MS), entries, decision) == set()
+    assert forgotten(RetentionSweeper(30 * DAY_MS), entries, decision) == set()
 
 
 def test_hits_and_notes_are_never_forgotten() -> None:
     entries = {a_key(1, 16): b"\x10" + bytes(24), b"\x00partitions": b"\x00\x00\x00\x04"}
-    assert forgotten(Expiry(30 * DAY_MS), entries, a_decision()) == set()
+    assert forgotten(RetentionSweeper(30 * DAY_MS), entries, a_decision()) == set()
 
 
 def test_going_round_meets_every_entry() -> None:
     store = MemoryState().open(0, "changelog")
     entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
     store.write(entries, 1)
-    expiry, seen = Expiry(30 * DAY_MS), set[bytes]()
+    expiry, seen = RetentionSweeper(30 * DAY_MS), set[bytes]()
     for _ in range(20):
         decision = a_decision()
         expiry.forget(0, store, decision, NOW)
@@ -108,13 +110,13 @@ def test_going_round_meets_every_entry() -> None:
 def test_clicks_that_add_nothing_have_no_more_looked_at() -> None:
     entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
     duplicates = Decision(clicked_at=[NOW] * 1_000)
-    assert 0 < len(forgotten(Expiry(30 * DAY_MS), entries, duplicates)) < 100
+    assert 0 < len(forgotten(RetentionSweeper(30 * DAY_MS), entries, duplicates)) < 100
 
 
 def test_the_state_stops_growing_also_where_each_click_adds_two_entries() -> None:
     store = MemoryState().open(0, "changelog")
     batches, clicks = 20, 100
-    expiry, step_ms = Expiry(DAY_MS), (DAY_MS + LATE_MS) // batches
+    expiry, step_ms = RetentionSweeper(DAY_MS), (DAY_MS + LATE_MS) // batches
     needed = batches * 2 * clicks
     for batch in range(10 * batches):
         time_ms = NOW + batch * step_ms

@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from consumer.loop.setbacks import LONGEST_SECONDS, Setbacks
-from consumer.ports import OutcomeUnknown, StateRefused, Unreachable
+from consumer.ports import OutcomeUnknown, RetriableError, StateRefused
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
@@ -13,7 +13,7 @@ def some_setbacks(clock: TurnedClock, *, is_out: bool = False) -> Setbacks:
     return Setbacks(Worker(House(), ScriptedState()).observer, clock.monotonic, is_out=lambda: is_out)
 
 
-def waits(setbacks: Setbacks, clock: TurnedClock, error: Unreachable, times: int) -> list[float]:
+def waits(setbacks: Setbacks, clock: TurnedClock, error: RetriableError, times: int) -> list[float]:
     """Meet it as often, at once after each wait."""
     seen = []
     for _ in range(times):
@@ -55,6 +55,6 @@ def test_a_process_out_of_descriptors_says_so_whatever_failed() -> None:
     clock = TurnedClock()
     setbacks = some_setbacks(clock, is_out=True)
     with capture_logs() as lines:
-        setbacks.meet(Unreachable("all brokers are down"))
-        setbacks.await_broker(Unreachable("all brokers are down"))
+        setbacks.meet(RetriableError("all brokers are down"))
+        setbacks.await_broker(RetriableError("all brokers are down"))
     assert [line["event"] for line in lines] == ["descriptors.exhausted"]

@@ -4,8 +4,8 @@ from threading import Event
 
 import pytest
 
-from consumer.loop.pace import Pace
-from consumer.ports import OutcomeUnknown, Unreachable
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.exactness import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
@@ -41,7 +41,7 @@ def test_a_worker_stops_while_its_state_is_restored() -> None:
     house.click(*(a_click(n, recipient_id=f"r-{n}") for n in range(50)))
     Worker(house, ScriptedState()).run()
     house.leave_open(house.names.changelog, 0, b"key", b"value")
-    worker = Worker(house, ScriptedState(), pace=Pace(0.1))
+    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.1))
     worker.run(lambda: house.clock.monotonic() > 3)
     assert house.clock.monotonic() < 3.5
 
@@ -67,7 +67,7 @@ def test_a_worker_that_waits_for_the_broker_goes_on_when_it_is_back() -> None:
     house = House()
     house.define(a_link(an_action()))
     house.click(a_click())
-    away = Happening(before=raising(Unreachable("silence")))
+    away = Happening(before=raising(RetriableError("silence")))
     worker = Worker(house, ScriptedState(), script=Script.at_every("stream.renew", away, times=30))
     worker.run()
     assert worker.counts.consumed == 1

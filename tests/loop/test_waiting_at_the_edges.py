@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from consumer.loop.pace import Pace
-from consumer.ports import Record as StreamRecord
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import ConsumerRecord as StreamRecord
 from tests.builders import DAY, NOON, a_click
 from tests.loop.house import House, Worker
 from tests.loop.scripted_ports import ScriptedState
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 30.0
 
 def longest_silence(house: House) -> float:
     """Run until everything is done; return the longest time between two looks at the clicks."""
-    worker = Worker(house, ScriptedState(), pace=Pace(0.2, drain=True))
+    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.2, drain=True))
     turns: list[float] = []
     consume = worker.stream.consume
 

@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import pytest
 
-from consumer.decision.dedupe_entry import PLAIN, HitCount, Memory, encode_hits, encode_memory, home_of
+from consumer.decision.dedupe_entry import PLAIN, DedupeEntry, HitCount, encode_entry, encode_hits, partition_of_key
 from consumer.errors import Unavailable, UsageError
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.fake_kafka.network import DirectNetwork, Lost, Network
-from consumer.fake_kafka.topic_admin import MemoryTopicAdmin
+from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topics import TopicState, topic_specs
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Note, check_partitions, note_of
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Checkpoint, check_partitions, note_of
 from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
@@ -68,7 +68,7 @@ class CutNetwork(DirectNetwork):
 class House:
     """An installation on the twin. `dies_at` is the number of the lot before which the tool is killed."""
 
-    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(TurnedClock()))
+    cluster: FakeCluster = field(default_factory=lambda: FakeCluster(TurnedClock()))
     members_seen: list[int] = field(default_factory=list)
     left: dict[int, int] = field(default_factory=dict)
     dies_at: int | None = None
@@ -80,11 +80,9 @@ class House:
     without_note: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        MemoryTopicAdmin(self.cluster).create_topics(
-            topic_specs(NAMES), partitions=self.partitions, replication_factor=1
-        )
+        FakeTopicAdmin(self.cluster).create_topics(topic_specs(NAMES), partitions=self.partitions, replication_factor=1)
         for partition in range(self.partitions):
-            self.write([(partition, PARTITIONS_KEY, Note(self.partitions, DONE).encode())])
+            self.write([(partition, PARTITIONS_KEY, Checkpoint(self.partitions, DONE).encode())])
             self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
         self.write([(partition_of(key, self.partitions), *entry) for key in KEYS for entry in memory_of(key).items()])
         self.lots = 0
@@ -96,7 +94,7 @@ class House:
         return {partition: self.left.get(partition, 0) for partition in partitions}
 
     def read_topics(self, names: Sequence[str]) -> Mapping[str, TopicState]:
-        return MemoryTopicAdmin(self.cluster).read_topics(names)
+        return FakeTopicAdmin(self.cluster).read_topics(names)
 
     def grow_topics(self, partitions: Mapping[str, int]) -> None:
         self._step()
@@ -110,11 +108,11 @@ class House:
             self.cluster.append(NAMES.changelog, partition, Draft(key, value))
 
     def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioning:
-        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog, network), self.state)
+        restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog, network), self.state)
         return Repartitioning(Parts(names, self, self, restorer, self), partitions, self.told.append, lot=50)
 
     def memory(self, partition: int) -> PartitionStore:
-        restorer = Restorer(MemoryLogReader(self.cluster, NAMES.changelog), MemoryState())
+        restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog), MemoryState())
         restorer.begin(partition)
         return restorer.step(1.0)[0][partition]
 
@@ -127,7 +125,7 @@ class House:
 def memory_of(key: bytes) -> dict[bytes, bytes]:
     """Return what is remembered of a recipient: an entry of its own value, and one for a mailing."""
     memory_key = recipient_digest(key) + link_digest("acme", "spring", 0)
-    value = encode_memory(Memory(int(key.rpartition(b"-")[2]), applied=1), PLAIN)
+    value = encode_entry(DedupeEntry(int(key.rpartition(b"-")[2]), applied=1), PLAIN)
     return {memory_key: value, memory_key + scope_digest(b"m-1"): value}
 
 
@@ -135,7 +133,7 @@ def assert_moved(house: House) -> None:
     """Assert that each entry is in its right partition, unchanged, and nowhere else."""
     for partition in range(NEW):
         is_known = partition < house.partitions and partition not in house.without_note
-        expected = {PARTITIONS_KEY: Note(NEW, DONE if is_known else None).encode()}
+        expected = {PARTITIONS_KEY: Checkpoint(NEW, DONE if is_known else None).encode()}
         if partition < house.partitions:
             expected[HITS] = encode_hits(HitCount(0, 5, 5))
         for key in KEYS:
@@ -165,9 +163,9 @@ def test_the_memory_of_one_partition_at_a_time_is_held() -> None:
 def test_a_memory_key_tells_its_partition_for_any_count() -> None:
     for key in KEYS:
         for partitions in (1, 3, 12, 1000):
-            assert {home_of(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
-    assert home_of(HITS, 7) is None
-    assert home_of(PARTITIONS_KEY, 7) is None
+            assert {partition_of_key(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
+    assert partition_of_key(HITS, 7) is None
+    assert partition_of_key(PARTITIONS_KEY, 7) is None
 
 
 def steps_of_a_run() -> int:
@@ -183,7 +181,7 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
     with pytest.raises(Stopped):
         house.tool().run()
     if dies_at > 1:
-        assert note_of(house.memory(0)) == Note(MOVING, DONE)
+        assert note_of(house.memory(0)) == Checkpoint(MOVING, DONE)
     house.tool().run()
 
     assert_moved(house)
@@ -278,7 +276,7 @@ def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
     with pytest.raises(Unavailable, match="running"):
         house.tool().run()
 
-    assert [note_of(house.memory(partition)) for partition in range(OLD)] == [Note(OLD, DONE)] * OLD
+    assert [note_of(house.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
 
 
 def test_a_worker_refuses_memory_that_is_being_moved() -> None:

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.inspect.dead_letters import dead_letter, replay_of
-from consumer.inspect.record_view import ShownRecord
+from consumer.inspect.record_view import RecordView
 from consumer.maintenance.replay import Selection, Survey, select, survey
 from schemas.bad_record import Reason
 
 REASON = (("dlq.reason", b"unknown_version"), ("dlq.detail", b"x"))
 
 
-def a_letter(offset: int, **fields: Any) -> ShownRecord:
-    record = ShownRecord(
+def a_letter(offset: int, **fields: Any) -> RecordView:
+    record = RecordView(
         topic="dlq",
         partition=0,
         offset=offset,
@@ -28,13 +28,13 @@ def a_letter(offset: int, **fields: Any) -> ShownRecord:
     return replace(record, **fields)
 
 
-def a_copy(offset: int, of: ShownRecord, **fields: Any) -> ShownRecord:
+def a_copy(offset: int, of: RecordView, **fields: Any) -> RecordView:
     """Return what the worker makes of the replayed letter when that goes bad again."""
     headers = (*replay_of(dead_letter(of), {}, 1).headers, *REASON)
     return replace(of, offset=offset, timestamp=1_000 + offset, headers=headers, **fields)
 
 
-def a_note(offset: int, place: bytes) -> ShownRecord:
+def a_note(offset: int, place: bytes) -> RecordView:
     return a_letter(offset, key=None, value=None, headers=(("dlq.replayed", place),))
 
 
@@ -103,7 +103,7 @@ def test_a_dead_letter_without_a_value_is_no_note() -> None:
 @given(st.lists(st.sampled_from(["new", "replay all"]), max_size=12))
 def test_replaying_all_again_and_again_doubles_nothing(steps: list[str]) -> None:
     """Everything goes bad again at once, as it does where what made it bad is not fixed."""
-    log: list[ShownRecord] = []
+    log: list[RecordView] = []
     clicks = 0
     for step in steps:
         if step == "new":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.ports import AssignmentChange, ClickStream, LogReader, Record
+from consumer.ports import AssignmentChange, ConsumerRecord, LogReader, TransactionalConsumer
 from tests.support.patience import Deadline
 
 GROUP = "group"
@@ -28,7 +28,7 @@ class Ground(Protocol):
     def make_anew(self, topic: str) -> None:
         """Delete the topic and make one of the same name."""
 
-    def open_stream(self, topic: str, instance: str = "one") -> ClickStream: ...
+    def open_stream(self, topic: str, instance: str = "one") -> TransactionalConsumer: ...
 
     def open_reader(self, topic: str) -> LogReader: ...
 
@@ -38,7 +38,7 @@ class Ground(Protocol):
     def leave_open(self, topic: str, partition: int, value: str) -> OpenTransaction:
         """Write in a transaction that stays open."""
 
-    def put_out(self, stream: ClickStream) -> None:
+    def put_out(self, stream: TransactionalConsumer) -> None:
         """Have the group give up a member that does not turn any more."""
 
     def committed_values(self, topic: str) -> dict[int, list[str]]:
@@ -51,14 +51,14 @@ class Ground(Protocol):
 class Turner:
     """Turns a stream as the loop does, and remembers what came of it."""
 
-    stream: ClickStream
+    stream: TransactionalConsumer
 
     def __post_init__(self) -> None:
-        self.records: list[Record] = []
+        self.records: list[ConsumerRecord] = []
         self.assigned: set[int] = set()
         self.changes: list[AssignmentChange] = []
 
-    def turn(self, limit: int = 1_000) -> Sequence[Record]:
+    def turn(self, limit: int = 1_000) -> Sequence[ConsumerRecord]:
         records = self.stream.consume(limit, SLICE_SECONDS)
         change = self.stream.take_changes()
         if change.taken or change.given:
@@ -76,7 +76,7 @@ class Turner:
         return [text(record) for record in self.records if record.partition() == partition]
 
 
-def text(record: Record) -> str:
+def text(record: ConsumerRecord) -> str:
     return str(record.value().decode())
 
 
@@ -103,9 +103,9 @@ def assigned(ground: Ground, topic: str, partitions: int = 2, instance: str = "o
     return turner
 
 
-def read_until(reader: LogReader, count: int) -> list[Record]:
+def read_until(reader: LogReader, count: int) -> list[ConsumerRecord]:
     """Read that many records."""
-    records: list[Record] = []
+    records: list[ConsumerRecord] = []
     deadline = Deadline(DONE_SECONDS)
     while len(records) < count:
         assert not deadline.has_passed, f"{len(records)} of {count} records came"
@@ -113,9 +113,9 @@ def read_until(reader: LogReader, count: int) -> list[Record]:
     return records
 
 
-def read_to(reader: LogReader, partition: int, position: int) -> list[Record]:
+def read_to(reader: LogReader, partition: int, position: int) -> list[ConsumerRecord]:
     """Read until the position is reached."""
-    records: list[Record] = []
+    records: list[ConsumerRecord] = []
     deadline = Deadline(DONE_SECONDS)
     while reader.positions[partition] < position:
         assert not deadline.has_passed, f"the position stays at {reader.positions[partition]}"

@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
 from consumer.config.settings import Settings
-from consumer.kafka.backend import Interface
+from consumer.kafka.backend import Backend
 from consumer.kafka.client import (
     admin_config,
     open_admin,
@@ -19,8 +19,8 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.transactional_consumer import KafkaClickStream
-from consumer.ports import ClickStream, LogReader
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
+from consumer.ports import LogReader, TransactionalConsumer
 from consumer.verify.reader import read_topic
 from tests.ports.ground import GROUP
 from tests.support.patience import stretched
@@ -34,13 +34,13 @@ SECONDS = 10.0
 class KafkaGround:
     """Everything has the prefix before its name, the group and the transactional ids too."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, interface: Interface) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, interface: Backend) -> None:
         self._interface = interface
         self._servers = bootstrap_servers
         self._prefix = prefix
         self._admin = open_admin(admin_config(self._settings("admin")))
         self._publisher = open_producer(producer_config(self._settings("publisher")))
-        self._opened: list[KafkaClickStream | KafkaLogReader] = []
+        self._opened: list[KafkaTransactionalConsumer | KafkaLogReader] = []
         self._topics: list[str] = []
         self._others: list[KafkaTransaction] = []
 
@@ -56,11 +56,11 @@ class KafkaGround:
         wait_until(lambda: topic not in self._admin.list_topics(timeout=stretched(SECONDS)).topics, "end of the topic")
         self._create(topic, partitions, {})
 
-    def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
+    def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
         consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
         producer = partial(open_producer, worker_producer_config(settings))
-        stream = KafkaClickStream(
+        stream = KafkaTransactionalConsumer(
             consumer,
             producer,
             open_admin(admin_config(settings)),
@@ -92,7 +92,7 @@ class KafkaGround:
         transaction.open(topic, partition, value)
         return transaction
 
-    def put_out(self, stream: ClickStream) -> None:
+    def put_out(self, stream: TransactionalConsumer) -> None:
         del stream  # It is put out since it does not turn while this waits.
         wait_until(lambda: not self._members(), "group without members")
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from consumer.config.settings import Settings
 from consumer.kafka.client import admin_config, open_admin, open_consumer, reader_config
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from tests.support.mock_cluster import MockCluster, mock_cluster
 
 
@@ -44,5 +44,5 @@ class Failing:
 
 def test_a_failure_to_read_is_told_in_words_of_the_loop() -> None:
     reader = KafkaLogReader(cast("Consumer", Failing()), cast("AdminClient", None), "changelog")
-    with pytest.raises(Unreachable, match="_TRANSPORT"):
+    with pytest.raises(RetriableError, match="_TRANSPORT"):
         reader.read(10, 0.1)

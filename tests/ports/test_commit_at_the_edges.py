@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.transactional_consumer import KafkaClickStream
-from consumer.ports import Aborted, OutcomeUnknown, Outgoing
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
+from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
 
-RECORD = Outgoing("changelog", 0, b"key", b"value")
+RECORD = ProducerRecord("changelog", 0, b"key", b"value")
 
 
 class ListeningProducer:
@@ -76,8 +76,8 @@ class Joined:
         return []
 
 
-def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> KafkaClickStream:
-    stream = KafkaClickStream(
+def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> KafkaTransactionalConsumer:
+    stream = KafkaTransactionalConsumer(
         cast("Consumer", consumer or Joined()),
         lambda: cast("Producer", producer),
         cast("AdminClient", None),
@@ -115,7 +115,7 @@ def test_a_member_that_the_group_has_put_out_sends_no_offsets() -> None:
     consumer, producer = Joined(), ListeningProducer(offset=7)
     stream = a_stream(producer, consumer)
     consumer.member = ""
-    with pytest.raises(Aborted) as raised:
+    with pytest.raises(TransactionAborted) as raised:
         stream.commit({0: 1})
     assert raised.value.rebalance
     assert "send offsets" not in producer.asked
@@ -171,7 +171,7 @@ class FullProducer(ListeningProducer):
 
 
 def test_a_failure_while_there_is_no_room_aborts_the_transaction() -> None:
-    with pytest.raises(Aborted):
+    with pytest.raises(TransactionAborted):
         a_stream(FullProducer(offset=7)).produce(RECORD)
 
 

@@ -8,7 +8,14 @@ from confluent_kafka import KafkaException
 
 from consumer.errors import Unavailable
 from consumer.fake_kafka.refusal import Misuse
-from consumer.ports import Aborted, ClickStream, LogReader, OutcomeUnknown, Outgoing, Unreachable
+from consumer.ports import (
+    LogReader,
+    OutcomeUnknown,
+    ProducerRecord,
+    RetriableError,
+    TransactionAborted,
+    TransactionalConsumer,
+)
 from tests.ports.ground import Ground, Turner, assigned, read_until, text, turn_until
 
 REFUSED = (Misuse, KafkaException, RuntimeError, ValueError)
@@ -23,8 +30,8 @@ def is_refused(act: Callable[[], object], errors: tuple[type[Exception], ...]) -
     return False
 
 
-def a_record(topic: str, partition: int = 0) -> Outgoing:
-    return Outgoing(topic, partition, b"key", b"value")
+def a_record(topic: str, partition: int = 0) -> ProducerRecord:
+    return ProducerRecord(topic, partition, b"key", b"value")
 
 
 def test_a_partition_that_is_being_read_is_not_started_again(ground: Ground) -> None:
@@ -52,7 +59,7 @@ def test_there_is_no_position_below_the_first(ground: Ground) -> None:
 def test_bounds_of_a_partition_that_is_not_there_are_not_made_up(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
     assert reader.bounds([]) == {}
-    with pytest.raises(Unreachable):
+    with pytest.raises(RetriableError):
         reader.bounds([9])
 
 
@@ -81,7 +88,7 @@ def test_a_reader_that_is_closed_reads_no_more(ground: Ground, use: Callable[[Lo
         use(reader)
 
 
-USES_OF_A_STREAM: dict[str, Callable[[ClickStream], object]] = {
+USES_OF_A_STREAM: dict[str, Callable[[TransactionalConsumer], object]] = {
     "consume": lambda stream: stream.consume(1, 0.0),
     "hold": lambda stream: stream.hold([0]),
     "release": lambda stream: stream.release([0]),
@@ -101,13 +108,13 @@ def test_a_stream_that_is_closed_is_of_no_use(ground: Ground) -> None:
 
 
 def test_only_what_is_assigned_is_rewound(ground: Ground) -> None:
-    with pytest.raises((Unreachable, Unavailable)):
+    with pytest.raises((RetriableError, Unavailable)):
         assigned(ground, ground.create_topic()).stream.rewind([9])
-    with pytest.raises((Unreachable, Unavailable)):
+    with pytest.raises((RetriableError, Unavailable)):
         ground.open_stream(ground.create_topic(), "two").rewind([0])
 
 
-OUTSIDE: dict[str, Callable[[ClickStream, str], object]] = {
+OUTSIDE: dict[str, Callable[[TransactionalConsumer, str], object]] = {
     "produce": lambda stream, topic: stream.produce(a_record(topic)),
     "produce_all": lambda stream, topic: stream.produce_all(0, [(topic, b"value", b"key", None)]),
     "track": lambda stream, topic: stream.track(a_record(topic)),
@@ -120,7 +127,7 @@ def test_nothing_is_written_or_ended_outside_a_transaction(ground: Ground) -> No
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     for name, act in OUTSIDE.items():
         stream.renew()
-        assert is_refused(partial(act, stream, updates), (Aborted, OutcomeUnknown)), name
+        assert is_refused(partial(act, stream, updates), (TransactionAborted, OutcomeUnknown)), name
     stream.renew()
     stream.begin()
     with pytest.raises(OutcomeUnknown):
@@ -132,7 +139,7 @@ def test_a_transaction_that_was_open_is_none_of_the_next_producer(ground: Ground
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     stream.begin()
     stream.renew()
-    with pytest.raises(Aborted):
+    with pytest.raises(TransactionAborted):
         stream.produce(a_record(updates))
 
 
@@ -144,7 +151,7 @@ def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: G
         stream.produce(a_record(updates, partition=9))
         stream.commit({0: 0})
 
-    with pytest.raises((Aborted, Unavailable)):
+    with pytest.raises((TransactionAborted, Unavailable)):
         go_on()
 
 
@@ -152,7 +159,7 @@ def test_offsets_of_a_partition_that_is_not_there_are_never_committed(ground: Gr
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     stream.begin()
     stream.produce(a_record(updates))
-    with pytest.raises((Aborted, Unavailable)):
+    with pytest.raises((TransactionAborted, Unavailable)):
         stream.commit({9: 0})
     stream.renew()
     assert ground.committed_values(updates) == {0: [], 1: []}

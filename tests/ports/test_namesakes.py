@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from consumer.app.member_id_file import MemberNote
-from consumer.errors import StreamFatal
+from consumer.app.member_id_file import MemberIdFile
+from consumer.errors import FatalKafkaError
 from consumer.kafka.admin.namesakes import LOOK_SECONDS, MARGIN_SECONDS, Namesake, require_sole
-from consumer.loop.marker_file import MemoryPage
-from consumer.ports import Unreachable
+from consumer.loop.marker_file import FakeMarkerFile
+from consumer.ports import RetriableError
 from tests.turned_clock import TurnedClock
 
 SESSION_SECONDS = 10.0
@@ -47,7 +47,7 @@ def test_a_member_that_has_died_is_waited_for() -> None:
 def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
     clock = TurnedClock()
     begun = clock.monotonic()
-    with pytest.raises(StreamFatal, match=r"LINK_ACTIONS_INSTANCE_ID=w .* 10\.0\.0\.2;"):
+    with pytest.raises(FatalKafkaError, match=r"LINK_ACTIONS_INSTANCE_ID=w .* 10\.0\.0\.2;"):
         start(lambda _: [OTHER], clock=clock)
 
     assert clock.monotonic() - begun <= SESSION_SECONDS + MARGIN_SECONDS + LOOK_SECONDS
@@ -55,7 +55,7 @@ def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
 
 def test_a_member_that_has_just_joined_lives() -> None:
     clock = TurnedClock()
-    with pytest.raises(StreamFatal, match=r"10\.0\.0\.3"):
+    with pytest.raises(FatalKafkaError, match=r"10\.0\.0\.3"):
         start(lambda seconds: [OTHER] if seconds < 1 else [NEWCOMER], clock=clock)
 
     assert clock.monotonic() < SESSION_SECONDS
@@ -66,7 +66,7 @@ def test_a_worker_that_is_told_to_stop_waits_no_longer() -> None:
 
 
 def test_the_note_has_the_last_member_id_only() -> None:
-    note = MemberNote(MemoryPage())
+    note = MemberIdFile(FakeMarkerFile())
     assert note.read() == ""
     note.write("group-w-a-long-one")
     note.write("short")
@@ -75,11 +75,11 @@ def test_the_note_has_the_last_member_id_only() -> None:
 
 
 def test_a_note_that_the_disk_does_not_take_is_done_without() -> None:
-    class FullPage(MemoryPage):
+    class FullPage(FakeMarkerFile):
         def write(self, text: bytes) -> None:  # noqa: ARG002
-            raise Unreachable("the disk is full")
+            raise RetriableError("the disk is full")
 
-    note = MemberNote(FullPage())
+    note = MemberIdFile(FullPage())
     note.write("w-1")
 
     assert note.read() == ""

@@ -7,9 +7,9 @@ from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.errors import Unavailable
-from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.loop.drain import Drain
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 
 
 class Topic:
@@ -40,12 +40,12 @@ class JustJoined:
 
 @pytest.mark.parametrize(
     ("code", "raised"),
-    [(KafkaError.LEADER_NOT_AVAILABLE, Unreachable), (KafkaError.UNKNOWN_TOPIC_OR_PART, Unavailable)],
+    [(KafkaError.LEADER_NOT_AVAILABLE, RetriableError), (KafkaError.UNKNOWN_TOPIC_OR_PART, Unavailable)],
 )
 def test_a_topic_whose_partitions_are_not_told_is_not_taken_for_one_that_is_drained(
     code: int, raised: type[Exception]
 ) -> None:
-    stream = KafkaClickStream(
+    stream = KafkaTransactionalConsumer(
         cast("Consumer", JustJoined(code)),
         lambda: cast("Producer", None),
         cast("AdminClient", None),

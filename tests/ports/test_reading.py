@@ -1,6 +1,6 @@
 """Reading a log from a position on: the changelog, the link definitions."""
 
-from consumer.ports import Outgoing
+from consumer.ports import ProducerRecord
 from tests.ports.ground import Ground, assigned, read_to, read_until, text
 
 
@@ -100,7 +100,7 @@ def test_what_the_stream_commits_is_read_and_what_it_aborts_is_not(ground: Groun
     stream = assigned(ground, clicks, 1).stream
     for value in ("a", "b", "c"):
         stream.begin()
-        stream.track(Outgoing(log, 0, b"key", value.encode()))
+        stream.track(ProducerRecord(log, 0, b"key", value.encode()))
         if value == "b":
             stream.abort()
         else:

@@ -6,10 +6,10 @@ from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 from structlog.testing import capture_logs
 
-from consumer.kafka.backend import Interface
+from consumer.kafka.backend import Backend
 from consumer.kafka.fetching import Fetch
 from consumer.kafka.sending import send_one_by_one
-from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.monitoring.repeats import REPEAT_SECONDS, Repeats
 
 NOWHERE: dict[str, str | int | float | bool] = {"bootstrap.servers": "127.0.0.1:1"}
@@ -29,12 +29,12 @@ class FailingFetcher:
 
 
 def test_an_error_that_each_poll_brings_is_logged_once() -> None:
-    stream = KafkaClickStream(
+    stream = KafkaTransactionalConsumer(
         Consumer(NOWHERE | {"group.id": "g"}),
         partial(Producer, NOWHERE),
         AdminClient(NOWHERE),
         "clicks",
-        interface=Interface(FailingFetcher, send_one_by_one),
+        interface=Backend(FailingFetcher, send_one_by_one),
     )
     with capture_logs() as lines:
         for _ in range(1_000):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from consumer.kafka.backend import DIRECT, INTERFACES, Interface, shortest
+from consumer.kafka.backend import BACKENDS, DIRECT, Backend, best_backend
 from consumer.kafka.sending import Sendable
 from tests.support.mock_cluster import MockCluster, mock_cluster
 from tests.support.patience import stretched
@@ -23,9 +23,9 @@ RECORDS: list[Sendable] = [
 SECONDS = 20.0
 
 
-@pytest.fixture(params=INTERFACES)
-def interface(request: pytest.FixtureRequest) -> Interface:
-    return INTERFACES[request.param]
+@pytest.fixture(params=BACKENDS)
+def interface(request: pytest.FixtureRequest) -> Backend:
+    return BACKENDS[request.param]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def read(cluster: MockCluster, count: int) -> list[Any]:
     return [(m.partition(), m.value(), m.key(), m.headers()) for m in messages]
 
 
-def test_what_is_sent_is_read(cluster: MockCluster, interface: Interface) -> None:
+def test_what_is_sent_is_read(cluster: MockCluster, interface: Backend) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 5})
     assert interface.send(producer, 1, RECORDS, 0) == len(RECORDS)
     assert interface.send(producer, 1, RECORDS, 3) == len(RECORDS)
@@ -51,7 +51,7 @@ def test_what_is_sent_is_read(cluster: MockCluster, interface: Interface) -> Non
     assert read(cluster, len(sent)) == [(1, value, key, headers or None) for _, value, key, headers in sent]
 
 
-def test_the_first_that_finds_no_room_is_named(interface: Interface) -> None:
+def test_the_first_that_finds_no_room_is_named(interface: Backend) -> None:
     """Nobody answers at the port, so the queue stays full."""
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
     assert interface.send(producer, 0, RECORDS, 0) == 3
@@ -60,14 +60,14 @@ def test_the_first_that_finds_no_room_is_named(interface: Interface) -> None:
     producer.flush(stretched(SECONDS))
 
 
-def test_the_first_that_is_too_large_is_named(interface: Interface) -> None:
+def test_the_first_that_is_too_large_is_named(interface: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": 1_000, "log_level": 0})
     assert interface.send(producer, 0, [RECORDS[0], (TOPIC, b"x" * 2_000, b"k", [("a", b"b")]), RECORDS[0]], 0) == 1
     producer.purge()
     producer.flush(stretched(SECONDS))
 
 
-def test_what_is_no_record_is_refused(interface: Interface) -> None:
+def test_what_is_no_record_is_refused(interface: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
     with pytest.raises(TypeError):
         interface.send(producer, 0, [(TOPIC, 1, b"k", None)], 0)  # type: ignore[list-item]  # what is tested
@@ -78,4 +78,4 @@ def test_what_is_no_record_is_refused(interface: Interface) -> None:
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
 def test_the_direct_way_is_there_where_ci_runs() -> None:
     """Where the client library is changed for another version, somebody must look whether its clients are the same."""
-    assert shortest() == DIRECT
+    assert best_backend() == DIRECT

@@ -5,16 +5,16 @@ from time import sleep
 
 import pytest
 
-from consumer.errors import StreamFatal, Unavailable
-from consumer.ports import Aborted, ClickStream, OutcomeUnknown, Outgoing
+from consumer.errors import FatalKafkaError, Unavailable
+from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted, TransactionalConsumer
 from tests.ports.ground import Ground, assigned, read_until, turn_idly, turn_until
 
 INCOMPRESSIBLE = Random(1).randbytes(3_000)
 """A broker's limit is for what is sent, compressed."""
 
 
-def an_update(topic: str, value: str, partition: int = 0) -> Outgoing:
-    return Outgoing(topic, partition, b"key", value.encode())
+def an_update(topic: str, value: str, partition: int = 0) -> ProducerRecord:
+    return ProducerRecord(topic, partition, b"key", value.encode())
 
 
 def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> None:
@@ -39,8 +39,8 @@ def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
     stream.begin()
-    stream.produce(Outgoing(updates, 0, b"key", b"now"))
-    stream.produce(Outgoing(updates, 0, None, None, (("name", None),), timestamp=1_600_000_000_000))
+    stream.produce(ProducerRecord(updates, 0, b"key", b"now"))
+    stream.produce(ProducerRecord(updates, 0, None, None, (("name", None),), timestamp=1_600_000_000_000))
     stream.commit({0: 0})
     reader = ground.open_reader(updates)
     reader.start(0, 0)
@@ -123,7 +123,7 @@ def test_renew_fences_the_producer_before_it(ground: Ground) -> None:
         zombie.produce(an_update(updates, "of the zombie"))
         zombie.commit({0: 0})
 
-    with pytest.raises(StreamFatal):
+    with pytest.raises(FatalKafkaError):
         go_on()
     successor.begin()
     successor.produce(an_update(updates, "of the successor"))
@@ -144,10 +144,10 @@ def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transacti
     stream.produce(an_update(updates, "small"))
 
     def go_on() -> None:
-        stream.produce(Outgoing(updates, 0, b"key", INCOMPRESSIBLE))
+        stream.produce(ProducerRecord(updates, 0, b"key", INCOMPRESSIBLE))
         stream.commit({0: 0})
 
-    with pytest.raises(Aborted) as raised:
+    with pytest.raises(TransactionAborted) as raised:
         go_on()
     assert raised.value.poison
     stream.abort()
@@ -155,14 +155,14 @@ def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transacti
     assert ground.committed_values(updates)[0] == ["small"]
 
 
-def commit_within(stream: ClickStream, record: Outgoing, tries: int) -> None:
+def commit_within(stream: TransactionalConsumer, record: ProducerRecord, tries: int) -> None:
     """Commit a record; after a refusal the library's next transaction fails once, with a gap in the sequence."""
     for _ in range(tries):
         stream.begin()
         stream.produce(record)
         try:
             stream.commit({0: 0})
-        except Aborted:
+        except TransactionAborted:
             stream.abort()
         else:
             return
@@ -178,7 +178,7 @@ def test_what_is_written_to_a_topic_that_is_gone_is_never_committed(ground: Grou
         stream.produce(an_update("there-is-no-such-topic", "a"))
         stream.commit({0: 0})
 
-    with pytest.raises((Aborted, Unavailable)):
+    with pytest.raises((TransactionAborted, Unavailable)):
         go_on()
 
 
@@ -191,7 +191,7 @@ def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
     turner.stream.begin()
     turner.stream.produce(an_update(updates, "too late"))
     ground.put_out(turner.stream)
-    with pytest.raises(Aborted) as raised:
+    with pytest.raises(TransactionAborted) as raised:
         turner.stream.commit({0: 3})
     assert raised.value.rebalance
     assert not raised.value.poison

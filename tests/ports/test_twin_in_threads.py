@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.publisher import MemoryPublisher
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.publisher import FakePublisher
 from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.ports import Aborted, Record, Unreachable
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from consumer.ports import ConsumerRecord, RetriableError, TransactionAborted
 from tests.turned_clock import TurnedClock
 
 PARTITIONS = 4
@@ -16,7 +16,7 @@ CLICKS_EACH = 1_500
 
 
 def test_two_workers_and_two_publishers_at_once_lose_and_double_nothing() -> None:
-    cluster = MemoryCluster(TurnedClock())
+    cluster = FakeCluster(TurnedClock())
     for topic in ("clicks", "updates"):
         cluster.create_topic(topic, PARTITIONS)
     run_at_once(
@@ -28,21 +28,21 @@ def test_two_workers_and_two_publishers_at_once_lose_and_double_nothing() -> Non
     assert sorted((record.partition(), record.value()) for record in read_topic(cluster, "updates")) == published
 
 
-def publish(cluster: MemoryCluster, name: str) -> None:
-    publisher = MemoryPublisher(cluster)
+def publish(cluster: FakeCluster, name: str) -> None:
+    publisher = FakePublisher(cluster)
     for number in range(CLICKS_EACH):
         publisher.publish("clicks", f"{name}-{number}".encode(), f"key-{number % 50}".encode())
     assert publisher.confirmed == CLICKS_EACH
 
 
-def work(cluster: MemoryCluster, name: str) -> None:
+def work(cluster: FakeCluster, name: str) -> None:
     """Copy clicks to updates, in transactions, until all are done by whomever."""
-    stream = MemoryClickStream(cluster, "clicks", group_id="group", transactional_id=name)
+    stream = FakeTransactionalConsumer(cluster, "clicks", group_id="group", transactional_id=name)
     with closing(stream):
         copy_all(stream)
 
 
-def copy_all(stream: MemoryClickStream) -> None:
+def copy_all(stream: FakeTransactionalConsumer) -> None:
     stream.renew()
     while not all_are_done(stream):
         records = stream.consume(50, 0)
@@ -51,16 +51,16 @@ def copy_all(stream: MemoryClickStream) -> None:
             copy(stream, records)
 
 
-def begin_with(stream: MemoryClickStream, given: Sequence[int]) -> None:
+def begin_with(stream: FakeTransactionalConsumer, given: Sequence[int]) -> None:
     """Go on from what is committed of these partitions, as soon as the commit of another worker is over."""
     while given:
-        with suppress(Unreachable):
+        with suppress(RetriableError):
             stream.rewind(given)
             stream.release(given)
             return
 
 
-def copy(stream: MemoryClickStream, records: Sequence[Record]) -> None:
+def copy(stream: FakeTransactionalConsumer, records: Sequence[ConsumerRecord]) -> None:
     """Copy these clicks in one transaction, or go back to them where the group was shared out anew meanwhile."""
     ends = {record.partition() or 0: (record.offset() or 0) + 1 for record in records}
     stream.begin()
@@ -68,16 +68,16 @@ def copy(stream: MemoryClickStream, records: Sequence[Record]) -> None:
         stream.produce_all(record.partition() or 0, [("updates", record.value(), b"key", None)])
     try:
         stream.commit(ends)
-    except Aborted:
+    except TransactionAborted:
         stream.abort()
         stream.rewind(sorted(ends))
 
 
-def all_are_done(stream: MemoryClickStream) -> bool:
+def all_are_done(stream: FakeTransactionalConsumer) -> bool:
     """Return False too while the other worker is in the middle of a commit: its offsets are in doubt until the end."""
     try:
         return sum(stream.committed().values()) == 2 * CLICKS_EACH
-    except Unreachable:
+    except RetriableError:
         return False
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_INVALID, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 
 
 class LeaderlessAdmin:
@@ -38,5 +38,5 @@ def reader_with(admin: LeaderlessAdmin) -> KafkaLogReader:
 
 def test_an_end_that_nobody_tells_is_no_end() -> None:
     assert reader_with(LeaderlessAdmin()).bounds([0, 1]) == {0: (7, 7), 1: (7, 7)}
-    with pytest.raises(Unreachable, match="the leader of changelog/1 does not tell"):
+    with pytest.raises(RetriableError, match="the leader of changelog/1 does not tell"):
         reader_with(LeaderlessAdmin(1)).bounds([0, 1])

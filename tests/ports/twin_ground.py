@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from consumer.fake_kafka.cluster import Draft, MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.cluster import Draft, FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.fake_kafka.transactions import Producer
-from consumer.ports import ClickStream
+from consumer.ports import TransactionalConsumer
 from tests.ports.ground import GROUP
 from tests.turned_clock import TurnedClock
 
 
 class TwinGround:
     def __init__(self) -> None:
-        self.cluster = MemoryCluster(TurnedClock())
+        self.cluster = FakeCluster(TurnedClock())
         self._topics = 0
         self._others = 0
 
@@ -30,11 +30,11 @@ class TwinGround:
     def make_anew(self, topic: str) -> None:
         self.cluster.create_topic(topic, len(self.cluster.topic(topic).logs))
 
-    def open_stream(self, topic: str, instance: str = "one") -> MemoryClickStream:
-        return MemoryClickStream(self.cluster, topic, group_id=GROUP, transactional_id=instance)
+    def open_stream(self, topic: str, instance: str = "one") -> FakeTransactionalConsumer:
+        return FakeTransactionalConsumer(self.cluster, topic, group_id=GROUP, transactional_id=instance)
 
-    def open_reader(self, topic: str) -> MemoryLogReader:
-        return MemoryLogReader(self.cluster, topic)
+    def open_reader(self, topic: str) -> FakeLogReader:
+        return FakeLogReader(self.cluster, topic)
 
     def publish(self, topic: str, partition: int, *values: str) -> None:
         for value in values:
@@ -47,8 +47,8 @@ class TwinGround:
         cluster.transactions.append(producer, log, cluster.maker(topic, partition, Draft(b"key", value.encode())))
         return TwinTransaction(cluster, producer)
 
-    def put_out(self, stream: ClickStream) -> None:
-        if not isinstance(stream, MemoryClickStream):
+    def put_out(self, stream: TransactionalConsumer) -> None:
+        if not isinstance(stream, FakeTransactionalConsumer):
             raise TypeError(stream)
         for topic in self.cluster.topics:
             self.cluster.group(GROUP, topic).leave(stream.member)
@@ -65,7 +65,7 @@ class TwinGround:
 
 @dataclass
 class TwinTransaction:
-    cluster: MemoryCluster
+    cluster: FakeCluster
     producer: Producer
 
     def commit(self) -> None:

@@ -12,14 +12,14 @@ from tests.support.patience import stretched
 
 COUNT_ARENAS = """
 import ctypes, sys, threading
-from consumer.process.malloc import bound_malloc
+from consumer.process.malloc import limit_arenas
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
 libc.malloc.argtypes, libc.malloc_info.argtypes = [ctypes.c_size_t], [ctypes.c_int, ctypes.c_void_p]
 libc.fclose.argtypes = [ctypes.c_void_p]
 if "bound" in sys.argv:
-    bound_malloc()
+    limit_arenas()
 allocated = threading.Barrier(9)
 
 def work():
@@ -39,7 +39,7 @@ libc.fclose(page)
 
 FREE_A_LOT = """
 import ctypes, threading
-from consumer.process.malloc import give_back_memory
+from consumer.process.malloc import trim
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
@@ -53,13 +53,13 @@ for block in blocks:
 for block in blocks[:-1]:  # the last one keeps the end of the heap in use, so that malloc returns nothing by itself
     libc.free(block)
 before = resident_mib()
-give_back_memory()
+trim()
 print(before - resident_mib())
 """
 
 FREE_LARGE_BLOCKS = """
 import ctypes, sys
-from consumer.process.malloc import bound_malloc
+from consumer.process.malloc import limit_arenas
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
@@ -73,7 +73,7 @@ libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
 libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 if "bound" in sys.argv:
-    bound_malloc()
+    limit_arenas()
 libc.free(touched(20_000_000))
 large, before = touched(15_000_000), resident_mib()
 small = touched(100_000)  # lies behind the large one where that is in the heap, and keeps it there

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.ports import Record
+from consumer.fake_kafka.record import FakeRecord
+from consumer.ports import ConsumerRecord
 from consumer.records.bulk import all_fit, joined, size_of, split_by_partition, values_of
 from tests.support.compiled import needs_compiled_parts
 
@@ -24,18 +24,18 @@ drawn_records = st.lists(
 Drawn = Sequence[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]], int]]
 
 
-def both(drawn: Drawn) -> tuple[Sequence[Record], Sequence[Record]]:
+def both(drawn: Drawn) -> tuple[Sequence[ConsumerRecord], Sequence[ConsumerRecord]]:
     """The same records in a block and as objects."""
     made, listed = block.Block(), []
     for offset, (partition, key, value, fields, timestamp) in enumerate(drawn):
         made.append(partition, offset, key, value, fields, (1, timestamp))
         listed.append(
-            MemoryRecord(("topic", partition), offset, key=key, value=value, headers=fields, timestamp=timestamp)
+            FakeRecord(("topic", partition), offset, key=key, value=value, headers=fields, timestamp=timestamp)
         )
     return made.records(), listed
 
 
-def told(records: Sequence[Record]) -> list[Any]:
+def told(records: Sequence[ConsumerRecord]) -> list[Any]:
     return [(r.partition(), r.offset(), r.key(), r.value(), r.headers(), r.timestamp(), len(r)) for r in records]
 
 

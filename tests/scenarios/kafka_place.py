@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
-from consumer.kafka.backend import INTERFACES, shortest
+from consumer.kafka.backend import BACKENDS, best_backend
 from consumer.kafka.client import (
     admin_config,
     open_admin,
@@ -18,8 +18,8 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.kafka.sending import send_one_by_one
-from consumer.kafka.transactional_consumer import KafkaClickStream
-from consumer.ports import ClickStream
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
+from consumer.ports import TransactionalConsumer
 from tests.ports.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
 from tests.scenarios.place import BRIEF, SILENT, Sight
 from tests.support.patience import stretched
@@ -53,10 +53,10 @@ class CutProducer:
 class KafkaPlace(KafkaGround):
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         # The direct way hands records to a real producer only, not to one that can be cut off.
-        super().__init__(bootstrap_servers, prefix, replace(INTERFACES[shortest()], send=send_one_by_one))
-        self._producers: dict[ClickStream, CutProducer] = {}
+        super().__init__(bootstrap_servers, prefix, replace(BACKENDS[best_backend()], send=send_one_by_one))
+        self._producers: dict[TransactionalConsumer, CutProducer] = {}
 
-    def open_stream(self, topic: str, instance: str = "one") -> KafkaClickStream:
+    def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
         limits = SOON_PUT_OUT if instance == SILENT else {}
         consumer = open_consumer(worker_consumer_config(settings) | ENDS | limits)
@@ -66,7 +66,7 @@ class KafkaPlace(KafkaGround):
             self._producers[stream] = CutProducer(open_producer(config))
             return self._producers[stream]
 
-        stream = KafkaClickStream(
+        stream = KafkaTransactionalConsumer(
             consumer,
             produce,
             open_admin(admin_config(settings)),
@@ -76,12 +76,12 @@ class KafkaPlace(KafkaGround):
         self._opened.append(stream)
         return stream
 
-    def settle(self, stream: ClickStream) -> None:
+    def settle(self, stream: TransactionalConsumer) -> None:
         # What it refuses, the next call of the stream tells.
         with suppress(KafkaException, SystemError):
             self._producers[stream].flush(stretched(SECONDS))
 
-    def lose_the_end(self, stream: ClickStream) -> None:
+    def lose_the_end(self, stream: TransactionalConsumer) -> None:
         self._producers[stream].is_cut = True
 
     def expire(self, topic: str, instance: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.ports import ClickStream
+from consumer.ports import TransactionalConsumer
 from tests.ports.ground import Ground
 
 BRIEF = "brief"
@@ -26,10 +26,10 @@ class Sight:
 class Place(Ground, Protocol):
     """A Kafka, real or not, whose answers can be lost and whose time can be made to pass."""
 
-    def settle(self, stream: ClickStream) -> None:
+    def settle(self, stream: TransactionalConsumer) -> None:
         """Return once what was produced lies in its partition or was refused."""
 
-    def lose_the_end(self, stream: ClickStream) -> None:
+    def lose_the_end(self, stream: TransactionalConsumer) -> None:
         """Have the next request that ends a transaction never arrive."""
 
     def expire(self, topic: str, instance: str) -> None:

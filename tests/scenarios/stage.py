@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from consumer.errors import LinkActionsError
-from consumer.ports import Aborted, Outgoing, Unreachable
+from consumer.ports import ProducerRecord, RetriableError, TransactionAborted
 from tests.ports.ground import OpenTransaction, Turner, turn_until
 from tests.scenarios.place import Place
 from tests.support.patience import Deadline
@@ -50,9 +50,9 @@ class Stage:
         act: Callable[..., object] = getattr(self, f"_{WORLD}_{verb}" if who == WORLD else f"_{verb}")
         try:
             seen = act(*rest) if who == WORLD else act(who, *rest)
-        except Aborted as error:
-            return f"Aborted{' poison' * error.poison}{' rebalance' * error.rebalance}"
-        except (LinkActionsError, Unreachable) as error:
+        except TransactionAborted as error:
+            return f"TransactionAborted{' poison' * error.poison}{' rebalance' * error.rebalance}"
+        except (LinkActionsError, RetriableError) as error:
             return type(error).__name__
         return "done" if seen is None else str(seen)
 
@@ -97,8 +97,8 @@ class Stage:
         key, _, value = what.partition("=")
         stream = self._turner(who).stream
         try:
-            stream.produce(Outgoing(self._log, 0, key.encode(), value.encode() or None))
-        except (Aborted, LinkActionsError, Unreachable) as error:
+            stream.produce(ProducerRecord(self._log, 0, key.encode(), value.encode() or None))
+        except (TransactionAborted, LinkActionsError, RetriableError) as error:
             self._refused.setdefault(who, error)
         else:
             self._place.settle(stream)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from consumer.fake_kafka.network import DirectNetwork, Lost
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
-from consumer.ports import ClickStream
+from consumer.fake_kafka.record import FakeRecord
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from consumer.ports import TransactionalConsumer
 from tests.ports.ground import GROUP
 from tests.ports.twin_ground import TwinGround
 from tests.scenarios.place import Sight
@@ -30,18 +30,20 @@ class LosingNetwork(DirectNetwork):
 class TwinPlace(TwinGround):
     def __init__(self) -> None:
         super().__init__()
-        self._networks: dict[ClickStream, LosingNetwork] = {}
+        self._networks: dict[TransactionalConsumer, LosingNetwork] = {}
 
-    def open_stream(self, topic: str, instance: str = "one") -> MemoryClickStream:
+    def open_stream(self, topic: str, instance: str = "one") -> FakeTransactionalConsumer:
         network = LosingNetwork(self.cluster.lock)
-        stream = MemoryClickStream(self.cluster, topic, group_id=GROUP, transactional_id=instance, network=network)
+        stream = FakeTransactionalConsumer(
+            self.cluster, topic, group_id=GROUP, transactional_id=instance, network=network
+        )
         self._networks[stream] = network
         return stream
 
-    def settle(self, stream: ClickStream) -> None:
+    def settle(self, stream: TransactionalConsumer) -> None:
         """What is produced lies there at once."""
 
-    def lose_the_end(self, stream: ClickStream) -> None:
+    def lose_the_end(self, stream: TransactionalConsumer) -> None:
         self._networks[stream].is_losing = True
 
     def expire(self, topic: str, instance: str) -> None:
@@ -61,5 +63,5 @@ class TwinPlace(TwinGround):
         return Sight(texts(committed), texts(uncommitted), log.stable_end, log.end)
 
 
-def texts(records: list[MemoryRecord]) -> list[str]:
+def texts(records: list[FakeRecord]) -> list[str]:
     return [(record.value() or b"nothing").decode() for record in records]

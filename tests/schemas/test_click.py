@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from consumer.decision.core import Core
 from consumer.decision.cores import COMPILED, CORES
 from schemas.bad_record import BadRecord, Reason
-from schemas.click import ClickCut, ClickLayout, click_layout, cut_click
-from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, cut_clicks
+from schemas.click import ClickLayout, ParsedClick, click_layout, parse_click
+from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, parse_clicks
 from schemas.codec import Codec, confluent_frame, encode_body, encode_text, single_object_frame
 from schemas.record_schema import RecordSchema, load_schemas, record_schema, writer_schema
 from schemas.safety import UnsafeSchema
@@ -110,7 +110,7 @@ def cut_in_batch(core: Core, row: int) -> BadRecord | tuple[Any, ...]:
     return *clicks.plan_key(row), *clicks.facts(row), clicks.click_id(row), *names
 
 
-def as_in_batch(cut: ClickCut) -> tuple[Any, ...]:
+def as_in_batch(cut: ParsedClick) -> tuple[Any, ...]:
     return (
         cut.link_key,
         NO_VERSION if cut.link_version is None else cut.link_version,
@@ -126,9 +126,9 @@ def as_in_batch(cut: ClickCut) -> tuple[Any, ...]:
     )
 
 
-def cut_alone(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> BadRecord | ClickCut:
+def cut_alone(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> BadRecord | ParsedClick:
     try:
-        return cut_click(value, layouts)
+        return parse_click(value, layouts)
     except BadRecord as bad:
         return bad
 
@@ -139,7 +139,7 @@ def check_same(values: list[bytes], layouts: Mapping[bytes, ClickLayout] = LAYOU
         check_as_alone(open_core(values, layouts), alone)
 
 
-def check_as_alone(core: Core, alone: list[BadRecord | ClickCut]) -> None:
+def check_as_alone(core: Core, alone: list[BadRecord | ParsedClick]) -> None:
     for row, wanted in enumerate(alone):
         found = cut_in_batch(core, row)
         if isinstance(wanted, BadRecord):
@@ -154,7 +154,7 @@ def check_as_alone(core: Core, alone: list[BadRecord | ClickCut]) -> None:
 def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) -> None:
     value, record = drawn
 
-    cut = cut_click(value, LAYOUTS)
+    cut = parse_click(value, LAYOUTS)
 
     record |= {name: None for name in OPTIONAL_IDS if not (record[name] or "").strip(WHITE_SPACE)}
     names = ("mailing_id", "flow_id", "flow_run_id")
@@ -203,12 +203,12 @@ def test_an_appended_field_of_any_type_is_skipped(later: Any, data: st.DataObjec
     fields = [*CLICKED.definition["fields"], {"name": "later", "type": later}, {"name": "last", "type": "string"}]
     writer = writer_schema(as_java_registers(CLICKED.definition | {"fields": fields}))
     appended = data.draw(encodings(writer.form["fields"][-2]["type"])) + text(b"end")
-    known = cut_click(click_bytes(a_click()), LAYOUTS)
+    known = parse_click(click_bytes(a_click()), LAYOUTS)
 
     for frame in (single_object_frame(writer), confluent_frame(9)):
         layouts = {frame: click_layout(writer)}
         value = frame + click_bytes(a_click(), frame=b"") + appended
-        assert cut_click(value, layouts) == known
+        assert parse_click(value, layouts) == known
         check_same([value, value[:-1], value + b"\0", frame + click_bytes(a_click(), frame=b"")], layouts)
         check_same(data.draw(st.lists(spoilt(st.just(value)), min_size=1, max_size=3)), layouts)
 
@@ -273,15 +273,15 @@ def test_what_is_blank_or_looks_so_is_found_alike(field: str, blank: bytes) -> N
 @pytest.mark.parametrize("field", OPTIONAL_IDS)
 @pytest.mark.parametrize("blank", BLANKS)
 def test_a_blank_id_is_an_absent_one(field: str, blank: str) -> None:
-    told = cut_click(click_bytes(a_click(1) | {field: blank}), LAYOUTS)
+    told = parse_click(click_bytes(a_click(1) | {field: blank}), LAYOUTS)
 
-    assert told == cut_click(click_bytes(a_click(1) | {field: None}), LAYOUTS)
+    assert told == parse_click(click_bytes(a_click(1) | {field: None}), LAYOUTS)
 
 
 @pytest.mark.parametrize("blank", BLANKS)
 def test_a_click_without_an_id_is_bad_for_a_reason_of_its_own(blank: str) -> None:
     with pytest.raises(BadRecord) as bad:
-        cut_click(click_bytes(a_click(click_id=blank)), LAYOUTS)
+        parse_click(click_bytes(a_click(click_id=blank)), LAYOUTS)
 
     assert bad.value.reason is Reason.CLICK_ID_MISSING
 
@@ -290,17 +290,17 @@ def test_a_click_without_an_id_is_bad_for_a_reason_of_its_own(blank: str) -> Non
 def test_an_id_that_an_update_id_is_made_of_holds_no_separator(field: str) -> None:
     """Else the mailing `flow U+001F 7 U+001F 42` would be the run 42 of the flow 7."""
     with pytest.raises(BadRecord) as bad:
-        cut_click(click_bytes(a_click(1) | {field: "flow\x1f7\x1f42"}), LAYOUTS)
+        parse_click(click_bytes(a_click(1) | {field: "flow\x1f7\x1f42"}), LAYOUTS)
 
     assert bad.value.reason is Reason.IDENTITY_INVALID
 
 
 @pytest.mark.parametrize("number", [2**31 - 1, -(2**31)])
 def test_a_number_of_32_bits_may_be_the_largest_and_the_smallest(number: int) -> None:
-    cut_click(click_bytes(a_click(link_count=number)), LAYOUTS)
+    parse_click(click_bytes(a_click(link_count=number)), LAYOUTS)
     beyond = b"\x02" + varint(number + (1 if number > 0 else -1))
     with pytest.raises(BadRecord, match="does not fit 32 bits"):
-        cut_click(click_bytes(a_click(), link_count=beyond), LAYOUTS)
+        parse_click(click_bytes(a_click(), link_count=beyond), LAYOUTS)
 
 
 @pytest.mark.parametrize("byte", [b"\x1f", b"/", b"\0", "é".encode(), b"\xff", b"\xc0\x80", b"\xed\xa0\x80"])
@@ -314,7 +314,7 @@ def test_bytes_that_may_stand_in_some_texts_only_are_found_alike(field: str, byt
 
 
 class Unasked(dict[bytes, ClickLayout]):
-    """Layouts of which only all may be asked, as a core does before it walks; `cut_click` looks one up."""
+    """Layouts of which only all may be asked, as a core does before it walks; `parse_click` looks one up."""
 
     def get(self, *_: Any) -> ClickLayout:
         raise AssertionError("a click was cut alone")
@@ -329,7 +329,7 @@ def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
     ]
     values = [click_bytes(click) for click in (*usual, *rare)]
 
-    assert not cut_clicks(values, LAYOUTS)._odd
+    assert not parse_clicks(values, LAYOUTS)._odd
     if COMPILED in CORES:
         assert not CORES[COMPILED](values, Unasked(LAYOUTS)).bad
 
@@ -359,7 +359,7 @@ def test_a_click_that_the_codec_writes_is_a_click() -> None:
     value = Codec(CLICKED).encode(a_click())
 
     assert value == click_bytes(a_click())
-    assert cut_click(value, LAYOUTS).key == b"acme/r-1"
+    assert parse_click(value, LAYOUTS).key == b"acme/r-1"
 
 
 @pytest.mark.parametrize("appended", [1, 70, 300])

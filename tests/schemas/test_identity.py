@@ -10,9 +10,9 @@ from schemas.identity import (
     click_digest,
     flow_scope,
     hits_digest,
+    key_hash,
     link_digest,
     partition_of,
-    place_of,
     recipient_digest,
     record_key,
     scope_digest,
@@ -76,8 +76,8 @@ def test_a_partition_is_the_one_that_the_java_client_chooses(key: bytes, signed:
 @given(st.binary(max_size=40), st.integers(1, 10_000))
 @example(bytes.fromhex("00"), 12)
 def test_a_place_is_the_partition_whatever_their_count(key: bytes, partitions: int) -> None:
-    assert place_of(key) == murmur2(key) & 0x7FFFFFFF
-    assert place_of(key) % partitions == partition_of(key, partitions)
+    assert key_hash(key) == murmur2(key) & 0x7FFFFFFF
+    assert key_hash(key) % partitions == partition_of(key, partitions)
 
 
 def test_a_record_key_is_readable() -> None:
@@ -85,7 +85,7 @@ def test_a_record_key_is_readable() -> None:
 
 
 def test_digests_are_what_they_always_were() -> None:
-    assert recipient_digest(b"acme/r-1").hex() == "485444419eba22722e46b5a9" + f"{place_of(b'acme/r-1'):08x}"
+    assert recipient_digest(b"acme/r-1").hex() == "485444419eba22722e46b5a9" + f"{key_hash(b'acme/r-1'):08x}"
     assert link_digest("acme", "spring", 0).hex() == "a64f6cc29c6ebd21"
     assert scope_digest(b"m-1").hex() == "d27ad701a6859b35"
     assert click_digest(b"c-1").hex() == "0a4660896f8b402a"
@@ -108,6 +108,6 @@ SMALLEST_AND_LARGEST = {b"acme/r-01261o9dk": 0, b"acme/r-00559gv8x": 2**31 - 1}
 def test_the_smallest_and_the_largest_hash_have_the_place_that_kafka_gives_them(
     key: bytes, place: int, partitions: int
 ) -> None:
-    assert murmur2(key) & 0x7FFFFFFF == place_of(key) == place
+    assert murmur2(key) & 0x7FFFFFFF == key_hash(key) == place
     assert place % partitions == partition_of(key, partitions)
     assert recipient_digest(key)[-4:] == place.to_bytes(4, "big")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from consumer.cli.entry import topic_names
 from consumer.config.settings import Settings
-from consumer.kafka.admin.acls import Right, Role, rights_of
+from consumer.kafka.admin.acls import Acl, Role, acls_of
 from tests.security.house import House
 from tests.security.visitor import Said, Visitor, grant, rules_in
 from tests.support.worker import Worker
@@ -24,9 +24,9 @@ links:
 """
 
 
-def rights(role: Role) -> tuple[Right, ...]:
+def rights(role: Role) -> tuple[Acl, ...]:
     """Return what the program says this role needs."""
-    return rights_of(role, SETTINGS, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
+    return acls_of(role, SETTINGS, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
 
 
 class Job:

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from confluent_kafka import Consumer
 
-from consumer.kafka.admin.acls import Right, Role
+from consumer.kafka.admin.acls import Acl, Role
 from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
 from schemas.topics import LINK_HITS, update_topic
@@ -58,7 +58,7 @@ REMOVED = [
 
 
 @pytest.mark.parametrize(("role", "right"), REMOVED)
-def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, role: Role, right: Right) -> None:
+def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, role: Role, right: Acl) -> None:
     (rule,) = rules_in([shlex.join(right.arguments(f"User:{role}"))])
     revoke(done.house.admin, rule)
     try:
@@ -78,7 +78,7 @@ def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, r
     [each for each in rights(Role.WORKER) if "set-field" in each.name or each.resource is not Resource.TOPIC],
     ids=str,
 )
-def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, right: Right) -> None:
+def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, right: Acl) -> None:
     worker = done.work().wait_ready()
     (rule,) = rules_in([shlex.join(right.arguments("User:worker"))])
     revoke(done.house.admin, rule)
@@ -93,13 +93,13 @@ def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, 
     assert f"this user may not {right}; grant it" in worker.last_words
 
 
-def refused(job: Job, role: Role, right: Right) -> Said | None:
+def refused(job: Job, role: Role, right: Acl) -> Said | None:
     """Do what the right is needed for; rules are heeded a moment after they are changed."""
     said = attempt(job, role, right)
     return said if said.code == UNAVAILABLE else None
 
 
-def attempt(job: Job, role: Role, right: Right) -> Said:
+def attempt(job: Job, role: Role, right: Acl) -> Said:
     if role is Role.EDGE:
         return job.publish_click(f"{MARK}-more-{next(NUMBERS)}")
     if right.resource is Resource.TRANSACTIONAL_ID and role is Role.WORKER:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from consumer.fake_kafka.record import MemoryRecord
+from consumer.fake_kafka.record import FakeRecord
 from consumer.verify.comparison import judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import decode
-from consumer.verify.reference_model import Expected, NaiveModel
+from consumer.verify.reference_model import Expected, ReferenceModel
 from tests.loop.exactness import seen_by_the_judge
 from tests.loop.house import House
 from tests.loop.scenario import Story
@@ -73,11 +73,11 @@ class Chapters:
         done = chapter.done.get(partition)
         return offset >= chapter.first[partition] and (done is None or offset < done)
 
-    def _model(self) -> NaiveModel:
-        return NaiveModel(self.house.links, partitions=self.house.partitions)
+    def _model(self) -> ReferenceModel:
+        return ReferenceModel(self.house.links, partitions=self.house.partitions)
 
     def _handle(
-        self, record: MemoryRecord, model: NaiveModel, bad: Mapping[tuple[int, int], str]
+        self, record: FakeRecord, model: ReferenceModel, bad: Mapping[tuple[int, int], str]
     ) -> list[tuple[int, int, str]]:
         place = record.partition(), record.offset()
         if place in bad:
@@ -91,7 +91,7 @@ class Chapters:
     def _compare(
         self, number: int, begun: Ends, ended: Ends, *, expected: list[Expected], letters: list[tuple[int, int, str]]
     ) -> Iterator[str]:
-        def of(topic: str) -> Iterator[MemoryRecord]:
+        def of(topic: str) -> Iterator[FakeRecord]:
             for partition in range(self.house.partitions):
                 place = topic, partition
                 records = everything(self.house, topic, partition)
@@ -107,7 +107,7 @@ class Chapters:
             yield f"chapter {number}: dead letters are {told}, not {sorted(letters)}"
 
 
-def everything(house: House, topic: str, partition: int) -> list[MemoryRecord]:
+def everything(house: House, topic: str, partition: int) -> list[FakeRecord]:
     """Return all committed records that ever were, those too that were deleted from the head."""
     log = house.cluster.topic(topic).log(partition)
     start, log.start = log.start, 0
@@ -121,6 +121,6 @@ def ends_of(house: House) -> Ends:
     return {(name, p): log.end for name, topic in house.cluster.topics.items() for p, log in enumerate(topic.logs)}
 
 
-def _letter(record: MemoryRecord) -> tuple[int, int, str]:
+def _letter(record: FakeRecord) -> tuple[int, int, str]:
     told = {name: (value or b"").decode() for name, value in record.headers() or []}
     return int(told["dlq.partition"]), int(told["dlq.offset"]), told["dlq.reason"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from consumer.loop.marker_file import MemoryPage
+from consumer.loop.marker_file import FakeMarkerFile
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 
 KEPT_COPIES = 6
@@ -14,9 +14,9 @@ class SimulatedDisk(MemoryState):
     def __init__(self) -> None:
         super().__init__()
         self.on_write: Callable[[Callable[[], None]], None] = lambda write: write()
-        self.page = MemoryPage()
+        self.page = FakeMarkerFile()
         """What the process has noted; a crash during its decisions leaves it behind."""
-        self.known = MemoryPage()
+        self.known = FakeMarkerFile()
         """Of which topics the disk is a copy."""
         self._copies: list[dict[int, DiskStore]] = []
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from actions.link import Link
-from consumer.app.clients import Wire
+from consumer.app.clients import ClientFactory
 from consumer.config.settings import Settings
 from consumer.decision.outcome import BatchCounts
 from consumer.decision.plan import LinkPlan, Planner
-from consumer.fake_kafka.cluster import MemoryCluster
-from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.cluster import FakeCluster
+from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.fake_kafka.network import Network
-from consumer.fake_kafka.transactional_consumer import MemoryClickStream
+from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
 from consumer.loop.definitions import Definitions
@@ -20,7 +20,7 @@ from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
 from consumer.monitoring.metrics import Stage, TransactionResult
-from consumer.ports import AssignmentChange, Record
+from consumer.ports import AssignmentChange, ConsumerRecord
 from consumer.state.store import StateStore
 from schemas.click import ClickLayout
 from schemas.topics import TopicNames
@@ -30,10 +30,10 @@ BITE = 7
 """Most records of one call of `consume`, so that a short run has many batches."""
 
 
-class BitingStream(MemoryClickStream):
+class BitingStream(FakeTransactionalConsumer):
     """Hands out a few records at once."""
 
-    def consume(self, limit: int, timeout_seconds: float) -> list[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> list[ConsumerRecord]:
         return [*super().consume(min(limit, BITE), timeout_seconds)]
 
 
@@ -42,7 +42,7 @@ class Variant:
     """Of what the workers are built; a test may put a part with a bug in it."""
 
     stream: type[BitingStream] = BitingStream
-    reader: type[MemoryLogReader] = MemoryLogReader
+    reader: type[FakeLogReader] = FakeLogReader
     loop: type[Loop] = Loop
     history: type[HistoryCheck] = HistoryCheck
 
@@ -81,15 +81,15 @@ def settings_of(instance: str) -> Settings:
     return Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=instance)
 
 
-def _plain_wire() -> Wire:
-    return Wire(settings_of("anyone"), SCHEMAS, KINDS)
+def _plain_wire() -> ClientFactory:
+    return ClientFactory(settings_of("anyone"), SCHEMAS, KINDS)
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedWire(Wire):
+class SimulatedWire(ClientFactory):
     """What one process speaks to."""
 
-    cluster: MemoryCluster
+    cluster: FakeCluster
     network: Network
     variant: Variant
 
@@ -106,7 +106,7 @@ class SimulatedWire(Wire):
             network=self.network,
         )
 
-    def open_reader(self, topic: str) -> MemoryLogReader:
+    def open_reader(self, topic: str) -> FakeLogReader:
         return self.variant.reader(self.cluster, topic, self.network)
 
     def definitions(self, state: StateStore) -> Definitions:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from consumer.fake_kafka.record import MemoryRecord
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.fake_kafka.record import FakeRecord
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from tests.loop.house import House
 
 Place = tuple[str, int, int]
@@ -17,7 +17,7 @@ class Onlooker:
         self._positions: dict[tuple[str, int], int] = {}
         self._seen: dict[Place, bytes] = {}
         self._identities: dict[tuple[str, bytes], Place] = {}
-        self.changelog: dict[int, list[MemoryRecord]] = {partition: [] for partition in range(house.partitions)}
+        self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(house.partitions)}
         """All that was ever committed, whatever compaction has left of it; look before it compacts."""
         self.handled: dict[int, int] = dict.fromkeys(range(house.partitions), 0)
         """Up to where clicks were handled, as the last committed note of each partition says."""
@@ -32,7 +32,7 @@ class Onlooker:
         for record in self._read_on(self._house.names.changelog):
             self.changelog[record.partition()].append(record)
             if record.key() == PARTITIONS_KEY:
-                note = Note.decode(record.value() or b"")
+                note = Checkpoint.decode(record.value() or b"")
                 self.handled[record.partition()], self.lost[record.partition()] = note.offset or 0, note.lost
 
     def begin_changelog(self) -> None:
@@ -47,8 +47,8 @@ class Onlooker:
         self.look()
         self._identities.clear()
 
-    def _read_on(self, topic: str) -> list[MemoryRecord]:
-        found: list[MemoryRecord] = []
+    def _read_on(self, topic: str) -> list[FakeRecord]:
+        found: list[FakeRecord] = []
         for partition, log in enumerate(self._house.cluster.topic(topic).logs):
             position = self._positions.get((topic, partition), 0)
             if position < log.stable_end:
@@ -69,7 +69,7 @@ class Onlooker:
     def _topics(self) -> Iterable[str]:
         return [*self._house.names.updates.values(), self._house.names.dead_letters]
 
-    def _take(self, records: Iterable[MemoryRecord]) -> None:
+    def _take(self, records: Iterable[FakeRecord]) -> None:
         for record in records:
             place = record.topic(), record.partition(), record.offset()
             identity = _identity(record)
@@ -79,7 +79,7 @@ class Onlooker:
                 self.violations.append(f"{place} repeats what was seen at {earlier}")
 
 
-def _identity(record: MemoryRecord) -> bytes:
+def _identity(record: FakeRecord) -> bytes:
     """Return the update's id, or from where a dead letter comes."""
     told = dict(record.headers() or [])
     if "ce_id" in told:

@@ -7,8 +7,8 @@ from typing import Protocol
 from consumer.clock import Clock
 from consumer.fake_kafka.cluster import Draft
 from consumer.fake_kafka.group import OffsetsInDoubt
-from consumer.fake_kafka.log_reader import MemoryLogReader
-from consumer.loop.checkpoint import PARTITIONS_KEY, Note
+from consumer.fake_kafka.log_reader import FakeLogReader
+from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Plan, Reconciling
@@ -47,7 +47,7 @@ class TwinOffice:
         group = self._house.cluster.group(GROUP, topic)
         return {partition: group.committed(partition) for partition in partitions}
 
-    def settle(self, notes: Mapping[int, Note]) -> None:
+    def settle(self, notes: Mapping[int, Checkpoint]) -> None:
         """Write in one step, which is what a transaction amounts to."""
         cluster, changelog = self._house.cluster, self._house.names.changelog
         cluster.group(GROUP, self.topic).set_offsets({p: note.offset or 0 for p, note in notes.items()})
@@ -56,7 +56,7 @@ class TwinOffice:
 
     def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciling]:
         clicks, changelog = (
-            MemoryLogReader(self._house.cluster, name) for name in (self.topic, self._house.names.changelog)
+            FakeLogReader(self._house.cluster, name) for name in (self.topic, self._house.names.changelog)
         )
         inspection = Inspection(self, clicks, changelog, self.topic, clock.monotonic)
         return inspection, Reconciling(self, inspection, self.settle, self._house.partitions)

@@ -9,13 +9,13 @@ from consumer.decision.decision import Rules
 from consumer.errors import Contradictory, LinkActionsError
 from consumer.fake_kafka.group import UnknownMember
 from consumer.kafka.client import transactional_id
-from consumer.loop.batch_decider import Decider
-from consumer.loop.caution import Caution
-from consumer.loop.changelog_restore import Restorer
-from consumer.loop.dead_letter_limit import BadShare
-from consumer.loop.loop import Loop, Parts
-from consumer.loop.pace import Pace
-from consumer.ports import Unreachable
+from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.dead_letter_limit import DeadLetterLimit
+from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.pace import LingerPolicy
+from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
 from tests.loop.house import GROUP, KINDS, SCHEMAS, House
 from tests.simulation.disk import SimulatedDisk
@@ -24,7 +24,7 @@ from tests.simulation.fault import WRITE, Fault, Kind
 from tests.simulation.network import Crash, FaultyNetwork
 from tests.simulation.scheduler import Scheduler
 
-PACE = Pace(commit_interval_seconds=0.1)
+PACE = LingerPolicy(commit_interval_seconds=0.1)
 COPY_CHANCE = 0.3
 
 
@@ -72,7 +72,7 @@ class Process:
             self.end = "crashed"
         except Contradictory as error:
             self.end, self.is_contradicted = f"stops: {error}", True
-        except (LinkActionsError, Unreachable) as error:
+        except (LinkActionsError, RetriableError) as error:
             self.end = f"{type(error).__name__}: {error}"
         else:
             self.end = "left"
@@ -131,17 +131,17 @@ class Process:
         self._stream = stream = wire.open_stream()
         definitions = wire.definitions(self.disk)
         reader = wire.open_reader(wire.names.changelog)
-        decider = Decider(definitions, wire.click_layouts, Rules(partitions), clock, open_core=CORES[fastest()])
-        restorer = Restorer(reader, self.disk, monotonic=clock.monotonic)
-        parts = Parts(
+        decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions), clock, open_core=CORES[fastest()])
+        restorer = ChangelogRestorer(reader, self.disk, monotonic=clock.monotonic)
+        parts = LoopDependencies(
             stream=stream,
             definitions=definitions,
             restorer=restorer,
             history=self._variant.history(stream, restorer, self.disk.known, partitions=partitions, group=GROUP),
             decider=decider,
-            caution=Caution(self.disk.page, decider.condemn),
+            caution=PoisonPillGuard(self.disk.page, decider.condemn),
             writer=wire.writer(stream),
-            bad_share=BadShare(1.0),
+            bad_share=DeadLetterLimit(1.0),
             observer=self.tally,
             clock=clock,
         )
@@ -154,7 +154,7 @@ class Process:
         fault = self.strike(WRITE)
         kind = fault.kind if fault else None
         if kind is Kind.DISK_FULL:
-            raise Unreachable("the disk is full")
+            raise RetriableError("the disk is full")
         if kind in {Kind.CRASH_BEFORE, Kind.CRASH_LATE}:
             raise Crash
         if fault and kind in {Kind.STALL_BEFORE, Kind.REPLACED}:

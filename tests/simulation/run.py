@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.cluster import MemoryCluster
+from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.kafka.admin.topics import Cleanup
 from tests.loop.house import GROUP, House
@@ -72,7 +72,7 @@ class Run:
         self._session_seconds = self._random.uniform(*SESSION_SECONDS)
         self._transaction_seconds = self._random.uniform(*TRANSACTION_SECONDS)
         self._marker_seconds = self._random.choice(MARKER_SECONDS)
-        cluster = MemoryCluster(self._scheduler, send_marker=self._send_marker)
+        cluster = FakeCluster(self._scheduler, send_marker=self._send_marker)
         self._house = House(self._random.randint(2, 4), cluster)
         self._story = Story(self._house)
         workers = [f"worker-{number}" for number in range(self._random.randint(2, 3))]

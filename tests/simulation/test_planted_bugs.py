@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from consumer.fake_kafka.log_reader import MemoryLogReader
+from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.history import Evidence
 from consumer.loop.history_check import HistoryCheck, _offset
 from consumer.loop.loop import Loop
-from consumer.ports import Committed, Record
+from consumer.ports import Committed, ConsumerRecord
 from consumer.state.store import PartitionStore
 from tests.simulation.equipment import BitingStream, Variant
 from tests.simulation.run import run_seed
@@ -69,7 +69,7 @@ class PossessiveStream(BitingStream):
     def _lose(self, partitions: Collection[int]) -> None: ...
 
 
-class ShortSightedReader(MemoryLogReader):
+class ShortSightedReader(FakeLogReader):
     """Takes the last stable offset for the end."""
 
     def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
@@ -91,7 +91,7 @@ class CredulousCheck(HistoryCheck):
 class EagerLoop(Loop):
     """Writes the state before the commit."""
 
-    def _handle(self, records: Mapping[int, Sequence[Record]]) -> None:
+    def _handle(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
         begun = self._now()
         batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         self._pending = batch

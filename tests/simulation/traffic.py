@@ -123,7 +123,7 @@ class Traffic:
             Reason.UNKNOWN_FRAME: b"no frame at all",
             Reason.TRUNCATED: whole[: len(whole) // 2],
             Reason.TRAILING_BYTES: whole + b"\x00",
-            Reason.TIME_ABSURD: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
+            Reason.TIMESTAMP_OUT_OF_RANGE: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
         }
         reason = self._random.choice([*values])
         partition = self._random.randrange(self._house.partitions)

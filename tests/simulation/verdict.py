@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from consumer.decision.outcome import BatchCounts
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from tests.loop.exactness import (
     dead_letters,
     hits,
     judge_updates,
     replayed,
-    sent_on_copies,
+    rerouted_copies,
     what_must_be,
 )
 from tests.loop.house import House
@@ -31,8 +31,8 @@ def find_violations(story: Story) -> list[str]:
     expected = sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
     if (letters := dead_letters(house)) != expected:
         found.append(f"dead letters are {letters}, not {expected}")
-    if any(copies != 1 for copies in sent_on_copies(story)):
-        found.append(f"clicks were sent on {sent_on_copies(story)} times")
+    if any(copies != 1 for copies in rerouted_copies(story)):
+        found.append(f"clicks were rerouted {rerouted_copies(story)} times")
     if left_open := house.cluster.transactions.open_transactions:
         found.append(f"transactions are left open: {left_open}")
     return found
@@ -80,7 +80,7 @@ def find_wrong_state(house: House, onlooker: Onlooker, processes: Iterable[Proce
 def find_wrong_counts(story: Story, counts: BatchCounts, *, complete: bool) -> list[str]:
     """Hold the counts against the topic. A process that dies may not have counted what it did last: `complete`."""
     model = _model(story)
-    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "sent_on": len(story.misrouted)})
+    expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "rerouted": len(story.misrouted)})
     surplus, lacking = counts.clicks - expected, expected - counts.clicks
     found = [f"more clicks were counted than there are: {surplus}"] if surplus else []
     if complete and lacking:
@@ -88,5 +88,5 @@ def find_wrong_counts(story: Story, counts: BatchCounts, *, complete: bool) -> l
     return found
 
 
-def _model(story: Story) -> NaiveModel:
+def _model(story: Story) -> ReferenceModel:
     return what_must_be(story.house, {(bad.partition, bad.offset) for bad in story.bad})

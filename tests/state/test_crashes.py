@@ -18,10 +18,10 @@ ROUNDS = 12
 GENERATIONS = 3
 """Row files that must have been seen, so that a kill had the chance to meet the moving from one to another."""
 ROW_FILES = """
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.state import RowFileState
 
-moving = Moving(least_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=200_000)
+moving = Compaction(least_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=200_000)
 state = RowFileState(Path(sys.argv[1]), moving=moving)
 """
 ROCKSDB = """

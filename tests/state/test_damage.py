@@ -11,7 +11,7 @@ import pytest
 
 from consumer.errors import Unavailable
 from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import PartitionStore, StateStore
 from tests.state.batches import Batch, a_batch, follow
@@ -53,7 +53,7 @@ def write_batches(state: StateStore, states: States, count: int) -> None:
 def row_files(folder: Path, stage: int) -> Written:
     """Write until all rows are in one file, or being moved to a second one, or all there."""
     states: States = {0: {}}
-    state = RowFileState(folder, moving=Moving(least_dead_rows=FEW_DEAD_ROWS if stage else 10**9))
+    state = RowFileState(folder, moving=Compaction(least_dead_rows=FEW_DEAD_ROWS if stage else 10**9))
     while len(states) <= BATCHES or stage_of(folder) != stage:
         write_batches(state, states, 1)
     state.close()

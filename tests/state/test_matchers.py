@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.records.packed_keys import PackedKeys
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.matchers import COMPILED, MATCHERS, NUMPY, fastest
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 
 Batch = Mapping[bytes, bytes | None]
-SOON = Moving(least_dead_rows=12, per_write=3, per_row=1)
+SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)
 
 
 def crowd(size: int) -> list[bytes]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import ExitCode, Unavailable
-from consumer.state.memory_headroom import MemoryRoom
+from consumer.state.memory_headroom import MemoryHeadroom
 
 MB = 1_000_000
 
@@ -29,7 +29,7 @@ def write(path: Path, content: str) -> None:
 
 def is_refused(root: Path, wanted: int) -> bool:
     try:
-        MemoryRoom(root).require(wanted)
+        MemoryHeadroom(root).require(wanted)
     except Unavailable:
         return True
     return False
@@ -80,12 +80,12 @@ def test_where_nothing_is_told_nothing_is_refused(tmp_path: Path) -> None:
 def test_the_refusal_says_what_is_left_and_what_to_do(tmp_path: Path) -> None:
     a_machine(tmp_path, free=600 * MB)
     with pytest.raises(Unavailable, match=r"needs 200 MB more .* 600 MB of 10,000 MB are left") as refused:
-        MemoryRoom(tmp_path).require(200 * MB)
+        MemoryHeadroom(tmp_path).require(200 * MB)
     assert "LINK_ACTIONS_STATE_STORE=rocksdb" in str(refused.value)
     assert refused.value.exit_code == ExitCode.UNAVAILABLE
 
 
 def test_this_machine_has_room_for_a_megabyte_and_none_for_an_exabyte() -> None:
-    MemoryRoom().require(MB)
+    MemoryHeadroom().require(MB)
     with pytest.raises(Unavailable):
-        MemoryRoom().require(1 << 60)
+        MemoryHeadroom().require(1 << 60)

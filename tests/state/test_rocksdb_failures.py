@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import Unavailable
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from consumer.state.rocksdb import RocksState
 from consumer.state.store import BEGINNING
 from tests.support.patience import stretched
@@ -16,7 +16,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from consumer.state.rocksdb import RocksState
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 
 state = RocksState(Path(sys.argv[1]))
 store = state.open(3, "changelog")
@@ -25,7 +25,7 @@ try:
     while True:
         number = store.position
         store.write({b"%d/%d" % (number, key): bytes(4_000) for key in range(250)}, number + 1)
-except Unreachable as error:
+except RetriableError as error:
     assert store.position == number, "the position moved without its entries"
     assert store.get_many([b"%d/0" % number]) == [None], "half a batch was kept"
     print(error)
@@ -83,5 +83,5 @@ def test_writing_into_a_closed_database_is_no_crash(tmp_path: Path) -> None:
     store = state.open(0, "changelog")
     state.close()
 
-    with pytest.raises(Unreachable, match="could not be written"):
+    with pytest.raises(RetriableError, match="could not be written"):
         store.write({b"a": b"1"}, 1)

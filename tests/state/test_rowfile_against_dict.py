@@ -8,14 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.matchers import MATCHERS, NUMPY, fastest
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING
 from tests.state.batches import follow
 
-SOON = Moving(least_dead_rows=12, per_write=3, per_row=1)
+SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)
 KEYS = st.one_of(
     st.integers(0, 9).map(lambda number: number.to_bytes(20, "big")),
     st.integers(0, 3).map(lambda number: number.to_bytes(16, "big")),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consumer.errors import UsageError
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.row import ROW_BYTES, hash_keys, key_rows
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING
@@ -52,7 +52,7 @@ def test_partitions_know_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: Path) -> None:
-    state = RowFileState(tmp_path, moving=Moving(least_dead_rows=1_000))
+    state = RowFileState(tmp_path, moving=Compaction(least_dead_rows=1_000))
     store = state.open(0, "changelog")
     lasting = {b"%020d" % number: bytes(10) for number in range(5_000)}
     store.write(lasting, 1)
@@ -83,7 +83,7 @@ def test_a_store_that_is_given_up_while_it_is_opened_keeps_no_file_open(tmp_path
     state.close()
 
 
-def rewrite_until(folder: Path, moving: Moving, enough: Callable[[], bool]) -> tuple[RowFileState, int]:
+def rewrite_until(folder: Path, moving: Compaction, enough: Callable[[], bool]) -> tuple[RowFileState, int]:
     """Replace two thousand of twenty thousand rows again and again; return the state and its position."""
     state = RowFileState(folder, moving=moving)
     store, position = state.open(0, "changelog"), 1
@@ -101,7 +101,7 @@ def test_a_file_that_is_done_without_goes_little_by_little(tmp_path: Path) -> No
         sizes.append(first.stat().st_size if first.exists() else 0)
         return not sizes[-1]
 
-    rewrite_until(tmp_path, Moving(least_dead_rows=10_000, deleted_per_write=400_000), is_gone)[0].close()
+    rewrite_until(tmp_path, Compaction(least_dead_rows=10_000, deleted_per_write=400_000), is_gone)[0].close()
 
     steps = [before - after for before, after in pairwise(sizes) if before > after]
     assert len(steps) >= 3
@@ -114,7 +114,7 @@ def test_what_is_left_of_a_file_that_is_done_without_is_deleted_at_opening(tmp_p
     def is_cut() -> bool:
         return first.exists() and first.stat().st_size % ROW_BYTES != 0
 
-    state, position = rewrite_until(tmp_path / "mine", Moving(least_dead_rows=10_000, deleted_per_write=1), is_cut)
+    state, position = rewrite_until(tmp_path / "mine", Compaction(least_dead_rows=10_000, deleted_per_write=1), is_cut)
     shutil.copytree(tmp_path / "mine", killed)
     state.close()
     state = RowFileState(killed)

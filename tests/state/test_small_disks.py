@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from consumer.errors import UsageError
-from consumer.ports import Unreachable
+from consumer.ports import RetriableError
 from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import PartitionStore, StateStore
 from tests.state.batches import Batch, a_batch, follow
@@ -39,11 +39,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def one_file(folder: Path) -> StateStore:
-    return RowFileState(folder, moving=Moving(least_dead_rows=10**9))
+    return RowFileState(folder, moving=Compaction(least_dead_rows=10**9))
 
 
 def moving_rows(folder: Path) -> StateStore:
-    return RowFileState(folder, moving=Moving(least_dead_rows=1_000))
+    return RowFileState(folder, moving=Compaction(least_dead_rows=1_000))
 
 
 @pytest.mark.parametrize("open_state", [one_file, moving_rows, RocksState])
@@ -58,13 +58,13 @@ def test_a_batch_that_found_the_disk_full_is_kept_once_there_is_room(
         batch = a_batch_to_fill(position)
         try:
             store.write(batch, position + 1)
-        except Unreachable:
+        except RetriableError:
             break
         position += 1
         follow(model, batch)
     assert position > 5
     for _ in range(3):
-        with pytest.raises(Unreachable, match="could not be written"):
+        with pytest.raises(RetriableError, match="could not be written"):
             store.write(batch, position + 1)
     assert store.position == position
     assert store.get_many(list(model)) == list(model.values())
@@ -102,7 +102,7 @@ def is_kept(store: PartitionStore, batch: Batch, position: int) -> bool:
     """Try the write again, as the loop does; RocksDB takes a moment to see that there is room."""
     try:
         store.write(batch, position)
-    except Unreachable:
+    except RetriableError:
         return False
     return True
 

@@ -14,12 +14,12 @@ import threading
 from pathlib import Path
 
 from consumer.monitoring.http import LOOPBACK, HttpServer, json_answer
-from consumer.process.parent_watch import SupervisorBond
+from consumer.process.parent_watch import ParentWatch
 
 
 def main(act: str, file: str, *options: str) -> int:
     """Do the one thing."""
-    bond = SupervisorBond(int(options[-1]))
+    bond = ParentWatch(int(options[-1]))
     stopping = threading.Event()
 
     def heed(received: int, _: object) -> None:

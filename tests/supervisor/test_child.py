@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 from consumer.supervisor.child import Child
 from consumer.supervisor.merged_endpoints import livez
-from consumer.supervisor.probe import ask_all
+from consumer.supervisor.probe import query_workers
 from tests.support.waiting import wait_until
 
 
@@ -52,7 +52,7 @@ def test_a_child_that_waits_for_its_restart_has_no_port_so_that_the_supervisor_i
     child.send(signal.SIGTERM)
     assert ended.get(timeout=30) == (child, -signal.SIGTERM)
     assert (child.port, child.process_id) == (None, None)
-    assert livez(ask_all([child], "/livez")).status == HTTPStatus.OK
+    assert livez(query_workers([child], "/livez")).status == HTTPStatus.OK
 
 
 def test_a_child_is_in_a_session_of_its_own() -> None:

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from consumer.monitoring.http import LOOPBACK, Answer, HttpServer, Route, json_answer
-from consumer.supervisor.merged_endpoints import JointMetrics, livez, merge_metrics, readyz
-from consumer.supervisor.probe import Reply, ask_all
+from consumer.supervisor.merged_endpoints import MergedMetrics, livez, merge_metrics, readyz
+from consumer.supervisor.probe import Reply, query_workers
 
 
 @dataclass
@@ -83,7 +83,7 @@ def test_who_is_up_is_told_as_it_is_at_the_moment_of_asking() -> None:
     server = HttpServer(0, says, host=LOOPBACK)
     server.start()
     registry = CollectorRegistry()
-    JointMetrics([Somebody("w-1", server.port), Somebody("w-2")], registry)
+    MergedMetrics([Somebody("w-1", server.port), Somebody("w-2")], registry)
     first = up(registry)
     server.stop()
 
@@ -97,7 +97,7 @@ def test_the_workers_are_asked_directly_although_the_environment_names_a_proxy(m
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     server = HttpServer(0, {"/livez": lambda: json_answer({}, good=True)}, host=LOOPBACK)
     server.start()
-    replies = ask_all([Somebody("w-1", server.port)], "/livez")
+    replies = query_workers([Somebody("w-1", server.port)], "/livez")
     server.stop()
 
     assert replies["w-1"].status == HTTPStatus.OK

@@ -11,7 +11,7 @@ from consumer.supervisor.restarts import (
     SHORT_LIFE_SECONDS,
     Restarts,
     code_of,
-    heavier,
+    more_severe,
 )
 
 SHORT, LONG = 1.0, SHORT_LIFE_SECONDS + 1
@@ -51,4 +51,4 @@ def test_the_end_by_a_signal_and_an_unknown_code_are_unexpected() -> None:
 
 def test_the_heaviest_code_is_the_one_a_person_must_hear_of_first() -> None:
     for one, other in [(0, 1), (1, 3), (3, 2), (2, 5), (5, 4), (4, 6), (0, 4)]:
-        assert heavier(ExitCode(one), ExitCode(other)) == heavier(ExitCode(other), ExitCode(one)) == other
+        assert more_severe(ExitCode(one), ExitCode(other)) == more_severe(ExitCode(other), ExitCode(one)) == other

@@ -17,7 +17,7 @@ from typing import Any, cast
 from consumer.app.worker import run_worker
 from consumer.config.settings import load_settings
 from consumer.monitoring.logs import configure_logs
-from consumer.ports import ClickStream, Record
+from consumer.ports import ConsumerRecord, TransactionalConsumer
 from tests.deadly_record import with_deadly, with_stalling
 from tests.support.patience import stretched
 
@@ -29,12 +29,12 @@ LONGEST_STALLED_AFTER_SECONDS = 12.0
 class DeadlyStream:
     """Hands out the marked records as deadly ones, and is the stream of the worker in everything else."""
 
-    def __init__(self, stream: ClickStream, act: Callable[[], None]) -> None:
+    def __init__(self, stream: TransactionalConsumer, act: Callable[[], None]) -> None:
         self._stream = stream
         self._act = act
         self._with_marked = with_stalling if act in SURVIVED else with_deadly
 
-    def consume(self, limit: int, timeout_seconds: float) -> Sequence[Record]:
+    def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         return self._with_marked(self._stream.consume(limit, timeout_seconds), self._act)
 
     def __getattr__(self, name: str) -> Any:
@@ -78,7 +78,7 @@ def main(act: str) -> None:
     run_worker(
         settings,
         drain=False,
-        wrap_stream=lambda stream: cast(ClickStream, DeadlyStream(stream, ACTS[act])),
+        wrap_stream=lambda stream: cast(TransactionalConsumer, DeadlyStream(stream, ACTS[act])),
         stalled_after_seconds=stalled_after_seconds(),
     )
 

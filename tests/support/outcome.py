@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from consumer.verify.comparison import Verdict, judge
+from consumer.verify.comparison import Comparison, judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import NotReadable, Seen, decode, read_topic
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
 from tests.builders import Record
 from tests.support.installation import UPDATES, Installation
@@ -22,8 +22,8 @@ from tests.support.records import click_key
 class Outcome:
     """The model's view, the verdict on the updates, and the dead letters."""
 
-    model: NaiveModel
-    verdict: Verdict
+    model: ReferenceModel
+    verdict: Comparison
     dead_letters: list[Seen]
 
     @property
@@ -38,7 +38,7 @@ def look_at(installation: Installation, clicks: Iterable[Record] | None = None) 
     `clicks` are those that count, in their order; all that lie in their right partition, where none are given.
     """
     published, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
-    model = NaiveModel(installation.links, partitions=installation.partitions)
+    model = ReferenceModel(installation.links, partitions=installation.partitions)
     for click in in_place(published, installation.partitions) if clicks is None else clicks:
         model.click(click)
     return Outcome(model, judge(model.expected, chain(*updates), prefix=installation.prefix), letters)

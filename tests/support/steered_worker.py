@@ -25,9 +25,9 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.app.worker import run_worker
 from consumer.config.settings import load_settings
 from consumer.errors import LinkActionsError
-from consumer.kafka.transactional_consumer import KafkaClickStream
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.monitoring.logs import configure_logs
-from consumer.ports import Aborted, ClickStream, OutcomeUnknown
+from consumer.ports import OutcomeUnknown, TransactionAborted, TransactionalConsumer
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,14 +41,14 @@ class Steering:
         self._go_ons: SimpleQueue[None] = SimpleQueue()
         Thread(target=self._listen, name="steering", daemon=True).start()
 
-    def wrap(self, stream: ClickStream) -> ClickStream:
+    def wrap(self, stream: TransactionalConsumer) -> TransactionalConsumer:
         """Come between the loop and Kafka, and between the stream and its producer."""
-        inner = cast(KafkaClickStream, stream)
+        inner = cast(KafkaTransactionalConsumer, stream)
         open_producer, send = inner._writer._open_producer, inner._writer._send
         inner._writer._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
         # The direct way asks for the real one.
         inner._writer._send = lambda producer, *what: send(cast(Any, producer)._inner, *what)
-        return cast(ClickStream, Steered(inner, "", self))
+        return cast(TransactionalConsumer, Steered(inner, "", self))
 
     def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """Return the call with a point before and one after it."""
@@ -87,7 +87,7 @@ class Steering:
             case "halt":
                 self._go_ons.get()
             case "abort":
-                raise Aborted("the test asks for it")
+                raise TransactionAborted("the test asks for it")
             case "lose" if "producer" in point:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
             case "lose":

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from consumer.verify.comparison import Verdict, judge
+from consumer.verify.comparison import Comparison, judge
 from consumer.verify.reader import Seen
-from consumer.verify.reference_model import Expected, NaiveModel
+from consumer.verify.reference_model import Expected, ReferenceModel
 from tests.builders import a_click, a_link, an_action
 from tests.support.planted import MARK
 from tests.verify.sightings import PARTITIONS, all_seen, at, changed
@@ -16,13 +16,13 @@ from tests.verify.sightings import PARTITIONS, all_seen, at, changed
 
 @pytest.fixture(scope="module")
 def expected() -> list[Expected]:
-    model = NaiveModel([a_link(an_action(slot=0), an_action("SetField", slot=1, rule="always"))])
+    model = ReferenceModel([a_link(an_action(slot=0), an_action("SetField", slot=1, rule="always"))])
     for number, recipient in enumerate(["anna", "bo", "anna", "cleo", "anna"]):
         model.click(a_click(number, recipient_id=recipient))
     return model.expected
 
 
-def found(verdict: Verdict) -> dict[str, int]:
+def found(verdict: Comparison) -> dict[str, int]:
     names = ("missing", "doubled", "unexpected", "differing", "out_of_order")
     return {name: len(getattr(verdict, name)) for name in names if getattr(verdict, name)}
 
@@ -158,7 +158,7 @@ def test_a_wrong_update_id_is_one_missing_and_one_unexpected(expected: list[Expe
 
 
 def test_two_that_are_expected_with_the_same_id_are_each_looked_for() -> None:
-    model = NaiveModel([a_link(an_action())], retention_ms=1000)
+    model = ReferenceModel([a_link(an_action())], retention_ms=1000)
     for number in range(2):
         model.click(a_click(number, clicked_at=a_click()["clicked_at"] + number * 1001))
     first, second = all_seen(model.expected)

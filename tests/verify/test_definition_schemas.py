@@ -9,7 +9,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from actions.registry import load_kinds
 from consumer.verify.definition_schemas import definition_schemas
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from consumer.verify.update_record import RECORDS, TOPICS, UnknownKind
 from schemas.record_schema import FOLDER, load_schemas
 from schemas.topics import update_topic
@@ -45,7 +45,7 @@ def test_an_action_of_a_kind_that_the_judge_does_not_know_says_where_to_write_it
     action = an_action() | {"parameters": ("link_actions.AddScoreParameters", {"points": 5})}
 
     with pytest.raises(UnknownKind, match=r"AddScoreParameters: write down in consumer/verify/update_record.py"):
-        NaiveModel([a_link(action)]).click(a_click())
+        ReferenceModel([a_link(action)]).click(a_click())
 
 
 def test_the_judge_knows_every_kind_that_is_released() -> None:

@@ -6,18 +6,18 @@ from uuid import UUID, uuid5
 import pytest
 from confluent_kafka import murmur2
 
-from consumer.verify.reference_model import NaiveModel
+from consumer.verify.reference_model import ReferenceModel
 from tests.builders import DAY, NOON, a_click, a_link, an_action
 
 HOUR = 3_600_000
 
 
-def outcomes(model: NaiveModel, *clicks: dict[str, Any]) -> list[str]:
+def outcomes(model: ReferenceModel, *clicks: dict[str, Any]) -> list[str]:
     return [model.click(click) for click in clicks]
 
 
 def test_once_is_once_through_whatever_mailing_or_flow() -> None:
-    model = NaiveModel([a_link(an_action())])
+    model = ReferenceModel([a_link(an_action())])
 
     clicks = [a_click(1), a_click(2, mailing_id="m-2"), a_click(3, mailing_id=None, flow_id="f", flow_run_id="f-1")]
 
@@ -25,7 +25,7 @@ def test_once_is_once_through_whatever_mailing_or_flow() -> None:
 
 
 def test_recipients_links_and_tenants_are_apart() -> None:
-    model = NaiveModel([a_link(an_action()), a_link(an_action(), link_id="x"), a_link(an_action(), tenant_id="t")])
+    model = ReferenceModel([a_link(an_action()), a_link(an_action(), link_id="x"), a_link(an_action(), tenant_id="t")])
 
     others = [a_click(2, recipient_id="r-2"), a_click(3, link_id="x"), a_click(4, tenant_id="t")]
 
@@ -33,7 +33,7 @@ def test_recipients_links_and_tenants_are_apart() -> None:
 
 
 def test_a_new_epoch_starts_anew() -> None:
-    model = NaiveModel([a_link(an_action())])
+    model = ReferenceModel([a_link(an_action())])
     model.click(a_click(1))
     model.define(a_link(an_action(), version=2, epoch=1))
 
@@ -41,7 +41,7 @@ def test_a_new_epoch_starts_anew() -> None:
 
 
 def test_once_per_mailing_is_once_for_each_mailing_or_else_flow_run_or_else_once() -> None:
-    model = NaiveModel([a_link(an_action(rule="once_per_mailing"))])
+    model = ReferenceModel([a_link(an_action(rule="once_per_mailing"))])
     carriers = [("m-1", None), ("m-1", "x"), ("m-2", None), (None, "f-1"), (None, "f-2"), (None, "f-1"), (None, None)]
 
     clicks = [a_click(n, mailing_id=m, flow_run_id=run) for n, (m, run) in enumerate([*carriers, (None, None)])]
@@ -52,7 +52,7 @@ def test_once_per_mailing_is_once_for_each_mailing_or_else_flow_run_or_else_once
 
 
 def test_a_mailing_a_run_and_a_run_of_another_flow_are_three_whatever_their_names() -> None:
-    model = NaiveModel([a_link(an_action(rule="once_per_mailing"))])
+    model = ReferenceModel([a_link(an_action(rule="once_per_mailing"))])
     carriers = [("42", None, None), (None, "7", "42"), (None, "8", "42"), ("", "7", "42"), (" ", "7", None)]
 
     clicks = [a_click(n, mailing_id=m, flow_id=f, flow_run_id=run) for n, (m, f, run) in enumerate(carriers)]
@@ -63,14 +63,14 @@ def test_a_mailing_a_run_and_a_run_of_another_flow_are_three_whatever_their_name
 
 @pytest.mark.parametrize("blank", ["", " \t"])
 def test_a_blank_id_is_none_and_a_click_without_one_is_bad(blank: str) -> None:
-    model = NaiveModel([a_link(an_action("SetField"), an_action("RunScript", slot=1))])
+    model = ReferenceModel([a_link(an_action("SetField"), an_action("RunScript", slot=1))])
 
     assert outcomes(model, a_click(1, click_id=blank), a_click(2, person_id=blank)) == ["dead_lettered", "applied"]
     assert [each.record["person_id"] for each in model.expected] == [None]
 
 
 def test_a_cooldown_runs_from_the_last_application_by_the_clicks_own_times() -> None:
-    model = NaiveModel([a_link(an_action(rule="cooldown", period_ms=HOUR))])
+    model = ReferenceModel([a_link(an_action(rule="cooldown", period_ms=HOUR))])
     after = [0, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 0]
 
     clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
@@ -79,13 +79,13 @@ def test_a_cooldown_runs_from_the_last_application_by_the_clicks_own_times() -> 
 
 
 def test_always_is_once_for_each_click_id() -> None:
-    model = NaiveModel([a_link(an_action(rule="always"))])
+    model = ReferenceModel([a_link(an_action(rule="always"))])
 
     assert outcomes(model, a_click(1), a_click(2), a_click(1)) == ["applied", "applied", "duplicate"]
 
 
 def test_an_added_action_and_only_that_one_happens_at_the_next_click() -> None:
-    model = NaiveModel([a_link(an_action(slot=0))])
+    model = ReferenceModel([a_link(an_action(slot=0))])
     model.click(a_click(1))
     model.define(a_link(an_action(slot=0), an_action("SetField", slot=1), version=2))
 
@@ -98,7 +98,7 @@ def test_an_added_action_and_only_that_one_happens_at_the_next_click() -> None:
 
 @pytest.mark.parametrize("update", ["SetField", "ChangeMembership", "CreateFollowUp", "OpenRequest", "ChangeInterest"])
 def test_every_kind_but_script_needs_a_person(update: str) -> None:
-    model = NaiveModel([a_link(an_action(update))])
+    model = ReferenceModel([a_link(an_action(update))])
 
     clicks = [a_click(1, person_id=None), a_click(2), a_click(3, person_id=None)]
 
@@ -106,13 +106,13 @@ def test_every_kind_but_script_needs_a_person(update: str) -> None:
 
 
 def test_a_script_needs_nobody() -> None:
-    model = NaiveModel([a_link(an_action("RunScript"))])
+    model = ReferenceModel([a_link(an_action("RunScript"))])
 
     assert outcomes(model, a_click(1, person_id=None, company_id=None)) == ["applied"]
 
 
 def test_a_companys_interest_needs_the_company_and_no_person() -> None:
-    model = NaiveModel([a_link(an_action(scope="company"))])
+    model = ReferenceModel([a_link(an_action(scope="company"))])
 
     clicks = [a_click(1, company_id=None), a_click(2, person_id=None)]
 
@@ -121,7 +121,7 @@ def test_a_companys_interest_needs_the_company_and_no_person() -> None:
 
 
 def test_a_click_with_several_actions_is_applied_if_one_was_else_a_duplicate_if_one_was() -> None:
-    model = NaiveModel([a_link(an_action(slot=0), an_action(slot=1, scope="company"))])
+    model = ReferenceModel([a_link(an_action(slot=0), an_action(slot=1, scope="company"))])
 
     clicks = [a_click(1, company_id=None), a_click(2, company_id=None), a_click(3)]
 
@@ -129,7 +129,7 @@ def test_a_click_with_several_actions_is_applied_if_one_was_else_a_duplicate_if_
 
 
 def test_versions_are_those_that_the_click_names_or_else_the_newest() -> None:
-    model = NaiveModel([a_link(an_action(), version=2), a_link(version=1)])
+    model = ReferenceModel([a_link(an_action(), version=2), a_link(version=1)])
 
     clicks = [a_click(1, link_version=1), a_click(2, link_version=3), a_click(3), a_click(4, link_id="none")]
 
@@ -137,21 +137,21 @@ def test_versions_are_those_that_the_click_names_or_else_the_newest() -> None:
 
 
 def test_a_test_click_never_acts_and_never_counts() -> None:
-    model = NaiveModel([a_link(an_action())])
+    model = ReferenceModel([a_link(an_action())])
 
     assert outcomes(model, a_click(1, test=True), a_click(2)) == ["test", "applied"]
     assert model.hits == {("acme", "spring"): (0, 1, 1)}
 
 
 def test_a_first_click_counts_as_first_even_where_nothing_happens() -> None:
-    model = NaiveModel([a_link()])
+    model = ReferenceModel([a_link()])
     outcomes(model, a_click(1), a_click(2), a_click(3, recipient_id="r-2"))
 
     assert model.hits == {("acme", "spring"): (0, 3, 2)}
 
 
 def test_a_new_epoch_counts_from_nought_and_clicks_from_before_do_not_count() -> None:
-    model = NaiveModel([a_link(an_action("RunScript", rule="always")), a_link(version=2, epoch=1)])
+    model = ReferenceModel([a_link(an_action("RunScript", rule="always")), a_link(version=2, epoch=1)])
     outcomes(model, a_click(1, link_version=1), a_click(2), a_click(3), a_click(4, link_version=1))
 
     assert model.hits == {("acme", "spring"): (1, 2, 1)}
@@ -161,7 +161,7 @@ def test_a_new_epoch_counts_from_nought_and_clicks_from_before_do_not_count() ->
 def test_hits_are_added_up_over_partitions_and_told_to_scripts_by_partition() -> None:
     partition_of = {recipient: murmur2(f"acme/{recipient}".encode(), 2) for recipient in "abcdefgh"}
     first, second = ([r for r, number in partition_of.items() if number == partition][:2] for partition in (0, 1))
-    model = NaiveModel([a_link(an_action("RunScript"))], partitions=2)
+    model = ReferenceModel([a_link(an_action("RunScript"))], partitions=2)
     outcomes(model, *(a_click(n, recipient_id=r) for n, r in enumerate([*first, *second])))
 
     assert [each.record["link_hits"] for each in model.expected] == [1, 2, 1, 2]
@@ -169,7 +169,7 @@ def test_hits_are_added_up_over_partitions_and_told_to_scripts_by_partition() ->
 
 
 def test_memory_that_expires_makes_the_next_click_a_first_one() -> None:
-    model = NaiveModel([a_link(an_action())], retention_ms=DAY)
+    model = ReferenceModel([a_link(an_action())], retention_ms=DAY)
     after = [0, DAY, DAY + 1, DAY + 2]
 
     clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
@@ -179,7 +179,7 @@ def test_memory_that_expires_makes_the_next_click_a_first_one() -> None:
 
 
 def test_an_application_keeps_memory_as_long_again() -> None:
-    model = NaiveModel([a_link(an_action(rule="cooldown", period_ms=DAY // 2))], retention_ms=DAY)
+    model = ReferenceModel([a_link(an_action(rule="cooldown", period_ms=DAY // 2))], retention_ms=DAY)
     after = [0, DAY - 1, DAY + 1, 2 * DAY - 2]
 
     clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
@@ -188,7 +188,7 @@ def test_an_application_keeps_memory_as_long_again() -> None:
 
 
 def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
-    model = NaiveModel([a_link(an_action("SetField", slot=3), version=7, epoch=2)])
+    model = ReferenceModel([a_link(an_action("SetField", slot=3), version=7, epoch=2)])
     model.click(a_click(1, flow_id="f-1"))
 
     [update] = model.expected
@@ -226,7 +226,7 @@ def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
     ],
 )
 def test_the_scope_of_the_id_is_for_what_the_action_happens_once(rule: str, period_ms: int | None, scope: str) -> None:
-    model = NaiveModel([a_link(an_action(rule=rule, period_ms=period_ms))])
+    model = ReferenceModel([a_link(an_action(rule=rule, period_ms=period_ms))])
     model.click(a_click(1) | ({"mailing_id": None, "flow_id": "7", "flow_run_id": "42"} if "flow" in scope else {}))
 
     name = f"acme\x1fspring\x1f0\x1faction-0\x1fr-1\x1f{scope}"
@@ -238,7 +238,7 @@ def test_the_scope_of_the_id_is_for_what_the_action_happens_once(rule: str, peri
     [("anna", "user", "anna"), ("auto", "auto", None), ("unassigned", "unassigned", None)],
 )
 def test_a_request_goes_to_a_user_or_to_nobody_by_name(owner: str, assignment: str, written: str | None) -> None:
-    model = NaiveModel([a_link(an_action("OpenRequest", owner=owner))])
+    model = ReferenceModel([a_link(an_action("OpenRequest", owner=owner))])
     model.click(a_click(1))
 
     record = model.expected[0].record
@@ -248,14 +248,14 @@ def test_a_request_goes_to_a_user_or_to_nobody_by_name(owner: str, assignment: s
 def test_texts_are_filled_in_and_what_was_put_in_is_not_filled_in_again() -> None:
     text = "{link_name}|{link_id}|{link_url}|{mailing_id}|{flow_id}|{clicked_at}"
     link = a_link(an_action("OpenRequest", title=text), name="{link_id}", url=None)
-    model = NaiveModel([link])
+    model = ReferenceModel([link])
     model.click(a_click(1, clicked_at=NOON + 999))
 
     assert model.expected[0].record["title"] == "{link_id}|spring||m-1||2025-11-25T12:00:00Z"
 
 
 def test_a_script_is_told_the_url_and_the_hits() -> None:
-    model = NaiveModel([a_link(an_action("RunScript", rule="always"))])
+    model = ReferenceModel([a_link(an_action("RunScript", rule="always"))])
     outcomes(model, a_click(1), a_click(2))
 
     record = model.expected[1].record

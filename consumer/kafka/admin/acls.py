@@ -35,7 +35,7 @@ class Operation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class Acl:
     """Leave to do one thing with one resource or, where it is a prefix, with all whose names begin so."""
 
     operation: Operation
@@ -53,9 +53,9 @@ class Right:
         return ["--add", "--allow-principal", principal, "--operation", self.operation.value, *about, *pattern]
 
 
-def rights_of(
+def acls_of(
     role: Role, settings: Settings, names: TopicNames, *, subscriber_group: str | None = None
-) -> tuple[Right, ...]:
+) -> tuple[Acl, ...]:
     """Return what a role needs with these topics; a subscriber that is a consumer group needs that group, too."""
     match role:
         case Role.WORKER:
@@ -63,20 +63,20 @@ def rights_of(
         case Role.EDGE:
             return (_write(names.clicks),)
         case Role.AUTHOR:
-            author = Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
+            author = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
             return (_read(names.definitions), _write(names.definitions), author)
         case Role.SUBSCRIBER:
-            group = (Right(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
+            group = (Acl(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
             return (*map(_read, names.updates.values()), *group)
         case Role.OPERATOR:
             # Dead letters are written, too: a note for each one that is replayed.
             return (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
         case Role.ADMINISTRATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
-            return tuple(Right(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
+            return tuple(Acl(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
 
 
-def missing_rights(lacking: Iterable[Right]) -> Unavailable:
+def missing_acls(lacking: Iterable[Acl]) -> Unavailable:
     """Return the error that names each right that is missing."""
     lacks = list(lacking)
     grants = "; ".join(" ".join([f"kafka-acls.sh {SERVERS}", *right.arguments("User:NAME")]) for right in lacks)
@@ -84,8 +84,8 @@ def missing_rights(lacking: Iterable[Right]) -> Unavailable:
     return Unavailable(f"The broker refuses: this user may not {named}; grant it: {grants}")
 
 
-def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Right, ...]:
-    # Clicks are written, too: those that came to a wrong partition are sent on.
+def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Acl, ...]:
+    # Clicks are written, too: those that came to a wrong partition are rerouted.
     return (
         _read(names.clicks),
         _write(names.clicks),
@@ -95,14 +95,14 @@ def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Right, ...]:
         _write(names.dead_letters),
         _read(names.changelog),
         _write(names.changelog),
-        Right(Operation.READ, Resource.GROUP, names.group_id),
-        Right(Operation.WRITE, Resource.TRANSACTIONAL_ID, transactional_id_prefix(settings), is_prefix=True),
+        Acl(Operation.READ, Resource.GROUP, names.group_id),
+        Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, transactional_id_prefix(settings), is_prefix=True),
     )
 
 
-def _read(topic: str) -> Right:
-    return Right(Operation.READ, Resource.TOPIC, topic)
+def _read(topic: str) -> Acl:
+    return Acl(Operation.READ, Resource.TOPIC, topic)
 
 
-def _write(topic: str) -> Right:
-    return Right(Operation.WRITE, Resource.TOPIC, topic)
+def _write(topic: str) -> Acl:
+    return Acl(Operation.WRITE, Resource.TOPIC, topic)

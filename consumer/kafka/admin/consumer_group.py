@@ -8,7 +8,7 @@ from consumer.kafka.admin.connection import Connection
 from consumer.kafka.group_lag import group_lag
 
 
-class GroupWatch:
+class ConsumerGroup:
     """Asks about one group. Methods raise Unavailable."""
 
     def __init__(self, connection: Connection, group_id: str) -> None:

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.clock import Clock
 from consumer.config.settings import Settings
-from consumer.errors import StreamFatal
+from consumer.errors import FatalKafkaError
 from consumer.kafka.client import worker_consumer_config
 from consumer.kafka.errors import kafka_error
 
@@ -50,7 +50,7 @@ def require_sole(
 ) -> None:
     """Return once no other worker is in the group under this name, or this one is to stop.
 
-    Raises StreamFatal where one stays beyond the session of a dead one, or joined since the first look.
+    Raises FatalKafkaError where one stays beyond the session of a dead one, or joined since the first look.
     """
     first: frozenset[str] | None = None
     give_up_at = 0.0
@@ -59,7 +59,7 @@ def require_sole(
             first, give_up_at = frozenset(others), clock.monotonic() + session_seconds + MARGIN_SECONDS
             _LOG.warning("instance_id.taken", hosts=_hosts(others.values()), wait_seconds=session_seconds)
         if others.keys() - first or clock.monotonic() >= give_up_at:
-            raise StreamFatal(
+            raise FatalKafkaError(
                 f"Another worker with LINK_ACTIONS_INSTANCE_ID={instance_id} is in the group already, connected from"
                 f" {_hosts(others.values())}; stop it, or give this one a name of its own:"
                 ' export LINK_ACTIONS_INSTANCE_ID="$(hostname)"'

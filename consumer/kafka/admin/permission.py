@@ -9,7 +9,7 @@ from confluent_kafka.admin import AclOperation
 
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Right, missing_rights
+from consumer.kafka.admin.acls import Acl, missing_acls
 from consumer.kafka.admin.connection import AWAY, DENIED, Connection
 from consumer.kafka.errors import Forbidden, Resource
 
@@ -23,7 +23,7 @@ class Permission:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def lacking(self, rights: Iterable[Right]) -> tuple[Right, ...]:
+    def lacking(self, rights: Iterable[Acl]) -> tuple[Acl, ...]:
         """Return those of the rights that this user lacks, as far as a broker tells: not of transactional ids."""
         wanted = list(rights)
         topics = self.of_topics({right.name for right in wanted if right.resource is Resource.TOPIC})
@@ -61,32 +61,32 @@ class Permission:
             return None
 
 
-def require_rights(settings: Settings, rights: Iterable[Right]) -> None:
+def require_acls(settings: Settings, rights: Iterable[Acl]) -> None:
     """Raise Unavailable, which names them, where rights are missing."""
     lacking = Permission(Connection(settings)).lacking(rights)
     if lacking:
-        raise missing_rights(lacking)
+        raise missing_acls(lacking)
 
 
 @contextmanager
-def naming_rights(settings: Settings, rights: Iterable[Right]) -> Iterator[None]:
+def explaining_denials(settings: Settings, rights: Iterable[Acl]) -> Iterator[None]:
     """Require the rights at the start, and name the one that is missing where the broker refuses something later."""
     wanted = tuple(rights)
-    require_rights(settings, wanted)
+    require_acls(settings, wanted)
     try:
         yield
     except Forbidden as error:
         raise _named(error, settings, wanted) from error
 
 
-def _named(error: Forbidden, settings: Settings, rights: tuple[Right, ...]) -> Unavailable:
+def _named(error: Forbidden, settings: Settings, rights: tuple[Acl, ...]) -> Unavailable:
     lacking = Permission(Connection(settings)).lacking(rights)
     if not lacking and error.resource is Resource.TRANSACTIONAL_ID:
         lacking = tuple(right for right in rights if right.resource is error.resource)
-    return missing_rights(lacking) if lacking else error
+    return missing_acls(lacking) if lacking else error
 
 
-def _has(operations: Operations, right: Right) -> bool:
+def _has(operations: Operations, right: Acl) -> bool:
     return operations is None or right.operation.name in operations
 
 

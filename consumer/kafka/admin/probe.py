@@ -9,7 +9,7 @@ from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
-from consumer.kafka.errors import Forbidden, what_must_be_mended
+from consumer.kafka.errors import Forbidden, fatal_error
 
 
 class KafkaProbe:
@@ -37,7 +37,7 @@ class KafkaProbe:
         try:
             producer.init_transactions(self._connection.answer_seconds)
         except KafkaException as error:
-            final = what_must_be_mended(error.args[0])
+            final = fatal_error(error.args[0])
             if final is not None and not isinstance(final, Forbidden):
                 raise Unavailable(str(final)) from error
             reason = error.args[0].str()

@@ -9,7 +9,7 @@ from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewPartitions
 
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Operation, Right, missing_rights
+from consumer.kafka.admin.acls import Acl, Operation, missing_acls
 from consumer.kafka.admin.connection import ANSWER_SECONDS, DENIED, Connection
 from consumer.kafka.admin.topics import TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.kafka.errors import Resource
@@ -169,7 +169,7 @@ def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState
 
 def _not_created(name: str, error: KafkaError) -> Unavailable:
     if error.name() in DENIED:
-        return missing_rights([Right(Operation.CREATE, Resource.TOPIC, name)])
+        return missing_acls([Acl(Operation.CREATE, Resource.TOPIC, name)])
     return Unavailable(f"{name} cannot be created ({error.str()}); fix what it names, and try again")
 
 

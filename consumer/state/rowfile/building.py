@@ -19,7 +19,7 @@ from consumer.state.rowfile.row import (
     key_part,
 )
 from consumer.state.rowfile.row_files import RowFiles
-from consumer.state.rowfile.segment import Journal
+from consumer.state.rowfile.segment import Segment
 
 CHUNK = 1 << 17
 
@@ -39,7 +39,7 @@ def build_index(files: RowFiles, require: Require) -> Generator[None, None, tupl
     return index, live_rows
 
 
-def chunks(journal: Journal) -> Iterator[tuple[int, Rows]]:
+def chunks(journal: Segment) -> Iterator[tuple[int, Rows]]:
     """Yield all rows in some numbers at a time, with the number of the first; no entry is in two of them."""
     start = 0
     while start < journal.end:
@@ -49,7 +49,7 @@ def chunks(journal: Journal) -> Iterator[tuple[int, Rows]]:
         start = end
 
 
-def end_of_entry(journal: Journal, wanted: int) -> int:
+def end_of_entry(journal: Segment, wanted: int) -> int:
     """Return the first row from here on that continues none, or the end of the file."""
     end = min(wanted, journal.end)
     while end < journal.end and as_bytes(journal.rows[end : end + 1])[0, KIND] == CONTINUATION:
@@ -65,12 +65,12 @@ def whole_entries(rows: Rows, firsts: Mask) -> Mask:
     return firsts[np.maximum.accumulate(np.where(continues, 0, np.arange(len(rows))))]
 
 
-def _find_dead(files: RowFiles) -> Generator[None, None, dict[Journal, Mask]]:
+def _find_dead(files: RowFiles) -> Generator[None, None, dict[Segment, Mask]]:
     """Tell for each file which rows are replaced by a later one, or were moved.
 
     What the older file says about the file before it, which is gone, would be taken for the newest: it is left out.
     """
-    dead: dict[Journal, Mask] = {journal: np.zeros(journal.end, dtype=np.bool_) for journal in files.all}
+    dead: dict[Segment, Mask] = {journal: np.zeros(journal.end, dtype=np.bool_) for journal in files.all}
     for journal in files.all:
         targets = [journal] if journal is files.older or files.older is None else list(files.all)
         for _, rows in chunks(journal):

@@ -1,4 +1,4 @@
-"""Moving what lives from the older file to the newest, some rows at a time."""
+"""Compaction what lives from the older file to the newest, some rows at a time."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from consumer.state.rowfile.segment_header import ALL
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class Compaction:
     """When rows are moved, and how many of the older file are gone through at each write.
 
     So many that it ends long before the new file has as many dead rows, so few that a write takes 1 or 2 ms longer.
@@ -25,7 +25,7 @@ class Moving:
     """Bytes of the old file that are given back at each write: 5 GB at once would take most of a second."""
 
 
-def move_some(files: RowFiles, index: HashIndex, count: int) -> None:
+def compact_some(files: RowFiles, index: HashIndex, count: int) -> None:
     """Move what lives among the next rows, as a batch that changes neither entries nor position.
 
     The batch tells how far the older file is not needed any more; after its end the file is deleted. Raises OSError.

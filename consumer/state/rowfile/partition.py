@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from consumer.state.disk import refused
-from consumer.state.rowfile.compaction import Moving, move_some
+from consumer.state.rowfile.compaction import Compaction, compact_some
 from consumer.state.rowfile.index import HashIndex
 from consumer.state.rowfile.matcher import OpenMatcher
 from consumer.state.rowfile.row import ROW_BYTES
@@ -27,7 +27,7 @@ class RowPartitionStore:
         index: HashIndex,
         *,
         live_rows: int,
-        moving: Moving,
+        moving: Compaction,
         open_matcher: OpenMatcher,
     ) -> None:
         """`index` and `live_rows` are those of the files, as `build_index` gives them."""
@@ -113,4 +113,4 @@ class RowPartitionStore:
             if dead < self._moving.least_dead_rows or dead * 3 < files.newest.end:
                 return
             files.begin_another(self.changelog)
-        move_some(files, self._index, self._moving.per_write + self._moving.per_row * entries)
+        compact_some(files, self._index, self._moving.per_write + self._moving.per_row * entries)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from consumer.state.rowfile.row import ROW_WORDS, Numbers, Rows
-from consumer.state.rowfile.segment import Journal
+from consumer.state.rowfile.segment import Segment
 from consumer.state.rowfile.segment_header import ALL, DamagedFile
 
 _NAME = "rows-{}"
@@ -23,10 +23,10 @@ _PLACE = (1 << _BIT) - 1
 class RowFiles:
     """The file that is written, and the older one whose live rows are being moved, if there is one."""
 
-    def __init__(self, newest: Journal, older: Journal | None = None) -> None:
+    def __init__(self, newest: Segment, older: Segment | None = None) -> None:
         self.newest = newest
         self.older = older
-        self._leaving: Journal | None = None
+        self._leaving: Segment | None = None
 
     @classmethod
     def create(cls, folder: Path, changelog: str) -> "RowFiles":
@@ -34,7 +34,7 @@ class RowFiles:
         folder.mkdir(parents=True, exist_ok=True)
         for path in _paths(folder).values():
             path.unlink()
-        return cls(Journal.create(folder / _NAME.format(1), changelog))
+        return cls(Segment.create(folder / _NAME.format(1), changelog))
 
     @classmethod
     def load(cls, folder: Path, changelog: str) -> "Generator[None, None, RowFiles | None]":
@@ -59,21 +59,21 @@ class RowFiles:
         return files
 
     @property
-    def all(self) -> Iterator[Journal]:
+    def all(self) -> Iterator[Segment]:
         """The files, the older one first."""
         if self.older is not None:
             yield self.older
         yield self.newest
 
-    def number(self, journal: Journal, place: int) -> int:
+    def number(self, journal: Segment, place: int) -> int:
         """Return the number of the row at this place of one file."""
         return place | (journal.generation & 1) << _BIT
 
-    def numbers(self, journal: Journal, places: Numbers) -> Numbers:
+    def numbers(self, journal: Segment, places: Numbers) -> Numbers:
         """Return the numbers of rows of one file by their places in it."""
         return places | (journal.generation & 1) << _BIT
 
-    def places(self, journal: Journal, numbers: Numbers) -> Numbers:
+    def places(self, journal: Segment, numbers: Numbers) -> Numbers:
         """Return the places of those rows that are in this file."""
         mine: Numbers = numbers[numbers >> _BIT == journal.generation & 1] & _PLACE
         return mine
@@ -103,7 +103,7 @@ class RowFiles:
             self._leaving.discard()
             self._leaving = None
         path = self.newest.path.with_name(_NAME.format(self.newest.generation + 1))
-        self.newest, self.older = Journal.create(path, changelog, after=self.newest), self.newest
+        self.newest, self.older = Segment.create(path, changelog, after=self.newest), self.newest
 
     def drop_older(self) -> None:
         """Do without the older file, which is deleted little by little."""
@@ -122,7 +122,7 @@ class RowFiles:
             journal.close()
 
 
-def _valid(newest: Journal | None, older: Journal | None) -> RowFiles | None:
+def _valid(newest: Segment | None, older: Segment | None) -> RowFiles | None:
     if newest and newest.mark.superseded == ALL:
         return RowFiles(newest)
     if not older or older.mark.superseded != ALL:
@@ -136,8 +136,8 @@ def _paths(folder: Path) -> dict[int, Path]:
     return {int(match[1]): path for path in folder.iterdir() if (match := _NAMES.fullmatch(path.name))}
 
 
-def _load(path: Path | None, changelog: str) -> Generator[None, None, Journal | None]:
+def _load(path: Path | None, changelog: str) -> Generator[None, None, Segment | None]:
     try:
-        return (yield from Journal.load(path, changelog)) if path else None
+        return (yield from Segment.load(path, changelog)) if path else None
     except DamagedFile:
         return None

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 
 from consumer.state.rowfile.row import BATCH, KIND, ROW_BYTES, ROW_WORDS, Numbers, Rows, as_bytes
-from consumer.state.rowfile.segment_header import Head, Mark, changelog_digest, decode_head
+from consumer.state.rowfile.segment_header import BatchTrailer, SegmentHeader, changelog_digest, decode_header
 from consumer.state.store import BEGINNING
 
 MAX_ROWS = 1 << 31
@@ -32,10 +32,10 @@ _CHECKED_AT_ONCE = 1 << 24
 """Bytes whose checksums are looked at in one step of loading."""
 
 
-class Journal:
+class Segment:
     """One file of rows. Read through a map of it and written past the map's eye, so a full disk is never a signal."""
 
-    def __init__(self, path: Path, descriptor: int, head: Head) -> None:
+    def __init__(self, path: Path, descriptor: int, head: SegmentHeader) -> None:
         self.path = path
         self.head = head
         self.mark = head.mark()
@@ -45,12 +45,12 @@ class Journal:
         self._rows: Rows = np.zeros((0, ROW_WORDS), dtype=np.uint64)
 
     @classmethod
-    def create(cls, path: Path, changelog: str, *, after: "Journal | None" = None) -> "Journal":
+    def create(cls, path: Path, changelog: str, *, after: "Segment | None" = None) -> "Segment":
         """Make an empty file in the place of whatever is there, to go on where another one ends."""
         generation, checksum, position = (
             (after.generation + 1, after.mark.checksum, after.mark.position) if after else (1, 0, BEGINNING)
         )
-        head = Head(generation, changelog_digest(changelog), checksum, position)
+        head = SegmentHeader(generation, changelog_digest(changelog), checksum, position)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         journal = cls(path, descriptor, head)
         try:
@@ -62,7 +62,7 @@ class Journal:
         return journal
 
     @classmethod
-    def load(cls, path: Path, changelog: str) -> "Generator[None, None, Journal]":
+    def load(cls, path: Path, changelog: str) -> "Generator[None, None, Segment]":
         """Open the file, step by step, and cut off what is not valid.
 
         Raises DamagedFile where nothing is, or of another changelog.
@@ -70,7 +70,7 @@ class Journal:
         with ExitStack() as stack:
             descriptor = os.open(path, os.O_RDWR)
             stack.callback(os.close, descriptor)
-            journal = cls(path, descriptor, decode_head(os.pread(descriptor, ROW_BYTES, 0), changelog))
+            journal = cls(path, descriptor, decode_header(os.pread(descriptor, ROW_BYTES, 0), changelog))
             rows = os.fstat(descriptor).st_size // ROW_BYTES
             journal._map_file(rows * ROW_BYTES)
             yield from journal._find_latest_mark(rows)
@@ -79,7 +79,7 @@ class Journal:
             stack.pop_all()
         return journal
 
-    def follows(self, older: "Journal") -> bool:
+    def follows(self, older: "Segment") -> bool:
         """Tell whether this file was begun exactly where that one ends now."""
         return self.generation == older.generation + 1 and self.head.older_checksum == older.mark.checksum
 
@@ -119,7 +119,7 @@ class Journal:
         first[KIND] = BATCH
         self._allocate(self.end + len(rows))
         _write(self._descriptor, rows.tobytes(), self.end * ROW_BYTES)
-        self.mark = Mark(self.end + len(rows), checksum, position, superseded)
+        self.mark = BatchTrailer(self.end + len(rows), checksum, position, superseded)
 
     def close(self) -> None:
         """Cut the file to what is in it, and let go of it."""
@@ -153,7 +153,7 @@ class Journal:
                 self.let_go_of_pages()
                 yield
 
-    def _marks(self, rows: int) -> Iterator[Mark]:
+    def _marks(self, rows: int) -> Iterator[BatchTrailer]:
         mark, view = self.mark, as_bytes(self._rows).reshape(-1).data
         while mark.end < rows:
             start = mark.end * ROW_BYTES

@@ -21,7 +21,7 @@ class DamagedFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class BatchTrailer:
     """What the latest valid batch tells: where the file ends, and what its entries are the state of."""
 
     end: int
@@ -32,7 +32,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class SegmentHeader:
     """What row 0 tells."""
 
     generation: int
@@ -46,9 +46,9 @@ class Head:
         packed = _HEAD.pack(*fields, crc32(_HEAD.pack(*fields, 0)))
         return packed.ljust(KIND, b"\0") + bytes((HEAD,)) + bytes(ROW_BYTES - KIND - 1)
 
-    def mark(self) -> Mark:
+    def mark(self) -> BatchTrailer:
         """Return what holds before the first batch."""
-        return Mark(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
+        return BatchTrailer(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
 
 
 def changelog_digest(changelog: str) -> bytes:
@@ -56,12 +56,12 @@ def changelog_digest(changelog: str) -> bytes:
     return blake2b(changelog.encode(), digest_size=16).digest()
 
 
-def decode_head(row: bytes, changelog: str) -> Head:
+def decode_header(row: bytes, changelog: str) -> SegmentHeader:
     """Return what the row tells. Raises DamagedFile, too where it tells of another changelog."""
     if len(row) < ROW_BYTES:
         raise DamagedFile("the file is shorter than its head")
     _, generation, digest, older_checksum, position, _ = _HEAD.unpack_from(row)
-    head = Head(generation, digest, older_checksum, position)
+    head = SegmentHeader(generation, digest, older_checksum, position)
     if row != head.encode() or digest != changelog_digest(changelog):
         raise DamagedFile("the head of the file is damaged, or that of another changelog or version")
     return head

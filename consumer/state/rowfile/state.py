@@ -9,9 +9,9 @@ from pathlib import Path
 
 from consumer.errors import UsageError
 from consumer.state.disk import failure_at_start, refused
-from consumer.state.memory_headroom import MemoryRoom
+from consumer.state.memory_headroom import MemoryHeadroom
 from consumer.state.rowfile.building import build_index
-from consumer.state.rowfile.compaction import Moving
+from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.index import Require
 from consumer.state.rowfile.matcher import OpenMatcher
 from consumer.state.rowfile.matchers import MATCHERS, fastest
@@ -29,14 +29,14 @@ class RowFileState:
         self,
         folder: Path,
         *,
-        moving: Moving | None = None,
+        moving: Compaction | None = None,
         require: Require | None = None,
         open_matcher: OpenMatcher | None = None,
     ) -> None:
         """Lock the folder, made where it is missing. Raises UsageError where another process has it open."""
         self._folder = folder
-        self._require = require or MemoryRoom().require
-        self._moving = moving or Moving()
+        self._require = require or MemoryHeadroom().require
+        self._moving = moving or Compaction()
         self._open_matcher = open_matcher or MATCHERS[fastest()]
         self._stores: dict[int, RowPartitionStore] = {}
         try:
