@@ -46,7 +46,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     settings = Settings(bootstrap_servers=job.servers, group_id=job.group, topic_prefix=job.prefix)
     _write_changelog(job)
     with closing(ClientFactory(settings, {}, {}).open_reader(job.changelog)) as reader:
-        changelog = reader.identity()
+        changelog = reader.topic_id()
     folder = job.folder / "state" / job.group
     remembered: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
     for partition, key in chain.from_iterable(map(_remembered, workloads)):

@@ -82,7 +82,7 @@ def _restore(wire: ClientFactory, store: str, folder: Path, expected: int) -> tu
     started, cpu, read = time.perf_counter(), time.process_time(), 0
     restorer = ChangelogRestorer(reader, state)
     for partition in range(PARTITIONS):
-        restorer.begin(partition)
+        restorer.start(partition)
     while restorer.restoring:
         read += sum(restorer.step(STEP_SECONDS)[1].values())
     figures = time.perf_counter() - started, time.process_time() - cpu

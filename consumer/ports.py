@@ -84,8 +84,8 @@ class Committed:
 class AssignmentChange:
     """Partitions that were given or taken away since the last look, in that order: taken first, then given."""
 
-    taken: frozenset[int] = frozenset()
-    given: frozenset[int] = frozenset()
+    revoked: frozenset[int] = frozenset()
+    assigned: frozenset[int] = frozenset()
 
 
 class TransactionalConsumer(Protocol):
@@ -98,10 +98,10 @@ class TransactionalConsumer(Protocol):
         """Return up to `limit` records of the partitions that are not held, after at most the time-out.
 
         Raises RetriableError where a partition has no record at its position, which retention or a person deleted, and
-        Unavailable or StreamFatal for what a person must fix.
+        Unavailable or FatalKafkaError for what a person must fix.
         """
 
-    def take_changes(self) -> AssignmentChange:
+    def poll_assignment(self) -> AssignmentChange:
         """Return how the assignment changed since the last call.
 
         Given partitions are held until `release`, and begin at their first record unless they are rewound before.
@@ -114,69 +114,70 @@ class TransactionalConsumer(Protocol):
     def is_member(self) -> bool:
         """Whether the group has told this worker its partitions, none maybe, and its session is not over since."""
 
-    def end_met(self, partition: int) -> int | None:
+    def eof_offset(self, partition: int) -> int | None:
         """Return the end offset that was met after everything before it was handed out; None before that."""
 
-    def hold(self, partitions: Sequence[int]) -> None:
+    def pause(self, partitions: Sequence[int]) -> None:
         """Hand out nothing of these partitions for now."""
 
-    def release(self, partitions: Sequence[int]) -> None:
+    def resume(self, partitions: Sequence[int]) -> None:
         """Hand out records of these partitions again."""
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go to what the group has committed, as the broker tells, and return it; None where nothing is.
 
         These partitions must be held and stay so. One without an offset, or with 0, goes to its first record. Raises
         RetriableError when the broker does not answer.
         """
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Identify the topic of the clicks beyond its name: cluster and topic id."""
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each of these partitions of the clicks."""
 
-    def ends(self) -> Mapping[int, int]:
+    def end_offsets(self) -> Mapping[int, int]:
         """Return the end offset of every partition of the clicks."""
 
     def committed(self) -> Mapping[int, int]:
         """Return what the group has committed of every partition, 0 where nothing is."""
 
-    def behind(self, partition: int, position: int) -> int:
+    def lag(self, partition: int, position: int) -> int:
         """Return how many records are known to lie beyond this position, without asking the broker."""
 
-    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+    def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Ask the broker how many records of each partition the group has not committed, control records included.
 
         Of a partition that is held, those behind an open transaction may be left out. It answers soon or not at all: an
         open transaction that holds the group's offsets is no answer. Raises RetriableError.
         """
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         """Open a transaction."""
 
     def produce(self, record: ProducerRecord) -> None:
         """Write one record in the open transaction. Raises TransactionAborted where it is refused at once."""
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         """Write records of topic, value, key and headers, in order. Raises TransactionAborted if one is refused."""
 
-    def track(self, record: ProducerRecord) -> None:
+    def produce_tracked(self, record: ProducerRecord) -> None:
         """Write as `produce`, and let `commit` tell the offset that follows the record."""
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit the transaction together with these offsets of the clicks, the next to read of each partition.
 
-        Returns the offset after the tracked record, per partition. Raises TransactionAborted, OutcomeUnknown, FatalKafkaError.
+        Returns the offset after the tracked record, per partition. Raises TransactionAborted, OutcomeUnknown or
+        FatalKafkaError.
         """
 
-    def abort(self) -> None:
-        """Abort the open transaction. Raises OutcomeUnknown or StreamFatal."""
+    def abort_transaction(self) -> None:
+        """Abort the open transaction. Raises OutcomeUnknown or FatalKafkaError."""
 
-    def renew(self) -> None:
+    def reinit_producer(self) -> None:
         """Make a new producer under the same transactional id, which ends what the old one left open.
 
-        Raises OutcomeUnknown when the broker does not answer in time, StreamFatal when another instance took over.
+        Raises OutcomeUnknown when the broker does not answer in time, FatalKafkaError when another instance took over.
         """
 
     def close(self) -> None:
@@ -190,19 +191,19 @@ class LogReader(Protocol):
     def positions(self) -> Mapping[int, int]:
         """Offset to read next, per partition that is being read; control records are stepped over."""
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Identify the topic beyond its name: cluster and topic id."""
 
-    def start(self, partition: int, position: int) -> None:
+    def assign(self, partition: int, position: int) -> None:
         """Read this partition too, from the position on. One that is being read must be stopped first."""
 
-    def stop(self, partition: int) -> None:
+    def unassign(self, partition: int) -> None:
         """Read this partition no longer."""
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each partition, open transactions included."""
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records after at most the time-out."""
 
     def close(self) -> None:

@@ -89,8 +89,9 @@ def waits_by_a_constant(source: str) -> Iterator[str]:
     """The calls that wait by themselves, on what is real, for so many seconds however busy the machine is."""
     for call in [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        given = call.args[:1] if name in CALLS_THAT_WAIT - {"run"} else []
-        given += [word.value for word in call.keywords if word.arg in {"timeout", "request_timeout"}]
+        # `LogReader.poll` takes a limit first, and is called in loops that end by a condition.
+        given = call.args if name in CALLS_THAT_WAIT - {"run"} and len(call.args) == 1 else []
+        given = [*given, *(word.value for word in call.keywords if word.arg in {"timeout", "request_timeout"})]
         if name in CALLS_THAT_WAIT or any(word.arg == "request_timeout" for word in call.keywords):
             for seconds in given:
                 if isinstance(seconds, ast.Constant) and isinstance(seconds.value, (int, float)):

@@ -14,7 +14,7 @@ from schemas.topics import TopicNames
 
 
 def require_changelog(settings: Settings, names: TopicNames, report: TopicReport) -> None:
-    """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or Unreachable."""
+    """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or RetriableError."""
     if names.changelog not in report.missing or report.partitions is None:
         return
     offsets = ConsumerGroup(Connection(settings), settings.group_id).committed(names.clicks, range(report.partitions))
@@ -23,7 +23,7 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
         raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")
     known = read_known_topics(state_folder(settings) / TOPICS_FILE, settings.group_id)
     with closing(ClientFactory(settings, {}, {}).open_reader(names.clicks)) as clicks:
-        if known.had_memory("", clicks.identity()):
+        if known.had_memory("", clicks.topic_id()):
             raise missing_changelog(names, "this worker's disk holds a copy of it")
 
 

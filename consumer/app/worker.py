@@ -124,7 +124,7 @@ def _run(
         decider=decider,
         writer=wire.writer(stream),
         bad_share=DeadLetterLimit(settings.dead_letter_limit),
-        caution=PoisonPillGuard(deciding, decider.condemn),
+        caution=PoisonPillGuard(deciding, decider.force_dead_letter),
         observer=Observer(metrics, health, clock),
         clock=clock,
     )

@@ -123,7 +123,7 @@ cdef inline bint has_separator(Field* field) noexcept:
 
 
 cdef inline bint is_usual(Field* fields) noexcept:
-    """Tell whether `cut_click` takes the click as it is, no id of which it has to look at closely."""
+    """Tell whether `parse_click` takes the click as it is, no id of which it has to look at closely."""
     cdef int number
     for number in range(TENANT, CLICKED_AT):
         if not is_told(&fields[number]):

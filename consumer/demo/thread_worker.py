@@ -57,11 +57,11 @@ class CutOffStream(FakeTransactionalConsumer):
         super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings))
         self.is_cut = threading.Event()
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit, unless told to break off: then all is written and nothing committed."""
         if self.is_cut.is_set():
             raise CutOff
-        return super().commit(offsets)
+        return super().commit_transaction(offsets)
 
 
 class ThreadWorker:
@@ -129,7 +129,7 @@ class ThreadWorker:
             decider=decider,
             writer=wire.writer(stream),
             bad_share=DeadLetterLimit(settings.dead_letter_limit),
-            caution=PoisonPillGuard(FakeMarkerFile(), decider.condemn),
+            caution=PoisonPillGuard(FakeMarkerFile(), decider.force_dead_letter),
             observer=observer,
             clock=clock,
         )

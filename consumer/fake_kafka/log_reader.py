@@ -31,11 +31,11 @@ class FakeLogReader:
         """Offset to read next, per partition that is being read."""
         return self._positions
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Return cluster and topic id. Raises RetriableError."""
         return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._topic().topic_id}")
 
-    def start(self, partition: int, position: int) -> None:
+    def assign(self, partition: int, position: int) -> None:
         """Read this partition too. Raises Misuse where it is being read, and for a position that no log has."""
         self._need_open()
         if partition in self._positions:
@@ -44,12 +44,12 @@ class FakeLogReader:
             raise Misuse(f"partition {partition} has no position {position}")
         self._positions[partition] = position
 
-    def stop(self, partition: int) -> None:
+    def unassign(self, partition: int) -> None:
         """Read this partition no longer."""
         self._need_open()
         self._positions.pop(partition, None)
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return first offset and end offset, open transactions included. Raises RetriableError."""
 
         def list_offsets() -> Mapping[int, tuple[int, int]]:
@@ -61,7 +61,7 @@ class FakeLogReader:
         except UnknownTopic as error:  # the topic is there, the partition is not: no leader has it
             raise RetriableError(str(error)) from error
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return what is there, or after the time-out what has come meanwhile."""
         self._need_open()
         check_limit(limit)

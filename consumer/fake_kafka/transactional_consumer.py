@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 class FakeTransactionalConsumer:
-    """Member of a group and transactional producer. Implements `ClickStream` as the real one behaves."""
+    """Member of a group and transactional producer. Implements `TransactionalConsumer` as the real one behaves."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class FakeTransactionalConsumer:
             records = self._poll(limit)
         return records
 
-    def take_changes(self) -> AssignmentChange:
+    def poll_assignment(self) -> AssignmentChange:
         """Return how the assignment changed since the last call."""
         change = AssignmentChange(frozenset(self._taken), frozenset(self._given))
         self._taken, self._given = set(), set()
@@ -78,21 +78,21 @@ class FakeTransactionalConsumer:
         """Whether the last thing heard of the group was an assignment."""
         return self._is_member
 
-    def end_met(self, partition: int) -> int | None:
+    def eof_offset(self, partition: int) -> int | None:
         """Return the end offset that was met."""
         return self._ends_met.get(partition)
 
-    def hold(self, partitions: Sequence[int]) -> None:
+    def pause(self, partitions: Sequence[int]) -> None:
         """Hand out nothing of these partitions for now."""
         self._need_open()
         self._held.update(partitions)
 
-    def release(self, partitions: Sequence[int]) -> None:
+    def resume(self, partitions: Sequence[int]) -> None:
         """Hand out records of these partitions again."""
         self._need_open()
         self._held.difference_update(partitions)
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go to what is committed, or to the beginning."""
         self._need_open()
         committed = self._ask("OffsetFetch", lambda: {p: self._committed_at(p) for p in partitions})
@@ -103,11 +103,11 @@ class FakeTransactionalConsumer:
             self._ends_met.pop(partition, None)
         return committed
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Return cluster and topic id."""
         return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._cluster.topic(self._topic).topic_id}")
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return first and end offset."""
 
         def list_offsets() -> Mapping[int, tuple[int, int]]:
@@ -116,7 +116,7 @@ class FakeTransactionalConsumer:
 
         return self._ask("ListOffsets", list_offsets)
 
-    def ends(self) -> Mapping[int, int]:
+    def end_offsets(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
         self._need_open()
         return self._ask("ListOffsets", lambda: {partition: log.end for partition, log in enumerate(self._logs())})
@@ -127,17 +127,17 @@ class FakeTransactionalConsumer:
         found = self._ask("OffsetFetch", lambda: self._committed(range(len(self._logs()))))
         return {partition: offset or 0 for partition, offset in found.items()}
 
-    def behind(self, partition: int, position: int) -> int:
+    def lag(self, partition: int, position: int) -> int:
         """Return how many offsets lie beyond this position."""
         self._need_open()
         with self._cluster.lock:
             return max(self._logs()[partition].end - position, 0)
 
-    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+    def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Tell how many offsets lie beyond what is committed."""
         return self._ask("ListOffsets", lambda: {partition: self._lag(partition) for partition in partitions})
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         """Open a transaction."""
         self._writer.begin()
 
@@ -145,19 +145,19 @@ class FakeTransactionalConsumer:
         """Write one record in the open transaction."""
         self._writer.append([record])
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         """Write records of topic, value, key and headers, in their order."""
         if records:
             self._writer.append(
                 [ProducerRecord(topic, partition, key, value, h or ()) for topic, value, key, h in records]
             )
 
-    def track(self, record: ProducerRecord) -> None:
+    def produce_tracked(self, record: ProducerRecord) -> None:
         """Write, and let `commit` tell the offset after it."""
         offset = self._writer.append([record])
         self._tracked[record.partition] = None if offset is None else offset + 1
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit records and offsets at once; offsets below 0 are none, as for the library."""
         self._check_partitions(offsets)
         offsets = {partition: offset for partition, offset in offsets.items() if offset >= 0}
@@ -169,12 +169,12 @@ class FakeTransactionalConsumer:
             raise OutcomeUnknown("the broker does not tell where the records are")
         return known
 
-    def abort(self) -> None:
+    def abort_transaction(self) -> None:
         """Abort the open transaction."""
         self._tracked = {}
         self._writer.abort()
 
-    def renew(self) -> None:
+    def reinit_producer(self) -> None:
         """Take the next epoch, which ends what is open under the id."""
         self._tracked = {}
         self._writer.renew()

@@ -88,7 +88,7 @@ class TransactionalWriter:
         self._in_transaction = False
 
     def abort(self) -> None:
-        """Drop what was written. Raises OutcomeUnknown, StreamFatal."""
+        """Drop what was written. Raises OutcomeUnknown, FatalKafkaError."""
         producer = self._need_transaction()
         self._in_transaction = False
         try:

@@ -48,7 +48,7 @@ MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC
 
 
 class Forbidden(Unavailable):
-    """The user lacks a right. The library does not say which: `naming_rights` asks and names it."""
+    """The user lacks a right. The library does not say which: `explaining_denials` asks and names it."""
 
     def __init__(self, reason: str, resource: Resource | None) -> None:
         super().__init__(

@@ -41,7 +41,7 @@ class KafkaLogReader:
         """Offset to read next, per partition that is being read."""
         return self._positions
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Return cluster and topic id."""
         try:
             # Else the library goes on asking a controller that has gone until that comes back.
@@ -52,23 +52,23 @@ class KafkaLogReader:
         except KafkaException as error:
             raise reading_failure(error) from error
 
-    def start(self, partition: int, position: int) -> None:
+    def assign(self, partition: int, position: int) -> None:
         """Read this partition too."""
         self._consumer.incremental_assign([TopicPartition(self._topic, partition, position)])
         self._positions[partition] = position
 
-    def stop(self, partition: int) -> None:
+    def unassign(self, partition: int) -> None:
         """Read this partition no longer."""
         if self._positions.pop(partition, None) is not None:
             self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return first and end offset; the end read uncommitted, since a takeover must wait for what is in doubt."""
         first = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # its stub lacks the types
         end = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # its stub lacks the types
         return {partition: (first[partition], end[partition]) for partition in partitions}
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records.
 
         Nearly all batches hold nothing else and belong to partitions that are read; those are taken whole, which spares

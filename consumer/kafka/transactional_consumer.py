@@ -109,7 +109,7 @@ class KafkaTransactionalConsumer:
         else:
             self._judge(error)
 
-    def take_changes(self) -> AssignmentChange:
+    def poll_assignment(self) -> AssignmentChange:
         """Return how the assignment changed since the last call."""
         for partition in self._taken | self._given:
             # The end may have come with the very call in which the partition went, and be told after that.
@@ -131,23 +131,23 @@ class KafkaTransactionalConsumer:
         """Whether the last thing heard of the group was that it has this worker."""
         return self._is_member
 
-    def end_met(self, partition: int) -> int | None:
+    def eof_offset(self, partition: int) -> int | None:
         """Return the end offset that was met."""
         return self._ends_met.get(partition)
 
-    def hold(self, partitions: Sequence[int]) -> None:
+    def pause(self, partitions: Sequence[int]) -> None:
         """Pause; what the library has fetched ahead of these partitions is thrown away."""
         if partitions:
             self._consumer.pause(self._places(partitions))
             self._held.update(partitions)
 
-    def release(self, partitions: Sequence[int]) -> None:
+    def resume(self, partitions: Sequence[int]) -> None:
         """Resume."""
         if partitions:
             self._consumer.resume(self._places(partitions))
             self._held.difference_update(partitions)
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Go to what is committed, or to the beginning."""
         try:
             places = self._consumer.committed(self._places(partitions), timeout=_CALL_SECONDS)
@@ -171,18 +171,18 @@ class KafkaTransactionalConsumer:
             self._consumer.incremental_unassign([place])
             self._start([place])
 
-    def identity(self) -> str:
+    def topic_id(self) -> str:
         """Return cluster and topic id."""
-        return self._reader.identity()
+        return self._reader.topic_id()
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return first and end offset."""
-        return self._reader.bounds(partitions)
+        return self._reader.watermarks(partitions)
 
-    def ends(self) -> Mapping[int, int]:
+    def end_offsets(self) -> Mapping[int, int]:
         """Return the end offset of every partition."""
         partitions = self._partitions()
-        return {partition: end for partition, (_, end) in self._reader.bounds(partitions).items()}
+        return {partition: end for partition, (_, end) in self._reader.watermarks(partitions).items()}
 
     def committed(self) -> Mapping[int, int]:
         """Return what the group has committed of every partition."""
@@ -192,7 +192,7 @@ class KafkaTransactionalConsumer:
             raise reading_failure(raised) from raised
         return {place.partition: max(place.offset, 0) for place in places}
 
-    def behind(self, partition: int, position: int) -> int:
+    def lag(self, partition: int, position: int) -> int:
         """Return the lag as the last fetch told it."""
         try:
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
@@ -200,7 +200,7 @@ class KafkaTransactionalConsumer:
             return 0
         return max(high - position, 0)
 
-    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+    def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Ask the broker by the consumer: admin requests about a group that time out can abort the process.
 
         That is librdkafka's issue 4605. Where no partition is named, ask only whether the broker answers.
@@ -232,7 +232,7 @@ class KafkaTransactionalConsumer:
         if self._is_told_nothing and self._consumer.memberid() and self._refusal is None:
             self._is_member = True
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         """Open a transaction."""
         self._writer.begin()
 
@@ -240,15 +240,15 @@ class KafkaTransactionalConsumer:
         """Write one record in the open transaction."""
         self._writer.produce(record)
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         """Write records of topic, value, key and headers."""
         self._writer.produce_all(partition, records)
 
-    def track(self, record: ProducerRecord) -> None:
+    def produce_tracked(self, record: ProducerRecord) -> None:
         """Write as `produce`, and let `commit` tell the offset after it."""
         self._writer.track(record)
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         """Commit what was written together with these offsets."""
         return self._writer.commit(lambda: self._sign(offsets))
 
@@ -275,11 +275,11 @@ class KafkaTransactionalConsumer:
             raise TransactionAborted("this worker is out of the group", rebalance=True)
         return member
 
-    def abort(self) -> None:
+    def abort_transaction(self) -> None:
         """Abort the open transaction."""
         self._writer.abort()
 
-    def renew(self) -> None:
+    def reinit_producer(self) -> None:
         """Replace the producer, which ends what the old one left open."""
         self._writer.renew()
 

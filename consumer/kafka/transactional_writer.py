@@ -29,7 +29,7 @@ Signed = tuple[list[TopicPartition], Any]
 
 
 class TransactionalWriter:
-    """Writes in transactions, one at a time; owned by one thread. Raises what `ClickStream` does."""
+    """Writes in transactions, one at a time; owned by one thread. Raises what `TransactionalConsumer` does."""
 
     def __init__(self, open_producer: Callable[[], Producer], send: Send) -> None:
         self._send = send

@@ -71,7 +71,7 @@ class KafkaDefinitionTopic:
         self._clock = clock
         self._rights = rights
         self._producer: Producer | None = None
-        self._reader.start(_PARTITION, 0)
+        self._reader.assign(_PARTITION, 0)
 
     def read_new(self) -> Iterator[PublishedRecord]:
         """Yield what was committed since the last call and before this one.
@@ -80,7 +80,7 @@ class KafkaDefinitionTopic:
         """
         end, waiting_since = self._end(), self._clock.monotonic()
         while (position := self._reader.positions[_PARTITION]) < end:
-            for record in self._reader.read(_BATCH, 0.1):
+            for record in self._reader.poll(_BATCH, 0.1):
                 yield record.key(), record.value()
             if self._reader.positions[_PARTITION] > position:
                 waiting_since = self._clock.monotonic()
@@ -125,7 +125,7 @@ class KafkaDefinitionTopic:
 
     def _end(self) -> int:
         try:
-            return self._reader.bounds([_PARTITION])[_PARTITION][1]
+            return self._reader.watermarks([_PARTITION])[_PARTITION][1]
         except RetriableError as error:
             raise self._unreadable(str(error)) from error
 

@@ -39,7 +39,7 @@ class BatchDecider:
     """Decides the records of one partition at a time.
 
     `read_layouts` returns the frames that may stand before a click and how to walk what follows; it is asked again
-    when a frame turns up that is not among them. Raises Unreachable.
+    when a frame turns up that is not among them. Raises RetriableError.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class BatchDecider:
         self._missing: TTLCache[Version, None] = TTLCache(_MOST_MISSING, _MISSING_SECONDS, clock.monotonic)
         """Versions that were waited for in vain, for a while: else whoever clicks such a link holds up all others."""
 
-    def condemn(self, partition: int, offset: int, bad: BadRecord) -> bool:
+    def force_dead_letter(self, partition: int, offset: int, bad: BadRecord) -> bool:
         """Make this record a dead letter whatever it holds; False where it was condemned before."""
         if (partition, offset) in self._condemned:
             return False
@@ -83,7 +83,7 @@ class BatchDecider:
     ) -> Decision:
         """Decide; while a version is named that may still turn up, follow the definitions and decide again.
 
-        `wait_until`, by the monotonic clock, is when the batch has waited long enough as a whole. Raises Unreachable
+        `wait_until`, by the monotonic clock, is when the batch has waited long enough as a whole. Raises RetriableError
         where the definitions cannot be read.
         """
         values = values_of(records)

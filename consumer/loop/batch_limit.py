@@ -47,22 +47,22 @@ class BatchSizer:
         self._value_bytes = (self._value_bytes + size) / (1 + len(records))
 
     @property
-    def room(self) -> int:
+    def remaining(self) -> int:
         """How many more records there is room for."""
         left = MAX_BYTES - self._bytes - self._records * self._update_bytes
         fitting = int(left / max(self._value_bytes + self._update_bytes, 1.0))
         return min(self._most - self._records, max(fitting, 0 if self._records else 1))
 
-    def weigh(self, batch: Batch) -> None:
+    def record_output(self, batch: Batch) -> None:
         """Note what the records of a batch brought about."""
         size = sum(map(_weight, (each.decision.updates for each in batch.partitions)))
         self._update_bytes = size / batch.size
 
-    def widen(self) -> None:
+    def grow(self) -> None:
         """Allow twice as many from now on, up to the most there may ever be."""
         self._most = min(self._most * 2, MAX_RECORDS)
 
-    def narrow(self, records: int) -> None:
+    def shrink(self, records: int) -> None:
         """Allow half of so many from now on, at least one."""
         self._most = max(records // 2, 1)
 

@@ -43,7 +43,7 @@ class ChangelogRestorer:
         self._targets: dict[int, int] = {}
         self._stores: dict[int, PartitionStore] = {}
 
-    def begin(self, partition: int) -> None:
+    def start(self, partition: int) -> None:
         """Have the partition restored, anew where it was being restored; asks nothing of the broker yet."""
         self.cancel(partition)
         self._waiting[partition] = None
@@ -55,9 +55,9 @@ class ChangelogRestorer:
             opening.close()
         if self._targets.pop(partition, None) is not None:
             del self._stores[partition]
-            self._reader.stop(partition)
+            self._reader.unassign(partition)
 
-    def let_go(self, partition: int) -> None:
+    def release(self, partition: int) -> None:
         """Stop restoring the partition and give back the memory of its store, which nobody uses any more."""
         self.cancel(partition)
         self._state.release(partition)
@@ -72,7 +72,7 @@ class ChangelogRestorer:
         for partition in sorted(self._waiting):
             store = self._open(partition, deadline)
             if store is not None:
-                self._aim(partition, store)
+                self._set_target(partition, store)
             if self._monotonic() > deadline:
                 break
         read = self._read(0.0 if self._waiting else timeout_seconds) if any(self.remaining().values()) else {}
@@ -101,8 +101,8 @@ class ChangelogRestorer:
         """Go on opening the store; return it when that is done."""
         opening = self._waiting[partition]
         if opening is None:
-            self.identity = self._reader.identity()
-            opening = self._state.open_gradually(partition, self.identity)
+            self.identity = self._reader.topic_id()
+            opening = self._state.open_in_steps(partition, self.identity)
         self._waiting[partition] = None  # whatever goes wrong from here on, the next step begins anew
         try:
             next(opening)
@@ -114,27 +114,27 @@ class ChangelogRestorer:
         self._waiting[partition] = opening
         return None
 
-    def _aim(self, partition: int, store: PartitionStore) -> None:
+    def _set_target(self, partition: int, store: PartitionStore) -> None:
         """Have the store's partition read up to the end it has now.
 
         A store that is ahead or lacks what the changelog no longer has is thrown away; whether the memory that is read
         instead fits the group's offsets is seen afterwards.
         """
-        first, end = self._reader.bounds([partition])[partition]
+        first, end = self._reader.watermarks([partition])[partition]
         if store.position != BEGINNING and not first <= store.position <= end:
             _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
-            self.identity = self._reader.identity()
+            self.identity = self._reader.topic_id()
             store = self._state.reset(partition, self.identity)
         self._heads[partition] = first
         del self._waiting[partition]
         self._stores[partition], self._targets[partition] = store, end
         if store.position < end:
-            self._reader.start(partition, max(store.position, first))
+            self._reader.assign(partition, max(store.position, first))
 
     def _read(self, timeout_seconds: float) -> Mapping[int, int]:
         entries: dict[int, dict[bytes, bytes | None]] = {partition: {} for partition in self._stores}
         read: dict[int, int] = {}
-        for partition, records in split_by_partition(self._reader.read(_BATCH, timeout_seconds)).items():
+        for partition, records in split_by_partition(self._reader.poll(_BATCH, timeout_seconds)).items():
             if partition in entries:
                 entries[partition] = {record.key(): record.value() for record in records}
                 read[partition] = len(records)
@@ -143,7 +143,7 @@ class ChangelogRestorer:
         except RetriableError:
             # Else the next write would leave out what was read, and stand behind it.
             for partition in [*self._stores]:
-                self.begin(partition)
+                self.start(partition)
             raise
         return read
 

@@ -14,7 +14,7 @@ from consumer.terminal.text import counted
 
 PARTITIONS_KEY = b"\x00partitions"
 """Key of the note in every partition of the changelog."""
-MOVING = 0
+REPARTITIONING = 0
 """Instead of the partition count while the memory is moved to other partitions: no worker may use it."""
 _FORMAT = b"\x03"
 """How keys and values of the memory are made. It grows when what an older program wrote would be misread:
@@ -29,7 +29,7 @@ _HEAD_BYTES = len(_FORMAT) + _FIELDS.size
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`partitions` is the count that the memory was kept for, or MOVING."""
+    """`partitions` is the count that the memory was kept for, or REPARTITIONING."""
 
     partitions: int
     offset: int | None = None
@@ -73,7 +73,7 @@ def check_partitions(note: Checkpoint | None, partitions: int) -> None:
     """Raise Unavailable unless the memory was kept for this many partitions, or there is none yet."""
     if note is None:
         return
-    if note.partitions == MOVING:
+    if note.partitions == REPARTITIONING:
         raise Unavailable(
             "The memory is being moved to other partitions; run link-actions state repartition to its end"
         )

@@ -17,7 +17,7 @@ class DeadLetterLimit:
         self._limit = limit
         self._windows: dict[int, deque[tuple[int, int]]] = {}
 
-    def admit(self, batch: PartitionBatch) -> None:
+    def check(self, batch: PartitionBatch) -> None:
         """Count a batch. Raises TooManyBadRecords, before anything of it is written, where it passes the limit."""
         window = self._windows.setdefault(batch.partition, deque())
         window.append((len(batch.records), len(batch.decision.dead_letters)))

@@ -49,11 +49,11 @@ class Definitions:
         self._read = 0
         self._ready: dict[tuple[bytes, int], LinkPlan | None] = {}
         self._unreadable: dict[tuple[bytes, int], str] = {}
-        self._store = state.open(DEFINITIONS, reader.identity())
-        first, end = reader.bounds([_PARTITION])[_PARTITION]
+        self._store = state.open(DEFINITIONS, reader.topic_id())
+        first, end = reader.watermarks([_PARTITION])[_PARTITION]
         if not first <= self._store.position <= end:
-            self._store = state.reset(DEFINITIONS, reader.identity())
-        reader.start(_PARTITION, self._store.position)
+            self._store = state.reset(DEFINITIONS, reader.topic_id())
+        reader.assign(_PARTITION, self._store.position)
 
     @property
     def ready(self) -> Mapping[tuple[bytes, int], LinkPlan | None]:
@@ -75,7 +75,7 @@ class Definitions:
 
     def follow(self, timeout_seconds: float = 0) -> int:
         """Take in what has been published meanwhile; return how many versions that were. Raises RetriableError."""
-        records = self._reader.read(_BATCH, timeout_seconds)
+        records = self._reader.poll(_BATCH, timeout_seconds)
         position = self._reader.positions[_PARTITION]
         if position != self._store.position:
             self._keep(records, position)
@@ -89,7 +89,7 @@ class Definitions:
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
         """Read everything published before this call, unless it is time to give up. Raises RetriableError."""
-        _, end = self._reader.bounds([_PARTITION])[_PARTITION]
+        _, end = self._reader.watermarks([_PARTITION])[_PARTITION]
         while self._reader.positions[_PARTITION] < end and not give_up():
             self.follow(_WAIT_SECONDS)
 
@@ -98,8 +98,8 @@ class Definitions:
             self._store.write(self._entries(records), position)
         except RetriableError:
             # Else the next write would leave them out and stand behind them.
-            self._reader.stop(_PARTITION)
-            self._reader.start(_PARTITION, self._store.position)
+            self._reader.unassign(_PARTITION)
+            self._reader.assign(_PARTITION, self._store.position)
             raise
 
     def _entries(self, records: Iterable[ConsumerRecord]) -> dict[bytes, bytes | None]:

@@ -10,9 +10,9 @@ class Drain:
     """Remembers where the partitions ended."""
 
     def __init__(self, stream: TransactionalConsumer) -> None:
-        """Raises Unreachable."""
+        """Raises RetriableError."""
         self._stream = stream
-        self._targets = self._ends_at_start = stream.ends()
+        self._targets = self._ends_at_start = stream.end_offsets()
         self._rerouted = False
 
     def note(self, batch: Batch) -> None:
@@ -29,10 +29,10 @@ class Drain:
     def is_done(self, committed: Mapping[int, int]) -> bool:
         """Tell whether the whole group has done what was there; `committed` is what this worker has of its own.
 
-        Raises Unreachable.
+        Raises RetriableError.
         """
         if self._rerouted:
-            self._targets, self._rerouted = self._stream.ends(), False
+            self._targets, self._rerouted = self._stream.end_offsets(), False
         if any(offset < self._targets[partition] for partition, offset in committed.items()):
             return False
         of_all = self._stream.committed()

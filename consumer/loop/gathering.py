@@ -22,7 +22,7 @@ class BatchPoller:
         self._limit = limit
         self._now = now
 
-    def wait(self, batch_seconds: float) -> Sequence[ConsumerRecord]:
+    def poll(self, batch_seconds: float) -> Sequence[ConsumerRecord]:
         """Wait for a click, then collect for a while or until the batch is full; the last one took `batch_seconds`.
 
         The library waits until it has as many as it was asked for, so it is asked for one first.
@@ -31,16 +31,16 @@ class BatchPoller:
         pieces = [self._consume(1, POLL_TIMEOUT_SECONDS)]
         until = self._now() + self._pace.gathering_seconds(batch_seconds)
         is_over = not pieces[0]
-        while not is_over and self._limit.room > 0:
+        while not is_over and self._limit.remaining > 0:
             left = until - self._now()
-            pieces.append(self._consume(self._limit.room, min(max(left, 0.0), POLL_TIMEOUT_SECONDS)))
+            pieces.append(self._consume(self._limit.remaining, min(max(left, 0.0), POLL_TIMEOUT_SECONDS)))
             is_over = left <= 0
         return joined(pieces)
 
-    def at_once(self) -> Sequence[ConsumerRecord]:
+    def poll_now(self) -> Sequence[ConsumerRecord]:
         """Take what is there."""
         self._limit.begin()
-        return self._consume(self._limit.room, 0.0)
+        return self._consume(self._limit.remaining, 0.0)
 
     def _consume(self, limit: int, seconds: float) -> Sequence[ConsumerRecord]:
         records = self._stream.consume(limit, seconds)

@@ -55,14 +55,14 @@ class HistoryCheck:
             evidence = self._look(complete)
         except RetriableError:
             for partition in complete:
-                self._restorer.begin(partition)
+                self._restorer.start(partition)
             raise
         found = {p: kind for p, seen in evidence.items() if (kind := find_contradiction(seen)) is not None}
         confirmed = {p: (kind, evidence[p]) for p, kind in found.items() if self._is_confirmed(p, kind, evidence[p])}
         if confirmed:
             raise Contradictory(explain(confirmed, self._group))
         for partition in found:
-            self._restorer.begin(partition)
+            self._restorer.start(partition)
         for partition in evidence.keys() - found:
             self._enter(partition, evidence[partition])
         return {partition: self._starts[partition] for partition in evidence.keys() - found}
@@ -98,9 +98,9 @@ class HistoryCheck:
         notes = {partition: note_of(store) for partition, store in complete.items()}
         for note in notes.values():
             check_partitions(note, self._partitions)
-        committed = self._stream.rewind([*complete])
-        bounds = self._stream.bounds([*complete])
-        clicks = self._stream.identity()
+        committed = self._stream.seek_to_committed([*complete])
+        bounds = self._stream.watermarks([*complete])
+        clicks = self._stream.topic_id()
         had_memory = self._known.had_memory(self._restorer.identity, clicks)
         return {
             partition: Evidence(

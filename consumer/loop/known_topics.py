@@ -16,7 +16,7 @@ class KnownTopics:
         self._group = group
 
     def take(self, changelog: str, clicks: str) -> None:
-        """Remember these. Raises Unreachable where the disk does not take it."""
+        """Remember these. Raises RetriableError where the disk does not take it."""
         line = self._line(changelog, clicks)
         if self._read() != line:
             self._page.write(line + b"\n")

@@ -35,7 +35,7 @@ class LagWatch:
         if self._now() < self._due:
             return
         try:
-            lag = self._stream.lag([*live, *restoring])
+            lag = self._stream.group_lag([*live, *restoring])
         except RetriableError as error:
             _LOG.debug("lag.unknown", detail=str(error))
             self._due = self._now() + UNANSWERED_SECONDS

@@ -87,22 +87,26 @@ class Loop:
 
         Raises a LinkActionsError for what a person must mend; nothing of an open transaction is committed then.
         """
-        self._start_over(is_stopping)
+        self._reset_producer(is_stopping)
         done = started = False
         while not done and not is_stopping():
             try:
-                done = self._attempt(self._turn) if started else self._attempt(lambda: self._start(is_stopping))
+                done = (
+                    self._retry_aborted(self._run_once)
+                    if started
+                    else self._retry_aborted(lambda: self._start(is_stopping))
+                )
                 started = True
                 self._observer.turned()
             except RetriableError as error:
                 self._wait(self._setbacks.meet(error), is_stopping)
-                self._start_over(is_stopping)
+                self._reset_producer(is_stopping)
 
-    def _attempt(self, step: Callable[[], bool]) -> bool:
+    def _retry_aborted(self, step: Callable[[], bool]) -> bool:
         try:
             return step()
         except TransactionAborted as error:
-            self._give_up(error)
+            self._abort_and_retry(error)
             return False
 
     def _start(self, is_stopping: Callable[[], bool]) -> bool:
@@ -118,7 +122,7 @@ class Loop:
         self._observer.running()
         return False
 
-    def _turn(self) -> bool:
+    def _run_once(self) -> bool:
         """Do one batch; tell whether all is done."""
         self._observer.beat()
         started = self._now()
@@ -135,7 +139,7 @@ class Loop:
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
             for piece in self._parts.caution.pieces(batches):
-                self._handle(piece)
+                self._process_batch(piece)
         else:
             self._show_lag(self._tail.commit(self._live))
         return self._drain is not None and self._is_drained(self._drain)
@@ -143,23 +147,23 @@ class Loop:
     def _gather(self) -> Sequence[ConsumerRecord]:
         """Gather a batch; while state is restored, nobody waits for one."""
         if self._restorer.restoring:
-            return self._gathering.at_once()
-        return self._gathering.wait(self._batch_seconds)
+            return self._gathering.poll_now()
+        return self._gathering.poll(self._batch_seconds)
 
     def _follow_assignment(self) -> None:
-        change = self._stream.take_changes()
-        for partition in change.taken:
+        change = self._stream.poll_assignment()
+        for partition in change.revoked:
             self._live.pop(partition, None)
             self._forget(partition)
-            self._restorer.let_go(partition)
+            self._restorer.release(partition)
             self._parts.bad_share.forget(partition)
-        for partition in change.given:
+        for partition in change.assigned:
             self._check_known(partition)
             self._live.pop(partition, None)
             self._forget(partition)
-            self._restorer.begin(partition)
-        if change.taken or change.given:
-            _LOG.info("partitions.changed", taken=sorted(change.taken), given=sorted(change.given))
+            self._restorer.start(partition)
+        if change.revoked or change.assigned:
+            _LOG.info("partitions.changed", taken=sorted(change.revoked), given=sorted(change.assigned))
             self._lag_watch.ask_soon()
             self._observer.assigned(change, [*self._live, *self._restorer.restoring], self._restorer.remaining())
         self._observer.joined(is_member=self._stream.is_member)
@@ -189,25 +193,25 @@ class Loop:
         self._progress.note(offsets)
         self._tail.note(offsets)
         self._observer.lost({partition: self._history.lost(partition) for partition in offsets})
-        self._stream.release(list(offsets))
+        self._stream.resume(list(offsets))
 
-    def _handle(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
+    def _process_batch(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
         """Carry one batch through: decide, write, commit, keep."""
         begun = self._now()
         with self._parts.caution.deciding(records):
             batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
-            self._parts.bad_share.admit(each)
+            self._parts.bad_share.check(each)
             each.decision.memory[PARTITIONS_KEY] = self._history.entry(each.partition, each.next_offset)
-        self._limit.weigh(batch)
+        self._limit.record_output(batch)
         decided = self._now()
         self._pending = batch
-        self._stream.begin()
+        self._stream.begin_transaction()
         for each in batch.partitions:
             self._parts.writer.write(each)
         produced = self._now()
         claims = self._claim(batch)
-        positions = self._stream.commit({**claims, **batch.offsets})
+        positions = self._stream.commit_transaction({**claims, **batch.offsets})
         committed = self._now()
         self._count_committed(batch)
         self._keep_claims(claims, positions)
@@ -230,7 +234,9 @@ class Loop:
         claims = {p: at for p, at in self._history.unclaimed(self._live).items() if p not in batch.offsets}
         for partition, offset in claims.items():
             entry = self._history.entry(partition, offset)
-            self._stream.track(ProducerRecord(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry))
+            self._stream.produce_tracked(
+                ProducerRecord(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry)
+            )
         return claims
 
     def _keep_claims(self, claims: Mapping[int, int], positions: Mapping[int, int]) -> None:
@@ -245,7 +251,7 @@ class Loop:
         return self._parts.decider.decide(partition, records, self._live[partition], wait_until=wait_until)
 
     def _show_lag(self, offsets: Mapping[int, int]) -> None:
-        self._observer.lag({p: self._stream.behind(p, offset) for p, offset in offsets.items()})
+        self._observer.lag({p: self._stream.lag(p, offset) for p, offset in offsets.items()})
 
     def _count_committed(self, batch: Batch) -> None:
         """Count a batch that is known to be committed, once."""
@@ -257,30 +263,30 @@ class Loop:
         if self._drain is not None:
             self._drain.note(batch)
         self._parts.decider.forget_before(batch.offsets)
-        self._limit.widen()
+        self._limit.grow()
         self._aborts = 0
 
-    def _give_up(self, error: TransactionAborted) -> None:
+    def _abort_and_retry(self, error: TransactionAborted) -> None:
         """Abort, and let the same records come again: fewer at a time where the broker refused one of them."""
         batch, self._pending = self._pending, None
         # Halving ends by itself; and the library fails the transaction after each refused one, too.
         self._aborts = 0 if error.poison else self._aborts + (not error.rebalance)
         self._observer.transaction(TransactionResult.ABORTED)
         _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
-        self._stream.abort()
+        self._stream.abort_transaction()
         if error.poison and batch is not None:
-            self._single_out(batch, error)
+            self._isolate_poison_pill(batch, error)
         elif self._aborts >= MAX_ABORTS:
             raise Unavailable(f"{self._aborts} transactions in a row were aborted: {error}; run link-actions doctor")
-        self._read_again()
+        self._reread_from_committed()
 
-    def _single_out(self, batch: Batch, error: TransactionAborted) -> None:
+    def _isolate_poison_pill(self, batch: Batch, error: TransactionAborted) -> None:
         """Halve the batch that the broker refuses; a record that is alone becomes a dead letter."""
         if batch.size > 1:
-            self._limit.narrow(batch.size)
+            self._limit.shrink(batch.size)
             return
         ((partition, next_offset),) = batch.offsets.items()
-        if not self._parts.decider.condemn(
+        if not self._parts.decider.force_dead_letter(
             partition, next_offset - 1, BadRecord(Reason.REJECTED_BY_BROKER, str(error))
         ):
             raise Unavailable(
@@ -288,7 +294,7 @@ class Loop:
                 " raise max.message.bytes of the topic of dead letters"
             )
 
-    def _start_over(self, is_stopping: Callable[[], bool]) -> None:
+    def _reset_producer(self, is_stopping: Callable[[], bool]) -> None:
         """Replace the producer and go on from what the broker says is committed, however long it takes to answer.
 
         A worker that leaves asks once what became of its last batch: the new producer ends what the old one left open,
@@ -298,13 +304,13 @@ class Loop:
         if self._pending is not None:
             self._observer.transaction(TransactionResult.UNKNOWN)
             # A broker that is too slow for so many would be too slow for them for ever.
-            self._limit.narrow(self._pending.size)
+            self._limit.shrink(self._pending.size)
         while must_ask or not is_stopping():
             must_ask = False
             self._observer.beat()
             try:
-                self._stream.renew()
-                self._read_again()
+                self._stream.reinit_producer()
+                self._reread_from_committed()
             except RetriableError as error:
                 self._setbacks.await_broker(error)
                 self._wait(POLL_TIMEOUT_SECONDS, is_stopping)
@@ -316,15 +322,15 @@ class Loop:
         until = self._now() + seconds
         while self._now() < until and not is_stopping():
             self._observer.beat()
-            self._stream.hold(list(self._live))
+            self._stream.pause(list(self._live))
             self._stream.consume(1, POLL_TIMEOUT_SECONDS)
             self._follow_assignment()
 
-    def _read_again(self) -> None:
+    def _reread_from_committed(self) -> None:
         """Read every partition again from its committed offset, its state brought up to the changelog first."""
         live = list(self._live)
-        self._stream.hold(live)
-        committed = self._stream.rewind(live)
+        self._stream.pause(live)
+        committed = self._stream.seek_to_committed(live)
         offsets = {p: 0 if place is None else place.offset for p, place in committed.items()}
         _LOG.info("positions.rewound", offsets=offsets)
         self._progress.check(offsets)
@@ -333,7 +339,7 @@ class Loop:
             self._count_committed(batch)
         for partition in live:
             del self._live[partition]
-            self._restorer.begin(partition)
+            self._restorer.start(partition)
             self._parts.bad_share.forget(partition)
 
     def _is_drained(self, drain: Drain) -> bool:

@@ -15,7 +15,7 @@ class MarkerFile(Protocol):
         """Return what was written last, and what longer text left behind it; nothing at first."""
 
     def write(self, text: bytes) -> None:
-        """Replace the beginning. Raises Unreachable where the disk does not take it."""
+        """Replace the beginning. Raises RetriableError where the disk does not take it."""
 
 
 class FakeMarkerFile:

@@ -65,9 +65,9 @@ class Observer:
         self._restoring &= self._assigned
         self._remaining(remaining)
         self._health.assign(partitions)
-        if change.taken:
+        if change.revoked:
             self._metrics.count_rebalance(RebalanceType.REVOKED, assigned=len(partitions))
-        if change.given:
+        if change.assigned:
             self._metrics.count_rebalance(RebalanceType.ASSIGNED, assigned=len(partitions))
 
     def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None:

@@ -35,17 +35,17 @@ class TrailingMarkers:
     def commit(self, live: Mapping[int, PartitionStore]) -> Mapping[int, int]:
         """Commit the ends that were met beyond what is committed, and return what is committed, where it is known.
 
-        Call it when nothing is left to do. Raises Aborted, Unreachable.
+        Call it when nothing is left to do. Raises TransactionAborted, RetriableError.
         """
-        met = {partition: self._stream.end_met(partition) for partition in live}
+        met = {partition: self._stream.eof_offset(partition) for partition in live}
         ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, 0)}
         if ends:
             ahead = {**self._history.unclaimed(live), **ends}
-            self._stream.begin()
+            self._stream.begin_transaction()
             entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
             for partition, entry in entries.items():
-                self._stream.track(ProducerRecord(self._changelog, partition, PARTITIONS_KEY, entry))
-            positions = self._stream.commit(ahead)
+                self._stream.produce_tracked(ProducerRecord(self._changelog, partition, PARTITIONS_KEY, entry))
+            positions = self._stream.commit_transaction(ahead)
             self.note(ahead)
             self._history.note(ahead)
             for partition, entry in entries.items():

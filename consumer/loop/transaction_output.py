@@ -26,12 +26,12 @@ class TransactionOutput:
     def write(self, batch: PartitionBatch) -> None:
         """Write updates, hits, rerouted clicks, dead letters and the changelog; the decision's updates are gone then.
 
-        Raises Aborted or OutcomeUnknown.
+        Raises TransactionAborted or OutcomeUnknown.
         """
         decision, partition = batch.decision, batch.partition
-        self.stream.produce_all(partition, decision.updates)
+        self.stream.produce_batch(partition, decision.updates)
         decision.updates = []  # the library has copies of them: 11 MiB less of a large batch
-        self.stream.produce_all(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
+        self.stream.produce_batch(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.rerouted:
             self.stream.produce(self._rerouted(batch.records[row], key, right))
         for row, bad in sorted(decision.dead_letters.items()):
@@ -42,8 +42,8 @@ class TransactionOutput:
         """Write the memory to the partition of the same number, its note last; the offset after that is asked for."""
         topic, entries = self.names.changelog, list(batch.decision.memory.items())
         key, value = entries.pop()
-        self.stream.produce_all(batch.partition, [(topic, value, key, None) for key, value in entries])
-        self.stream.track(ProducerRecord(topic, batch.partition, key, value))
+        self.stream.produce_batch(batch.partition, [(topic, value, key, None) for key, value in entries])
+        self.stream.produce_tracked(ProducerRecord(topic, batch.partition, key, value))
 
     def _rerouted(self, record: ConsumerRecord, key: bytes, partition: int) -> ProducerRecord:
         """Give the record a new time: with its own, the topic's retention could delete it before it is read."""

@@ -48,10 +48,10 @@ class Inspection:
         numbers = range(partitions)
         try:
             before = self.offsets.committed(self.topic, numbers)
-            bounds = self.changelog.bounds(numbers)
+            bounds = self.changelog.watermarks(numbers)
             notes = self._read_notes(bounds)
             after = self.offsets.committed(self.topic, numbers)
-            clicks, topic = self.clicks.bounds(numbers), self.clicks.identity()
+            clicks, topic = self.clicks.watermarks(numbers), self.clicks.topic_id()
         except RetriableError as error:
             raise Unavailable(f"The history cannot be read ({error}); run link-actions doctor") from error
         return {
@@ -74,11 +74,11 @@ class Inspection:
     def _read_from(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Mapping[int, Checkpoint]:
         notes: dict[int, Checkpoint] = {}
         for partition, start in starts.items():
-            self.changelog.start(partition, start)
+            self.changelog.assign(partition, start)
         give_up_at = self.monotonic() + PATIENCE_SECONDS
         try:
             while any(self.changelog.positions[p] < end for p, end in ends.items()):
-                records = self.changelog.read(_READ_AT_ONCE, _SLICE_SECONDS)
+                records = self.changelog.poll(_READ_AT_ONCE, _SLICE_SECONDS)
                 for partition, mine in split_by_partition(records).items():
                     values = [record.value() for record in mine if record.key() == PARTITIONS_KEY]
                     notes |= {partition: Checkpoint.decode(values[-1])} if values and values[-1] is not None else {}
@@ -91,7 +91,7 @@ class Inspection:
                     )
         finally:
             for partition in starts:
-                self.changelog.stop(partition)
+                self.changelog.unassign(partition)
         return notes
 
 

@@ -1,16 +1,16 @@
 """Moving what is remembered to where more partitions want it: safe to stop at any point, and to run again.
 
     1. no worker may run, and every click must be done
-    2. note MOVING in every partition of the changelog: from here on a worker refuses to start
+    2. note REPARTITIONING in every partition of the changelog: from here on a worker refuses to start
     3. give the changelog its new partitions, and note the same in them
     4. partition by partition: restore it, and move each entry that belongs elsewhere, in lots; a lot is one transaction
        that writes the entry to its new partition and deletes it in the old one
     5. give every other topic its new partitions, the clicks last
     6. note the new count in all partitions, in one transaction
 
-A run that was stopped finds MOVING and goes on with 3. What has been moved is deleted where it was, so it is not met
-again. Counts of hits stay where they are: a link's total is the sum over the partitions. The local state of workers
-follows by the changelog, as ever.
+A run that was stopped finds REPARTITIONING and continues at 3. What has been moved is deleted where it was, so it is
+not met again. Counts of hits stay where they are: the total of a link is the sum over the partitions. The local state
+of workers follows through the changelog.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from consumer.decision.dedupe_entry import partition_of_key
 from consumer.errors import Unavailable, UsageError
 from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Checkpoint, note_of
+from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint, note_of
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
@@ -103,7 +103,7 @@ class Repartitioning:
         old = self._check()
         self._close_to_workers(old)
         self._parts.topics.grow_topics({self._names.changelog: self._wanted})
-        self._note(range(self._wanted), MOVING)
+        self._note(range(self._wanted), REPARTITIONING)
         moved = sum(self._visit(partition, move=True) for partition in range(self._wanted))
         followers = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
         # The clicks last: an edge that spreads them over new partitions must find every other topic ready.
@@ -128,7 +128,7 @@ class Repartitioning:
         self._check_no_members()
         changelog = found[self._names.changelog].partitions
         noted = self._noted(0)
-        if noted is None or noted.partitions != MOVING:
+        if noted is None or noted.partitions != REPARTITIONING:
             # Not those that somebody added since: their clicks wait for their memory, and no worker would do them.
             kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted.partitions
             self._check_drained(kept_for)
@@ -150,10 +150,10 @@ class Repartitioning:
             )
 
     def _close_to_workers(self, partitions: int) -> None:
-        """Note MOVING; restore the notes if a worker that had just started is a member by now."""
+        """Note REPARTITIONING; restore the notes if a worker that had just started is a member by now."""
         before = {partition: self._noted(partition) for partition in range(partitions)}
-        self._notes = {partition: note or Checkpoint(MOVING) for partition, note in before.items()}
-        self._note(range(partitions), MOVING)
+        self._notes = {partition: note or Checkpoint(REPARTITIONING) for partition, note in before.items()}
+        self._note(range(partitions), REPARTITIONING)
         try:
             self._check_no_members()
         except Unavailable:
@@ -165,10 +165,10 @@ class Repartitioning:
             raise
 
     def _noted(self, partition: int) -> Checkpoint | None:
-        """Return the note of a partition. MOVING in the first one tells of a run that did not come to its end."""
+        """Return the note of a partition; REPARTITIONING in the first one means that a run did not end."""
         with_memory = self._restore(partition)
         noted = note_of(with_memory)
-        self._parts.restorer.let_go(partition)
+        self._parts.restorer.release(partition)
         return noted
 
     def _note(self, partitions: Sequence[int], count: int) -> None:
@@ -190,7 +190,7 @@ class Repartitioning:
             if lot and move:
                 self._parts.changelog.write(lot)
             entries, moved = entries + len(page), moved + len(lot) // 2
-        self._parts.restorer.let_go(partition)
+        self._parts.restorer.release(partition)
         self._tell(Progress(partition, self._wanted, entries, moved))
         return moved
 
@@ -202,7 +202,7 @@ class Repartitioning:
 
     def _restore(self, partition: int) -> PartitionStore:
         restorer = self._parts.restorer
-        restorer.begin(partition)
+        restorer.start(partition)
         try:
             while True:
                 complete, _ = restorer.step(_SLICE_SECONDS)

@@ -62,7 +62,7 @@ class MemoryState:
         store = self._stores.get(partition)
         return store if store and store.changelog == changelog else self.reset(partition, changelog)
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
         """Return the store of the partition, in no step at all."""
         yield from ()
         return self.open(partition, changelog)

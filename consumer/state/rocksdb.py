@@ -89,7 +89,7 @@ class RocksState:
         position = int.from_bytes(noted[:_POSITION_BYTES], "big")
         return RocksPartitionStore(self._database, partition, changelog, position)
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, RocksPartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RocksPartitionStore]:
         """Return the store of the partition, in no step at all: nothing is read for it."""
         yield from ()
         return self.open(partition, changelog)

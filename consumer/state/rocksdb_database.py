@@ -61,7 +61,7 @@ class Database:
         self._check_end(last)
 
     def write(self, batch: WriteBatch) -> None:
-        """Write all of the batch or nothing. Raises Unreachable where the disk refuses."""
+        """Write all of the batch or nothing. Raises RetriableError where the disk refuses."""
         try:
             self._handle.write(batch)
         except Exception as error:
@@ -70,7 +70,7 @@ class Database:
             raise StateRefused(f"the state could not be written: {error}") from error
 
     def delete_range(self, start: bytes, end: bytes) -> None:
-        """Delete what lies between two keys, the second excluded. Raises Unreachable where the disk refuses."""
+        """Delete what lies between two keys, the second excluded. Raises RetriableError where the disk refuses."""
         try:
             self._handle.delete_range(start, end)
         except Exception as error:

@@ -41,7 +41,7 @@ class PartitionStore(Protocol):
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Keep entries (None deletes) and position, all or nothing, whenever the process dies.
 
-        Raises Unreachable where the disk refuses; nothing is kept then, and the same write may be tried again.
+        Raises RetriableError where the disk refuses; nothing is kept then, and the same write may be tried again.
         """
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -67,7 +67,7 @@ class StateStore(Protocol):
         the copy of a topic that was made anew.
         """
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, PartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, PartitionStore]:
         """Open as `open` does, in steps between which the caller may do something else, or close the generator."""
 
     def size(self) -> StateSize:

@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/adding-an-action.md").read_text()
 FIELD, MODULE, TEST = re.findall(r"```(?:json|python)\n(.*?)```", PAGE, re.DOTALL)
 
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "*.c")
-KNOW_KINDS = ["actions", "schemas", "authoring", "judge", "demo", "decision", "loop", "cli", "scenarios"]
+KNOW_KINDS = ["actions", "schemas", "links", "verify", "demo", "decision", "loop", "cli", "scenarios"]
 """Folders of tests that can know which kinds there are; the others have a broker, or nothing to do with kinds."""
 BLIND_TO_KINDS = [
     "actions/test_adding_a_kind.py",
@@ -88,7 +88,9 @@ def test_nothing_else_need_be_edited(copy: Path) -> None:
     result = run(copy, "-m", "pytest", *options, *tests)
 
     assert result.returncode == 0, result.stdout[-20_000:]
-    assert re.search(r"test_rehearsal\.py::test_without_a_kafka_the_demo_goes_on_in_memory\S* PASSED", result.stdout)
+    assert re.search(
+        r"test_in_memory_scenario\.py::test_without_a_kafka_the_demo_goes_on_in_memory\S* PASSED", result.stdout
+    )
     assert "[write_note]" in result.stdout
 
 

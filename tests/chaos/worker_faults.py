@@ -21,7 +21,7 @@ IN_A_TURN = {
 }
 AT_ITS_START = {
     "when it has fenced its predecessor": "after.producer.init_transactions.1",
-    "when its state is restored": "before.release.1",
+    "when its state is restored": "before.resume.1",
 }
 
 
@@ -94,7 +94,7 @@ def leave_while_restoring(scene: Scene, _victim: str) -> bool:
     scene.catch(STEERED)
     was_open = scene.kill(STEERED)
     scene.forget_state(STEERED)
-    halts = {"before.release.1": "halt"}
+    halts = {"before.resume.1": "halt"}
     worker = scene.workers[STEERED] = scene.installation.start_steered(STEERED, halts, settings=SETTINGS)
     worker.wait_event("point.reached")
     if not worker.probe("/readyz")[1].get("restoring"):

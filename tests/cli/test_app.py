@@ -141,7 +141,7 @@ def test_the_help_of_each_command_and_group_is_plain_and_has_an_example(
     assert capsys.readouterr().out == shown
     assert "Example:\n    " in shown
     described = shown.split("Example:")[0]
-    assert not any(notation in described for notation in ("<", "{", "range", "list["))
+    assert not any(notation in described for notation in ("<", "{", " range", "list["))
     assert all(len(line) <= 80 for line in described.splitlines())
 
 

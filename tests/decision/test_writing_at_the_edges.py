@@ -33,13 +33,13 @@ def written(decision: Decision, topic: str) -> list[Any]:
     for name in (NAMES.clicks, NAMES.dead_letters, NAMES.changelog):
         cluster.create_topic(name, 1)
     stream = FakeTransactionalConsumer(cluster, NAMES.clicks, group_id="group", transactional_id="t")
-    stream.renew()
+    stream.reinit_producer()
     record = WithHeadersOfAnotherAlphabet((NAMES.clicks, 0), 7, key=b"k", value=b"v", headers=(), timestamp=5)
     decision.memory[b"note"] = b"which the loop writes with every batch"
-    stream.begin()
+    stream.begin_transaction()
     TransactionOutput(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
     stream.consume(1, 0)
-    stream.commit({0: 8})
+    stream.commit_transaction({0: 8})
     return read_topic(cluster, topic)
 
 

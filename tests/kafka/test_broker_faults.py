@@ -42,7 +42,7 @@ def test_a_worker_waits_for_a_broker_that_is_away(
 ) -> None:
     installation = breakable_installation
     installation.define(*LINKS)
-    worker = installation.start_steered("a", {"before.begin.4": "halt", "before.producer.flush.4": "lose"})
+    worker = installation.start_steered("a", {"before.begin_transaction.4": "halt", "before.producer.flush.4": "lose"})
     with Flow(installation, endless_clicks(seed=2), per_second=500):
         worker.wait_event("point.reached")
         kafka_process.stop()

@@ -14,7 +14,7 @@ ABORTS, UNKNOWN = 3, 3
 
 DEATHS = {
     "while it writes and commits": [
-        {"after.produce_all.7": "die"},
+        {"after.produce_batch.7": "die"},
         {"before.producer.flush.4": "die"},
         {"before.producer.send_offsets_to_transaction.4": "die"},
         {"before.producer.commit_transaction.4": "die"},
@@ -22,8 +22,8 @@ DEATHS = {
     ],
     "while it starts or recovers": [
         {"after.producer.init_transactions.1": "die"},
-        {"before.release.1": "die"},
-        {"before.commit.4": "abort", "after.abort.1": "die"},
+        {"before.resume.1": "die"},
+        {"before.commit_transaction.4": "abort", "after.abort_transaction.1": "die"},
         {"after.producer.commit_transaction.4": "lose", "after.producer.init_transactions.2": "die"},
     ],
 }
@@ -47,7 +47,7 @@ def test_a_worker_that_dies_repeats_nothing_and_loses_nothing(
 
 
 FAILURES = {
-    "before.commit.2": "abort",
+    "before.commit_transaction.2": "abort",
     "before.producer.commit_transaction.3": "abort",
     "after.producer.commit_transaction.5": "lose",
     "before.producer.commit_transaction.8": "lose",

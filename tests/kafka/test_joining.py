@@ -9,8 +9,10 @@ from tests.support.waiting import wait_until
 def test_a_worker_takes_no_partition_before_it_is_ready_to_work(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField")))
     settled = installation.start("settled").wait_ready(assigned=4)
-    newcomer = installation.start_steered("newcomer", {"before.renew.1": "halt"})
-    wait_until(lambda: newcomer.has_reached("before.renew.1"), "newcomer that halts before its first transaction")
+    newcomer = installation.start_steered("newcomer", {"before.reinit_producer.1": "halt"})
+    wait_until(
+        lambda: newcomer.has_reached("before.reinit_producer.1"), "newcomer that halts before its first transaction"
+    )
     installation.click(*(click_by(f"r-{number}") for number in range(100)))
     installation.wait_done()
     assert settled.assigned() == [0, 1, 2, 3]

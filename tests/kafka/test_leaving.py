@@ -29,7 +29,8 @@ def test_it_leaves_when_idle_and_under_load(installation: Installation) -> None:
 
 def test_it_leaves_from_inside_a_transaction(installation: Installation) -> None:
     installation.define(*LINKS)
-    finishing, hanging = (installation.start_steered(name, {"before.commit.1": "halt"}) for name in ("a", "b"))
+    steering = {"before.commit_transaction.1": "halt"}
+    finishing, hanging = (installation.start_steered(name, steering) for name in ("a", "b"))
     for worker in (finishing, hanging):
         worker.wait_ready(assigned=installation.partitions // 2)
     installation.click(*islice(endless_clicks(seed=2), 2_000))

@@ -207,7 +207,7 @@ class Worker:
         build: Build | None = None,
         page: MarkerFile | None = None,
     ) -> None:
-        """Raises Unreachable where the script says so."""
+        """Raises RetriableError where the script says so."""
         self.script = disk.script = script or Script()
         self.observer = CountingObserver(house.clock)
         wire = house.wire(name, self.script, bite, build)
@@ -224,7 +224,7 @@ class Worker:
             decider=decider,
             writer=wire.writer(self.stream),
             bad_share=DeadLetterLimit(dead_letter_limit),
-            caution=PoisonPillGuard(page or FakeMarkerFile(), decider.condemn),
+            caution=PoisonPillGuard(page or FakeMarkerFile(), decider.force_dead_letter),
             observer=self.observer,
             clock=house.clock,
         )

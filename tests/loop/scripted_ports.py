@@ -25,53 +25,53 @@ class ScriptedStream(FakeTransactionalConsumer):
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         return self._call("stream.consume", super().consume, min(limit, self._bite), timeout_seconds)
 
-    def take_changes(self) -> AssignmentChange:
-        return self._call("stream.take_changes", super().take_changes)
+    def poll_assignment(self) -> AssignmentChange:
+        return self._call("stream.take_changes", super().poll_assignment)
 
-    def hold(self, partitions: Sequence[int]) -> None:
-        self._call("stream.hold", super().hold, partitions)
+    def pause(self, partitions: Sequence[int]) -> None:
+        self._call("stream.hold", super().pause, partitions)
 
-    def release(self, partitions: Sequence[int]) -> None:
-        self._call("stream.release", super().release, partitions)
+    def resume(self, partitions: Sequence[int]) -> None:
+        self._call("stream.release", super().resume, partitions)
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        return self._call("stream.rewind", super().rewind, partitions)
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+        return self._call("stream.rewind", super().seek_to_committed, partitions)
 
-    def identity(self) -> str:
-        return self._call("stream.identity", super().identity)
+    def topic_id(self) -> str:
+        return self._call("stream.identity", super().topic_id)
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        return self._call("stream.bounds", super().bounds, partitions)
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        return self._call("stream.bounds", super().watermarks, partitions)
 
-    def ends(self) -> Mapping[int, int]:
-        return self._call("stream.ends", super().ends)
+    def end_offsets(self) -> Mapping[int, int]:
+        return self._call("stream.ends", super().end_offsets)
 
     def committed(self) -> Mapping[int, int]:
         return self._call("stream.committed", super().committed)
 
-    def lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        return self._call("stream.lag", super().lag, partitions)
+    def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        return self._call("stream.lag", super().group_lag, partitions)
 
-    def begin(self) -> None:
-        self._call("stream.begin", super().begin)
+    def begin_transaction(self) -> None:
+        self._call("stream.begin", super().begin_transaction)
 
     def produce(self, record: ProducerRecord) -> None:
         self._call("stream.produce", super().produce, record)
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        self._call("stream.produce_all", super().produce_all, partition, records)
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        self._call("stream.produce_all", super().produce_batch, partition, records)
 
-    def track(self, record: ProducerRecord) -> None:
-        self._call("stream.track", super().track, record)
+    def produce_tracked(self, record: ProducerRecord) -> None:
+        self._call("stream.track", super().produce_tracked, record)
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        return self._call("stream.commit", super().commit, offsets)
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        return self._call("stream.commit", super().commit_transaction, offsets)
 
-    def abort(self) -> None:
-        self._call("stream.abort", super().abort)
+    def abort_transaction(self) -> None:
+        self._call("stream.abort", super().abort_transaction)
 
-    def renew(self) -> None:
-        self._call("stream.renew", super().renew)
+    def reinit_producer(self) -> None:
+        self._call("stream.renew", super().reinit_producer)
 
 
 class ScriptedReader(FakeLogReader):
@@ -81,20 +81,20 @@ class ScriptedReader(FakeLogReader):
         super().__init__(cluster, topic)
         self._call = script.call
 
-    def identity(self) -> str:
-        return self._call("reader.identity", super().identity)
+    def topic_id(self) -> str:
+        return self._call("reader.identity", super().topic_id)
 
-    def start(self, partition: int, position: int) -> None:
-        self._call("reader.start", super().start, partition, position)
+    def assign(self, partition: int, position: int) -> None:
+        self._call("reader.start", super().assign, partition, position)
 
-    def stop(self, partition: int) -> None:
-        self._call("reader.stop", super().stop, partition)
+    def unassign(self, partition: int) -> None:
+        self._call("reader.stop", super().unassign, partition)
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        return self._call("reader.bounds", super().bounds, partitions)
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        return self._call("reader.bounds", super().watermarks, partitions)
 
-    def read(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        return self._call("reader.read", super().read, limit, timeout_seconds)
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
+        return self._call("reader.read", super().poll, limit, timeout_seconds)
 
 
 class ScriptedState(MemoryState):

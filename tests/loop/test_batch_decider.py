@@ -122,20 +122,20 @@ def test_clicks_on_what_is_known_wait_for_nothing() -> None:
 
 def test_a_condemned_record_is_a_dead_letter_whatever_it_holds_until_it_is_committed() -> None:
     bench = Bench()
-    assert bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    assert bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
     decision = bench.decide(a_click(1), a_click(2), first_offset=10)
     assert reasons(decision) == {1: Reason.REJECTED_BY_BROKER}
     bench.decider.forget_before({PARTITION: 11})
-    assert not bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    assert not bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
     bench.decider.forget_before({PARTITION: 12})
     assert reasons(bench.decide(a_click(1), a_click(2), first_offset=10)) == {}
 
 
 def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
     bench = Bench()
-    bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
     bench.decider.forget_before({PARTITION + 1: 100})
-    assert not bench.decider.condemn(PARTITION, 11, CONDEMNED)
+    assert not bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
 
 
 def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:

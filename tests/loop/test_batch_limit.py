@@ -25,8 +25,8 @@ def gathered(limit: BatchSizer, size: int) -> int:
     """Gather as the loop does while there is a backlog of values of this size; return how many bytes came."""
     limit.begin()
     taken = 0
-    while limit.room > 0:
-        some = records_of(size, min(limit.room, 100))
+    while limit.remaining > 0:
+        some = records_of(size, min(limit.remaining, 100))
         limit.add(some)
         taken += len(some)
     return taken * size
@@ -40,17 +40,17 @@ def a_batch(clicks: int, *, updates: int, size: int = 0) -> Batch:
 def wide_open() -> BatchSizer:
     limit = BatchSizer()
     for _ in range(10):
-        limit.widen()
+        limit.grow()
     return limit
 
 
 def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() -> None:
     limit = BatchSizer()
     limit.begin()
-    assert limit.room == FIRST_RECORDS
-    limit.widen()
-    assert limit.room == 2 * FIRST_RECORDS
-    assert wide_open().room == MAX_RECORDS
+    assert limit.remaining == FIRST_RECORDS
+    limit.grow()
+    assert limit.remaining == 2 * FIRST_RECORDS
+    assert wide_open().remaining == MAX_RECORDS
 
 
 def test_small_values_come_as_many_as_there_may_be() -> None:
@@ -66,26 +66,26 @@ def test_large_values_end_a_batch_by_their_bytes(size: int) -> None:
 
 def test_what_the_clicks_bring_about_counts() -> None:
     limit = wide_open()
-    limit.weigh(a_batch(100, updates=1_600, size=4_000))
+    limit.record_output(a_batch(100, updates=1_600, size=4_000))
     limit.begin()
-    assert limit.room == MAX_BYTES // (16 * (4_000 + UPDATE_BYTES))
-    limit.weigh(a_batch(100, updates=0))
-    assert limit.room == MAX_RECORDS
+    assert limit.remaining == MAX_BYTES // (16 * (4_000 + UPDATE_BYTES))
+    limit.record_output(a_batch(100, updates=0))
+    assert limit.remaining == MAX_RECORDS
 
 
 def test_one_record_has_room_however_large_it_is() -> None:
     limit = wide_open()
     gathered(limit, 2 * MAX_BYTES)
     limit.begin()
-    assert limit.room == 1
+    assert limit.remaining == 1
 
 
 def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> None:
     limit = wide_open()
     limit.begin()
     for size, room in ((100, 50), (3, 1), (1, 1)):
-        limit.narrow(size)
-        assert limit.room == room
+        limit.shrink(size)
+        assert limit.remaining == room
 
 
 def test_the_loop_takes_fewer_clicks_at_a_time_where_each_asks_for_much() -> None:

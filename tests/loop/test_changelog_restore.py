@@ -32,7 +32,7 @@ def a_restorer(cluster: FakeCluster, state: MemoryState | None = None) -> Change
 
 def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
     restorer = a_restorer(a_cluster())
-    restorer.begin(1)
+    restorer.start(1)
     assert restorer.restoring == [1]
     complete, read = restorer.step(0.1)
     assert list(complete) == [1]
@@ -47,8 +47,8 @@ def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
     cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
     reader = FakeLogReader(cluster, LOG)
     restorer = ChangelogRestorer(reader, MemoryState(), on_complete=lambda: told.append("complete"))
-    restorer.begin(0)
-    restorer.begin(1)
+    restorer.start(0)
+    restorer.start(1)
     restorer.step(0.1)
     assert told == []
     cluster.transactions.commit(producer)
@@ -62,7 +62,7 @@ def test_the_newest_value_of_each_key_stays_and_what_was_deleted_is_gone() -> No
     write(cluster, 0, {"a": "1", "b": "1", "c": "1"})
     write(cluster, 0, {"a": "2", "b": None})
     restorer = a_restorer(cluster)
-    restorer.begin(0)
+    restorer.start(0)
     complete, read = restorer.step(0.1)
     assert list(complete[0].scan(b"")) == [(b"a", b"2"), (b"c", b"1")]
     assert complete[0].position == 5
@@ -76,8 +76,8 @@ def test_partitions_are_complete_one_by_one() -> None:
     log = cluster.topic(LOG).log(1)
     cluster.transactions.append(producer, log, cluster.maker(LOG, 1, Draft(b"b", b"1")))
     restorer = a_restorer(cluster)
-    restorer.begin(0)
-    restorer.begin(1)
+    restorer.start(0)
+    restorer.start(1)
     assert list(restorer.step(0.1)[0]) == [0]
     assert restorer.step(0.1) == ({}, {})
     assert restorer.remaining() == {1: 1}
@@ -92,7 +92,7 @@ def test_what_comes_after_the_beginning_is_not_waited_for() -> None:
     write(cluster, 0, {"a": "1"})
     producer = cluster.transactions.open_producer("open")
     restorer = a_restorer(cluster)
-    restorer.begin(0)
+    restorer.start(0)
     cluster.transactions.append(producer, cluster.topic(LOG).log(1), cluster.maker(LOG, 1, Draft(b"b", b"1")))
     assert list(restorer.step(0.1)[0]) == [0]
 
@@ -101,7 +101,7 @@ def test_a_partition_that_is_cancelled_is_not_read() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     restorer = a_restorer(cluster)
-    restorer.begin(0)
+    restorer.start(0)
     restorer.cancel(0)
     restorer.cancel(2)
     assert restorer.restoring == []
@@ -113,8 +113,8 @@ def test_a_partition_that_begins_anew_aims_at_the_end_of_now() -> None:
     restorer = a_restorer(cluster)
     for number in range(2):
         write(cluster, 0, {"a": str(number)})
-        restorer.begin(0)
-        restorer.begin(0)
+        restorer.start(0)
+        restorer.start(0)
         complete, _ = restorer.step(0.1)
         assert complete[0].position == number + 1
 
@@ -125,7 +125,7 @@ def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -
     silent = Happening(before=raising(RetriableError("silence")))
     reader = ScriptedReader(cluster, LOG, Script.at_every("reader.bounds", silent, times=1))
     restorer = ChangelogRestorer(reader, MemoryState())
-    restorer.begin(0)
+    restorer.start(0)
     with pytest.raises(RetriableError):
         restorer.step(0.1)
     assert list(restorer.step(0.1)[0]) == [0]
@@ -137,7 +137,7 @@ def test_what_a_full_disk_refused_is_read_again() -> None:
         write(cluster, partition, {"a": "1", "b": "2"})
     restorer = a_restorer(cluster, state)
     for partition in range(PARTITIONS):
-        restorer.begin(partition)
+        restorer.start(partition)
     state.script = Script({1: Happening(before=raising(RetriableError("disk full")))})
     with pytest.raises(RetriableError):
         restorer.step(0.1)
@@ -154,10 +154,10 @@ def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None
     for deleted_before in (0, log.end):
         log.delete_before(deleted_before)
         reader = FakeLogReader(cluster, LOG)
-        store = state.open(0, reader.identity())
+        store = state.open(0, reader.topic_id())
         store.write({b"only here": b"1"}, log.end)
         restorer = ChangelogRestorer(reader, state)
-        restorer.begin(0)
+        restorer.start(0)
         complete, read = restorer.step(0.1)
         assert complete[0].get_many([b"only here"]) == [b"1"]
         assert not any(read.values())

@@ -28,7 +28,7 @@ class SlowState(MemoryState):
         self.steps: list[int] = []
         self.given_up: list[int] = []
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
         try:
             for _ in range(STEPS_TO_OPEN):
                 self._clock.sleep(STEP_SECONDS)
@@ -52,7 +52,7 @@ def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster:
     state = SlowState(clock)
     restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
     for partition in range(PARTITIONS):
-        restorer.begin(partition)
+        restorer.start(partition)
     while restorer.restoring:
         before = clock.monotonic()
         restorer.step(STEP_SECONDS)
@@ -64,10 +64,10 @@ def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: 
     clock = TurnedClock()
     state = SlowState(clock)
     restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
-    restorer.begin(3)
+    restorer.start(3)
     restorer.step(STEP_SECONDS)
 
-    restorer.let_go(3)
+    restorer.release(3)
 
     assert state.given_up == [3]
     assert restorer.restoring == []
@@ -79,7 +79,7 @@ def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: FakeClus
     silent = Happening(before=raising(RetriableError("silence")))
     reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.bounds", silent, times=1))
     restorer = ChangelogRestorer(reader, SlowState(clock), monotonic=clock.monotonic)
-    restorer.begin(0)
+    restorer.start(0)
     told, complete = 0, dict[int, PartitionStore]()
     while restorer.restoring:
         try:

@@ -3,11 +3,12 @@
 import pytest
 
 from consumer.errors import Unavailable
-from consumer.loop.checkpoint import MOVING, Checkpoint, check_partitions
+from consumer.loop.checkpoint import REPARTITIONING, Checkpoint, check_partitions
 
 
 @pytest.mark.parametrize(
-    "note", [Checkpoint(3), Checkpoint(3, 0), Checkpoint(MOVING, 7, 8, 9, "cluster/topic"), Checkpoint(1, 2**63)]
+    "note",
+    [Checkpoint(3), Checkpoint(3, 0), Checkpoint(REPARTITIONING, 7, 8, 9, "cluster/topic"), Checkpoint(1, 2**63)],
 )
 def test_a_note_is_read_as_it_was_written(note: Checkpoint) -> None:
     assert Checkpoint.decode(note.encode()) == note

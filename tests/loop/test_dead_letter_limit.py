@@ -18,7 +18,7 @@ def a_batch(good: int, bad: int, *, partition: int = 0, reason: Reason = Reason.
 
 def admit(share: DeadLetterLimit, *batches: PartitionBatch) -> None:
     for batch in batches:
-        share.admit(batch)
+        share.check(batch)
 
 
 def test_the_share_may_be_reached_but_not_passed() -> None:

@@ -21,15 +21,15 @@ class Two:
         self.cluster.create_topic(CLICKS, 2)
         self.publish(*records)
         self.stream = FakeTransactionalConsumer(self.cluster, CLICKS, group_id="g", transactional_id="t")
-        self.stream.renew()
+        self.stream.reinit_producer()
 
     def publish(self, *partitions: int) -> None:
         for partition in partitions:
             self.cluster.append(CLICKS, partition, Draft(None, b""))
 
     def commit(self, offsets: Mapping[int, int]) -> None:
-        self.stream.begin()
-        self.stream.commit(offsets)
+        self.stream.begin_transaction()
+        self.stream.commit_transaction(offsets)
 
 
 def rerouted(partition: int, offset: int, *, to: int) -> Batch:

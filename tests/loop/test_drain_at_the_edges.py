@@ -21,13 +21,13 @@ def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
     cluster.create_topic(CLICKS, 2)
     cluster.append(CLICKS, 0, Draft(None, b""))
     stream = FakeTransactionalConsumer(cluster, CLICKS, group_id="g", transactional_id="t")
-    stream.renew()
+    stream.reinit_producer()
     drain = Drain(stream)
     for offset in range(10):
         cluster.append(CLICKS, 1, Draft(None, b"the copy"))
         cluster.append(CLICKS, 0, Draft(None, b"one more in the wrong place"))
-        stream.begin()
-        stream.commit({0: offset + 1, 1: offset})
+        stream.begin_transaction()
+        stream.commit_transaction({0: offset + 1, 1: offset})
         drain.note(rerouted(offset))
         if drain.is_done({0: offset + 1, 1: offset}):
             break

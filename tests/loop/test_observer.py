@@ -24,7 +24,7 @@ def series(observer: Observer, name: str) -> dict[str, float]:
 
 
 def given(observer: Observer, *partitions: int) -> None:
-    observer.assigned(AssignmentChange(given=frozenset(partitions)), partitions, dict.fromkeys(partitions, 0))
+    observer.assigned(AssignmentChange(assigned=frozenset(partitions)), partitions, dict.fromkeys(partitions, 0))
     observer.joined(is_member=True)
 
 
@@ -46,7 +46,7 @@ def test_what_remains_ends_at_zero_where_the_changelog_ends_in_a_commit_marker(o
 def test_a_partition_that_moves_to_another_worker_takes_its_series_along(observer: Observer) -> None:
     given(observer, 0, 1)
     observer.lag({0: 3, 1: 4})
-    observer.assigned(AssignmentChange(taken=frozenset({1})), [0], {0: 0})
+    observer.assigned(AssignmentChange(revoked=frozenset({1})), [0], {0: 0})
     observer.joined(is_member=True)
     assert series(observer, "lag_records") == {"0": 3}
     assert series(observer, "restore_remaining_records") == {"0": 0}
@@ -55,7 +55,7 @@ def test_a_partition_that_moves_to_another_worker_takes_its_series_along(observe
 def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again(observer: Observer) -> None:
     given(observer, 0, 1)
     observer.lag({0: 3, 1: 4})
-    observer.assigned(AssignmentChange(taken=frozenset({0, 1})), [], {})
+    observer.assigned(AssignmentChange(revoked=frozenset({0, 1})), [], {})
     observer.joined(is_member=False)
     assert series(observer, "lag_records") == {"0": 3, "1": 4}
     given(observer, 1)

@@ -102,9 +102,9 @@ def test_the_lag_of_a_partition_that_went_is_shown_until_another_worker_may_have
     registry, clock = CollectorRegistry(), TurnedClock()
     metrics = Metrics(registry, kinds=KINDS, versions=versions())
     observer = Observer(metrics, Health(clock.monotonic), clock)
-    observer.assigned(AssignmentChange(given=frozenset({0, 1})), [0, 1], {})
+    observer.assigned(AssignmentChange(assigned=frozenset({0, 1})), [0, 1], {})
     observer.lag({0: 5, 1: 7})
-    observer.assigned(AssignmentChange(taken=frozenset({1})), [0], {})
+    observer.assigned(AssignmentChange(revoked=frozenset({1})), [0], {})
 
     def shown() -> list[str]:
         text = generate_latest(registry).decode()

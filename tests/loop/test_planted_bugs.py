@@ -24,31 +24,31 @@ UPDATES = TopicNames("", "", ("set_field",)).update("set_field")
 class ForgetfulStream(ScriptedStream):
     """Loses the updates of one topic."""
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        super().produce_all(partition, [each for each in records if each[0] != UPDATES])
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        super().produce_batch(partition, [each for each in records if each[0] != UPDATES])
 
 
 class RepeatingStream(ScriptedStream):
     """Writes the updates of one topic twice."""
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        super().produce_all(partition, [*records, *(each for each in records if each[0] == UPDATES)])
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+        super().produce_batch(partition, [*records, *(each for each in records if each[0] == UPDATES)])
 
 
 class HastyStream(ScriptedStream):
     """Commits the offsets before the transaction, not in it."""
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         group = self._group()
         group.stage(-1, offsets)
         group.apply(-1)
-        return super().commit(offsets)
+        return super().commit_transaction(offsets)
 
 
 class ShortSightedReader(ScriptedReader):
     """Takes the last stable offset for the end, as a read_committed client tells it."""
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         with self._cluster.lock:
             logs = {partition: self._topic().log(partition) for partition in partitions}
             return {partition: (log.start, log.stable_end) for partition, log in logs.items()}
@@ -57,7 +57,7 @@ class ShortSightedReader(ScriptedReader):
 class ImpatientStream(ScriptedStream):
     """Takes an offset for committed while a transaction that may still change it is open."""
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         for partition in partitions:
             self._positions[partition] = self._group()._committed.get(partition, 0)
         return {partition: Committed(self._positions[partition], is_own=False) for partition in partitions}
@@ -66,19 +66,19 @@ class ImpatientStream(ScriptedStream):
 class CarelessLoop(Loop):
     """Goes on with the state it has after an outcome that it does not know."""
 
-    def _read_again(self) -> None:
-        self._stream.rewind(list(self._live))
+    def _reread_from_committed(self) -> None:
+        self._stream.seek_to_committed(list(self._live))
         self._pending = None
 
 
 class BoastfulLoop(Loop):
     """Counts a batch before it is committed."""
 
-    def _give_up(self, error: TransactionAborted) -> None:
+    def _abort_and_retry(self, error: TransactionAborted) -> None:
         batch: Batch | None = self._pending
         if batch is not None:
             self._observer.committed(batch)
-        super()._give_up(error)
+        super()._abort_and_retry(error)
 
 
 def caught(build: Build, script: Callable[[int], Script]) -> list[int]:
@@ -145,7 +145,7 @@ def doubled_after_a_worker_that_stood_still(build: Build) -> int:
     class LateStream(ScriptedStream):
         """Dies after it has asked for the commit, which takes effect two seconds later."""
 
-        def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
             transactions, producer = self._cluster.transactions, self._writer._need_transaction()
             transactions.add_offsets(producer, self._group(), offsets)
             house.clock.at(2.0, lambda: transactions.commit(producer))

@@ -23,12 +23,12 @@ class SpoiltStream(ScriptedStream):
 
     _spoilt = False
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         if self._spoilt:
             self._spoilt = False
             raise TransactionAborted("OUT_OF_ORDER_SEQUENCE_NUMBER")
         try:
-            return super().commit(offsets)
+            return super().commit_transaction(offsets)
         except TransactionAborted as error:
             self._spoilt = error.poison
             raise

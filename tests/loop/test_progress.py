@@ -17,10 +17,10 @@ class Forgetful:
     """A stream's `rewind` that goes back to the beginning, the first time that something is committed."""
 
     def __init__(self, worker: Worker, *, admits_it: bool) -> None:
-        self._stream, self._rewind = worker.stream, worker.stream.rewind
+        self._stream, self._rewind = worker.stream, worker.stream.seek_to_committed
         self._admits_it = admits_it
         self.times = 0
-        worker.stream.rewind = self.rewind  # type: ignore[method-assign]
+        worker.stream.seek_to_committed = self.rewind  # type: ignore[method-assign]
 
     def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         committed = self._rewind(partitions)

@@ -18,18 +18,18 @@ class SlowStream(ScriptedStream):
 
     _written = 0
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         self._written = 0
-        super().begin()
+        super().begin_transaction()
 
-    def produce_all(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
+    def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
         self._written += len(records)
-        super().produce_all(partition, records)
+        super().produce_batch(partition, records)
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         if self._written > IN_TIME:
             raise OutcomeUnknown("the transaction took longer than 10 s")
-        return super().commit(offsets)
+        return super().commit_transaction(offsets)
 
 
 def test_fewer_clicks_are_tried_at_a_time_until_the_broker_gets_done_with_them() -> None:

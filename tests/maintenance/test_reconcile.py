@@ -7,7 +7,7 @@ import pytest
 from consumer.errors import Unavailable
 from consumer.fake_kafka.cluster import Draft
 from consumer.fake_kafka.group import NonEmptyGroup
-from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Checkpoint
+from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Plan
@@ -111,7 +111,7 @@ def test_it_refuses_while_a_worker_is_in_the_group() -> None:
 
 def test_it_refuses_while_memory_is_moved() -> None:
     house, _ = a_house_at_work()
-    house.cluster.append(house.names.changelog, 1, Draft(PARTITIONS_KEY, Checkpoint(MOVING).encode()))
+    house.cluster.append(house.names.changelog, 1, Draft(PARTITIONS_KEY, Checkpoint(REPARTITIONING).encode()))
     with pytest.raises(Unavailable, match="repartition to its end"):
         reconcile(house, Way.OFFSETS_FROM_STATE)
 

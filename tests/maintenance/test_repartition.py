@@ -16,7 +16,7 @@ from consumer.fake_kafka.network import DirectNetwork, Lost, Network
 from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import MOVING, PARTITIONS_KEY, Checkpoint, check_partitions, note_of
+from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint, check_partitions, note_of
 from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
@@ -45,10 +45,10 @@ class NotingState(MemoryState):
         self.held: Counter[int] = Counter()
         self.most_held = 0
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
         self.held[partition] += 1
         self.most_held = max(self.most_held, self.held.total())
-        return super().open_gradually(partition, changelog)
+        return super().open_in_steps(partition, changelog)
 
     def release(self, partition: int) -> None:
         self.held[partition] = 0
@@ -113,7 +113,7 @@ class House:
 
     def memory(self, partition: int) -> PartitionStore:
         restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog), MemoryState())
-        restorer.begin(partition)
+        restorer.start(partition)
         return restorer.step(1.0)[0][partition]
 
     def _step(self) -> None:
@@ -181,7 +181,7 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
     with pytest.raises(Stopped):
         house.tool().run()
     if dies_at > 1:
-        assert note_of(house.memory(0)) == Checkpoint(MOVING, DONE)
+        assert note_of(house.memory(0)) == Checkpoint(REPARTITIONING, DONE)
     house.tool().run()
 
     assert_moved(house)
@@ -338,4 +338,4 @@ def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks(
     states = house.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
     assert {state.partitions for state in states.values()} == {NEW}
     notes = [note_of(house.memory(partition)) for partition in range(NEW)]
-    assert {note.partitions for note in notes if note} == {MOVING}
+    assert {note.partitions for note in notes if note} == {REPARTITIONING}

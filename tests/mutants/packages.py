@@ -32,15 +32,20 @@ def _matching(root: Path, pattern: str) -> Sequence[str]:
 
 PACKAGES = (
     Package("decision", "consumer/decision/*.py", ("tests/decision/test_*.py",)),
-    Package("loop", "consumer/loop/*.py", ("tests/loop/test_*.py", "tests/loop/test_retention.py")),
+    Package("loop", "consumer/loop/*.py", ("tests/loop/test_*.py",)),
     Package("state", "consumer/state/**/*.py", ("tests/state/test_*.py",)),
     Package("schemas", "schemas/*.py", ("tests/schemas/test_*.py",)),
     Package(
-        "authoring",
+        "links",
         "consumer/links/*.py",
         ("tests/links/test_*.py",),
         adapters=("consumer/links/definition_topic.py", "consumer/links/connect.py"),
     ),
     Package("supervisor", "consumer/supervisor/*.py", ("tests/supervisor/test_*.py",)),
-    Package("repartition", "consumer/maintenance/*.py", ("tests/maintenance/test_*.py",)),
+    Package(
+        "maintenance",
+        "consumer/maintenance/*.py",
+        ("tests/maintenance/test_*.py",),
+        adapters=("consumer/maintenance/changelog_writer.py",),
+    ),
 )

@@ -135,8 +135,8 @@ BUGS = (
         (
             Edit(
                 "schemas/identity.py",
-                "    return int(murmur2(key, PLACES)) or PLACES * int(murmur2(key, 2))",
-                "    return int(murmur2(key, PLACES))",
+                "    return int(murmur2(key, MAX_KEY_HASH)) or MAX_KEY_HASH * int(murmur2(key, 2))",
+                "    return int(murmur2(key, MAX_KEY_HASH))",
             ),
         ),
         ("tests/schemas/test_identity.py",),

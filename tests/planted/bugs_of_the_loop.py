@@ -13,7 +13,7 @@ _WRITE_AND_COMMIT = """\
             self._parts.writer.write(each)
         produced = self._now()
         claims = self._claim(batch)
-        positions = self._stream.commit({**claims, **batch.offsets})
+        positions = self._stream.commit_transaction({**claims, **batch.offsets})
 """
 
 BUGS = (
@@ -24,13 +24,13 @@ BUGS = (
                 LOOP,
                 _WRITE_AND_COMMIT,
                 """\
-        self._stream.commit(batch.offsets)
-        self._stream.begin()
+        self._stream.commit_transaction(batch.offsets)
+        self._stream.begin_transaction()
         for each in batch.partitions:
             self._parts.writer.write(each)
         produced = self._now()
         claims = self._claim(batch)
-        positions = self._stream.commit({**claims, **batch.offsets})
+        positions = self._stream.commit_transaction({**claims, **batch.offsets})
 """,
             ),
         ),
@@ -41,13 +41,13 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        positions = self._stream.commit({**claims, **batch.offsets})\n",
+                "        positions = self._stream.commit_transaction({**claims, **batch.offsets})\n",
                 """\
         for each in batch.partitions:
             if each.decision.memory:
                 store = self._live[each.partition]
                 store.write(each.decision.memory, store.position)
-        positions = self._stream.commit({**claims, **batch.offsets})
+        positions = self._stream.commit_transaction({**claims, **batch.offsets})
 """,
             ),
         ),
@@ -58,10 +58,10 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "                self._stream.renew()\n",
+                "                self._stream.reinit_producer()\n",
                 """\
                 if not hasattr(self, "_renewed"):
-                    self._stream.renew()
+                    self._stream.reinit_producer()
                     self._renewed = True
 """,
             ),
@@ -70,12 +70,18 @@ BUGS = (
     ),
     PlantedBug(
         "an aborted batch is gone on from where the consumer stands, not from what was processed",
-        (Edit(LOOP, "        self._read_again()\n\n    def _single_out", "\n    def _single_out"),),
+        (
+            Edit(
+                LOOP,
+                "        self._reread_from_committed()\n\n    def _isolate_poison_pill",
+                "\n    def _isolate_poison_pill",
+            ),
+        ),
         EVERY_FAILURE,
     ),
     PlantedBug(
         "a transaction that failed is left open",
-        (Edit(LOOP, "        self._stream.abort()\n", ""),),
+        (Edit(LOOP, "        self._stream.abort_transaction()\n", ""),),
         EVERY_FAILURE,
     ),
     PlantedBug(
@@ -85,10 +91,10 @@ BUGS = (
                 LOOP,
                 """\
             del self._live[partition]
-            self._restorer.begin(partition)
+            self._restorer.start(partition)
             self._parts.bad_share.forget(partition)
 """,
-                "            self._stream.release([partition])\n",
+                "            self._stream.resume([partition])\n",
             ),
         ),
         (*EVERY_FAILURE, *SEVERAL_WORKERS),
@@ -115,12 +121,12 @@ BUGS = (
             Edit(
                 LOOP,
                 """\
-        for partition in change.taken:
+        for partition in change.revoked:
             self._live.pop(partition, None)
             self._forget(partition)
-            self._restorer.let_go(partition)
+            self._restorer.release(partition)
 """,
-                "        for partition in change.taken:\n",
+                "        for partition in change.revoked:\n",
             ),
         ),
         ("tests/loop/test_rebalancing.py", *SEVERAL_WORKERS),
@@ -130,15 +136,15 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        self._pending = batch\n        self._stream.begin()\n",
+                "        self._pending = batch\n        self._stream.begin_transaction()\n",
                 """\
-        self._stream.begin()
+        self._stream.begin_transaction()
         for each in batch.partitions:
             for row, bad in each.decision.dead_letters.items():
                 self._stream.produce(self._parts.writer._dead_letter(each.records[row], bad))
-        self._stream.commit({})
+        self._stream.commit_transaction({})
         self._pending = batch
-        self._stream.begin()
+        self._stream.begin_transaction()
 """,
             ),
             Edit(
@@ -154,7 +160,7 @@ BUGS = (
     ),
     PlantedBug(
         "the changelog is written to the wrong partition",
-        (Edit(WRITING, "self.stream.produce_all(batch.partition, [(topic", "self.stream.produce_all(0, [(topic"),),
+        (Edit(WRITING, "self.stream.produce_batch(batch.partition, [(topic", "self.stream.produce_batch(0, [(topic"),),
         ("tests/loop/test_restoring.py",),
     ),
     PlantedBug(
@@ -162,11 +168,11 @@ BUGS = (
         (
             Edit(
                 WRITING,
-                "        self.stream.produce_all(partition, decision.updates)\n",
+                "        self.stream.produce_batch(partition, decision.updates)\n",
                 """\
         for number, (topic, value, key, headers) in enumerate(decision.updates):
             identifier = f"{partition}-{batch.next_offset}-{number}".encode()
-            self.stream.produce_all(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
+            self.stream.produce_batch(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
 """,
             ),
         ),

@@ -60,17 +60,17 @@ class Turner:
 
     def turn(self, limit: int = 1_000) -> Sequence[ConsumerRecord]:
         records = self.stream.consume(limit, SLICE_SECONDS)
-        change = self.stream.take_changes()
-        if change.taken or change.given:
+        change = self.stream.poll_assignment()
+        if change.revoked or change.assigned:
             self.changes.append(change)
-        self.assigned = (self.assigned - change.taken) | change.given
+        self.assigned = (self.assigned - change.revoked) | change.assigned
         self.records += records
         return records
 
     def release_given(self) -> None:
         """Go to what is committed, and on from there."""
-        self.stream.rewind(sorted(self.assigned))
-        self.stream.release(sorted(self.assigned))
+        self.stream.seek_to_committed(sorted(self.assigned))
+        self.stream.resume(sorted(self.assigned))
 
     def values(self, partition: int) -> list[str]:
         return [text(record) for record in self.records if record.partition() == partition]
@@ -98,7 +98,7 @@ def turn_idly(turner: Turner, times: int = 8) -> None:
 def assigned(ground: Ground, topic: str, partitions: int = 2, instance: str = "one") -> Turner:
     """Return a stream that has all partitions, held, and a producer."""
     turner = Turner(ground.open_stream(topic, instance))
-    turner.stream.renew()
+    turner.stream.reinit_producer()
     turn_until(lambda: turner.assigned == set(range(partitions)), turner)
     return turner
 
@@ -109,7 +109,7 @@ def read_until(reader: LogReader, count: int) -> list[ConsumerRecord]:
     deadline = Deadline(DONE_SECONDS)
     while len(records) < count:
         assert not deadline.has_passed, f"{len(records)} of {count} records came"
-        records += reader.read(1_000, SLICE_SECONDS)
+        records += reader.poll(1_000, SLICE_SECONDS)
     return records
 
 
@@ -119,5 +119,5 @@ def read_to(reader: LogReader, partition: int, position: int) -> list[ConsumerRe
     deadline = Deadline(DONE_SECONDS)
     while reader.positions[partition] < position:
         assert not deadline.has_passed, f"the position stays at {reader.positions[partition]}"
-        records += reader.read(1_000, SLICE_SECONDS)
+        records += reader.poll(1_000, SLICE_SECONDS)
     return records

@@ -31,10 +31,10 @@ def a_reader(cluster: MockCluster) -> KafkaLogReader:
 def test_a_new_epoch_of_a_leader_is_learned_of(cluster: MockCluster) -> None:
     """The library never learns of it by being refused: FENCED_LEADER_EPOCH came again and again until a restart."""
     with closing(a_reader(cluster)) as reader:
-        assert reader.bounds([0, 1]) == {0: (0, 0), 1: (0, 0)}
+        assert reader.watermarks([0, 1]) == {0: (0, 0), 1: (0, 0)}
         for _ in range(3):
             cluster.elect_again(1)
-            assert reader.bounds([0, 1]) == {0: (0, 0), 1: (0, 0)}
+            assert reader.watermarks([0, 1]) == {0: (0, 0), 1: (0, 0)}
 
 
 class Failing:
@@ -45,4 +45,4 @@ class Failing:
 def test_a_failure_to_read_is_told_in_words_of_the_loop() -> None:
     reader = KafkaLogReader(cast("Consumer", Failing()), cast("AdminClient", None), "changelog")
     with pytest.raises(RetriableError, match="_TRANSPORT"):
-        reader.read(10, 0.1)
+        reader.poll(10, 0.1)

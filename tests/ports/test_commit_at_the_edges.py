@@ -84,8 +84,8 @@ def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> Kaf
         "clicks",
     )
     stream.consume(1, 0.0)
-    stream.renew()
-    stream.begin()
+    stream.reinit_producer()
+    stream.begin_transaction()
     return stream
 
 
@@ -97,17 +97,17 @@ def test_offsets_are_sent_only_once_all_records_are_in_the_log() -> None:
     """
     producer = ListeningProducer(offset=7)
     stream = a_stream(producer)
-    stream.track(RECORD)
-    assert stream.commit({0: 1}) == {0: 8}
+    stream.produce_tracked(RECORD)
+    assert stream.commit_transaction({0: 1}) == {0: 8}
     assert producer.asked == ["init", "begin", "produce", "flush", "send offsets", "commit"]
 
 
 def test_a_record_whose_place_the_library_does_not_know_makes_the_worker_look_for_it() -> None:
     """The broker took a record for one that it had already, too long ago to remember where."""
     stream = a_stream(ListeningProducer(offset=None))
-    stream.track(RECORD)
+    stream.produce_tracked(RECORD)
     with pytest.raises(OutcomeUnknown):
-        stream.commit({0: 1})
+        stream.commit_transaction({0: 1})
 
 
 def test_a_member_that_the_group_has_put_out_sends_no_offsets() -> None:
@@ -116,7 +116,7 @@ def test_a_member_that_the_group_has_put_out_sends_no_offsets() -> None:
     stream = a_stream(producer, consumer)
     consumer.member = ""
     with pytest.raises(TransactionAborted) as raised:
-        stream.commit({0: 1})
+        stream.commit_transaction({0: 1})
     assert raised.value.rebalance
     assert "send offsets" not in producer.asked
 
@@ -155,7 +155,7 @@ def test_all_calls_of_a_transaction_together_take_no_longer_than_the_broker_wait
     producer = SlowProducer(clock)
     stream = a_stream(producer)
     with pytest.raises(OutcomeUnknown, match="took longer than 10 s"):
-        stream.commit({0: 1})
+        stream.commit_transaction({0: 1})
     assert producer.allowed == [10.0, 2.0]
     assert "commit" not in producer.asked
 
@@ -192,9 +192,9 @@ class AbortableProducer(ListeningProducer):
 def test_where_nothing_is_left_to_abort_a_new_producer_is_needed() -> None:
     stream = a_stream(AbortableProducer(offset=7))
     with pytest.raises(OutcomeUnknown):
-        stream.abort()
+        stream.abort_transaction()
     with pytest.raises(OutcomeUnknown):
-        stream.renew()
+        stream.reinit_producer()
 
 
 class LosingPartition(Joined):
@@ -219,5 +219,5 @@ class End(Delivered):
 def test_an_end_that_came_while_the_partition_went_is_forgotten() -> None:
     """Committed when the partition comes back, it could lie before or behind what is done there by then."""
     stream = a_stream(ListeningProducer(offset=7), LosingPartition())
-    assert stream.take_changes().taken == {0}
-    assert stream.end_met(0) is None
+    assert stream.poll_assignment().revoked == {0}
+    assert stream.eof_offset(0) is None

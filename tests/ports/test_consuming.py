@@ -11,7 +11,7 @@ def test_given_partitions_are_held_until_they_are_released(ground: Ground) -> No
     turner = assigned(ground, topic)
     turn_idly(turner)
     assert turner.records == []
-    turner.stream.release([0])
+    turner.stream.resume([0])
     turn_until(lambda: len(turner.records) == 2, turner)
     turn_idly(turner)
     assert [(r.partition(), r.offset(), r.value()) for r in turner.records] == [(0, 0, b"a"), (0, 1, b"b")]
@@ -19,10 +19,10 @@ def test_given_partitions_are_held_until_they_are_released(ground: Ground) -> No
 
 def test_a_change_of_the_assignment_is_told_once(ground: Ground) -> None:
     turner = assigned(ground, ground.create_topic())
-    assert [change.given for change in turner.changes] == [frozenset({0, 1})]
-    change = turner.stream.take_changes()
-    assert not change.given
-    assert not change.taken
+    assert [change.assigned for change in turner.changes] == [frozenset({0, 1})]
+    change = turner.stream.poll_assignment()
+    assert not change.assigned
+    assert not change.revoked
 
 
 def test_what_is_held_goes_on_where_it_stopped(ground: Ground) -> None:
@@ -31,13 +31,13 @@ def test_what_is_held_goes_on_where_it_stopped(ground: Ground) -> None:
     turner = assigned(ground, topic)
     turner.release_given()
     turn_until(lambda: len(turner.records) == 3, turner)
-    turner.stream.hold([0])
+    turner.stream.pause([0])
     ground.publish(topic, 0, *"de")
     ground.publish(topic, 1, "other")
     turn_until(lambda: len(turner.records) == 4, turner)
     turn_idly(turner)
     assert turner.values(0) == ["a", "b", "c"]
-    turner.stream.release([0])
+    turner.stream.resume([0])
     turn_until(lambda: len(turner.values(0)) == 5, turner)
     assert turner.values(0) == ["a", "b", "c", "d", "e"]
 
@@ -60,7 +60,7 @@ def test_rewind_goes_to_the_beginning_where_nothing_is_committed(ground: Ground)
     turner = assigned(ground, topic)
     turner.release_given()
     turn_until(lambda: len(turner.records) == 3, turner)
-    assert turner.stream.rewind([0, 1]) == {0: None, 1: None}
+    assert turner.stream.seek_to_committed([0, 1]) == {0: None, 1: None}
     turn_until(lambda: len(turner.records) == 6, turner)
     assert turner.values(0) == ["a", "b", "c"] * 2
 
@@ -71,9 +71,9 @@ def test_rewind_goes_back_to_what_is_committed(ground: Ground) -> None:
     turner = assigned(ground, topic)
     turner.release_given()
     turn_until(lambda: len(turner.records) == 4, turner)
-    turner.stream.begin()
-    turner.stream.commit({0: 2})
-    assert turner.stream.rewind([0, 1]) == {0: Committed(2, is_own=True), 1: None}
+    turner.stream.begin_transaction()
+    turner.stream.commit_transaction({0: 2})
+    assert turner.stream.seek_to_committed([0, 1]) == {0: Committed(2, is_own=True), 1: None}
     turn_until(lambda: len(turner.records) == 6, turner)
     assert turner.values(0)[4:] == ["c", "d"]
 
@@ -82,15 +82,15 @@ def test_rewind_tells_what_another_committed_from_what_this_stream_did(ground: G
     """Both have handled the same records, so both commit the same offset."""
     topic = ground.create_topic(1)
     first = assigned(ground, topic, 1)
-    first.stream.begin()
-    first.stream.commit({0: 2})
-    assert first.stream.rewind([0]) == {0: Committed(2, is_own=True)}
+    first.stream.begin_transaction()
+    first.stream.commit_transaction({0: 2})
+    assert first.stream.seek_to_committed([0]) == {0: Committed(2, is_own=True)}
     first.stream.close()
     second = assigned(ground, topic, 1)
-    assert second.stream.rewind([0]) == {0: Committed(2, is_own=False)}
-    second.stream.begin()
-    second.stream.commit({0: 2})
-    assert second.stream.rewind([0]) == {0: Committed(2, is_own=True)}
+    assert second.stream.seek_to_committed([0]) == {0: Committed(2, is_own=False)}
+    second.stream.begin_transaction()
+    second.stream.commit_transaction({0: 2})
+    assert second.stream.seek_to_committed([0]) == {0: Committed(2, is_own=True)}
 
 
 def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
@@ -99,8 +99,8 @@ def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
     turner = assigned(ground, topic)
     turner.release_given()
     turn_until(lambda: len(turner.records) == 3, turner)
-    turner.stream.hold([0, 1])
-    turner.stream.rewind([0, 1])
+    turner.stream.pause([0, 1])
+    turner.stream.seek_to_committed([0, 1])
     turn_idly(turner)
     assert len(turner.records) == 3
     turner.release_given()
@@ -110,21 +110,21 @@ def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
 
 def test_nothing_to_rewind_is_no_error(ground: Ground) -> None:
     stream = ground.open_stream(ground.create_topic())
-    assert stream.rewind([]) == {}
-    stream.hold([])
-    stream.release([])
+    assert stream.seek_to_committed([]) == {}
+    stream.pause([])
+    stream.resume([])
 
 
 def test_an_end_is_met_once_everything_before_it_was_handed_out(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
-    assert turner.stream.end_met(0) is None
+    assert turner.stream.eof_offset(0) is None
     turner.release_given()
     while len(turner.records) < 2:
         turner.turn(limit=1)
-    assert turner.stream.end_met(0) is None
-    turn_until(lambda: turner.stream.end_met(0) == 3, turner)
+    assert turner.stream.eof_offset(0) is None
+    turn_until(lambda: turner.stream.eof_offset(0) == 3, turner)
     assert turner.values(0) == ["a", "b", "c"]
 
 
@@ -135,9 +135,9 @@ def test_an_end_steps_over_control_records_and_what_was_aborted(ground: Ground) 
     ground.leave_open(topic, 0, "c").abort()
     turner = assigned(ground, topic)
     turner.release_given()
-    turn_until(lambda: turner.stream.end_met(0) == 5, turner)
+    turn_until(lambda: turner.stream.eof_offset(0) == 5, turner)
     assert turner.values(0) == ["a", "b"]
-    assert turner.stream.ends() == {0: 5, 1: 0}
+    assert turner.stream.end_offsets() == {0: 5, 1: 0}
 
 
 def test_an_end_is_not_met_beyond_an_open_transaction(ground: Ground) -> None:
@@ -147,12 +147,12 @@ def test_an_end_is_not_met_beyond_an_open_transaction(ground: Ground) -> None:
     ground.publish(topic, 0, "c")
     turner = assigned(ground, topic)
     turner.release_given()
-    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
+    turn_until(lambda: turner.stream.eof_offset(0) == 1, turner)
     turn_idly(turner)
     assert turner.values(0) == ["a"]
-    assert turner.stream.ends()[0] == 3
+    assert turner.stream.end_offsets()[0] == 3
     open_transaction.commit()
-    turn_until(lambda: turner.stream.end_met(0) == 4, turner)
+    turn_until(lambda: turner.stream.eof_offset(0) == 4, turner)
     assert turner.values(0) == ["a", "b", "c"]
 
 
@@ -161,12 +161,12 @@ def test_an_end_must_be_met_anew_after_a_rewind(ground: Ground) -> None:
     ground.publish(topic, 0, "a")
     turner = assigned(ground, topic)
     turner.release_given()
-    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
-    turner.stream.hold([0])
-    turner.stream.rewind([0])
-    assert turner.stream.end_met(0) is None
+    turn_until(lambda: turner.stream.eof_offset(0) == 1, turner)
+    turner.stream.pause([0])
+    turner.stream.seek_to_committed([0])
+    assert turner.stream.eof_offset(0) is None
     turner.release_given()
-    turn_until(lambda: turner.stream.end_met(0) == 1, turner)
+    turn_until(lambda: turner.stream.eof_offset(0) == 1, turner)
     assert turner.values(0) == ["a", "a"]
 
 
@@ -175,8 +175,8 @@ def test_the_lag_is_known_without_asking(ground: Ground) -> None:
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
     turner.release_given()
-    turn_until(lambda: turner.stream.end_met(0) == 3, turner)
-    assert [turner.stream.behind(0, position) for position in (0, 2, 3)] == [3, 1, 0]
+    turn_until(lambda: turner.stream.eof_offset(0) == 3, turner)
+    assert [turner.stream.lag(0, position) for position in (0, 2, 3)] == [3, 1, 0]
 
 
 def test_what_is_committed_is_told_of_every_partition(ground: Ground) -> None:
@@ -184,8 +184,8 @@ def test_what_is_committed_is_told_of_every_partition(ground: Ground) -> None:
     turner = assigned(ground, topic, 3)
     assert turner.stream.committed() == {0: 0, 1: 0, 2: 0}
     ground.publish(topic, 1, *"abc")
-    turner.stream.begin()
-    turner.stream.commit({1: 2})
+    turner.stream.begin_transaction()
+    turner.stream.commit_transaction({1: 2})
     assert turner.stream.committed() == {0: 0, 1: 2, 2: 0}
 
 
@@ -193,8 +193,8 @@ def test_a_stream_that_closes_leaves_its_partitions_to_the_next(ground: Ground) 
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     first = assigned(ground, topic)
-    first.stream.begin()
-    first.stream.commit({0: 1})
+    first.stream.begin_transaction()
+    first.stream.commit_transaction({0: 1})
     first.stream.close()
     second = assigned(ground, topic, instance="two")
     second.release_given()
@@ -206,7 +206,7 @@ def test_a_record_keeps_key_headers_and_time(ground: Ground) -> None:
     topic = ground.create_topic(1)
     ground.publish(topic, 0, "a")
     turner = Turner(assigned(ground, topic, 1).stream)
-    turner.stream.release([0])
+    turner.stream.resume([0])
     turn_until(lambda: len(turner.records) == 1, turner)
     (record,) = turner.records
     assert record.key() == b"key"

@@ -8,12 +8,12 @@ def test_the_lag_is_what_is_not_committed(ground: Ground) -> None:
     ground.publish(topic, 0, "a", "b", "c")
     turner = assigned(ground, topic)
     stream = turner.stream
-    assert stream.lag([0, 1]) == {0: 3, 1: 0}
-    stream.begin()
-    stream.commit({0: 2})
+    assert stream.group_lag([0, 1]) == {0: 3, 1: 0}
+    stream.begin_transaction()
+    stream.commit_transaction({0: 2})
     # A broker ends a transaction, and then writes so beside the offsets.
-    turn_until(lambda: stream.lag([0, 1]) == {0: 1, 1: 0}, turner)
-    assert stream.lag([1]) == {1: 0}
+    turn_until(lambda: stream.group_lag([0, 1]) == {0: 1, 1: 0}, turner)
+    assert stream.group_lag([1]) == {1: 0}
 
 
 def test_what_stands_in_an_open_transaction_of_a_partition_that_is_read_counts(ground: Ground) -> None:
@@ -21,7 +21,7 @@ def test_what_stands_in_an_open_transaction_of_a_partition_that_is_read_counts(g
     turner = assigned(ground, topic)
     turner.release_given()
     transaction = ground.leave_open(topic, 1, "a")
-    turn_until(lambda: turner.stream.lag([0, 1]) == {0: 0, 1: 1}, turner)
+    turn_until(lambda: turner.stream.group_lag([0, 1]) == {0: 0, 1: 1}, turner)
     transaction.abort()
 
 
@@ -33,7 +33,7 @@ def test_a_worker_is_a_member_once_the_group_has_shared_out_though_nothing_be_le
     second.stream.consume(1, SLICE_SECONDS)
 
     def is_member() -> bool:
-        second.stream.lag([])
+        second.stream.group_lag([])
         return second.stream.is_member and first.stream.is_member
 
     turn_until(is_member, first, second)

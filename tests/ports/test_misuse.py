@@ -38,50 +38,50 @@ def test_a_partition_that_is_being_read_is_not_started_again(ground: Ground) -> 
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     reader = ground.open_reader(topic)
-    reader.start(0, 1)
+    reader.assign(0, 1)
     for position in (1, 2):
         with pytest.raises(REFUSED):
-            reader.start(0, position)
+            reader.assign(0, position)
     assert reader.positions == {0: 1}
     assert [text(record) for record in read_until(reader, 2)] == ["b", "c"]
-    reader.stop(0)
-    reader.start(0, 0)
+    reader.unassign(0)
+    reader.assign(0, 0)
     assert [text(record) for record in read_until(reader, 3)] == ["a", "b", "c"]
 
 
 def test_there_is_no_position_below_the_first(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
     with pytest.raises(REFUSED):
-        reader.start(0, -5)
+        reader.assign(0, -5)
     assert reader.positions == {}
 
 
 def test_bounds_of_a_partition_that_is_not_there_are_not_made_up(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
-    assert reader.bounds([]) == {}
+    assert reader.watermarks([]) == {}
     with pytest.raises(RetriableError):
-        reader.bounds([9])
+        reader.watermarks([9])
 
 
 @pytest.mark.parametrize("limit", [-1, 1_000_001])
 def test_a_number_of_records_that_no_call_returns_is_refused(ground: Ground, limit: int) -> None:
     reader = ground.open_reader(ground.create_topic())
-    assert list(reader.read(0, 0.0)) == []
+    assert list(reader.poll(0, 0.0)) == []
     with pytest.raises(REFUSED):
-        reader.read(limit, 0.0)
+        reader.poll(limit, 0.0)
 
 
 USES_OF_A_READER: dict[str, Callable[[LogReader], object]] = {
-    "read": lambda reader: reader.read(1, 0.0),
-    "start": lambda reader: reader.start(1, 0),
-    "stop": lambda reader: reader.stop(0),
+    "poll": lambda reader: reader.poll(1, 0.0),
+    "assign": lambda reader: reader.assign(1, 0),
+    "unassign": lambda reader: reader.unassign(0),
 }
 
 
 @pytest.mark.parametrize("use", USES_OF_A_READER.values(), ids=USES_OF_A_READER.keys())
 def test_a_reader_that_is_closed_reads_no_more(ground: Ground, use: Callable[[LogReader], object]) -> None:
     reader = ground.open_reader(ground.create_topic())
-    reader.start(0, 0)
+    reader.assign(0, 0)
     reader.close()
     reader.close()
     with pytest.raises(REFUSED):
@@ -90,12 +90,12 @@ def test_a_reader_that_is_closed_reads_no_more(ground: Ground, use: Callable[[Lo
 
 USES_OF_A_STREAM: dict[str, Callable[[TransactionalConsumer], object]] = {
     "consume": lambda stream: stream.consume(1, 0.0),
-    "hold": lambda stream: stream.hold([0]),
-    "release": lambda stream: stream.release([0]),
-    "rewind": lambda stream: stream.rewind([0]),
-    "ends": lambda stream: stream.ends(),
+    "pause": lambda stream: stream.pause([0]),
+    "resume": lambda stream: stream.resume([0]),
+    "seek_to_committed": lambda stream: stream.seek_to_committed([0]),
+    "end_offsets": lambda stream: stream.end_offsets(),
     "committed": lambda stream: stream.committed(),
-    "behind": lambda stream: stream.behind(0, 0),
+    "lag": lambda stream: stream.lag(0, 0),
     "close": lambda stream: stream.close(),
 }
 
@@ -109,47 +109,47 @@ def test_a_stream_that_is_closed_is_of_no_use(ground: Ground) -> None:
 
 def test_only_what_is_assigned_is_rewound(ground: Ground) -> None:
     with pytest.raises((RetriableError, Unavailable)):
-        assigned(ground, ground.create_topic()).stream.rewind([9])
+        assigned(ground, ground.create_topic()).stream.seek_to_committed([9])
     with pytest.raises((RetriableError, Unavailable)):
-        ground.open_stream(ground.create_topic(), "two").rewind([0])
+        ground.open_stream(ground.create_topic(), "two").seek_to_committed([0])
 
 
 OUTSIDE: dict[str, Callable[[TransactionalConsumer, str], object]] = {
     "produce": lambda stream, topic: stream.produce(a_record(topic)),
-    "produce_all": lambda stream, topic: stream.produce_all(0, [(topic, b"value", b"key", None)]),
-    "track": lambda stream, topic: stream.track(a_record(topic)),
-    "commit": lambda stream, _: stream.commit({0: 0}),
-    "abort": lambda stream, _: stream.abort(),
+    "produce_batch": lambda stream, topic: stream.produce_batch(0, [(topic, b"value", b"key", None)]),
+    "produce_tracked": lambda stream, topic: stream.produce_tracked(a_record(topic)),
+    "commit_transaction": lambda stream, _: stream.commit_transaction({0: 0}),
+    "abort_transaction": lambda stream, _: stream.abort_transaction(),
 }
 
 
 def test_nothing_is_written_or_ended_outside_a_transaction(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     for name, act in OUTSIDE.items():
-        stream.renew()
+        stream.reinit_producer()
         assert is_refused(partial(act, stream, updates), (TransactionAborted, OutcomeUnknown)), name
-    stream.renew()
-    stream.begin()
+    stream.reinit_producer()
+    stream.begin_transaction()
     with pytest.raises(OutcomeUnknown):
-        stream.begin()
+        stream.begin_transaction()
     assert ground.committed_values(updates) == {0: [], 1: []}
 
 
 def test_a_transaction_that_was_open_is_none_of_the_next_producer(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
-    stream.begin()
-    stream.renew()
+    stream.begin_transaction()
+    stream.reinit_producer()
     with pytest.raises(TransactionAborted):
         stream.produce(a_record(updates))
 
 
 def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
-    stream.begin()
+    stream.begin_transaction()
 
     def go_on() -> None:
         stream.produce(a_record(updates, partition=9))
-        stream.commit({0: 0})
+        stream.commit_transaction({0: 0})
 
     with pytest.raises((TransactionAborted, Unavailable)):
         go_on()
@@ -157,11 +157,11 @@ def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: G
 
 def test_offsets_of_a_partition_that_is_not_there_are_never_committed(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(a_record(updates))
     with pytest.raises((TransactionAborted, Unavailable)):
-        stream.commit({9: 0})
-    stream.renew()
+        stream.commit_transaction({9: 0})
+    stream.reinit_producer()
     assert ground.committed_values(updates) == {0: [], 1: []}
 
 
@@ -171,7 +171,7 @@ def test_offsets_are_taken_as_they_are_and_those_below_zero_are_none(
 ) -> None:
     turner: Turner = assigned(ground, ground.create_topic())
     for each in ({0: 1}, offsets):
-        turner.stream.begin()
-        turner.stream.commit(each)
+        turner.stream.begin_transaction()
+        turner.stream.commit_transaction(each)
         turner.turn()
     turn_until(lambda: turner.stream.committed() == {0: committed, 1: 0}, turner)

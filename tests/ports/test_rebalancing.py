@@ -12,7 +12,9 @@ def test_two_members_share_the_partitions(ground: Ground) -> None:
     turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
     assert first.assigned | second.assigned == set(range(PARTITIONS))
     # Only what moves is taken: the others are worked on all the while.
-    assert [(change.taken, change.given) for change in first.changes[1:]] == [(frozenset(second.assigned), frozenset())]
+    assert [(change.revoked, change.assigned) for change in first.changes[1:]] == [
+        (frozenset(second.assigned), frozenset())
+    ]
 
 
 def test_what_was_given_up_is_gone_on_with_from_what_was_committed(ground: Ground) -> None:
@@ -22,8 +24,8 @@ def test_what_was_given_up_is_gone_on_with_from_what_was_committed(ground: Groun
     first = assigned(ground, topic, PARTITIONS)
     first.release_given()
     turn_until(lambda: len(first.records) == 3 * PARTITIONS, first)
-    first.stream.begin()
-    first.stream.commit(dict.fromkeys(range(PARTITIONS), 2))
+    first.stream.begin_transaction()
+    first.stream.commit_transaction(dict.fromkeys(range(PARTITIONS), 2))
     second = Turner(ground.open_stream(topic, "two"))
     turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
     second.release_given()
@@ -48,11 +50,11 @@ def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
     second = Turner(ground.open_stream(topic, "two"))
-    second.stream.renew()
+    second.stream.reinit_producer()
     turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
     for number, turner in enumerate((first, second), start=1):
-        turner.stream.begin()
-        turner.stream.commit(dict.fromkeys(turner.assigned, number))
+        turner.stream.begin_transaction()
+        turner.stream.commit_transaction(dict.fromkeys(turner.assigned, number))
     expected = dict.fromkeys(first.assigned, 1) | dict.fromkeys(second.assigned, 2)
     assert first.stream.committed() == expected
 
@@ -60,12 +62,12 @@ def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None
 def test_a_member_that_committed_goes_on_committing_when_another_has_come(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
-    first.stream.begin()
-    first.stream.commit(dict.fromkeys(first.assigned, 1))
+    first.stream.begin_transaction()
+    first.stream.commit_transaction(dict.fromkeys(first.assigned, 1))
     second = Turner(ground.open_stream(topic, "two"))
     turn_until(lambda: len(second.assigned) == 2 and len(first.assigned) == 2, first, second)
-    first.stream.begin()
-    first.stream.commit(dict.fromkeys(first.assigned, 2))
+    first.stream.begin_transaction()
+    first.stream.commit_transaction(dict.fromkeys(first.assigned, 2))
     assert first.stream.committed() == dict.fromkeys(second.assigned, 1) | dict.fromkeys(first.assigned, 2)
 
 

@@ -21,14 +21,14 @@ def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> No
     clicks, updates = ground.create_topic(), ground.create_topic()
     ground.publish(clicks, 0, *"abc")
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "one"))
-    stream.produce_all(1, [(updates, b"two", b"key", None), (updates, b"three", b"key", [("name", b"value")])])
+    stream.produce_batch(1, [(updates, b"two", b"key", None), (updates, b"three", b"key", [("name", b"value")])])
     reader = ground.open_reader(updates)
-    reader.start(0, 0)
-    reader.start(1, 0)
-    assert list(reader.read(100, 0.5)) == []
-    assert stream.commit({0: 3}) == {}
+    reader.assign(0, 0)
+    reader.assign(1, 0)
+    assert list(reader.poll(100, 0.5)) == []
+    assert stream.commit_transaction({0: 3}) == {}
     assert stream.committed() == {0: 3, 1: 0}
     records = read_until(reader, 3)
     assert {(r.partition(), r.value()) for r in records} == {(0, b"one"), (1, b"two"), (1, b"three")}
@@ -38,12 +38,12 @@ def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> No
 def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(ProducerRecord(updates, 0, b"key", b"now"))
     stream.produce(ProducerRecord(updates, 0, None, None, (("name", None),), timestamp=1_600_000_000_000))
-    stream.commit({0: 0})
+    stream.commit_transaction({0: 0})
     reader = ground.open_reader(updates)
-    reader.start(0, 0)
+    reader.assign(0, 0)
     now, kept = read_until(reader, 2)
     assert now.timestamp()[1] > 1_600_000_000_000
     assert kept.timestamp()[1] == 1_600_000_000_000
@@ -53,12 +53,12 @@ def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
 def test_abort_hides_the_records_and_keeps_the_offsets(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "aborted"))
-    stream.abort()
-    stream.begin()
+    stream.abort_transaction()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "committed"))
-    stream.commit({1: 0})
+    stream.commit_transaction({1: 0})
     assert ground.committed_values(updates) == {0: ["committed"], 1: []}
     assert stream.committed() == {0: 0, 1: 0}
 
@@ -67,10 +67,10 @@ def test_offsets_alone_can_be_committed(ground: Ground) -> None:
     clicks = ground.create_topic()
     ground.publish(clicks, 0, *"abc")
     stream = assigned(ground, clicks).stream
-    stream.begin()
-    stream.commit({0: 2, 1: 0})
-    stream.begin()
-    stream.commit({0: 3})
+    stream.begin_transaction()
+    stream.commit_transaction({0: 2, 1: 0})
+    stream.begin_transaction()
+    stream.commit_transaction({0: 3})
     assert stream.committed() == {0: 3, 1: 0}
 
 
@@ -78,79 +78,79 @@ def test_commit_tells_the_offset_after_what_is_tracked(ground: Ground) -> None:
     clicks, log = ground.create_topic(), ground.create_topic()
     ground.publish(log, 0, "earlier")
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(an_update(log, "a"))
-    stream.track(an_update(log, "b"))
-    stream.track(an_update(log, "c", partition=1))
-    assert stream.commit({0: 0}) == {0: 3, 1: 1}
-    stream.begin()
-    stream.track(an_update(log, "d"))
+    stream.produce_tracked(an_update(log, "b"))
+    stream.produce_tracked(an_update(log, "c", partition=1))
+    assert stream.commit_transaction({0: 0}) == {0: 3, 1: 1}
+    stream.begin_transaction()
+    stream.produce_tracked(an_update(log, "d"))
     # The control record of the transaction before stands in between.
-    assert stream.commit({0: 0}) == {0: 5}
+    assert stream.commit_transaction({0: 0}) == {0: 5}
 
 
 def test_what_was_tracked_in_an_aborted_transaction_is_forgotten(ground: Ground) -> None:
     clicks, log = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
-    stream.begin()
-    stream.track(an_update(log, "a"))
-    stream.abort()
-    stream.begin()
-    assert stream.commit({0: 0}) == {}
+    stream.begin_transaction()
+    stream.produce_tracked(an_update(log, "a"))
+    stream.abort_transaction()
+    stream.begin_transaction()
+    assert stream.commit_transaction({0: 0}) == {}
 
 
 def test_renew_ends_what_the_stream_itself_left_open(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "left open"))
-    stream.renew()
-    stream.begin()
+    stream.reinit_producer()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "committed"))
-    stream.commit({0: 0})
+    stream.commit_transaction({0: 0})
     assert ground.committed_values(updates)[0] == ["committed"]
 
 
 def test_renew_fences_the_producer_before_it(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     zombie = assigned(ground, clicks).stream
-    zombie.begin()
+    zombie.begin_transaction()
     zombie.produce(an_update(updates, "of the zombie"))
     successor = ground.open_stream(clicks)
-    successor.renew()
+    successor.reinit_producer()
 
     def go_on() -> None:
         zombie.produce(an_update(updates, "of the zombie"))
-        zombie.commit({0: 0})
+        zombie.commit_transaction({0: 0})
 
     with pytest.raises(FatalKafkaError):
         go_on()
-    successor.begin()
+    successor.begin_transaction()
     successor.produce(an_update(updates, "of the successor"))
-    successor.abort()
+    successor.abort_transaction()
     assert ground.committed_values(updates)[0] == []
 
 
 def test_a_stream_cannot_write_before_it_has_a_producer(ground: Ground) -> None:
     stream = ground.open_stream(ground.create_topic())
     with pytest.raises(OutcomeUnknown):
-        stream.begin()
+        stream.begin_transaction()
 
 
 def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transaction(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic(max_message_bytes=2_000)
     stream = assigned(ground, clicks).stream
-    stream.begin()
+    stream.begin_transaction()
     stream.produce(an_update(updates, "small"))
 
     def go_on() -> None:
         stream.produce(ProducerRecord(updates, 0, b"key", INCOMPRESSIBLE))
-        stream.commit({0: 0})
+        stream.commit_transaction({0: 0})
 
     with pytest.raises(TransactionAborted) as raised:
         go_on()
     assert raised.value.poison
-    stream.abort()
+    stream.abort_transaction()
     commit_within(stream, an_update(updates, "small"), tries=3)
     assert ground.committed_values(updates)[0] == ["small"]
 
@@ -158,12 +158,12 @@ def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transacti
 def commit_within(stream: TransactionalConsumer, record: ProducerRecord, tries: int) -> None:
     """Commit a record; after a refusal the library's next transaction fails once, with a gap in the sequence."""
     for _ in range(tries):
-        stream.begin()
+        stream.begin_transaction()
         stream.produce(record)
         try:
-            stream.commit({0: 0})
+            stream.commit_transaction({0: 0})
         except TransactionAborted:
-            stream.abort()
+            stream.abort_transaction()
         else:
             return
     raise AssertionError(f"none of {tries} transactions was committed")
@@ -172,11 +172,11 @@ def commit_within(stream: TransactionalConsumer, record: ProducerRecord, tries: 
 def test_what_is_written_to_a_topic_that_is_gone_is_never_committed(ground: Ground) -> None:
     """And the stream tells so: were it an unknown outcome, the loop would try for ever and no person would hear."""
     stream = assigned(ground, ground.create_topic()).stream
-    stream.begin()
+    stream.begin_transaction()
 
     def go_on() -> None:
         stream.produce(an_update("there-is-no-such-topic", "a"))
-        stream.commit({0: 0})
+        stream.commit_transaction({0: 0})
 
     with pytest.raises((TransactionAborted, Unavailable)):
         go_on()
@@ -188,16 +188,16 @@ def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
     turner = assigned(ground, clicks)
     turner.release_given()
     turn_until(lambda: len(turner.records) == 3, turner)
-    turner.stream.begin()
+    turner.stream.begin_transaction()
     turner.stream.produce(an_update(updates, "too late"))
     ground.put_out(turner.stream)
     with pytest.raises(TransactionAborted) as raised:
-        turner.stream.commit({0: 3})
+        turner.stream.commit_transaction({0: 3})
     assert raised.value.rebalance
     assert not raised.value.poison
-    turner.stream.abort()
+    turner.stream.abort_transaction()
     turn_until(lambda: len(turner.changes) > 1 and turner.assigned == {0, 1}, turner)
-    assert turner.changes[1].taken == {0, 1}
+    assert turner.changes[1].revoked == {0, 1}
     turner.release_given()
     turn_until(lambda: len(turner.records) == 6, turner)
     assert turner.values(0) == ["a", "b", "c"] * 2
@@ -227,16 +227,16 @@ def test_an_abort_that_comes_before_the_records_were_sent_does_not_end_the_strea
     turner = assigned(ground, clicks)
     stream = turner.stream
     for _ in range(15):
-        stream.begin()
+        stream.begin_transaction()
         stream.produce(an_update(updates, "committed"))
-        stream.commit({0: 0})
-        stream.begin()
+        stream.commit_transaction({0: 0})
+        stream.begin_transaction()
         for partition in range(4):
             stream.produce(an_update(updates, "aborted", partition))
         sleep(0.003)  # in which the library begins, and does not end, to tell the broker of the transaction
         try:
-            stream.abort()
+            stream.abort_transaction()
         except OutcomeUnknown:
-            stream.renew()
+            stream.reinit_producer()
         turner.turn()
     assert ground.committed_values(updates) == {0: ["committed"] * 15, 1: [], 2: [], 3: []}

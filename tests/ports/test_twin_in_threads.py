@@ -43,10 +43,10 @@ def work(cluster: FakeCluster, name: str) -> None:
 
 
 def copy_all(stream: FakeTransactionalConsumer) -> None:
-    stream.renew()
+    stream.reinit_producer()
     while not all_are_done(stream):
         records = stream.consume(50, 0)
-        begin_with(stream, sorted(stream.take_changes().given))
+        begin_with(stream, sorted(stream.poll_assignment().assigned))
         if records:
             copy(stream, records)
 
@@ -55,22 +55,22 @@ def begin_with(stream: FakeTransactionalConsumer, given: Sequence[int]) -> None:
     """Go on from what is committed of these partitions, as soon as the commit of another worker is over."""
     while given:
         with suppress(RetriableError):
-            stream.rewind(given)
-            stream.release(given)
+            stream.seek_to_committed(given)
+            stream.resume(given)
             return
 
 
 def copy(stream: FakeTransactionalConsumer, records: Sequence[ConsumerRecord]) -> None:
     """Copy these clicks in one transaction, or go back to them where the group was shared out anew meanwhile."""
     ends = {record.partition() or 0: (record.offset() or 0) + 1 for record in records}
-    stream.begin()
+    stream.begin_transaction()
     for record in records:
-        stream.produce_all(record.partition() or 0, [("updates", record.value(), b"key", None)])
+        stream.produce_batch(record.partition() or 0, [("updates", record.value(), b"key", None)])
     try:
-        stream.commit(ends)
+        stream.commit_transaction(ends)
     except TransactionAborted:
-        stream.abort()
-        stream.rewind(sorted(ends))
+        stream.abort_transaction()
+        stream.seek_to_committed(sorted(ends))
 
 
 def all_are_done(stream: FakeTransactionalConsumer) -> bool:

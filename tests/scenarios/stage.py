@@ -87,10 +87,10 @@ class Stage:
 
     def _renew(self, who: str) -> None:
         self._refused.pop(who, None)
-        self._turner(who).stream.renew()
+        self._turner(who).stream.reinit_producer()
 
     def _begin(self, who: str) -> None:
-        self._turner(who).stream.begin()
+        self._turner(who).stream.begin_transaction()
 
     def _produce(self, who: str, what: str) -> None:
         """Write `key=value`, or `key=` for a record without a value."""
@@ -106,18 +106,18 @@ class Stage:
     def _commit(self, who: str, *offsets: str) -> None:
         if who in self._refused:
             raise self._refused.pop(who)
-        self._turner(who).stream.commit({p: int(offset) for p, offset in enumerate(offsets)})
+        self._turner(who).stream.commit_transaction({p: int(offset) for p, offset in enumerate(offsets)})
 
     def _cut(self, who: str) -> None:
         self._place.lose_the_end(self._turner(who).stream)
 
     def _abort(self, who: str) -> None:
         self._refused.pop(who, None)
-        self._turner(who).stream.abort()
+        self._turner(who).stream.abort_transaction()
 
     def _rewind(self, who: str) -> str:
         turner = self._turner(who)
-        return str(dict(turner.stream.rewind(sorted(turner.assigned))))
+        return str(dict(turner.stream.seek_to_committed(sorted(turner.assigned))))
 
     def _committed(self, who: str) -> str:
         return str(dict(self._turner(who).stream.committed()))

@@ -99,7 +99,7 @@ def test_digests_tell_parts_apart_that_run_together() -> None:
     assert hits_digest("a", "b") != link_digest("a", "b", 0) + bytes(8)
 
 
-# Keys made by inverting murmur2's last block: its two extremes, which a modulo by PLACES takes for each other.
+# Keys made by inverting murmur2's last block: its two extremes, which a modulo by MAX_KEY_HASH takes for each other.
 SMALLEST_AND_LARGEST = {b"acme/r-01261o9dk": 0, b"acme/r-00559gv8x": 2**31 - 1}
 
 

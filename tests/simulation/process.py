@@ -139,7 +139,7 @@ class Process:
             restorer=restorer,
             history=self._variant.history(stream, restorer, self.disk.known, partitions=partitions, group=GROUP),
             decider=decider,
-            caution=PoisonPillGuard(self.disk.page, decider.condemn),
+            caution=PoisonPillGuard(self.disk.page, decider.force_dead_letter),
             writer=wire.writer(stream),
             bad_share=DeadLetterLimit(1.0),
             observer=self.tally,

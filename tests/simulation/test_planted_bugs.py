@@ -29,18 +29,18 @@ def quiet() -> Iterator[None]:
 class HastyStream(BitingStream):
     """Commits the offsets before what they stand for."""
 
-    def commit(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
+    def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         self._group().stage(-1, offsets)
         self._group().apply(-1)
-        return super().commit(offsets)
+        return super().commit_transaction(offsets)
 
 
 class ReusedProducer(BitingStream):
     """Goes on with a producer of whose last transaction nobody knows the end."""
 
-    def renew(self) -> None:
+    def reinit_producer(self) -> None:
         if self._writer._producer is None:
-            super().renew()
+            super().reinit_producer()
         self._writer._in_transaction = False
         self._tracked = {}
 
@@ -48,9 +48,9 @@ class ReusedProducer(BitingStream):
 class PositionStream(BitingStream):
     """Goes on from the consumer's position where it should from what is committed."""
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         positions = dict(self._positions)
-        committed = super().rewind(partitions)
+        committed = super().seek_to_committed(partitions)
         self._positions.update({partition: positions[partition] for partition in partitions})
         return committed
 
@@ -58,8 +58,8 @@ class PositionStream(BitingStream):
 class CreditTakingStream(BitingStream):
     """Takes each committed offset for one that it committed itself."""
 
-    def rewind(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        committed = super().rewind(partitions)
+    def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
+        committed = super().seek_to_committed(partitions)
         return {p: Committed(found.offset, is_own=True) if found else None for p, found in committed.items()}
 
 
@@ -72,17 +72,17 @@ class PossessiveStream(BitingStream):
 class ShortSightedReader(FakeLogReader):
     """Takes the last stable offset for the end."""
 
-    def bounds(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         stable = {p: self._topic().log(p).stable_end for p in partitions}
-        return {p: (first, stable[p]) for p, (first, _) in super().bounds(partitions).items()}
+        return {p: (first, stable[p]) for p, (first, _) in super().watermarks(partitions).items()}
 
 
 class CredulousCheck(HistoryCheck):
     """Goes on from the committed offset, whatever the memory says."""
 
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
-        committed = self._stream.rewind([*complete])
-        bounds = self._stream.bounds([*complete])
+        committed = self._stream.seek_to_committed([*complete])
+        bounds = self._stream.watermarks([*complete])
         for partition in complete:
             self._enter(partition, Evidence(_offset(committed[partition]), None, *bounds[partition]))
         return {p: self._starts[p] for p in complete}
@@ -91,17 +91,17 @@ class CredulousCheck(HistoryCheck):
 class EagerLoop(Loop):
     """Writes the state before the commit."""
 
-    def _handle(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
+    def _process_batch(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
         begun = self._now()
         batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         self._pending = batch
-        self._stream.begin()
+        self._stream.begin_transaction()
         for each in batch.partitions:
             self._parts.writer.write(each)
         for each in batch.partitions:
             if each.decision.memory:
                 self._live[each.partition].write(each.decision.memory, self._live[each.partition].position)
-        self._stream.commit(batch.offsets)
+        self._stream.commit_transaction(batch.offsets)
         self._count_committed(batch)
 
 
@@ -118,7 +118,7 @@ class TrustingLoop(Loop):
         for partition in [each for each in self._restorer.restoring if each in self._known]:
             self._restorer.cancel(partition)
             self._live[partition] = self._known[partition]
-            self._stream.release([partition])
+            self._stream.resume([partition])
 
 
 BUGS = {

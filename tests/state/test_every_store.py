@@ -231,12 +231,12 @@ def test_a_store_that_was_opened_twice_sees_what_it_wrote(shelf: Shelf) -> None:
 def test_a_store_that_is_opened_step_by_step_is_the_same(shelf: Shelf) -> None:
     shelf.store().write({b"a": b"1"}, 7)
     shelf.reopen()
-    shelf.state.open_gradually(0, "changelog").close()
+    shelf.state.open_in_steps(0, "changelog").close()
 
-    store = exhaust(shelf.state.open_gradually(0, "changelog"))
+    store = exhaust(shelf.state.open_in_steps(0, "changelog"))
 
     assert (store.position, store.get_many([b"a"])) == (7, [b"1"])
-    assert exhaust(shelf.state.open_gradually(0, "another")).position == BEGINNING
+    assert exhaust(shelf.state.open_in_steps(0, "another")).position == BEGINNING
 
 
 def test_what_the_state_takes_is_told(shelf: Shelf) -> None:

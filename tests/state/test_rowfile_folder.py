@@ -73,7 +73,7 @@ def test_a_store_that_is_given_up_while_it_is_opened_keeps_no_file_open(tmp_path
     state.release(0)
     before = open_files(tmp_path)
     for steps in range(50):
-        opening = state.open_gradually(0, "changelog")
+        opening = state.open_in_steps(0, "changelog")
         if len(list(islice(opening, steps))) < steps:
             break
         opening.close()

@@ -52,9 +52,9 @@ class RowFileState:
         One that is open already is returned as it is. What is damaged is cut off, or forgotten where it must be.
         Raises Unavailable where its index has no room in memory.
         """
-        return exhaust(self.open_gradually(partition, changelog))
+        return exhaust(self.open_in_steps(partition, changelog))
 
-    def open_gradually(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
+    def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
         """Open in steps of some ten milliseconds. To close the generator gives up."""
         store = self._stores.get(partition)
         if store is not None and store.changelog == changelog:
