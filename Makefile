@@ -117,6 +117,10 @@ sanitize: install ## Run what is compiled under AddressSanitizer and UndefinedBe
 pins: install ## Pin the schemas that are released for the first time
 	$(BIN)/python -m tests.schemas.pins
 
+.PHONY: metrics
+metrics: install ## Write docs/metrics.md from the catalogue of metrics
+	$(BIN)/python -m tests.monitoring.metrics_page
+
 lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
 	$(PYTHON) -m venv $(UV)
 	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check uv

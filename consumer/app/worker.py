@@ -36,6 +36,7 @@ from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
 from consumer.monitoring.http import LOOPBACK, HttpServer, routes
+from consumer.monitoring.metric_catalogue import LAST_PROGRESS
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.monitoring.watchdog import Watchdog
@@ -96,9 +97,9 @@ def _run(
     wire = ClientFactory(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
     stack.enter_context(explaining_denials(settings, acls_of(Role.WORKER, settings, wire.names)))
     metrics = Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions())
-    metrics.note_progress(clock.now_ms() / 1000)
+    metrics.set(LAST_PROGRESS, clock.now_ms() / 1000)
     host = LOOPBACK if bond else settings.http_host
-    server = HttpServer(settings.http_port, routes(metrics.page, health, versions()), host=host)
+    server = HttpServer(settings.http_port, routes(metrics.exposition, health, versions()), host=host)
     server.start()
     stack.callback(server.stop)
     if bond:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer.config.settings import PREFIX, Settings, variable
 from consumer.demo.failure import DemoFailed
 from consumer.monitoring.loopback import ask
+from consumer.monitoring.metric_catalogue import RECORDS_CONSUMED
 from deploy.kafka.lifeline import Lifeline
 
 ANSWER_SECONDS = 5.0
@@ -99,7 +100,7 @@ class WorkerProcess:
         """Return how many clicks it counted since its latest start."""
         families = text_string_to_metric_families((self._get("/metrics") or b"").decode())
         samples = (sample for family in families for sample in family.samples)
-        return int(sum(sample.value for sample in samples if sample.name == "link_actions_records_consumed_total"))
+        return int(sum(sample.value for sample in samples if sample.name == RECORDS_CONSUMED.name))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:

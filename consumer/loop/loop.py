@@ -31,7 +31,7 @@ from consumer.loop.progress import RegressionCheck
 from consumer.loop.setbacks import Setbacks
 from consumer.loop.tail import TrailingMarkers
 from consumer.loop.transaction_output import TransactionOutput
-from consumer.monitoring.metrics import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.ports import ConsumerRecord, ProducerRecord, RetriableError, TransactionAborted, TransactionalConsumer
 from consumer.records.bulk import split_by_partition
 from consumer.state.store import PartitionStore

@@ -7,7 +7,22 @@ import numpy as np
 from consumer.clock import Clock
 from consumer.loop.batch import Batch
 from consumer.monitoring.health import Health, Phase
-from consumer.monitoring.metrics import Metrics, RebalanceType, Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import (
+    BATCH_SECONDS,
+    DEFINITIONS_READ,
+    LAG,
+    LAST_COMMIT,
+    LAST_PROGRESS,
+    PARTITIONS_ASSIGNED,
+    REBALANCES,
+    RESTORE_RECORDS,
+    RESTORE_REMAINING,
+    TRANSACTIONS,
+    RebalanceType,
+    Stage,
+    TransactionResult,
+)
+from consumer.monitoring.metrics import Metrics
 from consumer.ports import AssignmentChange
 
 
@@ -46,7 +61,7 @@ class Observer:
     def definitions_read(self, number: int) -> None:
         """Link definitions were read."""
         if number:
-            self._metrics.count_definitions(number)
+            self._metrics.count(DEFINITIONS_READ, by=number)
 
     def joined(self, *, is_member: bool) -> None:
         """The group has given the worker its share, or the session is over.
@@ -65,15 +80,16 @@ class Observer:
         self._restoring &= self._assigned
         self._remaining(remaining)
         self._health.assign(partitions)
+        self._metrics.set(PARTITIONS_ASSIGNED, len(partitions))
         if change.revoked:
-            self._metrics.count_rebalance(RebalanceType.REVOKED, assigned=len(partitions))
+            self._metrics.count(REBALANCES, RebalanceType.REVOKED)
         if change.assigned:
-            self._metrics.count_rebalance(RebalanceType.ASSIGNED, assigned=len(partitions))
+            self._metrics.count(REBALANCES, RebalanceType.ASSIGNED)
 
     def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None:
         """Changelog records were read; `remaining` has every partition that is not complete yet, 0 where not known."""
         self._remaining(remaining)
-        self._metrics.count_restored(sum(read.values()))
+        self._metrics.count(RESTORE_RECORDS, by=sum(read.values()))
         if read:
             self._progressed()
 
@@ -81,25 +97,25 @@ class Observer:
         """Tell what is to be restored; a partition that was being restored and is none of them has nothing left."""
         self._health.restore(remaining)
         for partition in self._restoring | remaining.keys():
-            self._metrics.set_remaining(partition, remaining.get(partition, 0))
+            self._metrics.set(RESTORE_REMAINING, remaining.get(partition, 0), partition)
         self._restoring = frozenset(remaining)
         self._shown |= self._restoring
 
     def lost(self, lost: Mapping[int, int]) -> None:
         """Of each partition so many offsets of clicks were skipped by decision, over all time."""
         for partition, offsets in lost.items():
-            self._metrics.set_lost(partition, offsets)
+            self._metrics.set_clicks_lost(partition, offsets)
 
     def stages(self, stages: Mapping[Stage, float]) -> None:
         """Stages of a batch took so long."""
         for stage, seconds in stages.items():
-            self._metrics.observe_stage(stage, seconds)
+            self._metrics.observe(BATCH_SECONDS, seconds, stage)
 
     def lag(self, lag: Mapping[int, int]) -> None:
         """Partitions lie so many records behind."""
         self._shown |= lag.keys()
         for partition, records in lag.items():
-            self._metrics.set_lag(partition, records)
+            self._metrics.set(LAG, records, partition)
 
     def answered(self, *, is_all_done: bool) -> None:
         """The broker has answered, and nothing may be left to do."""
@@ -109,19 +125,19 @@ class Observer:
 
     def transaction(self, result: TransactionResult) -> None:
         """A transaction ended."""
-        self._metrics.count_transaction(result)
+        self._metrics.count(TRANSACTIONS, result)
 
     def committed(self, batch: Batch) -> None:
         """A batch is committed for sure; only now do its counts hold."""
         now = self._clock.now_ms()
         self._health.commit()
-        self._metrics.note_commit(now / 1000)
+        self._metrics.set(LAST_COMMIT, now / 1000)
         self._progressed()
-        self._metrics.count_transaction(TransactionResult.COMMITTED)
+        self._metrics.count(TRANSACTIONS, TransactionResult.COMMITTED)
         self._metrics.count_batch(batch.counts())
         times = np.concatenate([np.asarray(each.decision.clicked_at, dtype=np.float64) for each in batch.partitions])
         if len(times):
-            self._metrics.observe_ages((now - times) / 1000)
+            self._metrics.observe_click_ages((now - times) / 1000)
 
     def _progressed(self) -> None:
-        self._metrics.note_progress(self._clock.now_ms() / 1000)
+        self._metrics.set(LAST_PROGRESS, self._clock.now_ms() / 1000)

@@ -49,8 +49,8 @@ class Answer:
 Route = Callable[[], Answer]
 
 
-def routes(page: Callable[[], bytes], health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
-    """Return what each path answers: `/metrics`, of which `page` gives the text, `/livez`, `/readyz` and `/version`."""
+def routes(metrics: Callable[[], bytes], health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
+    """Return the routes of a worker; `metrics` returns its metrics in Prometheus' text format."""
 
     def livez() -> Answer:
         live = health.live()
@@ -61,7 +61,7 @@ def routes(page: Callable[[], bytes], health: Health, versions: Mapping[str, str
         return json_answer(asdict(ready), good=ready.ready)
 
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, page()),
+        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics()),
         "/livez": livez,
         "/readyz": readyz,
         "/version": lambda: json_answer(dict(versions), good=True),

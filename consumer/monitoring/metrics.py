@@ -1,13 +1,9 @@
-"""The catalogue of metrics: every name that `/metrics` shows, what it means, and the one place that writes it.
-
-Everything is touched once per batch; nothing costs more for more clicks. The process's own metrics are beside them.
-"""
+"""The metrics of one worker, made from the catalogue and updated once per batch, never per click."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from math import nan
+from itertools import product
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,248 +16,142 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client.metrics import MetricWrapperBase
 
-from consumer.decision.outcome import ActionOutcome, BatchCounts, ClickOutcome, NoActionsReason
+from consumer.decision.outcome import BatchCounts
+from consumer.monitoring.collectors import ArrayHistogram, PartitionTotals
+from consumer.monitoring.metric_catalogue import (
+    ACTIONS,
+    BATCH_RECORDS,
+    BUILD,
+    CATALOGUE,
+    CLICK_AGE,
+    CLICKS,
+    CLICKS_LOST,
+    CLICKS_WITHOUT_ACTIONS,
+    DEAD_LETTERS,
+    KIND,
+    LAG,
+    RECORDS_CONSUMED,
+    RESTORE_REMAINING,
+    STATE_DISK,
+    STATE_KEYS,
+    STATE_MEMORY,
+    CounterSpec,
+    GaugeSpec,
+    HistogramSpec,
+    Label,
+    MetricSpec,
+)
 from consumer.state.store import StateSize
-from schemas.bad_record import Reason
 
-PREFIX = "link_actions"
+Spec = TypeVar("Spec", bound=MetricSpec)
 
-STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-BATCH_BUCKETS = (1, 10, 50, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
-AGE_BUCKETS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
-
-
-class Stage(StrEnum):
-    """Where the time of one batch goes, in this order."""
-
-    GATHER = "gather"
-    DECIDE = "decide"
-    PRODUCE = "produce"
-    COMMIT = "commit"
-    STORE = "store"
-
-
-class TransactionResult(StrEnum):
-    """How a transaction ended; unknown when the broker did not say in time."""
-
-    COMMITTED = "committed"
-    ABORTED = "aborted"
-    UNKNOWN = "unknown"
-
-
-class RebalanceType(StrEnum):
-    """What the group did to this worker's partitions."""
-
-    ASSIGNED = "assigned"
-    REVOKED = "revoked"
-
-
-class AgeHistogram(Collector):
-    """The histogram of click ages, fed with a whole batch at once.
-
-    The library's own takes one value a call, which would be the one thing on the hot path that is done per click.
-    """
-
-    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
-        self._name = name
-        self._documentation = documentation
-        self._edges = np.array(AGE_BUCKETS)
-        # One tuple, replaced as a whole, so that a scrape from another thread sees counts and sum of the same batch.
-        self._seen: tuple[NDArray[np.int64], float] = (np.zeros(len(AGE_BUCKETS) + 1, dtype=np.int64), 0.0)
-        registry.register(self)
-
-    def observe(self, ages_seconds: NDArray[np.float64]) -> None:
-        """Count a batch of ages; those from a clock ahead of ours count as 0."""
-        ages = np.maximum(ages_seconds, 0.0)
-        counts = np.bincount(np.searchsorted(self._edges, ages, side="left"), minlength=len(AGE_BUCKETS) + 1)
-        self._seen = (self._seen[0] + counts, self._seen[1] + float(ages.sum()))
-
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Yield the histogram as Prometheus has it: each bucket holds those below it too."""
-        counts, total = self._seen
-        bounds = [*(str(edge) for edge in AGE_BUCKETS), "+Inf"]
-        buckets = list(zip(bounds, np.cumsum(counts).tolist(), strict=True))
-        family = HistogramMetricFamily(self._name, self._documentation)
-        family.add_metric([], buckets=buckets, sum_value=total)
-        yield family
-
-
-class LostClicks(Collector):
-    """Counters whose values the changelog carries, so that they go on where another worker's ended."""
-
-    def __init__(self, name: str, documentation: str, registry: CollectorRegistry) -> None:
-        self._name = name
-        self._documentation = documentation
-        self._lost: Mapping[int, int] = {}
-        registry.register(self)
-
-    def set(self, partition: int, offsets: int | None) -> None:
-        """Take the total of a partition; None drops it."""
-        others = {each: lost for each, lost in self._lost.items() if each != partition}
-        self._lost = others if offsets is None else others | {partition: offsets}
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Yield the counters."""
-        family = CounterMetricFamily(self._name, self._documentation, labels=["partition"])
-        for partition, offsets in sorted(self._lost.items()):
-            family.add_metric([str(partition)], offsets)
-        yield family
+_WITH_OWN_COLLECTOR = (CLICK_AGE, CLICKS_LOST)
 
 
 class Metrics:
-    """All metrics of one worker, on a registry of its own. `kinds` are those whose series exist from the start."""
+    """The catalogue's metrics of one worker, and those of its process, on one registry.
+
+    `kinds` are the kinds of action whose series exist from the start; `versions` are the labels of the build info.
+    """
 
     def __init__(self, registry: CollectorRegistry, *, kinds: Iterable[str], versions: Mapping[str, str]) -> None:
         self._registry, self._counting = registry, Lock()
-        catalogue = _Catalogue(registry)
-        counter, gauge, histogram = catalogue.counter, catalogue.gauge, catalogue.histogram
-        self._records = counter("records_consumed_total", "Records taken from the clicks topic.")
-        self._clicks = counter("clicks_total", "Records by what became of them; adds up to consumed.", "outcome")
-        self._without = counter("clicks_without_actions_total", "Clicks without actions, by why.", "reason")
-        self._actions = counter("actions_total", "Actions of clicks by what became of them.", "kind", "outcome")
-        self._dead_letters = counter("dead_letters_total", "Dead letters by reason.", "reason")
-        self._definitions = counter("definitions_read_total", "Link definitions read.")
-        self._transactions = counter("transactions_total", "Transactions by how they ended.", "result")
-        self._rebalances = counter("rebalances_total", "Rebalances by what they did.", "type")
-        self._restored = counter("restore_records_total", "Changelog records read to restore the state.")
-        self._stages = histogram("batch_seconds", "Time of one batch by stage.", STAGE_BUCKETS, "stage")
-        self._batches = histogram("batch_records", "Records of one batch.", BATCH_BUCKETS)
-        self._ages = AgeHistogram(f"{PREFIX}_click_age_seconds", "From the click to the commit.", registry)
-        self._lost = LostClicks(f"{PREFIX}_clicks_lost_total", "Clicks skipped by decision, over all time.", registry)
-        self._lag = gauge("lag_records", "Records that are not committed, control records included.", "partition")
-        self._remaining = gauge("restore_remaining_records", "Changelog records still to read.", "partition")
-        self._assigned = gauge("partitions_assigned", "Partitions this worker has.")
-        self._committed_at = gauge("last_commit_timestamp_seconds", "When a transaction last committed; NaN before.")
-        self._committed_at.set(nan)
-        self._progress_at = gauge(
-            "last_progress_timestamp_seconds",
-            "When a batch was last committed or state restored, or nothing was left to do; at first the start.",
-        )
-        self._progress_at.set(nan)
-        self._state_keys = gauge("state_keys", "Entries of the local state; of RocksDB an estimate.")
-        self._state_memory = gauge("state_memory_bytes", "Memory that the local state takes, file pages left out.")
-        self._state_disk = gauge("state_disk_bytes", "Disk that the local state takes.")
-        self._build = gauge("build_info", "Versions of the program; always 1.", *map(_label, versions))
+        self._counters = {spec: create_counter(spec, registry) for spec in _plain(CounterSpec)}
+        self._gauges = {spec: create_gauge(spec, registry) for spec in _plain(GaugeSpec)}
+        self._histograms = {
+            spec: Histogram(spec.name, spec.help, spec.label_names, registry=registry, buckets=spec.buckets)
+            for spec in _plain(HistogramSpec)
+        }
+        self._click_ages = ArrayHistogram(CLICK_AGE, registry)
+        self._clicks_lost = PartitionTotals(CLICKS_LOST, registry)
+        label_values = {KIND: tuple(kinds)}
+        for spec, metric in (*self._counters.items(), *self._gauges.items(), *self._histograms.items()):
+            _start_at_zero(metric, spec, label_values)
         ProcessCollector(registry=registry)
-        self._start_at_zero(kinds)
-        self._build.labels(*versions.values()).set(1)
+        self.set(BUILD, 1, *(versions[name.replace("_", "-")] for name in BUILD.label_names))
+
+    def count(self, counter: CounterSpec, *labels: str, by: float = 1) -> None:
+        """Increase a counter."""
+        (self._counters[counter].labels(*labels) if labels else self._counters[counter]).inc(by)
+
+    def set(self, gauge: GaugeSpec, value: float, *labels: str | int) -> None:
+        """Set a gauge."""
+        (self._gauges[gauge].labels(*labels) if labels else self._gauges[gauge]).set(value)
+
+    def observe(self, histogram: HistogramSpec, value: float, *labels: str) -> None:
+        """Add one value to a histogram."""
+        (self._histograms[histogram].labels(*labels) if labels else self._histograms[histogram]).observe(value)
 
     def count_batch(self, counts: BatchCounts) -> None:
-        """Add what became of a batch. Call it once its transaction has committed, else the sums drift at each abort."""
+        """Add the counts of a batch. Call this after its transaction has committed: an aborted batch comes again."""
         with self._counting:
-            self._records.inc(counts.consumed)
-            self._batches.observe(counts.consumed)
+            self.count(RECORDS_CONSUMED, by=counts.consumed)
+            self.observe(BATCH_RECORDS, counts.consumed)
             for outcome, number in counts.clicks.items():
-                self._clicks.labels(outcome).inc(number)
+                self.count(CLICKS, outcome, by=number)
             for why, number in counts.without_actions.items():
-                self._without.labels(why).inc(number)
+                self.count(CLICKS_WITHOUT_ACTIONS, why, by=number)
             for (kind, outcome), number in counts.actions.items():
-                self._actions.labels(kind, outcome).inc(number)
+                self.count(ACTIONS, kind, outcome, by=number)
             for reason, number in counts.dead_letters.items():
-                self._dead_letters.labels(reason).inc(number)
+                self.count(DEAD_LETTERS, reason, by=number)
 
-    def page(self) -> bytes:
-        """Return all metrics as Prometheus reads them; no batch is counted meanwhile, so that its counts add up."""
-        with self._counting:
-            return page_of(self._registry)
+    def observe_click_ages(self, ages_seconds: NDArray[np.float64]) -> None:
+        """Add the ages that the clicks of a batch had when it was committed."""
+        self._click_ages.observe(ages_seconds)
 
-    def observe_ages(self, ages_seconds: NDArray[np.float64]) -> None:
-        """Note how old the clicks of a batch were when it committed."""
-        self._ages.observe(ages_seconds)
-
-    def observe_stage(self, stage: Stage, seconds: float) -> None:
-        """Note how long one stage of one batch took."""
-        self._stages.labels(stage).observe(seconds)
-
-    def count_transaction(self, result: TransactionResult) -> None:
-        """Count one transaction."""
-        self._transactions.labels(result).inc()
-
-    def note_commit(self, timestamp_seconds: float) -> None:
-        """Note when a transaction committed, in seconds since 1970 UTC."""
-        self._committed_at.set(timestamp_seconds)
-
-    def note_progress(self, timestamp_seconds: float) -> None:
-        """Note when something was last done, or nothing was left to do, in seconds since 1970 UTC."""
-        self._progress_at.set(timestamp_seconds)
-
-    def count_definitions(self, number: int) -> None:
-        """Count link definitions that were read."""
-        self._definitions.inc(number)
-
-    def count_rebalance(self, rebalance: RebalanceType, *, assigned: int) -> None:
-        """Count one rebalance; `assigned` is how many partitions the worker has after it."""
-        self._rebalances.labels(rebalance).inc()
-        self._assigned.set(assigned)
-
-    def count_restored(self, records: int) -> None:
-        """Count changelog records that were read."""
-        self._restored.inc(records)
-
-    def set_remaining(self, partition: int, records: int) -> None:
-        """Note how many changelog records are still to come for one partition."""
-        self._remaining.labels(partition).set(records)
+    def set_clicks_lost(self, partition: int, total: int) -> None:
+        """Set how many clicks of a partition were skipped over all time."""
+        self._clicks_lost.set(partition, total)
 
     def watch_state(self, size: Callable[[], StateSize]) -> None:
-        """Tell at each scrape what the state takes; `size` is called from another thread."""
-        self._state_keys.set_function(lambda: size().keys)
-        self._state_memory.set_function(lambda: size().memory_bytes)
-        self._state_disk.set_function(lambda: size().disk_bytes)
-
-    def set_lost(self, partition: int, offsets: int) -> None:
-        """Note how many clicks of one partition were skipped by decision, over all time."""
-        self._lost.set(partition, offsets)
-
-    def set_lag(self, partition: int, records: int) -> None:
-        """Note how far behind one partition is."""
-        self._lag.labels(partition).set(records)
+        """Read the size of the state at each scrape; `size` is called on the scrape's thread."""
+        self._gauges[STATE_KEYS].set_function(lambda: size().keys)
+        self._gauges[STATE_MEMORY].set_function(lambda: size().memory_bytes)
+        self._gauges[STATE_DISK].set_function(lambda: size().disk_bytes)
 
     def forget_partition(self, partition: int) -> None:
-        """Drop what was noted of a partition that another worker has now."""
-        self._lost.set(partition, None)
-        self._lag.remove(partition)
-        self._remaining.remove(partition)
+        """Remove the series of a partition that another worker has now."""
+        self._clicks_lost.remove(partition)
+        self._gauges[LAG].remove(partition)
+        self._gauges[RESTORE_REMAINING].remove(partition)
 
-    def _start_at_zero(self, kinds: Iterable[str]) -> None:
-        """Make every series that can be known exist, so that its first increase is seen as one."""
-        known: tuple[tuple[Counter | Histogram, type[StrEnum]], ...] = (
-            (self._clicks, ClickOutcome),
-            (self._without, NoActionsReason),
-            (self._dead_letters, Reason),
-            (self._transactions, TransactionResult),
-            (self._rebalances, RebalanceType),
-            (self._stages, Stage),
-        )
-        for metric, values in known:
-            for value in values:
-                metric.labels(value)
-        for kind in kinds:
-            for action_outcome in ActionOutcome:
-                self._actions.labels(kind, action_outcome)
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format; the counts of a batch are in it as a whole or not at all."""
+        with self._counting:
+            return exposition(self._registry)
 
 
-def page_of(registry: CollectorRegistry) -> bytes:
-    """Return a registry's metrics as Prometheus reads them, without when each counter was made, a series apiece."""
+def create_counter(spec: CounterSpec, registry: CollectorRegistry | None) -> Counter:
+    """Create a counter of the catalogue."""
+    return Counter(spec.name, spec.help, spec.label_names, registry=registry)
+
+
+def create_gauge(spec: GaugeSpec, registry: CollectorRegistry | None) -> Gauge:
+    """Create a gauge of the catalogue, set to its initial value."""
+    gauge = Gauge(spec.name, spec.help, spec.label_names, registry=registry)
+    if not spec.labels:
+        gauge.set(spec.initial)
+    return gauge
+
+
+def exposition(registry: CollectorRegistry) -> bytes:
+    """Return a registry's metrics in Prometheus' text format, without the `_created` series of the library."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks the type
     return generate_latest(registry)
 
 
-@dataclass(frozen=True, slots=True)
-class _Catalogue:
-    registry: CollectorRegistry
-
-    def counter(self, name: str, documentation: str, *labels: str) -> Counter:
-        return Counter(f"{PREFIX}_{name}", documentation, labels, registry=self.registry)
-
-    def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
-        return Gauge(f"{PREFIX}_{name}", documentation, labels, registry=self.registry)
-
-    def histogram(self, name: str, documentation: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"{PREFIX}_{name}", documentation, labels, registry=self.registry, buckets=buckets)
+def _plain(kind: type[Spec]) -> Iterator[Spec]:
+    """Yield the worker's metrics of one type that need no collector of their own."""
+    for spec in CATALOGUE:
+        if isinstance(spec, kind) and spec.exported_by == "worker" and spec not in _WITH_OWN_COLLECTOR:
+            yield spec
 
 
-def _label(name: str) -> str:
-    return name.replace("-", "_")
+def _start_at_zero(metric: MetricWrapperBase, spec: MetricSpec, label_values: Mapping[Label, tuple[str, ...]]) -> None:
+    """Create every series whose labels are known, so that Prometheus sees its first increase."""
+    for labels in product(*(label_values.get(label, label.values) for label in spec.labels)):
+        if labels:
+            metric.labels(*labels)

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from consumer.monitoring.http import Answer, Route, json_answer
-from consumer.monitoring.metrics import PREFIX, page_of
+from consumer.monitoring.metric_catalogue import WORKER_RESTARTS, WORKER_UP
+from consumer.monitoring.metrics import create_counter, create_gauge, exposition
 from consumer.supervisor.probe import Asked, Reply, query_workers
 
 
@@ -23,14 +24,9 @@ class MergedMetrics(Collector):
 
     def __init__(self, workers: Sequence[Asked], registry: CollectorRegistry) -> None:
         self._workers = workers
-        # In no registry: `collect` tells it, once it has asked.
-        self._up = Gauge(f"{PREFIX}_worker_up", "Whether this worker answers.", ("worker",), registry=None)
-        self._restarts = Counter(
-            f"{PREFIX}_worker_restarts_total",
-            "Starts of this worker after it had ended.",
-            ("worker",),
-            registry=registry,
-        )
+        # In no registry: `collect` yields it, after the workers have answered.
+        self._up = create_gauge(WORKER_UP, registry=None)
+        self._restarts = create_counter(WORKER_RESTARTS, registry)
         for worker in workers:
             self._restarts.labels(worker.name)
         registry.register(self)
@@ -65,7 +61,7 @@ def merged_routes(
 ) -> Mapping[str, Route]:
     """Return what each path answers: the same paths as a single worker has."""
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, page_of(registry)),
+        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition(registry)),
         "/livez": lambda: livez(query_workers(workers, "/livez")),
         "/readyz": lambda: readyz(query_workers(workers, "/readyz")),
         "/version": lambda: json_answer(dict(versions), good=True),

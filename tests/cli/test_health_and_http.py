@@ -18,6 +18,7 @@ from consumer.monitoring.health import Health, Phase
 from consumer.monitoring.http import MAX_CONNECTIONS, Answer, HttpServer, json_answer, routes
 from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.metrics import Metrics
+from consumer.monitoring.version import versions
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
@@ -42,8 +43,8 @@ def health(clock: Clock) -> Health:
 
 @pytest.fixture
 def server(health: Health) -> Iterator[HttpServer]:
-    metrics = Metrics(CollectorRegistry(), kinds=[], versions={"link-actions": "1"})
-    server = HttpServer(0, routes(metrics.page, health, {"link-actions": "1"}))
+    metrics = Metrics(CollectorRegistry(), kinds=[], versions=versions())
+    server = HttpServer(0, routes(metrics.exposition, health, {"link-actions": "1"}))
     server.start()
     yield server
     server.stop()

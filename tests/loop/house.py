@@ -31,7 +31,8 @@ from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
-from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.ports import Headers, LogReader
 from schemas.codec import Codec

@@ -17,7 +17,7 @@ def series(observer: Observer, name: str) -> dict[str, float]:
     """Return the values of a metric by partition."""
     return {
         sample.labels.get("partition", ""): sample.value
-        for family in text_string_to_metric_families(observer._metrics.page().decode())
+        for family in text_string_to_metric_families(observer._metrics.exposition().decode())
         for sample in family.samples
         if sample.name == f"link_actions_{name}"
     }

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
-from consumer.monitoring.metrics import Metrics, Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
 from tests.builders import a_click, a_link, an_action

@@ -80,8 +80,8 @@ def test_what_is_skipped_is_counted_and_the_count_goes_on_with_another_worker() 
         Worker(house, disk).run()
     worker = Worker(house, ScriptedState(), pace=FOREVER)
     worker.run(lambda: house.clock.monotonic() > 1.0)
-    page = worker.observer._metrics.page().decode()
-    lost = [line for line in page.splitlines() if line.startswith("link_actions_clicks_lost_total{")]
+    text = worker.observer._metrics.exposition().decode()
+    lost = [line for line in text.splitlines() if line.startswith("link_actions_clicks_lost_total{")]
     assert sum(float(line.split()[1]) for line in lost) == 2 * (RECIPIENTS - house.partitions)
 
 

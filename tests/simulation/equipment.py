@@ -19,7 +19,7 @@ from consumer.loop.definitions import Definitions
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
-from consumer.monitoring.metrics import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.ports import AssignmentChange, ConsumerRecord
 from consumer.state.store import StateStore
 from schemas.click import ClickLayout
