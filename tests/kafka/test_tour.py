@@ -6,9 +6,13 @@ from typing import NoReturn
 
 import pytest
 
-from tests.tour import PAGE, ROOT, NoKafka, carried_out, commands, comparable, local_kafka
+from tests.tour import BLOCK, PAGE, ROOT, NoKafka, carried_out, commands, comparable, local_kafka
 
 README = (ROOT / "README.md").read_text()
+
+
+def consoles(text: str) -> str:
+    return "```console\n" + "".join(BLOCK.findall(text))
 
 
 @pytest.mark.kafka
@@ -26,6 +30,13 @@ def test_the_tour_prints_what_the_page_shows(tmp_path: Path, do_without: Callabl
 def test_the_commands_of_the_readme_are_those_of_the_tour() -> None:
     assert commands(README)
     assert set(commands(README)) <= set(commands(PAGE.read_text()))
+
+
+def test_the_readme_prints_what_the_tour_prints() -> None:
+    """README.md may leave lines out; it marks that with an ellipsis."""
+    shown = {line for line in comparable(consoles(README)) if line != "…"}
+
+    assert shown <= set(comparable(PAGE.read_text())), "copy the lines from docs/tour.md"
 
 
 def test_make_kafka_runs_what_the_tour_is_tested_on() -> None:
