@@ -20,7 +20,7 @@ from bench.links import definitions
 from bench.shape import Shape
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.monitoring.loopback import ask
+from consumer.monitoring.loopback import http_get
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
 from schemas.codec import Codec, encode_text, single_object_frame
@@ -105,7 +105,7 @@ def main() -> None:
 
 def _is_ready(port: int) -> bool:
     try:
-        with ask(port, "/readyz", timeout_seconds=1) as answer:
+        with http_get(port, "/readyz", timeout_seconds=1) as answer:
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

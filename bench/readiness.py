@@ -6,7 +6,7 @@ import time
 from bench.candidate import Running
 from bench.ground import PARTITIONS
 from bench.measure import NotDone
-from consumer.monitoring.loopback import ask
+from consumer.monitoring.loopback import http_get
 
 _LOOK_SECONDS = 0.02
 _TIME_LIMIT_SECONDS = 600
@@ -29,7 +29,7 @@ def _is_ready(running: Running) -> bool:
     if port is None:
         return False
     try:
-        with ask(port, "/readyz", timeout_seconds=5) as reply:
+        with http_get(port, "/readyz", timeout_seconds=5) as reply:
             return len(json.load(reply)["assigned"]) == PARTITIONS
     except OSError:  # 503 is one too
         return False

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.config.settings import PREFIX, Settings, variable
 from consumer.demo.failure import DemoFailed
-from consumer.monitoring.loopback import ask
+from consumer.monitoring.loopback import http_get
 from consumer.monitoring.metric_catalogue import RECORDS_CONSUMED
 from deploy.kafka.lifeline import Lifeline
 
@@ -113,7 +113,7 @@ class WorkerProcess:
         if port is None:
             return None
         try:
-            with ask(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
+            with http_get(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
                 return answer.read()
         except (URLError, OSError):
             return None

@@ -20,7 +20,7 @@ from consumer.kafka.backend import BACKENDS, BINDING, Backend
 from consumer.kafka.errors import fatal_error, kafka_error, reading_failure, why_refused
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_writer import Signed, TransactionalWriter
-from consumer.monitoring.repeats import Repeats
+from consumer.monitoring.log_throttle import LogThrottle
 from consumer.ports import (
     AssignmentChange,
     Committed,
@@ -74,7 +74,7 @@ class KafkaTransactionalConsumer:
         self._noted_member = ""
         self._has_joined = self._is_member = False
         self._refusal: str | None = None
-        self._repeats = Repeats(time.monotonic)
+        self._repeats = LogThrottle(time.monotonic)
         self._signature = ""
         """Left beside each offset: the member id of the last commit, which a broker gives out only once."""
 

@@ -6,7 +6,7 @@ from math import inf
 import structlog
 
 from consumer.loop.observer import Observer
-from consumer.monitoring.repeats import Repeats
+from consumer.monitoring.log_throttle import LogThrottle
 from consumer.ports import RetriableError, StateRefused
 from consumer.process.file_descriptors import are_exhausted
 
@@ -30,7 +30,7 @@ class Setbacks:
         self._observer = observer
         self._now = now
         self._is_out = is_out
-        self._repeats = Repeats(now)
+        self._repeats = LogThrottle(now)
         self._retry_at = -inf
         self._delay = RETRY_SECONDS
 

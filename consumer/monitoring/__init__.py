@@ -1,1 +1,1 @@
-"""What operators see of a worker: metrics, probes, log lines."""
+"""Metrics, health probes and logs of a worker."""

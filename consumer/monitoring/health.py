@@ -1,22 +1,22 @@
-"""Whether the worker lives and whether it is ready, as the loop says and a probe asks."""
+"""Liveness and readiness of the worker: the loop writes them, the probes read them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 STALLED_AFTER_SECONDS = 75.0
-"""A little above the longest time between two polls that the group allows (`max.poll.interval.ms`, 60 s)."""
+"""A little above the longest time that the group allows between two polls (`max.poll.interval.ms`, 60 s)."""
 
 
 SETTLED_AFTER_SECONDS = 10.0
-"""A member without partitions for so long has none to expect: what others still hold comes in a second rebalance."""
+"""A member that has had no partitions for this long gets none: those still to be revoked come in a second rebalance."""
 
-SILENT_AFTER_SECONDS = 20.0
-"""A broker that has not answered for so long is away; it is asked every five seconds, and ten after one in vain."""
+BROKER_TIMEOUT_SECONDS = 20.0
+"""The broker is away if it has not answered for this long; it is asked every 5 s, and 10 s after a failure."""
 
 
 class Phase(StrEnum):
-    """What the worker is about."""
+    """The phase of the worker's life."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """Whether the loop turns. A broker that is away does not matter: to start again would not bring it back."""
+    """The answer to the liveness probe: true while the loop turns. A restart does not bring a broker back."""
 
     alive: bool
     seconds_since_beat: float
@@ -33,28 +33,28 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the worker has its share of the partitions and works on all of it, and what is still missing."""
+    """The answer to the readiness probe: true if the worker processes all its partitions; otherwise the reason."""
 
     ready: bool
     phase: Phase
     member: bool
-    """Whether the group has given the worker its share."""
+    """True once the group has assigned partitions to the worker, or none."""
     assigned: tuple[int, ...]
     restoring: Mapping[int, int]
-    """Partition to changelog records still to read."""
+    """Changelog records still to be read, by partition."""
     interrupted: str | None
-    """What the worker waits for before it goes on: the broker, or the disk."""
+    """The outage that the worker waits out: the broker's or the disk's."""
     seconds_since_broker: float | None
-    """How long ago the broker last answered."""
+    """Since the broker last answered."""
     seconds_since_commit: float | None
     refused: str | None = None
-    """Why the group does not take this worker, and what to do."""
+    """Why the group refuses this worker, and what to do."""
 
 
 class Health:
-    """Written by the loop, read by the probes' threads; each write replaces a value as a whole.
+    """The health of one worker. The loop writes it, the probes' threads read it; a write replaces a value as a whole.
 
-    `clock` gives seconds from any start and never goes back.
+    `clock` is a monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float], *, stalled_after_seconds: float = STALLED_AFTER_SECONDS) -> None:
@@ -71,62 +71,62 @@ class Health:
         self._interrupted: str | None = None
 
     def beat(self) -> None:
-        """Say that the loop has turned; restoring and waiting for definitions are turns too."""
+        """Record a turn of the loop; restoring and waiting for definitions are turns too."""
         self._beat = self._clock()
 
     def enter(self, phase: Phase) -> None:
-        """Say what the worker is about now."""
+        """Enter a phase."""
         self._phase = phase
 
     def join(self, *, is_member: bool) -> None:
-        """Say whether the group has given the worker its share."""
+        """Record whether the group has assigned partitions to the worker, or none."""
         if is_member != (self._member_since is not None):
             self._member_since = self._clock() if is_member else None
 
     def assign(self, partitions: Iterable[int]) -> None:
-        """Say which partitions the worker has now."""
+        """Record the partitions that the worker has now."""
         self._assigned = tuple(sorted(partitions))
 
     def refuse(self, reason: str | None) -> None:
-        """Say why the group does not take the worker; None where it does."""
+        """Record why the group refuses the worker; None if it does not."""
         self._refused = reason
 
     def restore(self, remaining: Mapping[int, int]) -> None:
-        """Say which partitions are being restored and how many records each still needs; none when done."""
+        """Record the partitions being restored, with the changelog records still to be read for each."""
         self._restoring = dict(remaining)
 
     def interrupt(self, reason: str | None) -> None:
-        """Say what the worker waits for instead of turning; None once it turns again."""
+        """Record the outage that the worker waits out; None once it is over."""
         self._interrupted = reason
 
     def answered(self) -> None:
-        """Say that the broker has answered."""
+        """Record an answer of the broker."""
         self._answered = self._clock()
 
     def commit(self) -> None:
-        """Say that a transaction has committed, which takes a broker that answers."""
+        """Record a committed transaction, which is also an answer of the broker."""
         self._committed = self._answered = self._clock()
 
     def live(self) -> Liveness:
         """Answer the liveness probe."""
-        silent = self._clock() - self._beat
-        return Liveness(alive=silent < self.stalled_after_seconds, seconds_since_beat=round(silent, 3))
+        since_beat = self._clock() - self._beat
+        return Liveness(alive=since_beat < self.stalled_after_seconds, seconds_since_beat=round(since_beat, 3))
 
     def ready(self) -> Readiness:
         """Answer the readiness probe."""
         now = self._clock()
-        member_since, interrupted, silent = self._member_since, self._interrupted, _ago(self._answered, now)
-        has_share = member_since is not None and (self._assigned or now - member_since >= SETTLED_AFTER_SECONDS)
-        is_heard = silent is not None and silent < SILENT_AFTER_SECONDS
-        can_work = self._phase is Phase.RUNNING and interrupted is None and self._refused is None and is_heard
+        member_since, interrupted, since_broker = self._member_since, self._interrupted, _ago(self._answered, now)
+        has_assignment = member_since is not None and (self._assigned or now - member_since >= SETTLED_AFTER_SECONDS)
+        has_broker = since_broker is not None and since_broker < BROKER_TIMEOUT_SECONDS
+        can_work = self._phase is Phase.RUNNING and interrupted is None and self._refused is None and has_broker
         return Readiness(
-            ready=bool(can_work and has_share and not self._restoring),
+            ready=bool(can_work and has_assignment and not self._restoring),
             phase=self._phase,
             member=member_since is not None,
             assigned=self._assigned,
             restoring=self._restoring,
             interrupted=interrupted,
-            seconds_since_broker=silent,
+            seconds_since_broker=since_broker,
             seconds_since_commit=_ago(self._committed, now),
             refused=self._refused,
         )

@@ -1,4 +1,4 @@
-"""The worker's HTTP port: metrics and probes, each answered on a thread of its own, never on the loop's."""
+"""The worker's HTTP port for metrics and probes. Each request has its own thread, never the loop's."""
 
 import errno
 import json
@@ -21,12 +21,12 @@ from consumer.errors import UsageError
 from consumer.monitoring.health import Health
 
 SHUTDOWN_SECONDS = 1.0
-"""How long stopping may take; a connection that hangs is left to the end of the process."""
+"""Limit for stopping the server; a connection that hangs stays open until the process ends."""
 
 SOCKET_SECONDS = 5.0
 
 MAX_CONNECTIONS = 32
-"""Connections served at a time. One more closes the oldest, so clients that send slowly cannot keep a probe out."""
+"""Connections served at a time. One more closes the oldest, so slow clients cannot keep a probe out."""
 
 LOOPBACK = "127.0.0.1"
 _ANY_IPV6, _ANY_IPV4 = "::", "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
@@ -34,44 +34,44 @@ _NO_IPV6 = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUP
 _NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE))
 _METHODS = "GET, HEAD"
 _OTHER_METHODS = ("CONNECT", "DELETE", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
-"""Methods that are answered with 405; one that HTTP does not know gets 501."""
+"""Methods that get 405; an unknown one gets 501."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a path is answered with."""
+class Response:
+    """An HTTP response."""
 
     status: HTTPStatus
     content_type: str
     body: bytes
 
 
-Route = Callable[[], Answer]
+Route = Callable[[], Response]
 
 
 def routes(metrics: Callable[[], bytes], health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
     """Return the routes of a worker; `metrics` returns its metrics in Prometheus' text format."""
 
-    def livez() -> Answer:
+    def livez() -> Response:
         live = health.live()
-        return json_answer(asdict(live), good=live.alive)
+        return json_response(asdict(live), good=live.alive)
 
-    def readyz() -> Answer:
+    def readyz() -> Response:
         ready = health.ready()
-        return json_answer(asdict(ready), good=ready.ready)
+        return json_response(asdict(ready), good=ready.ready)
 
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics()),
+        "/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics()),
         "/livez": livez,
         "/readyz": readyz,
-        "/version": lambda: json_answer(dict(versions), good=True),
+        "/version": lambda: json_response(dict(versions), good=True),
     }
 
 
-def json_answer(value: Mapping[str, Any], *, good: bool) -> Answer:
-    """Return the value as JSON, with status 200 or 503."""
+def json_response(value: Mapping[str, Any], *, good: bool) -> Response:
+    """Return the value as JSON, with status 200 if good, otherwise 503."""
     status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(status, "application/json", json.dumps(value).encode() + b"\n")
+    return Response(status, "application/json", json.dumps(value).encode() + b"\n")
 
 
 class _Listener(ThreadingHTTPServer):
@@ -86,7 +86,7 @@ class _Listener(ThreadingHTTPServer):
         self._lock = Lock()
 
     def get_request(self) -> Any:
-        """Accept a connection; without a file descriptor for it, wait: the caller tries again at once."""
+        """Accept a connection. If no file descriptor is free, wait before raising: the caller retries at once."""
         try:
             return super().get_request()
         except OSError as error:
@@ -95,7 +95,7 @@ class _Listener(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve the connection on a thread of its own, and close the oldest one where there are too many."""
+        """Serve the connection on its own thread; close the oldest one if there are too many."""
         with self._lock:
             self._connections[request] = None
             oldest = next(iter(self._connections)) if len(self._connections) > MAX_CONNECTIONS else None
@@ -112,22 +112,22 @@ class _Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
-        """Log what a route raised; a client that hung up or fell silent is no news."""
+        """Log an exception of a route, but not a client that hung up or timed out."""
         if not isinstance(sys.exc_info()[1], OSError):
             structlog.get_logger().exception("http_request.failed")
 
 
 class HttpServer:
-    """Serves the routes from `start` to `stop`. Port 0 takes any free one; `port` is the one it took.
+    """Serves the routes from `start` to `stop`. With port 0 it takes any free one; `port` is the one in use.
 
-    Without a host it listens on every address of the machine. Raises UsageError where it cannot listen.
+    Without a host it listens on every address of the machine. Raises UsageError if it cannot listen.
     """
 
     def __init__(self, port: int, routes: Mapping[str, Route], *, host: str | None = None) -> None:
         try:
             listening = _listen(port) if host is None else _listen_on(host, port)
         except OSError as error:
-            raise UsageError(_refusal(error, host, port)) from error
+            raise UsageError(_listen_error(error, host, port)) from error
         self._server = _Listener(listening, _handler(routes))
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="http"
@@ -135,12 +135,12 @@ class HttpServer:
         self.port: int = listening.getsockname()[1]
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start serving."""
         self._thread.start()
         structlog.get_logger().info("http.started", port=self.port)
 
     def stop(self) -> None:
-        """Stop answering and give the port back, within `SHUTDOWN_SECONDS`."""
+        """Stop serving and release the port within `SHUTDOWN_SECONDS`."""
         if self._thread.is_alive():
             stopper = Thread(target=self._server.shutdown, daemon=True, name="http-stop")
             stopper.start()
@@ -149,7 +149,7 @@ class HttpServer:
 
 
 def _listen(port: int) -> socket.socket:
-    """Listen on all addresses, of IPv4 alone where the machine has no IPv6."""
+    """Listen on all addresses, or all of IPv4 if the machine has no IPv6."""
     if socket.has_dualstack_ipv6():
         try:
             return _listen_on(_ANY_IPV6, port)
@@ -167,7 +167,7 @@ def _listen_on(host: str, port: int) -> socket.socket:
     return socket.create_server(address, family=family, backlog=128, dualstack_ipv6=dual)
 
 
-def _refusal(error: OSError, host: str | None, port: int) -> str:
+def _listen_error(error: OSError, host: str | None, port: int) -> str:
     if isinstance(error, socket.gaierror) or error.errno in _NO_IPV6:
         reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         return f"Cannot listen on {host} ({reason}); set LINK_ACTIONS_HTTP_HOST to an address of this machine"
@@ -177,7 +177,7 @@ def _refusal(error: OSError, host: str | None, port: int) -> str:
 
 
 def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
-    unknown = json_answer({"paths": sorted(routes)}, good=True)
+    unknown = json_response({"paths": sorted(routes)}, good=True)
 
     class Handler(BaseHTTPRequestHandler):
         timeout = SOCKET_SECONDS
@@ -190,25 +190,25 @@ def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
         def do_HEAD(self) -> None:
             self._send_head()
 
-        def _refuse(self) -> None:
+        def _method_not_allowed(self) -> None:
             self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
             self.send_header("Allow", _METHODS)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def _send_head(self) -> bytes:
-            """Answer with everything but the body, and return that."""
+            """Send status and headers; return the body."""
             route = routes.get(self.path.partition("?")[0])
-            answer = route() if route else unknown
-            self.send_response(answer.status if route else HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
+            response = route() if route else unknown
+            self.send_response(response.status if route else HTTPStatus.NOT_FOUND)
+            self.send_header("Content-Type", response.content_type)
+            self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            return answer.body
+            return response.body
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            """Say nothing: a probe each second is no news."""
+            """Log nothing: there is a probe every second."""
 
     for method in _OTHER_METHODS:
-        setattr(Handler, f"do_{method}", Handler._refuse)  # noqa: SLF001 - its own class
+        setattr(Handler, f"do_{method}", Handler._method_not_allowed)  # noqa: SLF001 - its own class
     return Handler

@@ -1,4 +1,4 @@
-"""Standard error as a log is written to it: a line that it does not take is lost, and nothing else."""
+"""Standard error as the stream of a log: a line that cannot be written is lost and does not stop the caller."""
 
 import os
 import select
@@ -6,38 +6,38 @@ import sys
 from io import TextIOBase
 from threading import Lock
 
-PATIENCE_SECONDS = 0.2
-"""How long a line waits for a reader that is slow; after one that waited in vain none does, until one is taken."""
+WRITE_TIMEOUT_SECONDS = 0.2
+"""A line waits this long for a slow reader. After one timed out, none waits until one is written again."""
 
 _WRITING = Lock()
-"""Of this process, which has one standard error: long lines are written in pieces."""
+"""One lock per process, as there is one standard error: long lines are written in pieces."""
 
 
 class LogStream(TextIOBase):
-    """Standard error as it is when a line is written, not as it was when logs were configured.
+    """Looks up `sys.stderr` for each line, not once when logs are configured.
 
-    It may be a pipe whose reader has gone or stands still, a file on a full disk, or closed: the caller goes on.
+    Standard error may be a pipe whose reader is gone or stuck, a file on a full disk, or closed: the line is dropped.
     """
 
     def __init__(self) -> None:
         self.lost_lines = 0
-        """How many were lost since the last one that was written."""
+        """Lines lost since the last one that was written."""
         self._is_line_cut = False
 
     def write(self, text: str) -> int:
-        """Write the line if it can be written."""
+        """Write the line, or count it as lost."""
         with _WRITING:
             self.lost_lines = 0 if self._write(text) else self.lost_lines + 1
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: each line goes to the system at once."""
+        """Do nothing: lines are not buffered."""
 
     def isatty(self) -> bool:
-        """Tell whether someone watches."""
+        """Return whether standard error is a terminal."""
         try:
             return sys.stderr.isatty()
-        except (AttributeError, ValueError):  # it was closed before Python started, or since
+        except (AttributeError, ValueError):  # closed before Python started, or since
             return False
 
     def _write(self, text: str) -> bool:
@@ -46,19 +46,19 @@ class LogStream(TextIOBase):
             return _write_to_object(text)
         encoding = sys.stderr.encoding or "utf-8"
         rest = memoryview(("\n" * self._is_line_cut + text).encode(encoding, "backslashreplace"))
-        patience_seconds = 0.0 if self.lost_lines else PATIENCE_SECONDS
-        taken = 0
+        timeout_seconds = 0.0 if self.lost_lines else WRITE_TIMEOUT_SECONDS
+        written = 0
         try:
-            while taken < len(rest) and _is_writable(descriptor, patience_seconds):
-                taken += os.write(descriptor, rest[taken : taken + select.PIPE_BUF])
+            while written < len(rest) and _is_writable(descriptor, timeout_seconds):
+                written += os.write(descriptor, rest[written : written + select.PIPE_BUF])
         except OSError:
             pass
-        self._is_line_cut = 0 < taken < len(rest) or (self._is_line_cut and not taken)
-        return taken == len(rest)
+        self._is_line_cut = 0 < written < len(rest) or (self._is_line_cut and not written)
+        return written == len(rest)
 
 
 def _descriptor() -> int | None:
-    """Return its number; None where it is closed, or an object that only Python knows."""
+    """Return the file descriptor; None if it is closed or `sys.stderr` has none."""
     try:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
@@ -66,7 +66,7 @@ def _descriptor() -> int | None:
 
 
 def _is_writable(descriptor: int, seconds: float) -> bool:
-    """Tell whether `PIPE_BUF` bytes can be written without a wait, now or within the time."""
+    """Return whether `PIPE_BUF` bytes can be written without blocking, now or within the time."""
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return bool(poll.poll(seconds * 1000))

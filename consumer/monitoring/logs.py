@@ -1,7 +1,7 @@
-"""Log lines: structlog to standard error, as JSON unless somebody watches.
+"""Configures structlog: to standard error, as JSON unless it is a terminal.
 
-Events are `noun.past_participle` with key-value fields. Lines of the Kafka library and of other libraries come the
-same way. Fields that could tell who clicked are withheld, whoever puts them there.
+Events are `noun.past_participle` with key-value fields. Lines of the Kafka library and of other libraries take the
+same way. Fields that could identify a person are withheld from all of them.
 """
 
 import logging
@@ -15,12 +15,12 @@ from structlog.typing import ExcInfo, Processor
 
 from consumer.config.settings import LogFormat, LogLevel
 from consumer.monitoring.log_stream import LogStream
-from consumer.monitoring.repeats import REPEAT_SECONDS
+from consumer.monitoring.log_throttle import REPEAT_SECONDS
 from consumer.terminal.streams import takes_colors
 from consumer.terminal.text import printable, printable_lines
 
 CLIENT_LIBRARY = "link_actions.kafka"
-"""Name of the standard library's logger that the Kafka clients write to."""
+"""Name of the standard logger that the Kafka clients write to."""
 
 PERSONAL = frozenset({
     "click_id", "company_id", "email", "key", "network", "payload", "person_id", "recipient_id", "record", "user_agent",
@@ -39,16 +39,20 @@ def configure_logs(
     stream: TextIO | None = None,
     instance: str | None = None,
 ) -> None:
-    """Send every log line to the stream (default: standard error); each names the instance, where one is given.
+    """Send every log line to the stream (default: standard error), with the instance if one is given.
 
-    `client_library` is the level from which lines of the Kafka library are shown. None, for a command whose own error
-    says that the broker is away, leaves them out unless the level is debug.
+    `client_library` is the lowest level of the Kafka library's lines that are shown. None leaves them out unless the
+    level is debug, for commands whose own error says that the broker is away.
     """
     log = LogStream()
     stream = stream or cast(TextIO, log)
     chosen = chosen_format(log_format, stream)
     structlog.configure(
-        processors=[_naming(instance), _telling_losses(log), *_processors(chosen, colors=takes_colors(stream))],
+        processors=[
+            _instance_adder(instance),
+            _lost_lines_adder(log),
+            *_processors(chosen, colors=takes_colors(stream)),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
@@ -57,45 +61,45 @@ def configure_logs(
 
 
 def chosen_format(log_format: LogFormat | None, stream: TextIO | None = None) -> LogFormat:
-    """Return the format that is asked for or, where none is, JSON unless someone watches the stream."""
+    """Return the configured format; if there is none, console for a terminal and JSON otherwise."""
     stream = stream or cast(TextIO, LogStream())
     return log_format or (LogFormat.CONSOLE if stream.isatty() else LogFormat.JSON)
 
 
 def withhold_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the values of personal fields; a structlog processor."""
+    """Replace the values of personal fields (a structlog processor)."""
     for name in PERSONAL & event.keys():
         event[name] = WITHHELD
     return event
 
 
 def make_printable(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape what could steer a terminal; a structlog processor. What is no text is shown by its escaped `repr`."""
+    """Escape control characters (a structlog processor). The console shows other types by their escaped `repr`."""
     for name, value in event.items():
         if isinstance(value, str):
-            # Stacks of threads have several lines, by the field that the console shows so.
+            # The console shows the field `stack` on several lines.
             event[name] = printable_lines(value) if name == "stack" else printable(value)
     return event
 
 
 class StructlogHandler(logging.Handler):
-    """Passes lines of the standard library's loggers on to structlog, as the event `library.reported`."""
+    """Forwards lines of standard loggers to structlog, as the event `library.reported`."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line; what it says stays as the library put it."""
+        """Write the line with the library's own text."""
         log = structlog.get_logger()
         log.log(record.levelno, "library.reported", library=record.name, text=record.getMessage())
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a line pass once in half a minute: a library whose broker is away says so many times a second."""
+    """Lets a line pass once in `REPEAT_SECONDS`: a Kafka client logs a lost broker many times a second."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether the line is new; lines that differ in nothing but digits count as the same."""
+        """Return whether the line may pass; lines that differ only in digits are the same."""
         text = re.sub(r"\d+", "0", record.getMessage())
         if record.created - self._last.get(text, 0.0) < REPEAT_SECONDS:
             return False
@@ -104,26 +108,26 @@ class RepeatFilter(logging.Filter):
         return True
 
 
-def _naming(instance: str | None) -> Processor:
-    """Return what names the instance in each line: workers of one supervisor write to the same place."""
+def _instance_adder(instance: str | None) -> Processor:
+    """Return a processor that adds the instance: the workers of a supervisor share one standard error."""
 
-    def name_instance(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def add_instance(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if instance is not None:
             event.setdefault("instance", instance)
         return event
 
-    return name_instance
+    return add_instance
 
 
-def _telling_losses(log: LogStream) -> Processor:
-    """Return what tells in a line how many before it were lost."""
+def _lost_lines_adder(log: LogStream) -> Processor:
+    """Return a processor that adds how many lines before this one were lost."""
 
-    def tell_losses(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def add_lost_lines(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if log.lost_lines:
             event["log_lines_lost"] = log.lost_lines
         return event
 
-    return tell_losses
+    return add_lost_lines
 
 
 def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
@@ -140,7 +144,7 @@ def _processors(log_format: LogFormat, *, colors: bool) -> list[Processor]:
 
 
 def _printable_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
-    """Write a traceback without local variables: those hold records."""
+    """Write a traceback without local variables, which may hold records."""
     text = StringIO()
     structlog.dev.plain_traceback(text, exc_info)
     stream.write(printable_lines(text.getvalue()))

@@ -1,4 +1,4 @@
-"""Asking a worker on this machine over HTTP, past any proxy that the environment names."""
+"""HTTP requests to a worker on this machine, without the proxy that the environment may name."""
 
 import urllib.request
 from http.client import HTTPResponse
@@ -7,6 +7,6 @@ from typing import cast
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ask(port: int, path: str, *, timeout_seconds: float) -> HTTPResponse:
-    """Return the response, to be closed. Raises OSError; an HTTPError is one, for a status of 400 and more."""
+def http_get(port: int, path: str, *, timeout_seconds: float) -> HTTPResponse:
+    """Return the response, which the caller closes. Raises OSError, which HTTPError (status 400 and above) is too."""
     return cast("HTTPResponse", _OPENER.open(f"http://127.0.0.1:{port}{path}", timeout=timeout_seconds))

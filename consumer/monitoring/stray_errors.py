@@ -1,4 +1,4 @@
-"""What Python itself would print to standard error, as lines of the log."""
+"""Logs the errors that Python itself would print to standard error."""
 
 import logging
 import sys
@@ -9,14 +9,14 @@ import structlog
 
 
 def log_stray_errors() -> None:
-    """Log warnings, exceptions that end a thread, and those that Python can raise nowhere; for the whole process."""
+    """Log warnings, exceptions that end a thread, and unraisable ones, for the whole process."""
     logging.captureWarnings(capture=True)
     sys.unraisablehook = _log_unraisable
     threading.excepthook = _log_end_of_thread
 
 
 def _log_unraisable(unraisable: Any) -> None:
-    """Log it; the object in which it happened is named by its type, for what it shows of itself may be personal."""
+    """Log it with the type of the object it happened in, as its `repr` may be personal."""
     where = getattr(unraisable.object, "__qualname__", type(unraisable.object).__name__)
     error = unraisable.exc_type, unraisable.exc_value, unraisable.exc_traceback
     structlog.get_logger().error("exception.ignored", where=where, exc_info=error)

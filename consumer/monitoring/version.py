@@ -1,4 +1,4 @@
-"""Which program this is."""
+"""Versions of link-actions, librdkafka and Python."""
 
 import platform
 from collections.abc import Mapping
@@ -10,5 +10,5 @@ from confluent_kafka import libversion
 
 @cache
 def versions() -> Mapping[str, str]:
-    """Return the versions of what matters when something is reported: us, the Kafka library, Python."""
+    """Return the versions that a bug report needs, by name."""
     return {"link-actions": version("link-actions"), "librdkafka": libversion()[0], "python": platform.python_version()}

@@ -1,4 +1,4 @@
-"""A loop that stands still tells where: the stacks of all threads in the log, once for each stall."""
+"""Logs the stacks of all threads when the loop stalls, once per stall."""
 
 import faulthandler
 import sys
@@ -15,21 +15,21 @@ from consumer.monitoring.health import Health
 _LOG = structlog.get_logger(__name__)
 
 STANDARD_ERROR = 2
-_LOOKS = 15
-"""How often it looks within the time after which a loop counts as stalled."""
+_CHECKS = 15
+"""Checks within the time after which a loop counts as stalled."""
 
 
 class Watchdog:
-    """Watches the loop's beat from a thread of its own while its block lasts.
+    """Watches the loop's beat on its own thread; a context manager.
 
-    It sets the alarm of `faulthandler` again and again for as long as the loop turns. The alarm needs no lock of
-    Python, so it tells of code in C too that stalls while it holds that lock, when this thread can log nothing and
-    `/livez` does not answer. What it writes is bare text, and is dropped where the thread could log the stall itself.
+    While the loop turns, it keeps postponing the alarm of `faulthandler`. The alarm does not need the GIL, so it also
+    reports C code that stalls while it holds the GIL, when this thread can log nothing and `/livez` does not answer.
+    The alarm writes bare text; it is cancelled if this thread can log the stall.
     """
 
     def __init__(self, health: Health) -> None:
         self._health = health
-        self._every_seconds = health.stalled_after_seconds / _LOOKS
+        self._every_seconds = health.stalled_after_seconds / _CHECKS
         self._ended = Event()
         self._thread = Thread(target=self._run, name="watchdog", daemon=True)
 
@@ -60,7 +60,7 @@ class Watchdog:
 
 
 def _stacks() -> str:
-    """Return where each thread is, without what its variables hold."""
+    """Return the stack of each thread, without the values of variables."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     stacks = [
         f"Thread {names.get(number, number)}:\n{''.join(traceback.format_stack(frame))}"

@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from consumer.monitoring.http import Answer, Route, json_answer
+from consumer.monitoring.http import Response, Route, json_response
 from consumer.monitoring.metric_catalogue import WORKER_RESTARTS, WORKER_UP
 from consumer.monitoring.metrics import create_counter, create_gauge, exposition
 from consumer.supervisor.probe import Asked, Reply, query_workers
@@ -61,25 +61,25 @@ def merged_routes(
 ) -> Mapping[str, Route]:
     """Return what each path answers: the same paths as a single worker has."""
     return {
-        "/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition(registry)),
+        "/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition(registry)),
         "/livez": lambda: livez(query_workers(workers, "/livez")),
         "/readyz": lambda: readyz(query_workers(workers, "/readyz")),
-        "/version": lambda: json_answer(dict(versions), good=True),
+        "/version": lambda: json_response(dict(versions), good=True),
     }
 
 
-def livez(replies: Mapping[str, Reply]) -> Answer:
+def livez(replies: Mapping[str, Reply]) -> Response:
     """Red where a worker says so or falls silent. One that is being started is the supervisor's care."""
     alive = all(reply.status is HTTPStatus.OK for reply in replies.values() if reply.has_port)
-    return json_answer({"alive": alive, "workers": _by_worker(replies)}, good=alive)
+    return json_response({"alive": alive, "workers": _by_worker(replies)}, good=alive)
 
 
-def readyz(replies: Mapping[str, Reply]) -> Answer:
+def readyz(replies: Mapping[str, Reply]) -> Response:
     """Green once every worker is ready; `assigned` has the partitions of all."""
     workers = _by_worker(replies)
     ready = all(reply.status is HTTPStatus.OK for reply in replies.values())
     assigned = sorted({partition for said in workers.values() if said for partition in said["assigned"]})
-    return json_answer({"ready": ready, "assigned": assigned, "workers": workers}, good=ready)
+    return json_response({"ready": ready, "assigned": assigned, "workers": workers}, good=ready)
 
 
 def _by_worker(replies: Mapping[str, Reply]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
-from consumer.monitoring.loopback import ask
+from consumer.monitoring.loopback import http_get
 
 ANSWER_SECONDS = 2.0
 
@@ -46,7 +46,7 @@ def _ask(port: int | None, *, path: str) -> Reply:
     if port is None:
         return Reply(has_port=False)
     try:
-        with ask(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
+        with http_get(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
             return Reply(has_port=True, status=HTTPStatus(answer.status), body=answer.read())
     except urllib.error.HTTPError as refused:
         with refused:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from consumer.config.settings import LogFormat, LogLevel
 from consumer.errors import UsageError
 from consumer.monitoring.health import Health, Phase
-from consumer.monitoring.http import MAX_CONNECTIONS, Answer, HttpServer, json_answer, routes
+from consumer.monitoring.http import MAX_CONNECTIONS, HttpServer, Response, json_response, routes
 from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
@@ -60,7 +60,7 @@ def get(server: HttpServer, path: str) -> tuple[int, str, bytes]:
 
 
 def raw(server: HttpServer, text: str) -> bytes:
-    """Send bytes as they are, and return all that comes back."""
+    """Send bytes and return the whole response."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         connection.sendall(text.encode())
         connection.shutdown(socket.SHUT_WR)
@@ -97,7 +97,7 @@ def get_json(server: HttpServer, path: str) -> tuple[int, Any]:
     return status, json.loads(body)
 
 
-def test_the_worker_lives_while_the_loop_turns(health: Health, clock: Clock) -> None:
+def test_worker_is_alive_while_the_loop_turns(health: Health, clock: Clock) -> None:
     clock.now += 59
     assert health.live().alive
     clock.now += 1
@@ -109,7 +109,7 @@ def test_the_worker_lives_while_the_loop_turns(health: Health, clock: Clock) -> 
 
 @pytest.fixture
 def working(health: Health) -> Health:
-    """Running, with two partitions, and a broker that has just answered."""
+    """Running, with two partitions and a broker that has just answered."""
     health.enter(Phase.RUNNING)
     health.join(is_member=True)
     health.assign([3, 1])
@@ -117,7 +117,7 @@ def working(health: Health) -> Health:
     return health
 
 
-def test_the_worker_is_ready_once_it_runs_has_partitions_and_nothing_is_being_restored(health: Health) -> None:
+def test_worker_is_ready_with_restored_partitions(health: Health) -> None:
     assert not health.ready().ready
     health.enter(Phase.RUNNING)
     assert not health.ready().ready
@@ -136,7 +136,7 @@ def test_the_worker_is_ready_once_it_runs_has_partitions_and_nothing_is_being_re
     assert not health.ready().ready
 
 
-def test_a_member_without_partitions_is_ready_once_it_has_none_to_expect(working: Health, clock: Clock) -> None:
+def test_member_without_partitions_is_ready_after_a_while(working: Health, clock: Clock) -> None:
     working.join(is_member=False)
     working.join(is_member=True)
     working.assign([])
@@ -147,7 +147,7 @@ def test_a_member_without_partitions_is_ready_once_it_has_none_to_expect(working
         assert working.ready().ready is ready
 
 
-def test_a_worker_that_is_out_of_the_group_is_not_ready(working: Health, clock: Clock) -> None:
+def test_worker_outside_the_group_is_not_ready(working: Health, clock: Clock) -> None:
     working.join(is_member=False)
     working.assign([])
     clock.now += 1000
@@ -156,7 +156,7 @@ def test_a_worker_that_is_out_of_the_group_is_not_ready(working: Health, clock: 
     assert not working.ready().member
 
 
-def test_a_worker_whose_broker_has_not_answered_for_long_is_not_ready(working: Health, clock: Clock) -> None:
+def test_worker_without_a_broker_is_not_ready(working: Health, clock: Clock) -> None:
     clock.now += 19
     assert working.ready().ready
     clock.now += 1
@@ -166,7 +166,7 @@ def test_a_worker_whose_broker_has_not_answered_for_long_is_not_ready(working: H
     assert working.ready().ready
 
 
-def test_a_worker_that_waits_says_for_what_and_is_not_ready(working: Health) -> None:
+def test_interrupted_worker_is_not_ready_and_gives_the_reason(working: Health) -> None:
     working.interrupt("the disk is full")
     assert not working.ready().ready
     assert working.ready().interrupted == "the disk is full"
@@ -174,14 +174,14 @@ def test_a_worker_that_waits_says_for_what_and_is_not_ready(working: Health) -> 
     assert working.ready().ready
 
 
-def test_readiness_tells_how_long_ago_the_last_commit_was(health: Health, clock: Clock) -> None:
+def test_readiness_has_seconds_since_commit(health: Health, clock: Clock) -> None:
     assert health.ready().seconds_since_commit is None
     health.commit()
     clock.now += 2.5
     assert health.ready().seconds_since_commit == 2.5
 
 
-def test_metrics_are_served_as_prometheus_text(server: HttpServer) -> None:
+def test_metrics_are_served_in_text_format(server: HttpServer) -> None:
     status, content_type, body = get(server, "/metrics?name=x")
 
     assert status == 200
@@ -189,7 +189,7 @@ def test_metrics_are_served_as_prometheus_text(server: HttpServer) -> None:
     assert b"link_actions_records_consumed_total 0.0" in body
 
 
-def test_the_probes_answer_200_or_503(server: HttpServer, health: Health, clock: Clock) -> None:
+def test_probes_answer_200_or_503(server: HttpServer, health: Health, clock: Clock) -> None:
     assert get_json(server, "/livez") == (200, {"alive": True, "seconds_since_beat": 0.0})
     assert get_json(server, "/readyz")[0] == 503
     health.enter(Phase.RUNNING)
@@ -214,24 +214,24 @@ def test_the_probes_answer_200_or_503(server: HttpServer, health: Health, clock:
     assert get_json(server, "/livez") == (503, {"alive": False, "seconds_since_beat": 61.0})
 
 
-def test_the_version_is_told(server: HttpServer) -> None:
+def test_version_is_served(server: HttpServer) -> None:
     assert get_json(server, "/version") == (200, {"link-actions": "1"})
 
 
-def test_another_path_is_not_found_and_the_answer_names_those_that_are(server: HttpServer) -> None:
+def test_unknown_path_gets_404_with_the_known_paths(server: HttpServer) -> None:
     status, answer = get_json(server, "/other")
 
     assert status == 404
     assert "/metrics" in answer["paths"]
 
 
-def test_a_port_in_use_is_a_usage_error(server: HttpServer) -> None:
+def test_port_in_use_is_a_usage_error(server: HttpServer) -> None:
     with pytest.raises(UsageError, match=rf"port {server.port} \(Address already in use\).*LINK_ACTIONS_HTTP_PORT"):
         HttpServer(server.port, {})
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nowhere.invalid"])
-def test_an_address_of_another_machine_is_a_usage_error(host: str) -> None:
+def test_address_of_another_machine_is_a_usage_error(host: str) -> None:
     with pytest.raises(UsageError, match=rf"Cannot listen on {host} .*; set LINK_ACTIONS_HTTP_HOST"):
         HttpServer(0, {}, host=host)
 
@@ -241,9 +241,7 @@ ADDRESSES = {None: ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "::1": ("::
 
 @needs_ipv6
 @pytest.mark.parametrize(("host", "answers"), ADDRESSES.items())
-def test_it_listens_on_every_address_unless_one_is_set(
-    health: Health, host: str | None, answers: Sequence[str]
-) -> None:
+def test_listens_on_every_address_unless_one_is_set(health: Health, host: str | None, answers: Sequence[str]) -> None:
     server = HttpServer(0, routes(bytes, health, {}), host=host)
     server.start()
     assert [address for address in ("127.0.0.1", "::1") if is_listening(address, server.port)] == list(answers)
@@ -251,7 +249,7 @@ def test_it_listens_on_every_address_unless_one_is_set(
 
 
 @pytest.mark.parametrize("how", ["disable_ipv6", "no IPv6 in the kernel"])
-def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, health: Health, how: str) -> None:
+def test_listens_on_ipv4_without_ipv6(monkeypatch: pytest.MonkeyPatch, health: Health, how: str) -> None:
     if how == "disable_ipv6":
         create = socket.create_server
 
@@ -269,7 +267,7 @@ def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, health
     server.stop()
 
 
-def test_head_is_answered_as_get_without_the_body(server: HttpServer) -> None:
+def test_head_is_get_without_the_body(server: HttpServer) -> None:
     for path in ("/metrics", "/livez", "/readyz", "/version", "/other"):
         got, head = raw(server, f"GET {path} HTTP/1.0\r\n\r\n"), raw(server, f"HEAD {path} HTTP/1.0\r\n\r\n")
         assert head.startswith(b"HTTP/1.0 ")
@@ -279,7 +277,7 @@ def test_head_is_answered_as_get_without_the_body(server: HttpServer) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
-def test_another_method_is_not_allowed(server: HttpServer, method: str) -> None:
+def test_other_methods_get_405(server: HttpServer, method: str) -> None:
     answer = raw(server, f"{method} /metrics HTTP/1.1\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.0 405 ")
@@ -289,14 +287,14 @@ def test_another_method_is_not_allowed(server: HttpServer, method: str) -> None:
 @pytest.mark.parametrize(
     "request_text", ["\r\n", "nonsense\r\n\r\n", "BREW / HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\0" * 70_000]
 )
-def test_a_malformed_request_is_refused_and_the_next_one_answered(server: HttpServer, request_text: str) -> None:
+def test_malformed_request_is_rejected_and_the_next_one_served(server: HttpServer, request_text: str) -> None:
     answer = raw(server, request_text)
 
     assert not answer.startswith(b"HTTP/1.0 2")
     assert get(server, "/version")[0] == 200
 
 
-def test_clients_that_never_finish_their_request_keep_no_probe_out(server: HttpServer) -> None:
+def test_slow_clients_do_not_block_probes(server: HttpServer) -> None:
     with ExitStack() as stack:
         for _ in range(3 * MAX_CONNECTIONS):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
@@ -305,7 +303,7 @@ def test_clients_that_never_finish_their_request_keep_no_probe_out(server: HttpS
         wait_until(lambda: threads_of("process_request") <= MAX_CONNECTIONS, "end of the oldest connections")
 
 
-def test_without_a_file_descriptor_it_waits_and_answers_later(server: HttpServer) -> None:
+def test_waits_for_a_file_descriptor_without_spinning(server: HttpServer) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as client:
         resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, hard))
@@ -322,7 +320,7 @@ def test_without_a_file_descriptor_it_waits_and_answers_later(server: HttpServer
     assert busy < 0.1, "it tries again and again without a pause"
 
 
-def test_stopping_waits_for_no_connection_that_hangs(health: Health) -> None:
+def test_stop_does_not_wait_for_hanging_connections(health: Health) -> None:
     server = HttpServer(0, routes(bytes, health, {}))
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as hanging:
@@ -333,16 +331,16 @@ def test_stopping_waits_for_no_connection_that_hangs(health: Health) -> None:
         assert time.monotonic() - started < stretched(2)
 
 
-def test_a_server_that_was_never_started_can_be_stopped(health: Health) -> None:
+def test_server_that_was_not_started_can_be_stopped(health: Health) -> None:
     HttpServer(0, routes(bytes, health, {})).stop()
 
 
-def test_a_route_that_fails_is_logged_and_the_server_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> Answer:
+def test_failing_route_is_logged_and_serving_continues(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> Response:
         raise RuntimeError("broken")
 
     configure_logs(LogLevel.INFO, LogFormat.JSON)
-    server = HttpServer(0, {"/fail": fail, "/good": lambda: json_answer({}, good=True)})
+    server = HttpServer(0, {"/fail": fail, "/good": lambda: json_response({}, good=True)})
     server.start()
     with pytest.raises(RemoteDisconnected):
         get(server, "/fail")

@@ -14,7 +14,7 @@ from threading import Event, Thread
 import pytest
 from confluent_kafka import Consumer
 
-from consumer.monitoring.repeats import REPEAT_SECONDS
+from consumer.monitoring.log_throttle import REPEAT_SECONDS
 from deploy.kafka import TEST, KafkaProcess
 from schemas.topics import LINK_CLICKS
 from tests.support.installation import Installation

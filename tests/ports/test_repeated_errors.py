@@ -10,7 +10,7 @@ from consumer.kafka.backend import Backend
 from consumer.kafka.fetching import Fetch
 from consumer.kafka.sending import send_one_by_one
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.monitoring.repeats import REPEAT_SECONDS, Repeats
+from consumer.monitoring.log_throttle import REPEAT_SECONDS, LogThrottle
 
 NOWHERE: dict[str, str | int | float | bool] = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -47,6 +47,6 @@ def test_an_error_that_each_poll_brings_is_logged_once() -> None:
 
 def test_the_same_is_due_once_in_half_a_minute() -> None:
     times = iter([0.0, 1.0, REPEAT_SECONDS - 0.1, REPEAT_SECONDS, REPEAT_SECONDS + 1])
-    repeats = Repeats(lambda: next(times))
+    repeats = LogThrottle(lambda: next(times))
 
     assert [repeats.is_due(what) for what in ("a", "b", "a", "a", "b")] == [True, True, False, True, True]

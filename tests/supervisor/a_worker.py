@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from consumer.monitoring.http import LOOPBACK, HttpServer, json_answer
+from consumer.monitoring.http import LOOPBACK, HttpServer, json_response
 from consumer.process.parent_watch import ParentWatch
 
 
@@ -40,7 +40,7 @@ def main(act: str, file: str, *options: str) -> int:
         return 4
     if act == "mutter":
         os.write(2, b'Fatal Python error\n  File "x.py"\n{"event": "said", "level": "info"}\n')
-    server = HttpServer(0, {"/livez": lambda: json_answer({"alive": True}, good=True)}, host=LOOPBACK)
+    server = HttpServer(0, {"/livez": lambda: json_response({"alive": True}, good=True)}, host=LOOPBACK)
     server.start()
     bond.tell_port(server.port)
     while not stopping.wait(0.05):

@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from consumer.monitoring.http import LOOPBACK, Answer, HttpServer, Route, json_answer
+from consumer.monitoring.http import LOOPBACK, HttpServer, Response, Route, json_response
 from consumer.supervisor.merged_endpoints import MergedMetrics, livez, merge_metrics, readyz
 from consumer.supervisor.probe import Reply, query_workers
 
@@ -79,7 +79,7 @@ def test_counters_gauges_and_histograms_of_each_worker_stand_side_by_side() -> N
 
 
 def test_who_is_up_is_told_as_it_is_at_the_moment_of_asking() -> None:
-    says: dict[str, Route] = {"/metrics": lambda: Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, text_of(3).encode())}
+    says: dict[str, Route] = {"/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, text_of(3).encode())}
     server = HttpServer(0, says, host=LOOPBACK)
     server.start()
     registry = CollectorRegistry()
@@ -95,7 +95,7 @@ def test_the_workers_are_asked_directly_although_the_environment_names_a_proxy(m
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(urllib.request, "_opener", None)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    server = HttpServer(0, {"/livez": lambda: json_answer({}, good=True)}, host=LOOPBACK)
+    server = HttpServer(0, {"/livez": lambda: json_response({}, good=True)}, host=LOOPBACK)
     server.start()
     replies = query_workers([Somebody("w-1", server.port)], "/livez")
     server.stop()

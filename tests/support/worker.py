@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.monitoring.loopback import ask
+from consumer.monitoring.loopback import http_get
 from deploy.kafka.lifeline import Lifeline
 from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
@@ -201,7 +201,7 @@ class Worker:
         if not started:
             return 0, b""
         try:
-            with ask(started[0]["port"], path, timeout_seconds=stretched(ANSWER_SECONDS)) as reply:
+            with http_get(started[0]["port"], path, timeout_seconds=stretched(ANSWER_SECONDS)) as reply:
                 return reply.status, reply.read()
         except urllib.error.HTTPError as refused:
             with refused:
