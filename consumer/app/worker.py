@@ -25,8 +25,8 @@ from consumer.kafka.backend import best_backend
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
 from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.caution import PoisonPillGuard
 from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.known_topics import TOPICS_FILE

@@ -18,8 +18,8 @@ from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.caution import PoisonPillGuard
 from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, LoopDependencies

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from consumer.loop.batch_limit import BatchSizer
+from consumer.loop.batching import BatchSizer
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord, TransactionalConsumer
 from consumer.records.bulk import joined

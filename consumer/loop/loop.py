@@ -13,23 +13,23 @@ from consumer.clock import Clock
 from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
 from consumer.loop.admission import Admission
+from consumer.loop.backoff import Setbacks
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_decider import MAX_DEFINITION_WAIT_SECONDS, BatchDecider
-from consumer.loop.batch_limit import BatchSizer
-from consumer.loop.caution import PoisonPillGuard
+from consumer.loop.batching import BatchSizer
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.checkpoint import PARTITIONS_KEY
+from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.gathering import POLL_TIMEOUT_SECONDS, BatchPoller
+from consumer.loop.group_watch import LagWatch
 from consumer.loop.history_check import HistoryCheck
-from consumer.loop.lag_watch import LagWatch
 from consumer.loop.observer import Observer
+from consumer.loop.offsets import TrailingMarkers
 from consumer.loop.pace import LingerPolicy
 from consumer.loop.progress import RegressionCheck
-from consumer.loop.setbacks import Setbacks
-from consumer.loop.tail import TrailingMarkers
 from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.ports import ConsumerRecord, ProducerRecord, RetriableError, TransactionAborted, TransactionalConsumer

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from consumer.doctor.local import CONNECTIONS_TO_BROKER, DESCRIPTORS, FILES_OF_PARTITION
-from consumer.loop.lag_watch import ASK_SECONDS
+from consumer.loop.group_watch import ASK_SECONDS
 from deploy.kafka import Broker, KafkaProcess
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact

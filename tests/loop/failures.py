@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from consumer.decision.outcome import BatchCounts
 from consumer.errors import FatalKafkaError
 from consumer.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
-from tests.loop.house import Build, House, Worker
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState

@@ -6,7 +6,7 @@ from consumer.loop.batch_decider import DEFINITION_WAIT_MS
 from consumer.verify.murmur import partition_of
 from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
-from tests.loop.house import CLICKS, House
+from tests.loop.fake_environment import CLICKS, House
 
 BITE = 5
 """Records that are handed out at once; a batch has one more, which the loop asks for first. The story takes six."""

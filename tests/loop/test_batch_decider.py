@@ -10,7 +10,7 @@ from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from tests.builders import NOON, Record, a_click, a_link, an_action
-from tests.loop.house import CLICKS, FAR_AWAY, House
+from tests.loop.fake_environment import CLICKS, FAR_AWAY, House
 from tests.loop.script import Script
 
 PARTITION = 0

@@ -11,7 +11,7 @@ from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
 from tests.builders import a_link, an_action
-from tests.loop.house import FAR_AWAY, House
+from tests.loop.fake_environment import FAR_AWAY, House
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 

@@ -3,8 +3,8 @@
 from consumer.loop.pace import LingerPolicy
 from schemas.identity import partition_of
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import judge_updates, what_must_be
-from tests.loop.house import CLICKS, GROUP, House, Worker
+from tests.loop.expectations import judge_updates, what_must_be
+from tests.loop.fake_environment import CLICKS, GROUP, House, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 

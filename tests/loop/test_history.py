@@ -10,8 +10,8 @@ from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, f
 from consumer.loop.pace import LingerPolicy
 from consumer.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.house import GROUP, House, Worker
+from tests.loop.expectations import judge_updates, require_state_as_changelog, what_must_be
+from tests.loop.fake_environment import GROUP, House, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 RECIPIENTS = 20

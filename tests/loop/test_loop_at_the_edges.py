@@ -5,7 +5,7 @@ from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Readiness
 from consumer.ports import RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import GROUP, LINKS, House, Worker
+from tests.loop.fake_environment import GROUP, LINKS, House, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 

@@ -7,7 +7,7 @@ from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.observer import Observer
 from consumer.ports import AssignmentChange, RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, House, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_loop_at_the_edges import RUN, a_house, readiness

@@ -14,7 +14,7 @@ from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import KINDS, House, Worker
+from tests.loop.fake_environment import KINDS, House, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock

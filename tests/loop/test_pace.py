@@ -2,7 +2,7 @@
 
 from consumer.loop.pace import SHORTEST_SECONDS, LingerPolicy
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import House, Worker
+from tests.loop.fake_environment import House, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 

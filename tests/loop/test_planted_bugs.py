@@ -12,9 +12,9 @@ from consumer.loop.pace import LingerPolicy
 from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
 from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.expectations import judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, calls_of
-from tests.loop.house import Build, House, Worker
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedReader, ScriptedState, ScriptedStream
 

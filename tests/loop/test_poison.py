@@ -8,8 +8,8 @@ from consumer.errors import TooManyBadRecords, Unavailable
 from consumer.loop.loop import MAX_ABORTS
 from consumer.ports import TransactionAborted
 from tests.builders import Record, a_click, a_link, an_action
-from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.house import Build, House, Worker
+from tests.loop.expectations import dead_letters, judge_updates, require_state_as_changelog, what_must_be
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 

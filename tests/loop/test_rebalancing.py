@@ -8,9 +8,9 @@ from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.expectations import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
 from tests.loop.failures import Run, at_call, calls_of
-from tests.loop.house import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, House, Worker
 from tests.loop.scenario import BITE
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState

@@ -6,11 +6,11 @@ import pytest
 
 from consumer.errors import Unavailable
 from consumer.fake_kafka.transactions import Producer
-from consumer.loop.batch_limit import FIRST_RECORDS
+from consumer.loop.batching import FIRST_RECORDS
 from consumer.loop.pace import LingerPolicy
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import judge_updates, require_exact, require_state_as_changelog, what_must_be
-from tests.loop.house import House, Worker
+from tests.loop.expectations import judge_updates, require_exact, require_state_as_changelog, what_must_be
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scenario import BITE, tell
 from tests.loop.scripted_ports import ScriptedState
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from consumer.ports import OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import judge_updates, what_must_be
-from tests.loop.house import Build, House, Worker
+from tests.loop.expectations import judge_updates, what_must_be
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 IN_TIME = 60

@@ -7,9 +7,9 @@ import pytest
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.exactness import require_all_counted, require_exact
+from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
-from tests.loop.house import House, Worker
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scenario import BITE
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState

@@ -1,7 +1,7 @@
 """The story without any failure, which the tests with failures build on."""
 
-from tests.loop.exactness import require_all_counted, require_exact
-from tests.loop.house import House, Worker
+from tests.loop.expectations import require_all_counted, require_exact
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scenario import BITE, tell
 from tests.loop.scripted_ports import ScriptedState
 

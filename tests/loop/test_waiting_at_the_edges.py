@@ -6,7 +6,7 @@ from itertools import pairwise
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord as StreamRecord
 from tests.builders import DAY, NOON, a_click
-from tests.loop.house import House, Worker
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 PARTITIONS = 12

@@ -11,7 +11,7 @@ from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Plan
-from tests.loop.house import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, House, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_history import (
     FOREVER,

@@ -9,8 +9,8 @@ from consumer.verify.comparison import judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import decode
 from consumer.verify.reference_model import Expected, ReferenceModel
-from tests.loop.exactness import seen_by_the_judge
-from tests.loop.house import House
+from tests.loop.expectations import seen_by_the_judge
+from tests.loop.fake_environment import House
 from tests.loop.scenario import Story
 
 Ends = Mapping[tuple[str, int], int]

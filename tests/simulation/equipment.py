@@ -24,7 +24,7 @@ from consumer.ports import AssignmentChange, ConsumerRecord
 from consumer.state.store import StateStore
 from schemas.click import ClickLayout
 from schemas.topics import TopicNames
-from tests.loop.house import GROUP, KINDS, LINKS, SCHEMAS
+from tests.loop.fake_environment import GROUP, KINDS, LINKS, SCHEMAS
 
 BITE = 7
 """Most records of one call of `consume`, so that a short run has many batches."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from consumer.decision.outcome import BatchCounts
-from tests.loop.house import House
+from tests.loop.fake_environment import House
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import Variant
 from tests.simulation.fault import Disk, Fault, Kind

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
-from tests.loop.house import House
+from tests.loop.fake_environment import House
 
 Place = tuple[str, int, int]
 

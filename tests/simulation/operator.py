@@ -12,7 +12,7 @@ from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Plan, Reconciling
-from tests.loop.house import GROUP, House
+from tests.loop.fake_environment import GROUP, House
 from tests.simulation.chapter import Chapters
 from tests.simulation.fault import Fault, Kind
 from tests.simulation.onlooker import Onlooker

@@ -10,14 +10,14 @@ from consumer.errors import Contradictory, LinkActionsError
 from consumer.fake_kafka.group import UnknownMember
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.caution import PoisonPillGuard
 from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.loop import Loop, LoopDependencies
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
-from tests.loop.house import GROUP, KINDS, SCHEMAS, House
+from tests.loop.fake_environment import GROUP, KINDS, SCHEMAS, House
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import BitingStream, SimulatedWire, Tally, Variant, settings_of
 from tests.simulation.fault import WRITE, Fault, Kind

@@ -10,7 +10,7 @@ from consumer.decision.outcome import BatchCounts
 from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.kafka.admin.topics import Cleanup
-from tests.loop.house import GROUP, House
+from tests.loop.fake_environment import GROUP, House
 from tests.loop.scenario import Story
 from tests.simulation.equipment import Variant
 from tests.simulation.fault import OF_THE_HISTORY, Fault, Kind, plan_faults

@@ -8,7 +8,7 @@ from consumer.loop.batch_decider import DEFINITION_WAIT_MS
 from consumer.verify.murmur import partition_of
 from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
-from tests.loop.house import CLICKS
+from tests.loop.fake_environment import CLICKS
 from tests.loop.scenario import BadOne, Story
 from tests.simulation.scheduler import Scheduler
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from consumer.decision.outcome import BatchCounts
 from consumer.verify.reference_model import ReferenceModel
-from tests.loop.exactness import (
+from tests.loop.expectations import (
     dead_letters,
     hits,
     judge_updates,
@@ -13,7 +13,7 @@ from tests.loop.exactness import (
     rerouted_copies,
     what_must_be,
 )
-from tests.loop.house import House
+from tests.loop.fake_environment import House
 from tests.loop.scenario import Story
 from tests.simulation.chapter import Chapters
 from tests.simulation.onlooker import Onlooker

@@ -2,9 +2,9 @@
 
 from structlog.testing import capture_logs
 
-from consumer.loop.setbacks import LONGEST_SECONDS, Setbacks
+from consumer.loop.backoff import LONGEST_SECONDS, Setbacks
 from consumer.ports import OutcomeUnknown, RetriableError, StateRefused
-from tests.loop.house import House, Worker
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
 

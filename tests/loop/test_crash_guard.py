@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from consumer.fake_kafka.record import FakeRecord
-from consumer.loop.caution import PIECES, PoisonPillGuard
+from consumer.loop.crash_guard import PIECES, PoisonPillGuard
 from consumer.loop.marker_file import FakeMarkerFile
 from consumer.loop.work_note import NOTHING, InFlightMarker, read_note
 from consumer.ports import ConsumerRecord, RetriableError
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
 from tests.deadly_record import DEADLY, with_deadly
-from tests.loop.exactness import dead_letters, judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.house import Build, House, Worker
+from tests.loop.expectations import dead_letters, judge_updates, require_state_as_changelog, what_must_be
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 

@@ -10,7 +10,7 @@ from consumer.verify.comparison import Comparison, judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
-from tests.loop.house import House
+from tests.loop.fake_environment import House
 from tests.loop.scenario import Story
 
 

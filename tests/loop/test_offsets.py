@@ -6,9 +6,9 @@ import pytest
 
 from consumer.loop.progress import RegressionCheck
 from consumer.ports import Committed, OutcomeUnknown, RetriableError, TransactionAborted
-from tests.loop.exactness import require_all_counted, require_exact
+from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
-from tests.loop.house import Worker
+from tests.loop.fake_environment import Worker
 from tests.loop.scenario import BITE
 from tests.loop.script import Happening, Script, raising
 

@@ -9,7 +9,7 @@ from consumer.loop.admission import DRAIN_REFUSED_SECONDS
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import Build, House, Worker
+from tests.loop.fake_environment import Build, House, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 REFUSAL = "The group is full; stop a member"

@@ -5,10 +5,10 @@ import pytest
 from consumer.decision.decision import Decision
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.loop.batch_limit import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchSizer
+from consumer.loop.batching import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchSizer
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
-from tests.loop.house import House, Worker
+from tests.loop.fake_environment import House, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 MIB = 1024 * 1024
