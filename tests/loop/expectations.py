@@ -10,60 +10,60 @@ from consumer.verify.comparison import Comparison, judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
-from tests.loop.fake_environment import House
+from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story
 
 
 def require_exact(story: Story, *states: MemoryState) -> None:
     """Hold updates, hits, dead letters, clicks rerouted and state against what must have come of the story."""
-    house = story.house
-    model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
-    verdict = judge_updates(house, model)
+    environment = story.environment
+    model = expected_model(environment, {(bad.partition, bad.offset) for bad in story.bad})
+    verdict = compare_updates(environment, model)
     assert verdict.is_exact, str(verdict)
-    assert hits(house) == model.hits
-    assert dead_letters(house) == sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
+    assert hits(environment) == model.hits
+    assert dead_letters(environment) == sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
     assert rerouted_copies(story) == [1] * len(story.misrouted)
     for state in states:
-        require_state_as_changelog(house, state)
-    assert house.cluster.transactions.open_transactions == []
+        require_state_as_changelog(environment, state)
+    assert environment.cluster.transactions.open_transactions == []
 
 
 def require_all_counted(story: Story, counts: BatchCounts) -> None:
     """Hold the counts against the topic: each record in it was counted once."""
-    house = story.house
-    model = what_must_be(house, {(bad.partition, bad.offset) for bad in story.bad})
+    environment = story.environment
+    model = expected_model(environment, {(bad.partition, bad.offset) for bad in story.bad})
     expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "rerouted": len(story.misrouted)})
     assert counts.balanced
-    assert counts.consumed == len(house.read(house.names.clicks))
+    assert counts.consumed == len(environment.read(environment.names.clicks))
     assert +counts.clicks == expected
     assert +counts.actions == model.actions
 
 
-def what_must_be(house: House, bad: set[tuple[int, int]]) -> ReferenceModel:
+def expected_model(environment: FakeEnvironment, bad: set[tuple[int, int]]) -> ReferenceModel:
     """Feed the model with the clicks as they lie in the topic; one that was rerouted counts where it arrived."""
-    model = ReferenceModel(house.links, partitions=house.partitions)
-    for record in house.read(house.names.clicks):
+    model = ReferenceModel(environment.links, partitions=environment.partitions)
+    for record in environment.read(environment.names.clicks):
         if (record.partition(), record.offset()) in bad:
             continue
         click = decode("LinkClicked", record.value())
         key = f"{click['tenant_id']}/{click['recipient_id']}".encode()
-        if partition_of(key, house.partitions) == record.partition():
+        if partition_of(key, environment.partitions) == record.partition():
             model.click(click)
     return model
 
 
-def judge_updates(house: House, model: ReferenceModel) -> Comparison:
+def compare_updates(environment: FakeEnvironment, model: ReferenceModel) -> Comparison:
     seen = [
-        seen_by_the_judge(record, house.partitions)
-        for topic in house.names.updates.values()
-        for record in house.read(topic)
+        as_seen(record, environment.partitions)
+        for topic in environment.names.updates.values()
+        for record in environment.read(topic)
     ]
     return judge(model.expected, seen)
 
 
-def hits(house: House) -> dict[tuple[str, str], tuple[int, int, int]]:
+def hits(environment: FakeEnvironment) -> dict[tuple[str, str], tuple[int, int, int]]:
     """Add up the newest hits of each link over those partitions that have seen its newest epoch."""
-    newest = {record.key(): decode("LinkHits", record.value()) for record in house.read(house.names.hits)}
+    newest = {record.key(): decode("LinkHits", record.value()) for record in environment.read(environment.names.hits)}
     total: dict[tuple[str, str], tuple[int, int, int]] = {}
     for one in newest.values():
         link = one["tenant_id"], one["link_id"]
@@ -75,11 +75,11 @@ def hits(house: House) -> dict[tuple[str, str], tuple[int, int, int]]:
     return total
 
 
-def dead_letters(house: House) -> list[tuple[int, int, str]]:
+def dead_letters(environment: FakeEnvironment) -> list[tuple[int, int, str]]:
     """Return partition, offset and reason that the dead letters tell; each must hold the original bytes."""
-    originals = {(record.partition(), record.offset()): record for record in house.read(house.names.clicks)}
+    originals = {(record.partition(), record.offset()): record for record in environment.read(environment.names.clicks)}
     found = []
-    for letter in house.read(house.names.dead_letters):
+    for letter in environment.read(environment.names.dead_letters):
         told = {name: (value or b"").decode() for name, value in letter.headers() or []}
         place = int(told["dlq.partition"]), int(told["dlq.offset"])
         original = originals[place]
@@ -92,16 +92,16 @@ def dead_letters(house: House) -> list[tuple[int, int, str]]:
 
 def rerouted_copies(story: Story) -> list[int]:
     """Return how often each misrouted click lies in its right partition."""
-    house = story.house
-    arrived = Counter((record.value(), record.partition()) for record in house.read(house.names.clicks))
+    environment = story.environment
+    arrived = Counter((record.value(), record.partition()) for record in environment.read(environment.names.clicks))
     return [arrived[value, right] for value, right in story.misrouted]
 
 
-def require_state_as_changelog(house: House, state: MemoryState) -> None:
+def require_state_as_changelog(environment: FakeEnvironment, state: MemoryState) -> None:
     """Each store must hold what a replay of the changelog up to its position gives, and none may be ahead."""
-    topic = house.cluster.topic(house.names.changelog)
+    topic = environment.cluster.topic(environment.names.changelog)
     for partition, log in enumerate(topic.logs):
-        store = state.open(partition, f"{house.cluster.cluster_id}/{topic.topic_id}")
+        store = state.open(partition, f"{environment.cluster.cluster_id}/{topic.topic_id}")
         assert dict(store.scan(b"")) == replayed(log.read_committed(0, log.end)[0], store.position)
         assert store.position <= log.end
 
@@ -123,7 +123,7 @@ def _apply(entries: dict[bytes, bytes], record: FakeRecord) -> None:
         entries[key] = value
 
 
-def seen_by_the_judge(record: FakeRecord, partitions: int) -> Seen:
+def as_seen(record: FakeRecord, partitions: int) -> Seen:
     """Return a record as the independent reader would."""
     headers = [(name, value or b"") for name, value in record.headers() or []]
     place = record.topic(), record.partition(), record.offset(), record.timestamp()[1]

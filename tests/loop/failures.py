@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from consumer.decision.outcome import BatchCounts
 from consumer.errors import FatalKafkaError
 from consumer.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
@@ -47,14 +47,14 @@ class Run:
     begun: int = 0
     """Batches that an earlier worker has done, so that there is something to restore."""
     build: Build = field(default_factory=Build)
-    house: House = field(default_factory=House)
+    environment: FakeEnvironment = field(default_factory=FakeEnvironment)
     disk: ScriptedState = field(default_factory=ScriptedState)
     counts: BatchCounts = field(default_factory=BatchCounts)
 
     def __post_init__(self) -> None:
-        self.story: Story = tell(self.house)
+        self.story: Story = tell(self.environment)
         if self.begun:
-            earlier = Worker(self.house, ScriptedState(), name="earlier", bite=BITE)
+            earlier = Worker(self.environment, ScriptedState(), name="earlier", bite=BITE)
             earlier.run_batches(self.begun)
             self.counts += earlier.counts
 
@@ -63,13 +63,13 @@ class Run:
         for _ in range(3):
             if self._ends_well(script or Script()):
                 return
-            self.house.put_out_everyone()
+            self.environment.expire_all_members()
             script = None
         raise AssertionError("three workers one after the other have ended before their time")
 
     def _ends_well(self, script: Script) -> bool:
         try:
-            worker = Worker(self.house, self.disk, script=script, bite=BITE, build=self.build)
+            worker = Worker(self.environment, self.disk, script=script, bite=BITE, build=self.build)
         except (Crash, RetriableError):
             return False
         try:

@@ -121,7 +121,7 @@ class Build:
     loop: type[Loop] = Loop
 
 
-class House:
+class FakeEnvironment:
     """Everything on it is deterministic; time passes only while somebody waits."""
 
     def __init__(self, partitions: int = PARTITIONS, cluster: FakeCluster | None = None) -> None:
@@ -168,20 +168,20 @@ class House:
         """Return what a subscriber sees of a topic."""
         return read_topic(self.cluster, topic)
 
-    def put_out_everyone(self) -> None:
+    def expire_all_members(self) -> None:
         """Have the sessions of all members time out."""
         group = self.cluster.group(GROUP, self.names.clicks)
         for member in group.members:
             group.leave(member)
 
-    def put_out(self, name: str) -> None:
+    def expire_member(self, name: str) -> None:
         """Have the session of one worker time out."""
         group = self.cluster.group(GROUP, self.names.clicks)
         for member in group.members:
             if member.startswith(f"{GROUP}-{name}/"):
                 group.leave(member)
 
-    def time_out_transactions(self) -> None:
+    def expire_transactions(self) -> None:
         """Have the broker abort what is open, and fence who opened it."""
         for name in self.cluster.transactions.open_transactions:
             self.cluster.transactions.expire(name)
@@ -196,7 +196,7 @@ class Worker:
 
     def __init__(
         self,
-        house: House,
+        environment: FakeEnvironment,
         disk: ScriptedState,
         *,
         name: str = "one",
@@ -210,12 +210,12 @@ class Worker:
     ) -> None:
         """Raises RetriableError where the script says so."""
         self.script = disk.script = script or Script()
-        self.observer = CountingObserver(house.clock)
-        wire = house.wire(name, self.script, bite, build)
+        self.observer = CountingObserver(environment.clock)
+        wire = environment.wire(name, self.script, bite, build)
         self.stream = wire.open_stream()
         definitions = wire.definitions(disk)
-        rules = Rules(partitions or house.partitions)
-        decider = BatchDecider(definitions, wire.click_layouts, rules, house.clock, open_core=CORES[fastest()])
+        rules = Rules(partitions or environment.partitions)
+        decider = BatchDecider(definitions, wire.click_layouts, rules, environment.clock, open_core=CORES[fastest()])
         restorer = ChangelogRestorer(wire.open_reader(wire.names.changelog), disk)
         parts = LoopDependencies(
             stream=self.stream,
@@ -227,7 +227,7 @@ class Worker:
             bad_share=DeadLetterLimit(dead_letter_limit),
             caution=PoisonPillGuard(page or FakeMarkerFile(), decider.force_dead_letter),
             observer=self.observer,
-            clock=house.clock,
+            clock=environment.clock,
         )
         self._loop = (build or Build()).loop(parts, pace, partitions=rules.partitions)
 

@@ -6,7 +6,7 @@ from consumer.loop.batch_decider import DEFINITION_WAIT_MS
 from consumer.verify.murmur import partition_of
 from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
-from tests.loop.fake_environment import CLICKS, House
+from tests.loop.fake_environment import CLICKS, FakeEnvironment
 
 BITE = 5
 """Records that are handed out at once; a batch has one more, which the loop asks for first. The story takes six."""
@@ -63,23 +63,23 @@ class BadOne:
 
 @dataclass
 class Story:
-    """Clicks and bad records in a house, with what is to be said about them afterwards."""
+    """Clicks and bad records in a environment, with what is to be said about them afterwards."""
 
-    house: House
+    environment: FakeEnvironment
     bad: list[BadOne] = field(default_factory=list)
     misrouted: list[tuple[bytes, int]] = field(default_factory=list)
     """Value and right partition."""
 
 
-def tell(house: House) -> Story:
+def tell(environment: FakeEnvironment) -> Story:
     """Publish links and clicks, and plan the version that turns up late."""
-    story = Story(house)
-    house.define(*LINKS)
-    house.clock.at(LATE_SECONDS, lambda: house.define(LATE_LINK))
-    house.click(*_first_clicks())
+    story = Story(environment)
+    environment.define(*LINKS)
+    environment.clock.at(LATE_SECONDS, lambda: environment.define(LATE_LINK))
+    environment.click(*_first_clicks())
     _publish_bad_records(story)
     _publish_misrouted(story)
-    house.click(*_later_clicks())
+    environment.click(*_later_clicks())
     _publish_unknown_version(story)
     return story
 
@@ -111,9 +111,9 @@ def _publish_bad_records(story: Story) -> None:
         Reason.TIMESTAMP_OUT_OF_RANGE: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
     }
     for number, (reason, value) in enumerate(values.items()):
-        partition = number % story.house.partitions
-        story.bad.append(BadOne(partition, _end(story.house, partition), reason))
-        story.house.put(value, b"some key", partition=partition)
+        partition = number % story.environment.partitions
+        story.bad.append(BadOne(partition, _end(story.environment, partition), reason))
+        story.environment.put(value, b"some key", partition=partition)
 
 
 def _publish_misrouted(story: Story) -> None:
@@ -124,23 +124,23 @@ def _publish_misrouted(story: Story) -> None:
         a_click(102, recipient_id="r-3", mailing_id="m-2"),
     ]
     for click, key in zip(clicks, (None, b"wrong", b"acme/somebody"), strict=True):
-        right = _partition(story.house, click)
+        right = _partition(story.environment, click)
         value = CLICKS.encode(click)
         story.misrouted.append((value, right))
-        story.house.put(value, key, partition=(right + 1) % story.house.partitions)
+        story.environment.put(value, key, partition=(right + 1) % story.environment.partitions)
 
 
 def _publish_unknown_version(story: Story) -> None:
     click = a_click(300, recipient_id="r-2", link_version=99)
-    partition = _partition(story.house, click)
-    story.bad.append(BadOne(partition, _end(story.house, partition), Reason.UNKNOWN_VERSION))
+    partition = _partition(story.environment, click)
+    story.bad.append(BadOne(partition, _end(story.environment, partition), Reason.UNKNOWN_VERSION))
     # It came long ago, so that it need not be waited for much longer.
-    story.house.click(click, timestamp=NOON - DEFINITION_WAIT_MS + 200)
+    story.environment.click(click, timestamp=NOON - DEFINITION_WAIT_MS + 200)
 
 
-def _partition(house: House, click: Record) -> int:
-    return partition_of(f"{click['tenant_id']}/{click['recipient_id']}".encode(), house.partitions)
+def _partition(environment: FakeEnvironment, click: Record) -> int:
+    return partition_of(f"{click['tenant_id']}/{click['recipient_id']}".encode(), environment.partitions)
 
 
-def _end(house: House, partition: int) -> int:
-    return house.cluster.topic(house.names.clicks).log(partition).end
+def _end(environment: FakeEnvironment, partition: int) -> int:
+    return environment.cluster.topic(environment.names.clicks).log(partition).end

@@ -4,13 +4,13 @@ from structlog.testing import capture_logs
 
 from consumer.loop.backoff import LONGEST_SECONDS, Setbacks
 from consumer.ports import OutcomeUnknown, RetriableError, StateRefused
-from tests.loop.fake_environment import House, Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
 
 
 def some_setbacks(clock: TurnedClock, *, is_out: bool = False) -> Setbacks:
-    return Setbacks(Worker(House(), ScriptedState()).observer, clock.monotonic, is_out=lambda: is_out)
+    return Setbacks(Worker(FakeEnvironment(), ScriptedState()).observer, clock.monotonic, is_out=lambda: is_out)
 
 
 def waits(setbacks: Setbacks, clock: TurnedClock, error: RetriableError, times: int) -> list[float]:

@@ -10,7 +10,7 @@ from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from tests.builders import NOON, Record, a_click, a_link, an_action
-from tests.loop.fake_environment import CLICKS, FAR_AWAY, House
+from tests.loop.fake_environment import CLICKS, FAR_AWAY, FakeEnvironment
 from tests.loop.script import Script
 
 PARTITION = 0
@@ -22,10 +22,10 @@ class Bench:
     """A decider over one partition, where everything is in its right place."""
 
     def __init__(self) -> None:
-        self.house = House(partitions=1)
-        wire = self.house.wire("one", Script(), FAR_AWAY)
+        self.environment = FakeEnvironment(partitions=1)
+        wire = self.environment.wire("one", Script(), FAR_AWAY)
         definitions = wire.definitions(MemoryState())
-        self.decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions=1), self.house.clock)
+        self.decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions=1), self.environment.clock)
         self.store = MemoryPartitionStore("changelog")
 
     def decide(self, *clicks: Record, published_at: int = NOON, first_offset: int = 0) -> Decision:
@@ -33,7 +33,7 @@ class Bench:
 
     @property
     def waited_seconds(self) -> float:
-        return self.house.clock.monotonic()
+        return self.environment.clock.monotonic()
 
 
 def records(clicks: Sequence[Record], published_at: int, first_offset: int) -> list[FakeRecord]:
@@ -51,7 +51,7 @@ def reasons(decision: Decision) -> dict[int, Reason]:
 
 def test_a_version_that_turns_up_in_time_is_waited_for() -> None:
     bench = Bench()
-    bench.house.clock.at(1.0, lambda: bench.house.define(a_link(an_action(), version=2)))
+    bench.environment.clock.at(1.0, lambda: bench.environment.define(a_link(an_action(), version=2)))
     decision = bench.decide(a_click(link_version=2))
     assert +decision.clicks == {ClickOutcome.APPLIED: 1}
     assert 1.0 <= bench.waited_seconds < 1.5
@@ -73,7 +73,7 @@ def test_a_version_that_was_waited_for_in_vain_holds_up_nobody_for_a_while() -> 
     again = bench.decide(a_click(2, link_version=7), published_at=published_at, first_offset=1)
     assert reasons(again) == {0: Reason.UNKNOWN_VERSION}
     assert bench.waited_seconds == waited
-    bench.house.define(a_link(an_action(), version=7))
+    bench.environment.define(a_link(an_action(), version=7))
     found = bench.decide(a_click(3, link_version=7), published_at=published_at, first_offset=2)
     assert +found.clicks == {ClickOutcome.APPLIED: 1}
 
@@ -82,7 +82,7 @@ def test_a_version_nobody_has_waited_for_is_waited_for_beside_one_that_is_missin
     bench = Bench()
     bench.decide(a_click(1, link_version=7))
     waited = bench.waited_seconds
-    bench.house.clock.at(waited + 1.0, lambda: bench.house.define(a_link(an_action(), version=8)))
+    bench.environment.clock.at(waited + 1.0, lambda: bench.environment.define(a_link(an_action(), version=8)))
     clicks = a_click(2, link_version=7), a_click(3, link_version=8)
     decision = bench.decide(*clicks, published_at=NOON + round(waited * 1000), first_offset=1)
     assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
@@ -91,7 +91,7 @@ def test_a_version_nobody_has_waited_for_is_waited_for_beside_one_that_is_missin
 
 def test_a_click_from_long_ago_is_not_waited_for_but_the_definitions_are_read_to_their_end() -> None:
     bench = Bench()
-    bench.house.define(a_link(an_action()), a_link(an_action(), version=2))
+    bench.environment.define(a_link(an_action()), a_link(an_action(), version=2))
     decision = bench.decide(a_click(1, link_version=2), a_click(2, link_version=7), published_at=NOON - 60_000)
     assert reasons(decision) == {1: Reason.UNKNOWN_VERSION}
     assert decision.clicks[ClickOutcome.APPLIED] == 1
@@ -106,7 +106,7 @@ def test_a_click_from_the_future_is_waited_for_no_longer_than_any_other() -> Non
 
 def test_an_author_who_stands_still_in_a_transaction_does_not_hold_up_clicks_for_ever() -> None:
     bench = Bench()
-    bench.house.leave_open(bench.house.names.definitions, 0, b"acme/spring/7", b"")
+    bench.environment.leave_open(bench.environment.names.definitions, 0, b"acme/spring/7", b"")
     decision = bench.decide(a_click(link_version=7))
     assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
     assert bench.waited_seconds < 2 * WAIT_SECONDS + 0.5
@@ -114,7 +114,7 @@ def test_an_author_who_stands_still_in_a_transaction_does_not_hold_up_clicks_for
 
 def test_clicks_on_what_is_known_wait_for_nothing() -> None:
     bench = Bench()
-    bench.house.define(a_link(an_action()))
+    bench.environment.define(a_link(an_action()))
     bench.decide(a_click(link_version=1), published_at=NOON - 60_000)
     bench.decide(a_click(2), a_click(3, link_version=1))
     assert bench.waited_seconds == 0
@@ -139,38 +139,38 @@ def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
 
 
 def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:
-    house = House(partitions=1)
-    wire = house.wire("one", Script(), FAR_AWAY)
+    environment = FakeEnvironment(partitions=1)
+    wire = environment.wire("one", Script(), FAR_AWAY)
     asked: list[float] = []
 
     def read_layouts() -> Mapping[bytes, ClickLayout]:
-        asked.append(house.clock.monotonic())
+        asked.append(environment.clock.monotonic())
         return wire.click_layouts()
 
-    decider = BatchDecider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), house.clock)
+    decider = BatchDecider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), environment.clock)
     value = b"\xc3\x01of no-one's schema"
     unknown = FakeRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
     for _ in range(35):
         decision = decider.decide(PARTITION, [unknown], MemoryPartitionStore("changelog"))
         assert reasons(decision) == {0: Reason.UNKNOWN_SCHEMA}
-        house.clock.sleep(0.125)
+        environment.clock.sleep(0.125)
     assert asked == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
 def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> None:
-    house = House(partitions=1)
-    house.define(a_link(an_action()))
-    wire = house.wire("one", Script(), FAR_AWAY)
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    wire = environment.wire("one", Script(), FAR_AWAY)
     known = dict(wire.click_layouts())
     (layout,) = set(known.values())
     answers = iter([{b"\xc3\x01others": layout}, known])
     definitions = wire.definitions(MemoryState())
     definitions.catch_up(lambda: False)
-    decider = BatchDecider(definitions, lambda: next(answers), Rules(partitions=1), house.clock)
+    decider = BatchDecider(definitions, lambda: next(answers), Rules(partitions=1), environment.clock)
     clicks = records([a_click()], NOON, 0)
 
     unknown = decider.decide(PARTITION, clicks, MemoryPartitionStore("changelog"))
     assert reasons(unknown) == {0: Reason.UNKNOWN_SCHEMA}
-    house.clock.sleep(1.0)
+    environment.clock.sleep(1.0)
     learned = decider.decide(PARTITION, clicks, MemoryPartitionStore("changelog"))
     assert +learned.clicks == {ClickOutcome.APPLIED: 1}

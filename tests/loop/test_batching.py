@@ -8,7 +8,7 @@ from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batching import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchSizer
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
-from tests.loop.fake_environment import House, Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 MIB = 1024 * 1024
@@ -89,10 +89,10 @@ def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> Non
 
 
 def test_the_loop_takes_fewer_clicks_at_a_time_where_each_asks_for_much() -> None:
-    house = House(partitions=1)
-    house.define(a_link(*(an_action("SetField", slot=slot, value="x" * 2_000) for slot in range(16))))
-    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(2_600)))
-    worker = Worker(house, ScriptedState())
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(*(an_action("SetField", slot=slot, value="x" * 2_000) for slot in range(16))))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(2_600)))
+    worker = Worker(environment, ScriptedState())
     worker.run()
     first, *further = [batch.size for batch in worker.observer.batches]
     assert first == FIRST_RECORDS

@@ -12,8 +12,8 @@ from consumer.ports import ConsumerRecord, RetriableError
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
 from tests.deadly_record import DEADLY, with_deadly
-from tests.loop.expectations import dead_letters, judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_state_as_changelog
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
@@ -144,37 +144,37 @@ def test_a_condemned_record_stays_so_until_it_is_done() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 30), (30, 0), (25, 40), (300, 500)])
 def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int, after: int) -> None:
-    house, disk, page = House(partitions=1), ScriptedState(), FakeMarkerFile()
-    house.define(a_link(an_action()))
+    environment, disk, page = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
+    environment.define(a_link(an_action()))
     clicks = [a_click(number, recipient_id=f"r-{number}") for number in range(before + after)]
-    house.click(*clicks[:before], a_click(1_000, user_agent=DEADLY.decode()), *clicks[before:])
+    environment.click(*clicks[:before], a_click(1_000, user_agent=DEADLY.decode()), *clicks[before:])
     starts = 1
-    while not runs_to_the_end(house, disk, page):
-        house.put_out_everyone()
+    while not runs_to_the_end(environment, disk, page):
+        environment.expire_all_members()
         starts += 1
     assert starts <= MOST_STARTS
-    assert dead_letters(house) == [(0, before, "process_crash")]
-    assert judge_updates(house, what_must_be(house, {(0, before)})).is_exact
-    require_state_as_changelog(house, disk)
+    assert dead_letters(environment) == [(0, before, "process_crash")]
+    assert compare_updates(environment, expected_model(environment, {(0, before)})).is_exact
+    require_state_as_changelog(environment, disk)
 
 
 def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
-    house, disk, page = House(partitions=1), ScriptedState(), FakeMarkerFile()
-    house.define(a_link(an_action()))
-    house.click(a_click())
+    environment, disk, page = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
+    environment.define(a_link(an_action()))
+    environment.click(a_click())
     for point in ("stream.begin", "stream.produce_all", "stream.track", "stream.commit") * 3:
         script = Script.at_every(point, Happening(before=raising(Crash())))
         with pytest.raises(Crash):
-            Worker(house, disk, page=page, script=script).run()
-        house.put_out_everyone()
-    Worker(house, disk, page=page).run()
-    assert not dead_letters(house)
-    assert judge_updates(house, what_must_be(house, set())).is_exact
+            Worker(environment, disk, page=page, script=script).run()
+        environment.expire_all_members()
+    Worker(environment, disk, page=page).run()
+    assert not dead_letters(environment)
+    assert compare_updates(environment, expected_model(environment, set())).is_exact
 
 
-def runs_to_the_end(house: House, disk: ScriptedState, page: FakeMarkerFile) -> bool:
+def runs_to_the_end(environment: FakeEnvironment, disk: ScriptedState, page: FakeMarkerFile) -> bool:
     try:
-        Worker(house, disk, page=page, build=Build(stream=DeadlyStream)).run()
+        Worker(environment, disk, page=page, build=Build(stream=DeadlyStream)).run()
     except Crash:
         return False
     return True

@@ -11,7 +11,7 @@ from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
 from tests.builders import a_link, an_action
-from tests.loop.fake_environment import FAR_AWAY, House
+from tests.loop.fake_environment import FAR_AWAY, FakeEnvironment
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -19,12 +19,12 @@ SPRING = encode_text(b"acme") + encode_text(b"spring")
 PLAIN = a_link(an_action())
 
 
-def opened(house: House, state: MemoryState | None = None, script: Script | None = None) -> Definitions:
-    return house.wire("one", script or Script(), FAR_AWAY).definitions(state or MemoryState())
+def opened(environment: FakeEnvironment, state: MemoryState | None = None, script: Script | None = None) -> Definitions:
+    return environment.wire("one", script or Script(), FAR_AWAY).definitions(state or MemoryState())
 
 
-def caught_up(house: House, state: MemoryState | None = None) -> Definitions:
-    definitions = opened(house, state)
+def caught_up(environment: FakeEnvironment, state: MemoryState | None = None) -> Definitions:
+    definitions = opened(environment, state)
     definitions.catch_up(lambda: False)
     return definitions
 
@@ -35,21 +35,21 @@ def actions_of(plan: LinkPlan | None) -> list[str]:
 
 
 def test_a_version_that_is_named_is_found_among_others() -> None:
-    house = House()
-    house.define(PLAIN, a_link(an_action(slot=1), version=2), a_link(an_action(slot=2), version=3))
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(PLAIN, a_link(an_action(slot=1), version=2), a_link(an_action(slot=2), version=3))
+    definitions = caught_up(environment)
     assert actions_of(definitions.find(SPRING, 2)) == ["action-1"]
     assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
 
 
 def test_a_click_without_version_finds_the_newest_in_whatever_order_they_came() -> None:
-    house = House()
-    house.define(*(a_link(an_action(slot=version), version=version) for version in (2, 10, 9)))
-    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-10"]
+    environment = FakeEnvironment()
+    environment.define(*(a_link(an_action(slot=version), version=version) for version in (2, 10, 9)))
+    assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-10"]
 
 
 def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown() -> None:
-    definitions = caught_up(House())
+    definitions = caught_up(FakeEnvironment())
     assert definitions.find(SPRING, NO_VERSION) is None
     with pytest.raises(NoPlan) as raised:
         definitions.find(SPRING, 1)
@@ -57,24 +57,24 @@ def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown()
 
 
 def test_the_same_link_of_another_tenant_is_another_link() -> None:
-    house = House()
-    house.define(a_link(an_action(), tenant_id="other"))
-    assert caught_up(house).find(SPRING, NO_VERSION) is None
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(), tenant_id="other"))
+    assert caught_up(environment).find(SPRING, NO_VERSION) is None
 
 
 def test_a_link_id_may_hold_slashes() -> None:
-    house = House()
-    house.define(a_link(an_action(), link_id="a/b/1"))
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(), link_id="a/b/1"))
     key = encode_text(b"acme") + encode_text(b"a/b/1")
-    assert actions_of(caught_up(house).find(key, 1)) == ["action-0"]
+    assert actions_of(caught_up(environment).find(key, 1)) == ["action-0"]
 
 
 def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
-    house = House()
-    house.define(PLAIN)
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(PLAIN)
+    definitions = caught_up(environment)
     assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
-    house.define(a_link(an_action(slot=1), version=2))
+    environment.define(a_link(an_action(slot=1), version=2))
     assert definitions.follow() == 1
     assert (SPRING, NO_VERSION) not in definitions.ready
     assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
@@ -82,25 +82,25 @@ def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
 
 
 def test_a_link_that_is_defined_later_is_no_longer_remembered_as_undefined() -> None:
-    house = House()
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    definitions = caught_up(environment)
     assert definitions.find(SPRING, NO_VERSION) is None
     assert definitions.ready == {(SPRING, NO_VERSION): None}
-    house.define(PLAIN)
+    environment.define(PLAIN)
     definitions.follow()
     assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
 
 
 def test_a_deleted_link_goes_on_acting() -> None:
-    house = House()
-    house.define(PLAIN, a_link(an_action(), version=2, status="deleted"))
-    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-0"]
+    environment = FakeEnvironment()
+    environment.define(PLAIN, a_link(an_action(), version=2, status="deleted"))
+    assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-0"]
 
 
 def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> None:
-    house = House()
-    house.define(PLAIN, a_link(an_action(), version=2, epoch=1))
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(PLAIN, a_link(an_action(), version=2, epoch=1))
+    definitions = caught_up(environment)
     before, after = definitions.find(SPRING, 1), definitions.find(SPRING, 2)
     assert before is not None
     assert after is not None
@@ -110,88 +110,88 @@ def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> Non
 
 
 def test_a_version_without_actions_stops_the_link() -> None:
-    house = House()
-    house.define(PLAIN, a_link(version=2))
-    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == []
+    environment = FakeEnvironment()
+    environment.define(PLAIN, a_link(version=2))
+    assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == []
 
 
 @pytest.mark.parametrize("value", [b"", b"no frame", b"\xc3\x01 unknown schema", None])
 def test_a_definition_that_cannot_be_read_is_a_reason_for_a_dead_letter(value: bytes | None) -> None:
-    house = House()
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/1", value))
+    environment = FakeEnvironment()
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", value))
     with pytest.raises(NoPlan) as raised:
-        caught_up(house).find(SPRING, 1)
+        caught_up(environment).find(SPRING, 1)
     expected = Reason.UNKNOWN_VERSION if value is None else Reason.UNREADABLE_DEFINITION
     assert raised.value.reason is expected
 
 
 @pytest.mark.parametrize("key", [None, b"", b"acme", b"acme/spring", b"acme/spring/", b"acme/spring/x", b"/spring/1"])
 def test_a_definition_with_a_wrong_key_is_passed_over(key: bytes | None) -> None:
-    house = House()
-    house.cluster.append(house.names.definitions, 0, Draft(key, b"anything"))
-    house.define(PLAIN)
-    assert actions_of(caught_up(house).find(SPRING, NO_VERSION)) == ["action-0"]
+    environment = FakeEnvironment()
+    environment.cluster.append(environment.names.definitions, 0, Draft(key, b"anything"))
+    environment.define(PLAIN)
+    assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-0"]
 
 
 def test_what_lies_on_the_disk_is_not_read_again() -> None:
-    house, state = House(), MemoryState()
-    house.define(PLAIN)
-    caught_up(house, state)
-    again = opened(house, state)
+    environment, state = FakeEnvironment(), MemoryState()
+    environment.define(PLAIN)
+    caught_up(environment, state)
+    again = opened(environment, state)
     assert again.follow() == 0
     assert actions_of(again.find(SPRING, 1)) == ["action-0"]
 
 
 def test_a_topic_that_was_made_anew_makes_the_disk_forget() -> None:
-    house, state = House(), MemoryState()
-    house.define(PLAIN)
-    caught_up(house, state)
-    house.cluster.create_topic(house.names.definitions, 1)
-    assert caught_up(house, state).find(SPRING, NO_VERSION) is None
+    environment, state = FakeEnvironment(), MemoryState()
+    environment.define(PLAIN)
+    caught_up(environment, state)
+    environment.cluster.create_topic(environment.names.definitions, 1)
+    assert caught_up(environment, state).find(SPRING, NO_VERSION) is None
 
 
 def test_a_disk_from_beyond_the_end_of_the_topic_forgets() -> None:
-    house, state = House(), MemoryState()
-    topic = house.cluster.topic(house.names.definitions)
-    state.open(DEFINITIONS, f"{house.cluster.cluster_id}/{topic.topic_id}").write({}, 1_000)
-    house.define(PLAIN)
-    assert actions_of(caught_up(house, state).find(SPRING, 1)) == ["action-0"]
+    environment, state = FakeEnvironment(), MemoryState()
+    topic = environment.cluster.topic(environment.names.definitions)
+    state.open(DEFINITIONS, f"{environment.cluster.cluster_id}/{topic.topic_id}").write({}, 1_000)
+    environment.define(PLAIN)
+    assert actions_of(caught_up(environment, state).find(SPRING, 1)) == ["action-0"]
 
 
 def test_catching_up_reads_to_the_end_of_its_beginning_and_no_further() -> None:
-    house = House()
-    house.define(*(a_link(an_action(), version=version) for version in range(1, 30)))
-    definitions = opened(house)
+    environment = FakeEnvironment()
+    environment.define(*(a_link(an_action(), version=version) for version in range(1, 30)))
+    definitions = opened(environment)
     definitions.catch_up(lambda: False)
     assert actions_of(definitions.find(SPRING, 29)) == ["action-0"]
-    assert house.clock.monotonic() == 0
+    assert environment.clock.monotonic() == 0
 
 
 def test_catching_up_waits_for_an_author_in_the_middle_of_a_transaction_and_may_be_given_up() -> None:
-    house = House()
-    house.leave_open(house.names.definitions, 0, b"acme/spring/1", b"")
-    definitions = opened(house)
-    definitions.catch_up(lambda: house.clock.monotonic() > 2)
-    assert 2 < house.clock.monotonic() < 3
+    environment = FakeEnvironment()
+    environment.leave_open(environment.names.definitions, 0, b"acme/spring/1", b"")
+    definitions = opened(environment)
+    definitions.catch_up(lambda: environment.clock.monotonic() > 2)
+    assert 2 < environment.clock.monotonic() < 3
 
 
 def test_a_full_disk_loses_no_definition() -> None:
-    house, state = House(), ScriptedState()
-    house.define(PLAIN)
-    definitions = opened(house, state)
+    environment, state = FakeEnvironment(), ScriptedState()
+    environment.define(PLAIN)
+    definitions = opened(environment, state)
     state.script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=1)
     with pytest.raises(RetriableError):
         definitions.follow()
-    house.define(a_link(an_action(slot=1), version=2))
+    environment.define(a_link(an_action(slot=1), version=2))
     definitions.follow()
     assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
     assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
 
 
 def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> None:
-    house = House()
-    house.define(*(a_link(link_id=f"l-{number}") for number in range(50)))
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(*(a_link(link_id=f"l-{number}") for number in range(50)))
+    definitions = caught_up(environment)
     assert definitions.ready == {}
     for number in range(MAX_READY + 10):
         definitions.find(encode_text(b"acme") + encode_text(b"never-defined-%d" % number), NO_VERSION)
@@ -199,14 +199,14 @@ def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> N
 
 
 def test_a_mapping_of_ready_plans_loses_none_but_gives_way_to_another() -> None:
-    house = House()
-    house.define(PLAIN)
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(PLAIN)
+    definitions = caught_up(environment)
     definitions.find(SPRING, NO_VERSION)
     definitions.find(SPRING, 1)
     before = definitions.ready
 
-    house.define(a_link(an_action(slot=1), version=2))
+    environment.define(a_link(an_action(slot=1), version=2))
     definitions.catch_up(lambda: False)
 
     assert set(before) == {(SPRING, NO_VERSION), (SPRING, 1)}

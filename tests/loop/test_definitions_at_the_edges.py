@@ -11,62 +11,64 @@ from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
 from tests.builders import Record, a_link, an_action
-from tests.loop.fake_environment import FAR_AWAY, LINKS, House
+from tests.loop.fake_environment import FAR_AWAY, LINKS, FakeEnvironment
 from tests.loop.script import Script
 
 SPRING = encode_text(b"acme") + encode_text(b"spring")
 
 
-def caught_up(house: House) -> Definitions:
-    definitions = house.wire("one", Script(), FAR_AWAY).definitions(MemoryState())
+def caught_up(environment: FakeEnvironment) -> Definitions:
+    definitions = environment.wire("one", Script(), FAR_AWAY).definitions(MemoryState())
     definitions.catch_up(lambda: False)
     return definitions
 
 
 @pytest.mark.parametrize("version", [b"9" * 25, b"9" * 5000, b"18446744073709551616", b"9223372036854775808"])
 def test_a_version_that_no_click_can_name_is_passed_over(version: bytes) -> None:
-    house = House()
-    house.define(a_link(an_action()))
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/" + version, b""))
-    plan = caught_up(house).find(SPRING, NO_VERSION)
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/" + version, b""))
+    plan = caught_up(environment).find(SPRING, NO_VERSION)
     assert plan is not None
     assert len(plan.actions) == 1
 
 
 @pytest.mark.parametrize("slot", [-1, 65_536, 2**31 - 1])
 def test_a_slot_that_the_memory_has_no_room_for_makes_the_definition_unreadable(slot: int) -> None:
-    house = House()
-    house.define(a_link(an_action(slot=slot)))
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(slot=slot)))
     with pytest.raises(NoPlan) as raised:
-        caught_up(house).find(SPRING, 1)
+        caught_up(environment).find(SPRING, 1)
     assert raised.value.reason is Reason.UNREADABLE_DEFINITION
 
 
 def test_a_definition_that_cannot_be_read_is_looked_at_once_until_it_is_published_anew() -> None:
-    house = House()
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/1", b"no frame"))
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", b"no frame"))
+    definitions = caught_up(environment)
     with capture_logs() as logs:
         for version in (1, NO_VERSION) * 100:
             with pytest.raises(NoPlan) as raised:
                 definitions.find(SPRING, version)
             assert raised.value.reason is Reason.UNREADABLE_DEFINITION
     assert len(logs) <= 2
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action()))))
+    environment.cluster.append(
+        environment.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action())))
+    )
     definitions.follow()
     assert definitions.find(SPRING, 1) is not None
     assert definitions.find(SPRING, NO_VERSION) is not None
 
 
-def defined(house: House, *links: Record) -> None:
-    """Publish under keys that `House.define` would not write."""
+def defined(environment: FakeEnvironment, *links: Record) -> None:
+    """Publish under keys that `FakeEnvironment.define` would not write."""
     for link in links:
         key = f"{link['tenant_id']}/{link['link_id']}/{link['version']}".encode()
-        house.cluster.append(house.names.definitions, 0, Draft(key, LINKS.encode(link)))
+        environment.cluster.append(environment.names.definitions, 0, Draft(key, LINKS.encode(link)))
 
 
-def withdraw(house: House, version: int) -> None:
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/%d" % version, None))
+def withdraw(environment: FakeEnvironment, version: int) -> None:
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/%d" % version, None))
 
 
 def newest_slot(definitions: Definitions) -> int:
@@ -76,11 +78,11 @@ def newest_slot(definitions: Definitions) -> int:
 
 
 def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None:
-    house = House()
-    house.define(*(a_link(an_action(slot=version), version=version) for version in (1, 2)))
-    definitions = caught_up(house)
+    environment = FakeEnvironment()
+    environment.define(*(a_link(an_action(slot=version), version=version) for version in (1, 2)))
+    definitions = caught_up(environment)
     assert newest_slot(definitions) == 2
-    withdraw(house, 2)
+    withdraw(environment, 2)
     definitions.follow()
     assert newest_slot(definitions) == 1
     with pytest.raises(NoPlan) as raised:
@@ -89,54 +91,54 @@ def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None
 
 
 def test_a_record_without_value_for_a_version_that_never_was_changes_nothing() -> None:
-    house = House()
-    house.define(a_link(an_action(slot=8), version=8))
-    withdraw(house, 9)
-    assert newest_slot(caught_up(house)) == 8
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(slot=8), version=8))
+    withdraw(environment, 9)
+    assert newest_slot(caught_up(environment)) == 8
 
 
 def test_a_link_whose_versions_are_all_withdrawn_is_not_defined() -> None:
-    house = House()
-    house.define(a_link(an_action()))
-    withdraw(house, 1)
-    assert caught_up(house).find(SPRING, NO_VERSION) is None
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    withdraw(environment, 1)
+    assert caught_up(environment).find(SPRING, NO_VERSION) is None
 
 
 def test_publishing_after_a_withdrawn_version_puts_the_new_one_in_force() -> None:
-    house = House()
-    house.define(a_link(an_action(slot=1)))
-    withdraw(house, 9)
-    house.define(a_link(an_action(slot=10), version=10))
-    assert newest_slot(caught_up(house)) == 10
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(slot=1)))
+    withdraw(environment, 9)
+    environment.define(a_link(an_action(slot=10), version=10))
+    assert newest_slot(caught_up(environment)) == 10
 
 
 @pytest.mark.parametrize("gap", [2, 63, 64, 65, 1_023, 1_024, 1_025, 2**62])
 def test_a_withdrawn_version_may_be_any_number_of_versions_above_the_newest(gap: int) -> None:
-    house = House()
-    defined(house, a_link(an_action(slot=1)), a_link(an_action(slot=2), version=2), a_link(version=2 + gap))
-    withdraw(house, 2 + gap)
-    assert newest_slot(caught_up(house)) == 2
+    environment = FakeEnvironment()
+    defined(environment, a_link(an_action(slot=1)), a_link(an_action(slot=2), version=2), a_link(version=2 + gap))
+    withdraw(environment, 2 + gap)
+    assert newest_slot(caught_up(environment)) == 2
 
 
 def test_a_newest_version_that_cannot_be_read_is_not_replaced_by_the_one_before_it() -> None:
     """The one before it may do what its author has just taken out; a dead letter can be replayed."""
-    house = House()
-    house.define(a_link(an_action()))
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/2", b"no frame"))
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/2", b"no frame"))
     with pytest.raises(NoPlan, match="publish the link again, then replay the dead letters") as raised:
-        caught_up(house).find(SPRING, NO_VERSION)
+        caught_up(environment).find(SPRING, NO_VERSION)
     assert raised.value.reason is Reason.UNREADABLE_DEFINITION
 
 
 def test_a_second_spelling_of_a_version_is_passed_over() -> None:
-    house = House()
-    house.define(a_link(an_action(slot=2), version=2))
-    house.cluster.append(house.names.definitions, 0, Draft(b"acme/spring/02", b"no frame"))
-    assert newest_slot(caught_up(house)) == 2
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action(slot=2), version=2))
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/02", b"no frame"))
+    assert newest_slot(caught_up(environment)) == 2
 
 
 def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
-    definitions = caught_up(House())
+    definitions = caught_up(FakeEnvironment())
     for number in range(10):
         key = encode_text(b"acme") + encode_text(b"%d" % number * 30_000)
         assert definitions.find(key, NO_VERSION) is None
@@ -146,10 +148,10 @@ def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
 @pytest.mark.parametrize("changes", [{"tenant_id": "other"}, {"link_id": "summer"}, {"version": 2}])
 def test_a_definition_under_the_key_of_another_is_no_definition_of_that_one(changes: Record) -> None:
     """Else clicks of one tenant would bring about updates of another, under ids and headers that belong to nobody."""
-    house = House()
-    house.cluster.append(
-        house.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action(), **changes)))
+    environment = FakeEnvironment()
+    environment.cluster.append(
+        environment.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action(), **changes)))
     )
     with pytest.raises(NoPlan) as raised:
-        caught_up(house).find(SPRING, 1)
+        caught_up(environment).find(SPRING, 1)
     assert raised.value.reason is Reason.UNREADABLE_DEFINITION

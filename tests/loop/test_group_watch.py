@@ -9,7 +9,7 @@ from consumer.loop.admission import DRAIN_REFUSED_SECONDS
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 REFUSAL = "The group is full; stop a member"
@@ -31,35 +31,37 @@ class RefusedStream(ScriptedStream):
 
 
 def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
-    house = House()
-    house.click(a_click())
-    worker = Worker(house, ScriptedState(), build=Build(stream=RefusedStream))
-    begun = house.clock.monotonic()
+    environment = FakeEnvironment()
+    environment.click(a_click())
+    worker = Worker(environment, ScriptedState(), build=Build(stream=RefusedStream))
+    begun = environment.clock.monotonic()
     with pytest.raises(Unavailable, match=REFUSAL):
         worker.run()
 
-    assert DRAIN_REFUSED_SECONDS <= house.clock.monotonic() - begun < DRAIN_REFUSED_SECONDS + 5
+    assert DRAIN_REFUSED_SECONDS <= environment.clock.monotonic() - begun < DRAIN_REFUSED_SECONDS + 5
     assert worker.observer._health.ready().refused == REFUSAL
 
 
 def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
-    house = House()
-    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.0, drain=False), build=Build(stream=RefusedStream))
-    until = house.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
-    worker.run(lambda: house.clock.monotonic() >= until)
+    environment = FakeEnvironment()
+    worker = Worker(
+        environment, ScriptedState(), pace=LingerPolicy(0.0, drain=False), build=Build(stream=RefusedStream)
+    )
+    until = environment.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
+    worker.run(lambda: environment.clock.monotonic() >= until)
 
     assert not worker.observer._health.ready().ready
 
 
 def test_a_drain_goes_on_once_the_group_takes_it() -> None:
-    house = House()
-    house.define(a_link(an_action("SetField")))
-    house.click(a_click())
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action("SetField")))
+    environment.click(a_click())
 
     class LateStream(RefusedStream):
-        admitted_at = house.clock.monotonic() + DRAIN_REFUSED_SECONDS / 2
+        admitted_at = environment.clock.monotonic() + DRAIN_REFUSED_SECONDS / 2
 
-    worker = Worker(house, ScriptedState(), build=Build(stream=LateStream))
+    worker = Worker(environment, ScriptedState(), build=Build(stream=LateStream))
     worker.run()
 
     assert worker.counts.consumed == 1

@@ -10,8 +10,8 @@ from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, f
 from consumer.loop.pace import LingerPolicy
 from consumer.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
-from tests.loop.expectations import judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.fake_environment import GROUP, House, Worker
+from tests.loop.expectations import compare_updates, expected_model, require_state_as_changelog
+from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 RECIPIENTS = 20
@@ -20,58 +20,60 @@ NOTE = Checkpoint(4, 100, clicks="c/one")
 AGREED = Evidence(100, NOTE, 0, 200, "c/one")
 
 
-def a_house_at_work() -> tuple[House, ScriptedState]:
-    """Return a house whose clicks are all done, and the disk of the worker that did them."""
-    house, disk = House(), ScriptedState()
-    house.define(a_link(an_action()))
-    click_everyone(house, 0)
-    Worker(house, disk).run()
-    return house, disk
+def environment_at_work() -> tuple[FakeEnvironment, ScriptedState]:
+    """Return a environment whose clicks are all done, and the disk of the worker that did them."""
+    environment, disk = FakeEnvironment(), ScriptedState()
+    environment.define(a_link(an_action()))
+    click_everyone(environment, 0)
+    Worker(environment, disk).run()
+    return environment, disk
 
 
-def click_everyone(house: House, number: int) -> None:
-    house.click(*(a_click(100 * number + n, recipient_id=f"r-{n}") for n in range(RECIPIENTS)))
+def click_everyone(environment: FakeEnvironment, number: int) -> None:
+    environment.click(*(a_click(100 * number + n, recipient_id=f"r-{n}") for n in range(RECIPIENTS)))
 
 
-def recreate_changelog(house: House) -> None:
-    house.cluster.recreate_topic(house.names.changelog)
+def recreate_changelog(environment: FakeEnvironment) -> None:
+    environment.cluster.recreate_topic(environment.names.changelog)
 
 
-def lose_offsets(house: House) -> None:
-    house.cluster.forget_offsets(GROUP)
+def lose_offsets(environment: FakeEnvironment) -> None:
+    environment.cluster.forget_offsets(GROUP)
 
 
-def recreate_changelog_and_lose_offsets(house: House) -> None:
-    recreate_changelog(house)
-    lose_offsets(house)
+def recreate_changelog_and_lose_offsets(environment: FakeEnvironment) -> None:
+    recreate_changelog(environment)
+    lose_offsets(environment)
 
 
-def empty_changelog(house: House) -> None:
-    for log in house.cluster.topic(house.names.changelog).logs:
+def empty_changelog(environment: FakeEnvironment) -> None:
+    for log in environment.cluster.topic(environment.names.changelog).logs:
         log.delete_before(log.end)
 
 
-def cut_changelog(house: House) -> None:
-    for log in house.cluster.topic(house.names.changelog).logs:
+def cut_changelog(environment: FakeEnvironment) -> None:
+    for log in environment.cluster.topic(environment.names.changelog).logs:
         log.delete_before(1)
 
 
-def set_offsets_back(house: House) -> None:
-    house.cluster.group(GROUP, house.names.clicks).set_offsets(dict.fromkeys(range(house.partitions), 1))
+def set_offsets_back(environment: FakeEnvironment) -> None:
+    environment.cluster.group(GROUP, environment.names.clicks).set_offsets(
+        dict.fromkeys(range(environment.partitions), 1)
+    )
 
 
-def set_offsets_forward(house: House) -> None:
-    ends = {p: log.end for p, log in enumerate(house.cluster.topic(house.names.clicks).logs)}
-    house.cluster.group(GROUP, house.names.clicks).set_offsets(ends)
+def set_offsets_forward(environment: FakeEnvironment) -> None:
+    ends = {p: log.end for p, log in enumerate(environment.cluster.topic(environment.names.clicks).logs)}
+    environment.cluster.group(GROUP, environment.names.clicks).set_offsets(ends)
 
 
-def delete_unread(house: House) -> None:
-    for log in house.cluster.topic(house.names.clicks).logs:
+def delete_unread(environment: FakeEnvironment) -> None:
+    for log in environment.cluster.topic(environment.names.clicks).logs:
         log.delete_before(log.end - 1)
 
 
-def recreate_clicks(house: House) -> None:
-    house.cluster.recreate_topic(house.names.clicks)
+def recreate_clicks(environment: FakeEnvironment) -> None:
+    environment.cluster.recreate_topic(environment.names.clicks)
 
 
 @pytest.mark.parametrize(
@@ -89,18 +91,18 @@ def recreate_clicks(house: House) -> None:
     ],
 )
 def test_a_worker_that_finds_a_contradiction_stops_and_changes_nothing(
-    befall: Callable[[House], None], told: str
+    befall: Callable[[FakeEnvironment], None], told: str
 ) -> None:
-    house, disk = a_house_at_work()
-    click_everyone(house, 1)
-    befall(house)
-    updates = house.read(house.names.update("set_field"))
+    environment, disk = environment_at_work()
+    click_everyone(environment, 1)
+    befall(environment)
+    updates = environment.read(environment.names.update("set_field"))
     for _ in range(2):  # a restart finds the same
         with pytest.raises(Contradictory, match=told) as raised:
-            Worker(house, disk).run()
+            Worker(environment, disk).run()
         assert "run one of: link-actions state reconcile --" in str(raised.value)
-        house.put_out_everyone()
-    assert house.read(house.names.update("set_field")) == updates
+        environment.expire_all_members()
+    assert environment.read(environment.names.update("set_field")) == updates
 
 
 def test_the_exit_code_is_one_that_no_supervisor_restarts() -> None:
@@ -109,73 +111,73 @@ def test_the_exit_code_is_one_that_no_supervisor_restarts() -> None:
 
 
 def test_clicks_that_are_deleted_under_a_running_worker_stop_it() -> None:
-    house, disk = a_house_at_work()
+    environment, disk = environment_at_work()
 
     def click_and_delete() -> None:
-        click_everyone(house, 1)
-        delete_unread(house)
+        click_everyone(environment, 1)
+        delete_unread(environment)
 
-    house.clock.at(1.0, click_and_delete)
+    environment.clock.at(1.0, click_and_delete)
     with pytest.raises(Contradictory, match="were deleted before they were read"):
-        Worker(house, disk, pace=FOREVER).run()
+        Worker(environment, disk, pace=FOREVER).run()
 
 
 def test_a_group_that_begins_owns_nothing_that_was_deleted_before() -> None:
-    house = House()
-    house.define(a_link(an_action()))
-    click_everyone(house, 0)
-    delete_unread(house)
-    worker = Worker(house, ScriptedState())
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    click_everyone(environment, 0)
+    delete_unread(environment)
+    worker = Worker(environment, ScriptedState())
     worker.run()
-    assert worker.counts.clicks.total() == house.partitions
+    assert worker.counts.clicks.total() == environment.partitions
 
 
 def test_every_partition_is_the_groups_from_its_first_transaction_on() -> None:
-    house, disk = House(), ScriptedState()
-    house.define(a_link(an_action()))
-    house.click(a_click(recipient_id="the first"))
-    Worker(house, disk).run()
-    click_everyone(house, 0)
-    delete_unread(house)
+    environment, disk = FakeEnvironment(), ScriptedState()
+    environment.define(a_link(an_action()))
+    environment.click(a_click(recipient_id="the first"))
+    Worker(environment, disk).run()
+    click_everyone(environment, 0)
+    delete_unread(environment)
     with pytest.raises(Contradictory, match=r"were deleted before they were read, \d+ in all .*the same in [12] more"):
-        Worker(house, ScriptedState()).run()
+        Worker(environment, ScriptedState()).run()
 
 
 def test_what_was_done_before_retention_deleted_it_is_no_loss() -> None:
-    house, disk = a_house_at_work()
-    for log in house.cluster.topic(house.names.clicks).logs:
+    environment, disk = environment_at_work()
+    for log in environment.cluster.topic(environment.names.clicks).logs:
         log.delete_before(log.end)
-    click_everyone(house, 1)
-    worker = Worker(house, disk)
+    click_everyone(environment, 1)
+    worker = Worker(environment, disk)
     worker.run()
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
 
 
 def test_another_group_on_the_same_disk_is_new() -> None:
-    house, disk = a_house_at_work()
-    recreate_changelog_and_lose_offsets(house)
+    environment, disk = environment_at_work()
+    recreate_changelog_and_lose_offsets(environment)
     disk.known.write(disk.known.read().replace(GROUP.encode(), b"other", 1))
-    Worker(house, disk).run()
+    Worker(environment, disk).run()
 
 
 def test_an_installation_that_was_made_again_as_a_whole_is_new() -> None:
-    house, disk = a_house_at_work()
-    recreate_changelog(house)
-    recreate_clicks(house)
-    click_everyone(house, 1)
-    Worker(house, disk).run()
-    require_state_as_changelog(house, disk)
+    environment, disk = environment_at_work()
+    recreate_changelog(environment)
+    recreate_clicks(environment)
+    click_everyone(environment, 1)
+    Worker(environment, disk).run()
+    require_state_as_changelog(environment, disk)
 
 
 def test_a_disk_of_another_cluster_is_rebuilt() -> None:
-    elsewhere, disk = House(), ScriptedState()
+    elsewhere, disk = FakeEnvironment(), ScriptedState()
     elsewhere.cluster.cluster_id = "another cluster"
     click_everyone(elsewhere, 0)
     Worker(elsewhere, disk).run()
-    house, _ = a_house_at_work()
-    click_everyone(house, 1)
-    Worker(house, disk).run()
-    assert judge_updates(house, what_must_be(house, set())).is_exact
+    environment, _ = environment_at_work()
+    click_everyone(environment, 1)
+    Worker(environment, disk).run()
+    assert compare_updates(environment, expected_model(environment, set())).is_exact
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.observer import Observer
 from consumer.ports import AssignmentChange, RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.fake_environment import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
-from tests.loop.test_loop_at_the_edges import RUN, a_house, readiness
+from tests.loop.test_loop_at_the_edges import RUN, environment_with_links, readiness
 
 
 def series(observer: Observer, name: str) -> dict[str, float]:
@@ -30,7 +30,7 @@ def given(observer: Observer, *partitions: int) -> None:
 
 @pytest.fixture
 def observer() -> Observer:
-    return Worker(House(), ScriptedState()).observer
+    return Worker(FakeEnvironment(), ScriptedState()).observer
 
 
 def test_what_remains_ends_at_zero_where_the_changelog_ends_in_a_commit_marker(observer: Observer) -> None:
@@ -63,35 +63,35 @@ def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again
 
 
 def test_an_idle_worker_tells_a_lag_of_zero_for_each_partition() -> None:
-    house = House(partitions=3)
-    worker = Worker(house, ScriptedState(), pace=RUN)
-    worker.run(lambda: house.clock.monotonic() > 1)
+    environment = FakeEnvironment(partitions=3)
+    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker.run(lambda: environment.clock.monotonic() > 1)
     assert series(worker.observer, "lag_records") == {"0": 0, "1": 0, "2": 0}
 
 
 def test_the_lag_of_a_partition_that_is_being_restored_grows() -> None:
-    house = House(partitions=1)
-    house.leave_open(house.names.changelog, 0, b"key", b"value")
-    worker = Worker(house, ScriptedState(), pace=RUN)
-    house.clock.at(1, lambda: house.click(*(a_click(number) for number in range(7))))
-    worker.run(lambda: house.clock.monotonic() > 10)
+    environment = FakeEnvironment(partitions=1)
+    environment.leave_open(environment.names.changelog, 0, b"key", b"value")
+    worker = Worker(environment, ScriptedState(), pace=RUN)
+    environment.clock.at(1, lambda: environment.click(*(a_click(number) for number in range(7))))
+    worker.run(lambda: environment.clock.monotonic() > 10)
     assert readiness(worker).restoring
     assert series(worker.observer, "lag_records") == {"0": 7}
 
 
 def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_ready() -> None:
-    house = a_house(partitions=1)
-    started = house.clock.now_ms() / 1000
+    environment = environment_with_links(partitions=1)
+    started = environment.clock.now_ms() / 1000
 
     def fill() -> None:
-        if house.clock.monotonic() > 3:
+        if environment.clock.monotonic() > 3:
             raise RetriableError("disk full")
 
     script = Script.at_every("store.write", Happening(before=fill))
-    worker = Worker(house, ScriptedState(), script=script, pace=RUN)
-    house.clock.at(5, lambda: house.click(*(a_click(number) for number in range(100, 105))))
-    house.clock.at(12, lambda: house.click(*(a_click(number) for number in range(200, 206))))
-    worker.run(lambda: house.clock.monotonic() > 30)
+    worker = Worker(environment, ScriptedState(), script=script, pace=RUN)
+    environment.clock.at(5, lambda: environment.click(*(a_click(number) for number in range(100, 105))))
+    environment.clock.at(12, lambda: environment.click(*(a_click(number) for number in range(200, 206))))
+    worker.run(lambda: environment.clock.monotonic() > 30)
     (lag,) = series(worker.observer, "lag_records").values()
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
     assert lag == 6
@@ -101,24 +101,24 @@ def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_r
 
 
 def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
-    house = a_house()
-    worker = Worker(house, ScriptedState(), pace=RUN)
-    worker.run(lambda: house.clock.monotonic() > 100)
+    environment = environment_with_links()
+    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker.run(lambda: environment.clock.monotonic() > 100)
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
-    assert house.clock.now_ms() / 1000 - progress < 10
+    assert environment.clock.now_ms() / 1000 - progress < 10
 
 
 def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_progress() -> None:
-    house = House(partitions=1)
-    started = house.clock.now_ms() / 1000
+    environment = FakeEnvironment(partitions=1)
+    started = environment.clock.now_ms() / 1000
 
     def freeze() -> None:
-        if house.clock.monotonic() > 10:
+        if environment.clock.monotonic() > 10:
             raise RetriableError("no answer")
 
     script = Script.at_every("stream.lag", Happening(before=freeze))
-    worker = Worker(house, ScriptedState(), script=script, pace=RUN)
-    worker.run(lambda: house.clock.monotonic() > 40)
+    worker = Worker(environment, ScriptedState(), script=script, pace=RUN)
+    worker.run(lambda: environment.clock.monotonic() > 40)
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
     assert 5 < progress - started <= 10
     assert series(worker.observer, "lag_records") == {"0": 0}
@@ -127,24 +127,26 @@ def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_p
 
 
 def test_definitions_that_are_read_at_the_start_are_counted() -> None:
-    house = a_house()
-    house.define(a_link(an_action(), link_id="another"), a_link(an_action(), link_id="another", version=2))
-    worker = Worker(house, ScriptedState())
+    environment = environment_with_links()
+    environment.define(a_link(an_action(), link_id="another"), a_link(an_action(), link_id="another", version=2))
+    worker = Worker(environment, ScriptedState())
     worker.run()
     assert series(worker.observer, "definitions_read_total") == {"": 3}
 
 
 def test_a_worker_with_nothing_to_do_is_ready_when_that_is_certain() -> None:
-    house = House(partitions=1)
-    other = FakeTransactionalConsumer(house.cluster, house.names.clicks, group_id=GROUP, transactional_id="other")
+    environment = FakeEnvironment(partitions=1)
+    other = FakeTransactionalConsumer(
+        environment.cluster, environment.names.clicks, group_id=GROUP, transactional_id="other"
+    )
     other.consume(1, 0)
-    worker = Worker(house, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), pace=RUN)
     seen: list[tuple[float, bool]] = []
 
     def look() -> bool:
         other.consume(1, 0)
-        seen.append((house.clock.monotonic(), readiness(worker).ready))
-        return house.clock.monotonic() > 20
+        seen.append((environment.clock.monotonic(), readiness(worker).ready))
+        return environment.clock.monotonic() > 20
 
     worker.run(look)
     assert readiness(worker).assigned == ()

@@ -14,7 +14,7 @@ from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
 from consumer.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
 from tests.builders import a_click, a_link, an_action
-from tests.loop.fake_environment import KINDS, House, Worker
+from tests.loop.fake_environment import KINDS, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
@@ -22,25 +22,25 @@ from tests.turned_clock import TurnedClock
 CLICKS = 30
 
 
-def a_house(partitions: int = 1) -> House:
-    house = House(partitions)
-    house.define(a_link(an_action()))
-    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(CLICKS)))
-    return house
+def environment_with_links(partitions: int = 1) -> FakeEnvironment:
+    environment = FakeEnvironment(partitions)
+    environment.define(a_link(an_action()))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(CLICKS)))
+    return environment
 
 
-def slow(house: House, **seconds: float) -> Script:
+def slow(environment: FakeEnvironment, **seconds: float) -> Script:
     """Return a script in which these calls take so long; `stream_commit` is that of the stream."""
     script = Script()
     for name, duration in seconds.items():
-        script.at_every_too(name.replace("_", ".", 1), Happening(before=partial(house.clock.sleep, duration)))
+        script.at_every_too(name.replace("_", ".", 1), Happening(before=partial(environment.clock.sleep, duration)))
     return script
 
 
 def test_each_stage_is_told_with_the_time_that_it_took() -> None:
-    house = a_house()
-    script = slow(house, stream_consume=2.0, stream_produce_all=3.0, stream_commit=5.0, store_write=7.0)
-    worker = Worker(house, ScriptedState(), script=script)
+    environment = environment_with_links()
+    script = slow(environment, stream_consume=2.0, stream_produce_all=3.0, stream_commit=5.0, store_write=7.0)
+    worker = Worker(environment, ScriptedState(), script=script)
     worker.run()
 
     produced = 3.0 * script.calls.count("stream.produce_all")
@@ -50,14 +50,14 @@ def test_each_stage_is_told_with_the_time_that_it_took() -> None:
 
 
 def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() -> None:
-    house = a_house()
-    worker = Worker(house, ScriptedState(), script=slow(house, stream_commit=4.0), pace=LingerPolicy(60.0))
+    environment = environment_with_links()
+    worker = Worker(environment, ScriptedState(), script=slow(environment, stream_commit=4.0), pace=LingerPolicy(60.0))
     late = iter([a_click(1_000, recipient_id="late")])
 
     def is_done() -> bool:
         """Have one more click come once the first ones are committed."""
         if worker.observer.batches:
-            house.click(*late)
+            environment.click(*late)
         return len(worker.observer.batches) == 2
 
     worker.run(is_done)
@@ -67,8 +67,8 @@ def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() ->
 
 
 def test_the_lag_is_told_after_each_batch_and_where_nothing_is_left_to_do() -> None:
-    house = a_house()
-    worker = Worker(house, ScriptedState(), bite=9)
+    environment = environment_with_links()
+    worker = Worker(environment, ScriptedState(), bite=9)
     worker.run()
 
     lags = [lag[0] for lag in worker.observer.lags if lag]
@@ -77,7 +77,7 @@ def test_the_lag_is_told_after_each_batch_and_where_nothing_is_left_to_do() -> N
 
 
 def test_each_transaction_is_told_once() -> None:
-    house = a_house()
+    environment = environment_with_links()
     failures = iter([TransactionAborted("refused"), OutcomeUnknown("silence")])
 
     def fail() -> None:
@@ -88,7 +88,7 @@ def test_each_transaction_is_told_once() -> None:
             raise error
 
     script = Script.at_every("stream.commit", Happening(before=fail))
-    worker = Worker(house, ScriptedState(), script=script)
+    worker = Worker(environment, ScriptedState(), script=script)
     worker.run()
 
     assert Counter(worker.observer.transactions) == {

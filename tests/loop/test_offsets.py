@@ -48,7 +48,7 @@ def test_a_partition_that_would_be_read_from_its_beginning_again_is_asked_about_
     for index in commits[1:]:
         with at_call(index, calls):
             run = Run()
-            worker = Worker(run.house, run.disk, script=Script({index: failure}), bite=BITE)
+            worker = Worker(run.environment, run.disk, script=Script({index: failure}), bite=BITE)
             forgetful = Forgetful(worker, admits_it=admits_it)
             worker.run()
             assert forgetful.times > 1

@@ -2,7 +2,7 @@
 
 from consumer.loop.pace import SHORTEST_SECONDS, LingerPolicy
 from tests.builders import a_click, a_link, an_action
-from tests.loop.fake_environment import House, Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 
@@ -24,11 +24,13 @@ def test_gathering_never_lasts_longer_than_the_interval() -> None:
 
 
 def test_a_lone_click_does_not_wait_for_the_interval() -> None:
-    house = House(partitions=1)
-    house.define(a_link(an_action()))
-    house.click(a_click(1))
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(a_click(1))
     committed_at: list[float] = []
-    script = Script.at_every("stream.commit", Happening(after=lambda: committed_at.append(house.clock.monotonic())))
-    begun = house.clock.monotonic()
-    Worker(house, ScriptedState(), script=script, pace=LingerPolicy(60.0, drain=True)).run()
+    script = Script.at_every(
+        "stream.commit", Happening(after=lambda: committed_at.append(environment.clock.monotonic()))
+    )
+    begun = environment.clock.monotonic()
+    Worker(environment, ScriptedState(), script=script, pace=LingerPolicy(60.0, drain=True)).run()
     assert committed_at[0] - begun < 1

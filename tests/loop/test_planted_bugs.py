@@ -12,9 +12,9 @@ from consumer.loop.pace import LingerPolicy
 from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
 from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
-from tests.loop.expectations import judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.expectations import compare_updates, expected_model, require_all_counted, require_exact
 from tests.loop.failures import Run, calls_of
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedReader, ScriptedState, ScriptedStream
 
@@ -140,7 +140,7 @@ def test_offset_and_note_make_up_for_a_reader_that_does_not_wait(build: Build) -
 
 def doubled_after_a_worker_that_stood_still(build: Build) -> int:
     """Let the end of a worker's transaction arrive once another has its partition and restores the state."""
-    house = House(partitions=1)
+    environment = FakeEnvironment(partitions=1)
 
     class LateStream(ScriptedStream):
         """Dies after it has asked for the commit, which takes effect two seconds later."""
@@ -148,14 +148,14 @@ def doubled_after_a_worker_that_stood_still(build: Build) -> int:
         def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
             transactions, producer = self._cluster.transactions, self._writer._need_transaction()
             transactions.add_offsets(producer, self._group(), offsets)
-            house.clock.at(2.0, lambda: transactions.commit(producer))
+            environment.clock.at(2.0, lambda: transactions.commit(producer))
             raise Crash
 
-    house.define(a_link(an_action()))
-    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
+    environment.define(a_link(an_action()))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
     with pytest.raises(Crash):
-        Worker(house, ScriptedState(), name="late", build=Build(stream=LateStream)).run()
-    house.put_out_everyone()
-    house.click(*(a_click(100 + number, recipient_id=f"r-{number}") for number in range(5)))
-    Worker(house, ScriptedState(), pace=LingerPolicy(0.1, drain=True), build=build).run()
-    return len(judge_updates(house, what_must_be(house, set())).doubled)
+        Worker(environment, ScriptedState(), name="late", build=Build(stream=LateStream)).run()
+    environment.expire_all_members()
+    environment.click(*(a_click(100 + number, recipient_id=f"r-{number}") for number in range(5)))
+    Worker(environment, ScriptedState(), pace=LingerPolicy(0.1, drain=True), build=build).run()
+    return len(compare_updates(environment, expected_model(environment, set())).doubled)

@@ -8,8 +8,8 @@ from consumer.errors import TooManyBadRecords, Unavailable
 from consumer.loop.loop import MAX_ABORTS
 from consumer.ports import TransactionAborted
 from tests.builders import Record, a_click, a_link, an_action
-from tests.loop.expectations import dead_letters, judge_updates, require_state_as_changelog, what_must_be
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_state_as_changelog
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
@@ -34,11 +34,13 @@ class SpoiltStream(ScriptedStream):
             raise
 
 
-def a_house_with_little_room(partitions: int = 3) -> House:
-    house = House(partitions)
-    house.cluster.create_topic(house.names.update("follow_up"), house.partitions, max_message_bytes=LIMIT)
-    house.define(HEAVY, a_link(an_action()))
-    return house
+def environment_with_size_limit(partitions: int = 3) -> FakeEnvironment:
+    environment = FakeEnvironment(partitions)
+    environment.cluster.create_topic(
+        environment.names.update("follow_up"), environment.partitions, max_message_bytes=LIMIT
+    )
+    environment.define(HEAVY, a_link(an_action()))
+    return environment
 
 
 def many_clicks(number: int) -> list[Record]:
@@ -47,110 +49,112 @@ def many_clicks(number: int) -> list[Record]:
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (0, 300), (150, 150), (300, 0)])
 def test_a_record_that_the_broker_refuses_is_singled_out_and_its_neighbours_are_done(before: int, after: int) -> None:
-    house, disk = a_house_with_little_room(partitions=1), ScriptedState()
+    environment, disk = environment_with_size_limit(partitions=1), ScriptedState()
     clicks = many_clicks(before + after)
-    house.click(*clicks[:before], a_click(1_000, link_id="heavy"), *clicks[before:])
-    worker = Worker(house, disk, build=Build(stream=SpoiltStream))
+    environment.click(*clicks[:before], a_click(1_000, link_id="heavy"), *clicks[before:])
+    worker = Worker(environment, disk, build=Build(stream=SpoiltStream))
     worker.run()
-    ((partition, offset, reason),) = dead_letters(house)
+    ((partition, offset, reason),) = dead_letters(environment)
     assert reason == "rejected_by_broker"
-    assert judge_updates(house, what_must_be(house, {(partition, offset)})).is_exact
+    assert compare_updates(environment, expected_model(environment, {(partition, offset)})).is_exact
     assert worker.counts.consumed == before + 1 + after
     assert worker.counts.balanced
-    require_state_as_changelog(house, disk)
+    require_state_as_changelog(environment, disk)
 
 
 def test_several_refused_records_in_several_partitions_are_each_singled_out() -> None:
-    house, disk = a_house_with_little_room(), ScriptedState()
+    environment, disk = environment_with_size_limit(), ScriptedState()
     heavy = [a_click(1_000 + n, link_id="heavy", recipient_id=f"r-{7 * n}") for n in range(5)]
     clicks = many_clicks(60)
     for number, click in enumerate(heavy):
-        house.click(*clicks[12 * number : 12 * (number + 1)], click)
-    worker = Worker(house, disk, build=Build(stream=SpoiltStream))
+        environment.click(*clicks[12 * number : 12 * (number + 1)], click)
+    worker = Worker(environment, disk, build=Build(stream=SpoiltStream))
     worker.run()
-    letters = dead_letters(house)
+    letters = dead_letters(environment)
     assert [reason for _, _, reason in letters] == ["rejected_by_broker"] * 5
-    assert judge_updates(house, what_must_be(house, {(p, o) for p, o, _ in letters})).is_exact
+    assert compare_updates(environment, expected_model(environment, {(p, o) for p, o, _ in letters})).is_exact
     assert worker.counts.consumed == 65
 
 
 def test_a_dead_letter_that_is_refused_too_ends_the_worker() -> None:
-    house = a_house_with_little_room()
-    house.cluster.create_topic(house.names.dead_letters, house.partitions, max_message_bytes=100)
-    house.click(a_click(link_id="heavy"))
-    worker = Worker(house, ScriptedState())
+    environment = environment_with_size_limit()
+    environment.cluster.create_topic(environment.names.dead_letters, environment.partitions, max_message_bytes=100)
+    environment.click(a_click(link_id="heavy"))
+    worker = Worker(environment, ScriptedState())
     with pytest.raises(Unavailable, match=r"dead letter.*max\.message\.bytes"):
         worker.run()
     assert set(worker.stream.committed().values()) == {0}
 
 
 def test_transactions_that_are_aborted_again_and_again_end_the_worker() -> None:
-    house = House()
-    house.define(a_link(an_action()))
-    house.click(a_click())
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    environment.click(a_click())
     refused = Happening(before=raising(TransactionAborted("SOMETHING_LASTING")))
-    worker = Worker(house, ScriptedState(), script=Script.at_every("stream.commit", refused))
+    worker = Worker(environment, ScriptedState(), script=Script.at_every("stream.commit", refused))
     with pytest.raises(Unavailable, match=rf"{MAX_ABORTS} transactions in a row.*SOMETHING_LASTING.*doctor"):
         worker.run()
     assert set(worker.stream.committed().values()) == {0}
 
 
 def test_rebalances_may_abort_as_many_transactions_as_they_like() -> None:
-    house = House()
-    house.define(a_link(an_action()))
-    house.click(a_click())
+    environment = FakeEnvironment()
+    environment.define(a_link(an_action()))
+    environment.click(a_click())
     moved_on = Happening(before=raising(TransactionAborted("ILLEGAL_GENERATION", rebalance=True)))
-    worker = Worker(house, ScriptedState(), script=Script.at_every("stream.commit", moved_on, times=3 * MAX_ABORTS))
+    worker = Worker(
+        environment, ScriptedState(), script=Script.at_every("stream.commit", moved_on, times=3 * MAX_ABORTS)
+    )
     worker.run()
     assert worker.counts.consumed == 1
 
 
 def test_too_many_bad_records_end_the_worker_and_nothing_of_their_batch_is_committed() -> None:
-    house = House(partitions=1)
-    house.define(a_link(an_action()))
-    house.click(*many_clicks(99))
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(*many_clicks(99))
     for _ in range(101):
-        house.put(b"bad", partition=0)
-    worker = Worker(house, ScriptedState(), dead_letter_limit=0.5)
+        environment.put(b"bad", partition=0)
+    worker = Worker(environment, ScriptedState(), dead_letter_limit=0.5)
     with pytest.raises(TooManyBadRecords, match=r"101 of the latest 200 records of partition 0.*unknown_frame"):
         worker.run()
     assert worker.stream.committed() == {0: 0}
-    assert not house.read(house.names.dead_letters)
-    assert not house.read(house.names.update("interest"))
-    assert house.cluster.transactions.open_transactions == []
+    assert not environment.read(environment.names.dead_letters)
+    assert not environment.read(environment.names.update("interest"))
+    assert environment.cluster.transactions.open_transactions == []
 
 
 def test_as_many_bad_records_as_the_limit_says_are_borne() -> None:
-    house = House(partitions=1)
-    house.define(a_link(an_action()))
-    house.click(*many_clicks(100))
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(*many_clicks(100))
     for _ in range(100):
-        house.put(b"bad", partition=0)
-    worker = Worker(house, ScriptedState(), dead_letter_limit=0.5)
+        environment.put(b"bad", partition=0)
+    worker = Worker(environment, ScriptedState(), dead_letter_limit=0.5)
     worker.run()
-    assert len(dead_letters(house)) == 100
+    assert len(dead_letters(environment)) == 100
 
 
 def test_bad_records_are_counted_once_though_their_transaction_is_tried_again() -> None:
     """Counted twice, 60 would pass the limit, whose least number is 100."""
-    house = House(partitions=1)
+    environment = FakeEnvironment(partitions=1)
     for _ in range(60):
-        house.put(b"bad", partition=0)
+        environment.put(b"bad", partition=0)
     refused = Happening(before=raising(TransactionAborted("refused")))
     script = Script.at_every("stream.commit", refused, times=MAX_ABORTS - 1)
-    worker = Worker(house, ScriptedState(), dead_letter_limit=0.5, script=script)
+    worker = Worker(environment, ScriptedState(), dead_letter_limit=0.5, script=script)
     worker.run()
-    assert len(dead_letters(house)) == 60
+    assert len(dead_letters(environment)) == 60
     assert worker.counts.dead_letters.total() == 60
 
 
 def test_a_letter_that_another_program_brought_back_as_it_was_has_one_reason() -> None:
     """And the header that tells whose copy it is survives the worker."""
-    house = House(partitions=1)
+    environment = FakeEnvironment(partitions=1)
     brought_back = (("trace", b"t"), ("dlq.reason", b"unknown_version"), ("dlq.offset", b"7"), ("dlq.replayed", b"0:7"))
-    house.put(b"\xff", partition=0, headers=brought_back)
-    Worker(house, ScriptedState()).run()
-    (letter,) = house.read(house.names.dead_letters)
+    environment.put(b"\xff", partition=0, headers=brought_back)
+    Worker(environment, ScriptedState()).run()
+    (letter,) = environment.read(environment.names.dead_letters)
     headers = letter.headers() or []
 
     assert headers[:3] == [("trace", b"t"), ("dlq.replayed", b"0:7"), ("dlq.reason", b"unknown_frame")]

@@ -8,9 +8,9 @@ from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
-from tests.loop.expectations import dead_letters, judge_updates, require_all_counted, require_exact, what_must_be
+from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
-from tests.loop.fake_environment import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scenario import BITE
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
@@ -18,23 +18,23 @@ from tests.loop.scripted_ports import ScriptedState
 
 def test_records_of_a_partition_that_was_lost_and_given_again_are_not_done_twice() -> None:
     """Both may happen while one batch is gathered; what was gathered before comes again."""
-    _, worker = run_for_seconds(3.0, House(partitions=1), Script())
+    _, worker = run_for_seconds(3.0, FakeEnvironment(partitions=1), Script())
     calls = worker.script.calls
     for index in (index for index, name in enumerate(calls) if name == "stream.consume"):
         with at_call(index, calls):
-            house = House(partitions=1)
-            run_for_seconds(3.0, house, Script({index: Happening(after=house.put_out_everyone)}))
-            assert judge_updates(house, what_must_be(house, {(0, 5)})).is_exact
-            assert len(dead_letters(house)) == 1
+            environment = FakeEnvironment(partitions=1)
+            run_for_seconds(3.0, environment, Script({index: Happening(after=environment.expire_all_members)}))
+            assert compare_updates(environment, expected_model(environment, {(0, 5)})).is_exact
+            assert len(dead_letters(environment)) == 1
 
 
-def run_for_seconds(seconds: float, house: House, script: Script) -> tuple[House, Worker]:
-    house.define(a_link(an_action()))
-    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
-    house.put(b"bad", partition=0)
-    worker = Worker(house, ScriptedState(), script=script, pace=LingerPolicy(commit_interval_seconds=0.5))
-    worker.run(lambda: house.clock.monotonic() > seconds)
-    return house, worker
+def run_for_seconds(seconds: float, environment: FakeEnvironment, script: Script) -> tuple[FakeEnvironment, Worker]:
+    environment.define(a_link(an_action()))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
+    environment.put(b"bad", partition=0)
+    worker = Worker(environment, ScriptedState(), script=script, pace=LingerPolicy(commit_interval_seconds=0.5))
+    worker.run(lambda: environment.clock.monotonic() > seconds)
+    return environment, worker
 
 
 def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_changes_nothing() -> None:
@@ -42,7 +42,7 @@ def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_ch
     for index in range(len(calls)):
         with at_call(index, calls):
             run = Run()
-            guest = Guest(run.house)
+            guest = Guest(run.environment)
             happenings = {index: guest.come, index + 8: guest.turn, index + 16: guest.turn, index + 24: guest.go}
             run.go(Script({at: Happening(before=act) for at, act in happenings.items()}))
             require_exact(run.story, run.disk)
@@ -53,7 +53,7 @@ def test_a_batch_is_counted_whose_fate_was_learnt_after_some_of_its_partitions_h
     calls = calls_of()
     first = calls.index("stream.commit")
     run = Run()
-    guest = Guest(run.house)
+    guest = Guest(run.environment)
 
     def answer_nothing_while_somebody_comes() -> None:
         guest.come()
@@ -73,12 +73,14 @@ def test_a_batch_is_counted_whose_fate_was_learnt_after_some_of_its_partitions_h
 class Guest:
     """A member that only holds what it is given."""
 
-    house: House
+    environment: FakeEnvironment
     stream: FakeTransactionalConsumer | None = None
 
     def come(self) -> None:
-        topic = self.house.names.clicks
-        self.stream = FakeTransactionalConsumer(self.house.cluster, topic, group_id=GROUP, transactional_id="guest")
+        topic = self.environment.names.clicks
+        self.stream = FakeTransactionalConsumer(
+            self.environment.cluster, topic, group_id=GROUP, transactional_id="guest"
+        )
 
     def turn(self) -> None:
         if self.stream is not None:
@@ -99,9 +101,9 @@ def test_a_worker_that_stood_still_for_longer_than_session_and_transaction_last_
 
             def take_over(run: Run = run, disk: ScriptedState = disk) -> None:
                 own_script = run.disk.script
-                run.house.put_out_everyone()
-                run.house.time_out_transactions()
-                other = Worker(run.house, disk, name="other", bite=BITE)
+                run.environment.expire_all_members()
+                run.environment.expire_transactions()
+                other = Worker(run.environment, disk, name="other", bite=BITE)
                 if parity:
                     other.run_batches(3)
                 else:

@@ -5,8 +5,8 @@ from typing import Any
 
 from consumer.ports import OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
-from tests.loop.expectations import judge_updates, what_must_be
-from tests.loop.fake_environment import Build, House, Worker
+from tests.loop.expectations import compare_updates, expected_model
+from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 IN_TIME = 60
@@ -33,10 +33,10 @@ class SlowStream(ScriptedStream):
 
 
 def test_fewer_clicks_are_tried_at_a_time_until_the_broker_gets_done_with_them() -> None:
-    house = House(partitions=1)
-    house.define(a_link(an_action()))
-    house.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(500)))
-    worker = Worker(house, ScriptedState(), build=Build(stream=SlowStream))
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(500)))
+    worker = Worker(environment, ScriptedState(), build=Build(stream=SlowStream))
     worker.run()
     assert worker.counts.consumed == 500
-    assert judge_updates(house, what_must_be(house, set())).is_exact
+    assert compare_updates(environment, expected_model(environment, set())).is_exact

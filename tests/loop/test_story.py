@@ -1,15 +1,15 @@
 """The story without any failure, which the tests with failures build on."""
 
 from tests.loop.expectations import require_all_counted, require_exact
-from tests.loop.fake_environment import House, Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scenario import BITE, tell
 from tests.loop.scripted_ports import ScriptedState
 
 
 def test_a_worker_that_nothing_happens_to_does_everything_once() -> None:
-    house, disk = House(), ScriptedState()
-    story = tell(house)
-    worker = Worker(house, disk, bite=BITE)
+    environment, disk = FakeEnvironment(), ScriptedState()
+    story = tell(environment)
+    worker = Worker(environment, disk, bite=BITE)
     worker.run()
     require_exact(story, disk)
     require_all_counted(story, worker.counts)
@@ -17,29 +17,29 @@ def test_a_worker_that_nothing_happens_to_does_everything_once() -> None:
 
 
 def test_one_large_batch_does_the_same() -> None:
-    house, disk = House(), ScriptedState()
-    story = tell(house)
-    worker = Worker(house, disk)
+    environment, disk = FakeEnvironment(), ScriptedState()
+    story = tell(environment)
+    worker = Worker(environment, disk)
     worker.run()
     require_exact(story, disk)
     require_all_counted(story, worker.counts)
 
 
 def test_a_second_run_finds_nothing_to_do() -> None:
-    house, disk = House(), ScriptedState()
-    story = tell(house)
-    Worker(house, disk).run()
-    again = Worker(house, disk)
+    environment, disk = FakeEnvironment(), ScriptedState()
+    story = tell(environment)
+    Worker(environment, disk).run()
+    again = Worker(environment, disk)
     again.run()
     require_exact(story, disk)
     assert again.counts.consumed == 0
 
 
 def test_what_one_worker_began_another_ends() -> None:
-    house, disks = House(), (ScriptedState(), ScriptedState())
-    story = tell(house)
-    first, second = (Worker(house, disk, name=f"worker-{n}", bite=BITE) for n, disk in enumerate(disks))
-    house.put_out_everyone()
+    environment, disks = FakeEnvironment(), (ScriptedState(), ScriptedState())
+    story = tell(environment)
+    first, second = (Worker(environment, disk, name=f"worker-{n}", bite=BITE) for n, disk in enumerate(disks))
+    environment.expire_all_members()
     first.run_batches(6)
     second.run()
     require_exact(story, *disks)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord as StreamRecord
 from tests.builders import DAY, NOON, a_click
-from tests.loop.fake_environment import House, Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 PARTITIONS = 12
@@ -14,36 +14,36 @@ LONGEST_SECONDS = 30.0
 """Half of `max.poll.interval.ms`."""
 
 
-def longest_silence(house: House) -> float:
+def longest_silence(environment: FakeEnvironment) -> float:
     """Run until everything is done; return the longest time between two looks at the clicks."""
-    worker = Worker(house, ScriptedState(), pace=LingerPolicy(0.2, drain=True))
+    worker = Worker(environment, ScriptedState(), pace=LingerPolicy(0.2, drain=True))
     turns: list[float] = []
     consume = worker.stream.consume
 
     def noted(limit: int, timeout_seconds: float) -> Sequence[StreamRecord]:
-        turns.append(house.clock.monotonic())
+        turns.append(environment.clock.monotonic())
         return consume(limit, timeout_seconds)
 
     worker.stream.consume = noted  # type: ignore[method-assign]
     worker.run()
-    turns.append(house.clock.monotonic())
+    turns.append(environment.clock.monotonic())
     return max(after - before for before, after in pairwise(turns))
 
 
 def test_partitions_whose_clicks_come_from_the_future_wait_together() -> None:
-    house = House(PARTITIONS)
+    environment = FakeEnvironment(PARTITIONS)
     for number in range(100):
-        house.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON + 10 * DAY)
-    assert longest_silence(house) < LONGEST_SECONDS
+        environment.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON + 10 * DAY)
+    assert longest_silence(environment) < LONGEST_SECONDS
 
 
 def test_partitions_wait_together_for_an_author_who_stands_still() -> None:
-    house = House(PARTITIONS)
+    environment = FakeEnvironment(PARTITIONS)
     for number in range(100):
-        house.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON - DAY)
+        environment.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON - DAY)
 
     def stand_still() -> None:
-        house.leave_open(house.names.definitions, 0, b"acme/spring/9", b"")
+        environment.leave_open(environment.names.definitions, 0, b"acme/spring/9", b"")
 
-    house.clock.at(0.05, stand_still)
-    assert longest_silence(house) < LONGEST_SECONDS
+    environment.clock.at(0.05, stand_still)
+    assert longest_silence(environment) < LONGEST_SECONDS

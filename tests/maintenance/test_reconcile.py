@@ -11,15 +11,15 @@ from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Plan
-from tests.loop.fake_environment import GROUP, House, Worker
+from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_history import (
     FOREVER,
     RECIPIENTS,
-    a_house_at_work,
     click_everyone,
     cut_changelog,
     delete_unread,
+    environment_at_work,
     lose_offsets,
     recreate_changelog,
     recreate_changelog_and_lose_offsets,
@@ -29,7 +29,7 @@ from tests.loop.test_history import (
 )
 from tests.simulation.operator import TwinOffice
 
-KINDS_OF: dict[Callable[[House], None], tuple[Way, dict[str, int] | None]] = {
+KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Way, dict[str, int] | None]] = {
     recreate_changelog: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS}),
     recreate_changelog_and_lose_offsets: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS, "duplicate": RECIPIENTS}),
     cut_changelog: (Way.ACCEPT_LOST_MEMORY, None),
@@ -40,107 +40,109 @@ KINDS_OF: dict[Callable[[House], None], tuple[Way, dict[str, int] | None]] = {
 }
 
 
-def reconcile(house: House, way: Way) -> Plan:
-    _, work = TwinOffice(house).reconciling(house.clock)
+def reconcile(environment: FakeEnvironment, way: Way) -> Plan:
+    _, work = TwinOffice(environment).reconciling(environment.clock)
     plan = work.plan(way)
     work.carry_out(plan)
     return plan
 
 
 @pytest.mark.parametrize("befall", KINDS_OF)
-def test_a_worker_goes_on_as_it_was_chosen(befall: Callable[[House], None]) -> None:
+def test_a_worker_goes_on_as_it_was_chosen(befall: Callable[[FakeEnvironment], None]) -> None:
     way, expected = KINDS_OF[befall]
-    house, disk = a_house_at_work()
-    click_everyone(house, 1)
-    befall(house)
-    assert reconcile(house, way).left == {}
-    worker = Worker(house, disk)
+    environment, disk = environment_at_work()
+    click_everyone(environment, 1)
+    befall(environment)
+    assert reconcile(environment, way).left == {}
+    worker = Worker(environment, disk)
     worker.run()
     if expected is not None:
         assert worker.counts.clicks == expected
 
 
 def test_offsets_of_the_group_are_gone_on_from_where_they_are_chosen() -> None:
-    house, disk = a_house_at_work()
-    lose_offsets(house)
-    plan = reconcile(house, Way.OFFSETS_FROM_GROUP)
+    environment, disk = environment_at_work()
+    lose_offsets(environment)
+    plan = reconcile(environment, Way.OFFSETS_FROM_GROUP)
     assert sum(step.repeated for step in plan.steps) == RECIPIENTS
-    worker = Worker(house, disk)
+    worker = Worker(environment, disk)
     worker.run()
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
 
 
 def test_what_is_skipped_is_counted_and_the_count_goes_on_with_another_worker() -> None:
-    house, disk = a_house_at_work()
+    environment, disk = environment_at_work()
     for number in (1, 2):
-        click_everyone(house, number)
-        delete_unread(house)
-        plan = reconcile(house, Way.SKIP_LOST_CLICKS)
-        assert sum(step.lost for step in plan.steps) == RECIPIENTS - house.partitions
-        Worker(house, disk).run()
-    worker = Worker(house, ScriptedState(), pace=FOREVER)
-    worker.run(lambda: house.clock.monotonic() > 1.0)
+        click_everyone(environment, number)
+        delete_unread(environment)
+        plan = reconcile(environment, Way.SKIP_LOST_CLICKS)
+        assert sum(step.lost for step in plan.steps) == RECIPIENTS - environment.partitions
+        Worker(environment, disk).run()
+    worker = Worker(environment, ScriptedState(), pace=FOREVER)
+    worker.run(lambda: environment.clock.monotonic() > 1.0)
     text = worker.observer._metrics.exposition().decode()
     lost = [line for line in text.splitlines() if line.startswith("link_actions_clicks_lost_total{")]
-    assert sum(float(line.split()[1]) for line in lost) == 2 * (RECIPIENTS - house.partitions)
+    assert sum(float(line.split()[1]) for line in lost) == 2 * (RECIPIENTS - environment.partitions)
 
 
 def test_a_way_that_does_not_fit_changes_nothing_and_says_what_is_left() -> None:
-    house, _ = a_house_at_work()
-    click_everyone(house, 1)
-    delete_unread(house)
-    before = house.read(house.names.changelog)
-    plan = reconcile(house, Way.OFFSETS_FROM_STATE)
+    environment, _ = environment_at_work()
+    click_everyone(environment, 1)
+    delete_unread(environment)
+    before = environment.read(environment.names.changelog)
+    plan = reconcile(environment, Way.OFFSETS_FROM_STATE)
     assert not plan.steps
     assert {kind for kind, _ in plan.left.values()} == {Contradiction.CLICKS_DELETED}
-    assert house.read(house.names.changelog) == before
+    assert environment.read(environment.names.changelog) == before
 
 
 def test_what_agrees_is_left_alone() -> None:
-    house, _ = a_house_at_work()
+    environment, _ = environment_at_work()
     for way in Way:
-        assert not reconcile(house, way).steps
+        assert not reconcile(environment, way).steps
 
 
 def test_it_refuses_while_a_worker_is_in_the_group() -> None:
-    house, _ = a_house_at_work()
-    house.cluster.group(GROUP, house.names.clicks).join("somebody")
+    environment, _ = environment_at_work()
+    environment.cluster.group(GROUP, environment.names.clicks).join("somebody")
     with pytest.raises(Unavailable, match="The group has 1 running worker; stop all of them"):
-        reconcile(house, Way.SKIP_LOST_CLICKS)
+        reconcile(environment, Way.SKIP_LOST_CLICKS)
 
 
 def test_it_refuses_while_memory_is_moved() -> None:
-    house, _ = a_house_at_work()
-    house.cluster.append(house.names.changelog, 1, Draft(PARTITIONS_KEY, Checkpoint(REPARTITIONING).encode()))
+    environment, _ = environment_at_work()
+    environment.cluster.append(
+        environment.names.changelog, 1, Draft(PARTITIONS_KEY, Checkpoint(REPARTITIONING).encode())
+    )
     with pytest.raises(Unavailable, match="repartition to its end"):
-        reconcile(house, Way.OFFSETS_FROM_STATE)
+        reconcile(environment, Way.OFFSETS_FROM_STATE)
 
 
 def test_a_note_is_found_behind_any_number_of_records_that_were_aborted() -> None:
-    house, _ = a_house_at_work()
-    changelog = house.names.changelog
-    producer = house.leave_open(changelog, 0, b"key", b"value")
-    log = house.cluster.topic(changelog).log(0)
+    environment, _ = environment_at_work()
+    changelog = environment.names.changelog
+    producer = environment.leave_open(changelog, 0, b"key", b"value")
+    log = environment.cluster.topic(changelog).log(0)
     for number in range(5_000):
         draft = Draft(b"%d" % number, b"never seen")
-        house.cluster.transactions.append(producer, log, house.cluster.maker(changelog, 0, draft))
-    house.cluster.transactions.abort(producer)
-    inspection, _ = TwinOffice(house).reconciling(house.clock)
-    assert contradictions(inspection.look(house.partitions)) == {}
+        environment.cluster.transactions.append(producer, log, environment.cluster.maker(changelog, 0, draft))
+    environment.cluster.transactions.abort(producer)
+    inspection, _ = TwinOffice(environment).reconciling(environment.clock)
+    assert contradictions(inspection.look(environment.partitions)) == {}
 
 
 def test_a_transaction_that_nobody_ends_is_not_waited_for_for_ever() -> None:
-    house, _ = a_house_at_work()
-    house.leave_open(house.names.changelog, 0, b"key", b"value")
-    inspection, _ = TwinOffice(house).reconciling(house.clock)
+    environment, _ = environment_at_work()
+    environment.leave_open(environment.names.changelog, 0, b"key", b"value")
+    inspection, _ = TwinOffice(environment).reconciling(environment.clock)
     with pytest.raises(Unavailable, match="a transaction is open"):
-        inspection.look(house.partitions)
+        inspection.look(environment.partitions)
 
 
 def test_offsets_cannot_be_set_while_the_group_has_members() -> None:
     """As a broker refuses it."""
-    house, _ = a_house_at_work()
-    group = house.cluster.group(GROUP, house.names.clicks)
+    environment, _ = environment_at_work()
+    group = environment.cluster.group(GROUP, environment.names.clicks)
     group.join("somebody")
     with pytest.raises(NonEmptyGroup, match="the group has 1 members"):
         group.set_offsets({0: 1})

@@ -9,8 +9,8 @@ from consumer.verify.comparison import judge
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import decode
 from consumer.verify.reference_model import Expected, ReferenceModel
-from tests.loop.expectations import seen_by_the_judge
-from tests.loop.fake_environment import House
+from tests.loop.expectations import as_seen
+from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story
 
 Ends = Mapping[tuple[str, int], int]
@@ -33,23 +33,26 @@ class Chapter:
 class Chapters:
     """All that the operator has done."""
 
-    house: House
+    environment: FakeEnvironment
     all: list[Chapter] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.all.append(Chapter(dict.fromkeys(range(self.house.partitions), 0), {}))
+        self.all.append(Chapter(dict.fromkeys(range(self.environment.partitions), 0), {}))
 
     def begin(self, done: Mapping[int, int], first: Mapping[int, int], forgot: Iterable[int]) -> None:
         """End a chapter at what was handled, and begin another."""
         self.all[-1].done = dict(done)
-        self.all.append(Chapter(dict(first), ends_of(self.house), forgot=frozenset(forgot)))
+        self.all.append(Chapter(dict(first), ends_of(self.environment), forgot=frozenset(forgot)))
 
     def violations(self, story: Story) -> Iterator[str]:
         """Hold each chapter's updates and dead letters against what must have come of its clicks."""
-        clicks = {p: everything(self.house, self.house.names.clicks, p) for p in range(self.house.partitions)}
+        clicks = {
+            p: everything(self.environment, self.environment.names.clicks, p)
+            for p in range(self.environment.partitions)
+        }
         bad = {(each.partition, each.offset): str(each.reason) for each in story.bad}
         models = {p: self._model() for p in clicks}
-        upto = [*(each.ends for each in self.all[1:]), ends_of(self.house)]
+        upto = [*(each.ends for each in self.all[1:]), ends_of(self.environment)]
         for number, (chapter, ends) in enumerate(zip(self.all, upto, strict=True)):
             models |= {p: self._model() for p in chapter.forgot}
             before = {p: len(model.expected) for p, model in models.items()}
@@ -74,7 +77,7 @@ class Chapters:
         return offset >= chapter.first[partition] and (done is None or offset < done)
 
     def _model(self) -> ReferenceModel:
-        return ReferenceModel(self.house.links, partitions=self.house.partitions)
+        return ReferenceModel(self.environment.links, partitions=self.environment.partitions)
 
     def _handle(
         self, record: FakeRecord, model: ReferenceModel, bad: Mapping[tuple[int, int], str]
@@ -84,7 +87,7 @@ class Chapters:
             return [(*place, bad[place])]
         click = decode("LinkClicked", record.value())
         key = f"{click['tenant_id']}/{click['recipient_id']}".encode()
-        if partition_of(key, self.house.partitions) == record.partition():
+        if partition_of(key, self.environment.partitions) == record.partition():
             model.click(click)
         return []
 
@@ -92,13 +95,13 @@ class Chapters:
         self, number: int, begun: Ends, ended: Ends, *, expected: list[Expected], letters: list[tuple[int, int, str]]
     ) -> Iterator[str]:
         def of(topic: str) -> Iterator[FakeRecord]:
-            for partition in range(self.house.partitions):
+            for partition in range(self.environment.partitions):
                 place = topic, partition
-                records = everything(self.house, topic, partition)
+                records = everything(self.environment, topic, partition)
                 yield from (each for each in records if begun.get(place, 0) <= each.offset() < ended[place])
 
-        names = self.house.names
-        seen = [seen_by_the_judge(each, self.house.partitions) for t in names.updates.values() for each in of(t)]
+        names = self.environment.names
+        seen = [as_seen(each, self.environment.partitions) for t in names.updates.values() for each in of(t)]
         verdict = judge(expected, seen)
         if not verdict.is_exact:
             yield f"chapter {number}, updates: {verdict}"
@@ -107,9 +110,9 @@ class Chapters:
             yield f"chapter {number}: dead letters are {told}, not {sorted(letters)}"
 
 
-def everything(house: House, topic: str, partition: int) -> list[FakeRecord]:
+def everything(environment: FakeEnvironment, topic: str, partition: int) -> list[FakeRecord]:
     """Return all committed records that ever were, those too that were deleted from the head."""
-    log = house.cluster.topic(topic).log(partition)
+    log = environment.cluster.topic(topic).log(partition)
     start, log.start = log.start, 0
     try:
         return log.read_committed(0, log.end)[0]
@@ -117,8 +120,10 @@ def everything(house: House, topic: str, partition: int) -> list[FakeRecord]:
         log.start = start
 
 
-def ends_of(house: House) -> Ends:
-    return {(name, p): log.end for name, topic in house.cluster.topics.items() for p, log in enumerate(topic.logs)}
+def ends_of(environment: FakeEnvironment) -> Ends:
+    return {
+        (name, p): log.end for name, topic in environment.cluster.topics.items() for p, log in enumerate(topic.logs)
+    }
 
 
 def _letter(record: FakeRecord) -> tuple[int, int, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from consumer.decision.outcome import BatchCounts
-from tests.loop.fake_environment import House
+from tests.loop.fake_environment import FakeEnvironment
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import Variant
 from tests.simulation.fault import Disk, Fault, Kind
@@ -23,7 +23,7 @@ class World:
     """What all instances share. `tell` takes a name and what befell its bearer."""
 
     seed: int
-    house: House
+    environment: FakeEnvironment
     scheduler: Scheduler
     variant: Variant
     tell: Tell
@@ -64,7 +64,7 @@ class Instance:
         number = len(self.processes) + 1
         name = self.name if number == 1 else f"{self.name}, life {number}"
         process = Process(
-            self.world.house,
+            self.world.environment,
             self.world.scheduler,
             self.disk,
             name=self.name,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
-from tests.loop.fake_environment import House
+from tests.loop.fake_environment import FakeEnvironment
 
 Place = tuple[str, int, int]
 
@@ -12,16 +12,16 @@ Place = tuple[str, int, int]
 class Onlooker:
     """Reads updates and dead letters, committed ones only."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, environment: FakeEnvironment) -> None:
+        self._environment = environment
         self._positions: dict[tuple[str, int], int] = {}
         self._seen: dict[Place, bytes] = {}
         self._identities: dict[tuple[str, bytes], Place] = {}
-        self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(house.partitions)}
+        self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(environment.partitions)}
         """All that was ever committed, whatever compaction has left of it; look before it compacts."""
-        self.handled: dict[int, int] = dict.fromkeys(range(house.partitions), 0)
+        self.handled: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
         """Up to where clicks were handled, as the last committed note of each partition says."""
-        self.lost: dict[int, int] = dict.fromkeys(range(house.partitions), 0)
+        self.lost: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
         """How many offsets were skipped by decision, as the same note says."""
         self.violations: list[str] = []
 
@@ -29,7 +29,7 @@ class Onlooker:
         """Read on."""
         for topic in self._topics():
             self._take(self._read_on(topic))
-        for record in self._read_on(self._house.names.changelog):
+        for record in self._read_on(self._environment.names.changelog):
             self.changelog[record.partition()].append(record)
             if record.key() == PARTITIONS_KEY:
                 note = Checkpoint.decode(record.value() or b"")
@@ -37,7 +37,7 @@ class Onlooker:
 
     def begin_changelog(self) -> None:
         """The changelog was created again."""
-        name = self._house.names.changelog
+        name = self._environment.names.changelog
         self._positions = {place: offset for place, offset in self._positions.items() if place[0] != name}
         for records in self.changelog.values():
             records.clear()
@@ -49,7 +49,7 @@ class Onlooker:
 
     def _read_on(self, topic: str) -> list[FakeRecord]:
         found: list[FakeRecord] = []
-        for partition, log in enumerate(self._house.cluster.topic(topic).logs):
+        for partition, log in enumerate(self._environment.cluster.topic(topic).logs):
             position = self._positions.get((topic, partition), 0)
             if position < log.stable_end:
                 records, self._positions[topic, partition] = log.read_committed(position, log.end)
@@ -61,13 +61,13 @@ class Onlooker:
         now = {
             (record.topic(), record.partition(), record.offset()): _identity(record)
             for topic in self._topics()
-            for record in self._house.read(topic)
+            for record in self._environment.read(topic)
         }
         self.violations += [f"{place} was seen and is gone" for place in sorted(self._seen.keys() - now.keys())]
         self.violations += [f"{place} turned up behind a reader" for place in sorted(now.keys() - self._seen.keys())]
 
     def _topics(self) -> Iterable[str]:
-        return [*self._house.names.updates.values(), self._house.names.dead_letters]
+        return [*self._environment.names.updates.values(), self._environment.names.dead_letters]
 
     def _take(self, records: Iterable[FakeRecord]) -> None:
         for record in records:

@@ -12,7 +12,7 @@ from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Plan, Reconciling
-from tests.loop.fake_environment import GROUP, House
+from tests.loop.fake_environment import GROUP, FakeEnvironment
 from tests.simulation.chapter import Chapters
 from tests.simulation.fault import Fault, Kind
 from tests.simulation.onlooker import Onlooker
@@ -36,30 +36,30 @@ class Crew(Protocol):
 class TwinOffice:
     """What `state reconcile` speaks to, on the twin."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.topic = house.names.clicks
+    def __init__(self, environment: FakeEnvironment) -> None:
+        self._environment = environment
+        self.topic = environment.names.clicks
 
     def members(self) -> int:
-        return len(self._house.cluster.group(GROUP, self.topic).members)
+        return len(self._environment.cluster.group(GROUP, self.topic).members)
 
     def committed(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int | None]:
-        group = self._house.cluster.group(GROUP, topic)
+        group = self._environment.cluster.group(GROUP, topic)
         return {partition: group.committed(partition) for partition in partitions}
 
     def settle(self, notes: Mapping[int, Checkpoint]) -> None:
         """Write in one step, which is what a transaction amounts to."""
-        cluster, changelog = self._house.cluster, self._house.names.changelog
+        cluster, changelog = self._environment.cluster, self._environment.names.changelog
         cluster.group(GROUP, self.topic).set_offsets({p: note.offset or 0 for p, note in notes.items()})
         for partition, note in notes.items():
             cluster.append(changelog, partition, Draft(PARTITIONS_KEY, note.encode()))
 
     def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciling]:
         clicks, changelog = (
-            FakeLogReader(self._house.cluster, name) for name in (self.topic, self._house.names.changelog)
+            FakeLogReader(self._environment.cluster, name) for name in (self.topic, self._environment.names.changelog)
         )
         inspection = Inspection(self, clicks, changelog, self.topic, clock.monotonic)
-        return inspection, Reconciling(self, inspection, self.settle, self._house.partitions)
+        return inspection, Reconciling(self, inspection, self.settle, self._environment.partitions)
 
 
 class Operator:
@@ -70,13 +70,19 @@ class Operator:
     """
 
     def __init__(
-        self, house: House, scheduler: Scheduler, random: Random, *, onlooker: Onlooker, tell: Callable[[str], None]
+        self,
+        environment: FakeEnvironment,
+        scheduler: Scheduler,
+        random: Random,
+        *,
+        onlooker: Onlooker,
+        tell: Callable[[str], None],
     ) -> None:
-        self._house, self._scheduler, self._random = house, scheduler, random
+        self._environment, self._scheduler, self._random = environment, scheduler, random
         self._onlooker, self._tell = onlooker, tell
-        self._office = TwinOffice(house)
+        self._office = TwinOffice(environment)
         self._is_unsettled = False
-        self.chapters = Chapters(house)
+        self.chapters = Chapters(environment)
         self.is_busy = False
         self.has_struck = False
 
@@ -100,17 +106,17 @@ class Operator:
         self._stop_all(crew)
         self._onlooker.look()
         if fault.kind is Kind.OFFSETS_EXPIRED:
-            self._house.cluster.forget_offsets(GROUP)
+            self._environment.cluster.forget_offsets(GROUP)
         else:
-            self._house.cluster.recreate_topic(self._house.names.changelog)
+            self._environment.cluster.recreate_topic(self._environment.names.changelog)
             self._onlooker.begin_changelog()
         self.is_busy = False
         crew.resume()
 
     def _delete_clicks(self) -> None:
         """Delete up to anywhere before the end, as retention does; what the group has not begun with is left."""
-        group = self._house.cluster.group(GROUP, self._house.names.clicks)
-        for partition, log in enumerate(self._house.cluster.topic(self._house.names.clicks).logs):
+        group = self._environment.cluster.group(GROUP, self._environment.names.clicks)
+        for partition, log in enumerate(self._environment.cluster.topic(self._environment.names.clicks).logs):
             try:
                 is_begun = group.committed(partition) is not None
             except OffsetsInDoubt:
@@ -120,14 +126,14 @@ class Operator:
 
     def _stop_all(self, crew: Crew) -> None:
         crew.pause()
-        transactions = self._house.cluster.transactions
+        transactions = self._environment.cluster.transactions
         looks = 0
         while not crew.are_gone() or transactions.open_transactions:
             looks += 1
             if looks > MOST_LOOKS:
                 raise AssertionError("the workers do not stop")
             self._scheduler.sleep(LOOK_SECONDS)
-        group = self._house.cluster.group(GROUP, self._house.names.clicks)
+        group = self._environment.cluster.group(GROUP, self._environment.names.clicks)
         for member in group.members:
             group.leave(member)
 
@@ -135,11 +141,11 @@ class Operator:
         self._stop_all(crew)
         inspection, work = self._office.reconciling(self._scheduler)
         for _ in range(MOST_CHOICES):
-            found = contradictions(inspection.look(self._house.partitions))
+            found = contradictions(inspection.look(self._environment.partitions))
             # What only a worker's own disk knows, that memory was lost, is settled by accepting it.
             ways = {way for kind, _ in found.values() for way in WAYS[kind]} or {Way.ACCEPT_LOST_MEMORY}
             self._choose(work, self._random.choice(sorted(ways)))
-            if not contradictions(inspection.look(self._house.partitions)):
+            if not contradictions(inspection.look(self._environment.partitions)):
                 break
         self.is_busy = self._is_unsettled = False
         crew.resume()

@@ -17,7 +17,7 @@ from consumer.loop.loop import Loop, LoopDependencies
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
-from tests.loop.fake_environment import GROUP, KINDS, SCHEMAS, House
+from tests.loop.fake_environment import GROUP, KINDS, SCHEMAS, FakeEnvironment
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import BitingStream, SimulatedWire, Tally, Variant, settings_of
 from tests.simulation.fault import WRITE, Fault, Kind
@@ -33,7 +33,7 @@ class Process:
 
     def __init__(
         self,
-        house: House,
+        environment: FakeEnvironment,
         scheduler: Scheduler,
         disk: SimulatedDisk,
         *,
@@ -53,7 +53,7 @@ class Process:
         self.is_contradicted = False
         self._loop: Loop | None = None
         self.tell = tell
-        self._house = house
+        self._environment = environment
         self._scheduler = scheduler
         self._variant = variant
         self._random = random
@@ -96,7 +96,7 @@ class Process:
 
     @property
     def has_open_transaction(self) -> bool:
-        return self._transactional_id in self._house.cluster.transactions.open_transactions
+        return self._transactional_id in self._environment.cluster.transactions.open_transactions
 
     def strike(self, call: str) -> Fault | None:
         return self._strike(self, call)
@@ -111,12 +111,12 @@ class Process:
 
     def expire_transaction(self) -> None:
         if self.has_open_transaction:
-            self._house.cluster.transactions.expire(self._transactional_id)
+            self._environment.cluster.transactions.expire(self._transactional_id)
 
     def send_heartbeat(self) -> None:
         """Do what the library's own thread does, as long as the process runs."""
         if self._stream is not None and self.is_reachable and not self._is_stalled:
-            group = self._house.cluster.group(GROUP, self._house.names.clicks)
+            group = self._environment.cluster.group(GROUP, self._environment.names.clicks)
             with suppress(UnknownMember):
                 group.hear(self._stream.member)
 
@@ -125,9 +125,9 @@ class Process:
         return transactional_id(settings_of(self.name))
 
     def _work(self) -> None:
-        clock, partitions = self._scheduler, self._house.partitions
+        clock, partitions = self._scheduler, self._environment.partitions
         network = FaultyNetwork(self, clock, self._random)
-        wire = SimulatedWire(settings_of(self.name), SCHEMAS, KINDS, self._house.cluster, network, self._variant)
+        wire = SimulatedWire(settings_of(self.name), SCHEMAS, KINDS, self._environment.cluster, network, self._variant)
         self._stream = stream = wire.open_stream()
         definitions = wire.definitions(self.disk)
         reader = wire.open_reader(wire.names.changelog)

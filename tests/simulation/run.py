@@ -10,7 +10,7 @@ from consumer.decision.outcome import BatchCounts
 from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.kafka.admin.topics import Cleanup
-from tests.loop.fake_environment import GROUP, House
+from tests.loop.fake_environment import GROUP, FakeEnvironment
 from tests.loop.scenario import Story
 from tests.simulation.equipment import Variant
 from tests.simulation.fault import OF_THE_HISTORY, Fault, Kind, plan_faults
@@ -73,8 +73,8 @@ class Run:
         self._transaction_seconds = self._random.uniform(*TRANSACTION_SECONDS)
         self._marker_seconds = self._random.choice(MARKER_SECONDS)
         cluster = FakeCluster(self._scheduler, send_marker=self._send_marker)
-        self._house = House(self._random.randint(2, 4), cluster)
-        self._story = Story(self._house)
+        self._environment = FakeEnvironment(self._random.randint(2, 4), cluster)
+        self._story = Story(self._environment)
         workers = [f"worker-{number}" for number in range(self._random.randint(2, 3))]
         guests = ["guest"] if self._random.random() < 0.5 else []
         planned = plan_faults(self._random, workers, guests)
@@ -86,7 +86,7 @@ class Run:
         self._broker_away_until = 0.0
         world = World(
             seed=seed,
-            house=self._house,
+            environment=self._environment,
             scheduler=self._scheduler,
             variant=variant,
             tell=self._tell,
@@ -97,9 +97,9 @@ class Run:
             hear_of_contradiction=lambda: self._operator.hear_of_contradiction(self),
         )
         self._instances = {name: Instance(name, world) for name in [*workers, *guests]}
-        self._onlooker = Onlooker(self._house)
+        self._onlooker = Onlooker(self._environment)
         self._operator = Operator(
-            self._house,
+            self._environment,
             self._scheduler,
             Random(f"{seed}/operator"),
             onlooker=self._onlooker,
@@ -119,14 +119,14 @@ class Run:
             self.outcome.violations.append(f"clicks are left after {DRAIN_SECONDS:g} s")
         self._healed = True
         if not self._scheduler.run(self._is_settled, at_most_seconds=LEAVE_SECONDS):
-            self.outcome.violations += find_wrong_state(self._house, self._onlooker, self._running)
+            self.outcome.violations += find_wrong_state(self._environment, self._onlooker, self._running)
         for instance in self._instances.values():
             instance.stop()
         left = self._scheduler.run(lambda: not self._running, at_most_seconds=LEAVE_SECONDS)
         if not left:
             self.outcome.violations.append(f"{[each.name for each in self._running]} do not leave")
         # Whoever leaves with an outcome that it does not know leaves the transaction to its time-out.
-        transactions = self._house.cluster.transactions
+        transactions = self._environment.cluster.transactions
         self._scheduler.run(lambda: not transactions.open_transactions, at_most_seconds=2 * max(TRANSACTION_SECONDS))
         self.outcome.seconds = self._scheduler.monotonic()
         self._judge()
@@ -138,8 +138,8 @@ class Run:
         """Do what time does in a broker and in the clients' own threads."""
         for process in self._running:
             process.send_heartbeat()
-        cluster = self._house.cluster
-        group = cluster.group(GROUP, self._house.names.clicks)
+        cluster = self._environment.cluster
+        group = cluster.group(GROUP, self._environment.names.clicks)
         members = group.members
         group.put_out_silent(self._session_seconds)
         self._put_out |= {process.member for process in self._running} & (set(members) - set(group.members))
@@ -156,7 +156,7 @@ class Run:
         """Tell whether all clicks are committed and nothing is in doubt."""
         if self._scheduler.monotonic() <= LAST_SECOND:
             return False
-        cluster, topic = self._house.cluster, self._house.names.clicks
+        cluster, topic = self._environment.cluster, self._environment.names.clicks
         if cluster.transactions.open_transactions or self._operator.is_busy:
             return False
         group = cluster.group(GROUP, topic)
@@ -172,16 +172,16 @@ class Run:
     def _is_settled(self) -> bool:
         """Tell whether each partition is in somebody's hands and the state of all is as it must be."""
         at_work = sum(len(process.live) for process in self._running)
-        if at_work != self._house.partitions or not self._is_drained():
+        if at_work != self._environment.partitions or not self._is_drained():
             return False
         self._onlooker.look()
-        return not find_wrong_state(self._house, self._onlooker, self._running)
+        return not find_wrong_state(self._environment, self._onlooker, self._running)
 
     def _strike_world(self, fault: Fault) -> None:
         """Have a fault strike that is nobody's in particular."""
         if self._healed:
             return
-        self.outcome.struck[fault.number] = bool(self._house.cluster.transactions.open_transactions)
+        self.outcome.struck[fault.number] = bool(self._environment.cluster.transactions.open_transactions)
         self._tell("world", str(fault))
         if fault.kind is Kind.BROKER_AWAY:
             self._broker_away_until = self._scheduler.monotonic() + fault.seconds
@@ -209,7 +209,7 @@ class Run:
 
     def _compact(self) -> None:
         self._onlooker.look()
-        for topic in self._house.cluster.topics.values():
+        for topic in self._environment.cluster.topics.values():
             for log in topic.logs if topic.cleanup is Cleanup.COMPACT else ():
                 log.compact()
 
@@ -231,7 +231,7 @@ class Run:
         complete &= not self._put_out
         self.outcome.violations += [
             *self._onlooker.violations,
-            *find_wrong_disks(self._house, self._onlooker, processes),
+            *find_wrong_disks(self._environment, self._onlooker, processes),
         ]
         if self._operator.has_struck:
             self.outcome.violations += find_wrong_chapters(self._story, self._operator.chapters, self._onlooker)

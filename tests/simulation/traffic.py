@@ -28,7 +28,7 @@ class Traffic:
     """Plans everything ahead; it reaches the topics as time passes."""
 
     def __init__(self, story: Story, scheduler: Scheduler, random: Random) -> None:
-        self._story, self._house = story, story.house
+        self._story, self._environment = story, story.environment
         self._scheduler = scheduler
         self._random = random
         self._versions: dict[str, list[tuple[float, Record]]] = {}
@@ -67,7 +67,7 @@ class Traffic:
         versions = [(time, link) for time, (_, link) in zip(sorted(t for t, _ in versions), versions, strict=True)]
         self._versions[link_id] = versions
         for time, link in versions:
-            self._scheduler.after(time, partial(self._house.define, link))
+            self._scheduler.after(time, partial(self._environment.define, link))
 
     def _draw_action(self, slot: int) -> Record:
         random = self._random
@@ -102,18 +102,20 @@ class Traffic:
         draw = self._random.random()
         click = self._random.choice(self._clicks) if self._clicks and draw > 1 - AGAIN else self._draw_click()
         if draw < 0.02:
-            self._house.click(click | {"link_id": "nobody-defined-it", "link_version": None})
+            self._environment.click(click | {"link_id": "nobody-defined-it", "link_version": None})
         elif draw < 0.03:
             partition = self._right_partition(click)
             self._story.bad.append(BadOne(partition, self._end(partition), Reason.UNKNOWN_VERSION))
-            self._house.click(click | {"link_version": 99, "test": False}, timestamp=NOON - DEFINITION_WAIT_MS + 200)
+            self._environment.click(
+                click | {"link_version": 99, "test": False}, timestamp=NOON - DEFINITION_WAIT_MS + 200
+            )
         elif draw < 0.035:
             partition = self._right_partition(click)
             self._story.bad.append(BadOne(partition, self._end(partition), Reason.CLICK_ID_MISSING))
-            self._house.click(click | {"click_id": self._random.choice(["", " "])})
+            self._environment.click(click | {"click_id": self._random.choice(["", " "])})
         else:
             self._clicks.append(click)
-            self._house.click(click)
+            self._environment.click(click)
 
     def _publish_broken(self) -> None:
         whole = CLICKS.encode(a_click())
@@ -126,9 +128,9 @@ class Traffic:
             Reason.TIMESTAMP_OUT_OF_RANGE: CLICKS.encode(a_click(clicked_at=NOON + 9 * DAY)),
         }
         reason = self._random.choice([*values])
-        partition = self._random.randrange(self._house.partitions)
+        partition = self._random.randrange(self._environment.partitions)
         self._story.bad.append(BadOne(partition, self._end(partition), reason))
-        self._house.put(values[reason], b"some key", partition=partition)
+        self._environment.put(values[reason], b"some key", partition=partition)
 
     def _publish_misrouted(self) -> None:
         click = self._draw_click()
@@ -136,10 +138,10 @@ class Traffic:
         value = CLICKS.encode(click)
         key = self._random.choice([None, b"wrong", b"acme/somebody"])
         self._story.misrouted.append((value, right))
-        self._house.put(value, key, partition=(right + 1) % self._house.partitions)
+        self._environment.put(value, key, partition=(right + 1) % self._environment.partitions)
 
     def _right_partition(self, click: Record) -> int:
-        return partition_of(f"{click['tenant_id']}/{click['recipient_id']}".encode(), self._house.partitions)
+        return partition_of(f"{click['tenant_id']}/{click['recipient_id']}".encode(), self._environment.partitions)
 
     def _end(self, partition: int) -> int:
-        return self._house.cluster.topic(self._house.names.clicks).log(partition).end
+        return self._environment.cluster.topic(self._environment.names.clicks).log(partition).end

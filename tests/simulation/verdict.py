@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from consumer.decision.outcome import BatchCounts
 from consumer.verify.reference_model import ReferenceModel
 from tests.loop.expectations import (
+    compare_updates,
     dead_letters,
+    expected_model,
     hits,
-    judge_updates,
     replayed,
     rerouted_copies,
-    what_must_be,
 )
-from tests.loop.fake_environment import House
+from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story
 from tests.simulation.chapter import Chapters
 from tests.simulation.onlooker import Onlooker
@@ -22,18 +22,18 @@ from tests.simulation.process import Process
 
 def find_violations(story: Story) -> list[str]:
     """Return a sentence for each thing in the topics that is not as it must be."""
-    house = story.house
+    environment = story.environment
     model = _model(story)
-    verdict = judge_updates(house, model)
+    verdict = compare_updates(environment, model)
     found = [] if verdict.is_exact else [f"updates: {verdict}"]
-    if (told := hits(house)) != model.hits:
+    if (told := hits(environment)) != model.hits:
         found.append(f"hits are {told}, not {model.hits}")
     expected = sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)
-    if (letters := dead_letters(house)) != expected:
+    if (letters := dead_letters(environment)) != expected:
         found.append(f"dead letters are {letters}, not {expected}")
     if any(copies != 1 for copies in rerouted_copies(story)):
         found.append(f"clicks were rerouted {rerouted_copies(story)} times")
-    if left_open := house.cluster.transactions.open_transactions:
+    if left_open := environment.cluster.transactions.open_transactions:
         found.append(f"transactions are left open: {left_open}")
     return found
 
@@ -44,14 +44,14 @@ def find_wrong_chapters(story: Story, chapters: Chapters, onlooker: Onlooker) ->
     for partition, counted in onlooker.lost.items():
         if counted != (lost := chapters.lost(partition)):
             found.append(f"{lost} offsets of partition {partition} were lost, and {counted} were counted")
-    if left_open := story.house.cluster.transactions.open_transactions:
+    if left_open := story.environment.cluster.transactions.open_transactions:
         found.append(f"transactions are left open: {left_open}")
     return found
 
 
-def find_wrong_disks(house: House, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
+def find_wrong_disks(environment: FakeEnvironment, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
     """Hold every disk against a replay of the changelog up to its position."""
-    identity = f"{house.cluster.cluster_id}/{house.cluster.topic(house.names.changelog).topic_id}"
+    identity = f"{environment.cluster.cluster_id}/{environment.cluster.topic(environment.names.changelog).topic_id}"
     stores = (
         (process.name, process.disk.open(partition, identity), changelog)
         for process in processes
@@ -64,12 +64,14 @@ def find_wrong_disks(house: House, onlooker: Onlooker, processes: Iterable[Proce
     ]
 
 
-def find_wrong_state(house: House, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
+def find_wrong_state(environment: FakeEnvironment, onlooker: Onlooker, processes: Iterable[Process]) -> list[str]:
     """Hold the state of every partition, which one process must be at work on, against its whole changelog."""
     live = [(partition, store) for process in processes for partition, store in process.live.items()]
-    if sorted(partition for partition, _ in live) != [*range(house.partitions)]:
-        return [f"at work are {sorted(partition for partition, _ in live)} of {house.partitions} partitions"]
-    ends = {partition: log.end for partition, log in enumerate(house.cluster.topic(house.names.changelog).logs)}
+    if sorted(partition for partition, _ in live) != [*range(environment.partitions)]:
+        return [f"at work are {sorted(partition for partition, _ in live)} of {environment.partitions} partitions"]
+    ends = {
+        partition: log.end for partition, log in enumerate(environment.cluster.topic(environment.names.changelog).logs)
+    }
     return [
         f"the state of partition {partition} is not its changelog"
         for partition, store in live
@@ -89,4 +91,4 @@ def find_wrong_counts(story: Story, counts: BatchCounts, *, complete: bool) -> l
 
 
 def _model(story: Story) -> ReferenceModel:
-    return what_must_be(story.house, {(bad.partition, bad.offset) for bad in story.bad})
+    return expected_model(story.environment, {(bad.partition, bad.offset) for bad in story.bad})
