@@ -34,13 +34,13 @@ def run(
         typer.Option("--workers", min=1, max=MAX_WORKERS, help="So many processes, watched and restarted by this one."),
     ] = None,
     drain: Annotated[bool, typer.Option("--drain", help="End once everything in the topic now is done.")] = False,
-    bond: Annotated[int | None, typer.Option("--bond", hidden=True)] = None,
+    parent_fd: Annotated[int | None, typer.Option("--parent-fd", hidden=True)] = None,
 ) -> None:
     """Turn clicks into updates until SIGTERM, which finishes the batch and leaves within seconds.
 
     Use --workers to go faster on one machine. On several machines, each needs a LINK_ACTIONS_INSTANCE_ID of its own.
     """
-    supervisor = None if bond is None else ParentWatch(bond)
+    supervisor = None if parent_fd is None else ParentWatch(parent_fd)
     settings = load_settings(os.environ)
     raise_limit()
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)

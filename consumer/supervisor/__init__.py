@@ -1,1 +1,1 @@
-"""`link-actions run --workers N`: one process that starts, watches and speaks for N workers."""
+"""`link-actions run --workers N`: one process that starts N workers, restarts them and merges their endpoints."""

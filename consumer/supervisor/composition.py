@@ -24,9 +24,10 @@ _LOG = structlog.get_logger(__name__)
 def run_workers(
     settings: Settings, environ: Mapping[str, str], *, workers: int, drain: bool, program: Sequence[str] = WORKER
 ) -> ExitCode:
-    """Run so many workers until SIGTERM or SIGINT or, draining, until all is done; return what to end with.
+    """Run N workers until SIGTERM or SIGINT, or until everything is drained; return the exit code.
 
-    `environ` is what the settings were read from: each worker reads them again. Raises what each of them would.
+    Each worker reads its settings from `environ` again. Raises UsageError or Unavailable if a state
+    folder is not writable.
     """
     for folder in state_folders(settings, workers):
         require_writable(folder)
@@ -38,7 +39,7 @@ def run_workers(
             name,
             worker_environment(environ, name),
             arguments,
-            on_end=events.put,
+            on_exit=events.put,
             program=program,
             log=log,
         )

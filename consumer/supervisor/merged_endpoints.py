@@ -1,4 +1,4 @@
-"""What the one HTTP port of N workers answers: the metrics of all, told apart by `worker`, one answer to a probe."""
+"""The HTTP endpoints of N workers merged into one port: their metrics by the label `worker`, one answer per probe."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +13,16 @@ from prometheus_client.registry import Collector
 from consumer.monitoring.http import Response, Route, json_response
 from consumer.monitoring.metric_catalogue import WORKER_RESTARTS, WORKER_UP
 from consumer.monitoring.metrics import create_counter, create_gauge, exposition
-from consumer.supervisor.probe import Asked, Reply, query_workers
+from consumer.supervisor.probe import Reply, WorkerEndpoint, query_workers
 
 
 class MergedMetrics(Collector):
-    """Every series of every worker with the label `worker`, and what the supervisor itself knows.
+    """Collects every series of every worker with the label `worker`, and the supervisor's own metrics.
 
-    The label is not called `instance`, since Prometheus gives that one to whatever it scrapes.
+    The label is not `instance`, because Prometheus sets that one for each target.
     """
 
-    def __init__(self, workers: Sequence[Asked], registry: CollectorRegistry) -> None:
+    def __init__(self, workers: Sequence[WorkerEndpoint], registry: CollectorRegistry) -> None:
         self._workers = workers
         # In no registry: `collect` yields it, after the workers have answered.
         self._up = create_gauge(WORKER_UP, registry=None)
@@ -32,11 +32,11 @@ class MergedMetrics(Collector):
         registry.register(self)
 
     def count_restart(self, name: str) -> None:
-        """Count that a worker is started again."""
+        """Count a restart of a worker."""
         self._restarts.labels(name).inc()
 
     def collect(self) -> Iterator[Metric]:
-        """Ask all workers and yield which of them answer, and what they say, family by family."""
+        """Query all workers; yield which of them answered, and then their metrics, family by family."""
         replies = query_workers(self._workers, "/metrics")
         for name, reply in replies.items():
             self._up.labels(name).set(reply.status is HTTPStatus.OK)
@@ -46,7 +46,7 @@ class MergedMetrics(Collector):
 
 
 def merge_metrics(texts: Mapping[str, str]) -> Iterator[Metric]:
-    """Yield each family once, with the samples of every worker; `texts` are what they answered, by worker."""
+    """Yield each family once with the samples of every worker; `texts` are their expositions by worker."""
     families: dict[str, Metric] = {}
     for name, text in texts.items():
         for family in text_string_to_metric_families(text):
@@ -57,9 +57,9 @@ def merge_metrics(texts: Mapping[str, str]) -> Iterator[Metric]:
 
 
 def merged_routes(
-    workers: Sequence[Asked], registry: CollectorRegistry, versions: Mapping[str, str]
+    workers: Sequence[WorkerEndpoint], registry: CollectorRegistry, versions: Mapping[str, str]
 ) -> Mapping[str, Route]:
-    """Return what each path answers: the same paths as a single worker has."""
+    """Return the routes, with the same paths as those of a single worker."""
     return {
         "/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition(registry)),
         "/livez": lambda: livez(query_workers(workers, "/livez")),
@@ -69,16 +69,16 @@ def merged_routes(
 
 
 def livez(replies: Mapping[str, Reply]) -> Response:
-    """Red where a worker says so or falls silent. One that is being started is the supervisor's care."""
+    """Return 503 if a worker is not alive or does not answer; one without a port is still being started."""
     alive = all(reply.status is HTTPStatus.OK for reply in replies.values() if reply.has_port)
     return json_response({"alive": alive, "workers": _by_worker(replies)}, good=alive)
 
 
 def readyz(replies: Mapping[str, Reply]) -> Response:
-    """Green once every worker is ready; `assigned` has the partitions of all."""
+    """Return 200 if every worker is ready; `assigned` has the partitions of all."""
     workers = _by_worker(replies)
     ready = all(reply.status is HTTPStatus.OK for reply in replies.values())
-    assigned = sorted({partition for said in workers.values() if said for partition in said["assigned"]})
+    assigned = sorted({partition for body in workers.values() if body for partition in body["assigned"]})
     return json_response({"ready": ready, "assigned": assigned, "workers": workers}, good=ready)
 
 

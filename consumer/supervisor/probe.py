@@ -1,4 +1,4 @@
-"""Asking all workers the same thing at the same time, each on its own port of the loopback."""
+"""Queries the HTTP ports of all workers at the same time."""
 
 import urllib.error
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,11 @@ from typing import Protocol
 
 from consumer.monitoring.loopback import http_get
 
-ANSWER_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
-class Asked(Protocol):
-    """A worker that may be asked."""
+class WorkerEndpoint(Protocol):
+    """The name and port of a worker."""
 
     @property
     def name(self) -> str:
@@ -22,20 +22,20 @@ class Asked(Protocol):
 
     @property
     def port(self) -> int | None:
-        """Its port; None while it has none, since it is starting or waits to be started again."""
+        """Its port; None while it is starting or waits for its restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a worker answered; without a status where it has no port yet, or does not answer on it."""
+    """The reply of a worker; without a status if it has no port yet or does not answer."""
 
     has_port: bool
     status: HTTPStatus | None = None
     body: bytes = b""
 
 
-def query_workers(workers: Iterable[Asked], path: str) -> Mapping[str, Reply]:
-    """Return the reply of each worker by its name, after at most `ANSWER_SECONDS`."""
+def query_workers(workers: Iterable[WorkerEndpoint], path: str) -> Mapping[str, Reply]:
+    """Return the reply of each worker by its name, after at most `TIMEOUT_SECONDS`."""
     workers = list(workers)
     with ThreadPoolExecutor(max(len(workers), 1)) as pool:
         replies = pool.map(partial(_ask, path=path), [worker.port for worker in workers])
@@ -46,10 +46,10 @@ def _ask(port: int | None, *, path: str) -> Reply:
     if port is None:
         return Reply(has_port=False)
     try:
-        with http_get(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
-            return Reply(has_port=True, status=HTTPStatus(answer.status), body=answer.read())
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return Reply(has_port=True, status=HTTPStatus(refused.code), body=refused.read())
+        with http_get(port, path, timeout_seconds=TIMEOUT_SECONDS) as response:
+            return Reply(has_port=True, status=HTTPStatus(response.status), body=response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Reply(has_port=True, status=HTTPStatus(error.code), body=error.read())
     except OSError:
         return Reply(has_port=True)

@@ -1,8 +1,7 @@
-"""The supervisor: keeps N workers running until it is told to leave, all is drained, or one must not go on.
+"""The supervisor: keeps N workers running until it is told to stop, everything is drained, or one must not restart.
 
-Whatever happens comes as an event through one queue, so that signals, ends of workers and waiting for the next restart
-meet in one thread. It touches neither Kafka nor state: the workers share the partitions through their group, as they
-would on several machines.
+Signals and exits of workers arrive as events on one queue, so one thread handles them and the restarts. The supervisor
+touches neither Kafka nor state: the workers share the partitions through their group, as on several machines.
 """
 
 import signal
@@ -21,17 +20,17 @@ from consumer.supervisor.restarts import Restarts, code_of, more_severe
 _LOG = structlog.get_logger(__name__)
 
 KILL_AFTER_SECONDS = STOP_SECONDS + 0.5
-"""How long workers may take to leave; each ends by itself before that, unless it is frozen."""
-_ASKED_TO_END = frozenset((-signal.SIGTERM, -signal.SIGKILL))
+"""Time that workers have to stop before SIGKILL; only one that is frozen needs more."""
+_EXPECTED_SIGNALS = frozenset((-signal.SIGTERM, -signal.SIGKILL))
 
 Events = SimpleQueue[signal.Signals | tuple[Child, int]]
-"""Signals that this process got, and ends of children."""
+"""Signals that this process received, and exits of children with their return codes."""
 
 
 class Supervisor:
-    """Watches children that tell of their ends in `events`.
+    """Restarts children, whose exits arrive in `events`.
 
-    `is_done_at_zero` tells that a worker which ends with code 0 has done what it was for.
+    With `is_done_at_zero`, a worker that exits with code 0 is done and is not restarted.
     """
 
     def __init__(
@@ -54,45 +53,44 @@ class Supervisor:
         self._code = ExitCode.DONE
 
     def run(self) -> ExitCode:
-        """Start all, watch them until none is left, and return the heaviest code that one ended with for good."""
-        with self._hearing_signals():
+        """Start all, run until none is left, and return the most severe final exit code."""
+        with self._signals_as_events():
             for child in self._children:
-                self._take_events()
-                if self._is_leaving:
+                self._handle_pending()
+                if self._is_stopping:
                     break
                 self._start(child)
             while self._running or self._due:
-                self._await_event()
+                self._wait_for_event()
         return self._code
 
     @property
-    def _is_leaving(self) -> bool:
+    def _is_stopping(self) -> bool:
         return self._kill_at is not None
 
-    def _take_events(self) -> None:
-        """Take what has happened by now."""
+    def _handle_pending(self) -> None:
         while not self._events.empty():
-            self._take(self._events.get())
+            self._handle(self._events.get())
 
-    def _await_event(self) -> None:
+    def _wait_for_event(self) -> None:
         try:
-            event = self._events.get(timeout=self._seconds_to_next())
+            event = self._events.get(timeout=self._seconds_to_next_due())
         except Empty:
-            self._do_what_is_due()
+            self._run_due()
         else:
-            self._take(event)
+            self._handle(event)
 
-    def _take(self, event: signal.Signals | tuple[Child, int]) -> None:
+    def _handle(self, event: signal.Signals | tuple[Child, int]) -> None:
         if isinstance(event, signal.Signals):
-            self._heed(event)
+            self._on_signal(event)
         else:
-            self._take_note(*event)
+            self._on_exit(*event)
 
-    def _seconds_to_next(self) -> float | None:
+    def _seconds_to_next_due(self) -> float | None:
         times = [*self._due.values(), *([] if self._kill_at is None else [self._kill_at])]
         return max(min(times) - time.monotonic(), 0.0) if times else None
 
-    def _do_what_is_due(self) -> None:
+    def _run_due(self) -> None:
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at:
             self._kill()
@@ -106,16 +104,16 @@ class Supervisor:
             child.start()
         except OSError as error:
             _LOG.error("worker.not_launched", worker=child.name, detail=str(error))
-            self._restart_or_stop(child, int(ExitCode.UNEXPECTED), lived_seconds=0.0)
+            self._restart_or_stop(child, int(ExitCode.UNEXPECTED), uptime_seconds=0.0)
             return
         self._running.add(child)
         self._fenced.discard(child)
         _LOG.info("worker.launched", worker=child.name, process_id=child.process_id)
 
-    def _heed(self, number: signal.Signals) -> None:
-        """Tell all to leave; told again, end them: nothing is lost by it."""
+    def _on_signal(self, number: signal.Signals) -> None:
+        """Stop all workers; at the second signal kill them, which loses nothing."""
         _LOG.info("signal.received", signal=number.name)
-        if not self._is_leaving:
+        if not self._is_stopping:
             self._stop()
         else:
             self._kill()
@@ -131,34 +129,34 @@ class Supervisor:
         for child in self._running:
             child.send(signal.SIGKILL)
 
-    def _take_note(self, child: Child, returncode: int) -> None:
+    def _on_exit(self, child: Child, returncode: int) -> None:
         self._running.discard(child)
         code = code_of(returncode)
-        if self._is_leaving:
-            if returncode not in _ASKED_TO_END:
+        if self._is_stopping:
+            if returncode not in _EXPECTED_SIGNALS:
                 self._code = more_severe(self._code, code)
         elif not (self._is_done_at_zero and code is ExitCode.DONE):
-            self._restart_or_stop(child, returncode, lived_seconds=child.lived_seconds)
+            self._restart_or_stop(child, returncode, uptime_seconds=child.uptime_seconds)
 
-    def _restart_or_stop(self, child: Child, returncode: int, *, lived_seconds: float) -> None:
+    def _restart_or_stop(self, child: Child, returncode: int, *, uptime_seconds: float) -> None:
         code = code_of(returncode)
-        seconds = self._restarts[child].delay_after(code, lived_seconds)
-        facts = {"worker": child.name, "exit_code": returncode, "lived_seconds": round(lived_seconds, 3)}
+        seconds = self._restarts[child].delay_after(code, uptime_seconds)
+        facts = {"worker": child.name, "exit_code": returncode, "uptime_seconds": round(uptime_seconds, 3)}
         if seconds is not None:
             _LOG.warning("worker.ended", restart_in_seconds=seconds, **facts)
             self._due[child] = time.monotonic() + seconds
             if code is ExitCode.STREAM_FATAL:
                 self._fenced.add(child)
-        # Where others work on, it waits until its name is free; where none does, whoever started us must know.
+        # A fenced worker waits for its instance id while others run. If none does, the supervisor stops with that code.
         if seconds is not None and (self._running or self._due.keys() - self._fenced):
             return
-        # A worker that keeps ending well without having been told to is no better than one that crashes.
+        # A worker that keeps exiting with 0 without having been told to is as bad as one that crashes.
         self._code = more_severe(self._code, code if code is not ExitCode.DONE else ExitCode.UNEXPECTED)
-        _LOG.error("worker.given_up", reason=_reason(code), **facts)
+        _LOG.error("worker.given_up", reason=_reason_to_give_up(code), **facts)
         self._stop()
 
     @contextmanager
-    def _hearing_signals(self) -> Iterator[None]:
+    def _signals_as_events(self) -> Iterator[None]:
         before = {
             number: signal.signal(number, lambda received, _frame: self._events.put(signal.Signals(received)))
             for number in STOPS
@@ -170,11 +168,11 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _reason(code: ExitCode) -> str:
+def _reason_to_give_up(code: ExitCode) -> str:
     known = {
         ExitCode.USAGE: "a setting is wrong",
-        ExitCode.STREAM_FATAL: "the stream is fenced or failed for good",
+        ExitCode.STREAM_FATAL: "another instance fenced it, or Kafka failed fatally",
         ExitCode.TOO_MANY_BAD_RECORDS: "too many records are bad",
-        ExitCode.CONTRADICTORY: "offsets, memory and clicks do not fit together",
+        ExitCode.CONTRADICTORY: "offsets, memory and clicks contradict each other",
     }
-    return known.get(code, "it ends again and again soon after its start")
+    return known.get(code, "it keeps exiting soon after its start")

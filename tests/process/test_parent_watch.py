@@ -21,7 +21,7 @@ def test_a_worker_ends_with_its_supervisor_even_if_that_never_read_its_port(
         bond = its.fileno()
         program = [sys.executable, "-m", "tests.supervisor.a_worker", "ignore", str(tmp_path / "starts")]
         environ = {**os.environ, "LINK_ACTIONS_INSTANCE_ID": "host-1"}
-        worker = subprocess.Popen([*program, "--bond", str(bond)], env=environ, pass_fds=(bond,))
+        worker = subprocess.Popen([*program, "--parent-fd", str(bond)], env=environ, pass_fds=(bond,))
     try:
         with ours:
             # What was peeked at is still unread, and to close a socket over it resets the connection.

@@ -1,6 +1,6 @@
-"""A supervisor of workers that do one thing: `python -m tests.supervisor.a_supervisor N ACT FILE [OPTION…]`.
+"""A supervisor of fake workers: `python -m tests.supervisor.a_supervisor N ACT FILE [OPTION…]`.
 
-`--drain` is that of `run`; with `--job` it has a process group of its own, as a job of a shell has.
+`--drain` is that of `run`; with `--job` it gets its own process group, like a job of a shell.
 """
 
 import os
@@ -12,7 +12,7 @@ from consumer.supervisor.composition import run_workers
 
 
 def main(workers: str, act: str, file: str, *options: str) -> int:
-    """Run them."""
+    """Run the workers."""
     if "--job" in options:
         os.setpgid(0, 0)
     configure_logs(LogLevel.INFO, LogFormat.JSON)

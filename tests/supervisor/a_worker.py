@@ -1,10 +1,15 @@
-"""What a supervisor may have as a worker: it says where it answers, and does one thing.
+"""A fake worker for a supervisor: it tells its port and does one thing.
 
-    python -m tests.supervisor.a_worker ACT FILE [--drain] --bond N
+    python -m tests.supervisor.a_worker ACT FILE [--drain] --parent-fd N
 
-ACT is `stay`, until SIGTERM; `ignore`, SIGTERM too; `mutter`, which writes bare lines and then stays; `fenced`, by
-which the first one ends with exit code 4 and the others stay; or an exit code to end with at once. FILE gets a line for
-each start: the instance id and the process id. FILE.signals gets one for each signal that reaches a worker that stays.
+ACT is one of
+    stay      run until SIGTERM
+    ignore    ignore SIGTERM
+    mutter    write bare lines to standard error, then stay
+    fenced    the first worker exits with code 4, the others stay
+    CODE      exit with this code at once
+FILE gets a line for each start: the instance id and the process id. FILE.signals gets one for each signal that reaches
+a worker that stays.
 """
 
 import os
@@ -18,11 +23,11 @@ from consumer.process.parent_watch import ParentWatch
 
 
 def main(act: str, file: str, *options: str) -> int:
-    """Do the one thing."""
-    bond = ParentWatch(int(options[-1]))
+    """Do what ACT says."""
+    parent = ParentWatch(int(options[-1]))
     stopping = threading.Event()
 
-    def heed(received: int, _: object) -> None:
+    def on_signal(received: int, _: object) -> None:
         stopping.set()
         with Path(f"{file}.signals").open("a") as signals:
             signals.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {signal.Signals(received).name}\n")
@@ -31,7 +36,7 @@ def main(act: str, file: str, *options: str) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, heed)
+            signal.signal(number, on_signal)
     with Path(file).open("a") as starts:
         starts.write(f"{os.environ['LINK_ACTIONS_INSTANCE_ID']} {os.getpid()}\n")
     if act.isdigit():
@@ -42,7 +47,7 @@ def main(act: str, file: str, *options: str) -> int:
         os.write(2, b'Fatal Python error\n  File "x.py"\n{"event": "said", "level": "info"}\n')
     server = HttpServer(0, {"/livez": lambda: json_response({"alive": True}, good=True)}, host=LOOPBACK)
     server.start()
-    bond.tell_port(server.port)
+    parent.tell_port(server.port)
     while not stopping.wait(0.05):
         pass
     return 0

@@ -1,4 +1,4 @@
-"""One port that speaks for several workers."""
+"""The endpoints of several workers merged into one port."""
 
 import json
 import urllib.request
@@ -18,8 +18,8 @@ from consumer.supervisor.probe import Reply, query_workers
 
 
 @dataclass
-class Somebody:
-    """A worker that may be asked."""
+class FakeEndpoint:
+    """A worker's name and port."""
 
     name: str
     port: int | None = None
@@ -33,23 +33,23 @@ def text_of(clicks: int) -> str:
     return generate_latest(registry).decode()
 
 
-def reply(status: int, **said: object) -> Reply:
-    return Reply(has_port=True, status=HTTPStatus(status), body=json.dumps(said).encode())
+def reply(status: int, **body: object) -> Reply:
+    return Reply(has_port=True, status=HTTPStatus(status), body=json.dumps(body).encode())
 
 
 STARTING = Reply(has_port=False)
-SILENT = Reply(has_port=True)
+NO_ANSWER = Reply(has_port=True)
 
 
 def up(registry: CollectorRegistry) -> dict[str, float]:
-    """Return what one scrape says of each worker."""
+    """Return `worker_up` of each worker in one scrape."""
     families = text_string_to_metric_families(generate_latest(registry).decode())
     (found,) = (family for family in families if family.name == "link_actions_worker_up")
     return {sample.labels["worker"]: sample.value for sample in found.samples}
 
 
 class Merged(Collector):
-    """A collector of what has been merged."""
+    """Collects merged metrics."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = {f"w-{number}": text for number, text in enumerate(texts, start=1)}
@@ -58,7 +58,7 @@ class Merged(Collector):
         return merge_metrics(self._texts)
 
 
-def test_counters_gauges_and_histograms_of_each_worker_stand_side_by_side() -> None:
+def test_metrics_of_all_types_are_merged_by_worker() -> None:
     registry = CollectorRegistry()
     registry.register(Merged(text_of(3), text_of(40)))
     shown = generate_latest(registry).decode()
@@ -78,44 +78,46 @@ def test_counters_gauges_and_histograms_of_each_worker_stand_side_by_side() -> N
     assert shown.count("# TYPE seconds histogram") == 1
 
 
-def test_who_is_up_is_told_as_it_is_at_the_moment_of_asking() -> None:
-    says: dict[str, Route] = {"/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, text_of(3).encode())}
-    server = HttpServer(0, says, host=LOOPBACK)
+def test_worker_up_is_measured_at_each_scrape() -> None:
+    worker_routes: dict[str, Route] = {
+        "/metrics": lambda: Response(HTTPStatus.OK, CONTENT_TYPE_LATEST, text_of(3).encode())
+    }
+    server = HttpServer(0, worker_routes, host=LOOPBACK)
     server.start()
     registry = CollectorRegistry()
-    MergedMetrics([Somebody("w-1", server.port), Somebody("w-2")], registry)
+    MergedMetrics([FakeEndpoint("w-1", server.port), FakeEndpoint("w-2")], registry)
     first = up(registry)
     server.stop()
 
     assert (first, up(registry)) == ({"w-1": 1, "w-2": 0}, {"w-1": 0, "w-2": 0})
 
 
-def test_the_workers_are_asked_directly_although_the_environment_names_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_are_queried_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(urllib.request, "_opener", None)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     server = HttpServer(0, {"/livez": lambda: json_response({}, good=True)}, host=LOOPBACK)
     server.start()
-    replies = query_workers([Somebody("w-1", server.port)], "/livez")
+    replies = query_workers([FakeEndpoint("w-1", server.port)], "/livez")
     server.stop()
 
     assert replies["w-1"].status == HTTPStatus.OK
 
 
-def test_alive_is_who_answers_or_is_still_to_be_started() -> None:
+def test_alive_if_every_started_worker_is_alive() -> None:
     alive = reply(200, alive=True)
     assert livez({"a": alive, "b": STARTING}).status == HTTPStatus.OK
-    for dead in (SILENT, reply(503, alive=False)):
+    for dead in (NO_ANSWER, reply(503, alive=False)):
         assert livez({"a": alive, "b": dead}).status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def test_ready_is_only_who_says_so_and_all_partitions_are_named() -> None:
+def test_ready_if_every_worker_is_ready() -> None:
     first, second = reply(200, ready=True, assigned=[2, 0]), reply(200, ready=True, assigned=[1])
     both = readyz({"a": first, "b": second})
     assert both.status == HTTPStatus.OK
     assert json.loads(both.body)["assigned"] == [0, 1, 2]
-    for unready in (STARTING, SILENT, reply(503, ready=False, assigned=[])):
+    for unready in (STARTING, NO_ANSWER, reply(503, ready=False, assigned=[])):
         answer = readyz({"a": first, "b": unready})
         assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
         assert json.loads(answer.body)["assigned"] == [0, 2]

@@ -25,7 +25,7 @@ SETTINGS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "nobody:1", "LINK_ACTIONS_INSTANCE
 
 @pytest.fixture
 def starts(tmp_path: Path) -> Path:
-    """Where each worker writes that it was started."""
+    """The file to which each worker appends its start."""
     return tmp_path / "starts"
 
 
@@ -51,7 +51,7 @@ def started_in(starts: Path) -> list[tuple[str, int]]:
 
 
 def is_gone(process_id: int) -> bool:
-    """Whether the process has ended, reaped or not."""
+    """Return whether the process has ended, reaped or not."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().split()[2] == "Z"
     except FileNotFoundError:
@@ -66,7 +66,7 @@ def wait_all_up(worker: Worker, number: int) -> None:
     wait_until(all_up, lambda: f"{number} workers; {worker.log}")
 
 
-def test_each_worker_has_a_name_that_stays_and_all_leave_together(supervise: Start, starts: Path) -> None:
+def test_workers_have_stable_names_and_stop_together(supervise: Start, starts: Path) -> None:
     supervisor = supervise(3, "stay")
     wait_all_up(supervisor, 3)
     assert sorted(name for name, _ in started_in(starts)) == ["host-1", "host-2", "host-3"]
@@ -77,7 +77,7 @@ def test_each_worker_has_a_name_that_stays_and_all_leave_together(supervise: Sta
     assert all(is_gone(process_id) for _, process_id in started_in(starts))
 
 
-def test_a_worker_that_is_killed_is_started_again_under_its_name(supervise: Start, starts: Path) -> None:
+def test_killed_worker_is_restarted_under_its_name(supervise: Start, starts: Path) -> None:
     supervisor = supervise(2, "stay")
     wait_all_up(supervisor, 2)
     name, process_id = started_in(starts)[0]
@@ -89,7 +89,7 @@ def test_a_worker_that_is_killed_is_started_again_under_its_name(supervise: Star
     assert supervisor.stop() == 0
 
 
-def test_workers_end_with_a_supervisor_that_is_killed(supervise: Start, starts: Path) -> None:
+def test_workers_end_when_the_supervisor_is_killed(supervise: Start, starts: Path) -> None:
     supervisor = supervise(2, "ignore")
     wait_all_up(supervisor, 2)
     supervisor.kill()
@@ -97,7 +97,7 @@ def test_workers_end_with_a_supervisor_that_is_killed(supervise: Start, starts: 
     wait_until(lambda: all(is_gone(process_id) for _, process_id in started_in(starts)), "end of the workers")
 
 
-def test_a_crash_loop_ends_with_the_code_of_the_crash(supervise: Start, starts: Path) -> None:
+def test_crash_loop_ends_with_the_exit_code_of_the_crash(supervise: Start, starts: Path) -> None:
     supervisor = supervise(1, "3")
 
     assert supervisor.wait_exit() == 3
@@ -107,21 +107,21 @@ def test_a_crash_loop_ends_with_the_code_of_the_crash(supervise: Start, starts: 
 
 
 @pytest.mark.parametrize("code", [2, 4, 5])
-def test_what_a_person_must_look_at_ends_all_at_once(supervise: Start, starts: Path, code: int) -> None:
+def test_final_exit_code_stops_the_supervisor(supervise: Start, starts: Path, code: int) -> None:
     supervisor = supervise(2, str(code))
 
     assert supervisor.wait_exit() == code
     assert len(started_in(starts)) <= 2
 
 
-def test_workers_that_have_drained_are_not_started_again(supervise: Start, starts: Path) -> None:
+def test_drained_workers_are_not_restarted(supervise: Start, starts: Path) -> None:
     supervisor = supervise(2, "0", "--drain")
 
     assert supervisor.wait_exit() == 0
     assert len(started_in(starts)) == 2
 
 
-def test_workers_that_do_not_leave_are_killed(supervise: Start, starts: Path) -> None:
+def test_workers_that_ignore_sigterm_are_killed(supervise: Start, starts: Path) -> None:
     supervisor = supervise(2, "ignore")
     wait_all_up(supervisor, 2)
     begun = time.monotonic()
@@ -131,7 +131,7 @@ def test_workers_that_do_not_leave_are_killed(supervise: Start, starts: Path) ->
     assert all(is_gone(process_id) for _, process_id in started_in(starts))
 
 
-def test_a_second_signal_does_not_wait(supervise: Start, starts: Path) -> None:
+def test_second_signal_kills_at_once(supervise: Start, starts: Path) -> None:
     supervisor = supervise(2, "ignore")
     wait_all_up(supervisor, 2)
     supervisor.send(signal.SIGINT)
@@ -143,18 +143,18 @@ def test_a_second_signal_does_not_wait(supervise: Start, starts: Path) -> None:
     assert all(is_gone(process_id) for _, process_id in started_in(starts))
 
 
-def test_an_interrupt_at_the_terminal_reaches_each_worker_once(supervise: Start, starts: Path) -> None:
-    """The terminal sends it to all processes of the job."""
+def test_terminal_interrupt_reaches_each_worker_once(supervise: Start, starts: Path) -> None:
+    """The terminal sends SIGINT to all processes of the job."""
     supervisor = supervise(2, "stay", "--job")
     wait_all_up(supervisor, 2)
     os.killpg(supervisor.process_id, signal.SIGINT)
 
     assert supervisor.wait_exit() == 0
-    heard = Path(f"{starts}.signals").read_text().splitlines()
-    assert sorted(heard) == ["host-1 SIGTERM", "host-2 SIGTERM"]
+    received = Path(f"{starts}.signals").read_text().splitlines()
+    assert sorted(received) == ["host-1 SIGTERM", "host-2 SIGTERM"]
 
 
-def test_a_bare_line_of_a_worker_becomes_one_of_the_log(supervise: Start) -> None:
+def test_bare_line_of_a_worker_is_logged_as_json(supervise: Start) -> None:
     supervisor = supervise(2, "mutter")
     wait_until(lambda: len(supervisor.events("said")) == 2, "lines of both")
     assert supervisor.stop() == 0
@@ -166,42 +166,46 @@ def test_a_bare_line_of_a_worker_becomes_one_of_the_log(supervise: Start) -> Non
     }
 
 
-class Told(Child):
-    """A child without a process: at the start of one of them something happens, and each ends when it is told to."""
+class ScriptedChild(Child):
+    """A child without a process: its start calls `on_start`, and any signal ends it."""
 
-    def __init__(self, name: str, events: Events, happening: Callable[[], None] = lambda: None) -> None:
-        super().__init__(name, {}, [], on_end=events.put)
-        self._events, self._happening, self.starts = events, happening, 0
+    def __init__(self, name: str, events: Events, on_start: Callable[[], None] = lambda: None) -> None:
+        super().__init__(name, {}, [], on_exit=events.put)
+        self._events, self._on_start, self.starts = events, on_start, 0
 
     def start(self) -> None:
         self.starts += 1
-        self._happening()
+        self._on_start()
 
     def send(self, number: signal.Signals) -> None:
         self._events.put((self, -number))
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_leave_while_it_starts_workers_it_starts_no_more(stop: signal.Signals) -> None:
+def test_signal_during_startup_starts_no_more_workers(stop: signal.Signals) -> None:
     events: Events = SimpleQueue()
-    children = [Told("1", events), Told("2", events, lambda: signal.raise_signal(stop)), Told("3", events)]
+    children = [
+        ScriptedChild("1", events),
+        ScriptedChild("2", events, lambda: signal.raise_signal(stop)),
+        ScriptedChild("3", events),
+    ]
     supervisor = Supervisor(children, events, is_done_at_zero=False, on_restart=lambda _: None)
 
     assert supervisor.run() == 0
     assert [child.starts for child in children] == [1, 1, 0]
 
 
-def test_a_worker_that_must_not_go_on_keeps_the_others_from_being_started() -> None:
+def test_final_exit_code_during_startup_starts_no_more_workers() -> None:
     events: Events = SimpleQueue()
-    first = Told("1", events)
-    children = [first, Told("2", events, lambda: events.put((first, 2))), Told("3", events)]
+    first = ScriptedChild("1", events)
+    children = [first, ScriptedChild("2", events, lambda: events.put((first, 2))), ScriptedChild("3", events)]
     supervisor = Supervisor(children, events, is_done_at_zero=False, on_restart=lambda _: None)
 
     assert supervisor.run() == 2
     assert [child.starts for child in children] == [1, 1, 0]
 
 
-def test_a_worker_that_cannot_be_launched_is_tried_again() -> None:
+def test_failed_launch_is_retried() -> None:
     events: Events = SimpleQueue()
     failures = [OSError(errno.EMFILE, "Too many open files"), OSError(errno.EAGAIN, "Try again")]
 
@@ -210,27 +214,27 @@ def test_a_worker_that_cannot_be_launched_is_tried_again() -> None:
             raise failures.pop()
         events.put(signal.SIGTERM)
 
-    child = Told("1", events, launch)
+    child = ScriptedChild("1", events, launch)
     supervisor = Supervisor([child], events, is_done_at_zero=False, on_restart=lambda _: None)
 
     assert supervisor.run() == 0
     assert child.starts == 3
 
 
-def test_a_worker_that_can_never_be_launched_ends_the_supervisor() -> None:
+def test_repeated_failed_launch_ends_the_supervisor() -> None:
     events: Events = SimpleQueue()
 
     def fail() -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    child = Told("1", events, fail)
+    child = ScriptedChild("1", events, fail)
     supervisor = Supervisor([child], events, is_done_at_zero=False, on_restart=lambda _: None)
 
     assert supervisor.run() == 1
     assert child.starts == 5
 
 
-def test_a_fenced_worker_does_not_take_its_siblings_along(supervise: Start, starts: Path) -> None:
+def test_fenced_worker_does_not_stop_its_siblings(supervise: Start, starts: Path) -> None:
     supervisor = supervise(3, "fenced")
     ended = supervisor.wait_event("worker.ended")
     assert (ended["worker"], ended["exit_code"], ended["restart_in_seconds"]) == ("host-1", 4, FENCED_DELAY_SECONDS)
