@@ -84,7 +84,7 @@ class Rebalances:
         """Yield for each step how long each partition stood still in it, in seconds."""
         times: dict[int, list[float]] = {partition: [] for partition in range(PARTITIONS)}
         for record in read_topic(self._installation.servers, self._installation.topic(UPDATES)):
-            times[record.partition].append(record.timestamp / 1000)
+            times[record.partition].append(record.timestamp_ms / 1000)
         for (step, begun), (_, ended) in pairwise(self.begun.items()):
             yield step, [longest_gap(times[partition], begun, ended) for partition in times]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from consumer.demo.broken import BrokenRecord
 from consumer.demo.evidence import Evidence
-from consumer.verify.comparison import Comparison, judge
+from consumer.verify.comparison import Comparison, compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
@@ -101,7 +101,7 @@ def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, pa
         actions=model.actions,
         clicks=clicks,
         updates=evidence.updates,
-        verdict=judge(model.expected, evidence.updates, prefix=evidence.prefix),
+        verdict=compare(model.expected, evidence.updates, prefix=evidence.prefix),
         updates_by_kind=_by_kind(evidence),
         dead_letters_expected=Counter((record.reason, record.value) for record in broken),
         dead_letters_seen=Counter(_letter(seen) for seen in evidence.dead_letters),

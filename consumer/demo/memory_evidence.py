@@ -62,7 +62,7 @@ def _read(cluster: FakeCluster, topic: str) -> Iterable[Seen]:
             topic=record.topic(),
             partition=record.partition(),
             offset=record.offset(),
-            timestamp=record.timestamp()[1],
+            timestamp_ms=record.timestamp()[1],
             key=record.key(),
             value=record.value(),
             headers=[(name, value or b"") for name, value in record.headers() or []],

@@ -1,4 +1,4 @@
-"""An independent check of what the worker wrote: what must happen by one naive pass, what a plain reader sees.
+"""An independent check of the worker's output: a reference model and a plain reader.
 
-Shares no code with the rest of the program; of `schemas/` it reads the `.avsc` files and nothing else.
+It shares no code with the rest of the program; of `schemas/` it reads only the `.avsc` files.
 """

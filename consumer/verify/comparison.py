@@ -1,4 +1,4 @@
-"""Expected updates held against those that were seen."""
+"""Compares the expected updates with those that were seen."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,26 +10,26 @@ from consumer.verify.reader import NotReadable, Seen, decode_update
 from consumer.verify.reference_model import Expected
 
 _Identity = tuple[str, str]
-"""Topic without prefix, and update id."""
+"""Topic without its prefix, and update id."""
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """A record that was seen, with the update in it, or what keeps it from being read."""
+    """A record that was seen, with its update or the reason why it cannot be decoded."""
 
     seen: Seen
     record: dict[str, Any]
     problem: str | None = None
 
     def identity(self, prefix: str) -> _Identity:
-        """Return topic and update id; where the value cannot be read, the id that the header tells."""
-        stated = dict(self.seen.headers).get("ce_id", b"").decode(errors="replace")
-        return self.seen.topic.removeprefix(prefix), str(self.record.get("update_id", stated))
+        """Return topic and update id; if the value cannot be decoded, the id in the header."""
+        header_id = dict(self.seen.headers).get("ce_id", b"").decode(errors="replace")
+        return self.seen.topic.removeprefix(prefix), str(self.record.get("update_id", header_id))
 
 
 @dataclass(frozen=True)
 class Differing:
-    """An update that is there and not as it must be; `differences` has a sentence for each thing that differs."""
+    """An update that was seen but is wrong; `differences` has a sentence for each difference."""
 
     expected: Expected
     seen: Seen
@@ -38,7 +38,7 @@ class Differing:
 
 @dataclass(frozen=True)
 class OutOfOrder:
-    """Updates of one recipient in one topic whose order is not that of the clicks; ids in both orders."""
+    """Updates of one recipient in one topic in another order than the clicks; the ids in both orders."""
 
     topic: str
     key: bytes
@@ -48,7 +48,7 @@ class OutOfOrder:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found; the lists are empty where everything is as it must be."""
+    """The result; every list is empty if the updates are exact."""
 
     expected: int
     seen: int
@@ -60,7 +60,7 @@ class Comparison:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every expected update is there once, as it must be and in order, and nothing else is."""
+        """True if every expected update was seen once, correct and in order, and nothing else was seen."""
         return not (self.missing or self.doubled or self.unexpected or self.differing or self.out_of_order)
 
     def __str__(self) -> str:
@@ -78,26 +78,26 @@ class Comparison:
         return "\n".join([counts, *(f"  first: {found[0]}" for found in lists if found)])
 
 
-def judge(expected: Iterable[Expected], seen: Iterable[Seen], *, prefix: str = "") -> Comparison:
-    """Compare; `prefix` stands before the topics that were seen.
+def compare(expected: Iterable[Expected], seen: Iterable[Seen], *, prefix: str = "") -> Comparison:
+    """Compare records, keys, headers and partitions; `prefix` precedes the names of the topics in `seen`.
 
-    `expected` must have each recipient's updates in their order; `seen` may come in any, offsets tell. Beside the
-    records, keys, headers and partitions are checked, the latter where `seen` tells how many there are.
+    `expected` must have each recipient's updates in order; `seen` may be in any order, as offsets tell theirs.
+    Partitions are checked if `seen` has the number of partitions.
     """
     wanted, copies = list(expected), [_read(each) for each in seen]
     copies.sort(key=lambda copy: (copy.seen.topic, copy.seen.partition, copy.seen.offset))
-    verdict = Comparison(len(wanted), len(copies))
+    comparison = Comparison(len(wanted), len(copies))
     expected_at: dict[_Identity, list[int]] = defaultdict(list)
-    for place, each in enumerate(wanted):
-        expected_at[each.topic, each.update_id].append(place)
+    for index, each in enumerate(wanted):
+        expected_at[each.topic, each.update_id].append(index)
     copies_of: dict[_Identity, list[_Copy]] = {identity: [] for identity in expected_at}
     for copy in copies:
         copies_of.setdefault(copy.identity(prefix), []).append(copy)
     matched: list[tuple[int, Seen]] = []
     for identity, mine in copies_of.items():
-        matched += _match(wanted, expected_at.get(identity, []), mine, verdict)
-    verdict.out_of_order.extend(_out_of_order(wanted, matched))
-    return verdict
+        matched += _match(wanted, expected_at.get(identity, []), mine, comparison)
+    comparison.out_of_order.extend(_out_of_order(wanted, matched))
+    return comparison
 
 
 def _read(seen: Seen) -> _Copy:
@@ -108,32 +108,32 @@ def _read(seen: Seen) -> _Copy:
 
 
 def _match(
-    wanted: Sequence[Expected], places: Sequence[int], copies: Sequence[_Copy], verdict: Comparison
+    wanted: Sequence[Expected], indexes: Sequence[int], copies: Sequence[_Copy], comparison: Comparison
 ) -> list[tuple[int, Seen]]:
-    """Pair what has the same identity: first what is equal, then what is left; note what finds no partner.
+    """Pair the expected and seen updates of one identity: equal ones first, then the rest; record what stays unpaired.
 
-    More than one may be expected with the same id: where memory has expired, an action applies anew.
+    Several may be expected with the same id: an action applies again after its dedupe entry has expired.
     """
     matched: list[tuple[int, Seen]] = []
-    left_places, left_copies = list(places), []
+    left_indexes, left_copies = list(indexes), []
     for copy in copies:
-        equal = next((place for place in left_places if not _differences(wanted[place], copy)), None)
+        equal = next((index for index in left_indexes if not _differences(wanted[index], copy)), None)
         if equal is None:
             left_copies.append(copy)
         else:
-            left_places.remove(equal)
+            left_indexes.remove(equal)
             matched.append((equal, copy.seen))
-    for place, copy in zip(left_places, left_copies, strict=False):
-        verdict.differing.append(Differing(wanted[place], copy.seen, _differences(wanted[place], copy)))
-        matched.append((place, copy.seen))
-    verdict.missing.extend(wanted[place] for place in left_places[len(left_copies) :])
-    surplus = [copy.seen for copy in left_copies[len(left_places) :]]
-    (verdict.doubled if places else verdict.unexpected).extend(surplus)
+    for index, copy in zip(left_indexes, left_copies, strict=False):
+        comparison.differing.append(Differing(wanted[index], copy.seen, _differences(wanted[index], copy)))
+        matched.append((index, copy.seen))
+    comparison.missing.extend(wanted[index] for index in left_indexes[len(left_copies) :])
+    surplus = [copy.seen for copy in left_copies[len(left_indexes) :]]
+    (comparison.doubled if indexes else comparison.unexpected).extend(surplus)
     return matched
 
 
 def _differences(expected: Expected, copy: _Copy) -> list[str]:
-    """Return a sentence for each thing about the seen update that is not as it must be."""
+    """Return a sentence for each difference of the seen update."""
     seen, record = copy.seen, copy.record
     if copy.problem is not None:
         found = [copy.problem]
@@ -145,9 +145,9 @@ def _differences(expected: Expected, copy: _Copy) -> list[str]:
     headers = _headers(expected)
     if sorted(seen.headers) != sorted(headers):
         found.append(f"the headers are {seen.headers}, not {headers}")
-    right = None if seen.partitions is None else partition_of(expected.key, seen.partitions)
-    if right is not None and seen.partition != right:
-        found.append(f"the partition is {seen.partition}, not {right}")
+    correct = None if seen.partitions is None else partition_of(expected.key, seen.partitions)
+    if correct is not None and seen.partition != correct:
+        found.append(f"the partition is {seen.partition}, not {correct}")
     return found
 
 
@@ -163,13 +163,13 @@ def _headers(expected: Expected) -> list[tuple[str, bytes]]:
 
 
 def _out_of_order(wanted: Sequence[Expected], matched: Iterable[tuple[int, Seen]]) -> list[OutOfOrder]:
-    lanes: dict[tuple[str, bytes], list[tuple[int, Seen]]] = defaultdict(list)
-    for place, seen in matched:
-        lanes[wanted[place].topic, wanted[place].key].append((place, seen))
+    by_key: dict[tuple[str, bytes], list[tuple[int, Seen]]] = defaultdict(list)
+    for index, seen in matched:
+        by_key[wanted[index].topic, wanted[index].key].append((index, seen))
     found = []
-    for (topic, key), pairs in sorted(lanes.items()):
-        by_offset = [place for place, seen in sorted(pairs, key=lambda pair: (pair[1].partition, pair[1].offset))]
+    for (topic, key), pairs in sorted(by_key.items()):
+        by_offset = [index for index, seen in sorted(pairs, key=lambda pair: (pair[1].partition, pair[1].offset))]
         if by_offset != sorted(by_offset):
-            ids = ([wanted[place].update_id for place in order] for order in (sorted(by_offset), by_offset))
+            ids = ([wanted[index].update_id for index in order] for order in (sorted(by_offset), by_offset))
             found.append(OutOfOrder(topic, key, *ids))
     return found

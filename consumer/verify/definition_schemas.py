@@ -1,8 +1,8 @@
 """The schemas that a link definition may have been written with, derived from the `.avsc` files alone.
 
-A kind of action that was added later lies in the folder as an update record. `link_defined.avsc` need not name it:
-its parameters are then a further branch of the union of parameters, after those that the file has, the added ones in
-the order of their file names. A definition may have been written when any of the added kinds was there.
+The folder has an update record for each kind of action. `link_defined.avsc` does not name kinds that were added later:
+their parameters are further branches of its union of parameters, after its own, in the order of their file names. A
+definition may have been written with any subset of the added kinds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,11 +14,11 @@ from consumer.verify.update_record import DECIDED, SHARED
 Json = dict[str, Any]
 
 _FIRST_OWN = len(SHARED) + len(DECIDED)
-"""Where the fields of its kind start in an update."""
+"""Index of the first field of an update that belongs to its kind."""
 
 
 def definition_schemas(files: Mapping[str, Json]) -> Iterator[Json]:
-    """Yield every schema of `LinkDefined` that the files, by their names, allow for, the one with all kinds first."""
+    """Yield every possible schema of `LinkDefined`, the one with all kinds first; `files` are schemas by file name."""
     link_defined = files["link_defined"]
     known = {branch["name"] for branch in _branches(link_defined)}
     updates = [files[name] for name in sorted(files) if _is_update(files[name])]
@@ -39,7 +39,7 @@ def _branches(schema: Any) -> list[Json]:
 
 
 def _with_branches(link_defined: Json, updates: Sequence[Json]) -> Json:
-    """Return a copy; a type that the schema names already stays a name in what is added."""
+    """Return a copy with the branches of the updates; a type that the schema defines already is referred to by name."""
     branches = [*_branches(link_defined), *map(_parameters, updates)]
 
     def copy(part: Any) -> Any:
@@ -55,7 +55,7 @@ def _with_branches(link_defined: Json, updates: Sequence[Json]) -> Json:
 
 
 def _parameters(update: Json) -> Json:
-    """Return what a definition holds of this kind: the update's own fields as far as an author writes them."""
+    """Return the record of this kind's parameters: the fields of the update that an author writes."""
     fields = [
         {"name": field["name"], "type": field["in_link"] if isinstance(field.get("in_link"), str) else field["type"]}
         for field in update["fields"][_FIRST_OWN:]

@@ -1,4 +1,4 @@
-"""Which partition a key belongs to, as Kafka's Java client chooses it."""
+"""The partition of a key, as Kafka's Java client chooses it."""
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995

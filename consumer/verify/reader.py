@@ -1,4 +1,4 @@
-"""A plain reader of topics, and of the records in them."""
+"""A plain reader of topics and of their records."""
 
 import json
 from collections.abc import Mapping
@@ -19,24 +19,24 @@ from consumer.verify.update_record import RECORDS, TOPICS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 _TIMEOUT_SECONDS = 60.0
-"""How long reading may stand still: an open transaction of a dead producer hides what follows it until it ends."""
+"""Longest time without a record: an open transaction of a dead producer hides what follows until it times out."""
 
 _LEADER_SECONDS = 60.0
 _NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class NotReadable(Exception):
-    """What a topic holds cannot be read, or not in time."""
+    """A topic or a record cannot be read, or not in time."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A record as a subscriber sees it. `timestamp` in milliseconds; `partitions` is how many its topic has."""
+    """A record as a subscriber sees it; `partitions` is the number of partitions of its topic."""
 
     topic: str
     partition: int
     offset: int
-    timestamp: int
+    timestamp_ms: int
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
@@ -50,19 +50,19 @@ def read_topic(
     isolation: str = "read_committed",
     config: Mapping[str, Any] | None = None,
 ) -> list[Seen]:
-    """Return everything from the beginning to the end that was there at the call, open transactions included.
+    """Return all records up to the end offsets at the time of the call; open transactions are waited for.
 
-    `config` has further client properties. Raises NotReadable where the topic is missing or a transaction stays open.
+    `config` has further client properties. Raises NotReadable if the topic is missing or a transaction stays open.
     """
     common = {**(config or {}), "bootstrap.servers": bootstrap_servers}
     ends = _ends(AdminClient(common), topic)
     settings = {
-        "group.id": "link-actions-judge",
+        "group.id": "link-actions-verify",
         "isolation.level": isolation,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "enable.partition.eof": True,
-        # Else the end of each partition is told half a second late.
+        # The default reports the end of each partition half a second late.
         "fetch.wait.max.ms": 20,
         **common,
     }
@@ -75,33 +75,33 @@ def read_topic(
 
 
 def decode_update(seen: Seen) -> dict[str, Any]:
-    """Return the update; its topic's name may have a prefix. Raises NotReadable."""
+    """Return the update in a record; the name of its topic may have a prefix. Raises NotReadable."""
     for kind, topic in TOPICS.items():
         if seen.topic.endswith(topic):
             return decode(RECORDS[kind], seen.value)
-    raise NotReadable(f"{seen.topic} is no topic of updates")
+    raise NotReadable(f"{seen.topic} is not a topic of updates")
 
 
 def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
     """Return a record of this type, times in milliseconds, unions of records as (name, record).
 
-    Takes single-object encoding by the fingerprint of the `.avsc` file, a link definition also by that of the file with
-    kinds that were added to the folder, and a registry's frame whatever its id.
-    Raises NotReadable, also where bytes are left over.
+    Accepts Avro's single-object encoding with the fingerprint of the `.avsc` file (of a link definition also of the
+    file extended by added kinds), and Confluent's wire format with any schema id.
+    Raises NotReadable, also if bytes follow the record.
     """
     schemas = _schemas(record_name)
     if not value:
         raise NotReadable("there is no value")
-    frame = 5 if value[0] == 0 else 10
-    if value[0] != 0 and value[:frame] not in schemas:
+    header = 5 if value[0] == 0 else 10
+    if value[0] != 0 and value[:header] not in schemas:
         wanted = " or ".join(known.hex() for known in schemas)
-        raise NotReadable(f"the frame {value[:frame].hex()} is not that of {record_name}, {wanted}")
-    schema = schemas.get(value[:frame], next(iter(schemas.values())))
-    body = BytesIO(value[frame:])
+        raise NotReadable(f"the header {value[:header].hex()} is not that of {record_name}, {wanted}")
+    schema = schemas.get(value[:header], next(iter(schemas.values())))
+    body = BytesIO(value[header:])
     try:
         record: Any = schemaless_reader(body, schema, None, return_record_name=True)
     except (EOFError, IndexError, ValueError, TypeError) as error:
-        raise NotReadable(f"the body is no {record_name}: {error!r}") from error
+        raise NotReadable(f"the body is not a {record_name}: {error!r}") from error
     if body.read(1):
         raise NotReadable(f"bytes follow after the {record_name}")
     return dict(record)
@@ -109,14 +109,14 @@ def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
 
 @cache
 def _schemas(record_name: str) -> dict[bytes, Any]:
-    """Return the schemas of the record by the frame that stands before its bodies, the most recent one first."""
+    """Return the schemas of the record by their single-object header, the most recent one first."""
     # Without logical types the times are numbers, and the canonical form is the same.
     files = {path.stem: json.loads(path.read_text(), object_hook=_without_logical_type) for path in _files()}
     found = [definition for definition in files.values() if definition["name"] == record_name]
     if not found:
         raise NotReadable(f"no schema in {SCHEMAS} has the name {record_name}")
     versions = definition_schemas(files) if record_name == "LinkDefined" else found
-    return {_frame(version): parse_schema(version) for version in versions}
+    return {_header(version): parse_schema(version) for version in versions}
 
 
 def _files() -> list[Path]:
@@ -127,14 +127,14 @@ def _without_logical_type(part: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if key != "logicalType"}
 
 
-def _frame(definition: dict[str, Any]) -> bytes:
+def _header(definition: dict[str, Any]) -> bytes:
     return b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(definition), "CRC-64-AVRO"))
 
 
 def _ends(admin: AdminClient, topic: str) -> dict[int, int]:
-    """Return the end of each partition, uncommitted: what is committed may lie behind what still is in doubt.
+    """Return the end offset of each partition, including records of open transactions.
 
-    A topic that was just made is known a moment before its leaders are, so these are waited for.
+    A new topic is known a moment before its leaders are; this waits for them.
     """
     deadline = monotonic() + _LEADER_SECONDS
     while True:
@@ -152,9 +152,9 @@ def _ends_now(admin: AdminClient, topic: str) -> dict[int, int]:
         raise NotReadable(f"{topic}: {found.error.str()}")
     latest = {TopicPartition(topic, number): OffsetSpec.latest() for number in found.partitions}  # type: ignore[no-untyped-call]  # its stub lacks the types
     ends = admin.list_offsets(latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=30)
-    offsets = {where.partition: future.result().offset for where, future in sorted(ends.items())}
+    offsets = {partition.partition: future.result().offset for partition, future in sorted(ends.items())}
     if any(offset < 0 for offset in offsets.values()):
-        raise NotReadable(f"{topic}: the leader of a partition does not tell its end")
+        raise NotReadable(f"{topic}: the leader of a partition does not report its end offset")
     return offsets
 
 
@@ -170,13 +170,13 @@ def _read_to(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> list[Se
                 if offset < ends[partition]:
                     seen.append(_seen(message, len(ends)))
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
-                # Its offset lies behind control records, which are never handed out.
+                # Its offset follows control records, which are never delivered.
                 positions[partition] = max(offset, positions[partition])
             elif error.fatal():
                 raise NotReadable(f"{topic}: {error}")
             deadline = monotonic() + _TIMEOUT_SECONDS
         if monotonic() > deadline:
-            raise NotReadable(f"{topic} cannot be read to its end; a transaction in it stays open")
+            raise NotReadable(f"{topic} cannot be read to its end: a transaction in it stays open")
     return sorted(seen, key=lambda each: (each.partition, each.offset))
 
 
@@ -185,7 +185,7 @@ def _seen(message: Any, partitions: int) -> Seen:
         topic=message.topic(),
         partition=message.partition(),
         offset=message.offset(),
-        timestamp=message.timestamp()[1],
+        timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
         headers=[(name, value or b"") for name, value in message.headers() or []],

@@ -1,10 +1,10 @@
-"""What must happen, worked out the simplest way: one click after the other, plain dicts, no batches, no bytes.
+"""The reference model: the expected updates, computed one click at a time with plain dicts.
 
-Written from the design's words; where those leave a choice, this is what the program documents:
-the memory is asked before the needs, so an action that applied once is a duplicate even if the person is unknown now;
-a first click on a link leaves memory even where it brings nothing about; a cooldown runs from the last application by
-the clicks' own times; memory that expires is as old as the newest click that made it or added to it, and that of a
-single click as old as that click.
+Written from the design. Where that leaves a choice, the model does what the program documents:
+- dedupe comes before needs: an action that applied once is a duplicate even if the person is unknown now
+- a first click on a link leaves a dedupe entry even if no action applies
+- a cooldown runs from the last application, by the clicks' own times
+- an entry is as old as the newest click that created or extended it; the entry of one click is as old as that click
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ NEEDED_IDS = ("tenant_id", "link_id", "recipient_id", "click_id")
 OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
 
 _Scope = tuple[str, ...]
-"""What the scope is, and its name; empty for everything."""
+"""The type of the scope and its name; empty for everything."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """An update that must be there. `topic` is without prefix; `record` the whole update, times in milliseconds."""
+    """An expected update: the topic without its prefix, and the whole record, times in milliseconds."""
 
     topic: str
     key: bytes
@@ -37,11 +37,11 @@ class Expected:
 
 
 @dataclass
-class _Memory:
-    """Of one recipient and link, or of one scope of it: when it was made or added to, and when each action applied."""
+class _DedupeEntry:
+    """The entry of a recipient and link, or of one scope of them: its newest click, and when each action applied."""
 
-    newest: int
-    applied_at: dict[str, int] = field(default_factory=dict)
+    newest_ms: int
+    applied_at_ms: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,40 +52,39 @@ class _Hits:
 
 
 class ReferenceModel:
-    """One pass over the clicks, which must come in the order in which their partitions hold them.
+    """Takes the clicks in the order of their offsets; the order between partitions does not matter.
 
-    The order between partitions does not matter. `partitions` is asked only for what a script is told of the link's
-    hits, which are counted by partition.
+    `partitions` matters only for the link's hits in a script's update, which are counted per partition.
     """
 
     def __init__(self, links: Iterable[Record] = (), *, retention_ms: int | None = None, partitions: int = 1) -> None:
-        """`links` are decoded `LinkDefined`, any number of versions of each; unions of records as (name, record)."""
+        """`links` are decoded `LinkDefined` in any number of versions; unions of records as (name, record)."""
         self.expected: list[Expected] = []
         self.outcomes: Counter[str] = Counter()
         self.undefined = 0
-        """How many of the outcomes `without_actions` are of clicks on links that nobody has defined."""
+        """Clicks with the outcome `without_actions` on links without a definition."""
         self.actions: Counter[tuple[str, str]] = Counter()
         self._retention_ms = retention_ms
         self._partitions = partitions
         self._links: dict[tuple[str, str], dict[int, Record]] = {}
-        self._memories: dict[tuple[Any, ...], _Memory] = {}
+        self._entries: dict[tuple[Any, ...], _DedupeEntry] = {}
         self._hits: dict[tuple[str, str, int], _Hits] = {}
         for link in links:
             self.define(link)
 
     def define(self, link: Record) -> None:
-        """Make a version known from here on."""
+        """Add a version of a link."""
         self._links.setdefault((link["tenant_id"], link["link_id"]), {})[link["version"]] = link
 
     def click(self, click: Record) -> str:
-        """Take in one decoded `LinkClicked` and return its outcome."""
+        """Process one decoded `LinkClicked` and return its outcome."""
         outcome = self._decide(click)
         self.outcomes[outcome] += 1
         return outcome
 
     @property
     def hits(self) -> dict[tuple[str, str], tuple[int, int, int]]:
-        """Newest epoch, clicks and first clicks of each link, added up over all partitions."""
+        """Newest epoch, clicks and first clicks of each link, summed over all partitions."""
         total: dict[tuple[str, str], tuple[int, int, int]] = {}
         for (tenant_id, link_id, _), hits in self._hits.items():
             epoch, clicks, first_clicks = total.get((tenant_id, link_id), (-1, 0, 0))
@@ -109,9 +108,9 @@ class ReferenceModel:
         link = versions.get(max(versions) if named is None else named)
         if link is None:
             return "dead_lettered"
-        first = self._recall(link, click, ()) is None
+        first = self._find_entry(link, click, ()) is None
         if first:
-            self._memories[_place(link, click, ())] = _Memory(click["clicked_at"])
+            self._entries[_entry_key(link, click, ())] = _DedupeEntry(click["clicked_at"])
         link_hits = self._count_hit(link, click, first=first)
         outcomes = [self._act(link, action, click, link_hits) for action in link["actions"]]
         if not outcomes:
@@ -119,12 +118,12 @@ class ReferenceModel:
         return next((outcome for outcome in ("applied", "duplicate") if outcome in outcomes), "not_applicable")
 
     def _count_hit(self, link: Record, click: Record, *, first: bool) -> int:
-        place = (link["tenant_id"], link["link_id"], partition_of(_key(click), self._partitions))
-        hits = self._hits.setdefault(place, _Hits(link["epoch"]))
+        key = (link["tenant_id"], link["link_id"], partition_of(_key(click), self._partitions))
+        hits = self._hits.setdefault(key, _Hits(link["epoch"]))
         if link["epoch"] < hits.epoch:
             return 0
         if link["epoch"] > hits.epoch:
-            hits = self._hits[place] = _Hits(link["epoch"])
+            hits = self._hits[key] = _Hits(link["epoch"])
         hits.clicks += 1
         hits.first_clicks += first
         return hits.clicks
@@ -144,31 +143,31 @@ class ReferenceModel:
         return outcome
 
     def _try(self, link: Record, action: Record, click: Record, need: str | None) -> str:
-        """Return the action's outcome, and remember it where it applies."""
+        """Return the outcome of the action; if it applies, record that."""
         cooldown = action["repeat"]["rule"] == "cooldown"
         scope = () if cooldown else _scope(action, click)
-        memory = self._recall(link, click, scope)
-        now, applied_at = click["clicked_at"], memory.applied_at.get(action["action_id"]) if memory else None
-        if applied_at is not None and not (cooldown and now - applied_at >= action["repeat"]["period_ms"]):
+        entry = self._find_entry(link, click, scope)
+        now_ms, applied_at_ms = click["clicked_at"], entry.applied_at_ms.get(action["action_id"]) if entry else None
+        if applied_at_ms is not None and not (cooldown and now_ms - applied_at_ms >= action["repeat"]["period_ms"]):
             return "duplicate"
         if need and click[f"{need}_id"] is None:
             return f"no_{need}"
-        if memory is None:
-            memory = self._memories[_place(link, click, scope)] = _Memory(now)
-        memory.applied_at[action["action_id"]] = now
+        if entry is None:
+            entry = self._entries[_entry_key(link, click, scope)] = _DedupeEntry(now_ms)
+        entry.applied_at_ms[action["action_id"]] = now_ms
         if not scope or action["repeat"]["rule"] != "always":
-            memory.newest = max(memory.newest, now)
+            entry.newest_ms = max(entry.newest_ms, now_ms)
         return "applied"
 
-    def _recall(self, link: Record, click: Record, scope: _Scope) -> _Memory | None:
-        memory = self._memories.get(_place(link, click, scope))
-        if memory is None or self._retention_ms is None:
-            return memory
-        return None if click["clicked_at"] - memory.newest > self._retention_ms else memory
+    def _find_entry(self, link: Record, click: Record, scope: _Scope) -> _DedupeEntry | None:
+        entry = self._entries.get(_entry_key(link, click, scope))
+        if entry is None or self._retention_ms is None:
+            return entry
+        return None if click["clicked_at"] - entry.newest_ms > self._retention_ms else entry
 
 
 def _is_blank(identifier: str | None) -> bool:
-    """Tell whether an id is absent or says as much as an absent one: a CSV export leaves it empty, or pads it."""
+    """Return whether an id is absent, empty or blank, as CSV exports write unknown ids."""
     return not (identifier or "").strip(" \t\n\r\v\f")
 
 
@@ -176,12 +175,12 @@ def _key(click: Record) -> bytes:
     return f"{click['tenant_id']}/{click['recipient_id']}".encode()
 
 
-def _place(link: Record, click: Record, scope: _Scope) -> tuple[Any, ...]:
+def _entry_key(link: Record, click: Record, scope: _Scope) -> tuple[Any, ...]:
     return link["tenant_id"], click["recipient_id"], link["link_id"], link["epoch"], scope
 
 
 def _scope(action: Record, click: Record) -> _Scope:
-    """Return for what the action happens once: everything, one mailing or flow run, or one click."""
+    """Return the scope in which the action applies once: everything, a mailing or flow run, or a click."""
     rule = action["repeat"]["rule"]
     if rule in {"cooldown", "always"}:
         return ("click", click["click_id"])
@@ -193,12 +192,12 @@ def _scope(action: Record, click: Record) -> _Scope:
 
 
 def _scope_in_id(scope: _Scope) -> str:
-    """Return what an update id says of the scope: the name alone, but a flow run with what it is and its flow."""
+    """Return the scope's part of an update id: its name; for a flow run also its type and flow."""
     return "\x1f".join(scope if scope[:1] == ("flow",) else scope[1:])
 
 
 def _need(kind: str, parameters: Record) -> str | None:
-    """Return which card behind the recipient must be known."""
+    """Return the CRM card that must be known: person, company or none."""
     if kind == "script":
         return None
     return "company" if kind == "interest" and parameters["scope"] == "company" else "person"

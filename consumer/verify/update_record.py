@@ -1,4 +1,4 @@
-"""What an update says: its topic and its own fields, for each kind of action, written down from the design."""
+"""The topic and own fields of an update by kind of action, written from the design."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 Record = Mapping[str, Any]
 
 NAMESPACE = UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44")
-"""Of every update id, as published."""
+"""The namespace of every update id, as published."""
 
 TOPICS = {
     "set_field": "crm-updates.set-field.v1",
@@ -28,7 +28,7 @@ RECORDS = {
     "script": "RunScript",
 }
 KINDS = {f"link_actions.{record}Parameters": kind for kind, record in RECORDS.items()}
-"""Kind by the name of the record that holds its parameters in a link definition."""
+"""Kind by the full name of its parameters record in a link definition."""
 
 SHARED = (
     "tenant_id",
@@ -42,25 +42,25 @@ SHARED = (
     "flow_id",
     "flow_run_id",
 )
-"""The fields that every update takes over from its click."""
+"""The fields that every update copies from its click."""
 
 DECIDED = ("update_id", "link_version", "epoch", "action_id")
-"""The fields after those in every update; what is left belongs to its kind."""
+"""The fields that follow those in every update; the remaining ones belong to its kind."""
 
 _PLACEHOLDER = re.compile(r"\{(link_name|link_id|link_url|mailing_id|flow_id|clicked_at)\}")
 
 
 class UnknownKind(Exception):
-    """A link asks for an action of a kind that has not been written down here."""
+    """A link has an action of a kind that this module does not have."""
 
 
 def kind_of(parameters_record: str) -> str:
-    """Return the kind of action by the full name of the record of its parameters. Raises UnknownKind."""
+    """Return the kind of action by the full name of its parameters record. Raises UnknownKind."""
     kind = KINDS.get(parameters_record)
     if kind is None:
         raise UnknownKind(
-            f"The judge does not know the kind of action with the parameters {parameters_record}: write down in"
-            " consumer/verify/update_record.py what its update says, before links with it are judged."
+            f"The check does not know the kind of action with the parameters {parameters_record}; add its topic, record"
+            " and own fields to consumer/verify/update_record.py."
         )
     return kind
 
@@ -87,8 +87,8 @@ def own_fields(kind: str, parameters: Record, *, link: Record, click: Record, li
 
 
 def fill(text: str, link: Record, click: Record) -> str:
-    """Put the facts where the placeholders stand, all at once; what is unknown becomes empty."""
-    facts = {
+    """Replace all placeholders in one pass; unknown values become empty."""
+    values = {
         "link_name": link["name"],
         "link_id": link["link_id"],
         "link_url": link["url"],
@@ -96,4 +96,4 @@ def fill(text: str, link: Record, click: Record) -> str:
         "flow_id": click["flow_id"],
         "clicked_at": f"{datetime.fromtimestamp(click['clicked_at'] // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
-    return _PLACEHOLDER.sub(lambda placeholder: facts[placeholder[1]] or "", text)
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]] or "", text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-from consumer.verify.comparison import judge
+from consumer.verify.comparison import compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import NotReadable, Seen, decode
 from consumer.verify.reference_model import ReferenceModel
@@ -43,7 +43,7 @@ def judge_round(installation: Installation, acknowledged: Mapping[Place, bytes |
     clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
     model = ReferenceModel(installation.links, partitions=installation.partitions)
     outcomes = {(click.partition, click.offset): outcome_of(click, model) for click in clicks}
-    verdict = judge(model.expected, chain(*updates), prefix=installation.prefix)
+    verdict = compare(model.expected, chain(*updates), prefix=installation.prefix)
     findings = Findings(len(clicks), verdict.seen, outcomes)
     findings.violations += missing_clicks(acknowledged, clicks)
     findings.violations += [] if verdict.is_exact else [str(verdict)]

@@ -199,7 +199,7 @@ def published_cases(installation: Installation) -> list[Seen]:
 
 def assert_is_the_letter_of(letter: Seen, original: Seen, case: BadRecordCase) -> None:
     told = {name.removeprefix("dlq."): value.decode() for name, value in letter.headers if name.startswith("dlq.")}
-    assert (letter.key, letter.value, letter.timestamp) == (original.key, original.value, original.timestamp)
+    assert (letter.key, letter.value, letter.timestamp_ms) == (original.key, original.value, original.timestamp_ms)
     assert letter.partition == original.partition
     assert letter.headers[: len(original.headers)] == original.headers
     assert tuple(told) == REASON_HEADERS
@@ -207,7 +207,7 @@ def assert_is_the_letter_of(letter: Seen, original: Seen, case: BadRecordCase) -
     assert told["topic"] == original.topic
     assert told["partition"] == str(original.partition)
     assert told["offset"] == str(original.offset)
-    assert told["timestamp"] == str(original.timestamp)
+    assert told["timestamp"] == str(original.timestamp_ms)
     assert "odd-" not in told["detail"], "a dead letter's detail tells the recipient"
 
 

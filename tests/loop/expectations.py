@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from consumer.decision.outcome import BatchCounts
 from consumer.fake_kafka.record import FakeRecord
 from consumer.state.in_memory import MemoryState
-from consumer.verify.comparison import Comparison, judge
+from consumer.verify.comparison import Comparison, compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
@@ -58,7 +58,7 @@ def compare_updates(environment: FakeEnvironment, model: ReferenceModel) -> Comp
         for topic in environment.names.updates.values()
         for record in environment.read(topic)
     ]
-    return judge(model.expected, seen)
+    return compare(model.expected, seen)
 
 
 def hits(environment: FakeEnvironment) -> dict[tuple[str, str], tuple[int, int, int]]:

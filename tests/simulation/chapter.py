@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from consumer.fake_kafka.record import FakeRecord
-from consumer.verify.comparison import judge
+from consumer.verify.comparison import compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import decode
 from consumer.verify.reference_model import Expected, ReferenceModel
@@ -102,7 +102,7 @@ class Chapters:
 
         names = self.environment.names
         seen = [as_seen(each, self.environment.partitions) for t in names.updates.values() for each in of(t)]
-        verdict = judge(expected, seen)
+        verdict = compare(expected, seen)
         if not verdict.is_exact:
             yield f"chapter {number}, updates: {verdict}"
         told = sorted(_letter(record) for record in of(names.dead_letters))

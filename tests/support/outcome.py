@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from consumer.verify.comparison import Comparison, judge
+from consumer.verify.comparison import Comparison, compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import NotReadable, Seen, decode, read_topic
 from consumer.verify.reference_model import ReferenceModel
@@ -41,7 +41,7 @@ def look_at(installation: Installation, clicks: Iterable[Record] | None = None) 
     model = ReferenceModel(installation.links, partitions=installation.partitions)
     for click in in_place(published, installation.partitions) if clicks is None else clicks:
         model.click(click)
-    return Outcome(model, judge(model.expected, chain(*updates), prefix=installation.prefix), letters)
+    return Outcome(model, compare(model.expected, chain(*updates), prefix=installation.prefix), letters)
 
 
 def assert_exact(

@@ -1,1 +1,1 @@
-"""The judge itself on trial."""
+"""The independent check is itself checked: planted faults must be found."""

@@ -1,4 +1,4 @@
-"""Expected updates as a subscriber would see them if all went well, for bugs to be planted in."""
+"""Expected updates as a subscriber sees them, for tests to plant faults in."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ def _seen(expected: Expected, codec: Codec, offset: int, prefix: str) -> Seen:
         topic=prefix + expected.topic,
         partition=partition_of(expected.key, PARTITIONS),
         offset=offset,
-        timestamp=expected.record["clicked_at"],
+        timestamp_ms=expected.record["clicked_at"],
         key=expected.key,
         value=codec.encode(expected.record),
         headers=[
@@ -41,11 +41,11 @@ def _seen(expected: Expected, codec: Codec, offset: int, prefix: str) -> Seen:
 
 
 def changed(seen: Seen, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Seen:
-    """The same sighting with another record in its value."""
+    """Return a copy with a changed record in its value."""
     codec = Codec(load_schemas()[UPDATES[seen.topic]])
     return replace(seen, value=codec.encode(change(codec.decode(seen.value or b""))))
 
 
-def at(seen: Sequence[Seen], places: Iterable[int]) -> list[Seen]:
-    """The sightings in this order, with offsets that say so."""
-    return [replace(seen[place], offset=offset) for offset, place in enumerate(places)]
+def reordered(seen: Sequence[Seen], order: Iterable[int]) -> list[Seen]:
+    """Return the records in this order, with ascending offsets."""
+    return [replace(seen[index], offset=offset) for offset, index in enumerate(order)]

@@ -1,4 +1,4 @@
-"""The judge derives the schemas of link definitions by itself, and finds those that the program writes with."""
+"""The schemas of link definitions that the check derives are those that the program writes with."""
 
 import json
 import shutil
@@ -17,8 +17,7 @@ from tests.builders import a_click, a_link, an_action
 from tests.schemas.pins import released_kinds
 
 LIKE = ["set_field", "change_interest", "open_request", "run_script"]
-"""Updates whose parameters are as they are, use an enum that others use, have another type in the link, or leave
-fields out."""
+"""Updates with plain parameters, with a shared enum, with another type in the link, and with fields left out."""
 
 
 def with_kinds_like(updates: list[str], folder: Path) -> Path:
@@ -31,7 +30,7 @@ def with_kinds_like(updates: list[str], folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("added", [[], *([stem] for stem in LIKE), ["change_interest", "change_interest"], LIKE])
-def test_they_have_the_fingerprints_that_the_program_writes(added: list[str], tmp_path: Path) -> None:
+def test_fingerprints_are_those_that_the_program_writes(added: list[str], tmp_path: Path) -> None:
     folder = with_kinds_like(added, tmp_path)
     written = load_schemas(folder)["LinkDefined"]
     files = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.avsc")}
@@ -41,14 +40,14 @@ def test_they_have_the_fingerprints_that_the_program_writes(added: list[str], tm
     assert found == [schema.fingerprint.hex() for schema in (written, *written.earlier)]
 
 
-def test_an_action_of_a_kind_that_the_judge_does_not_know_says_where_to_write_it_down() -> None:
+def test_unknown_kind_says_where_to_add_it() -> None:
     action = an_action() | {"parameters": ("link_actions.AddScoreParameters", {"points": 5})}
 
-    with pytest.raises(UnknownKind, match=r"AddScoreParameters: write down in consumer/verify/update_record.py"):
+    with pytest.raises(UnknownKind, match=r"AddScoreParameters; add .* to consumer/verify/update_record.py"):
         ReferenceModel([a_link(action)]).click(a_click())
 
 
-def test_the_judge_knows_every_kind_that_is_released() -> None:
+def test_every_released_kind_is_known() -> None:
     kinds = load_kinds(load_schemas())
 
     for name in released_kinds():

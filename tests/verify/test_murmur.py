@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from consumer.verify.murmur import murmur2, partition_of
 
-# Of Kafka's own UtilsTest.testMurmur2, signed 32-bit numbers there.
+# From Kafka's own UtilsTest.testMurmur2, signed 32-bit numbers there.
 JAVA_VECTORS = {
     b"21": -973932308,
     b"foobar": -790332482,
@@ -17,10 +17,10 @@ JAVA_VECTORS = {
 
 
 @pytest.mark.parametrize(("key", "signed"), JAVA_VECTORS.items())
-def test_it_is_the_hash_of_the_java_client(key: bytes, signed: int) -> None:
+def test_hash_is_that_of_the_java_client(key: bytes, signed: int) -> None:
     assert murmur2(key) == signed % 2**32
 
 
 @given(st.binary(max_size=40), st.integers(1, 1000))
-def test_the_partition_is_that_of_the_client_library(key: bytes, partitions: int) -> None:
+def test_partition_is_that_of_the_client_library(key: bytes, partitions: int) -> None:
     assert partition_of(key, partitions) == confluent_kafka.murmur2(key, partitions)

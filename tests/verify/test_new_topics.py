@@ -1,4 +1,4 @@
-"""The reader asks again where a topic has no leader yet, and only then."""
+"""The reader waits for the leaders of a new topic, and retries no other error."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 from consumer.verify.reader import NotReadable, _ends
 
 
-class OfTwoMinds:
-    """An admin client that answers with these errors first, and then with an end."""
+class FlakyAdmin:
+    """An admin client that raises these errors first and then returns an end offset."""
 
     def __init__(self, *errors: int) -> None:
         self.errors = list(errors)
@@ -28,12 +28,12 @@ class OfTwoMinds:
         return dict.fromkeys(latest, answer)
 
 
-def test_a_leader_that_is_not_there_yet_is_waited_for() -> None:
-    admin: Any = OfTwoMinds(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+def test_waits_for_the_leader() -> None:
+    admin: Any = FlakyAdmin(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
     assert _ends(admin, "new") == {0: 7}
 
 
-def test_any_other_refusal_is_told_at_once() -> None:
-    admin: Any = OfTwoMinds(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+def test_other_errors_are_raised_at_once() -> None:
+    admin: Any = FlakyAdmin(KafkaError.TOPIC_AUTHORIZATION_FAILED)
     with pytest.raises(NotReadable, match="new"):
         _ends(admin, "new")

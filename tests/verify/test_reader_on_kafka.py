@@ -1,4 +1,4 @@
-"""The reader against a real broker: it must see what a subscriber sees, and wait for what is still in doubt."""
+"""The reader on a real broker: it sees what a subscriber sees and waits for open transactions."""
 
 import threading
 import time
@@ -14,12 +14,12 @@ from tests.support.patience import stretched
 
 PARTITIONS = 2
 NOW = int(time.time() * 1000)
-"""With a time long past, a broker's retention takes the records away in the middle of a test."""
+"""The current time: with an old one, the broker's retention may delete the records during a test."""
 
 
 @pytest.fixture
 def topic(kafka: Broker, topic_prefix: str) -> Iterator[str]:
-    admin, name = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}), f"{topic_prefix}judged"
+    admin, name = AdminClient({"bootstrap.servers": kafka.bootstrap_servers}), f"{topic_prefix}verified"
     for created in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
         created.result(stretched(30))
     yield name
@@ -44,7 +44,7 @@ def abort(producer: Producer) -> None:
     producer.abort_transaction(30)
 
 
-def test_only_what_was_committed_is_seen_as_it_was_written(kafka: Broker, topic: str) -> None:
+def test_read_committed_sees_committed_records(kafka: Broker, topic: str) -> None:
     in_transaction(kafka, topic, b"kept", commit)
     in_transaction(kafka, topic, b"dropped", abort)
 
@@ -52,10 +52,10 @@ def test_only_what_was_committed_is_seen_as_it_was_written(kafka: Broker, topic:
 
     assert (seen.topic, seen.partition, seen.offset, seen.partitions) == (topic, 0, 0, PARTITIONS)
     assert (seen.key, seen.value, seen.headers) == (b"key", b"kept", [("ce_id", b"1")])
-    assert seen.timestamp == NOW
+    assert seen.timestamp_ms == NOW
 
 
-def test_read_uncommitted_sees_what_was_aborted_too(kafka: Broker, topic: str) -> None:
+def test_read_uncommitted_sees_aborted_records_too(kafka: Broker, topic: str) -> None:
     in_transaction(kafka, topic, b"kept", commit)
     in_transaction(kafka, topic, b"dropped", abort)
 
@@ -64,26 +64,26 @@ def test_read_uncommitted_sees_what_was_aborted_too(kafka: Broker, topic: str) -
     assert [each.value for each in seen] == [b"kept", b"dropped"]
 
 
-def test_an_empty_topic_is_read_at_once(kafka: Broker, topic: str) -> None:
+def test_empty_topic_is_read_at_once(kafka: Broker, topic: str) -> None:
     started = time.monotonic()
 
     assert read_topic(kafka.bootstrap_servers, topic) == []
     assert time.monotonic() - started < stretched(20)
 
 
-def test_what_lies_behind_a_transaction_in_doubt_is_waited_for(kafka: Broker, topic: str) -> None:
-    in_doubt: list[Producer] = []
-    in_transaction(kafka, topic, b"in doubt", in_doubt.append)
-    in_transaction(kafka, topic, b"behind it", commit)
-    decision = threading.Timer(2, commit, in_doubt)
-    decision.start()
+def test_waits_for_an_open_transaction(kafka: Broker, topic: str) -> None:
+    opened: list[Producer] = []
+    in_transaction(kafka, topic, b"open", opened.append)
+    in_transaction(kafka, topic, b"after it", commit)
+    commit_timer = threading.Timer(2, commit, opened)
+    commit_timer.start()
 
     seen = read_topic(kafka.bootstrap_servers, topic)
 
-    decision.join()
-    assert [each.value for each in seen] == [b"in doubt", b"behind it"]
+    commit_timer.join()
+    assert [each.value for each in seen] == [b"open", b"after it"]
 
 
-def test_a_topic_that_there_is_not_is_told(kafka: Broker, topic_prefix: str) -> None:
-    with pytest.raises(NotReadable, match="judged-by-nobody"):
-        read_topic(kafka.bootstrap_servers, f"{topic_prefix}judged-by-nobody")
+def test_missing_topic_is_not_readable(kafka: Broker, topic_prefix: str) -> None:
+    with pytest.raises(NotReadable, match="missing"):
+        read_topic(kafka.bootstrap_servers, f"{topic_prefix}missing")

@@ -1,4 +1,4 @@
-"""The model against the design's sentences, by hand: what it says is what everything else is held to."""
+"""The reference model against the design, by hand: all other tests rely on the model."""
 
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ def outcomes(model: ReferenceModel, *clicks: dict[str, Any]) -> list[str]:
     return [model.click(click) for click in clicks]
 
 
-def test_once_is_once_through_whatever_mailing_or_flow() -> None:
+def test_once_applies_once_across_mailings_and_flows() -> None:
     model = ReferenceModel([a_link(an_action())])
 
     clicks = [a_click(1), a_click(2, mailing_id="m-2"), a_click(3, mailing_id=None, flow_id="f", flow_run_id="f-1")]
@@ -24,7 +24,7 @@ def test_once_is_once_through_whatever_mailing_or_flow() -> None:
     assert outcomes(model, *clicks) == ["applied", "duplicate", "duplicate"]
 
 
-def test_recipients_links_and_tenants_are_apart() -> None:
+def test_recipients_links_and_tenants_are_independent() -> None:
     model = ReferenceModel([a_link(an_action()), a_link(an_action(), link_id="x"), a_link(an_action(), tenant_id="t")])
 
     others = [a_click(2, recipient_id="r-2"), a_click(3, link_id="x"), a_click(4, tenant_id="t")]
@@ -32,7 +32,7 @@ def test_recipients_links_and_tenants_are_apart() -> None:
     assert outcomes(model, a_click(1), *others) == ["applied"] * 4
 
 
-def test_a_new_epoch_starts_anew() -> None:
+def test_new_epoch_applies_again() -> None:
     model = ReferenceModel([a_link(an_action())])
     model.click(a_click(1))
     model.define(a_link(an_action(), version=2, epoch=1))
@@ -40,7 +40,7 @@ def test_a_new_epoch_starts_anew() -> None:
     assert outcomes(model, a_click(2), a_click(3), a_click(4, link_version=1)) == ["applied", "duplicate", "duplicate"]
 
 
-def test_once_per_mailing_is_once_for_each_mailing_or_else_flow_run_or_else_once() -> None:
+def test_once_per_mailing_applies_per_mailing_or_flow_run() -> None:
     model = ReferenceModel([a_link(an_action(rule="once_per_mailing"))])
     carriers = [("m-1", None), ("m-1", "x"), ("m-2", None), (None, "f-1"), (None, "f-2"), (None, "f-1"), (None, None)]
 
@@ -51,7 +51,7 @@ def test_once_per_mailing_is_once_for_each_mailing_or_else_flow_run_or_else_once
     ]  # fmt: skip
 
 
-def test_a_mailing_a_run_and_a_run_of_another_flow_are_three_whatever_their_names() -> None:
+def test_mailings_and_flow_runs_of_one_name_are_distinct() -> None:
     model = ReferenceModel([a_link(an_action(rule="once_per_mailing"))])
     carriers = [("42", None, None), (None, "7", "42"), (None, "8", "42"), ("", "7", "42"), (" ", "7", None)]
 
@@ -62,14 +62,14 @@ def test_a_mailing_a_run_and_a_run_of_another_flow_are_three_whatever_their_name
 
 
 @pytest.mark.parametrize("blank", ["", " \t"])
-def test_a_blank_id_is_none_and_a_click_without_one_is_bad(blank: str) -> None:
+def test_blank_id_is_none_and_blank_click_id_a_bad_record(blank: str) -> None:
     model = ReferenceModel([a_link(an_action("SetField"), an_action("RunScript", slot=1))])
 
     assert outcomes(model, a_click(1, click_id=blank), a_click(2, person_id=blank)) == ["dead_lettered", "applied"]
     assert [each.record["person_id"] for each in model.expected] == [None]
 
 
-def test_a_cooldown_runs_from_the_last_application_by_the_clicks_own_times() -> None:
+def test_cooldown_runs_from_last_application_by_click_time() -> None:
     model = ReferenceModel([a_link(an_action(rule="cooldown", period_ms=HOUR))])
     after = [0, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 0]
 
@@ -78,13 +78,13 @@ def test_a_cooldown_runs_from_the_last_application_by_the_clicks_own_times() -> 
     assert outcomes(model, *clicks) == ["applied", "duplicate", "applied", "duplicate", "applied", "duplicate"]
 
 
-def test_always_is_once_for_each_click_id() -> None:
+def test_always_applies_once_per_click_id() -> None:
     model = ReferenceModel([a_link(an_action(rule="always"))])
 
     assert outcomes(model, a_click(1), a_click(2), a_click(1)) == ["applied", "applied", "duplicate"]
 
 
-def test_an_added_action_and_only_that_one_happens_at_the_next_click() -> None:
+def test_only_an_added_action_applies_at_the_next_click() -> None:
     model = ReferenceModel([a_link(an_action(slot=0))])
     model.click(a_click(1))
     model.define(a_link(an_action(slot=0), an_action("SetField", slot=1), version=2))
@@ -105,13 +105,13 @@ def test_every_kind_but_script_needs_a_person(update: str) -> None:
     assert outcomes(model, *clicks) == ["not_applicable", "applied", "duplicate"]
 
 
-def test_a_script_needs_nobody() -> None:
+def test_script_needs_no_person() -> None:
     model = ReferenceModel([a_link(an_action("RunScript"))])
 
     assert outcomes(model, a_click(1, person_id=None, company_id=None)) == ["applied"]
 
 
-def test_a_companys_interest_needs_the_company_and_no_person() -> None:
+def test_company_interest_needs_only_the_company() -> None:
     model = ReferenceModel([a_link(an_action(scope="company"))])
 
     clicks = [a_click(1, company_id=None), a_click(2, person_id=None)]
@@ -120,7 +120,8 @@ def test_a_companys_interest_needs_the_company_and_no_person() -> None:
     assert model.actions["interest", "no_company"] == 1
 
 
-def test_a_click_with_several_actions_is_applied_if_one_was_else_a_duplicate_if_one_was() -> None:
+def test_outcome_of_several_actions() -> None:
+    """Applied if one applied, otherwise duplicate if one was a duplicate."""
     model = ReferenceModel([a_link(an_action(slot=0), an_action(slot=1, scope="company"))])
 
     clicks = [a_click(1, company_id=None), a_click(2, company_id=None), a_click(3)]
@@ -128,7 +129,7 @@ def test_a_click_with_several_actions_is_applied_if_one_was_else_a_duplicate_if_
     assert outcomes(model, *clicks) == ["applied", "duplicate", "applied"]
 
 
-def test_versions_are_those_that_the_click_names_or_else_the_newest() -> None:
+def test_version_is_that_of_the_click_or_the_newest() -> None:
     model = ReferenceModel([a_link(an_action(), version=2), a_link(version=1)])
 
     clicks = [a_click(1, link_version=1), a_click(2, link_version=3), a_click(3), a_click(4, link_id="none")]
@@ -136,21 +137,21 @@ def test_versions_are_those_that_the_click_names_or_else_the_newest() -> None:
     assert outcomes(model, *clicks) == ["without_actions", "dead_lettered", "applied", "without_actions"]
 
 
-def test_a_test_click_never_acts_and_never_counts() -> None:
+def test_test_click_neither_applies_nor_counts() -> None:
     model = ReferenceModel([a_link(an_action())])
 
     assert outcomes(model, a_click(1, test=True), a_click(2)) == ["test", "applied"]
     assert model.hits == {("acme", "spring"): (0, 1, 1)}
 
 
-def test_a_first_click_counts_as_first_even_where_nothing_happens() -> None:
+def test_first_click_counts_without_actions() -> None:
     model = ReferenceModel([a_link()])
     outcomes(model, a_click(1), a_click(2), a_click(3, recipient_id="r-2"))
 
     assert model.hits == {("acme", "spring"): (0, 3, 2)}
 
 
-def test_a_new_epoch_counts_from_nought_and_clicks_from_before_do_not_count() -> None:
+def test_new_epoch_counts_hits_from_zero() -> None:
     model = ReferenceModel([a_link(an_action("RunScript", rule="always")), a_link(version=2, epoch=1)])
     outcomes(model, a_click(1, link_version=1), a_click(2), a_click(3), a_click(4, link_version=1))
 
@@ -158,7 +159,7 @@ def test_a_new_epoch_counts_from_nought_and_clicks_from_before_do_not_count() ->
     assert [each.record["link_hits"] for each in model.expected] == [1, 0]
 
 
-def test_hits_are_added_up_over_partitions_and_told_to_scripts_by_partition() -> None:
+def test_hits_are_summed_but_scripts_get_those_of_a_partition() -> None:
     partition_of = {recipient: murmur2(f"acme/{recipient}".encode(), 2) for recipient in "abcdefgh"}
     first, second = ([r for r, number in partition_of.items() if number == partition][:2] for partition in (0, 1))
     model = ReferenceModel([a_link(an_action("RunScript"))], partitions=2)
@@ -168,7 +169,7 @@ def test_hits_are_added_up_over_partitions_and_told_to_scripts_by_partition() ->
     assert model.hits == {("acme", "spring"): (0, 4, 4)}
 
 
-def test_memory_that_expires_makes_the_next_click_a_first_one() -> None:
+def test_click_after_expiry_is_a_first_click() -> None:
     model = ReferenceModel([a_link(an_action())], retention_ms=DAY)
     after = [0, DAY, DAY + 1, DAY + 2]
 
@@ -178,7 +179,7 @@ def test_memory_that_expires_makes_the_next_click_a_first_one() -> None:
     assert model.hits == {("acme", "spring"): (0, 4, 2)}
 
 
-def test_an_application_keeps_memory_as_long_again() -> None:
+def test_application_extends_the_dedupe_entry() -> None:
     model = ReferenceModel([a_link(an_action(rule="cooldown", period_ms=DAY // 2))], retention_ms=DAY)
     after = [0, DAY - 1, DAY + 1, 2 * DAY - 2]
 
@@ -187,7 +188,7 @@ def test_an_application_keeps_memory_as_long_again() -> None:
     assert outcomes(model, *clicks) == ["applied", "applied", "duplicate", "applied"]
 
 
-def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
+def test_update_has_fields_of_click_link_and_kind() -> None:
     model = ReferenceModel([a_link(an_action("SetField", slot=3), version=7, epoch=2)])
     model.click(a_click(1, flow_id="f-1"))
 
@@ -225,7 +226,7 @@ def test_an_update_says_what_the_click_the_link_and_the_kind_say() -> None:
         ("always", None, a_click(1)["click_id"]),
     ],
 )
-def test_the_scope_of_the_id_is_for_what_the_action_happens_once(rule: str, period_ms: int | None, scope: str) -> None:
+def test_update_id_has_the_scope_of_the_repeat_rule(rule: str, period_ms: int | None, scope: str) -> None:
     model = ReferenceModel([a_link(an_action(rule=rule, period_ms=period_ms))])
     model.click(a_click(1) | ({"mailing_id": None, "flow_id": "7", "flow_run_id": "42"} if "flow" in scope else {}))
 
@@ -237,7 +238,7 @@ def test_the_scope_of_the_id_is_for_what_the_action_happens_once(rule: str, peri
     ("owner", "assignment", "written"),
     [("anna", "user", "anna"), ("auto", "auto", None), ("unassigned", "unassigned", None)],
 )
-def test_a_request_goes_to_a_user_or_to_nobody_by_name(owner: str, assignment: str, written: str | None) -> None:
+def test_request_has_an_assignment_and_an_owner(owner: str, assignment: str, written: str | None) -> None:
     model = ReferenceModel([a_link(an_action("OpenRequest", owner=owner))])
     model.click(a_click(1))
 
@@ -245,7 +246,7 @@ def test_a_request_goes_to_a_user_or_to_nobody_by_name(owner: str, assignment: s
     assert (record["assignment"], record["owner"]) == (assignment, written)
 
 
-def test_texts_are_filled_in_and_what_was_put_in_is_not_filled_in_again() -> None:
+def test_placeholders_are_replaced_in_one_pass() -> None:
     text = "{link_name}|{link_id}|{link_url}|{mailing_id}|{flow_id}|{clicked_at}"
     link = a_link(an_action("OpenRequest", title=text), name="{link_id}", url=None)
     model = ReferenceModel([link])
@@ -254,7 +255,7 @@ def test_texts_are_filled_in_and_what_was_put_in_is_not_filled_in_again() -> Non
     assert model.expected[0].record["title"] == "{link_id}|spring||m-1||2025-11-25T12:00:00Z"
 
 
-def test_a_script_is_told_the_url_and_the_hits() -> None:
+def test_script_has_the_url_and_the_hits() -> None:
     model = ReferenceModel([a_link(an_action("RunScript", rule="always"))])
     outcomes(model, a_click(1), a_click(2))
 
