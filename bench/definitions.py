@@ -92,7 +92,7 @@ def main() -> None:
         try:
             settings = Settings(bootstrap_servers=broker.bootstrap_servers)
             names = TopicNames("", settings.group_id, tuple(load_kinds(load_schemas())))
-            create_topics(KafkaTopicAdmin(settings), names, partitions=4, replication_factor=1)
+            create_topics(KafkaTopicAdmin(settings.kafka), names, partitions=4, replication_factor=1)
             for count in (0, links):
                 publish_links(broker.bootstrap_servers, names, count)
                 for occasion in ("first start", "next start"):

@@ -149,7 +149,7 @@ class Ground:
 
     def _create_topics(self, group: str) -> None:
         settings = Settings(bootstrap_servers=self.servers, group_id=group, topic_prefix=self.prefix)
-        create_topics(KafkaTopicAdmin(settings), self._names(group), partitions=PARTITIONS, replication_factor=1)
+        create_topics(KafkaTopicAdmin(settings.kafka), self._names(group), partitions=PARTITIONS, replication_factor=1)
 
     def _delete(self, names: Iterable[str]) -> None:
         """Delete the topics; one that is gone already, which the broker's list may still name, is no matter."""

@@ -40,7 +40,7 @@ def main() -> None:
             sys.exit(1)
         try:
             wire = ClientFactory(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench"), {}, {})
-            create_topics(KafkaTopicAdmin(wire.settings), wire.names, partitions=PARTITIONS, replication_factor=1)
+            create_topics(KafkaTopicAdmin(wire.settings.kafka), wire.names, partitions=PARTITIONS, replication_factor=1)
             _write_changelog(wire, arguments.keys)
             _tell(f"bytes of changelog per key: {_log_bytes(Path(folder)) / arguments.keys:.1f}")
             for number in range(arguments.rounds):
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _write_changelog(wire: ClientFactory, keys: int) -> None:
-    producer = open_producer(worker_producer_config(wire.settings))
+    producer = open_producer(worker_producer_config(wire.settings.kafka))
     producer.init_transactions(30)
     for batch in _batches(keys):
         producer.begin_transaction()

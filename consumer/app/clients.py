@@ -66,16 +66,17 @@ class ClientFactory:
 
     def open_group(self) -> GroupMembers:
         """Be ready to ask who is in the group under this worker's name."""
-        admin = self.credentials.open("onlooker of the group", open_admin, admin_config(self.settings), role="admin")
-        return GroupMembers(admin, self.settings)
+        kafka = self.settings.kafka
+        admin = self.credentials.open("onlooker of the group", open_admin, admin_config(kafka), role="admin")
+        return GroupMembers(admin, kafka)
 
     def open_stream(self, note_member: Callable[[str], object] = lambda _member_id: None) -> TransactionalConsumer:
         """Be ready to join the group and for transactions; `note_member` is told each new member id."""
-        opened = self.credentials.open
-        config = worker_consumer_config(self.settings) | _END_EVENTS | self.membership
+        opened, kafka = self.credentials.open, self.settings.kafka
+        config = worker_consumer_config(kafka) | _END_EVENTS | self.membership
         consumer = opened("group member", open_consumer, config, role="consumer")
-        producer = partial(opened, "producer", open_producer, worker_producer_config(self.settings), role="producer")
-        admin = opened("onlooker", open_admin, admin_config(self.settings), role="admin")
+        producer = partial(opened, "producer", open_producer, worker_producer_config(kafka), role="producer")
+        admin = opened("onlooker", open_admin, admin_config(kafka), role="admin")
         return KafkaTransactionalConsumer(
             consumer,
             producer,
@@ -88,11 +89,9 @@ class ClientFactory:
 
     def open_reader(self, topic: str) -> LogReader:
         """Open a reader of one topic."""
-        opened = self.credentials.open
-        consumer = opened(
-            f"reader of {topic}", open_consumer, reader_config(self.settings) | _END_EVENTS, role="consumer"
-        )
-        admin = opened(f"onlooker of {topic}", open_admin, admin_config(self.settings), role="admin")
+        opened, kafka = self.credentials.open, self.settings.kafka
+        consumer = opened(f"reader of {topic}", open_consumer, reader_config(kafka) | _END_EVENTS, role="consumer")
+        admin = opened(f"onlooker of {topic}", open_admin, admin_config(kafka), role="admin")
         return KafkaLogReader(consumer, admin, topic)
 
     def definitions(self, state: StateStore) -> Definitions:

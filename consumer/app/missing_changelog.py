@@ -17,7 +17,8 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
     """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or RetriableError."""
     if names.changelog not in report.missing or report.partitions is None:
         return
-    offsets = ConsumerGroup(Connection(settings), settings.group_id).committed(names.clicks, range(report.partitions))
+    group = ConsumerGroup(Connection(settings.kafka), settings.group_id)
+    offsets = group.committed(names.clicks, range(report.partitions))
     begun = {partition: offset for partition, offset in offsets.items() if offset}
     if begun:
         raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")

@@ -92,10 +92,10 @@ def _run(
     clock = SystemClock()
     require_writable(state_folder(settings))
     schemas = load_schemas()
-    membership = static_membership(settings) if bond else {}
+    membership = static_membership(settings.kafka) if bond else {}
     credentials = stack.enter_context(Credentials(settings.kafka_config))
     wire = ClientFactory(settings, schemas, load_kinds(schemas), credentials=credentials, membership=membership)
-    stack.enter_context(explaining_denials(settings, acls_of(Role.WORKER, settings, wire.names)))
+    stack.enter_context(explaining_denials(settings.kafka, acls_of(Role.WORKER, settings.kafka, wire.names)))
     metrics = Metrics(CollectorRegistry(), kinds=wire.kinds, versions=versions())
     metrics.set(LAST_PROGRESS, clock.now_ms() / 1000)
     host = LOOPBACK if bond else settings.http_host
@@ -142,7 +142,7 @@ def _run(
 
 def _require_topics(settings: Settings, names: TopicNames) -> int:
     """Return the partition count; a changelog that was there before is told apart from one that was never made."""
-    report = inspect_topics(KafkaTopicAdmin(settings), names)
+    report = inspect_topics(KafkaTopicAdmin(settings.kafka), names)
     require_changelog(settings, names, report)
     return report.require()
 
@@ -162,7 +162,7 @@ def _open_stream(
         wire.open_group().namesakes,
         settings.instance_id,
         former_member_id=member.read(),
-        session_seconds=session_seconds(settings),
+        session_seconds=session_seconds(settings.kafka),
         clock=SystemClock(),
         is_stopping=is_stopping,
     )

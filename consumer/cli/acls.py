@@ -38,7 +38,7 @@ def acls(
     rights = [
         (role, right)
         for role in roles or list(Role)
-        for right in acls_of(role, settings, names, subscriber_group=subscriber_group)
+        for right in acls_of(role, settings.kafka, names, subscriber_group=subscriber_group)
     ]
     if principal is not None:
         _print_arguments(roles or (), (right for _, right in rights), principal)

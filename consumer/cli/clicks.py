@@ -63,12 +63,12 @@ def publish(
     topic = names.clicks
     with ExitStack() as stack:
         stream = stack.enter_context(_open(file))
-        require_acls(settings, acls_of(Role.EDGE, settings, names))
-        require_topics(KafkaTopicAdmin(settings), [topic])
+        require_acls(settings.kafka, acls_of(Role.EDGE, settings.kafka, names))
+        require_topics(KafkaTopicAdmin(settings.kafka), [topic])
         schema = load_schemas()["LinkClicked"]
         frame = writing_frame(topic, schema, stack.enter_context(open_registry(settings)))
         lines = ClickLines(Codec(schema, frame), mint=lambda: str(uuid.uuid4()))
-        publishing = Publishing(lines, open_publisher(settings), topic)
+        publishing = Publishing(lines, open_publisher(settings.kafka), topic)
         publishing.publish_all(stream, str(file), _progress(stack, file))
     publishing.conclude()
 

@@ -181,9 +181,9 @@ def open_letters() -> Iterator[DeadLetterTopic]:
     """Open the dead letters of this installation; raises Unavailable where the topic is missing."""
     settings = command_settings()
     names = topic_names(settings)
-    require_acls(settings, acls_of(Role.OPERATOR, settings, names))
-    states = require_topics(KafkaTopicAdmin(settings), [names.clicks, names.dead_letters])
-    with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
+    require_acls(settings.kafka, acls_of(Role.OPERATOR, settings.kafka, names))
+    states = require_topics(KafkaTopicAdmin(settings.kafka), [names.clicks, names.dead_letters])
+    with closing(open_reader(settings.kafka)) as reader, open_registry(settings) as registry:
         codec = reading_codec(names.clicks, load_schemas()["LinkClicked"], registry)
         yield DeadLetterTopic(settings, names, reader, states[names.clicks].partitions, codec)
 
@@ -209,7 +209,7 @@ def _permitted(letters: Sequence[Listed], *, is_named: bool, again: bool) -> Seq
 
 def _publish(places: Collection[str], letters: DeadLetterTopic) -> None:
     """Note the replays first: cut off in between, a click that was not replayed is asked about, and none is unasked."""
-    notes = open_publisher(letters.settings)
+    notes = open_publisher(letters.settings.kafka)
     for place in places:
         headers = [(REPLAYED, place.encode())]
         notes.publish(letters.names.dead_letters, None, None, headers=headers, partition=place_of(place)[0])
@@ -219,7 +219,7 @@ def _publish(places: Collection[str], letters: DeadLetterTopic) -> None:
         raise Unavailable(
             f"Replays could not be noted in {letters.names.dead_letters} ({reasons}); nothing was replayed"
         )
-    layouts, clicks = letters.layouts(), open_publisher(letters.settings)
+    layouts, clicks = letters.layouts(), open_publisher(letters.settings.kafka)
     for letter in letters.read(places) if places else ():
         click = replay_of(letter, layouts, letters.partitions)
         clicks.publish(

@@ -84,7 +84,7 @@ def _carry_out(settings: Settings, names: TopicNames, stack: ExitStack, way: Way
     """Do it, unless it is only to be shown or somebody says no; tell whether it was done."""
     partitions = _partitions(settings, names, may_create=way is Way.ACCEPT_LOST_MEMORY and not dry_run)
     mover = stack.enter_context(ChangelogWriter(settings, names.changelog))
-    group = ConsumerGroup(Connection(settings), settings.group_id)
+    group = ConsumerGroup(Connection(settings.kafka), settings.group_id)
     inspection = stack.enter_context(open_inspection(settings, names))
     work = Reconciling(group, inspection, partial(mover.settle, names.clicks), partitions)
     plan = work.plan(way)
@@ -113,7 +113,7 @@ def _print_plan(plan: Plan) -> None:
 
 def _partitions(settings: Settings, names: TopicNames, *, may_create: bool) -> int:
     """Return how many the clicks have. A changelog that is missing is made where somebody accepts that it is lost."""
-    admin = KafkaTopicAdmin(settings)
+    admin = KafkaTopicAdmin(settings.kafka)
     found = admin.read_topics([names.clicks, names.changelog])
     if names.clicks not in found:
         raise Unavailable(f"{names.clicks} is missing; run link-actions doctor")

@@ -89,8 +89,8 @@ def _open(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(reader.close)
     return Parts(
         names=names,
-        topics=KafkaTopicAdmin(settings),
-        group=ConsumerGroup(Connection(settings), settings.group_id),
+        topics=KafkaTopicAdmin(settings.kafka),
+        group=ConsumerGroup(Connection(settings.kafka), settings.group_id),
         restorer=ChangelogRestorer(reader, copies),
         changelog=stack.enter_context(ChangelogWriter(settings, names.changelog)),
     )

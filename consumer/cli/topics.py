@@ -45,7 +45,7 @@ def create(
     More of them later are given by link-actions state repartition, which moves what is remembered along.
     """
     settings = command_settings()
-    names, admin = topic_names(settings), KafkaTopicAdmin(settings)
+    names, admin = topic_names(settings), KafkaTopicAdmin(settings.kafka)
     states = admin.read_topics([spec.name for spec in topic_specs(names)])
     require_wanted(names, states, partitions=partitions, replication_factor=replication_factor)
     created, report = create_topics(

@@ -59,9 +59,9 @@ def tail(
     schemas = load_schemas()
     kinds = _chosen(load_kinds(schemas), kind or [])
     names = TopicNames(settings.topic_prefix, settings.group_id, tuple(kinds))
-    require_acls(settings, acls_of(Role.SUBSCRIBER, settings, names))
-    states = require_topics(KafkaTopicAdmin(settings), names.updates.values())
-    with closing(open_reader(settings)) as reader, open_registry(settings) as registry:
+    require_acls(settings.kafka, acls_of(Role.SUBSCRIBER, settings.kafka, names))
+    states = require_topics(KafkaTopicAdmin(settings.kafka), names.updates.values())
+    with closing(open_reader(settings.kafka)) as reader, open_registry(settings) as registry:
         shower = _shower(names, kinds, schemas, registry, as_json=as_json)
         spans = reader.spans({topic: state.partitions for topic, state in states.items()})
         for message in reader.read(_cut(spans, from_beginning=from_beginning, until_end=until_end)):

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from consumer.config.client_properties import ClientProperties
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.config.service_links import is_service_link
 from consumer.config.values import (
     broker_list,
@@ -165,6 +166,17 @@ class Settings(BaseSettings):
         " (default: 0.5)",
         examples=["0.5"],
     )
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """Return the part that the Kafka clients need."""
+        return KafkaSettings(
+            bootstrap_servers=self.bootstrap_servers,
+            topic_prefix=self.topic_prefix,
+            group_id=self.group_id,
+            instance_id=self.instance_id,
+            client_properties=self.kafka_config,
+        )
 
     @field_validator("kafka_config", mode="after")
     @classmethod

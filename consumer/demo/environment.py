@@ -85,7 +85,7 @@ def open_stage(environ: Mapping[str, str], narrator: ProgressReporter, *, keep: 
 
 def make_topics(stage: Environment) -> int:
     """Create the topics as `link-actions topics create` does, and return how many there are. Raises Unavailable."""
-    admin = KafkaTopicAdmin(stage.settings)
+    admin = KafkaTopicAdmin(stage.settings.kafka)
     created, report = create_topics(admin, stage.names, partitions=PARTITIONS, replication_factor=BROKERS_CHOICE)
     report.require()
     return len(created)
@@ -133,7 +133,7 @@ def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, ke
 
 def _delete_topics(stage: Environment) -> None:
     """Leave a broker that others use as it was."""
-    admin = open_admin(admin_config(stage.settings))
+    admin = open_admin(admin_config(stage.settings.kafka))
     try:
         existing = admin.list_topics(timeout=LISTEN_SECONDS).topics
     except KafkaException:

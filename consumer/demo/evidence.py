@@ -30,7 +30,7 @@ class Evidence:
 
 def collect_evidence(settings: Settings, names: TopicNames) -> Evidence:
     """Read the topics as any subscriber could, read_committed. Raises NotReadable."""
-    properties = settings.kafka_config.for_role("admin") if settings.kafka_config else {}
+    properties = settings.kafka.properties_for("admin")
     read = partial(read_topic, settings.bootstrap_servers, config={**properties, "log_level": _SILENT})
     read_all = partial(read, isolation="read_uncommitted")
     topics = list(names.updates.values())

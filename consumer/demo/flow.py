@@ -27,7 +27,7 @@ def let_clicks_flow(
     *others, victim = workers
     group = Group(stage.settings, clicks=stage.names.clicks, changelog=stage.names.changelog, partitions=PARTITIONS)
     total = len(sample.publications)
-    sending = announce_sending(sample, open_publisher(stage.settings), stage.names.clicks, narrator)
+    sending = announce_sending(sample, open_publisher(stage.settings.kafka), stage.names.clicks, narrator)
     with narrator.progress(total) as show, sending:
         watch = Watch(group, sending, show, workers)
         watch.until(lambda: sending.sent >= KILL_AT_SHARE * total)

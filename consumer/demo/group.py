@@ -20,7 +20,7 @@ class Group:
 
     def __init__(self, settings: Settings, *, clicks: str, changelog: str, partitions: int) -> None:
         self._settings = settings
-        self._admin: AdminClient = open_admin(admin_config(settings))
+        self._admin: AdminClient = open_admin(admin_config(settings.kafka))
         self._clicks = clicks
         self._changelog = changelog
         self._partitions = range(partitions)
@@ -63,11 +63,11 @@ class Group:
         """Tell whether nothing is left to do; what transactions leave at the end of a partition is no click."""
         committed = self.committed()
         spans = [Span(self._clicks, partition, committed[partition], end) for partition, end in self.ends().items()]
-        with closing(open_reader(self._settings)) as reader:
+        with closing(open_reader(self._settings.kafka)) as reader:
             return next(reader.read(spans), None) is None
 
     def _count(self, spans: Sequence[Span], isolation: Isolation) -> int:
-        with closing(open_reader(self._settings, isolation)) as reader:
+        with closing(open_reader(self._settings.kafka, isolation)) as reader:
             return sum(1 for _ in reader.read(spans))
 
     def _ends(self, topic: str, partitions: Collection[int], isolation: IsolationLevel) -> Mapping[int, int]:

@@ -54,7 +54,7 @@ class CutOffStream(FakeTransactionalConsumer):
     """A stream that breaks off in the next transaction once it is told to."""
 
     def __init__(self, cluster: FakeCluster, topic: str, settings: Settings) -> None:
-        super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings))
+        super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings.kafka))
         self.is_cut = threading.Event()
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:

@@ -32,18 +32,18 @@ READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
 def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
     """Look at all that the role needs; where no broker answers, that is the only finding."""
     try:
-        connection = Connection(settings)
+        connection = Connection(settings.kafka)
         metadata = connection.metadata()
         yield fine("connection", f"cluster {metadata.cluster_id} answers, {counted(len(metadata.brokers), 'broker')}")
-        lacking = Permission(connection).lacking(acls_of(role, settings, names))
+        lacking = Permission(connection).lacking(acls_of(role, settings.kafka, names))
         yield from check_rights(role, lacking)
         if role in READERS_OF_DEFINITIONS and not lacking and names.definitions in metadata.topics:
             yield from read_definitions(settings, names.definitions)
         if role is not Role.WORKER:
             return
-        probe = KafkaProbe(connection, settings)
+        probe = KafkaProbe(connection, settings.kafka)
         yield from check_brokers(probe.broker_config(min(metadata.brokers)))
-        report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings), names))
+        report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings.kafka), names))
         yield from check_topics(report, names)
         yield look_at_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
         yield from look_at_history(settings, names, report)

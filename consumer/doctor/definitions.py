@@ -32,7 +32,7 @@ def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
     """Read the topic to its end and tell what is odd in it. Raises Unavailable."""
     schemas = load_schemas()
     published = PublishedVersions()
-    with closing(open_reader(settings)) as reader:
+    with closing(open_reader(settings.kafka)) as reader:
         published.add((record.key(), record.value()) for record in reader.read(reader.spans({topic: 1})))
     registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
     codec = reading_codec(topic, schemas["LinkDefined"], registry)

@@ -106,10 +106,10 @@ def look_at_descriptors(limit: int | None, partitions: int, brokers: int) -> Fin
 def look_at_properties(settings: Settings) -> Finding:
     """Tell whether the client library takes all properties, those of consumers and producers too."""
     try:
-        open_admin(admin_config(settings))
-        open_consumer(worker_consumer_config(settings)).close()
-        open_consumer(reader_config(settings)).close()
-        open_producer(worker_producer_config(settings))
+        open_admin(admin_config(settings.kafka))
+        open_consumer(worker_consumer_config(settings.kafka)).close()
+        open_consumer(reader_config(settings.kafka)).close()
+        open_producer(worker_producer_config(settings.kafka))
     except UsageError as error:
         return failure("properties", str(error), ExitCode(error.exit_code))
     return fine("properties", "the client library takes them")

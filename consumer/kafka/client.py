@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import UsageError
 from consumer.monitoring.logs import CLIENT_LIBRARY
 
@@ -39,12 +39,12 @@ class Isolation(StrEnum):
     READ_UNCOMMITTED = "read_uncommitted"
 
 
-def admin_config(settings: Settings) -> ClientConfig:
+def admin_config(settings: KafkaSettings) -> ClientConfig:
     """Configure a client that asks about topics and makes them."""
     return _merged(settings, "admin", defaults={}, fixed={})
 
 
-def reader_config(settings: Settings, isolation: Isolation = Isolation.READ_COMMITTED) -> ClientConfig:
+def reader_config(settings: KafkaSettings, isolation: Isolation = Isolation.READ_COMMITTED) -> ClientConfig:
     """Configure a consumer that is given its partitions by `assign` and never commits.
 
     The library wants a group id even then; it is one of its own, so that the worker's group is never touched.
@@ -59,12 +59,12 @@ def reader_config(settings: Settings, isolation: Isolation = Isolation.READ_COMM
     return _merged(settings, "consumer", defaults=_READER_DEFAULTS, fixed=fixed)
 
 
-def producer_config(settings: Settings) -> ClientConfig:
+def producer_config(settings: KafkaSettings) -> ClientConfig:
     """Configure an idempotent producer without transactions."""
     return _merged(settings, "producer", defaults=_PRODUCER_DEFAULTS, fixed=_PRODUCER_FIXED)
 
 
-def worker_consumer_config(settings: Settings) -> ClientConfig:
+def worker_consumer_config(settings: KafkaSettings) -> ClientConfig:
     """Configure the consumer of the loop: a member of the group that commits through the transaction only.
 
     Group protocol classic and cooperative-sticky, unless the file of client properties chooses another.
@@ -90,17 +90,17 @@ def worker_consumer_config(settings: Settings) -> ClientConfig:
     return _merged(settings, "consumer", defaults=defaults, fixed=fixed)
 
 
-def static_membership(settings: Settings) -> ClientConfig:
+def static_membership(settings: KafkaSettings) -> ClientConfig:
     """Return what lets a worker that comes back within the session have its partitions at once, without a rebalance.
 
     Nothing under `group.protocol=consumer`: there a static member cannot leave for good, and its partitions would wait
     for the broker's 45 seconds.
     """
-    file = settings.kafka_config.for_role("consumer") if settings.kafka_config else {}
+    file = settings.properties_for("consumer")
     return {} if file.get("group.protocol") == "consumer" else {"group.instance.id": settings.instance_id}
 
 
-def worker_producer_config(settings: Settings) -> ClientConfig:
+def worker_producer_config(settings: KafkaSettings) -> ClientConfig:
     """Configure the transactional producer of the loop; its queue holds the largest batch."""
     defaults = _PRODUCER_DEFAULTS | {
         # A dead producer holds up every read_committed reader this long.
@@ -124,7 +124,7 @@ def worker_producer_config(settings: Settings) -> ClientConfig:
     return _merged(settings, "producer", defaults=defaults, fixed=fixed)
 
 
-def author_producer_config(settings: Settings) -> ClientConfig:
+def author_producer_config(settings: KafkaSettings) -> ClientConfig:
     """Configure the transactional producer of an author; all authors fence each other."""
     defaults = _PRODUCER_DEFAULTS | {
         # After so long the broker ends the transaction of an author who died; the next author ends it at once.
@@ -135,12 +135,12 @@ def author_producer_config(settings: Settings) -> ClientConfig:
     return _merged(settings, "producer", defaults=defaults, fixed=fixed)
 
 
-def transactional_id(settings: Settings) -> str:
+def transactional_id(settings: KafkaSettings) -> str:
     """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
     return f"{transactional_id_prefix(settings)}worker/{settings.instance_id}"
 
 
-def transactional_id_prefix(settings: Settings) -> str:
+def transactional_id_prefix(settings: KafkaSettings) -> str:
     """Return what all transactional ids of the group begin with.
 
     Neither a group nor an instance has a slash. With a dash, the instance `eu-1` of the group `link` and the instance
@@ -149,7 +149,7 @@ def transactional_id_prefix(settings: Settings) -> str:
     return f"{settings.topic_prefix}{settings.group_id}/"
 
 
-def authors_transactional_id(settings: Settings) -> str:
+def authors_transactional_id(settings: KafkaSettings) -> str:
     """Return the name that all authors share, so that one who publishes fences those before."""
     return f"{settings.topic_prefix}link-definitions"
 
@@ -199,10 +199,10 @@ _PRODUCER_DEFAULTS: ClientConfig = {
 _PRODUCER_FIXED: ClientConfig = {"enable.idempotence": True, "acks": "all", "partitioner": "murmur2_random"}
 
 
-def _merged(settings: Settings, role: str, *, defaults: ClientConfig, fixed: ClientConfig) -> ClientConfig:
+def _merged(settings: KafkaSettings, role: str, *, defaults: ClientConfig, fixed: ClientConfig) -> ClientConfig:
     """Put the file's properties over our defaults, and what our guarantees depend on over both."""
     common = {"client.id": f"{settings.group_id}-{settings.instance_id}"}
-    file = settings.kafka_config.for_role(role) if settings.kafka_config else {}
+    file = settings.properties_for(role)
     always = {
         "bootstrap.servers": settings.bootstrap_servers,
         "logger": logging.getLogger(CLIENT_LIBRARY),

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.kafka.client import open_producer, producer_config
 
 CONFIRM_SECONDS = 30.0
@@ -70,6 +70,6 @@ class Publisher:
             self.unwritten.append(name)
 
 
-def open_publisher(settings: Settings) -> Publisher:
+def open_publisher(settings: KafkaSettings) -> Publisher:
     """Open a publisher to the brokers of the settings."""
     return Publisher(open_producer(producer_config(settings) | {"message.timeout.ms": int(CONFIRM_SECONDS * 1000)}))

@@ -158,15 +158,15 @@ class KafkaDefinitionTopic:
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
     """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
     topic = settings.topic_prefix + LINK_DEFINITIONS
-    rights = acls_of(Role.AUTHOR, settings, TopicNames(settings.topic_prefix, settings.group_id, ()))
-    require_acls(settings, [right for right in rights if right.operation is Operation.READ])
-    _require_topic(KafkaTopicAdmin(settings), topic)
+    rights = acls_of(Role.AUTHOR, settings.kafka, TopicNames(settings.topic_prefix, settings.group_id, ()))
+    require_acls(settings.kafka, [right for right in rights if right.operation is Operation.READ])
+    _require_topic(KafkaTopicAdmin(settings.kafka), topic)
     # The end is only told by an answer, which the broker would hold back for half a second.
     reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
-    consumer = open_consumer(reader_config(settings, Isolation.READ_COMMITTED) | reading)
-    admin = open_admin(admin_config(settings))
+    consumer = open_consumer(reader_config(settings.kafka, Isolation.READ_COMMITTED) | reading)
+    admin = open_admin(admin_config(settings.kafka))
     reader = KafkaLogReader(consumer, admin, topic)
-    author = partial(open_producer, author_producer_config(settings))
+    author = partial(open_producer, author_producer_config(settings.kafka))
     return KafkaDefinitionTopic(reader, admin, topic, open_author=author, clock=clock, rights=rights)
 
 

@@ -28,10 +28,10 @@ class ChangelogWriter:
     """Writes to one topic in transactions, and commits offsets of the group in them. A second one fences the first."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        name = f"{transactional_id_prefix(settings)}repartition"
+        name = f"{transactional_id_prefix(settings.kafka)}repartition"
         self._settings = settings
         self._topic = topic
-        self._producer = open_producer(worker_producer_config(settings) | {"transactional.id": name})
+        self._producer = open_producer(worker_producer_config(settings.kafka) | {"transactional.id": name})
 
     def __enter__(self) -> Self:
         try:
@@ -60,7 +60,7 @@ class ChangelogWriter:
 
         The broker refuses the offsets while the group has a member.
         """
-        with closing(open_consumer(worker_consumer_config(self._settings))) as outsider:
+        with closing(open_consumer(worker_consumer_config(self._settings.kafka))) as outsider:
             try:
                 self._producer.begin_transaction()
                 for partition, note in notes.items():

@@ -100,7 +100,7 @@ def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspectio
     """Give an inspection of the group and the topics of these settings. Raises Unavailable."""
     wire = ClientFactory(settings, {}, {})
     with closing(wire.open_reader(names.clicks)) as clicks, closing(wire.open_reader(names.changelog)) as changelog:
-        yield Inspection(ConsumerGroup(Connection(settings), settings.group_id), clicks, changelog, names.clicks)
+        yield Inspection(ConsumerGroup(Connection(settings.kafka), settings.group_id), clicks, changelog, names.clicks)
 
 
 def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, Found]:

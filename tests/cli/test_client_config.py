@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config.client_properties import ClientProperties
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.config.settings import Settings
 from consumer.errors import UsageError
 from consumer.kafka.client import (
@@ -25,14 +26,14 @@ from consumer.kafka.client import (
 CONFIGS = [admin_config, reader_config, producer_config, worker_consumer_config, worker_producer_config]
 
 
-def settings_with(**properties: str) -> Settings:
+def settings_with(**properties: str) -> KafkaSettings:
     named = {name.replace("_", "."): value for name, value in properties.items()}
     file = ClientProperties(Path("client.properties"), named)
-    return Settings(bootstrap_servers="localhost:1", group_id="group", instance_id="one", kafka_config=file)
+    return KafkaSettings("localhost:1", topic_prefix="", group_id="group", instance_id="one", client_properties=file)
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_every_client_connects_with_the_properties_of_the_file(config: Callable[[Settings], ClientConfig]) -> None:
+def test_every_client_connects_with_the_properties_of_the_file(config: Callable[[KafkaSettings], ClientConfig]) -> None:
     built = config(settings_with(security_protocol="SSL"))
 
     assert built["bootstrap.servers"] == "localhost:1"
@@ -52,7 +53,7 @@ def test_the_worker_reads_committed_clicks_and_neither_commits_nor_skips_any_by_
 
 def test_the_workers_producer_is_transactional_under_a_name_that_a_restart_keeps() -> None:
     config = worker_producer_config(
-        Settings(bootstrap_servers="b:1", topic_prefix="staging.", group_id="group", instance_id="one")
+        Settings(bootstrap_servers="b:1", topic_prefix="staging.", group_id="group", instance_id="one").kafka
     )
 
     assert config["transactional.id"] == "staging.group/worker/one"
@@ -68,7 +69,7 @@ def test_no_two_writers_of_one_broker_share_a_transactional_id() -> None:
         ("link-definitions", "a"),
     ]
     settings = [Settings(bootstrap_servers="b:1", group_id=group, instance_id=instance) for group, instance in names]
-    ids = [name_of(each) for each in settings for name_of in (transactional_id, authors_transactional_id)]
+    ids = [name_of(each.kafka) for each in settings for name_of in (transactional_id, authors_transactional_id)]
 
     assert len(set(ids)) == len(names) + 1
 
@@ -80,7 +81,7 @@ def test_what_is_ours_to_tune_the_file_may_tune() -> None:
 
 @pytest.mark.parametrize("config_of", [worker_consumer_config, reader_config])
 def test_under_the_new_group_protocol_the_brokers_own_properties_are_left_out(
-    config_of: Callable[[Settings], ClientConfig],
+    config_of: Callable[[KafkaSettings], ClientConfig],
 ) -> None:
     config = config_of(settings_with(group_protocol="consumer", session_timeout_ms="2000"))
 

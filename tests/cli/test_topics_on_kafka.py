@@ -12,7 +12,7 @@ ROUNDS = 8  # without waiting for the leaders themselves, more than half of all 
 
 
 def test_topics_can_be_used_as_soon_as_they_are_created(kafka: Broker, topic_prefix: str) -> None:
-    admin = KafkaTopicAdmin(Settings(bootstrap_servers=kafka.bootstrap_servers))
+    admin = KafkaTopicAdmin(Settings(bootstrap_servers=kafka.bootstrap_servers).kafka)
     for number in range(ROUNDS):
         specs = topic_specs(TopicNames(f"{topic_prefix}{number}.", "group", ("set_field", "follow_up")))
         admin.create_topics(specs, partitions=4, replication_factor=1)

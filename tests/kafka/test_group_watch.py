@@ -22,7 +22,7 @@ def test_clicks_that_retention_deleted_are_not_left_to_do(kafka: Broker, topic_p
     deleted = [TopicPartition(topic, partition, before) for partition, before in {1: 2, 2: 5, 3: 4}.items()]
     for future in admin.delete_records(deleted).values():
         future.result()
-    watch = ConsumerGroup(Connection(Settings(bootstrap_servers=kafka.bootstrap_servers)), group)
+    watch = ConsumerGroup(Connection(Settings(bootstrap_servers=kafka.bootstrap_servers).kafka), group)
 
     assert watch.lag(topic, PARTITIONS) == {0: 5, 1: 1, 2: 0, 3: 1}
     assert watch.members() == 0

@@ -68,7 +68,7 @@ class TwinWire(ClientFactory):
             self.cluster,
             self.names.clicks,
             group_id=self.settings.group_id,
-            transactional_id=transactional_id(self.settings),
+            transactional_id=transactional_id(self.settings.kafka),
             script=self.script,
             bite=self.bite,
         )

@@ -38,8 +38,8 @@ class KafkaGround:
         self._interface = interface
         self._servers = bootstrap_servers
         self._prefix = prefix
-        self._admin = open_admin(admin_config(self._settings("admin")))
-        self._publisher = open_producer(producer_config(self._settings("publisher")))
+        self._admin = open_admin(admin_config(self._settings("admin").kafka))
+        self._publisher = open_producer(producer_config(self._settings("publisher").kafka))
         self._opened: list[KafkaTransactionalConsumer | KafkaLogReader] = []
         self._topics: list[str] = []
         self._others: list[KafkaTransaction] = []
@@ -58,12 +58,12 @@ class KafkaGround:
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
-        consumer = open_consumer(worker_consumer_config(settings) | ENDS | SOON_PUT_OUT)
-        producer = partial(open_producer, worker_producer_config(settings))
+        consumer = open_consumer(worker_consumer_config(settings.kafka) | ENDS | SOON_PUT_OUT)
+        producer = partial(open_producer, worker_producer_config(settings.kafka))
         stream = KafkaTransactionalConsumer(
             consumer,
             producer,
-            open_admin(admin_config(settings)),
+            open_admin(admin_config(settings.kafka)),
             topic,
             interface=self._interface,
         )
@@ -73,7 +73,7 @@ class KafkaGround:
     def open_reader(self, topic: str) -> LogReader:
         settings = self._settings("reader")
         reader = KafkaLogReader(
-            open_consumer(reader_config(settings) | ENDS), open_admin(admin_config(settings)), topic
+            open_consumer(reader_config(settings.kafka) | ENDS), open_admin(admin_config(settings.kafka)), topic
         )
         self._opened.append(reader)
         return reader
@@ -86,7 +86,7 @@ class KafkaGround:
 
     def leave_open(self, topic: str, partition: int, value: str) -> "KafkaTransaction":
         transaction = KafkaTransaction(
-            open_producer(worker_producer_config(self._settings(f"other-{len(self._others)}")))
+            open_producer(worker_producer_config(self._settings(f"other-{len(self._others)}").kafka))
         )
         self._others.append(transaction)
         transaction.open(topic, partition, value)

@@ -24,7 +24,7 @@ def cluster() -> Iterator[MockCluster]:
 def a_reader(cluster: MockCluster) -> KafkaLogReader:
     settings = Settings(bootstrap_servers=cluster.bootstrap_servers, group_id="group", instance_id="one")
     return KafkaLogReader(
-        open_consumer(reader_config(settings)), open_admin(admin_config(settings)), topic=cluster.topic
+        open_consumer(reader_config(settings.kafka)), open_admin(admin_config(settings.kafka)), topic=cluster.topic
     )
 
 

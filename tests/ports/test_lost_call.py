@@ -38,7 +38,7 @@ class WatchedProducer:
     def __init__(self, settings: Settings) -> None:
         self._coordinator_state = ""
         watched = {"statistics.interval.ms": 50, "stats_cb": self._note}
-        self.producer = open_producer(worker_producer_config(settings) | watched)
+        self.producer = open_producer(worker_producer_config(settings.kafka) | watched)
         self.producer.init_transactions(SECONDS)
 
     def _note(self, statistics: str) -> None:
@@ -67,7 +67,7 @@ def lost_calls() -> int:
 
 def test_a_connection_is_up_whenever_another_is_closed_for_being_idle() -> None:
     """Else there is none to ask for the coordinator: one call in six was lost for over 20 seconds, one for 168."""
-    config = worker_producer_config(Settings(bootstrap_servers="nowhere:9092"))
+    config = worker_producer_config(Settings(bootstrap_servers="nowhere:9092").kafka)
     looks_every_ms = 1_000  # the library looks at the age of its connections this often
     assert config["topic.metadata.refresh.interval.ms"] + looks_every_ms < config["connections.max.idle.ms"]
 
@@ -78,10 +78,10 @@ def test_a_client_whose_call_was_lost_goes_once_the_coordinator_is_back(cluster:
         Settings(bootstrap_servers=cluster.bootstrap_servers, group_id="group", instance_id=str(number))
         for number in range(CLIENTS)
     ]
-    consumer = open_consumer(worker_consumer_config(settings[0]))
+    consumer = open_consumer(worker_consumer_config(settings[0].kafka))
     clients = []
     for one in settings:
-        cluster.coordinate(group=one.group_id, transactional_id=transactional_id(one))
+        cluster.coordinate(group=one.group_id, transactional_id=transactional_id(one.kafka))
         client = WatchedProducer(one)
         # The library must know the coordinator: one that it has yet to find, it asks for anew by itself.
         open_transaction(client.producer, cluster.topic)

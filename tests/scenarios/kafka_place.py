@@ -59,8 +59,8 @@ class KafkaPlace(KafkaGround):
     def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
         limits = SOON_PUT_OUT if instance == SILENT else {}
-        consumer = open_consumer(worker_consumer_config(settings) | ENDS | limits)
-        config = worker_producer_config(settings) | (SOON_TIMED_OUT if instance == BRIEF else {})
+        consumer = open_consumer(worker_consumer_config(settings.kafka) | ENDS | limits)
+        config = worker_producer_config(settings.kafka) | (SOON_TIMED_OUT if instance == BRIEF else {})
 
         def produce() -> Any:
             self._producers[stream] = CutProducer(open_producer(config))
@@ -69,7 +69,7 @@ class KafkaPlace(KafkaGround):
         stream = KafkaTransactionalConsumer(
             consumer,
             produce,
-            open_admin(admin_config(settings)),
+            open_admin(admin_config(settings.kafka)),
             topic,
             interface=self._interface,
         )

@@ -26,7 +26,7 @@ links:
 
 def rights(role: Role) -> tuple[Acl, ...]:
     """Return what the program says this role needs."""
-    return acls_of(role, SETTINGS, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
+    return acls_of(role, SETTINGS.kafka, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
 
 
 class Job:

@@ -118,7 +118,7 @@ def sentences(house: House, users: Mapping[Role, str]) -> Mapping[str, str]:  # 
         address, properties = door(house)
         file = ClientProperties(Path("client.properties"), properties)
         with pytest.raises(Unavailable) as raised:
-            Connection(Settings(bootstrap_servers=address, kafka_config=file), answer_seconds=3.0).metadata()
+            Connection(Settings(bootstrap_servers=address, kafka_config=file).kafka, answer_seconds=3.0).metadata()
         return str(raised.value)
 
     with ThreadPoolExecutor(len(REFUSALS)) as pool:

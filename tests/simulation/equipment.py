@@ -102,7 +102,7 @@ class SimulatedWire(ClientFactory):
             self.cluster,
             self.names.clicks,
             group_id=self.settings.group_id,
-            transactional_id=transactional_id(self.settings),
+            transactional_id=transactional_id(self.settings.kafka),
             network=self.network,
         )
 

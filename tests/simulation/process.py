@@ -122,7 +122,7 @@ class Process:
 
     @property
     def _transactional_id(self) -> str:
-        return transactional_id(settings_of(self.name))
+        return transactional_id(settings_of(self.name).kafka)
 
     def _work(self) -> None:
         clock, partitions = self._scheduler, self._environment.partitions

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.topics import topic_specs
 from consumer.kafka.client import authors_transactional_id, transactional_id_prefix
@@ -54,7 +54,7 @@ class Acl:
 
 
 def acls_of(
-    role: Role, settings: Settings, names: TopicNames, *, subscriber_group: str | None = None
+    role: Role, settings: KafkaSettings, names: TopicNames, *, subscriber_group: str | None = None
 ) -> tuple[Acl, ...]:
     """Return what a role needs with these topics; a subscriber that is a consumer group needs that group, too."""
     match role:
@@ -84,7 +84,7 @@ def missing_acls(lacking: Iterable[Acl]) -> Unavailable:
     return Unavailable(f"The broker refuses: this user may not {named}; grant it: {grants}")
 
 
-def _worker_rights(settings: Settings, names: TopicNames) -> tuple[Acl, ...]:
+def _worker_rights(settings: KafkaSettings, names: TopicNames) -> tuple[Acl, ...]:
     # Clicks are written, too: those that came to a wrong partition are rerouted.
     return (
         _read(names.clicks),

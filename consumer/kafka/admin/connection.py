@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.client import admin_config, note_error, open_admin
 
@@ -29,7 +29,7 @@ DENIED = frozenset({
 class Connection:
     """Speaks to the brokers of the settings; `client` must stay referenced while its answers are waited for."""
 
-    def __init__(self, settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, settings: KafkaSettings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.answer_seconds = answer_seconds
         self._settings = settings
         self._errors: dict[str, str] = {}

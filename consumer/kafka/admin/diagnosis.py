@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 
 FILE = "LINK_ACTIONS_KAFKA_CONFIG"
 TELLING = ("_AUTHENTICATION", "_SSL", "_RESOLVE", "_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN")
@@ -18,11 +18,11 @@ TELLING = ("_AUTHENTICATION", "_SSL", "_RESOLVE", "_TRANSPORT", "_TIMED_OUT", "_
 ANSWER_SECONDS = 3.0
 
 
-def explain(errors: Mapping[str, str], settings: Settings) -> str:
+def explain(errors: Mapping[str, str], settings: KafkaSettings) -> str:
     """Return one sentence, for errors by name with what the library says of each."""
     name = next((name for name in TELLING if name in errors), "")
     text = re.sub(r"^\S+/\w+: | \(after \d+ms in state \w+.*\)$", "", errors.get(name, ""))
-    properties = settings.kafka_config.for_role("admin") if settings.kafka_config else {}
+    properties = settings.properties_for("admin")
     reason, mend = _known(name, text, settings.bootstrap_servers, properties)
     return f"No Kafka broker answers at {settings.bootstrap_servers} ({reason}); {mend}"
 

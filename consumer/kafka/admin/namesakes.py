@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from consumer.clock import Clock
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import FatalKafkaError
 from consumer.kafka.client import worker_consumer_config
 from consumer.kafka.errors import kafka_error
@@ -72,12 +72,12 @@ def require_sole(
 class GroupMembers:
     """Asks the broker for the members of the worker's group that have its name."""
 
-    def __init__(self, admin: AdminClient, settings: Settings) -> None:
+    def __init__(self, admin: AdminClient, settings: KafkaSettings) -> None:
         self._admin = admin
         self._group_id = settings.group_id
         self._instance_id = settings.instance_id
         # One that the file of client properties sets is shared by all workers.
-        shared = settings.kafka_config and "client.id" in settings.kafka_config.for_role("consumer")
+        shared = "client.id" in settings.properties_for("consumer")
         self._client_id = None if shared else worker_consumer_config(settings)["client.id"]
 
     def namesakes(self) -> Sequence[Namesake]:
@@ -95,7 +95,7 @@ class GroupMembers:
         return static_id == self._instance_id or getattr(member, "client_id", "") == self._client_id
 
 
-def session_seconds(settings: Settings) -> float:
+def session_seconds(settings: KafkaSettings) -> float:
     """Return how long the group misses a member that has died."""
     config = worker_consumer_config(settings)
     if config.get("group.protocol") == "consumer":

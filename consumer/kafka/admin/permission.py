@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.acls import Acl, missing_acls
 from consumer.kafka.admin.connection import AWAY, DENIED, Connection
@@ -61,7 +61,7 @@ class Permission:
             return None
 
 
-def require_acls(settings: Settings, rights: Iterable[Acl]) -> None:
+def require_acls(settings: KafkaSettings, rights: Iterable[Acl]) -> None:
     """Raise Unavailable, which names them, where rights are missing."""
     lacking = Permission(Connection(settings)).lacking(rights)
     if lacking:
@@ -69,7 +69,7 @@ def require_acls(settings: Settings, rights: Iterable[Acl]) -> None:
 
 
 @contextmanager
-def explaining_denials(settings: Settings, rights: Iterable[Acl]) -> Iterator[None]:
+def explaining_denials(settings: KafkaSettings, rights: Iterable[Acl]) -> Iterator[None]:
     """Require the rights at the start, and name the one that is missing where the broker refuses something later."""
     wanted = tuple(rights)
     require_acls(settings, wanted)
@@ -79,7 +79,7 @@ def explaining_denials(settings: Settings, rights: Iterable[Acl]) -> Iterator[No
         raise _named(error, settings, wanted) from error
 
 
-def _named(error: Forbidden, settings: Settings, rights: tuple[Acl, ...]) -> Unavailable:
+def _named(error: Forbidden, settings: KafkaSettings, rights: tuple[Acl, ...]) -> Unavailable:
     lacking = Permission(Connection(settings)).lacking(rights)
     if not lacking and error.resource is Resource.TRANSACTIONAL_ID:
         lacking = tuple(right for right in rights if right.resource is error.resource)

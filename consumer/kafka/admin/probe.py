@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.client import open_producer, transactional_id_prefix, worker_producer_config
@@ -15,7 +15,7 @@ from consumer.kafka.errors import Forbidden, fatal_error
 class KafkaProbe:
     """Asks about the cluster and whether transactions can be had. Methods raise Unavailable."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, settings: KafkaSettings) -> None:
         self._connection = connection
         self._settings = settings
 

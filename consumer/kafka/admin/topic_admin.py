@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewPartitions, NewTopic, OffsetSpec, TopicMetadata
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.acls import Acl, Operation, missing_acls
 from consumer.kafka.admin.connection import ANSWER_SECONDS, DENIED, Connection
@@ -65,7 +65,7 @@ def create_topics(
 class KafkaTopicAdmin:
     """Asks a real broker."""
 
-    def __init__(self, settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, settings: KafkaSettings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._connection = Connection(settings, answer_seconds=answer_seconds)
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.config.settings import Settings
+from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import ANSWER_SECONDS
 from consumer.kafka.client import Isolation, admin_config, open_admin, open_consumer, reader_config
@@ -95,7 +95,7 @@ class TopicReader:
             raise Unavailable(f"The offsets cannot be asked for ({reason}); run link-actions doctor") from error
 
 
-def open_reader(settings: Settings, isolation: Isolation = Isolation.READ_COMMITTED) -> TopicReader:
+def open_reader(settings: KafkaSettings, isolation: Isolation = Isolation.READ_COMMITTED) -> TopicReader:
     """Open a reader at the brokers of the settings."""
     # The end of a partition is told with an answer of the broker, which by default waits half a second for more.
     quick = {"enable.partition.eof": True, "fetch.wait.max.ms": 50}
