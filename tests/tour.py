@@ -21,8 +21,6 @@ PAGE = ROOT / "docs/tour.md"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 SHOWN_SERVERS = "127.0.0.1:9092"
 VOLATILE = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|"timestamp": \d+')
-OWN_SETTING = ", HTTP_PORT"
-"""What doctor sees set here and a reader of the page does not: others run beside this."""
 MARK = "\x1e"
 """Comes before the output of each command; nothing prints it."""
 
@@ -46,21 +44,18 @@ def carried_out(text: str, servers: str, folder: Path) -> str:
         lines = "".join(f"$ {command}\n{next(printed)}" for command in commands(f"```console\n{shown[0]}```"))
         return "".join(f"{line.rstrip()}\n" for line in lines.splitlines())
 
-    return BLOCK.sub(block, text).replace(servers, SHOWN_SERVERS).replace(OWN_SETTING, "")
+    return BLOCK.sub(block, text).replace(servers, SHOWN_SERVERS)
 
 
 def comparable(text: str) -> list[str]:
     """The page without what differs from one run to the next, or from one machine to another.
 
-    These are times and offsets of the broker's, the order of updates in different topics, and all that doctor sees of
-    the machine beyond whether it is well.
+    These are the broker's times and offsets, and the order of updates in different topics.
     """
     lines: list[str] = []
     for part in filter(None, re.split(r"^(?=\$ |```)", text, flags=re.MULTILINE)):
         command, *printed = part.splitlines()
         output = [VOLATILE.sub("", line) for line in printed]
-        if command.startswith("$ link-actions doctor"):
-            output = [" ".join(line.split()[:2]) for line in output]
         if command.startswith("$ link-actions updates tail"):
             output.sort()
         lines += [command, *output]
