@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from actions.registry import load_kinds
-from consumer.config.settings import Settings, load_settings
+from consumer.config.environment import load_settings
+from consumer.config.settings import Settings
 from consumer.monitoring.logs import configure_logs
 from consumer.registry.registry import SchemaRegistry, connect_registry
 from schemas.record_schema import load_schemas

@@ -9,8 +9,9 @@ import typer
 
 from consumer.app.worker import run_worker
 from consumer.cli.command_line import PlainCommand
+from consumer.config.environment import hidden_settings, load_settings
 from consumer.config.service_links import ADVICE
-from consumer.config.settings import MAX_WORKERS, hidden_settings, load_settings, settings_help
+from consumer.config.settings import MAX_WORKERS, settings_help
 from consumer.monitoring.logs import configure_logs
 from consumer.process.file_descriptors import raise_limit
 from consumer.process.parent_watch import ParentWatch

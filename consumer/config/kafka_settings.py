@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from consumer.config.client_properties import ClientProperties
 
+DEFAULT_GROUP_ID = "link-actions"
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:

@@ -12,7 +12,8 @@ from confluent_kafka import KafkaException
 
 from actions.registry import load_kinds
 from consumer.config.client_properties import read_properties
-from consumer.config.settings import Settings, load_settings, variable
+from consumer.config.environment import load_settings
+from consumer.config.settings import Settings, variable
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.admin.topics import topic_specs

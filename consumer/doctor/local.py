@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from consumer.config.environment import WrongSettings, hidden_settings, load_settings, service_links
 from consumer.config.service_links import ADVICE
-from consumer.config.settings import PREFIX, Settings, WrongSettings, hidden_settings, load_settings, service_links
+from consumer.config.settings import PREFIX, Settings
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from confluent_kafka import KafkaError
 
+from consumer.config.kafka_settings import DEFAULT_GROUP_ID
 from consumer.errors import FatalKafkaError, LinkActionsError, Unavailable, UsageError
 from consumer.kafka.shell_commands import SERVERS
 
@@ -14,7 +15,7 @@ _ADD_TO_FILE = '>> "${LINK_ACTIONS_KAFKA_CONFIG:=client.properties}"; export LIN
 """How a line gets into the file of client properties, whether there is one yet or not."""
 _LIMITS = f"kafka-configs.sh {SERVERS} --entity-type brokers --describe --all"
 _MEMBERS = (
-    f'kafka-consumer-groups.sh {SERVERS} --group "${{LINK_ACTIONS_GROUP_ID:-link-actions}}"'
+    f'kafka-consumer-groups.sh {SERVERS} --group "${{LINK_ACTIONS_GROUP_ID:-{DEFAULT_GROUP_ID}}}"'
     " --describe --members --verbose"
 )
 _SAME_NAME = "another worker runs under the same LINK_ACTIONS_INSTANCE_ID"
@@ -81,7 +82,7 @@ ALWAYS_FINAL: Mapping[int, Meaning] = MappingProxyType({
     ),
     KafkaError.INVALID_GROUP_ID: Meaning(
         "The broker does not take the name of the group",
-        "set another one, which begins with an empty memory: export LINK_ACTIONS_GROUP_ID=link-actions",
+        f"set another one, which begins with an empty memory: export LINK_ACTIONS_GROUP_ID={DEFAULT_GROUP_ID}",
         UsageError,
     ),
     KafkaError.UNSUPPORTED_ASSIGNOR: Meaning(

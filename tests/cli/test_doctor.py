@@ -8,7 +8,7 @@ import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
-from consumer.config.settings import load_settings
+from consumer.config.environment import load_settings
 from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import check_brokers, check_rights, check_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from consumer.cli.app import execute
-from consumer.config.settings import Settings, WrongSettings, load_settings, variable
+from consumer.config.environment import WrongSettings, load_settings
+from consumer.config.settings import Settings, variable
 from consumer.doctor.finding import Status
 from consumer.doctor.local import check_settings
 

@@ -1,12 +1,24 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from consumer.cli.entry import topic_names
-from consumer.config.settings import LogFormat, LogLevel, Settings, StateStoreKind, WrongSettings, load_settings
+from consumer.config.environment import WrongSettings, load_settings
+from consumer.config.settings import (
+    LogFormat,
+    LogLevel,
+    Settings,
+    StateStoreKind,
+    default_text,
+    description_of,
+    settings_help,
+    variable,
+)
 from consumer.kafka.admin.topics import topic_specs
 
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 
 
@@ -61,6 +73,30 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert settings.schema_registry_url == "https://registry"
     assert (settings.log_level, settings.log_format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert settings.dedupe_retention == timedelta(days=90)
+
+
+@pytest.mark.parametrize("field", Settings.model_fields.keys() - {"kafka_config"})
+def test_example_of_each_setting_is_valid(field: str) -> None:
+    (example,) = Settings.model_fields[field].examples or []
+
+    assert field in load_settings(BROKERS | {variable(field): example}).model_fields_set
+
+
+def test_docs_list_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `(LINK_ACTIONS_\w+)` \| ([^|]+) \|", OPERATIONS.read_text(), re.MULTILINE)
+
+    assert {name: default.replace("`", "") for name, default in rows} == {
+        variable(name): "required" if field.is_required() else default_text(name) or "none"
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def test_help_shows_every_setting_with_its_default() -> None:
+    text = " ".join(settings_help().split())
+
+    assert all(f"{variable(name)} {description_of(name)}" in text for name in Settings.model_fields)
+    assert "LINK_ACTIONS_HTTP_PORT" in text
+    assert "(default: 9464)" in text
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

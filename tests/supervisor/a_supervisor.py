@@ -6,7 +6,8 @@
 import os
 import sys
 
-from consumer.config.settings import LogFormat, LogLevel, load_settings
+from consumer.config.environment import load_settings
+from consumer.config.settings import LogFormat, LogLevel
 from consumer.monitoring.logs import configure_logs
 from consumer.supervisor.composition import run_workers
 

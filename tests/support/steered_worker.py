@@ -23,7 +23,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.app.worker import run_worker
-from consumer.config.settings import load_settings
+from consumer.config.environment import load_settings
 from consumer.errors import LinkActionsError
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.monitoring.logs import configure_logs
