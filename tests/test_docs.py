@@ -1,5 +1,6 @@
 """The pages name only what exists: files, headings, make targets, settings."""
 
+import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -7,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from consumer.cli.app import COMMANDS, load_command
 from consumer.config.settings import Settings, variable
+from consumer.errors import ExitCode
+from schemas.bad_record import Reason
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -18,6 +22,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 OF_THE_EXAMPLE = {"schemas/write_note.avsc", "actions/note.py", "tests/actions/test_note.py"}
 """What docs/adding-an-action.md adds."""
+TAKE_A_ROLE = {"acls"}
 SPACE, BRACKETS = " ", {"[": "]", "(": ")", "{": "}"}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -79,6 +84,20 @@ def test_make_targets_exist(page: Path) -> None:
 
 
 @each_page
+def test_modules_exist(page: Path) -> None:
+    modules = set(re.findall(r"python -m (\w+(?:\.\w+)*)", page.read_text()))
+    assert [module for module in modules if not importlib.util.find_spec(module)] == []
+
+
+@each_page
+def test_commands_exist(page: Path) -> None:
+    named = re.findall(r"(?:`|\$ |^ {4})link-actions ([a-z]+)(?: ([a-z]+))?(?=[ `\n])", page.read_text(), re.MULTILINE)
+    for name, subcommand in set(named):
+        assert name in COMMANDS
+        assert not subcommand or name in TAKE_A_ROLE or subcommand in load_command(name).commands
+
+
+@each_page
 def test_mermaid_is_balanced(page: Path) -> None:
     diagrams = re.findall(r"^```mermaid\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
     assert [diagram for diagram in diagrams if not is_balanced(diagram)] == []
@@ -98,6 +117,13 @@ def test_every_setting_is_documented_with_its_default() -> None:
     for field, info in Settings.model_fields.items():
         if isinstance(info.default, str | int | float) and info.default != "":
             assert rows[variable(field)] == f"`{info.default}`"
+
+
+def test_every_dead_letter_reason_and_exit_code_is_documented() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    assert [reason for reason in Reason if f"`{reason}`" not in page] == []
+    exit_codes = page.partition("## Exit codes")[2].partition("##")[0]
+    assert [code for code in ExitCode if not re.search(rf"\b{code.value} [a-z\[]", exit_codes)] == []
 
 
 def test_the_update_of_the_readme_is_that_of_the_tour() -> None:
