@@ -1,4 +1,4 @@
-"""The pages name only what exists: files, headings, make targets, settings."""
+"""The pages name only what exists: files, headings, make targets, commands, reasons."""
 
 import importlib.util
 import json
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from consumer.cli.app import COMMANDS, load_command
-from consumer.config.settings import Settings, variable
 from consumer.errors import ExitCode
 from schemas.bad_record import Reason
 
@@ -107,16 +106,6 @@ def test_an_unbalanced_diagram_is_seen() -> None:
     assert is_balanced("flowchart LR\n  a([b]) -.-> c\n  subgraph d\n  end\n")
     assert not is_balanced("flowchart LR\n  a([b] --> c\n")
     assert not is_balanced("flowchart LR\n  subgraph d\n")
-
-
-def test_every_setting_is_documented_with_its_default() -> None:
-    rows = dict(
-        re.findall(r"^\| `(LINK_ACTIONS_\w+)` \| (.*?) \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    )
-    assert rows.keys() == {variable(field) for field in Settings.model_fields}
-    for field, info in Settings.model_fields.items():
-        if isinstance(info.default, str | int | float) and info.default != "":
-            assert rows[variable(field)] == f"`{info.default}`"
 
 
 def test_every_dead_letter_reason_and_exit_code_is_documented() -> None:
