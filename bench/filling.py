@@ -17,7 +17,7 @@ from bench.candidate import Job
 from bench.ground import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
-from consumer.app.clients import ClientFactory
+from consumer.app.clients import KafkaClients
 from consumer.config.settings import Settings
 from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
 from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
@@ -45,7 +45,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     """
     settings = Settings(bootstrap_servers=job.servers, group_id=job.group, topic_prefix=job.prefix)
     _write_changelog(job)
-    with closing(ClientFactory(settings, {}, {}).open_reader(job.changelog)) as reader:
+    with closing(KafkaClients(settings.kafka).open_reader(job.changelog)) as reader:
         changelog = reader.topic_id()
     folder = job.folder / "state" / job.group
     remembered: list[list[bytes]] = [[] for _ in range(PARTITIONS)]

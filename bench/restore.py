@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.state import KEY_BYTES, STORES, VALUE
-from consumer.app.clients import ClientFactory
+from consumer.app.clients import KafkaClients
+from consumer.app.record_formats import topic_names
 from consumer.config.settings import Settings
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from consumer.kafka.client import open_producer, worker_producer_config
@@ -39,24 +40,29 @@ def main() -> None:
         if kafka is None:
             sys.exit(1)
         try:
-            wire = ClientFactory(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench"), {}, {})
-            create_topics(KafkaTopicAdmin(wire.settings.kafka), wire.names, partitions=PARTITIONS, replication_factor=1)
-            _write_changelog(wire, arguments.keys)
+            clients = KafkaClients(Settings(bootstrap_servers=kafka.bootstrap_servers, group_id="bench").kafka)
+            create_topics(
+                KafkaTopicAdmin(clients.settings),
+                topic_names(clients.settings, {}),
+                partitions=PARTITIONS,
+                replication_factor=1,
+            )
+            _write_changelog(clients, arguments.keys)
             _tell(f"bytes of changelog per key: {_log_bytes(Path(folder)) / arguments.keys:.1f}")
             for number in range(arguments.rounds):
                 for store in arguments.stores:
-                    _tell(_measure(wire, store, Path(folder) / f"{store}-{number}", arguments.keys))
+                    _tell(_measure(clients, store, Path(folder) / f"{store}-{number}", arguments.keys))
         finally:
             kafka.stop()
 
 
-def _write_changelog(wire: ClientFactory, keys: int) -> None:
-    producer = open_producer(worker_producer_config(wire.settings.kafka))
+def _write_changelog(clients: KafkaClients, keys: int) -> None:
+    producer = open_producer(worker_producer_config(clients.settings))
     producer.init_transactions(30)
     for batch in _batches(keys):
         producer.begin_transaction()
         for number, key in enumerate(batch):
-            producer.produce(wire.names.changelog, VALUE, key, number % PARTITIONS)
+            producer.produce(topic_names(clients.settings, {}).changelog, VALUE, key, number % PARTITIONS)
         producer.commit_transaction(30)
 
 
@@ -67,18 +73,18 @@ def _batches(keys: int) -> Iterator[list[bytes]]:
         yield [content[place : place + KEY_BYTES] for place in range(0, len(content), KEY_BYTES)]
 
 
-def _measure(wire: ClientFactory, store: str, folder: Path, keys: int) -> str:
+def _measure(clients: KafkaClients, store: str, folder: Path, keys: int) -> str:
     """Restore everything from nothing, then open what is up to date."""
-    seconds, cpu = _restore(wire, store, folder, keys)
-    again, _ = _restore(wire, store, folder, 0)
+    seconds, cpu = _restore(clients, store, folder, keys)
+    again, _ = _restore(clients, store, folder, 0)
     return (
         f"{store:<8} {keys / seconds:>9,.0f} keys/s {cpu / keys * 1e6:>6.2f} us of CPU per key, all threads;"
         f" opened again in {again:.2f} s"
     )
 
 
-def _restore(wire: ClientFactory, store: str, folder: Path, expected: int) -> tuple[float, float]:
-    reader, state = wire.open_reader(wire.names.changelog), STORES[store](folder)
+def _restore(clients: KafkaClients, store: str, folder: Path, expected: int) -> tuple[float, float]:
+    reader, state = clients.open_reader(topic_names(clients.settings, {}).changelog), STORES[store](folder)
     started, cpu, read = time.perf_counter(), time.process_time(), 0
     restorer = ChangelogRestorer(reader, state)
     for partition in range(PARTITIONS):

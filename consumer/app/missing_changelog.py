@@ -1,8 +1,8 @@
-"""Whether a changelog that is missing was there before: then making it again would lose what was remembered."""
+"""Refuses to recreate a changelog that existed before: that would lose the dedupe state."""
 
 from contextlib import closing
 
-from consumer.app.clients import ClientFactory
+from consumer.app.clients import KafkaClients
 from consumer.config.settings import Settings
 from consumer.errors import Contradictory
 from consumer.kafka.admin.connection import Connection
@@ -14,7 +14,7 @@ from schemas.topics import TopicNames
 
 
 def require_changelog(settings: Settings, names: TopicNames, report: TopicReport) -> None:
-    """Raise Contradictory where the changelog is missing and was there before, or Unavailable, or RetriableError."""
+    """Raise Contradictory if the changelog is missing and existed before; may raise Unavailable or RetriableError."""
     if names.changelog not in report.missing or report.partitions is None:
         return
     group = ConsumerGroup(Connection(settings.kafka), settings.group_id)
@@ -23,13 +23,13 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
     if begun:
         raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")
     known = read_known_topics(state_folder(settings) / TOPICS_FILE, settings.group_id)
-    with closing(ClientFactory(settings, {}, {}).open_reader(names.clicks)) as clicks:
+    with closing(KafkaClients(settings.kafka).open_reader(names.clicks)) as clicks:
         if known.had_memory("", clicks.topic_id()):
             raise missing_changelog(names, "this worker's disk holds a copy of it")
 
 
 def missing_changelog(names: TopicNames, evidence: str) -> Contradictory:
-    """Return the error that says what is lost and how to go on."""
+    """Return the error that says what is lost and what to run."""
     return Contradictory(
         f"{names.changelog} is missing, and {evidence}: what was remembered is lost. Stop all workers of the group and"
         " run link-actions state reconcile --accept-lost-memory, which creates the topic and goes on from the committed"

@@ -51,7 +51,7 @@ def run(
     number = settings.workers if workers is None else workers
     if supervisor is None and number > 1:
         raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=drain))
-    run_worker(settings, drain=drain, bond=supervisor)
+    run_worker(settings, drain=drain, parent_watch=supervisor)
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from actions.registry import load_kinds
-from consumer.app.clients import ClientFactory
+from consumer.app.clients import KafkaClients
 from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, topic_names
 from consumer.cli.output import say
@@ -27,7 +26,6 @@ from consumer.maintenance.repartition import Parts, Progress, Repartitioning
 from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.factory import open_state
 from consumer.terminal.text import counted
-from schemas.record_schema import load_schemas
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
@@ -84,8 +82,7 @@ def _open(settings: Settings, stack: ExitStack) -> Parts:
     folder = stack.enter_context(_own_folder(settings.state_dir))
     copies = open_state(settings.model_copy(update={"state_dir": folder}))
     stack.callback(copies.close)
-    schemas = load_schemas()
-    reader = ClientFactory(settings, schemas, load_kinds(schemas)).open_reader(names.changelog)
+    reader = KafkaClients(settings.kafka).open_reader(names.changelog)
     stack.callback(reader.close)
     return Parts(
         names=names,

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from actions.registry import load_kinds
+from consumer.app.record_formats import topic_names
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
 from consumer.demo.environment import PARTITIONS
@@ -16,7 +17,7 @@ from consumer.demo.sample import Sample
 from consumer.demo.scenario import CHECKED, CHECKING, checked
 from consumer.demo.sending import announce_sending
 from consumer.demo.summary import Summary
-from consumer.demo.thread_worker import MemoryWire, ThreadWorker
+from consumer.demo.thread_worker import ThreadWorker
 from consumer.demo.watch import Watch
 from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.publisher import FakePublisher
@@ -24,6 +25,8 @@ from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topic_admin import create_topics
 from schemas.record_schema import load_schemas
 
+GROUP = "link-actions-demo"
+WORKERS = 2
 NOT_SHOWN = (
     "a real broker. This ran on a twin of Kafka in memory, which does what it is asked and never fails.",
     "a kill. No process was killed; the thread of a worker was cut off inside a transaction instead.",
@@ -35,32 +38,29 @@ def run_in_memory(sample: Sample, narrator: ProgressReporter) -> Summary:
     """Do what can be done without a broker and return what was found. Raises a LinkActionsError."""
     narrator.say("going on with a twin of Kafka in this process, and threads instead of processes", style="bold yellow")
     cluster = FakeCluster(SystemClock())
-    wires = [_wire(cluster, number) for number in (1, 2)]
-    names = wires[0].names
+    names = topic_names(_settings(0).kafka, load_kinds(load_schemas()))
     create_topics(FakeTopicAdmin(cluster), names, partitions=PARTITIONS, replication_factor=1)
     links, publisher = read_links(), FakePublisher(cluster)
     for key, value in definition_records(links, SystemClock()):
         publisher.publish(names.definitions, value, key)
     narrator.say(describe_links(links))
-    with _running_workers(wires) as workers:
-        _let_clicks_flow(wires[0], sample, workers, narrator)
+    with _running_workers(cluster) as workers:
+        _let_clicks_flow(cluster, sample, workers, narrator)
     with narrator.waiting(CHECKING):
         findings = checked(lambda: collect_memory_evidence(cluster, names), sample)
     narrator.say(CHECKED)
     return Summary("a twin of Kafka in memory", sample.seed, narrator.seconds, None, findings, NOT_SHOWN)
 
 
-def _wire(cluster: FakeCluster, number: int) -> MemoryWire:
-    schemas = load_schemas()
-    settings = Settings(bootstrap_servers="memory:9092", group_id="link-actions-demo", instance_id=f"worker-{number}")
-    return MemoryWire(settings, schemas, load_kinds(schemas), cluster)
+def _settings(number: int) -> Settings:
+    return Settings(bootstrap_servers="memory:9092", group_id=GROUP, instance_id=f"worker-{number}")
 
 
 @contextmanager
-def _running_workers(wires: Sequence[MemoryWire]) -> Iterator[Sequence[ThreadWorker]]:
-    """Start a worker on each wire; in the end ask all to leave. Raises what went wrong in one."""
-    with ThreadPoolExecutor(len(wires), thread_name_prefix="worker") as executor:
-        workers = [ThreadWorker(wire, PARTITIONS, executor) for wire in wires]
+def _running_workers(cluster: FakeCluster) -> Iterator[Sequence[ThreadWorker]]:
+    """Start the workers and ask all to leave at the end. Raises what went wrong in one."""
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="worker") as executor:
+        workers = [ThreadWorker(cluster, _settings(number), PARTITIONS, executor) for number in range(1, WORKERS + 1)]
         try:
             for worker in workers:
                 worker.start()
@@ -73,10 +73,10 @@ def _running_workers(wires: Sequence[MemoryWire]) -> Iterator[Sequence[ThreadWor
 
 
 def _let_clicks_flow(
-    wire: MemoryWire, sample: Sample, workers: Sequence[ThreadWorker], narrator: ProgressReporter
+    cluster: FakeCluster, sample: Sample, workers: Sequence[ThreadWorker], narrator: ProgressReporter
 ) -> None:
-    cluster, clicks = wire.cluster, wire.names.clicks
-    group = MemoryProgress(cluster, wire.settings.group_id, clicks)
+    clicks = topic_names(_settings(0).kafka, {}).clicks
+    group = MemoryProgress(cluster, GROUP, clicks)
     sending = announce_sending(sample, FakePublisher(cluster), clicks, narrator)
     *others, victim = workers
     total = len(sample.publications)

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from consumer.app.clients import ClientFactory
+from consumer.app.clients import KafkaClients
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
@@ -98,8 +98,11 @@ class Inspection:
 @contextmanager
 def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspection]:
     """Give an inspection of the group and the topics of these settings. Raises Unavailable."""
-    wire = ClientFactory(settings, {}, {})
-    with closing(wire.open_reader(names.clicks)) as clicks, closing(wire.open_reader(names.changelog)) as changelog:
+    clients = KafkaClients(settings.kafka)
+    with (
+        closing(clients.open_reader(names.clicks)) as clicks,
+        closing(clients.open_reader(names.changelog)) as changelog,
+    ):
         yield Inspection(ConsumerGroup(Connection(settings.kafka), settings.group_id), clicks, changelog, names.clicks)
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.app.clients import ClientFactory
+from consumer.app.assembly import LoopOptions, LoopPorts, build_loop, open_definitions
+from consumer.app.record_formats import RecordFormats, load_formats
 from consumer.clock import Clock
 from consumer.config.settings import Settings
-from consumer.decision.cores import CORES, fastest
-from consumer.decision.decision import Rules
 from consumer.decision.outcome import BatchCounts
 from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster
 from consumer.fake_kafka.publisher import FakePublisher
@@ -21,12 +21,8 @@ from consumer.fake_kafka.transactions import Producer
 from consumer.kafka.admin.topic_admin import create_topics
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
-from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.crash_guard import PoisonPillGuard
-from consumer.loop.dead_letter_limit import DeadLetterLimit
-from consumer.loop.history_check import HistoryCheck
-from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.definitions import Definitions
+from consumer.loop.loop import Loop
 from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
@@ -34,7 +30,9 @@ from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
 from consumer.monitoring.version import versions
-from consumer.ports import Headers, LogReader
+from consumer.ports import Headers
+from consumer.state.in_memory import MemoryState
+from consumer.state.store import StateStore
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from tests.builders import Record
@@ -53,28 +51,14 @@ KINDS = load_kinds(SCHEMAS)
 CLICKS, LINKS = Codec(SCHEMAS["LinkClicked"]), Codec(SCHEMAS["LinkDefined"])
 
 
-@dataclass(frozen=True, slots=True)
-class TwinWire(ClientFactory):
-    """What the worker's parts speak to, on the twin."""
+@cache
+def record_formats() -> RecordFormats:
+    return load_formats(settings_of("anyone"), SCHEMAS, KINDS)
 
-    cluster: FakeCluster
-    script: Script
-    bite: int
-    stream: type[ScriptedStream] = ScriptedStream
-    reader: type[ScriptedReader] = ScriptedReader
 
-    def open_stream(self, note_member: object = None) -> ScriptedStream:  # noqa: ARG002 - the twin has no member to note
-        return self.stream(
-            self.cluster,
-            self.names.clicks,
-            group_id=self.settings.group_id,
-            transactional_id=transactional_id(self.settings.kafka),
-            script=self.script,
-            bite=self.bite,
-        )
-
-    def open_reader(self, topic: str) -> LogReader:
-        return self.reader(self.cluster, topic, self.script)
+@cache
+def settings_of(instance: str) -> Settings:
+    return Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=instance)
 
 
 class CountingObserver(Observer):
@@ -128,15 +112,15 @@ class FakeEnvironment:
         self.partitions = partitions
         self.clock = TurnedClock()
         self.cluster = cluster or FakeCluster(self.clock)
-        self.names = self.wire("anyone", Script(), FAR_AWAY).names
+        self.names = record_formats().names
         self.links: list[Record] = []
         self._publisher = FakePublisher(self.cluster)
         create_topics(FakeTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
 
-    def wire(self, name: str, script: Script, bite: int, build: "Build | None" = None) -> TwinWire:
-        settings = Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=name)
-        build = build or Build()
-        return TwinWire(settings, SCHEMAS, KINDS, self.cluster, script, bite, build.stream, build.reader)
+    def open_definitions(self, state: StateStore | None = None, script: Script | None = None) -> Definitions:
+        """Return the link definitions, none of which is read yet."""
+        reader = ScriptedReader(self.cluster, self.names.definitions, script or Script())
+        return open_definitions(reader, state or MemoryState(), record_formats())
 
     def define(self, *links: Record) -> None:
         """Publish versions of links."""
@@ -211,25 +195,28 @@ class Worker:
         """Raises RetriableError where the script says so."""
         self.script = disk.script = script or Script()
         self.observer = CountingObserver(environment.clock)
-        wire = environment.wire(name, self.script, bite, build)
-        self.stream = wire.open_stream()
-        definitions = wire.definitions(disk)
-        rules = Rules(partitions or environment.partitions)
-        decider = BatchDecider(definitions, wire.click_layouts, rules, environment.clock, open_core=CORES[fastest()])
-        restorer = ChangelogRestorer(wire.open_reader(wire.names.changelog), disk)
-        parts = LoopDependencies(
-            stream=self.stream,
-            definitions=definitions,
-            restorer=restorer,
-            history=HistoryCheck(self.stream, restorer, disk.known, partitions=rules.partitions, group=GROUP),
-            decider=decider,
-            writer=wire.writer(self.stream),
-            bad_share=DeadLetterLimit(dead_letter_limit),
-            caution=PoisonPillGuard(page or FakeMarkerFile(), decider.force_dead_letter),
+        build = build or Build()
+        cluster, names, partitions = environment.cluster, environment.names, partitions or environment.partitions
+        self.stream = build.stream(
+            cluster,
+            names.clicks,
+            group_id=GROUP,
+            transactional_id=transactional_id(settings_of(name).kafka),
+            script=self.script,
+            bite=bite,
+        )
+        ports = LoopPorts(
+            consumer=self.stream,
+            changelog=build.reader(cluster, names.changelog, self.script),
+            definitions=build.reader(cluster, names.definitions, self.script),
+            state=disk,
+            in_flight=page or FakeMarkerFile(),
+            known_topics=disk.known,
             observer=self.observer,
             clock=environment.clock,
         )
-        self._loop = (build or Build()).loop(parts, pace, partitions=rules.partitions)
+        options = LoopOptions(partitions, pace, dead_letter_limit)
+        self._loop = build_loop(ports, record_formats(), options, loop=build.loop)
 
     @property
     def counts(self) -> BatchCounts:

@@ -6,12 +6,11 @@ from consumer.decision.decision import Decision, Rules
 from consumer.decision.outcome import ClickOutcome
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch_decider import DEFINITION_WAIT_MS, BatchDecider
-from consumer.state.in_memory import MemoryPartitionStore, MemoryState
+from consumer.state.in_memory import MemoryPartitionStore
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from tests.builders import NOON, Record, a_click, a_link, an_action
-from tests.loop.fake_environment import CLICKS, FAR_AWAY, FakeEnvironment
-from tests.loop.script import Script
+from tests.loop.fake_environment import CLICKS, FakeEnvironment, record_formats
 
 PARTITION = 0
 WAIT_SECONDS = DEFINITION_WAIT_MS / 1000
@@ -23,9 +22,10 @@ class Bench:
 
     def __init__(self) -> None:
         self.environment = FakeEnvironment(partitions=1)
-        wire = self.environment.wire("one", Script(), FAR_AWAY)
-        definitions = wire.definitions(MemoryState())
-        self.decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions=1), self.environment.clock)
+        definitions = self.environment.open_definitions()
+        self.decider = BatchDecider(
+            definitions, record_formats().read_click_layouts, Rules(partitions=1), self.environment.clock
+        )
         self.store = MemoryPartitionStore("changelog")
 
     def decide(self, *clicks: Record, published_at: int = NOON, first_offset: int = 0) -> Decision:
@@ -140,14 +140,13 @@ def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
 
 def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:
     environment = FakeEnvironment(partitions=1)
-    wire = environment.wire("one", Script(), FAR_AWAY)
     asked: list[float] = []
 
     def read_layouts() -> Mapping[bytes, ClickLayout]:
         asked.append(environment.clock.monotonic())
-        return wire.click_layouts()
+        return record_formats().read_click_layouts()
 
-    decider = BatchDecider(wire.definitions(MemoryState()), read_layouts, Rules(partitions=1), environment.clock)
+    decider = BatchDecider(environment.open_definitions(), read_layouts, Rules(partitions=1), environment.clock)
     value = b"\xc3\x01of no-one's schema"
     unknown = FakeRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
     for _ in range(35):
@@ -160,11 +159,10 @@ def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> Non
 def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
-    wire = environment.wire("one", Script(), FAR_AWAY)
-    known = dict(wire.click_layouts())
+    known = dict(record_formats().read_click_layouts())
     (layout,) = set(known.values())
     answers = iter([{b"\xc3\x01others": layout}, known])
-    definitions = wire.definitions(MemoryState())
+    definitions = environment.open_definitions()
     definitions.catch_up(lambda: False)
     decider = BatchDecider(definitions, lambda: next(answers), Rules(partitions=1), environment.clock)
     clicks = records([a_click()], NOON, 0)

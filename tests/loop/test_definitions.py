@@ -11,7 +11,7 @@ from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
 from tests.builders import a_link, an_action
-from tests.loop.fake_environment import FAR_AWAY, FakeEnvironment
+from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -20,7 +20,7 @@ PLAIN = a_link(an_action())
 
 
 def opened(environment: FakeEnvironment, state: MemoryState | None = None, script: Script | None = None) -> Definitions:
-    return environment.wire("one", script or Script(), FAR_AWAY).definitions(state or MemoryState())
+    return environment.open_definitions(state, script)
 
 
 def caught_up(environment: FakeEnvironment, state: MemoryState | None = None) -> Definitions:

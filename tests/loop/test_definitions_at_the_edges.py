@@ -6,19 +6,17 @@ from structlog.testing import capture_logs
 from consumer.decision.plan import NoPlan
 from consumer.fake_kafka.cluster import Draft
 from consumer.loop.definitions import Definitions
-from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
 from tests.builders import Record, a_link, an_action
-from tests.loop.fake_environment import FAR_AWAY, LINKS, FakeEnvironment
-from tests.loop.script import Script
+from tests.loop.fake_environment import LINKS, FakeEnvironment
 
 SPRING = encode_text(b"acme") + encode_text(b"spring")
 
 
 def caught_up(environment: FakeEnvironment) -> Definitions:
-    definitions = environment.wire("one", Script(), FAR_AWAY).definitions(MemoryState())
+    definitions = environment.open_definitions()
     definitions.catch_up(lambda: False)
     return definitions
 

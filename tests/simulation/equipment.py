@@ -1,30 +1,22 @@
 """What every simulated process is made of and none changes: loaded once, since that takes longer than a whole run."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from actions.link import Link
-from consumer.app.clients import ClientFactory
-from consumer.config.settings import Settings
+from consumer.app.record_formats import RecordFormats, update_frames
 from consumer.decision.outcome import BatchCounts
 from consumer.decision.plan import LinkPlan, Planner
-from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.fake_kafka.network import Network
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
-from consumer.loop.definitions import Definitions
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.ports import AssignmentChange, ConsumerRecord
-from consumer.state.store import StateStore
-from schemas.click import ClickLayout
-from schemas.topics import TopicNames
-from tests.loop.fake_environment import GROUP, KINDS, LINKS, SCHEMAS
+from tests.loop.fake_environment import KINDS, SCHEMAS, record_formats
 
 BITE = 7
 """Most records of one call of `consume`, so that a short run has many batches."""
@@ -62,59 +54,12 @@ class RememberingPlanner(Planner):
 
 
 @cache
-def planner() -> RememberingPlanner:
-    return RememberingPlanner(_plain_wire().update_frames())
-
-
-@cache
-def click_layouts() -> Mapping[bytes, ClickLayout]:
-    return _plain_wire().click_layouts()
-
-
-@cache
-def topic_names() -> TopicNames:
-    return _plain_wire().names
-
-
-@cache
-def settings_of(instance: str) -> Settings:
-    return Settings(bootstrap_servers="twin:9092", group_id=GROUP, instance_id=instance)
-
-
-def _plain_wire() -> ClientFactory:
-    return ClientFactory(settings_of("anyone"), SCHEMAS, KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedWire(ClientFactory):
-    """What one process speaks to."""
-
-    cluster: FakeCluster
-    network: Network
-    variant: Variant
-
-    @property
-    def names(self) -> TopicNames:
-        return topic_names()
-
-    def open_stream(self, note_member: object = None) -> BitingStream:  # noqa: ARG002 - the twin has no member to note
-        return self.variant.stream(
-            self.cluster,
-            self.names.clicks,
-            group_id=self.settings.group_id,
-            transactional_id=transactional_id(self.settings.kafka),
-            network=self.network,
-        )
-
-    def open_reader(self, topic: str) -> FakeLogReader:
-        return self.variant.reader(self.cluster, topic, self.network)
-
-    def definitions(self, state: StateStore) -> Definitions:
-        reader = self.open_reader(self.names.definitions)
-        return Definitions(reader, state, codec=LINKS, kinds=KINDS, planner=planner())
-
-    def click_layouts(self) -> Mapping[bytes, ClickLayout]:
-        return click_layouts()
+def formats() -> RecordFormats:
+    """Return the formats with everything cached that would take longer than a whole run."""
+    plain = record_formats()
+    layouts = plain.read_click_layouts()
+    planner = RememberingPlanner(update_frames(plain.names, SCHEMAS, KINDS))
+    return replace(plain, planner=planner, read_click_layouts=lambda: layouts)
 
 
 class Tally(Observer):

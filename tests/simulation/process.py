@@ -4,22 +4,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import Random
 
-from consumer.decision.cores import CORES, fastest
-from consumer.decision.decision import Rules
+from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
 from consumer.errors import Contradictory, LinkActionsError
 from consumer.fake_kafka.group import UnknownMember
 from consumer.kafka.client import transactional_id
-from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.crash_guard import PoisonPillGuard
-from consumer.loop.dead_letter_limit import DeadLetterLimit
-from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.loop import Loop
 from consumer.loop.pace import LingerPolicy
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
-from tests.loop.fake_environment import GROUP, KINDS, SCHEMAS, FakeEnvironment
+from tests.loop.fake_environment import GROUP, FakeEnvironment, settings_of
 from tests.simulation.disk import SimulatedDisk
-from tests.simulation.equipment import BitingStream, SimulatedWire, Tally, Variant, settings_of
+from tests.simulation.equipment import BitingStream, Tally, Variant, formats
 from tests.simulation.fault import WRITE, Fault, Kind
 from tests.simulation.network import Crash, FaultyNetwork
 from tests.simulation.scheduler import Scheduler
@@ -125,27 +120,23 @@ class Process:
         return transactional_id(settings_of(self.name).kafka)
 
     def _work(self) -> None:
-        clock, partitions = self._scheduler, self._environment.partitions
-        network = FaultyNetwork(self, clock, self._random)
-        wire = SimulatedWire(settings_of(self.name), SCHEMAS, KINDS, self._environment.cluster, network, self._variant)
-        self._stream = stream = wire.open_stream()
-        definitions = wire.definitions(self.disk)
-        reader = wire.open_reader(wire.names.changelog)
-        decider = BatchDecider(definitions, wire.click_layouts, Rules(partitions), clock, open_core=CORES[fastest()])
-        restorer = ChangelogRestorer(reader, self.disk, monotonic=clock.monotonic)
-        parts = LoopDependencies(
-            stream=stream,
-            definitions=definitions,
-            restorer=restorer,
-            history=self._variant.history(stream, restorer, self.disk.known, partitions=partitions, group=GROUP),
-            decider=decider,
-            caution=PoisonPillGuard(self.disk.page, decider.force_dead_letter),
-            writer=wire.writer(stream),
-            bad_share=DeadLetterLimit(1.0),
+        clock, cluster, names = self._scheduler, self._environment.cluster, self._environment.names
+        network, variant = FaultyNetwork(self, clock, self._random), self._variant
+        self._stream = stream = variant.stream(
+            cluster, names.clicks, group_id=GROUP, transactional_id=self._transactional_id, network=network
+        )
+        ports = LoopPorts(
+            consumer=stream,
+            changelog=variant.reader(cluster, names.changelog, network),
+            definitions=variant.reader(cluster, names.definitions, network),
+            state=self.disk,
+            in_flight=self.disk.page,
+            known_topics=self.disk.known,
             observer=self.tally,
             clock=clock,
         )
-        self._loop = self._variant.loop(parts, PACE, partitions=partitions)
+        options = LoopOptions(self._environment.partitions, PACE)
+        self._loop = build_loop(ports, formats(), options, loop=variant.loop, history=variant.history)
         self._loop.run(lambda: self.is_leaving)
         stream.close()
 

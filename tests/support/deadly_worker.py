@@ -78,7 +78,7 @@ def main(act: str) -> None:
     run_worker(
         settings,
         drain=False,
-        wrap_stream=lambda stream: cast(TransactionalConsumer, DeadlyStream(stream, ACTS[act])),
+        wrap_consumer=lambda stream: cast(TransactionalConsumer, DeadlyStream(stream, ACTS[act])),
         stalled_after_seconds=stalled_after_seconds(),
     )
 

@@ -114,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = load_settings(os.environ)
         configure_logs(settings.log_level, settings.log_format)
-        run_worker(settings, drain=drain, wrap_stream=steering.wrap)
+        run_worker(settings, drain=drain, wrap_consumer=steering.wrap)
     except LinkActionsError as error:
         print(f"link-actions: {error}", file=sys.stderr)  # noqa: T201 - as the command line does
         return error.exit_code

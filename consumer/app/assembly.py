@@ -1,0 +1,105 @@
+"""Assembles the loop from its ports: the same function serves the worker, the demo, the tests and the simulator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from consumer.app.record_formats import RecordFormats
+from consumer.clock import Clock
+from consumer.config.settings import Settings
+from consumer.decision.cores import CORES, fastest
+from consumer.decision.decision import Rules
+from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.changelog_restore import ChangelogRestorer
+from consumer.loop.crash_guard import PoisonPillGuard
+from consumer.loop.dead_letter_limit import DeadLetterLimit
+from consumer.loop.definitions import Definitions
+from consumer.loop.history_check import HistoryCheck
+from consumer.loop.loop import Loop, LoopDependencies
+from consumer.loop.marker_file import MarkerFile
+from consumer.loop.observer import Observer
+from consumer.loop.pace import LingerPolicy
+from consumer.loop.transaction_output import TransactionOutput
+from consumer.monitoring.version import versions
+from consumer.ports import LogReader, TransactionalConsumer
+from consumer.state.store import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPorts:
+    """Everything outside the process that the loop uses."""
+
+    consumer: TransactionalConsumer
+    changelog: LogReader
+    definitions: LogReader
+    state: StateStore
+    in_flight: MarkerFile
+    """Survives the process; names the records being decided."""
+    known_topics: MarkerFile
+    """On the same disk as `state`; names the topics that it is a copy of."""
+    observer: Observer
+    clock: Clock
+    on_restored: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """Settings of the loop; `partitions` is the number that the clicks topic has."""
+
+    partitions: int
+    linger: LingerPolicy
+    dead_letter_limit: float = 1.0
+    retention_ms: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, partitions: int, *, drain: bool = False) -> Self:
+        """Take the options from the settings."""
+        retention = settings.dedupe_retention
+        return cls(
+            partitions,
+            LingerPolicy(settings.commit_interval_ms / 1000, drain),
+            settings.dead_letter_limit,
+            None if retention is None else retention // timedelta(milliseconds=1),
+        )
+
+
+def build_loop(
+    ports: LoopPorts,
+    formats: RecordFormats,
+    options: LoopOptions,
+    *,
+    loop: type[Loop] = Loop,
+    history: type[HistoryCheck] = HistoryCheck,
+) -> Loop:
+    """Build the loop; a test may pass a `loop` or `history` class with a planted bug."""
+    names, partitions = formats.names, options.partitions
+    definitions = open_definitions(ports.definitions, ports.state, formats)
+    decider = BatchDecider(
+        definitions,
+        formats.read_click_layouts,
+        Rules(partitions, options.retention_ms),
+        ports.clock,
+        open_core=CORES[fastest()],
+    )
+    restorer = ChangelogRestorer(
+        ports.changelog, ports.state, monotonic=ports.clock.monotonic, on_complete=ports.on_restored
+    )
+    parts = LoopDependencies(
+        stream=ports.consumer,
+        definitions=definitions,
+        restorer=restorer,
+        history=history(ports.consumer, restorer, ports.known_topics, partitions=partitions, group=names.group_id),
+        decider=decider,
+        writer=TransactionOutput(ports.consumer, names, formats.hits_frame, versions()["link-actions"]),
+        bad_share=DeadLetterLimit(options.dead_letter_limit),
+        caution=PoisonPillGuard(ports.in_flight, decider.force_dead_letter),
+        observer=ports.observer,
+        clock=ports.clock,
+    )
+    return loop(parts, options.linger, partitions=partitions)
+
+
+def open_definitions(reader: LogReader, state: StateStore, formats: RecordFormats) -> Definitions:
+    """Open the link definitions without reading any."""
+    return Definitions(reader, state, codec=formats.definition_codec, kinds=formats.kinds, planner=formats.planner)
