@@ -11,8 +11,8 @@ from consumer.cli.command_line import PlainCommand
 from consumer.cli.output import say_json
 from consumer.clock import SystemClock
 from consumer.config.settings import LogLevel
-from consumer.demo.environment import PARTITIONS, open_stage
-from consumer.demo.example_person import describe_example_person
+from consumer.demo.environment import PARTITIONS, open_environment
+from consumer.demo.example_person import choose_example_person
 from consumer.demo.in_memory_scenario import run_in_memory
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.report import print_report
@@ -44,19 +44,19 @@ def demo(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     configure_logs(LogLevel.ERROR, None, client_library=None)
-    narrator = ProgressReporter(Console(stderr=as_json, highlight=False))
-    sample = make_sample(clicks, seed=seed, now=SystemClock().now_ms(), partitions=PARTITIONS)
-    with open_stage(os.environ, narrator, keep=keep) as stage:
-        if stage is None:
-            summary = run_in_memory(sample, narrator)
+    reporter = ProgressReporter(Console(stderr=as_json, highlight=False))
+    sample = make_sample(clicks, seed=seed, now_ms=SystemClock().now_ms(), partitions=PARTITIONS)
+    with open_environment(os.environ, reporter, keep=keep) as environment:
+        if environment is None:
+            summary = run_in_memory(sample, reporter)
         else:
-            summary = run_scenario(stage, sample, narrator, os.environ)
-            stage.keeps_folder = keep or not summary.findings.is_exact
+            summary = run_scenario(environment, sample, reporter, os.environ)
+            environment.keeps_folder = keep or not summary.findings.is_exact
     if as_json:
         say_json(summary.as_json())
     else:
         print_report(
-            narrator.console, summary, describe_example_person(summary.findings.clicks, summary.findings.updates)
+            reporter.console, summary, choose_example_person(summary.findings.clicks, summary.findings.updates)
         )
     raise typer.Exit(ExitCode.DONE if summary.findings.is_exact else ExitCode.UNEXPECTED)
 

@@ -1,1 +1,1 @@
-"""Everything end to end on sample data: real workers, one of them killed, and a judge who shares no code with them."""
+"""An end-to-end run on sample data: real workers, one of them killed, and an independent check of the result."""

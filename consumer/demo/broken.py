@@ -1,4 +1,4 @@
-"""Records that are no clicks, each broken in another way."""
+"""Broken records, one kind for each way in which a click can be unreadable."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ from random import Random
 from consumer.demo.clicks import SampleClick
 from schemas.codec import Codec
 
-MOST_OF_A_KIND = 3
+MAX_PER_KIND = 3
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenRecord:
-    """A record in place of a click, and the `dlq.reason` that it must get."""
+    """A record that is not a valid click, and the `dlq.reason` that it must get."""
 
     value: bytes | None
     reason: str
     key: bytes
-    published_at: int
+    published_at_ms: int
 
 
 def sample_broken_records(clicks: list[SampleClick], codec: Codec, *, seed: int) -> list[BrokenRecord]:
-    """Make a few of each kind, out of clicks chosen by chance; the same ones for the same arguments."""
+    """Make a few of each kind from random clicks; the same ones for the same arguments."""
     random = Random(seed)  # noqa: S311 - a sample, not a secret
     broken = []
-    for kind in range(len(list(_ways(clicks[0], codec)))):
-        for _ in range(random.randint(1, MOST_OF_A_KIND)):
+    for kind in range(len(list(_variants(clicks[0], codec)))):
+        for _ in range(random.randint(1, MAX_PER_KIND)):
             click = random.choice(clicks)
-            reason, value = list(_ways(click, codec))[kind]
+            reason, value = list(_variants(click, codec))[kind]
             key = f"{click.record['tenant_id']}/{click.record['recipient_id']}".encode()
-            broken.append(BrokenRecord(value, reason, key, click.published_at))
+            broken.append(BrokenRecord(value, reason, key, click.published_at_ms))
     return broken
 
 
-def _ways(click: SampleClick, codec: Codec) -> Iterator[tuple[str, bytes | None]]:
-    """Yield each reason with a value made of the click."""
+def _variants(click: SampleClick, codec: Codec) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each reason with a broken value made from the click."""
     record = click.record
     good = codec.encode(record)
     recipient = record["recipient_id"].encode()
     yield "null_value", None
     yield "empty_value", b""
     yield "too_large", codec.encode({**record, "user_agent": "x" * 70_000})
-    yield "unknown_frame", b'{"linkId": "spring-offer", "recipient": "somebody"}'
+    yield "unknown_frame", b'{"linkId": "spring-offer", "recipient": "r-1"}'
     yield "unknown_schema", good[:2] + b"12345678" + good[10:]
     yield "truncated", good[: len(good) // 2]
     yield "malformed", good[:10] + b"\x01" + good[11:]

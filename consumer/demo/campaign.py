@@ -1,4 +1,4 @@
-"""The mailings and flows that carry the links of links.yaml."""
+"""The mailings and flows with the links of links.yaml."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ CAMPAIGN_MS = 12 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A mailing, sent to everybody at once, or a flow, which each person enters at a time of their own.
+    """A mailing, sent to all recipients at once, or a flow, which each recipient enters at another time.
 
-    `links` stand from the most to the least clicked; `share` is the part of all visits that come through it.
+    `links` are ordered from the most to the least clicked; `share` is its part of all visits.
     """
 
     name: str
     is_flow: bool
     sent_at_ms: int
-    """After the campaign began."""
+    """Relative to the start of the campaign."""
     share: float
     links: tuple[str, ...]
 
@@ -71,5 +71,5 @@ CARRIERS = (
 
 
 def carriers_of(link_id: str) -> tuple[Carrier, ...]:
-    """Return the mailings and flows that carry a link."""
+    """Return the mailings and flows that have a link."""
     return tuple(carrier for carrier in CARRIERS if link_id in carrier.links)

@@ -1,4 +1,4 @@
-"""Kills a worker when it hurts most: some of its clicks done, others waiting, a transaction open."""
+"""Kills a worker at the worst moment: clicks processed, others waiting, a transaction open."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,18 +8,18 @@ from consumer.demo.failure import DemoFailed
 from consumer.demo.group import Group
 from consumer.demo.worker_process import WorkerProcess
 
-PATIENCE_SECONDS = 3.0
-"""How long to wait for an open transaction once some clicks are done and others wait."""
-LONGEST_SECONDS = 60.0
-ON_ITS_WAY_SECONDS = 0.1
-"""By then the broker has what the worker sent before it was frozen."""
+MAX_TRANSACTION_WAIT_SECONDS = 3.0
+"""Time to wait for an open transaction; after it, the worker is killed between two."""
+TIMEOUT_SECONDS = 60.0
+IN_FLIGHT_SECONDS = 0.1
+"""By then the broker has received what the worker sent before it was frozen."""
 THAWED_SECONDS = 0.03
-"""Longer than nothing, so that the worker gets on, and no part of its interval, so that it is met anywhere in it."""
+"""Long enough for progress, and not a divisor of the commit interval, so that the freeze hits any part of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Killing:
-    """What the killed worker was about. `done` and `waiting` are clicks of its partitions at that moment."""
+class KilledWorker:
+    """A worker that was killed; `done` and `waiting` are the records of its partitions at that moment."""
 
     worker: str
     process_id: int
@@ -29,38 +29,40 @@ class Killing:
     in_transaction: bool
 
     def __str__(self) -> str:
-        about = "in the middle of a transaction" if self.in_transaction else "between two transactions"
-        return f"{self.worker} (process {self.process_id}) killed with SIGKILL {about}"
+        moment = "in the middle of a transaction" if self.in_transaction else "between two transactions"
+        return f"{self.worker} (process {self.process_id}) killed with SIGKILL {moment}"
 
 
-def kill_in_the_middle(worker: WorkerProcess, group: Group, tick: Callable[[], object]) -> Killing:
-    """Wait for the moment, calling `tick` meanwhile, and kill. Raises DemoFailed where it does not come."""
+def kill_mid_transaction(worker: WorkerProcess, group: Group, tick: Callable[[], object]) -> KilledWorker:
+    """Wait for the moment, calling `tick` while waiting, and kill. Raises DemoFailed if it does not come."""
     partitions = worker.assigned()
-    begun = time.monotonic()
-    while (waited := time.monotonic() - begun) < LONGEST_SECONDS:
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < TIMEOUT_SECONDS:
         tick()
         worker.freeze()
         in_transaction = _stays_open(group, partitions)
-        # Only now: nothing that was on its way can change it any more.
+        # Only now, as requests in flight can no longer change the offsets.
         committed, ends = _offsets(group.committed(), partitions), _offsets(group.ends(), partitions)
-        under_way = any(committed.values()) and committed != ends
-        if under_way and (in_transaction or waited > PATIENCE_SECONDS):
+        is_mid_work = any(committed.values()) and committed != ends
+        if is_mid_work and (in_transaction or waited > MAX_TRANSACTION_WAIT_SECONDS):
             process_id = worker.process_id
             worker.kill()
             done, waiting = group.count_done(committed), group.count_waiting(committed, ends)
-            return Killing(worker.name, process_id, partitions, done, waiting, in_transaction)
+            return KilledWorker(worker.name, process_id, partitions, done, waiting, in_transaction)
         worker.thaw()
         time.sleep(THAWED_SECONDS)
-    raise DemoFailed(f"{worker.name} was never seen with some clicks done and others waiting; see {worker.log_path}")
+    raise DemoFailed(
+        f"{worker.name} never had both processed and waiting clicks within {TIMEOUT_SECONDS:g} s; see {worker.log_path}"
+    )
 
 
 def _stays_open(group: Group, partitions: Sequence[int]) -> bool:
-    """Tell whether a frozen worker has a transaction open that nothing on its way to the broker ends."""
+    """Return whether a frozen worker has an open transaction that no request in flight ends."""
     if not group.is_in_transaction(partitions):
         return False
-    time.sleep(ON_ITS_WAY_SECONDS)
+    time.sleep(IN_FLIGHT_SECONDS)
     return group.is_in_transaction(partitions)
 
 
-def _offsets(all_of_them: Mapping[int, int], partitions: Sequence[int]) -> dict[int, int]:
-    return {partition: all_of_them[partition] for partition in partitions}
+def _offsets(all_offsets: Mapping[int, int], partitions: Sequence[int]) -> dict[int, int]:
+    return {partition: all_offsets[partition] for partition in partitions}

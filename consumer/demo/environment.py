@@ -1,4 +1,4 @@
-"""Where the demo takes place: a folder, a Kafka, and topics and a group of its own."""
+"""The demo's environment: a folder, a Kafka, and its own topics and group."""
 
 import shutil
 import tempfile
@@ -26,95 +26,97 @@ from schemas.topics import TopicNames
 
 PARTITIONS = 4
 CLIENT_PROPERTIES = """\
-# A killed worker is missed after six seconds instead of ten; shorter no broker allows unless told to.
+# The group notices a killed worker after 6 s instead of 10; the broker's default minimum is 6 s.
 consumer.session.timeout.ms=6000
-# Workers hear sooner that another one came.
+# Workers learn of a rebalance sooner.
 consumer.heartbeat.interval.ms=500
 """
-BROKERS_CHOICE = -1
-"""As many replicas as the broker makes where nobody says how many."""
+BROKER_DEFAULT = -1
+"""The broker's default replication factor."""
 DELETE_SECONDS = 10.0
-LISTEN_SECONDS = 2.0
+LIST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
 class Environment:
-    """What the demo works with. Set `keeps_folder` for the folder to stay."""
+    """The environment of one run. Set `keeps_folder` to keep the folder."""
 
     folder: Path
     settings: Settings
     names: TopicNames
     kafka: str
-    """In words."""
+    """Description of the broker."""
     is_shared: bool
-    """Whether somebody else's broker is used."""
+    """True if the broker was given, not started by the demo."""
     keeps_folder: bool = False
 
 
 @contextmanager
-def open_stage(environ: Mapping[str, str], narrator: ProgressReporter, *, keep: bool) -> Iterator[Environment | None]:
-    """Give a stage, or None where no Kafka is to be had; in the end, stop and remove whatever was made for it.
+def open_environment(
+    environ: Mapping[str, str], reporter: ProgressReporter, *, keep: bool
+) -> Iterator[Environment | None]:
+    """Yield the environment, or None if there is no Kafka; afterwards stop and remove everything that it created.
 
-    With `keep`, or when something went wrong, the folder with all logs stays, and the narrator says where it is.
+    With `keep`, or after a failure, the folder with all logs stays, and its path is printed.
     """
     folder = Path(tempfile.mkdtemp(prefix="link-actions-demo-"))
     keeps_folder = keep
     try:
-        with _running_broker(folder, environ, narrator) as broker:
+        with _running_broker(folder, environ, reporter) as broker:
             if broker is None:
                 yield None
                 return
-            stage = _build_stage(folder, broker, environ, keep=keep)
+            environment = _build_environment(folder, broker, environ, keep=keep)
             try:
-                yield stage
+                yield environment
             finally:
-                keeps_folder = stage.keeps_folder
-                if stage.is_shared and not keep:
-                    _delete_topics(stage)
+                keeps_folder = environment.keeps_folder
+                if environment.is_shared and not keep:
+                    _delete_topics(environment)
     except KeyboardInterrupt:
-        narrator.say("interrupted: what was started is stopped, what was made is removed")
+        reporter.say("interrupted: the demo's processes are stopped")
         raise
     except BaseException:
         keeps_folder = keep or any(folder.glob("*.log"))
         raise
     finally:
         if keeps_folder:
-            narrator.say(f"logs and state are kept in {folder}")
+            reporter.say(f"logs and state are kept in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_topics(stage: Environment) -> int:
-    """Create the topics as `link-actions topics create` does, and return how many there are. Raises Unavailable."""
-    admin = KafkaTopicAdmin(stage.settings.kafka)
-    created, report = create_topics(admin, stage.names, partitions=PARTITIONS, replication_factor=BROKERS_CHOICE)
+def create_demo_topics(environment: Environment) -> int:
+    """Create the topics like `link-actions topics create`; return their number. Raises Unavailable."""
+    admin = KafkaTopicAdmin(environment.settings.kafka)
+    created, report = create_topics(admin, environment.names, partitions=PARTITIONS, replication_factor=BROKER_DEFAULT)
     report.require()
     return len(created)
 
 
 @contextmanager
-def _running_broker(folder: Path, environ: Mapping[str, str], narrator: ProgressReporter) -> Iterator[Broker | None]:
-    with narrator.waiting(_what_takes_a_while(environ)):
-        broker = start_kafka(folder, environ=environ, tell=narrator.say)
+def _running_broker(folder: Path, environ: Mapping[str, str], reporter: ProgressReporter) -> Iterator[Broker | None]:
+    with reporter.waiting(_waiting_for(environ)):
+        broker = start_kafka(folder, environ=environ, tell=reporter.say)
     try:
         if broker is not None:
-            narrator.say(broker.describe())
+            reporter.say(broker.describe())
         yield broker
     finally:
         if broker is not None:
             broker.stop()
 
 
-def _what_takes_a_while(environ: Mapping[str, str]) -> str:
+def _waiting_for(environ: Mapping[str, str]) -> str:
     if servers := environ.get(variable("bootstrap_servers")):
         return f"looking for Kafka at {servers}"
     fetched = (CACHE / f"jars-{KAFKA_VERSION}").exists()
-    first = "" if fetched else "; where it is not there yet it is downloaded first, once, some 50 MB by Maven or Docker"
+    first = "" if fetched else "; the first run downloads it with Maven or Docker (50 MB)"
     return f"starting Kafka {KAFKA_VERSION}{first}"
 
 
-def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, keep: bool) -> Environment:
-    """Take what the environment says of the broker, and for all else settings of the demo's own."""
+def _build_environment(folder: Path, broker: Broker, environ: Mapping[str, str], *, keep: bool) -> Environment:
+    """Take the broker's settings from the environment variables, and all others from the demo."""
     given = load_settings({**environ, variable("bootstrap_servers"): broker.bootstrap_servers})
     properties = folder / "client.properties"
     properties.write_text(CLIENT_PROPERTIES)
@@ -132,22 +134,22 @@ def _build_stage(folder: Path, broker: Broker, environ: Mapping[str, str], *, ke
     return Environment(folder, settings, names, broker.describe(), is_shared=is_shared, keeps_folder=keep)
 
 
-def _delete_topics(stage: Environment) -> None:
-    """Leave a broker that others use as it was."""
-    admin = open_admin(admin_config(stage.settings.kafka))
+def _delete_topics(environment: Environment) -> None:
+    """Delete the topics and the group of this run from a shared broker."""
+    admin = open_admin(admin_config(environment.settings.kafka))
     try:
-        existing = admin.list_topics(timeout=LISTEN_SECONDS).topics
+        existing = admin.list_topics(timeout=LIST_SECONDS).topics
     except KafkaException:
         return
-    topics = [spec.name for spec in topic_specs(stage.names) if spec.name in existing]
+    topics = [spec.name for spec in topic_specs(environment.names) if spec.name in existing]
     if not topics:
         return
     futures = [
         *admin.delete_topics(topics, operation_timeout=DELETE_SECONDS, request_timeout=DELETE_SECONDS).values(),
-        *admin.delete_consumer_groups([stage.settings.group_id], request_timeout=DELETE_SECONDS).values(),
+        *admin.delete_consumer_groups([environment.settings.group_id], request_timeout=DELETE_SECONDS).values(),
     ]
     for future in futures:
         try:
             future.result()
         except KafkaException:
-            continue  # it was not made yet, or a worker that was killed still counts as its member
+            continue  # not created yet, or the killed worker is still a member of the group

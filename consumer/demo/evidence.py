@@ -1,4 +1,4 @@
-"""What the judge's plain reader finds in the topics once all is done."""
+"""The records of all topics, read by the independent reader after the run."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +10,13 @@ from consumer.verify.reader import Seen, read_topic
 from schemas.topics import TopicNames
 
 READERS = 3
-_SILENT = 2
-"""Of the library's own lines only critical ones; an error that matters comes as an exception."""
+_CRITICAL = 2
+"""Log level of the library: errors that matter are raised as exceptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Every record of each topic, by partition and offset; `prefix` stands before the names of the topics."""
+    """Every record of each topic, by partition and offset; `prefix` precedes the names of the topics."""
 
     prefix: str
     definitions: Sequence[Seen]
@@ -25,13 +25,13 @@ class Evidence:
     dead_letters: Sequence[Seen]
     hits: Sequence[Seen]
     never_committed: int = 0
-    """Updates that lie in the topics, written in a transaction that was cut off, and that no subscriber sees."""
+    """Updates in the topics from an aborted transaction, which no subscriber sees."""
 
 
 def collect_evidence(settings: Settings, names: TopicNames) -> Evidence:
-    """Read the topics as any subscriber could, read_committed. Raises NotReadable."""
+    """Read the topics as a subscriber does (read_committed). Raises NotReadable."""
     properties = settings.kafka.properties_for("admin")
-    read = partial(read_topic, settings.bootstrap_servers, config={**properties, "log_level": _SILENT})
+    read = partial(read_topic, settings.bootstrap_servers, config={**properties, "log_level": _CRITICAL})
     read_all = partial(read, isolation="read_uncommitted")
     topics = list(names.updates.values())
     with ThreadPoolExecutor(READERS) as readers:

@@ -1,4 +1,4 @@
-"""The story of one person: each click, and what it brought about or why it brought nothing."""
+"""One recipient as an example: each click with its updates, or the reason why there are none."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,10 +11,10 @@ from consumer.verify.update_record import DECIDED, SHARED, TOPICS
 
 BEST_LENGTH = range(6, 10)
 SHARED_LINK = "spring-offer"
-"""The link that stands in three mailings and two flows."""
+"""A link in three mailings and two flows."""
 MISSING = "MISSING"
-"""Stands for an update that must be there and was not seen."""
-WORDS = {
+"""Shown for an expected update that was not seen."""
+TEMPLATES = {
     "set_field": "set {field} = {value}",
     "follow_up": "{type}: {description}",
     "request": "request: {title}",
@@ -25,10 +25,10 @@ Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class StoryClick:
-    """One click, what it brought, as seen in the topics, and a remark about what it did not bring."""
+class ExampleClick:
+    """One click, its updates as seen in the topics, and a remark about actions that did not apply."""
 
-    clicked_at: int
+    clicked_at_ms: int
     link_id: str
     through: str
     updates: tuple[str, ...]
@@ -36,66 +36,68 @@ class StoryClick:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """The clicks of one recipient in their order."""
+class ExamplePerson:
+    """The clicks of one recipient, in order."""
 
     recipient_id: str
     person_id: str | None
     company_id: str | None
-    clicks: tuple[StoryClick, ...]
+    clicks: tuple[ExampleClick, ...]
 
 
-def describe_example_person(clicks: Iterable[DecidedClick], updates: Iterable[Seen]) -> Story | None:
-    """Choose the person whose clicks show most, and tell what happened; None where nobody clicked."""
+def choose_example_person(clicks: Iterable[DecidedClick], updates: Iterable[Seen]) -> ExamplePerson | None:
+    """Return the recipient whose clicks show the most; None if there are no clicks."""
     by_recipient: dict[str, list[DecidedClick]] = defaultdict(list)
     for click in clicks:
         by_recipient[click.record["recipient_id"]].append(click)
     if not by_recipient:
         return None
-    chosen = max(by_recipient.values(), key=how_telling)
+    chosen = max(by_recipient.values(), key=_score)
     first = chosen[0].record
     key = f"{first['tenant_id']}/{first['recipient_id']}".encode()
-    told = {}
+    descriptions = {}
     for seen in updates:
         if seen.key == key:
             update = decode_update(seen)
-            told[update["update_id"]] = in_words(_kind(seen.topic), update)
-    return Story(first["recipient_id"], first["person_id"], first["company_id"], tuple(_tell(chosen, told)))
+            descriptions[update["update_id"]] = describe_update(_kind(seen.topic), update)
+    return ExamplePerson(
+        first["recipient_id"], first["person_id"], first["company_id"], tuple(_example_clicks(chosen, descriptions))
+    )
 
 
-def how_telling(clicks: Sequence[DecidedClick]) -> float:
-    """Say how much there is to see in one person's clicks; the length must suit a screen."""
+def _score(clicks: Sequence[DecidedClick]) -> float:
+    """Rate how much the clicks of one recipient show; the number of clicks must fit a screen."""
     records = [click.record for click in clicks]
     points = 2.0 * len({through(record) for record in records if record["link_id"] == SHARED_LINK})
-    points += 2 * len({click.remark for click in _tell(clicks, {})})
+    points += 2 * len({click.remark for click in _example_clicks(clicks, {})})
     points += len({kind for click in clicks for kind, outcome in click.actions if outcome == "applied"})
     points += bool(records[0]["company_id"])
     times = [record["clicked_at"] for record in records]
-    # A click that was rerouted comes late, and would need explaining.
+    # A rerouted click is out of order, which would need an explanation.
     points -= 5 * (times != sorted(times))
     return points if len(clicks) in BEST_LENGTH else points - 10 - abs(len(clicks) - BEST_LENGTH.start)
 
 
 def through(record: Record) -> str:
-    """Return the mailing or flow that carried the link."""
+    """Return the mailing or flow of a click."""
     return str(record["mailing_id"] or record["flow_id"])
 
 
-def in_words(kind: str, update: Record) -> str:
-    """Say what an update asks the CRM for; of a kind that has no words here, its own fields."""
+def describe_update(kind: str, update: Record) -> str:
+    """Describe an update by the template of its kind; without one, by the fields of its kind."""
     if kind == "interest":
         of = " of the company" if update["scope"] == "company" else ""
         return f"{update['operation']} interest {update['interest']}{of}"
     if kind == "membership":
         direction = {"add": "add to", "remove": "remove from"}.get(update["operation"], update["operation"])
         return f"{direction} {update['target']} {update['target_id']}"
-    if kind in WORDS:
-        return WORDS[kind].format_map(update)
-    return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in own_fields(update).items())
+    if kind in TEMPLATES:
+        return TEMPLATES[kind].format_map(update)
+    return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in own_fields(update).items() if value is not None)
 
 
 def own_fields(update: Record) -> Record:
-    """Return what an update says beyond the fields that every update has, which come first."""
+    """Return the fields of the update's kind, which follow those that every update has."""
     common = len(SHARED) + len(DECIDED)
     return dict(list(update.items())[common:])
 
@@ -104,38 +106,38 @@ def _kind(topic: str) -> str:
     return next(kind for kind, name in TOPICS.items() if topic.endswith(name))
 
 
-def _tell(clicks: Sequence[DecidedClick], told: Mapping[str, str]) -> Iterator[StoryClick]:
+def _example_clicks(clicks: Sequence[DecidedClick], descriptions: Mapping[str, str]) -> Iterator[ExampleClick]:
     earlier: list[DecidedClick] = []
     for click in clicks:
         record = click.record
-        yield StoryClick(
-            clicked_at=record["clicked_at"],
+        yield ExampleClick(
+            clicked_at_ms=record["clicked_at"],
             link_id=record["link_id"],
             through=through(record),
-            updates=tuple(told.get(update_id, MISSING) for update_id in click.update_ids),
+            updates=tuple(descriptions.get(update_id, MISSING) for update_id in click.update_ids),
             remark=_remark(click, earlier),
         )
         earlier.append(click)
 
 
 def _remark(click: DecidedClick, earlier: Sequence[DecidedClick]) -> str:
-    """Say why the click did not bring about all that its link asks for."""
+    """Return why not all actions of the link applied."""
     if click.outcome == "test":
-        return "a test click: it never acts and never counts"
+        return "a test click: neither applies nor counts"
     if click.outcome == "without_actions":
-        return "this link asks for nothing"
+        return "the link has no actions"
     if any(before.record["click_id"] == click.record["click_id"] for before in earlier):
-        return "the same click, published a second time"
+        return "the same click, published twice"
     if click.outcome == "duplicate":
-        return f"done already {_before(click, earlier)}"
+        return f"already applied {_before(click, earlier)}"
     if _is_partial(click):
-        return "the rest was done already"
+        return "the other actions had applied before"
     unknown = [outcome.removeprefix("no_") for _, outcome in click.actions if outcome.startswith("no_")]
     return f"no {' and no '.join(dict.fromkeys(unknown))} is known" if unknown else ""
 
 
 def _before(click: DecidedClick, earlier: Sequence[DecidedClick]) -> str:
-    """Say through what the person had clicked this link when something happened."""
+    """Return the mailing or flow through which this link last applied."""
     link_id = click.record["link_id"]
     acted = [before for before in earlier if before.record["link_id"] == link_id and before.outcome == "applied"]
     return f"through {through(acted[-1].record)}" if acted else "before"

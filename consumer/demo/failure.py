@@ -1,7 +1,7 @@
-"""When the demo cannot be shown to its end."""
+"""The error that ends the demo."""
 
 from consumer.errors import LinkActionsError
 
 
 class DemoFailed(LinkActionsError):
-    """Something did not go as it must; the sentence says what, and where to look."""
+    """The demo cannot continue; the message says why and where to look."""

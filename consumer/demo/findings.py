@@ -1,4 +1,4 @@
-"""What the judge makes of the evidence: expected against seen, for updates, dead letters and hits."""
+"""Compares expected and seen updates, dead letters and hits."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
 from consumer.verify.update_record import TOPICS
 
-Letter = tuple[str, bytes | None]
+DeadLetter = tuple[str, bytes | None]
 """Reason and value of a dead letter."""
 Hits = Mapping[tuple[str, str], tuple[int, int, int]]
 """Tenant and link to epoch, clicks and first clicks."""
@@ -21,65 +21,65 @@ Hits = Mapping[tuple[str, str], tuple[int, int, int]]
 
 @dataclass(frozen=True, slots=True)
 class DecidedClick:
-    """A click that was decided where it stands, in the order of its partition, and what the model says of it."""
+    """A click in its partition, with the model's decision."""
 
     record: Mapping[str, Any]
     outcome: str
     actions: Mapping[tuple[str, str], int]
     """The click's own actions by kind and outcome."""
     update_ids: Sequence[str]
-    """Of the updates that it must bring about, in the order of the link's actions."""
+    """The ids of its expected updates, in the order of the link's actions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was found; `is_exact` tells whether it is as it must be to the last record."""
+    """The result of the check."""
 
     records: int
-    """Records of the topic of clicks; a click that was rerouted stands there twice."""
+    """Records in the clicks topic, which has a rerouted click twice."""
     lost: int
-    """Records that were sent and do not stand there, or where negative, stand there and were not sent."""
+    """Sent records that are not in the topic; negative if it has records that were not sent."""
     outcomes: Mapping[str, int]
     actions: Mapping[tuple[str, str], int]
     clicks: Sequence[DecidedClick]
     updates: Sequence[Seen]
-    verdict: Comparison
+    comparison: Comparison
     updates_by_kind: Mapping[str, int]
-    """As seen."""
-    dead_letters_expected: Counter[Letter]
-    dead_letters_seen: Counter[Letter]
+    """The updates that were seen."""
+    dead_letters_expected: Counter[DeadLetter]
+    dead_letters_seen: Counter[DeadLetter]
     hits_expected: Hits
     hits_seen: Hits
     never_committed: int
 
     @property
     def missing_dead_letters(self) -> int:
-        """Records that should have become dead letters, with the right reason, and did not."""
+        """Dead letters that are missing or have another reason."""
         return (self.dead_letters_expected - self.dead_letters_seen).total()
 
     @property
     def surplus_dead_letters(self) -> int:
-        """Dead letters that should not be there, or not twice."""
+        """Dead letters that are unexpected or doubled."""
         return (self.dead_letters_seen - self.dead_letters_expected).total()
 
     @property
     def wrong_hits(self) -> int:
-        """Links whose hits are not as they must be."""
-        places = self.hits_expected.keys() | self.hits_seen.keys()
-        return sum(self.hits_expected.get(place) != self.hits_seen.get(place) for place in places)
+        """Links with wrong hits."""
+        links = self.hits_expected.keys() | self.hits_seen.keys()
+        return sum(self.hits_expected.get(link) != self.hits_seen.get(link) for link in links)
 
     @property
     def is_exact(self) -> bool:
-        """Whether updates, dead letters and hits are all as they must be."""
+        """True if updates, dead letters and hits are all as expected."""
         letters_exact = self.dead_letters_expected == self.dead_letters_seen
-        return self.verdict.is_exact and letters_exact and not self.wrong_hits and not self.lost
+        return self.comparison.is_exact and letters_exact and not self.wrong_hits and not self.lost
 
 
 def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, partitions: int) -> Findings:
-    """Work out what must be there from the clicks as they stand in their topic, and compare.
+    """Compute the expected records from the clicks in their topic, and compare.
 
-    Of what was sent only the number need be known, and the broken records with the reasons that their dead letters
-    must have. Raises NotReadable, and UnknownKind for a link with an action that the judge knows nothing of.
+    `sent` is the number of records sent, `broken` the broken ones with the reasons of their dead letters. Raises
+    NotReadable, and UnknownKind for a link with a kind of action that the reference model does not have.
     """
     links = [decode("LinkDefined", record.value) for record in evidence.definitions]
     model = ReferenceModel(links, partitions=partitions)
@@ -89,7 +89,7 @@ def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, pa
         if seen.value in reasons:
             continue
         record = decode("LinkClicked", seen.value)
-        if _right_partition(record, partitions) != seen.partition:
+        if _correct_partition(record, partitions) != seen.partition:
             rerouted += 1
         else:
             clicks.append(_decide(model, record))
@@ -101,17 +101,17 @@ def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, pa
         actions=model.actions,
         clicks=clicks,
         updates=evidence.updates,
-        verdict=compare(model.expected, evidence.updates, prefix=evidence.prefix),
+        comparison=compare(model.expected, evidence.updates, prefix=evidence.prefix),
         updates_by_kind=_by_kind(evidence),
         dead_letters_expected=Counter((record.reason, record.value) for record in broken),
-        dead_letters_seen=Counter(_letter(seen) for seen in evidence.dead_letters),
+        dead_letters_seen=Counter(_dead_letter(seen) for seen in evidence.dead_letters),
         hits_expected=model.hits,
         hits_seen=_hits(evidence.hits),
         never_committed=evidence.never_committed,
     )
 
 
-def _right_partition(record: Mapping[str, Any], partitions: int) -> int:
+def _correct_partition(record: Mapping[str, Any], partitions: int) -> int:
     return partition_of(f"{record['tenant_id']}/{record['recipient_id']}".encode(), partitions)
 
 
@@ -127,16 +127,16 @@ def _by_kind(evidence: Evidence) -> Mapping[str, int]:
     return {kind: topics[topic] for kind, topic in TOPICS.items()}
 
 
-def _letter(seen: Seen) -> Letter:
+def _dead_letter(seen: Seen) -> DeadLetter:
     return dict(seen.headers).get("dlq.reason", b"").decode(), seen.value
 
 
 def _hits(records: Sequence[Seen]) -> Hits:
-    """Add up the newest count of each link over the partitions."""
+    """Sum the newest count of each link over the partitions."""
     newest = {seen.key: decode("LinkHits", seen.value) for seen in records}
     total: dict[tuple[str, str], tuple[int, int, int]] = {}
     for record in newest.values():
-        place = record["tenant_id"], record["link_id"]
-        epoch, clicks, first_clicks = total.get(place, (record["epoch"], 0, 0))
-        total[place] = epoch, clicks + record["clicks"], first_clicks + record["first_clicks"]
+        link = record["tenant_id"], record["link_id"]
+        epoch, clicks, first_clicks = total.get(link, (record["epoch"], 0, 0))
+        total[link] = epoch, clicks + record["clicks"], first_clicks + record["first_clicks"]
     return total

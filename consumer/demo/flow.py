@@ -1,47 +1,48 @@
-"""Clicks flow, a worker is killed in the middle and comes back, and all clicks get done."""
+"""Sends all clicks, kills a worker on the way and restarts it, and waits until all clicks are processed."""
 
 from collections.abc import Sequence
 
-from consumer.demo.crash import Killing, kill_in_the_middle
+from consumer.demo.click_sender import prepare_sender
+from consumer.demo.crash import KilledWorker, kill_mid_transaction
 from consumer.demo.environment import PARTITIONS, Environment
 from consumer.demo.group import Group
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
-from consumer.demo.sending import announce_sending
 from consumer.demo.watch import Watch
 from consumer.demo.worker_process import WorkerProcess
 from consumer.kafka.publisher import open_publisher
 
 KILL_AT_SHARE = 0.4
-"""How much of the clicks must be sent before a worker is killed: those of the second mailing come in now."""
-AWAY_SECONDS = 1.5
+"""Share of the clicks sent before a worker is killed, at about the second mailing."""
+DOWN_SECONDS = 1.5
 
 
-def let_clicks_flow(
-    stage: Environment, sample: Sample, workers: Sequence[WorkerProcess], narrator: ProgressReporter
-) -> Killing:
-    """Send all clicks, kill the last worker meanwhile and start it again; return once nothing is left to do.
+def run_flow(
+    environment: Environment, sample: Sample, workers: Sequence[WorkerProcess], reporter: ProgressReporter
+) -> KilledWorker:
+    """Send all clicks, kill and restart the last worker, and return after all clicks are processed.
 
-    Raises DemoFailed where a worker ends by itself or stands still.
+    Raises DemoFailed if a worker exits or makes no progress.
     """
     *others, victim = workers
-    group = Group(stage.settings, clicks=stage.names.clicks, changelog=stage.names.changelog, partitions=PARTITIONS)
+    settings, names = environment.settings, environment.names
+    group = Group(settings, clicks=names.clicks, changelog=names.changelog, partitions=PARTITIONS)
     total = len(sample.publications)
-    sending = announce_sending(sample, open_publisher(stage.settings.kafka), stage.names.clicks, narrator)
-    with narrator.progress(total) as show, sending:
-        watch = Watch(group, sending, show, workers)
-        watch.until(lambda: sending.sent >= KILL_AT_SHARE * total)
-        killing = kill_in_the_middle(victim, group, watch.look)
+    sender = prepare_sender(sample, open_publisher(settings.kafka), names.clicks, reporter)
+    with reporter.progress(total) as show, sender:
+        watch = Watch(group, sender, show, workers)
+        watch.wait_until(lambda: sender.sent >= KILL_AT_SHARE * total)
+        killed = kill_mid_transaction(victim, group, watch.poll)
         watch.running = others
-        narrator.say(str(killing), style="bold")
-        narrator.say(f"of its partitions {killing.done:,} records were done, {killing.waiting:,} were waiting")
-        watch.pause(AWAY_SECONDS)
+        reporter.say(str(killed), style="bold")
+        reporter.say(f"its partitions had {killed.done:,} processed and {killed.waiting:,} waiting records")
+        watch.wait(DOWN_SECONDS)
         victim.start()
         watch.running = workers
-        narrator.say(f"{victim.name} started again (process {victim.process_id}); clicks kept flowing", style="bold")
-        watch.until(lambda: sending.is_done)
-        sending.require_all_confirmed()
-        narrator.say(f"all clicks are sent; {watch.look():,} are done")
-        watch.until(group.is_done)
-    narrator.say("all clicks are done")
-    return killing
+        reporter.say(f"{victim.name} restarted (process {victim.process_id}); clicks kept arriving", style="bold")
+        watch.wait_until(lambda: sender.is_done)
+        sender.require_all_confirmed()
+        reporter.say(f"all clicks sent, {watch.poll():,} processed")
+        watch.wait_until(group.is_done)
+    reporter.say("all clicks processed")
+    return killed

@@ -1,4 +1,4 @@
-"""How far the group is, and what a reader finds, on the twin of Kafka."""
+"""The group's progress and the records of all topics, on the in-memory fake of Kafka."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,8 +11,8 @@ from consumer.verify.reader import Seen
 from schemas.topics import TopicNames
 
 
-class MemoryProgress:
-    """How far one group is with one topic."""
+class InMemoryGroup:
+    """The progress of one group in one topic."""
 
     def __init__(self, cluster: FakeCluster, group_id: str, topic: str) -> None:
         self._cluster = cluster
@@ -21,7 +21,7 @@ class MemoryProgress:
         self._known: dict[int, int] = {}
 
     def committed(self) -> Mapping[int, int]:
-        """Return the next offset of each partition; of one that is in doubt what was known before."""
+        """Return the committed offset of each partition, or the last known one while a commit is in doubt."""
         with self._cluster.lock:
             group = self._cluster.group(self._group_id, self._topic)
             for partition, _ in enumerate(self._cluster.topic(self._topic).logs):
@@ -32,15 +32,15 @@ class MemoryProgress:
             return dict(self._known)
 
     def is_done(self) -> bool:
-        """Tell whether nothing is left to do."""
+        """Return whether no record is left."""
         committed = self.committed()
         with self._cluster.lock:
             logs = self._cluster.topic(self._topic).logs
             return not any(log.read_uncommitted(committed[number], 1)[0] for number, log in enumerate(logs))
 
 
-def collect_memory_evidence(cluster: FakeCluster, names: TopicNames) -> Evidence:
-    """Read the topics as any subscriber could, read_committed."""
+def collect_in_memory_evidence(cluster: FakeCluster, names: TopicNames) -> Evidence:
+    """Read the topics as a subscriber does (read_committed)."""
     topics = list(names.updates.values())
     updates = [record for topic in topics for record in _read(cluster, topic)]
     written = sum(len(read_topic(cluster, topic, Isolation.READ_UNCOMMITTED)) for topic in topics)

@@ -1,4 +1,4 @@
-"""The sample links, published as an author publishes them."""
+"""The sample links, published like an author's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,17 +20,17 @@ AUTHOR = "demo"
 
 
 def read_links() -> Sequence[DesiredLink]:
-    """Check the link file and return what is in it."""
+    """Check the link file and return its links."""
     return check_link_files([LINK_FILE], load_kinds(load_schemas())).links
 
 
 def publish_links(links: Sequence[DesiredLink], settings: Settings) -> None:
-    """Publish. Raises Unavailable."""
+    """Publish the links. Raises Unavailable."""
     connect_publisher(settings, defined_by=AUTHOR, clock=SystemClock()).publish(links)
 
 
 def definition_records(links: Sequence[DesiredLink], clock: Clock) -> Sequence[tuple[bytes, bytes]]:
-    """Return keys and values of the first version of each link, for where there is no broker to publish to."""
+    """Return keys and values of the first version of each link, to publish without a broker."""
     schemas = load_schemas()
     codec = Codec(schemas["LinkDefined"])
     histories = Histories(codec, load_kinds(schemas), frozenset(link.reference for link in links))
@@ -38,7 +38,7 @@ def definition_records(links: Sequence[DesiredLink], clock: Clock) -> Sequence[t
 
 
 def describe_links(links: Sequence[DesiredLink]) -> str:
-    """Say how many there are and what is in them."""
+    """Return a sentence with the numbers of links, actions and kinds."""
     actions = [action for link in links for action in link.actions]
     kinds = {action.kind.name for action in actions}
     return f"{len(links)} links published, with {len(actions)} actions of {len(kinds)} kinds"

@@ -1,4 +1,4 @@
-"""Tells what happens while it happens: a line each, and on a terminal a bar for what is under way."""
+"""Prints what happens, a line per event; on a terminal also a progress bar."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,23 +9,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 PLAIN_LINE_SECONDS = 3.0
-"""How often a line tells how far things are where there is no terminal."""
+"""Interval of progress lines without a terminal."""
 
 ShowProgress = Callable[[int, int], None]
-"""Takes how many clicks were sent and how many are done by now."""
+"""Shows how many clicks have been sent and processed so far."""
 
 
 class ProgressReporter:
-    """Writes to one console, each line with the seconds since the start before it."""
+    """Writes lines that begin with the seconds since the start."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
-        return time.monotonic() - self._begun
+        """Seconds since the start."""
+        return time.monotonic() - self._started
 
     def say(self, sentence: str, *, style: str = "") -> None:
         """Write one line."""
@@ -34,7 +34,7 @@ class ProgressReporter:
 
     @contextmanager
     def waiting(self, sentence: str) -> Iterator[None]:
-        """Say what is waited for; on a terminal only while it lasts, with something that turns."""
+        """Print what is being waited for; on a terminal a spinner shows it while it lasts."""
         if self.console.is_terminal:
             with self.console.status(Text(sentence)):
                 yield
@@ -44,7 +44,7 @@ class ProgressReporter:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[ShowProgress]:
-        """Give a function that shows how many of `total` clicks were sent and are done."""
+        """Yield a function that shows how many of `total` clicks have been sent and processed."""
         if self.console.is_terminal:
             with self._bars(total) as show:
                 yield show
@@ -55,7 +55,7 @@ class ProgressReporter:
     def _bars(self, total: int) -> Iterator[ShowProgress]:
         columns = (TextColumn("         {task.description}"), BarColumn(bar_width=50), MofNCompleteColumn())
         with Progress(*columns, console=self.console, transient=True) as bars:
-            tasks = [bars.add_task(name, total=total) for name in ("sent", "done")]
+            tasks = [bars.add_task(name, total=total) for name in ("sent", "processed")]
 
             def show(sent: int, done: int) -> None:
                 for task, count in zip(tasks, (sent, done), strict=True):
@@ -64,12 +64,12 @@ class ProgressReporter:
             yield show
 
     def _lines(self) -> ShowProgress:
-        told_at = self.seconds
+        printed_at = self.seconds
 
         def show(sent: int, done: int) -> None:
-            nonlocal told_at
-            if self.seconds - told_at >= PLAIN_LINE_SECONDS:
-                told_at = self.seconds
-                self.say(f"{sent:,} clicks sent, {done:,} done")
+            nonlocal printed_at
+            if self.seconds - printed_at >= PLAIN_LINE_SECONDS:
+                printed_at = self.seconds
+                self.say(f"{sent:,} clicks sent, {done:,} processed")
 
         return show

@@ -1,25 +1,25 @@
-"""The people who get the mailings."""
+"""The recipients of the mailings."""
 
 from dataclasses import dataclass
 from random import Random
 
 KNOWN_PERSON_SHARE = 0.94
-"""The others are plain e-mail addresses, behind which the CRM knows nobody."""
+"""The others are e-mail addresses without a person in the CRM."""
 KNOWN_COMPANY_SHARE = 0.85
 PEOPLE_PER_COMPANY = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a mailing was sent to, and the CRM cards behind them."""
+    """A recipient of mailings, and the ids of their CRM cards."""
 
     recipient_id: str
     person_id: str | None
     company_id: str | None
 
 
-def sample_audience(size: int, random: Random) -> list[Recipient]:
-    """Make that many recipients; some without a person, some persons without a company."""
+def sample_recipients(size: int, random: Random) -> list[Recipient]:
+    """Make recipients, some of them without a person and some persons without a company."""
     return [_recipient(number, size, random) for number in range(size)]
 
 

@@ -1,4 +1,4 @@
-"""The result as it is printed: what happened, one person's story, and the verdict. 100 columns are enough."""
+"""Prints the result for a terminal of 100 columns."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,28 +7,31 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumer.demo.example_person import Story, StoryClick
+from consumer.demo.example_person import ExampleClick, ExamplePerson
 from consumer.demo.findings import Findings
 from consumer.demo.summary import Summary, dead_letters_by_reason
 
-TOLD_LENGTH = 48
+UPDATE_WIDTH = 48
+LEFT_ALIGNED = frozenset((
+    "", "outcome", "meaning", "kind of action", "clicked", "link", "mailing or flow", "updates for the CRM",
+))  # fmt: skip
 MEANINGS = {
-    "applied": "at least one action of the link was done",
-    "duplicate": "all was done before: a second click, another mailing, a retry",
-    "without_actions": "the link asks for nothing, or nobody defined it",
-    "not_applicable": "no CRM person is known behind the address",
-    "test": "test clicks never act and never count",
-    "rerouted": "stood in a wrong partition; rerouted to the right one",
-    "dead_lettered": "broken records, put aside untouched with a reason",
+    "applied": "at least one action applied",
+    "duplicate": "applied before: a second click, another mailing, a retry",
+    "without_actions": "the link has no actions, or no definition",
+    "not_applicable": "the CRM knows no person behind the address",
+    "test": "test clicks neither apply nor count",
+    "rerouted": "in a wrong partition; rerouted to the right one",
+    "dead_lettered": "broken records, kept unchanged with a reason",
 }
 
 
-def print_report(console: Console, summary: Summary, story: Story | None) -> None:
-    """Print everything, the verdict last."""
+def print_report(console: Console, summary: Summary, person: ExamplePerson | None) -> None:
+    """Print the whole report, its conclusion last."""
     findings = summary.findings
     parts = [_outcomes(findings), _updates(findings), _dead_letters(findings), _check(findings)]
-    if story is not None:
-        parts.insert(-1, _story(story))
+    if person is not None:
+        parts.insert(-1, _example(person))
     for part in parts:
         console.print()
         console.print(part)
@@ -38,17 +41,17 @@ def print_report(console: Console, summary: Summary, story: Story | None) -> Non
 
 
 def conclusion(summary: Summary) -> Iterator[Text]:
-    """Yield the last lines: what the killed worker left behind, and the verdict."""
-    findings, verdict = summary.findings, summary.findings.verdict
+    """Yield the last lines: aborted updates, what was not shown, and the result of the check."""
+    findings, comparison = summary.findings, summary.findings.comparison
     if findings.never_committed:
         yield Text(
-            f"{findings.never_committed:,} more updates lie in the log, of a transaction that was cut off: never"
-            " committed, seen by no subscriber."
+            f"{findings.never_committed:,} more updates are in the log from an aborted transaction, which no subscriber"
+            " sees."
         )
     for sentence in summary.not_shown:
         yield Text(f"Not shown: {sentence}", style="yellow")
-    plain = f"{len(verdict.missing)} missing, {len(verdict.doubled)} doubled"
-    counted = f"{verdict.expected:,} updates expected, {verdict.seen:,} seen: {plain}."
+    plain = f"{len(comparison.missing)} missing, {len(comparison.doubled)} doubled"
+    counted = f"{comparison.expected:,} updates expected, {comparison.seen:,} seen: {plain}."
     if findings.is_exact:
         yield Text(f"{counted} Exactly once.", style="bold green")
     else:
@@ -57,33 +60,33 @@ def conclusion(summary: Summary) -> Iterator[Text]:
 
 
 def _faults(findings: Findings) -> Iterator[str]:
-    if not findings.verdict.is_exact:
-        yield f"updates: {findings.verdict}"
+    if not findings.comparison.is_exact:
+        yield f"updates: {findings.comparison}"
     if findings.lost:
-        yield f"clicks: {findings.lost} of the records that were sent do not stand in their topic"
+        yield f"clicks: {findings.lost} of the records sent are not in the topic"
     for reason, _ in (findings.dead_letters_expected - findings.dead_letters_seen).elements():
         yield f"dead letters: one with the reason {reason} is missing"
     for reason, _ in (findings.dead_letters_seen - findings.dead_letters_expected).elements():
-        yield f"dead letters: one with the reason {reason} should not be there"
+        yield f"dead letters: one with the reason {reason} was not expected"
     if findings.wrong_hits:
-        yield f"hits: those of {findings.wrong_hits} links are wrong"
+        yield f"hits: {findings.wrong_hits} links have wrong counts"
 
 
 def _outcomes(findings: Findings) -> RenderableType:
     table = _table("outcome", "records", "meaning")
     for outcome, meaning in MEANINGS.items():
         table.add_row(outcome.replace("_", " "), f"{findings.outcomes.get(outcome, 0):,}", meaning)
-    table.add_row("in all", f"{findings.records:,}", "", style="bold")
-    return _titled("What became of the clicks", table)
+    table.add_row("total", f"{findings.records:,}", "", style="bold")
+    return _titled("Clicks by outcome", table)
 
 
 def _updates(findings: Findings) -> RenderableType:
-    table = _table("kind of action", "updates", "done before", "person or company unknown")
+    table = _table("kind of action", "updates", "duplicates", "person or company unknown")
     for kind, seen in findings.updates_by_kind.items():
         unknown = sum(findings.actions.get((kind, outcome), 0) for outcome in ("no_person", "no_company"))
         table.add_row(kind, f"{seen:,}", f"{findings.actions.get((kind, 'duplicate'), 0):,}", f"{unknown:,}")
-    table.add_row("in all", f"{sum(findings.updates_by_kind.values()):,}", style="bold")
-    return _titled("What the CRM was told", table)
+    table.add_row("total", f"{sum(findings.updates_by_kind.values()):,}", style="bold")
+    return _titled("Updates by kind of action", table)
 
 
 def _dead_letters(findings: Findings) -> RenderableType:
@@ -91,32 +94,36 @@ def _dead_letters(findings: Findings) -> RenderableType:
     return _titled("Dead letters by reason", Text(", ".join(f"{reason} {count}" for reason, count in reasons)))
 
 
-def _story(story: Story) -> RenderableType:
+def _example(person: ExamplePerson) -> RenderableType:
     cards = [
-        f"{card} {number}" for card, number in (("person", story.person_id), ("company", story.company_id)) if number
+        f"{card} {number}" for card, number in (("person", person.person_id), ("company", person.company_id)) if number
     ]
-    title = f"The story of one recipient, {story.recipient_id}" + (f" ({', '.join(cards)})" if cards else "")
-    table = _table("clicked", "link", "through", "the CRM was told")
-    for click in story.clicks:
-        table.add_row(_time(click.clicked_at), click.link_id, click.through, _told(click))
+    title = f"The clicks of one recipient, {person.recipient_id}" + (f" ({', '.join(cards)})" if cards else "")
+    table = _table("clicked", "link", "mailing or flow", "updates for the CRM")
+    for click in person.clicks:
+        table.add_row(_time(click.clicked_at_ms), click.link_id, click.through, _updates_of(click))
     return _titled(title, table)
 
 
-def _told(click: StoryClick) -> Text:
-    lines = [Text(update[: TOLD_LENGTH - 1] + "…" if len(update) > TOLD_LENGTH else update) for update in click.updates]
+def _updates_of(click: ExampleClick) -> Text:
+    lines = [Text(_shortened(update)) for update in click.updates]
     if click.remark:
-        lines.append(Text(f"({click.remark})" if lines else f"nothing: {click.remark}", style="dim"))
+        lines.append(Text(f"({click.remark})" if lines else f"none: {click.remark}", style="dim"))
     return Text("\n").join(lines)
 
 
+def _shortened(text: str) -> str:
+    return text[: UPDATE_WIDTH - 1] + "…" if len(text) > UPDATE_WIDTH else text
+
+
 def _check(findings: Findings) -> RenderableType:
-    verdict, wanted, letters = findings.verdict, findings.dead_letters_expected, findings.dead_letters_seen
-    wrong = len(verdict.unexpected) + len(verdict.differing) + len(verdict.out_of_order)
+    comparison, wanted, letters = findings.comparison, findings.dead_letters_expected, findings.dead_letters_seen
+    wrong = len(comparison.unexpected) + len(comparison.differing) + len(comparison.out_of_order)
     hits, hits_seen = (
         sum(clicks for _, clicks, _ in hits.values()) for hits in (findings.hits_expected, findings.hits_seen)
     )
     rows: dict[str, tuple[int, ...]] = {
-        "updates": (verdict.expected, verdict.seen, len(verdict.missing), len(verdict.doubled), wrong),
+        "updates": (comparison.expected, comparison.seen, len(comparison.missing), len(comparison.doubled), wrong),
         "dead letters": (
             wanted.total(), letters.total(), findings.missing_dead_letters, findings.surplus_dead_letters, 0,
         ),
@@ -125,7 +132,7 @@ def _check(findings: Findings) -> RenderableType:
     table = _table("", "expected", "seen", "missing", "doubled", "wrong")
     for name, numbers in rows.items():
         table.add_row(name, *(f"{number:,}" for number in numbers))
-    return _titled("The check: an independent reader (read_committed) against a naive model", table)
+    return _titled("The check: an independent reader (read_committed) against a reference model", table)
 
 
 def _titled(title: str, content: RenderableType) -> RenderableType:
@@ -133,10 +140,9 @@ def _titled(title: str, content: RenderableType) -> RenderableType:
 
 
 def _table(*columns: str) -> Table:
-    texts = {"", "outcome", "meaning", "kind of action", "clicked", "link", "through", "the CRM was told"}
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        table.add_column(column, justify="left" if column in texts else "right")
+        table.add_column(column, justify="left" if column in LEFT_ALIGNED else "right")
     return table
 
 

@@ -1,4 +1,4 @@
-"""The sample that the demo sends: clicks and the broken records among them."""
+"""The sample that the demo sends: clicks and broken records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from schemas.record_schema import load_schemas
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Everything that is sent, in its order, and what of it is broken."""
+    """The records to send in order, and the broken ones among them."""
 
     seed: int
     clicks: int
@@ -21,11 +21,11 @@ class Sample:
     publications: Sequence[Publication]
 
 
-def make_sample(clicks: int, *, seed: int, now: int, partitions: int) -> Sample:
-    """Make that many clicks of a campaign that ended yesterday; `now` in milliseconds since 1970 UTC."""
+def make_sample(clicks: int, *, seed: int, now_ms: int, partitions: int) -> Sample:
+    """Make the clicks of a campaign that ended yesterday; `now_ms` is in milliseconds since 1970 UTC."""
     codec = Codec(load_schemas()["LinkClicked"])
-    # By the day, so that two runs of one day send the same.
-    starts_at = now // DAY_MS * DAY_MS - CAMPAIGN_MS - DAY_MS
-    made = sample_clicks(clicks, seed=seed, starts_at=starts_at)
+    # Rounded to the day, so that two runs on one day send the same clicks.
+    starts_at_ms = now_ms // DAY_MS * DAY_MS - CAMPAIGN_MS - DAY_MS
+    made = sample_clicks(clicks, seed=seed, starts_at_ms=starts_at_ms)
     broken = sample_broken_records(made, codec, seed=seed)
     return Sample(seed, clicks, broken, publications(made, broken, codec, partitions))

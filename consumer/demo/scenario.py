@@ -1,14 +1,14 @@
-"""The demo on a real Kafka, from the topics to the verdict, in one visible order."""
+"""The demo on a real Kafka, step by step from the topics to the check."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from consumer.demo.crash import Killing
-from consumer.demo.environment import PARTITIONS, Environment, make_topics
+from consumer.demo.crash import KilledWorker
+from consumer.demo.environment import PARTITIONS, Environment, create_demo_topics
 from consumer.demo.evidence import Evidence, collect_evidence
 from consumer.demo.failure import DemoFailed
 from consumer.demo.findings import Findings, examine
-from consumer.demo.flow import let_clicks_flow
+from consumer.demo.flow import run_flow
 from consumer.demo.links import describe_links, publish_links, read_links
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
@@ -17,70 +17,70 @@ from consumer.demo.worker_process import WorkerProcess, wait_until_sharing
 from consumer.verify.reader import NotReadable
 from consumer.verify.update_record import UnknownKind
 
-CHECKING = "reading every topic as a subscriber would, and comparing with a naive model"
-CHECKED = "every topic was read as a subscriber would, and compared with a naive model"
+CHECKING = "reading all topics as a subscriber and comparing them with the reference model"
+CHECKED = "all topics read as a subscriber and compared with the reference model"
 
 
 def run_scenario(
-    stage: Environment,
+    environment: Environment,
     sample: Sample,
-    narrator: ProgressReporter,
+    reporter: ProgressReporter,
     environ: Mapping[str, str],
     *,
-    before_check: Callable[[Environment], None] = lambda _stage: None,
+    before_check: Callable[[Environment], None] = lambda _environment: None,
 ) -> Summary:
-    """Do everything and return what was found, exact or not. Raises DemoFailed or another LinkActionsError.
+    """Run the demo and return its result, exact or not. Raises DemoFailed or another LinkActionsError.
 
     `before_check` lets a test tamper with what the workers wrote.
     """
-    narrator.say(f"{make_topics(stage)} topics created, {PARTITIONS} partitions of clicks")
+    reporter.say(f"{create_demo_topics(environment)} topics created, the clicks topic with {PARTITIONS} partitions")
     links = read_links()
-    publish_links(links, stage.settings)
-    narrator.say(describe_links(links))
-    with running_workers(stage, environ) as workers:
-        with narrator.waiting("starting two workers, each a process of its own"):
+    publish_links(links, environment.settings)
+    reporter.say(describe_links(links))
+    with running_workers(environment, environ) as workers:
+        with reporter.waiting("starting two worker processes"):
             wait_until_sharing(workers)
         for worker in workers:
             numbers = " and ".join(map(str, worker.assigned()))
-            narrator.say(f"{worker.name} runs (process {worker.process_id}) and has partitions {numbers}")
-        killing = let_clicks_flow(stage, sample, workers, narrator)
-        for line in account(killing, {worker.name: worker.clicks_counted() for worker in workers}):
-            narrator.say(line)
-        leave(workers)
-        narrator.say("both workers left with exit code 0 when asked by SIGTERM")
-    before_check(stage)
-    with narrator.waiting(CHECKING):
-        findings = check(stage, sample)
-    narrator.say(CHECKED)
-    return Summary(stage.kafka, sample.seed, narrator.seconds, killing, findings)
+            reporter.say(f"{worker.name} runs (process {worker.process_id}) with partitions {numbers}")
+        killed = run_flow(environment, sample, workers, reporter)
+        for line in account(killed, {worker.name: worker.clicks_counted() for worker in workers}):
+            reporter.say(line)
+        stop_workers(workers)
+        reporter.say("both workers exited with code 0 after SIGTERM")
+    before_check(environment)
+    with reporter.waiting(CHECKING):
+        findings = check(environment, sample)
+    reporter.say(CHECKED)
+    return Summary(environment.kafka, sample.seed, reporter.seconds, killed, findings)
 
 
-def account(killing: Killing, counted: Mapping[str, int]) -> Iterator[str]:
-    """Yield who did how many records, and the sum of it all, which is that of the table below."""
+def account(killed: KilledWorker, counted: Mapping[str, int]) -> Iterator[str]:
+    """Yield the records of each worker and their sum, which is the total of the table below."""
     for name, records in counted.items():
-        again = ", since it came back" if name == killing.worker else ""
-        yield f"{name} counts {records:,} records{again}"
-    total = sum(counted.values()) + killing.done
-    yield f"with the {killing.done:,} that {killing.worker} had done before the kill: {total:,} records"
+        since = " since its restart" if name == killed.worker else ""
+        yield f"{name} counted {records:,} records{since}"
+    total = sum(counted.values()) + killed.done
+    yield f"plus the {killed.done:,} that {killed.worker} had processed before the kill: {total:,} records"
 
 
-def check(stage: Environment, sample: Sample) -> Findings:
-    """Read everything with the judge's own reader and compare it with the model. Raises DemoFailed."""
-    return checked(lambda: collect_evidence(stage.settings, stage.names), sample)
+def check(environment: Environment, sample: Sample) -> Findings:
+    """Read all topics with the independent reader and compare them with the model. Raises DemoFailed."""
+    return checked(lambda: collect_evidence(environment.settings, environment.names), sample)
 
 
 def checked(collect: Callable[[], Evidence], sample: Sample) -> Findings:
-    """Compare what is collected with the model. Raises DemoFailed where it cannot be read or is not judged."""
+    """Compare the evidence with the model. Raises DemoFailed if it cannot be read or has an unknown kind."""
     try:
         return examine(collect(), sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
     except (NotReadable, UnknownKind) as error:
-        raise DemoFailed(f"The check could not be made: {error}") from error
+        raise DemoFailed(f"The check failed: {error}") from error
 
 
 @contextmanager
-def running_workers(stage: Environment, environ: Mapping[str, str]) -> Iterator[Sequence[WorkerProcess]]:
-    """Start two workers, and kill what is left of them in the end."""
-    workers = [_worker(stage, number, environ) for number in (1, 2)]
+def running_workers(environment: Environment, environ: Mapping[str, str]) -> Iterator[Sequence[WorkerProcess]]:
+    """Start two workers; kill those that still run afterwards."""
+    workers = [_worker(environment, number, environ) for number in (1, 2)]
     try:
         for worker in workers:
             worker.start()
@@ -90,15 +90,15 @@ def running_workers(stage: Environment, environ: Mapping[str, str]) -> Iterator[
             worker.kill()
 
 
-def leave(workers: Sequence[WorkerProcess]) -> None:
-    """Ask all to leave at once, and wait until they have. Raises DemoFailed."""
+def stop_workers(workers: Sequence[WorkerProcess]) -> None:
+    """Send SIGTERM to all workers and wait until they have exited. Raises DemoFailed."""
     for worker in workers:
-        worker.ask_to_leave()
+        worker.send_sigterm()
     for worker in workers:
-        worker.wait_until_left()
+        worker.wait_until_exited()
 
 
-def _worker(stage: Environment, number: int, environ: Mapping[str, str]) -> WorkerProcess:
+def _worker(environment: Environment, number: int, environ: Mapping[str, str]) -> WorkerProcess:
     name = f"worker-{number}"
-    settings = stage.settings.model_copy(update={"instance_id": name})
-    return WorkerProcess(settings, stage.folder / f"{name}.log", environ)
+    settings = environment.settings.model_copy(update={"instance_id": name})
+    return WorkerProcess(settings, environment.folder / f"{name}.log", environ)

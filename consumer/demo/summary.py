@@ -1,28 +1,28 @@
-"""What the demo showed, for a program to read."""
+"""The result of the demo, also as JSON."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from consumer.demo.crash import Killing
+from consumer.demo.crash import KilledWorker
 from consumer.demo.findings import Findings
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The result of one run. `killing` is None where no process could be killed; `not_shown` says what else is not."""
+    """The result of one run; in memory no process is killed, and `not_shown` lists what the run could not show."""
 
     kafka: str
     seed: int
     seconds: float
-    killing: Killing | None
+    killed: KilledWorker | None
     findings: Findings
     not_shown: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        findings, verdict = self.findings, self.findings.verdict
+        """Return the result as plain values."""
+        findings, comparison = self.findings, self.findings.comparison
         return {
             "exact": findings.is_exact,
             "kafka": self.kafka,
@@ -32,13 +32,13 @@ class Summary:
             "lost": findings.lost,
             "clicks": dict(findings.outcomes),
             "updates": {
-                "expected": verdict.expected,
-                "seen": verdict.seen,
-                "missing": len(verdict.missing),
-                "doubled": len(verdict.doubled),
-                "unexpected": len(verdict.unexpected),
-                "differing": len(verdict.differing),
-                "out_of_order": len(verdict.out_of_order),
+                "expected": comparison.expected,
+                "seen": comparison.seen,
+                "missing": len(comparison.missing),
+                "doubled": len(comparison.doubled),
+                "unexpected": len(comparison.unexpected),
+                "differing": len(comparison.differing),
+                "out_of_order": len(comparison.out_of_order),
                 "never_committed": findings.never_committed,
                 "by_kind": dict(findings.updates_by_kind),
             },
@@ -51,12 +51,12 @@ class Summary:
             },
             "hits": {"links": len(findings.hits_seen), "wrong": findings.wrong_hits},
             "not_shown": list(self.not_shown),
-            "killed": None if self.killing is None else asdict(self.killing),
+            "killed": None if self.killed is None else asdict(self.killed),
         }
 
 
 def dead_letters_by_reason(findings: Findings) -> Counter[str]:
-    """Count the dead letters that were seen."""
+    """Count the dead letters seen by reason."""
     counts: Counter[str] = Counter()
     for (reason, _), count in findings.dead_letters_seen.items():
         counts[reason] += count

@@ -1,4 +1,4 @@
-"""A worker as a thread, on the twin of Kafka: what can be had of a worker where there is no broker."""
+"""A worker as a thread on the in-memory fake of Kafka, for the demo without a broker."""
 
 import threading
 from collections.abc import Mapping
@@ -24,29 +24,29 @@ from consumer.monitoring.version import versions
 from consumer.state.in_memory import MemoryState
 from schemas.record_schema import load_schemas
 
-CUT_SECONDS = 60.0
+CRASH_SECONDS = 60.0
 
 
-class CutOff(BaseException):
-    """Ends a worker's thread where it stands, as a crash would: nothing is aborted, closed or left."""
+class SimulatedCrash(BaseException):
+    """Ends a worker's thread like a crash: nothing is aborted or closed, and it does not leave the group."""
 
 
-class CutOffStream(FakeTransactionalConsumer):
-    """A stream that breaks off in the next transaction once it is told to."""
+class CrashingConsumer(FakeTransactionalConsumer):
+    """A consumer that crashes at the next commit once `is_crashing` is set."""
 
     def __init__(self, cluster: FakeCluster, topic: str, settings: Settings) -> None:
         super().__init__(cluster, topic, group_id=settings.group_id, transactional_id=transactional_id(settings.kafka))
-        self.is_cut = threading.Event()
+        self.is_crashing = threading.Event()
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        """Commit, unless told to break off: then all is written and nothing committed."""
-        if self.is_cut.is_set():
-            raise CutOff
+        """Commit, or crash: then everything is written and nothing committed."""
+        if self.is_crashing.is_set():
+            raise SimulatedCrash
         return super().commit_transaction(offsets)
 
 
 class ThreadWorker:
-    """One worker's loop on a thread; its state outlives it, as on a disk."""
+    """A worker's loop on a thread; its state survives restarts, as on a disk."""
 
     def __init__(self, cluster: FakeCluster, settings: Settings, partitions: int, executor: ThreadPoolExecutor) -> None:
         self.name = settings.instance_id
@@ -58,47 +58,47 @@ class ThreadWorker:
         self._executor = executor
         self._state, self._known = MemoryState(), FakeMarkerFile()
         self._stopping = threading.Event()
-        self._stream: CutOffStream | None = None
+        self._consumer: CrashingConsumer | None = None
         self._future: Future[None] | None = None
 
     def start(self) -> None:
-        """Start it, a first time or again."""
-        self._stream = CutOffStream(self._cluster, self._formats.names.clicks, self._settings)
-        self._future = self._executor.submit(self._run, self._stream)
+        """Start or restart it."""
+        self._consumer = CrashingConsumer(self._cluster, self._formats.names.clicks, self._settings)
+        self._future = self._executor.submit(self._run, self._consumer)
 
-    def cut_off(self) -> None:
-        """End it in the middle of a transaction, and have the group miss it. Raises DemoFailed."""
-        if self._stream is None or self._future is None:
-            raise DemoFailed(f"{self.name} does not run")
-        self._stream.is_cut.set()
+    def crash(self) -> None:
+        """End it in the middle of a transaction and remove it from the group. Raises DemoFailed."""
+        if self._consumer is None or self._future is None:
+            raise DemoFailed(f"{self.name} is not running")
+        self._consumer.is_crashing.set()
         try:
-            ended_by = self._future.exception(CUT_SECONDS)
+            ended_by = self._future.exception(CRASH_SECONDS)
         except TimeoutError as error:
-            raise DemoFailed(f"{self.name} had no click to do for {CUT_SECONDS:g} s") from error
-        if not isinstance(ended_by, CutOff):
+            raise DemoFailed(f"{self.name} processed no click for {CRASH_SECONDS:g} s") from error
+        if not isinstance(ended_by, SimulatedCrash):
             self._future.result()
         with self._cluster.lock:
-            self._cluster.group(self._settings.group_id, self._formats.names.clicks).leave(self._stream.member)
+            self._cluster.group(self._settings.group_id, self._formats.names.clicks).leave(self._consumer.member)
 
     def require_running(self) -> None:
-        """Raise what ended it."""
+        """Raise the error that ended it, if one did."""
         if self._future is not None and self._future.done():
             self._future.result()
 
-    def ask_to_leave(self) -> None:
-        """Have its loop end."""
+    def stop(self) -> None:
+        """Let its loop end."""
         self._stopping.set()
 
-    def require_left(self) -> None:
-        """Wait until it has ended; raises what went wrong in it."""
+    def wait_until_stopped(self) -> None:
+        """Wait until it has ended. Raises the error that ended it."""
         if self._future is not None:
             self._future.result()
 
-    def _run(self, stream: CutOffStream) -> None:
+    def _run(self, consumer: CrashingConsumer) -> None:
         clock, names = SystemClock(), self._formats.names
         metrics = Metrics(CollectorRegistry(), kinds=self._formats.kinds, versions=versions())
         ports = LoopPorts(
-            consumer=stream,
+            consumer=consumer,
             changelog=FakeLogReader(self._cluster, names.changelog),
             definitions=FakeLogReader(self._cluster, names.definitions),
             state=self._state,
@@ -108,4 +108,4 @@ class ThreadWorker:
             clock=clock,
         )
         build_loop(ports, self._formats, LoopOptions.of(self._settings, self._partitions)).run(self._stopping.is_set)
-        stream.close()
+        consumer.close()

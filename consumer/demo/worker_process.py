@@ -1,4 +1,4 @@
-"""A worker as a process of its own, as somebody would run it: started, watched, killed, and told to leave."""
+"""A worker process, started as a user would start it."""
 
 import json
 import signal
@@ -18,18 +18,18 @@ from consumer.monitoring.loopback import http_get
 from consumer.monitoring.metric_catalogue import RECORDS_CONSUMED
 from deploy.kafka.lifeline import Lifeline
 
-ANSWER_SECONDS = 5.0
-LEAVE_SECONDS = 60.0
-"""A second or two where the machine has nothing else to do."""
+HTTP_TIMEOUT_SECONDS = 5.0
+EXIT_TIMEOUT_SECONDS = 60.0
+"""On an idle machine it takes a second or two."""
 POLL_SECONDS = 0.1
-PASSED_ON = ("bootstrap_servers", "group_id", "topic_prefix", "instance_id", "state_dir")
+PASSED_SETTINGS = ("bootstrap_servers", "group_id", "topic_prefix", "instance_id", "state_dir")
 
 
 class WorkerProcess:
-    """One `link-actions run` under a name of its own, which a restart keeps; its log lines go to a file."""
+    """One `link-actions run` whose name survives restarts; its log goes to a file."""
 
     def __init__(self, settings: Settings, log_path: Path, environ: Mapping[str, str]) -> None:
-        """`settings` say the worker's instance id and the folder for its state."""
+        """`settings` have the worker's instance id and its state folder."""
         self.name = settings.instance_id
         self.log_path = log_path
         self._environ = worker_environment(settings, environ)
@@ -39,22 +39,22 @@ class WorkerProcess:
 
     @property
     def process_id(self) -> int:
-        """The number that the system gave to the process that runs now."""
+        """The process id of the running process."""
         return self._running().pid
 
     def start(self) -> None:
-        """Start it, a first time or again."""
+        """Start or restart it."""
         command = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "run"]
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
-            # In a session of its own, so that Ctrl-C at the terminal reaches the demo alone, which then ends all.
+            # In a new session, so that Ctrl-C at the terminal reaches only the demo, which then ends the workers.
             self._child = subprocess.Popen(
                 command, env=self._environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._lifeline = Lifeline(self._child.pid)
 
     def kill(self) -> None:
-        """End it as a crash would; no harm where it does not run."""
+        """Kill it, if it runs."""
         if self._child is not None and self._lifeline is not None:
             self._child.kill()
             self._child.wait()
@@ -62,64 +62,66 @@ class WorkerProcess:
             self._child = self._lifeline = None
 
     def freeze(self) -> None:
-        """Have the system let it do nothing until `thaw`."""
+        """Stop it with SIGSTOP until `thaw`."""
         self._running().send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Continue it."""
         self._running().send_signal(signal.SIGCONT)
 
-    def ask_to_leave(self) -> None:
+    def send_sigterm(self) -> None:
         """Send SIGTERM."""
         self._running().send_signal(signal.SIGTERM)
 
-    def wait_until_left(self) -> None:
-        """Return once it has ended with exit code 0; raises DemoFailed."""
+    def wait_until_exited(self) -> None:
+        """Wait until it has exited with code 0. Raises DemoFailed."""
         try:
-            exit_code = self._running().wait(LEAVE_SECONDS)
+            exit_code = self._running().wait(EXIT_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired as error:
             self.kill()
-            raise DemoFailed(f"{self.name} did not leave within {LEAVE_SECONDS:g} s; see {self.log_path}") from error
+            raise DemoFailed(
+                f"{self.name} did not exit within {EXIT_TIMEOUT_SECONDS:g} s; see {self.log_path}"
+            ) from error
         self.kill()
         if exit_code:
-            raise DemoFailed(f"{self.name} left with exit code {exit_code}; see {self.log_path}")
+            raise DemoFailed(f"{self.name} exited with code {exit_code}; see {self.log_path}")
 
     def require_running(self) -> None:
-        """Raise DemoFailed where it has ended by itself."""
+        """Raise DemoFailed if it has exited."""
         exit_code = self._running().poll()
         if exit_code is not None:
-            raise DemoFailed(f"{self.name} ended by itself with exit code {exit_code}; see {self.log_path}")
+            raise DemoFailed(f"{self.name} exited unexpectedly with code {exit_code}; see {self.log_path}")
 
     def assigned(self) -> Sequence[int]:
-        """Return the partitions it works on by its own account; none while it is not ready."""
+        """Return the partitions that its readiness probe names; none while it is not ready."""
         body = self._get("/readyz")
         ready = json.loads(body) if body else {}
         return ready["assigned"] if ready.get("ready") else ()
 
     def clicks_counted(self) -> int:
-        """Return how many clicks it counted since its latest start."""
+        """Return the records that it has counted since its last start."""
         families = text_string_to_metric_families((self._get("/metrics") or b"").decode())
         samples = (sample for family in families for sample in family.samples)
         return int(sum(sample.value for sample in samples if sample.name == RECORDS_CONSUMED.name))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
-            raise DemoFailed(f"{self.name} does not run")
+            raise DemoFailed(f"{self.name} is not running")
         return self._child
 
     def _get(self, path: str) -> bytes | None:
-        """Ask its HTTP port; None where it does not answer well."""
+        """Return the response of its HTTP port; None if there is none or it is an error."""
         port = self._port()
         if port is None:
             return None
         try:
-            with http_get(port, path, timeout_seconds=ANSWER_SECONDS) as answer:
+            with http_get(port, path, timeout_seconds=HTTP_TIMEOUT_SECONDS) as answer:
                 return answer.read()
         except (URLError, OSError):
             return None
 
     def _port(self) -> int | None:
-        """Return the port it took, which only its log tells."""
+        """Return its HTTP port, from its log."""
         with self.log_path.open("rb") as log:
             log.seek(self._log_start)
             events = (_event(line) for line in log)
@@ -127,21 +129,21 @@ class WorkerProcess:
 
 
 def wait_until_sharing(workers: Sequence[WorkerProcess], timeout_seconds: float = 120.0) -> None:
-    """Return once each worker is ready and has partitions; raises DemoFailed."""
+    """Wait until every worker is ready and has partitions. Raises DemoFailed."""
     deadline = time.monotonic() + timeout_seconds
     while not all(worker.assigned() for worker in workers):
         for worker in workers:
             worker.require_running()
         if time.monotonic() > deadline:
             logs = " and ".join(str(worker.log_path) for worker in workers)
-            raise DemoFailed(f"The workers did not share the partitions within {timeout_seconds:g} s; see {logs}")
+            raise DemoFailed(f"The workers were not all assigned partitions within {timeout_seconds:g} s; see {logs}")
         time.sleep(POLL_SECONDS)
 
 
 def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a worker: no setting but those of the demo, logs as JSON, any free port."""
+    """Return the environment of a worker: only the demo's settings, JSON logs, any free port."""
     kept = {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
-    own = {variable(field): str(getattr(settings, field)) for field in PASSED_ON}
+    own = {variable(field): str(getattr(settings, field)) for field in PASSED_SETTINGS}
     if settings.kafka_config is not None:
         own[variable("kafka_config")] = str(settings.kafka_config.path.resolve())
     return {**kept, **own, variable("http_port"): "0", variable("log_format"): "json"}

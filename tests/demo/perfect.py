@@ -1,4 +1,4 @@
-"""What a subscriber would find if the workers did everything right, worked out without any of them."""
+"""The evidence of a perfect run, made without any worker."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +21,16 @@ from tests.verify.sightings import all_seen
 
 NOON = 1_795_608_000_000
 PARTITIONS = 4
-PREFIX = "demo-twin."
+PREFIX = "demo-test."
 CLICKS = 5_000
 
 
 def a_sample(clicks: int = CLICKS, seed: int = 1) -> Sample:
-    return make_sample(clicks, seed=seed, now=NOON, partitions=PARTITIONS)
+    return make_sample(clicks, seed=seed, now_ms=NOON, partitions=PARTITIONS)
 
 
 def links() -> list[dict[str, object]]:
-    """The sample links as `LinkDefined`."""
+    """Return the sample links as `LinkDefined`."""
     kinds, codec = load_kinds(load_schemas()), Codec(load_schemas()["LinkDefined"])
     wanted = check_link_files([Path(LINK_FILE)], kinds).links
     histories = Histories(codec, kinds, frozenset(link.reference for link in wanted))
@@ -38,14 +38,14 @@ def links() -> list[dict[str, object]]:
 
 
 def perfect_evidence(sample: Sample) -> Evidence:
-    """Every click where it belongs, misrouted ones a second time, and all that must come of them once."""
+    """Return every click, misrouted ones a second time in their right partition, and every expected record once."""
     codecs = {name: Codec(schema) for name, schema in load_schemas().items()}
     clicks = click_records(sample)
     model = ReferenceModel(links(), partitions=PARTITIONS)
     reasons = {record.value: record.reason for record in sample.broken}
     letters = [letter(seen, reasons[seen.value]) for seen in clicks if seen.value in reasons]
     for seen in clicks:
-        if seen.value not in reasons and seen.partition == right_partition(seen):
+        if seen.value not in reasons and seen.partition == correct_partition(seen):
             model.click(decode("LinkClicked", seen.value))
     hits = [
         {"tenant_id": tenant, "link_id": link, "partition": 0, "epoch": epoch, "clicks": count, "first_clicks": first}
@@ -65,13 +65,13 @@ def click_records(sample: Sample) -> list[Seen]:
     seen = [_click(publication, offset) for offset, publication in enumerate(sample.publications)]
     misrouted = [record for record in seen if _is_misrouted(record)]
     seen += [
-        replace(record, partition=right_partition(record), offset=len(seen) + number)
+        replace(record, partition=correct_partition(record), offset=len(seen) + number)
         for number, record in enumerate(misrouted)
     ]
     return sorted(seen, key=lambda record: (record.partition, record.offset))
 
 
-def right_partition(seen: Seen) -> int:
+def correct_partition(seen: Seen) -> int:
     return partition_of(seen.key or b"", PARTITIONS)
 
 
@@ -86,7 +86,9 @@ def a_record(value: bytes, number: int) -> Seen:
 def _click(publication: Publication, offset: int) -> Seen:
     partition = publication.partition if publication.partition >= 0 else partition_of(publication.key, PARTITIONS)
     topic = f"{PREFIX}link.clicks.v1"
-    return Seen(topic, partition, offset, publication.published_at, publication.key, publication.value, [], PARTITIONS)
+    return Seen(
+        topic, partition, offset, publication.published_at_ms, publication.key, publication.value, [], PARTITIONS
+    )
 
 
 def _is_misrouted(seen: Seen) -> bool:
@@ -94,4 +96,4 @@ def _is_misrouted(seen: Seen) -> bool:
         decode("LinkClicked", seen.value)
     except NotReadable:
         return False
-    return seen.partition != right_partition(seen)
+    return seen.partition != correct_partition(seen)

@@ -13,15 +13,15 @@ SCHEMA = load_schemas()["LinkClicked"]
 
 
 class NoPlans:
-    """Nobody has defined a link."""
+    """No link is defined."""
 
-    ready: dict[tuple[bytes, int], LinkPlan | None] = {}  # noqa: RUF012 - nobody writes to it
+    ready: dict[tuple[bytes, int], LinkPlan | None] = {}  # noqa: RUF012 - it is only read
 
     def find(self, _link_key: bytes, _version: int) -> LinkPlan | None:
         return None
 
 
-def test_each_broken_record_is_broken_for_the_reason_it_names() -> None:
+def test_broken_record_gets_the_reason_it_names() -> None:
     broken = a_sample().broken
     decision = decide(
         [record.value for record in broken],
@@ -44,7 +44,7 @@ def test_there_are_one_to_three_of_each_kind() -> None:
     assert set(reasons.values()) <= {1, 2, 3}
 
 
-def test_a_few_clicks_are_sent_where_another_partitioner_would() -> None:
+def test_some_clicks_are_misrouted() -> None:
     sample = a_sample()
     explicit = [publication for publication in sample.publications if publication.partition >= 0]
 

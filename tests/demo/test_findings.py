@@ -23,11 +23,11 @@ def examined(evidence: Evidence, sample: Sample) -> Findings:
     return examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
 
 
-def test_what_is_perfect_is_found_exact(evidence: Evidence, sample: Sample) -> None:
+def test_perfect_evidence_is_exact(evidence: Evidence, sample: Sample) -> None:
     findings = examined(evidence, sample)
 
     assert findings.is_exact
-    assert str(findings.verdict).startswith(
+    assert str(findings.comparison).startswith(
         f"{len(evidence.updates)} expected, {len(evidence.updates)} seen: 0 missing"
     )
     assert sum(findings.updates_by_kind.values()) == len(evidence.updates)
@@ -52,7 +52,7 @@ def with_an_update_twice(evidence: Evidence) -> Evidence:
 
 def with_an_update_changed(evidence: Evidence) -> Evidence:
     first, *rest = evidence.updates
-    return replace(evidence, updates=[replace(first, key=b"acme/somebody-else"), *rest])
+    return replace(evidence, updates=[replace(first, key=b"acme/another"), *rest])
 
 
 def without_a_dead_letter(evidence: Evidence) -> Evidence:
@@ -72,7 +72,7 @@ def with_hits_of_before(evidence: Evidence) -> Evidence:
     return replace(evidence, hits=evidence.hits[1:])
 
 
-def without_what_was_sent_on(evidence: Evidence) -> Evidence:
+def without_a_rerouted_click(evidence: Evidence) -> Evidence:
     last = max(evidence.clicks, key=lambda seen: seen.offset)
     return replace(evidence, clicks=[seen for seen in evidence.clicks if seen is not last])
 
@@ -85,16 +85,16 @@ BUGS: list[tuple[Callable[[Evidence], Evidence], str]] = [
     (with_a_dead_letter_twice, "surplus_dead_letters"),
     (with_another_reason, "missing_dead_letters"),
     (with_hits_of_before, "wrong_hits"),
-    (without_what_was_sent_on, "lost"),
+    (without_a_rerouted_click, "lost"),
 ]
 
 
 @pytest.mark.parametrize(("plant", "where"), BUGS, ids=[plant.__name__ for plant, _ in BUGS])
-def test_each_planted_bug_is_seen(
+def test_each_planted_fault_is_found(
     evidence: Evidence, sample: Sample, plant: Callable[[Evidence], Evidence], where: str
 ) -> None:
     findings = examined(plant(evidence), sample)
-    seen = getattr(findings.verdict, where, None) or getattr(findings, where, None)
+    seen = getattr(findings.comparison, where, None) or getattr(findings, where, None)
 
     assert not findings.is_exact
     assert seen

@@ -4,8 +4,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from consumer.demo.crash import Killing
-from consumer.demo.example_person import describe_example_person
+from consumer.demo.crash import KilledWorker
+from consumer.demo.example_person import choose_example_person
 from consumer.demo.findings import examine
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.report import print_report
@@ -13,7 +13,7 @@ from consumer.demo.summary import Summary
 from tests.demo.perfect import PARTITIONS, a_sample, perfect_evidence
 
 WIDTH = 100
-KILLING = Killing("worker-2", 4711, partitions=(2, 3), done=120, waiting=80, in_transaction=True)
+KILLED = KilledWorker("worker-2", 4711, partitions=(2, 3), done=120, waiting=80, in_transaction=True)
 
 
 def a_summary(*, lost_updates: int = 0) -> Summary:
@@ -21,12 +21,12 @@ def a_summary(*, lost_updates: int = 0) -> Summary:
     evidence = perfect_evidence(sample)
     evidence = replace(evidence, updates=evidence.updates[lost_updates:], never_committed=3_218)
     findings = examine(evidence, sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
-    return Summary("a Kafka", sample.seed, 41.3, KILLING, findings)
+    return Summary("a Kafka", sample.seed, 41.3, KILLED, findings)
 
 
 def printed(summary: Summary) -> str:
     console = Console(file=StringIO(), width=WIDTH)
-    print_report(console, summary, describe_example_person(summary.findings.clicks, summary.findings.updates))
+    print_report(console, summary, choose_example_person(summary.findings.clicks, summary.findings.updates))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -36,38 +36,38 @@ def summary() -> Summary:
     return a_summary()
 
 
-def test_the_last_line_says_plainly_that_it_is_exact(summary: Summary) -> None:
-    expected = f"{summary.findings.verdict.expected:,}"
+def test_last_line_says_that_the_run_is_exact(summary: Summary) -> None:
+    expected = f"{summary.findings.comparison.expected:,}"
 
     assert printed(summary).splitlines()[-1].strip() == (
         f"{expected} updates expected, {expected} seen: 0 missing, 0 doubled. Exactly once."
     )
 
 
-def test_everything_fits_a_terminal_of_a_hundred_columns(summary: Summary) -> None:
+def test_report_fits_a_terminal_of_100_columns(summary: Summary) -> None:
     text = printed(summary)
     headings = [
-        "What became of the clicks",
-        "What the CRM was told",
+        "Clicks by outcome",
+        "Updates by kind of action",
         "Dead letters by reason",
-        "The story of one recipient, r-",
-        "The check: an independent reader (read_committed) against a naive model",
+        "The clicks of one recipient, r-",
+        "The check: an independent reader (read_committed) against a reference model",
     ]
 
     assert max(map(len, text.splitlines())) <= WIDTH
     assert [text.find(heading) for heading in headings] == sorted(text.find(heading) for heading in headings)
     assert text.find(headings[0]) >= 0
-    assert "3,218 more updates lie in the log" in text
+    assert "3,218 more updates are in the log" in text
 
 
-def test_what_is_not_exact_says_so_last_with_what_is_wrong() -> None:
+def test_inexact_run_ends_with_its_faults() -> None:
     text = printed(a_summary(lost_updates=2))
 
     assert "2 missing, 0 doubled. NOT EXACT." in text
     assert "Exactly once." not in text
 
 
-def test_a_program_reads_the_same_figures(summary: Summary) -> None:
+def test_json_has_the_same_figures(summary: Summary) -> None:
     result = summary.as_json()
 
     assert result["exact"] is True
@@ -77,19 +77,19 @@ def test_a_program_reads_the_same_figures(summary: Summary) -> None:
     assert result["seconds"] == 41.3
 
 
-def test_without_a_terminal_the_progress_is_a_line_now_and_then() -> None:
+def test_progress_without_a_terminal_is_an_occasional_line() -> None:
     console = Console(file=StringIO(), width=WIDTH)
-    narrator = ProgressReporter(console)
-    with narrator.progress(100) as show:
+    reporter = ProgressReporter(console)
+    with reporter.progress(100) as show:
         for done in range(100):
             show(100, done)
-    narrator.say("done")
+    reporter.say("done")
 
     assert isinstance(console.file, StringIO)
     (line,) = console.file.getvalue().splitlines()
     assert line.endswith("s  done")
 
 
-def test_the_killing_is_told_as_it_was() -> None:
-    assert str(KILLING) == "worker-2 (process 4711) killed with SIGKILL in the middle of a transaction"
-    assert str(replace(KILLING, in_transaction=False)).endswith("between two transactions")
+def test_killed_worker_names_process_and_moment() -> None:
+    assert str(KILLED) == "worker-2 (process 4711) killed with SIGKILL in the middle of a transaction"
+    assert str(replace(KILLED, in_transaction=False)).endswith("between two transactions")

@@ -6,19 +6,19 @@ from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing, worker_environment
 
-NOBODY_THERE = "127.0.0.1:1"
+UNREACHABLE = "127.0.0.1:1"
 
 
 def settings(folder: Path) -> Settings:
-    return Settings(bootstrap_servers=NOBODY_THERE, instance_id="worker-1", state_dir=folder / "state")
+    return Settings(bootstrap_servers=UNREACHABLE, instance_id="worker-1", state_dir=folder / "state")
 
 
-def test_a_worker_gets_the_settings_of_the_demo_and_no_others(tmp_path: Path) -> None:
-    around = {"PATH": "/bin", "LINK_ACTIONS_DEDUPE_RETENTION": "1d", "LINK_ACTIONS_TOPIC_PREFIX": "live."}
+def test_worker_gets_only_the_settings_of_the_demo(tmp_path: Path) -> None:
+    environ = {"PATH": "/bin", "LINK_ACTIONS_DEDUPE_RETENTION": "1d", "LINK_ACTIONS_TOPIC_PREFIX": "live."}
 
-    assert worker_environment(settings(tmp_path), around) == {
+    assert worker_environment(settings(tmp_path), environ) == {
         "PATH": "/bin",
-        "LINK_ACTIONS_BOOTSTRAP_SERVERS": NOBODY_THERE,
+        "LINK_ACTIONS_BOOTSTRAP_SERVERS": UNREACHABLE,
         "LINK_ACTIONS_GROUP_ID": "link-actions",
         "LINK_ACTIONS_TOPIC_PREFIX": "",
         "LINK_ACTIONS_INSTANCE_ID": "worker-1",
@@ -28,22 +28,22 @@ def test_a_worker_gets_the_settings_of_the_demo_and_no_others(tmp_path: Path) ->
     }
 
 
-def test_a_worker_that_ends_by_itself_is_told_with_its_exit_code_and_its_log(tmp_path: Path) -> None:
+def test_unexpected_exit_names_the_code_and_the_log(tmp_path: Path) -> None:
     log_path = tmp_path / "worker-1.log"
     worker = WorkerProcess(settings(tmp_path), log_path, {})
     worker.start()
     try:
-        with pytest.raises(DemoFailed, match=f"worker-1 ended by itself with exit code 3; see {log_path}"):
+        with pytest.raises(DemoFailed, match=f"worker-1 exited unexpectedly with code 3; see {log_path}"):
             wait_until_sharing([worker])
     finally:
         worker.kill()
 
-    assert NOBODY_THERE in log_path.read_text()
+    assert UNREACHABLE in log_path.read_text()
 
 
-def test_a_worker_that_was_not_started_cannot_be_asked_to_leave(tmp_path: Path) -> None:
+def test_worker_that_was_not_started_gets_no_signal(tmp_path: Path) -> None:
     worker = WorkerProcess(settings(tmp_path), tmp_path / "worker-1.log", {})
 
     worker.kill()
-    with pytest.raises(DemoFailed, match="does not run"):
-        worker.ask_to_leave()
+    with pytest.raises(DemoFailed, match="is not running"):
+        worker.send_sigterm()
