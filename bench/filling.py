@@ -18,9 +18,9 @@ from bench.ground import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
 from consumer.app.clients import KafkaClients
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
+from consumer.changelog.entries import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
 from consumer.config.settings import Settings
-from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.state.rowfile.state import RowFileState
 from schemas.identity import (
     KEY_HASH_BYTES,
@@ -54,7 +54,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     with closing(RowFileState(folder)) as state:
         for partition, mine in enumerate(remembered):
             store = state.open(partition, changelog)
-            store.write({PARTITIONS_KEY: Checkpoint(PARTITIONS).encode()}, _POSITION)
+            store.write({CHECKPOINT_KEY: Checkpoint(PARTITIONS).encode()}, _POSITION)
             for keys in _loads(partition, mine, count // PARTITIONS, workloads[0].shape.links):
                 store.write(dict.fromkeys(keys, _VALUE), _POSITION)
             state.release(partition)
@@ -64,7 +64,7 @@ def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
 def _write_changelog(job: Job) -> None:
     producer = Producer({"bootstrap.servers": job.servers, "log_level": 2})
     for partition in range(PARTITIONS):
-        producer.produce(job.changelog, Checkpoint(PARTITIONS).encode(), PARTITIONS_KEY, partition)
+        producer.produce(job.changelog, Checkpoint(PARTITIONS).encode(), CHECKPOINT_KEY, partition)
     producer.flush()
 
 

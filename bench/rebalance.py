@@ -18,8 +18,8 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from consumer.decision.dedupe_entry import PLAIN, DedupeEntry, encode_entry
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
+from consumer.changelog.entries import PLAIN, DedupeEntry, encode_entry
 from consumer.verify.reader import read_topic
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
@@ -96,7 +96,7 @@ class Rebalances:
         topic = self._installation.topic(self._installation.changelog)
         value = encode_entry(DedupeEntry(NOON, applied=1), PLAIN)
         for partition in range(PARTITIONS):
-            producer.produce(topic, Checkpoint(PARTITIONS).encode(), PARTITIONS_KEY, partition)
+            producer.produce(topic, Checkpoint(PARTITIONS).encode(), CHECKPOINT_KEY, partition)
         for number in range(self._keys):
             producer.produce(topic, value, os.urandom(20), number % PARTITIONS)
             if number % 10_000 == 0:

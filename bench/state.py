@@ -38,7 +38,7 @@ RECENT = 20
 """Loads that the keys which clicks know are mostly taken from: a million keys."""
 BATCHES = 500
 CHANGELOG = "bench"
-PARTITIONS_KEY = b"\x00partitions"
+CHECKPOINT_KEY = b"\x00partitions"
 VALUE = bytes(10)
 
 
@@ -130,7 +130,7 @@ def measure(name: str, folder: Path, count: int) -> Figures:
     state = state if name == "memory" else STORES[name](folder)
     started = time.perf_counter()
     store = state.open(0, CHANGELOG)
-    store.get_many([PARTITIONS_KEY])
+    store.get_many([CHECKPOINT_KEY])
     opened = time.perf_counter() - started
     found = _find_one(store, keys.seen(20, chance)[0])
     cpu, walls = _timed(store, _clicks(keys, chance, KNOWN))
@@ -202,7 +202,7 @@ def _clicks(keys: Keys, chance: random.Random, known: int) -> Iterator[Batch]:
         asked = [*new, *keys.seen(known, chance)]
         chance.shuffle(asked)
         entries = dict.fromkeys(new, VALUE) | {key: number.to_bytes(25, "big") for key in keys.hits}
-        yield (keys.hits, asked, [PARTITIONS_KEY]), entries
+        yield (keys.hits, asked, [CHECKPOINT_KEY]), entries
 
 
 def _timed(store: PartitionStore, batches: Iterable[Batch]) -> tuple[float, list[float]]:

@@ -3,7 +3,7 @@
 from hashlib import blake2b, sha1
 from uuid import UUID
 
-from confluent_kafka import murmur2
+from confluent_kafka import murmur2 as murmur2  # noqa: PLC0414 - all that the core needs of the library
 
 UPDATE_NAMESPACE = UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44")
 """NAMESPACE of every update id; published in docs/architecture.md and never changed."""

@@ -16,7 +16,7 @@ from consumer.cli.table import print_table
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable, UsageError
 from consumer.inspect.dead_letter_text import letter_in_json, letter_in_text
-from consumer.inspect.dead_letters import REPLAYED, DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
+from consumer.inspect.dead_letters import DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
 from consumer.inspect.record_view import time_of, view_record
 from consumer.kafka.admin.acls import Role, acls_of
 from consumer.kafka.admin.permission import require_acls
@@ -29,6 +29,7 @@ from consumer.terminal.text import counted
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec
+from schemas.dead_letter_headers import REPLAYED
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 

@@ -29,7 +29,7 @@ import array
 
 from consumer.decision.candidates import Candidates
 from consumer.decision.slow_path import is_expired
-from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES
+from consumer.changelog.entries import MEMORY_KEY_BYTES
 from consumer.decision.packed_hits import PackedHits
 from consumer.decision.plan import find_plan
 from consumer.decision.outcome import ClickOutcome

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
+from consumer.changelog.entries import HitCount, decode_hits, encode_hits
 from consumer.decision.candidates import Recall
-from consumer.decision.dedupe_entry import HitCount, decode_hits, encode_hits
 from consumer.decision.plan import LinkPlan
 from schemas.codec import encode_number
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 
+from consumer.changelog.entries import HitCount
 from consumer.decision.candidates import Recall
-from consumer.decision.dedupe_entry import HitCount
 from consumer.decision.hits import HitsRecord
 from consumer.decision.plan import LinkPlan
 from consumer.decision.plans import Plan

@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 from consumer.decision.click_fields cimport text_of
 from consumer.decision.plans cimport Plan
 
-from consumer.decision.dedupe_entry import HITS, HITS_BYTES, HitCount, decode_hits
+from consumer.changelog.entries import HITS, HITS_BYTES, HitCount, decode_hits
 from schemas.codec import encode_number
 
 cdef extern from "digests.h" nogil:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from actions.kind import ClickFacts, Kind, LinkFacts, Need
 from actions.link import Action, Link
 from actions.repeat import RepeatRule
-from consumer.decision.dedupe_entry import bitmap
+from consumer.changelog.entries import bitmap
 from schemas.bad_record import BadRecord, Reason
 from schemas.click_batch import COMPANY, PERSON
 from schemas.codec import encode_body, encode_text

@@ -10,7 +10,7 @@ from libc.string cimport memcmp, memcpy
 from consumer.decision.click_fields cimport text_of
 from consumer.records.outgoing cimport Action
 
-from consumer.decision.dedupe_entry import PLAIN
+from consumer.changelog.entries import PLAIN
 
 cdef extern from "digests.h" nogil:
     void put_big_endian_64(uint8_t* at, uint64_t number)

@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from hashlib import blake2b, sha1
 
-from confluent_kafka import murmur2
-
+from consumer.changelog.entries import PLAIN
 from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideClosely, Settled
 from consumer.decision.decision import Decision
-from consumer.decision.dedupe_entry import PLAIN
 from consumer.decision.hits import PureHits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
@@ -17,7 +15,15 @@ from consumer.decision.slow_path import is_expired
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 from schemas.click_batch import TEST, parse_clicks
-from schemas.identity import KEY_HASH_BYTES, MAX_KEY_HASH, RECIPIENT_DIGEST_BYTES, SEPARATOR, UPDATE_ID_LENGTH, VARIANT
+from schemas.identity import (
+    KEY_HASH_BYTES,
+    MAX_KEY_HASH,
+    RECIPIENT_DIGEST_BYTES,
+    SEPARATOR,
+    UPDATE_ID_LENGTH,
+    VARIANT,
+    murmur2,
+)
 
 FIRST = PLAIN.to_bytes(1, "big")
 
@@ -52,7 +58,7 @@ class PureCore:
         for row, (link_key, key, version, flags) in enumerate(columns):
             if bad and row in bad:
                 continue
-            # place_of, spelt out like recipient_digest below: calls would cost a quarter of what they do.
+            # key_hash, spelt out like recipient_digest below: calls would cost a quarter of what they do.
             place = murmur2(key, MAX_KEY_HASH) or MAX_KEY_HASH * murmur2(key, 2)
             if place % partitions != partition:
                 decision.rerouted.append((row, key, place % partitions))

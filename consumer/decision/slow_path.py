@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
+from consumer.changelog.entries import ONE_CLICK, PLAIN, DedupeEntry, decode_entry, encode_entry, newest_time
 from consumer.decision.candidates import Clicks, mailing_scope
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.dedupe_entry import ONE_CLICK, PLAIN, DedupeEntry, decode_entry, encode_entry, newest_time
 from consumer.decision.outcome import ActionOutcome, ClickOutcome
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update

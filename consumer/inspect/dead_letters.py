@@ -8,23 +8,8 @@ from hashlib import blake2b
 from consumer.inspect.record_view import RecordView, text_of
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout, parse_click
+from schemas.dead_letter_headers import ADDED, FIRST, REPLAYED, split
 from schemas.identity import partition_of
-
-PREFIX = "dlq."
-FIRST = "dlq.reason"
-"""The header that the loop's own begin with; the record's own stand before it."""
-
-REPLAYED = "dlq.replayed"
-"""Header of a click that was replayed: the place of its first dead letter, PARTITION:OFFSET.
-
-A worker copies it to the dead letter that such a click becomes again, which is how that is known for a copy. A record
-without a value that has this header and no reason is a note that the dead letter in this place was replayed.
-"""
-
-FACTS = frozenset(
-    f"{PREFIX}{name}" for name in ("reason", "topic", "partition", "offset", "timestamp", "version", "detail")
-)
-"""The headers that the loop puts behind the record's own."""
 
 _PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
 
@@ -89,10 +74,8 @@ class Replay:
 
 def dead_letter(record: RecordView) -> DeadLetter:
     """Take apart the headers. Where another program brought back one with the loop's headers, the last ones count."""
-    names = [name for name, _ in record.headers]
-    first = len(names) - 1 - names[::-1].index(FIRST) if FIRST in names else len(names)
-    facts = {name.removeprefix(PREFIX): text_of(value) or "" for name, value in record.headers[first:]}
-    return DeadLetter(record, facts, record.headers[:first])
+    own, facts = split(record.headers)
+    return DeadLetter(record, {name: text_of(value) or "" for name, value in facts.items()}, own)
 
 
 def replay_noted_by(record: RecordView) -> str | None:
@@ -109,7 +92,7 @@ def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitio
     One without a key goes where its identity belongs, if that can be read.
     """
     record = letter.record
-    kept = [(name, value) for name, value in letter.headers if name != REPLAYED and name not in FACTS]
+    kept = [(name, value) for name, value in letter.headers if name != REPLAYED and name not in ADDED]
     key = record.key if record.key is not None else _identity(record.value, layouts)
     return Replay(
         key=record.key,

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.loop.checkpoint import Checkpoint
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
+from consumer.state.store import PartitionStore
 
 
 class Way(StrEnum):
@@ -204,3 +205,9 @@ def _effect(way: Way, contradiction: Contradiction, seen: Evidence) -> str:
     if not again and not lost and way is not Way.ACCEPT_LOST_MEMORY:
         effects.append("repeating nothing and losing nothing more")
     return f"({where} {', '.join(effects)})"
+
+
+def read_checkpoint(store: PartitionStore) -> Checkpoint | None:
+    """Return the checkpoint in the store, None if it has none. Raises Unavailable for another format."""
+    value = store.get_many([CHECKPOINT_KEY])[0]
+    return None if value is None else Checkpoint.decode(value)

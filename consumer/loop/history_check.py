@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from consumer.changelog.checkpoint import Checkpoint, check_partitions
 from consumer.errors import Contradictory
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import Checkpoint, check_partitions, note_of
-from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction
+from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction, read_checkpoint
 from consumer.loop.known_topics import KnownTopics
 from consumer.loop.marker_file import MarkerFile
 from consumer.ports import Committed, RetriableError, TransactionalConsumer
@@ -95,7 +95,7 @@ class HistoryCheck:
 
     def _look(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, Evidence]:
         """Ask for the committed offsets first: what the topic is found to hold then is no older."""
-        notes = {partition: note_of(store) for partition, store in complete.items()}
+        notes = {partition: read_checkpoint(store) for partition, store in complete.items()}
         for note in notes.values():
             check_partitions(note, self._partitions)
         committed = self._stream.seek_to_committed([*complete])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from consumer.changelog.checkpoint import CHECKPOINT_KEY
 from consumer.clock import Clock
 from consumer.decision.decision import Decision
 from consumer.errors import Unavailable
@@ -18,7 +19,6 @@ from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_decider import MAX_DEFINITION_WAIT_SECONDS, BatchDecider
 from consumer.loop.batching import BatchSizer
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import PARTITIONS_KEY
 from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.definitions import Definitions
@@ -202,7 +202,7 @@ class Loop:
             batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.bad_share.check(each)
-            each.decision.memory[PARTITIONS_KEY] = self._history.entry(each.partition, each.next_offset)
+            each.decision.memory[CHECKPOINT_KEY] = self._history.entry(each.partition, each.next_offset)
         self._limit.record_output(batch)
         decided = self._now()
         self._pending = batch
@@ -235,7 +235,7 @@ class Loop:
         for partition, offset in claims.items():
             entry = self._history.entry(partition, offset)
             self._stream.produce_tracked(
-                ProducerRecord(self._parts.writer.names.changelog, partition, PARTITIONS_KEY, entry)
+                ProducerRecord(self._parts.writer.names.changelog, partition, CHECKPOINT_KEY, entry)
             )
         return claims
 
@@ -244,7 +244,7 @@ class Loop:
         self._history.note(claims)
         for partition, offset in claims.items():
             entry = self._history.entry(partition, offset)
-            self._live[partition].write({PARTITIONS_KEY: entry}, positions[partition])
+            self._live[partition].write({CHECKPOINT_KEY: entry}, positions[partition])
 
     def _decide(self, partition: int, records: Sequence[ConsumerRecord], begun: float) -> Decision:
         wait_until = begun + MAX_DEFINITION_WAIT_SECONDS

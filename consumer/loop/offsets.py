@@ -6,7 +6,7 @@ as if something were left to do, to a drain and to whoever watches the lag.
 
 from collections.abc import Collection, Mapping
 
-from consumer.loop.checkpoint import PARTITIONS_KEY
+from consumer.changelog.checkpoint import CHECKPOINT_KEY
 from consumer.loop.history_check import HistoryCheck
 from consumer.ports import ProducerRecord, TransactionalConsumer
 from consumer.state.store import PartitionStore
@@ -44,10 +44,10 @@ class TrailingMarkers:
             self._stream.begin_transaction()
             entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
             for partition, entry in entries.items():
-                self._stream.produce_tracked(ProducerRecord(self._changelog, partition, PARTITIONS_KEY, entry))
+                self._stream.produce_tracked(ProducerRecord(self._changelog, partition, CHECKPOINT_KEY, entry))
             positions = self._stream.commit_transaction(ahead)
             self.note(ahead)
             self._history.note(ahead)
             for partition, entry in entries.items():
-                live[partition].write({PARTITIONS_KEY: entry}, positions[partition])
+                live[partition].write({CHECKPOINT_KEY: entry}, positions[partition])
         return {partition: self._committed[partition] for partition in live if partition in self._committed}

@@ -7,8 +7,8 @@ no click can ask for any more.
 from collections.abc import Iterator
 from math import inf
 
+from consumer.changelog.entries import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
 from consumer.decision.decision import Decision
-from consumer.decision.dedupe_entry import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
 from consumer.state.store import PartitionStore
 
 ONE_CLICK_MS = 24 * 3_600_000

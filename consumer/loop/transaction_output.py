@@ -1,11 +1,11 @@
 """What a batch writes into its transaction, topic by topic."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consumer.loop.batch import PartitionBatch
 from consumer.ports import ConsumerRecord, Headers, ProducerRecord, TransactionalConsumer
 from schemas.bad_record import BadRecord
+from schemas.dead_letter_headers import with_reason
 from schemas.topics import TopicNames
 
 _UNREADABLE = "the name of one is not UTF-8"
@@ -52,27 +52,19 @@ class TransactionOutput:
     def _dead_letter(self, record: ConsumerRecord, bad: BadRecord) -> ProducerRecord:
         kept = _headers(record)
         detail = bad.detail if kept is not None else f"{bad.detail}; its headers are left out, since {_UNREADABLE}"
-        reasons = dict(self._reason_headers(record, BadRecord(bad.reason, detail)))
-        # A program that brings back dead letters as they are would else make one with two reasons.
-        own = [(name, value) for name, value in kept or () if name not in reasons]
-        headers = (*own, *reasons.items())
-        partition = record.partition() or 0
-        return ProducerRecord(
-            self.names.dead_letters, partition, record.key(), record.value(), headers, _timestamp(record)
+        timestamp_ms = _timestamp(record)
+        headers = with_reason(
+            kept or (),
+            reason=bad.reason,
+            topic=self.names.clicks,
+            partition=record.partition(),
+            offset=record.offset(),
+            timestamp_ms=timestamp_ms,
+            version=self.version,
+            detail=detail,
         )
-
-    def _reason_headers(self, record: ConsumerRecord, bad: BadRecord) -> Iterator[tuple[str, bytes]]:
-        facts = {
-            "reason": bad.reason,
-            "topic": self.names.clicks,
-            "partition": record.partition(),
-            "offset": record.offset(),
-            "timestamp": _timestamp(record),
-            "version": self.version,
-            "detail": bad.detail,
-        }
-        for name, fact in facts.items():
-            yield f"dlq.{name}", str(fact).encode()
+        partition = record.partition() or 0
+        return ProducerRecord(self.names.dead_letters, partition, record.key(), record.value(), headers, timestamp_ms)
 
 
 def _timestamp(record: ConsumerRecord) -> int:

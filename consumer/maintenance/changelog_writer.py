@@ -8,6 +8,7 @@ from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.config.settings import Settings
 from consumer.errors import LinkActionsError, Unavailable
 from consumer.kafka.client import (
@@ -18,7 +19,6 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.kafka.errors import FENCED, fatal_error, first_failure, kafka_error
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.maintenance.repartition import Entry
 
 _CALL_SECONDS = 30.0
@@ -64,7 +64,7 @@ class ChangelogWriter:
             try:
                 self._producer.begin_transaction()
                 for partition, note in notes.items():
-                    self._produce(partition, PARTITIONS_KEY, note.encode())
+                    self._produce(partition, CHECKPOINT_KEY, note.encode())
                 places = [TopicPartition(clicks, p, note.offset or 0) for p, note in notes.items()]
                 self._producer.flush(_CALL_SECONDS)
                 self._producer.send_offsets_to_transaction(places, outsider.consumer_group_metadata(), _CALL_SECONDS)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from consumer.app.clients import KafkaClients
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.consumer_group import ConsumerGroup
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import Contradiction, Evidence, find_contradiction
 from consumer.ports import LogReader, RetriableError
 from consumer.records.bulk import split_by_partition
@@ -80,7 +80,7 @@ class Inspection:
             while any(self.changelog.positions[p] < end for p, end in ends.items()):
                 records = self.changelog.poll(_READ_AT_ONCE, _SLICE_SECONDS)
                 for partition, mine in split_by_partition(records).items():
-                    values = [record.value() for record in mine if record.key() == PARTITIONS_KEY]
+                    values = [record.value() for record in mine if record.key() == CHECKPOINT_KEY]
                     notes |= {partition: Checkpoint.decode(values[-1])} if values and values[-1] is not None else {}
                 if records:
                     give_up_at = self.monotonic() + PATIENCE_SECONDS

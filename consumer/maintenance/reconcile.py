@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumer.changelog.checkpoint import Checkpoint, check_partitions
 from consumer.errors import Unavailable
-from consumer.loop.checkpoint import Checkpoint, check_partitions
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
 from consumer.maintenance.inspection import Found, Inspection, Offsets, contradictions
 from consumer.terminal.text import counted

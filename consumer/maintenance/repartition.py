@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from consumer.decision.dedupe_entry import partition_of_key
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint
+from consumer.changelog.entries import partition_of_key
 from consumer.errors import Unavailable, UsageError
 from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint, note_of
+from consumer.loop.history import read_checkpoint
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
@@ -158,7 +159,7 @@ class Repartitioning:
             self._check_no_members()
         except Unavailable:
             entries = [
-                (partition, PARTITIONS_KEY, None if noted is None else noted.encode())
+                (partition, CHECKPOINT_KEY, None if noted is None else noted.encode())
                 for partition, noted in before.items()
             ]
             self._parts.changelog.write(entries)
@@ -167,7 +168,7 @@ class Repartitioning:
     def _noted(self, partition: int) -> Checkpoint | None:
         """Return the note of a partition; REPARTITIONING in the first one means that a run did not end."""
         with_memory = self._restore(partition)
-        noted = note_of(with_memory)
+        noted = read_checkpoint(with_memory)
         self._parts.restorer.release(partition)
         return noted
 
@@ -178,7 +179,7 @@ class Repartitioning:
         """
         notes = {p: self._notes.get(p, Checkpoint(count)) for p in partitions}
         self._parts.changelog.write(
-            [(p, PARTITIONS_KEY, replace(note, partitions=count).encode()) for p, note in notes.items()]
+            [(p, CHECKPOINT_KEY, replace(note, partitions=count).encode()) for p, note in notes.items()]
         )
 
     def _visit(self, partition: int, *, move: bool) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from confluent_kafka import murmur2
 
+from consumer.changelog.entries import HITS_KEY_BYTES
 from consumer.decision.cores import CORES
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.dedupe_entry import HITS_KEY_BYTES
 from consumer.decision.plan import Planner
 from schemas.bad_record import BadRecord, Reason
 from schemas.codec import confluent_frame

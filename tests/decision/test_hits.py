@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.link import link_from_record
+from consumer.changelog.entries import HitCount, encode_hits
 from consumer.decision.cores import COMPILED, CORES, PURE
-from consumer.decision.dedupe_entry import HitCount, encode_hits
 from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan
 from tests.builders import a_click, a_link, an_action

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from consumer.changelog.checkpoint import Checkpoint
 from consumer.errors import Contradictory, ExitCode
-from consumer.loop.checkpoint import Checkpoint
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
 from consumer.loop.pace import LingerPolicy
 from consumer.supervisor.restarts import NOT_RESTARTED

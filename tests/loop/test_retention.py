@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from consumer.decision.decision import Decision
-from consumer.decision.dedupe_entry import (
+from consumer.changelog.entries import (
     MEMORY_KEY_BYTES,
     ONE_CLICK,
     PLAIN,
@@ -11,6 +10,7 @@ from consumer.decision.dedupe_entry import (
     DedupeEntry,
     encode_entry,
 )
+from consumer.decision.decision import Decision
 from consumer.loop.retention import LATE_MS, ONE_CLICK_MS, RetentionSweeper
 from consumer.state.in_memory import MemoryState
 from schemas.identity import recipient_digest

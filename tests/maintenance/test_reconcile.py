@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint
 from consumer.errors import Unavailable
 from consumer.fake_kafka.cluster import Draft
 from consumer.fake_kafka.group import NonEmptyGroup
-from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Plan
@@ -112,7 +112,7 @@ def test_it_refuses_while_a_worker_is_in_the_group() -> None:
 def test_it_refuses_while_memory_is_moved() -> None:
     environment, _ = environment_at_work()
     environment.cluster.append(
-        environment.names.changelog, 1, Draft(PARTITIONS_KEY, Checkpoint(REPARTITIONING).encode())
+        environment.names.changelog, 1, Draft(CHECKPOINT_KEY, Checkpoint(REPARTITIONING).encode())
     )
     with pytest.raises(Unavailable, match="repartition to its end"):
         reconcile(environment, Way.OFFSETS_FROM_STATE)

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from consumer.decision.dedupe_entry import PLAIN, DedupeEntry, HitCount, encode_entry, encode_hits, partition_of_key
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint, check_partitions
+from consumer.changelog.entries import PLAIN, DedupeEntry, HitCount, encode_entry, encode_hits, partition_of_key
 from consumer.errors import Unavailable, UsageError
 from consumer.fake_kafka.cluster import Draft, FakeCluster
 from consumer.fake_kafka.log_reader import FakeLogReader
@@ -16,7 +17,7 @@ from consumer.fake_kafka.network import DirectNetwork, Lost, Network
 from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.checkpoint import PARTITIONS_KEY, REPARTITIONING, Checkpoint, check_partitions, note_of
+from consumer.loop.history import read_checkpoint
 from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
@@ -82,7 +83,7 @@ class House:
     def __post_init__(self) -> None:
         FakeTopicAdmin(self.cluster).create_topics(topic_specs(NAMES), partitions=self.partitions, replication_factor=1)
         for partition in range(self.partitions):
-            self.write([(partition, PARTITIONS_KEY, Checkpoint(self.partitions, DONE).encode())])
+            self.write([(partition, CHECKPOINT_KEY, Checkpoint(self.partitions, DONE).encode())])
             self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
         self.write([(partition_of(key, self.partitions), *entry) for key in KEYS for entry in memory_of(key).items()])
         self.lots = 0
@@ -133,7 +134,7 @@ def assert_moved(house: House) -> None:
     """Assert that each entry is in its right partition, unchanged, and nowhere else."""
     for partition in range(NEW):
         is_known = partition < house.partitions and partition not in house.without_note
-        expected = {PARTITIONS_KEY: Checkpoint(NEW, DONE if is_known else None).encode()}
+        expected = {CHECKPOINT_KEY: Checkpoint(NEW, DONE if is_known else None).encode()}
         if partition < house.partitions:
             expected[HITS] = encode_hits(HitCount(0, 5, 5))
         for key in KEYS:
@@ -165,7 +166,7 @@ def test_a_memory_key_tells_its_partition_for_any_count() -> None:
         for partitions in (1, 3, 12, 1000):
             assert {partition_of_key(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
     assert partition_of_key(HITS, 7) is None
-    assert partition_of_key(PARTITIONS_KEY, 7) is None
+    assert partition_of_key(CHECKPOINT_KEY, 7) is None
 
 
 def steps_of_a_run() -> int:
@@ -181,7 +182,7 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
     with pytest.raises(Stopped):
         house.tool().run()
     if dies_at > 1:
-        assert note_of(house.memory(0)) == Checkpoint(REPARTITIONING, DONE)
+        assert read_checkpoint(house.memory(0)) == Checkpoint(REPARTITIONING, DONE)
     house.tool().run()
 
     assert_moved(house)
@@ -266,7 +267,7 @@ def test_it_tells_of_each_partition_how_much_it_holds_and_how_much_has_moved() -
     assert sum(progress.moved for progress in house.told) == moved
     # Nothing has come to the first one yet when it is looked at, and all there will be to the last one.
     in_first = sum(partition_of(key, OLD) == 0 for key in KEYS)
-    assert house.told[0].entries == 2 * in_first + len([PARTITIONS_KEY, HITS])
+    assert house.told[0].entries == 2 * in_first + len([CHECKPOINT_KEY, HITS])
     assert house.told[-1].entries == len(list(house.memory(NEW - 1).scan(b"")))
 
 
@@ -276,7 +277,7 @@ def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
     with pytest.raises(Unavailable, match="running"):
         house.tool().run()
 
-    assert [note_of(house.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
+    assert [read_checkpoint(house.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
 
 
 def test_a_worker_refuses_memory_that_is_being_moved() -> None:
@@ -286,13 +287,13 @@ def test_a_worker_refuses_memory_that_is_being_moved() -> None:
         house.tool().run()
 
     with pytest.raises(Unavailable, match="being moved"):
-        check_partitions(note_of(house.memory(1)), OLD)
+        check_partitions(read_checkpoint(house.memory(1)), OLD)
 
 
 @pytest.mark.parametrize("form", [b"", b"\x02"])
 def test_memory_of_an_earlier_format_is_refused_and_not_misread(form: bytes) -> None:
     house = House()
-    house.write([(0, PARTITIONS_KEY, form + OLD.to_bytes(4, "big"))])
+    house.write([(0, CHECKPOINT_KEY, form + OLD.to_bytes(4, "big"))])
 
     with pytest.raises(Unavailable, match="another version"):
         house.tool().run()
@@ -310,7 +311,7 @@ def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
 @pytest.mark.parametrize("grown", [NAMES.clicks, NAMES.changelog])
 def test_partitions_that_somebody_added_before_anything_was_noted_are_filled_too(grown: str) -> None:
     house = House()
-    house.write([(0, PARTITIONS_KEY, None)])
+    house.write([(0, CHECKPOINT_KEY, None)])
     house.without_note = (0,)
     house.grow_topics({grown: NEW})
     house.left = {NEW - 1: 10}
@@ -337,5 +338,5 @@ def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks(
 
     states = house.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
     assert {state.partitions for state in states.values()} == {NEW}
-    notes = [note_of(house.memory(partition)) for partition in range(NEW)]
+    notes = [read_checkpoint(house.memory(partition)) for partition in range(NEW)]
     assert {note.partitions for note in notes if note} == {REPARTITIONING}

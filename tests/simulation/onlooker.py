@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.fake_kafka.record import FakeRecord
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from tests.loop.fake_environment import FakeEnvironment
 
 Place = tuple[str, int, int]
@@ -31,7 +31,7 @@ class Onlooker:
             self._take(self._read_on(topic))
         for record in self._read_on(self._environment.names.changelog):
             self.changelog[record.partition()].append(record)
-            if record.key() == PARTITIONS_KEY:
+            if record.key() == CHECKPOINT_KEY:
                 note = Checkpoint.decode(record.value() or b"")
                 self.handled[record.partition()], self.lost[record.partition()] = note.offset or 0, note.lost
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol
 
+from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.clock import Clock
 from consumer.fake_kafka.cluster import Draft
 from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.loop.checkpoint import PARTITIONS_KEY, Checkpoint
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Plan, Reconciling
@@ -52,7 +52,7 @@ class TwinOffice:
         cluster, changelog = self._environment.cluster, self._environment.names.changelog
         cluster.group(GROUP, self.topic).set_offsets({p: note.offset or 0 for p, note in notes.items()})
         for partition, note in notes.items():
-            cluster.append(changelog, partition, Draft(PARTITIONS_KEY, note.encode()))
+            cluster.append(changelog, partition, Draft(CHECKPOINT_KEY, note.encode()))
 
     def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciling]:
         clicks, changelog = (

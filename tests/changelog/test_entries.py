@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.decision.dedupe_entry import (
+from consumer.changelog.entries import (
     HITS_KEY_BYTES,
     MEMORY_KEY_BYTES,
     ONE_CLICK,

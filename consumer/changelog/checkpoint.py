@@ -1,7 +1,7 @@
-"""The progress note: what a partition of the changelog says about the clicks that its memory was made from.
+"""The checkpoint of a partition: which clicks its part of the changelog was made from.
 
 Every transaction that commits an offset of the clicks writes one, as the last record of the partition's changelog in
-that transaction. So note and committed offset agree as long as neither was lost or changed by hand.
+that transaction. So checkpoint and committed offset agree as long as neither was lost or changed by hand.
 """
 
 from dataclasses import dataclass, replace
@@ -9,13 +9,12 @@ from struct import Struct
 from typing import Self
 
 from consumer.errors import Unavailable
-from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
 
-PARTITIONS_KEY = b"\x00partitions"
-"""Key of the note in every partition of the changelog."""
+CHECKPOINT_KEY = b"\x00partitions"
+"""Key of the checkpoint in every partition of the changelog."""
 REPARTITIONING = 0
-"""Instead of the partition count while the memory is moved to other partitions: no worker may use it."""
+"""Replaces the partition count while entries are moved to other partitions: no worker may use them."""
 _FORMAT = b"\x03"
 """How keys and values of the memory are made. It grows when what an older program wrote would be misread:
 
@@ -42,7 +41,7 @@ class Checkpoint:
     """Identity of the clicks topic; empty where it was not known."""
 
     def encode(self) -> bytes:
-        """Return the value that goes with PARTITIONS_KEY."""
+        """Return the value that goes with CHECKPOINT_KEY."""
         offset = _NOWHERE if self.offset is None else self.offset
         return _FORMAT + _FIELDS.pack(self.partitions, offset, self.lost, self.head) + self.clicks.encode()
 
@@ -61,12 +60,6 @@ class Checkpoint:
     def at(self, offset: int) -> bytes:
         """Return the value of the same note with another offset."""
         return replace(self, offset=offset).encode()
-
-
-def note_of(store: PartitionStore) -> Checkpoint | None:
-    """Return the note in the memory, None where there is none. Raises Unavailable for another format."""
-    value = store.get_many([PARTITIONS_KEY])[0]
-    return None if value is None else Checkpoint.decode(value)
 
 
 def check_partitions(note: Checkpoint | None, partitions: int) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from consumer.changelog.checkpoint import REPARTITIONING, Checkpoint, check_partitions
 from consumer.errors import Unavailable
-from consumer.loop.checkpoint import REPARTITIONING, Checkpoint, check_partitions
 
 
 @pytest.mark.parametrize(

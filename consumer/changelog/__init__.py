@@ -1,0 +1,1 @@
+"""The format of the changelog, which restores the dedupe state: entries, counts of hits, and checkpoints."""
