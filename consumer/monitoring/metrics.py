@@ -31,9 +31,8 @@ from consumer.monitoring.metric_catalogue import (
     CLICKS_WITHOUT_ACTIONS,
     DEAD_LETTERS,
     KIND,
-    LAG,
+    PARTITION,
     RECORDS_CONSUMED,
-    RESTORE_REMAINING,
     STATE_DISK,
     STATE_KEYS,
     STATE_MEMORY,
@@ -46,6 +45,7 @@ from consumer.monitoring.metric_catalogue import (
 from consumer.state.store import StateSize
 
 Spec = TypeVar("Spec", bound=MetricSpec)
+Family = TypeVar("Family", bound=MetricWrapperBase)
 
 _WITH_OWN_COLLECTOR = (CLICK_AGE, CLICKS_LOST)
 
@@ -74,15 +74,15 @@ class Metrics:
 
     def count(self, counter: CounterSpec, *labels: str, by: float = 1) -> None:
         """Increase a counter."""
-        (self._counters[counter].labels(*labels) if labels else self._counters[counter]).inc(by)
+        _series(self._counters[counter], labels).inc(by)
 
     def set(self, gauge: GaugeSpec, value: float, *labels: str | int) -> None:
         """Set a gauge."""
-        (self._gauges[gauge].labels(*labels) if labels else self._gauges[gauge]).set(value)
+        _series(self._gauges[gauge], labels).set(value)
 
     def observe(self, histogram: HistogramSpec, value: float, *labels: str) -> None:
         """Add one value to a histogram."""
-        (self._histograms[histogram].labels(*labels) if labels else self._histograms[histogram]).observe(value)
+        _series(self._histograms[histogram], labels).observe(value)
 
     def count_batch(self, counts: BatchCounts) -> None:
         """Add the counts of a batch. Call this after its transaction has committed: an aborted batch comes again."""
@@ -91,12 +91,12 @@ class Metrics:
             self.observe(BATCH_RECORDS, counts.consumed)
             for outcome, number in counts.clicks.items():
                 self.count(CLICKS, outcome, by=number)
-            for why, number in counts.without_actions.items():
-                self.count(CLICKS_WITHOUT_ACTIONS, why, by=number)
+            for reason, number in counts.without_actions.items():
+                self.count(CLICKS_WITHOUT_ACTIONS, reason, by=number)
             for (kind, outcome), number in counts.actions.items():
                 self.count(ACTIONS, kind, outcome, by=number)
-            for reason, number in counts.dead_letters.items():
-                self.count(DEAD_LETTERS, reason, by=number)
+            for dlq_reason, number in counts.dead_letters.items():
+                self.count(DEAD_LETTERS, dlq_reason, by=number)
 
     def observe_click_ages(self, ages_seconds: NDArray[np.float64]) -> None:
         """Add the ages that the clicks of a batch had when it was committed."""
@@ -115,8 +115,9 @@ class Metrics:
     def forget_partition(self, partition: int) -> None:
         """Remove the series of a partition that another worker has now."""
         self._clicks_lost.remove(partition)
-        self._gauges[LAG].remove(partition)
-        self._gauges[RESTORE_REMAINING].remove(partition)
+        for spec, gauge in self._gauges.items():
+            if PARTITION in spec.labels:
+                gauge.remove(partition)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format; the counts of a batch are in it as a whole or not at all."""
@@ -148,6 +149,10 @@ def _plain(kind: type[Spec]) -> Iterator[Spec]:
     for spec in CATALOGUE:
         if isinstance(spec, kind) and spec.exported_by == "worker" and spec not in _WITH_OWN_COLLECTOR:
             yield spec
+
+
+def _series(family: Family, labels: tuple[str | int, ...]) -> Family:
+    return family.labels(*labels) if labels else family
 
 
 def _start_at_zero(metric: MetricWrapperBase, spec: MetricSpec, label_values: Mapping[Label, tuple[str, ...]]) -> None:
