@@ -74,7 +74,7 @@ def checked(collect: Callable[[], Evidence], sample: Sample) -> Findings:
     try:
         return examine(collect(), sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
     except (NotReadable, UnknownKind) as error:
-        raise DemoFailed(f"The check failed: {error}") from error
+        raise DemoFailed(f"The check cannot run: {error}") from error
 
 
 @contextmanager

@@ -32,9 +32,6 @@ LOOPBACK = "127.0.0.1"
 _ANY_IPV6, _ANY_IPV4 = "::", "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other machines
 _NO_IPV6 = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT))
 _NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE))
-_METHODS = "GET, HEAD"
-_OTHER_METHODS = ("CONNECT", "DELETE", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
-"""Methods that get 405; an unknown one gets 501."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,9 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, listening: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("", 0), handler, bind_and_activate=False)
+    def __init__(self, listening: socket.socket, routes: Mapping[str, Route]) -> None:
+        super().__init__(("", 0), _Handler, bind_and_activate=False)
+        self.routes = routes
         self.socket.close()
         self.socket = listening
         self._connections: dict[Any, None] = {}
@@ -117,6 +115,42 @@ class _Listener(ThreadingHTTPServer):
             structlog.get_logger().exception("http_request.failed")
 
 
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    timeout = SOCKET_SECONDS
+    server_version = "link-actions"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self.wfile.write(self._send_head())
+
+    def do_HEAD(self) -> None:
+        self._send_head()
+
+    def _method_not_allowed(self) -> None:
+        self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
+        self.send_header("Allow", "GET, HEAD")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    # Known methods get 405; an unknown one gets 501 from the base class, which looks for these names.
+    do_CONNECT = do_DELETE = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_TRACE = _method_not_allowed  # noqa: N815
+
+    def _send_head(self) -> bytes:
+        """Send status and headers; return the body."""
+        routes = self.server.routes
+        route = routes.get(self.path.partition("?")[0])
+        response = route() if route else json_response({"paths": sorted(routes)}, good=True)
+        self.send_response(response.status if route else HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        return response.body
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Log nothing: there is a probe every second."""
+
+
 class HttpServer:
     """Serves the routes from `start` to `stop`. With port 0 it takes any free one; `port` is the one in use.
 
@@ -128,7 +162,7 @@ class HttpServer:
             listening = _listen(port) if host is None else _listen_on(host, port)
         except OSError as error:
             raise UsageError(_listen_error(error, host, port)) from error
-        self._server = _Listener(listening, _handler(routes))
+        self._server = _Listener(listening, routes)
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="http"
         )
@@ -174,41 +208,3 @@ def _listen_error(error: OSError, host: str | None, port: int) -> str:
     free = "one above 1023" if error.errno == errno.EACCES else "a free one"
     reason = os.strerror(error.errno or 0)
     return f"Cannot listen on port {port} ({reason}); set LINK_ACTIONS_HTTP_PORT to {free}, or to 0 for any"
-
-
-def _handler(routes: Mapping[str, Route]) -> type[BaseHTTPRequestHandler]:
-    unknown = json_response({"paths": sorted(routes)}, good=True)
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = SOCKET_SECONDS
-        server_version = "link-actions"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            self.wfile.write(self._send_head())
-
-        def do_HEAD(self) -> None:
-            self._send_head()
-
-        def _method_not_allowed(self) -> None:
-            self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
-            self.send_header("Allow", _METHODS)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def _send_head(self) -> bytes:
-            """Send status and headers; return the body."""
-            route = routes.get(self.path.partition("?")[0])
-            response = route() if route else unknown
-            self.send_response(response.status if route else HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Type", response.content_type)
-            self.send_header("Content-Length", str(len(response.body)))
-            self.end_headers()
-            return response.body
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            """Log nothing: there is a probe every second."""
-
-    for method in _OTHER_METHODS:
-        setattr(Handler, f"do_{method}", Handler._method_not_allowed)  # noqa: SLF001 - its own class
-    return Handler

@@ -31,18 +31,11 @@ def run_workers(
     """
     for folder in state_folders(settings, workers):
         require_writable(folder)
-    arguments = ["--drain"] if drain else []
     events: Events = SimpleQueue()
     log = LogStream() if chosen_format(settings.log_format) is LogFormat.JSON else None
+    arguments = ["--drain"] if drain else []
     children = [
-        Child(
-            name,
-            worker_environment(environ, name),
-            arguments,
-            on_exit=events.put,
-            program=program,
-            log=log,
-        )
+        Child(name, worker_environment(environ, name), arguments, on_exit=events.put, program=program, log=log)
         for name in instance_ids(settings.instance_id, workers)
     ]
     registry = CollectorRegistry()

@@ -59,8 +59,8 @@ def kind_of(parameters_record: str) -> str:
     kind = KINDS.get(parameters_record)
     if kind is None:
         raise UnknownKind(
-            f"The check does not know the kind of action with the parameters {parameters_record}; add its topic, record"
-            " and own fields to consumer/verify/update_record.py."
+            f"The reference model does not know the kind of action with the parameters {parameters_record};"
+            " add its topic, record and own fields to consumer/verify/update_record.py."
         )
     return kind
 
