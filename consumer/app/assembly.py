@@ -14,12 +14,12 @@ from consumer.loop.batch_decider import BatchDecider
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
-from consumer.loop.definitions import Definitions
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, LoopDependencies
 from consumer.loop.marker_file import MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
+from consumer.loop.plan_cache import PlanCache
 from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.version import versions
 from consumer.ports import LogReader, TransactionalConsumer
@@ -74,9 +74,9 @@ def build_loop(
 ) -> Loop:
     """Build the loop; a test may pass a `loop` or `history` class with a planted bug."""
     names, partitions = formats.names, options.partitions
-    definitions = open_definitions(ports.definitions, ports.state, formats)
+    plans = open_plans(ports.definitions, ports.state, formats)
     decider = BatchDecider(
-        definitions,
+        plans,
         formats.read_click_layouts,
         Rules(partitions, options.retention_ms),
         ports.clock,
@@ -87,7 +87,7 @@ def build_loop(
     )
     parts = LoopDependencies(
         stream=ports.consumer,
-        definitions=definitions,
+        definitions=plans.definitions,
         restorer=restorer,
         history=history(ports.consumer, restorer, ports.known_topics, partitions=partitions, group=names.group_id),
         decider=decider,
@@ -100,6 +100,6 @@ def build_loop(
     return loop(parts, options.linger, partitions=partitions)
 
 
-def open_definitions(reader: LogReader, state: StateStore, formats: RecordFormats) -> Definitions:
-    """Open the link definitions without reading any."""
-    return Definitions(reader, state, codec=formats.definition_codec, kinds=formats.kinds, planner=formats.planner)
+def open_plans(reader: LogReader, state: StateStore, formats: RecordFormats) -> PlanCache:
+    """Open the plans of the link definitions, none of which is read yet."""
+    return PlanCache(reader, state, codec=formats.definition_codec, kinds=formats.kinds, planner=formats.planner)

@@ -10,7 +10,7 @@ from consumer.decision.core import OpenCore
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.pure import PureCore
-from consumer.loop.definitions import Definitions
+from consumer.loop.plan_cache import PlanCache
 from consumer.loop.retention import RetentionSweeper
 from consumer.ports import ConsumerRecord
 from consumer.records.bulk import values_of
@@ -44,14 +44,15 @@ class BatchDecider:
 
     def __init__(
         self,
-        definitions: Definitions,
+        plans: PlanCache,
         read_layouts: ReadLayouts,
         rules: Rules,
         clock: Clock,
         *,
         open_core: OpenCore = PureCore,
     ) -> None:
-        self._definitions = definitions
+        self._plans = plans
+        self._definitions = plans.definitions
         self._read_layouts = read_layouts
         self._layouts = read_layouts()
         self._layouts_read_at = clock.monotonic()
@@ -94,7 +95,7 @@ class BatchDecider:
                 values,
                 partition,
                 layouts=self._layouts,
-                plans=self._definitions,
+                plans=self._plans,
                 recall=store.get_many,
                 open_core=self._open_core,
                 rules=self._rules,

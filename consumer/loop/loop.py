@@ -12,6 +12,7 @@ import structlog
 from consumer.changelog.checkpoint import CHECKPOINT_KEY
 from consumer.clock import Clock
 from consumer.decision.decision import Decision
+from consumer.definitions.follower import DefinitionFollower
 from consumer.errors import Unavailable
 from consumer.loop.admission import Admission
 from consumer.loop.backoff import Setbacks
@@ -21,7 +22,6 @@ from consumer.loop.batching import BatchSizer
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
-from consumer.loop.definitions import Definitions
 from consumer.loop.drain import Drain
 from consumer.loop.gathering import POLL_TIMEOUT_SECONDS, BatchPoller
 from consumer.loop.group_watch import LagWatch
@@ -49,7 +49,7 @@ class LoopDependencies:
     """What the loop works with."""
 
     stream: TransactionalConsumer
-    definitions: Definitions
+    definitions: DefinitionFollower
     restorer: ChangelogRestorer
     history: HistoryCheck
     decider: BatchDecider

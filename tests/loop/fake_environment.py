@@ -7,7 +7,7 @@ from functools import cache
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
-from consumer.app.assembly import LoopOptions, LoopPorts, build_loop, open_definitions
+from consumer.app.assembly import LoopOptions, LoopPorts, build_loop, open_plans
 from consumer.app.record_formats import RecordFormats, load_formats
 from consumer.clock import Clock
 from consumer.config.settings import Settings
@@ -21,11 +21,11 @@ from consumer.fake_kafka.transactions import Producer
 from consumer.kafka.admin.topic_admin import create_topics
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
-from consumer.loop.definitions import Definitions
 from consumer.loop.loop import Loop
 from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.pace import LingerPolicy
+from consumer.loop.plan_cache import PlanCache
 from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
@@ -117,10 +117,10 @@ class FakeEnvironment:
         self._publisher = FakePublisher(self.cluster)
         create_topics(FakeTopicAdmin(self.cluster), self.names, partitions=partitions, replication_factor=1)
 
-    def open_definitions(self, state: StateStore | None = None, script: Script | None = None) -> Definitions:
+    def open_plans(self, state: StateStore | None = None, script: Script | None = None) -> PlanCache:
         """Return the link definitions, none of which is read yet."""
         reader = ScriptedReader(self.cluster, self.names.definitions, script or Script())
-        return open_definitions(reader, state or MemoryState(), record_formats())
+        return open_plans(reader, state or MemoryState(), record_formats())
 
     def define(self, *links: Record) -> None:
         """Publish versions of links."""

@@ -22,7 +22,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.environment = FakeEnvironment(partitions=1)
-        definitions = self.environment.open_definitions()
+        definitions = self.environment.open_plans()
         self.decider = BatchDecider(
             definitions, record_formats().read_click_layouts, Rules(partitions=1), self.environment.clock
         )
@@ -146,7 +146,7 @@ def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> Non
         asked.append(environment.clock.monotonic())
         return record_formats().read_click_layouts()
 
-    decider = BatchDecider(environment.open_definitions(), read_layouts, Rules(partitions=1), environment.clock)
+    decider = BatchDecider(environment.open_plans(), read_layouts, Rules(partitions=1), environment.clock)
     value = b"\xc3\x01of no-one's schema"
     unknown = FakeRecord(("clicks", PARTITION), 0, key=None, value=value, headers=(), timestamp=NOON)
     for _ in range(35):
@@ -162,8 +162,8 @@ def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> No
     known = dict(record_formats().read_click_layouts())
     (layout,) = set(known.values())
     answers = iter([{b"\xc3\x01others": layout}, known])
-    definitions = environment.open_definitions()
-    definitions.catch_up(lambda: False)
+    definitions = environment.open_plans()
+    definitions.definitions.catch_up(lambda: False)
     decider = BatchDecider(definitions, lambda: next(answers), Rules(partitions=1), environment.clock)
     clicks = records([a_click()], NOON, 0)
 

@@ -3,8 +3,9 @@
 import pytest
 
 from consumer.decision.plan import LinkPlan, NoPlan
+from consumer.definitions.follower import DEFINITIONS
 from consumer.fake_kafka.cluster import Draft
-from consumer.loop.definitions import DEFINITIONS, MAX_READY, Definitions
+from consumer.loop.plan_cache import MAX_READY, PlanCache
 from consumer.ports import RetriableError
 from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
@@ -19,14 +20,14 @@ SPRING = encode_text(b"acme") + encode_text(b"spring")
 PLAIN = a_link(an_action())
 
 
-def opened(environment: FakeEnvironment, state: MemoryState | None = None, script: Script | None = None) -> Definitions:
-    return environment.open_definitions(state, script)
+def opened(environment: FakeEnvironment, state: MemoryState | None = None, script: Script | None = None) -> PlanCache:
+    return environment.open_plans(state, script)
 
 
-def caught_up(environment: FakeEnvironment, state: MemoryState | None = None) -> Definitions:
-    definitions = opened(environment, state)
-    definitions.catch_up(lambda: False)
-    return definitions
+def caught_up(environment: FakeEnvironment, state: MemoryState | None = None) -> PlanCache:
+    plans = opened(environment, state)
+    plans.definitions.catch_up(lambda: False)
+    return plans
 
 
 def actions_of(plan: LinkPlan | None) -> list[str]:
@@ -37,9 +38,9 @@ def actions_of(plan: LinkPlan | None) -> list[str]:
 def test_a_version_that_is_named_is_found_among_others() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(an_action(slot=1), version=2), a_link(an_action(slot=2), version=3))
-    definitions = caught_up(environment)
-    assert actions_of(definitions.find(SPRING, 2)) == ["action-1"]
-    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
+    plans = caught_up(environment)
+    assert actions_of(plans.find(SPRING, 2)) == ["action-1"]
+    assert actions_of(plans.find(SPRING, 1)) == ["action-0"]
 
 
 def test_a_click_without_version_finds_the_newest_in_whatever_order_they_came() -> None:
@@ -49,10 +50,10 @@ def test_a_click_without_version_finds_the_newest_in_whatever_order_they_came() 
 
 
 def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown() -> None:
-    definitions = caught_up(FakeEnvironment())
-    assert definitions.find(SPRING, NO_VERSION) is None
+    plans = caught_up(FakeEnvironment())
+    assert plans.find(SPRING, NO_VERSION) is None
     with pytest.raises(NoPlan) as raised:
-        definitions.find(SPRING, 1)
+        plans.find(SPRING, 1)
     assert raised.value.reason is Reason.UNKNOWN_VERSION
 
 
@@ -72,23 +73,23 @@ def test_a_link_id_may_hold_slashes() -> None:
 def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN)
-    definitions = caught_up(environment)
-    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
+    plans = caught_up(environment)
+    assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-0"]
     environment.define(a_link(an_action(slot=1), version=2))
-    assert definitions.follow() == 1
-    assert (SPRING, NO_VERSION) not in definitions.ready
-    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
-    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
+    assert plans.definitions.follow() == 1
+    assert (SPRING, NO_VERSION) not in plans.ready
+    assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-1"]
+    assert actions_of(plans.find(SPRING, 1)) == ["action-0"]
 
 
 def test_a_link_that_is_defined_later_is_no_longer_remembered_as_undefined() -> None:
     environment = FakeEnvironment()
-    definitions = caught_up(environment)
-    assert definitions.find(SPRING, NO_VERSION) is None
-    assert definitions.ready == {(SPRING, NO_VERSION): None}
+    plans = caught_up(environment)
+    assert plans.find(SPRING, NO_VERSION) is None
+    assert plans.ready == {(SPRING, NO_VERSION): None}
     environment.define(PLAIN)
-    definitions.follow()
-    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-0"]
+    plans.definitions.follow()
+    assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-0"]
 
 
 def test_a_deleted_link_goes_on_acting() -> None:
@@ -100,8 +101,8 @@ def test_a_deleted_link_goes_on_acting() -> None:
 def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(an_action(), version=2, epoch=1))
-    definitions = caught_up(environment)
-    before, after = definitions.find(SPRING, 1), definitions.find(SPRING, 2)
+    plans = caught_up(environment)
+    before, after = plans.find(SPRING, 1), plans.find(SPRING, 2)
     assert before is not None
     assert after is not None
     assert before.digest != after.digest
@@ -138,7 +139,7 @@ def test_what_lies_on_the_disk_is_not_read_again() -> None:
     environment.define(PLAIN)
     caught_up(environment, state)
     again = opened(environment, state)
-    assert again.follow() == 0
+    assert again.definitions.follow() == 0
     assert actions_of(again.find(SPRING, 1)) == ["action-0"]
 
 
@@ -161,53 +162,53 @@ def test_a_disk_from_beyond_the_end_of_the_topic_forgets() -> None:
 def test_catching_up_reads_to_the_end_of_its_beginning_and_no_further() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(an_action(), version=version) for version in range(1, 30)))
-    definitions = opened(environment)
-    definitions.catch_up(lambda: False)
-    assert actions_of(definitions.find(SPRING, 29)) == ["action-0"]
+    plans = opened(environment)
+    plans.definitions.catch_up(lambda: False)
+    assert actions_of(plans.find(SPRING, 29)) == ["action-0"]
     assert environment.clock.monotonic() == 0
 
 
 def test_catching_up_waits_for_an_author_in_the_middle_of_a_transaction_and_may_be_given_up() -> None:
     environment = FakeEnvironment()
     environment.leave_open(environment.names.definitions, 0, b"acme/spring/1", b"")
-    definitions = opened(environment)
-    definitions.catch_up(lambda: environment.clock.monotonic() > 2)
+    plans = opened(environment)
+    plans.definitions.catch_up(lambda: environment.clock.monotonic() > 2)
     assert 2 < environment.clock.monotonic() < 3
 
 
 def test_a_full_disk_loses_no_definition() -> None:
     environment, state = FakeEnvironment(), ScriptedState()
     environment.define(PLAIN)
-    definitions = opened(environment, state)
+    plans = opened(environment, state)
     state.script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=1)
     with pytest.raises(RetriableError):
-        definitions.follow()
+        plans.definitions.follow()
     environment.define(a_link(an_action(slot=1), version=2))
-    definitions.follow()
-    assert actions_of(definitions.find(SPRING, 1)) == ["action-0"]
-    assert actions_of(definitions.find(SPRING, NO_VERSION)) == ["action-1"]
+    plans.definitions.follow()
+    assert actions_of(plans.find(SPRING, 1)) == ["action-0"]
+    assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-1"]
 
 
 def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(link_id=f"l-{number}") for number in range(50)))
-    definitions = caught_up(environment)
-    assert definitions.ready == {}
+    plans = caught_up(environment)
+    assert plans.ready == {}
     for number in range(MAX_READY + 10):
-        definitions.find(encode_text(b"acme") + encode_text(b"never-defined-%d" % number), NO_VERSION)
-    assert len(definitions.ready) <= MAX_READY
+        plans.find(encode_text(b"acme") + encode_text(b"never-defined-%d" % number), NO_VERSION)
+    assert len(plans.ready) <= MAX_READY
 
 
 def test_a_mapping_of_ready_plans_loses_none_but_gives_way_to_another() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN)
-    definitions = caught_up(environment)
-    definitions.find(SPRING, NO_VERSION)
-    definitions.find(SPRING, 1)
-    before = definitions.ready
+    plans = caught_up(environment)
+    plans.find(SPRING, NO_VERSION)
+    plans.find(SPRING, 1)
+    before = plans.ready
 
     environment.define(a_link(an_action(slot=1), version=2))
-    definitions.catch_up(lambda: False)
+    plans.definitions.catch_up(lambda: False)
 
     assert set(before) == {(SPRING, NO_VERSION), (SPRING, 1)}
-    assert set(definitions.ready) == {(SPRING, 1)}
+    assert set(plans.ready) == {(SPRING, 1)}

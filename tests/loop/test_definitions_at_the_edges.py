@@ -1,11 +1,11 @@
-"""Definitions that nobody should have published, and clicks that name the strangest links."""
+"""PlanCache that nobody should have published, and clicks that name the strangest links."""
 
 import pytest
 from structlog.testing import capture_logs
 
 from consumer.decision.plan import NoPlan
 from consumer.fake_kafka.cluster import Draft
-from consumer.loop.definitions import Definitions
+from consumer.loop.plan_cache import PlanCache
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text
@@ -15,10 +15,10 @@ from tests.loop.fake_environment import LINKS, FakeEnvironment
 SPRING = encode_text(b"acme") + encode_text(b"spring")
 
 
-def caught_up(environment: FakeEnvironment) -> Definitions:
-    definitions = environment.open_definitions()
-    definitions.catch_up(lambda: False)
-    return definitions
+def caught_up(environment: FakeEnvironment) -> PlanCache:
+    plans = environment.open_plans()
+    plans.definitions.catch_up(lambda: False)
+    return plans
 
 
 @pytest.mark.parametrize("version", [b"9" * 25, b"9" * 5000, b"18446744073709551616", b"9223372036854775808"])
@@ -43,19 +43,18 @@ def test_a_slot_that_the_memory_has_no_room_for_makes_the_definition_unreadable(
 def test_a_definition_that_cannot_be_read_is_looked_at_once_until_it_is_published_anew() -> None:
     environment = FakeEnvironment()
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", b"no frame"))
-    definitions = caught_up(environment)
+    plans = caught_up(environment)
     with capture_logs() as logs:
         for version in (1, NO_VERSION) * 100:
             with pytest.raises(NoPlan) as raised:
-                definitions.find(SPRING, version)
+                plans.find(SPRING, version)
             assert raised.value.reason is Reason.UNREADABLE_DEFINITION
     assert len(logs) <= 2
-    environment.cluster.append(
-        environment.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action())))
-    )
-    definitions.follow()
-    assert definitions.find(SPRING, 1) is not None
-    assert definitions.find(SPRING, NO_VERSION) is not None
+    value = LINKS.encode(a_link(an_action()))
+    environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", value))
+    plans.definitions.follow()
+    assert plans.find(SPRING, 1) is not None
+    assert plans.find(SPRING, NO_VERSION) is not None
 
 
 def defined(environment: FakeEnvironment, *links: Record) -> None:
@@ -69,8 +68,8 @@ def withdraw(environment: FakeEnvironment, version: int) -> None:
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/%d" % version, None))
 
 
-def newest_slot(definitions: Definitions) -> int:
-    plan = definitions.find(SPRING, NO_VERSION)
+def newest_slot(plans: PlanCache) -> int:
+    plan = plans.find(SPRING, NO_VERSION)
     assert plan is not None
     return plan.actions[0].action.slot
 
@@ -78,13 +77,13 @@ def newest_slot(definitions: Definitions) -> int:
 def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(an_action(slot=version), version=version) for version in (1, 2)))
-    definitions = caught_up(environment)
-    assert newest_slot(definitions) == 2
+    plans = caught_up(environment)
+    assert newest_slot(plans) == 2
     withdraw(environment, 2)
-    definitions.follow()
-    assert newest_slot(definitions) == 1
+    plans.definitions.follow()
+    assert newest_slot(plans) == 1
     with pytest.raises(NoPlan) as raised:
-        definitions.find(SPRING, 2)
+        plans.find(SPRING, 2)
     assert raised.value.reason is Reason.UNKNOWN_VERSION
 
 
@@ -136,11 +135,11 @@ def test_a_second_spelling_of_a_version_is_passed_over() -> None:
 
 
 def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
-    definitions = caught_up(FakeEnvironment())
+    plans = caught_up(FakeEnvironment())
     for number in range(10):
         key = encode_text(b"acme") + encode_text(b"%d" % number * 30_000)
-        assert definitions.find(key, NO_VERSION) is None
-    assert sum(len(key) for key, _ in definitions.ready) < 10_000
+        assert plans.find(key, NO_VERSION) is None
+    assert sum(len(key) for key, _ in plans.ready) < 10_000
 
 
 @pytest.mark.parametrize("changes", [{"tenant_id": "other"}, {"link_id": "summer"}, {"version": 2}])

@@ -90,9 +90,9 @@ BUGS = (
         "a click is decided by the newest version instead of the one it names",
         (
             Edit(
-                "consumer/loop/definitions.py",
-                "found = self._newest(link_key) if named == NO_VERSION else (named, self._value(link_key, named))",
-                "found = self._newest(link_key)",
+                "consumer/loop/plan_cache.py",
+                "newest(link_key) if named == NO_VERSION else (named, definitions.version(link_key, named))",
+                "newest(link_key)",
             ),
         ),
         ("tests/loop/test_definitions.py", "tests/loop/test_definitions_at_the_edges.py"),
