@@ -108,6 +108,12 @@ def test_an_unbalanced_diagram_is_seen() -> None:
     assert not is_balanced("flowchart LR\n  subgraph d\n")
 
 
+def test_the_file_map_has_every_room() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    rooms = [path for path in (ROOT / "consumer").iterdir() if (path / "__init__.py").exists()]
+    assert [room.name for room in rooms if f"`consumer/{room.name}/`" not in page] == []
+
+
 def test_every_dead_letter_reason_and_exit_code_is_documented() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     assert [reason for reason in Reason if f"`{reason}`" not in page] == []
