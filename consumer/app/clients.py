@@ -18,8 +18,9 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.kafka.credentials import Credentials
+from consumer.kafka.group_membership import CLASSIC
 from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.transactional_consumer import CLASSIC, KafkaTransactionalConsumer
+from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.ports import LogReader, TransactionalConsumer
 
 _EOF_EVENTS = {"enable.partition.eof": True}
@@ -55,7 +56,7 @@ class KafkaClients:
             admin,
             clicks,
             protocol=config.get("group.protocol", CLASSIC),
-            interface=BACKENDS[best_backend()],
+            backend=BACKENDS[best_backend()],
             note_member=note_member,
         )
 

@@ -165,7 +165,7 @@ class _Worker:
             instance=self.settings.instance_id,
             partitions=partitions,
             core=fastest(),
-            interface=best_backend(),
+            backend=best_backend(),
         )
 
 

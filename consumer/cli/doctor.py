@@ -15,8 +15,8 @@ from consumer.decision.cores import fastest
 from consumer.doctor.cluster import check_cluster
 from consumer.doctor.finding import Finding, exit_code_of
 from consumer.doctor.local import (
+    check_backend,
     check_core,
-    check_interface,
     check_registry,
     check_settings,
     check_state,
@@ -63,7 +63,7 @@ def look_at_all(role: Role) -> list[Finding]:
     if role is Role.WORKER:
         findings += [
             check_core(fastest()),
-            check_interface(best_backend()),
+            check_backend(best_backend()),
             *check_state(state_folders(settings, settings.workers)),
         ]
         findings.append(look_at_properties(settings))

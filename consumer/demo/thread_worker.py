@@ -78,7 +78,7 @@ class ThreadWorker:
         if not isinstance(ended_by, SimulatedCrash):
             self._future.result()
         with self._cluster.lock:
-            self._cluster.group(self._settings.group_id, self._formats.names.clicks).leave(self._consumer.member)
+            self._cluster.group(self._settings.group_id, self._formats.names.clicks).leave(self._consumer.member_id)
 
     def require_running(self) -> None:
         """Raise the error that ended it, if one did."""

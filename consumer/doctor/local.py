@@ -11,7 +11,7 @@ from consumer.config.settings import PREFIX, Settings
 from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError
-from consumer.kafka.backend import BINDING
+from consumer.kafka.backend import CONFLUENT_KAFKA
 from consumer.kafka.client import (
     admin_config,
     open_admin,
@@ -62,11 +62,11 @@ def check_core(core: str) -> Finding:
     return fine("core", core)
 
 
-def check_interface(interface: str) -> Finding:
-    """Tell which way the client library is used: by its binding for Python alone it is as right and slower."""
-    if interface == BINDING:
-        return fine("interface", "the client library's binding alone; directly, where a C compiler is, takes less CPU")
-    return fine("interface", f"{interface} to the client library")
+def check_backend(backend: str) -> Finding:
+    """Report how clicks and updates reach librdkafka; without the compiled parts it works the same and slower."""
+    if backend == CONFLUENT_KAFKA:
+        return fine("backend", f"{backend}; install with a C compiler to call librdkafka directly and use less CPU")
+    return fine("backend", f"{backend}, called directly")
 
 
 def check_state(folders: Iterable[Path]) -> Iterator[Finding]:

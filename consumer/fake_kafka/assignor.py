@@ -1,13 +1,13 @@
-"""Who shall have which partition: even shares, and each member keeps as many of its own as its share allows."""
+"""A sticky assignor: even shares, and each member keeps as many of its partitions as its share allows."""
 
 from collections.abc import Collection, Mapping
 
 
-def assign(partitions: int, held: Mapping[str, Collection[int]]) -> dict[int, str]:
-    """Return the owner of each partition; `held` tells what every member has now. Sticky as Kafka's assignors are."""
-    room = _shares(partitions, held)
+def assign(partitions: int, owned: Mapping[str, Collection[int]]) -> dict[int, str]:
+    """Return the owner of each partition; `owned` has the current partitions of every member."""
+    room = _shares(partitions, owned)
     owners: dict[int, str] = {}
-    for partition, member in sorted((partition, member) for member, mine in held.items() for partition in mine):
+    for partition, member in sorted((partition, owner) for owner in owned for partition in owned[owner]):
         if room[member] and partition < partitions and partition not in owners:
             room[member] -= 1
             owners[partition] = member
@@ -18,10 +18,10 @@ def assign(partitions: int, held: Mapping[str, Collection[int]]) -> dict[int, st
     return owners
 
 
-def _shares(partitions: int, held: Mapping[str, Collection[int]]) -> dict[str, int]:
-    """Return how many partitions each member gets; those who hold the most get what does not divide."""
-    if not held:
+def _shares(partitions: int, owned: Mapping[str, Collection[int]]) -> dict[str, int]:
+    """Return each member's number of partitions; members that own the most get the remainder."""
+    if not owned:
         return {}
-    each, left = divmod(partitions, len(held))
-    ranked = sorted(held, key=lambda member: -len(held[member]))
+    each, left = divmod(partitions, len(owned))
+    ranked = sorted(owned, key=lambda member: -len(owned[member]))
     return {member: each + (rank < left) for rank, member in enumerate(ranked)}

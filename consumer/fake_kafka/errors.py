@@ -1,17 +1,26 @@
-"""What the cluster's refusals mean for the loop."""
+"""Translates refusals of the in-memory cluster into the errors that the real adapter raises."""
 
 from consumer.errors import FatalKafkaError, Unavailable
-from consumer.fake_kafka.cluster import UnknownTopic
+from consumer.fake_kafka.cluster import FakeCluster, UnknownTopic
+from consumer.fake_kafka.partition_log import PartitionLog
 from consumer.fake_kafka.transactions import Fenced
 
 
 def missing(error: UnknownTopic) -> Unavailable:
-    """Return what to raise where a topic or partition is not there."""
-    return Unavailable(f"A topic is missing ({error}); run link-actions doctor, which says how to go on")
+    """Return the error for a topic or partition that does not exist."""
+    return Unavailable(f"A topic is missing ({error}); run link-actions doctor to see what to do")
 
 
 def taken_over(error: Fenced) -> FatalKafkaError:
-    """Return what to raise where another producer has the transactional id now."""
+    """Return the error for a transactional id that another producer has taken over."""
     return FatalKafkaError(
         f"Another process took over under the same LINK_ACTIONS_INSTANCE_ID ({error}); give each worker its own"
     )
+
+
+def require_logs(cluster: FakeCluster, topic: str) -> list[PartitionLog]:
+    """Return the partitions of a topic. Raises Unavailable if it does not exist."""
+    try:
+        return cluster.topic(topic).logs
+    except UnknownTopic as error:
+        raise missing(error) from error

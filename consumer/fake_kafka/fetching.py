@@ -1,4 +1,4 @@
-"""What one fetch of a consumer brings."""
+"""A fetch of one consumer: records from its partitions in turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,36 +9,36 @@ from consumer.fake_kafka.refusal import Refusal
 
 
 class OffsetOutOfRange(Refusal):
-    """The log has no such offset: what was there is deleted, or never was."""
+    """The log has no such offset: its record was deleted, or never existed."""
 
 
 @dataclass(slots=True)
 class Fetched:
-    """Records, the positions after them, and the ends that were met."""
+    """Fetched records, the positions after them, and the end offsets that were reached."""
 
     records: list[FakeRecord] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
-    ends_met: dict[int, int] = field(default_factory=dict)
+    eof_offsets: dict[int, int] = field(default_factory=dict)
 
     def take(self, partition: int, log: PartitionLog, limit: int) -> None:
-        """Read on in one partition. Raises OffsetOutOfRange (`auto.offset.reset=error`)."""
+        """Read from the position of one partition. Raises OffsetOutOfRange (`auto.offset.reset=error`)."""
         position = self.positions[partition]
         if not log.has(position):
-            raise OffsetOutOfRange(f"partition {partition} has offsets {log.start} to {log.end}, and not {position}")
+            raise OffsetOutOfRange(f"partition {partition} has offsets {log.start} to {log.end}, not {position}")
         records, position = log.read_committed(self.positions[partition], limit)
         self.records += records
         self.positions[partition] = position
         if position == log.stable_end:
-            self.ends_met[partition] = position
+            self.eof_offsets[partition] = position
 
 
-def fetch(logs: Sequence[PartitionLog], places: Sequence[tuple[int, int]], limit: int) -> Fetched:
-    """Take equal shares of the partitions, from their positions on, while there is something to take."""
-    fetched = Fetched(positions=dict(places))
+def fetch(logs: Sequence[PartitionLog], positions: Sequence[tuple[int, int]], limit: int) -> Fetched:
+    """Read equal shares of the partitions from their positions until `limit` records or the ends are reached."""
+    fetched = Fetched(positions=dict(positions))
     while len(fetched.records) < limit:
         before = len(fetched.records)
-        share = max((limit - before) // len(places), 1)
-        for partition, _ in places:
+        share = max((limit - before) // len(positions), 1)
+        for partition, _ in positions:
             fetched.take(partition, logs[partition], min(share, limit - len(fetched.records)))
         if len(fetched.records) == before:
             break

@@ -1,4 +1,4 @@
-"""What lies between a client and the cluster: whether a request arrives, and whether its answer does."""
+"""The network between a client and the cluster, which may lose a request or its answer."""
 
 import threading
 from collections.abc import Callable
@@ -8,27 +8,27 @@ Answer = TypeVar("Answer")
 
 
 class Lost(Exception):
-    """No answer came in time. Whether the request took effect, or will yet, nobody can tell."""
+    """No answer came in time. The request may have taken effect, or may still do so."""
 
 
 class Network(Protocol):
-    """The way of one client to the cluster and back."""
+    """The connection of one client to the cluster."""
 
     def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
-        """Have the cluster carry the request out, whole, and return its answer or raise its refusal. Raises Lost.
+        """Let the cluster execute the request atomically; return its answer or raise its refusal. Raises Lost.
 
-        `name` is that of the request in Kafka's protocol. What the client knows may change only after the answer.
+        `name` is the request's name in Kafka's protocol. The client may change its own state only after the answer.
         """
 
 
 class DirectNetwork:
-    """Never fails: each request is carried out at once, by one thread at a time."""
+    """Never fails: executes each request at once, one thread at a time."""
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
 
     def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
-        """Carry the request out."""
+        """Execute the request."""
         del name
         with self._lock:
             return request()

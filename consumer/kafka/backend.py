@@ -1,39 +1,38 @@
-"""The two ways to the client library: its binding for Python, and its C interface, where that could be built.
+"""The two backends for the calls that each batch makes: compiled against librdkafka, or through `confluent_kafka`.
 
-They do the same, and what is rare (opening, committing, rebalances, errors) goes through the binding in both.
+They behave alike. Rare calls (opening, committing, rebalances, errors) go through `confluent_kafka` in both.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from consumer.kafka.fetching import BindingFetcher, OpenFetcher
-from consumer.kafka.sending import Send, send_one_by_one
+from consumer.kafka import librdkafka_consumer_py, librdkafka_producer_py
+from consumer.kafka.backend_ports import OpenFetcher, ProduceBatch
 
-DIRECT, BINDING = "direct", "binding"
+LIBRDKAFKA, CONFLUENT_KAFKA = "librdkafka", "confluent_kafka"
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How clicks are taken from a consumer, and records handed to a producer."""
+    """The calls of one backend."""
 
     open_fetcher: OpenFetcher
-    send: Send
+    produce_batch: ProduceBatch
 
 
-_BINDING = {BINDING: Backend(BindingFetcher, send_one_by_one)}
+_PYTHON = {CONFLUENT_KAFKA: Backend(librdkafka_consumer_py.ClickFetcher, librdkafka_producer_py.produce_batch)}
 try:
-    from consumer.kafka.block_fetching import BlockFetcher
-    from consumer.kafka.librdkafka_producer import send
-except ImportError:  # no C compiler was there, or another version of the client library is
-    _FOUND = _BINDING
+    from consumer.kafka import librdkafka_consumer, librdkafka_producer
+except ImportError:  # installed without a C compiler, or with another version of the client library
+    _AVAILABLE = _PYTHON
 else:
-    _FOUND = {DIRECT: Backend(BlockFetcher, send)} | _BINDING
+    _AVAILABLE = {LIBRDKAFKA: Backend(librdkafka_consumer.ClickFetcher, librdkafka_producer.produce_batch)} | _PYTHON
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType(_FOUND)
-"""The ways that are to be had, the fastest first."""
+BACKENDS: Mapping[str, Backend] = MappingProxyType(_AVAILABLE)
+"""The available backends by name, the fastest first."""
 
 
 def best_backend() -> str:
-    """Return the name of the way to use."""
+    """Return the name of the fastest available backend."""
     return next(iter(BACKENDS))

@@ -107,15 +107,15 @@ def worker_producer_config(settings: KafkaSettings) -> ClientConfig:
         "transaction.timeout.ms": 15_000,
         # The library waits this long between most transactional calls that met another one's end.
         "retry.backoff.ms": 20,
-        # A call that the library has lost (`transactional_writer.py`) ends when a connection changes and not before, so
-        # those of a producer that was thrown away must end. Not shorter than one transactional call may take.
+        # An abandoned call (`transactional_producer.py`) ends only when a connection closes, so idle connections of a
+        # replaced producer must close. Not shorter than one transactional call may take.
         "connections.max.idle.ms": 10_000,
-        # Then the library asks for the coordinator, once a second at most, and not at all where no other connection is
-        # up, and idle ones end together. So one is kept busy, and is there to be asked when another ends.
+        # The library then asks for the coordinator, at most once per second, but only while another connection is up.
+        # Idle ones close together, so this keeps one busy.
         "topic.metadata.refresh.interval.ms": 5_000,
-        # The library's own default, which would else become three times the above: what is known outlives an outage.
+        # The library's own default, which would otherwise become three times the above: metadata outlives an outage.
         "metadata.max.age.ms": 900_000,
-        # A topic that is gone must be told within the time of one transactional call, else it looks like a lost broker.
+        # A missing topic must be reported within one transactional call, or it looks like a lost broker.
         "topic.metadata.propagation.max.ms": 5_000,
         "queue.buffering.max.messages": 500_000,
         "queue.buffering.max.kbytes": 131_072,

@@ -82,7 +82,7 @@ def fatal_error(error: KafkaError) -> LinkActionsError | None:
     if code in FORBIDDEN:
         return Forbidden(error.str(), FORBIDDEN[code])
     if code in MISSING:
-        return Unavailable(f"A topic is missing ({error.str()}); run link-actions doctor, which says how to go on")
+        return Unavailable(f"A topic is missing ({error.str()}); run link-actions doctor to see what to do")
     if code in ALWAYS_FINAL:
         return ALWAYS_FINAL[code].failure(error)
     if not _is_fatal(error):
@@ -128,7 +128,7 @@ def _cause(error: KafkaError) -> KafkaError:
     return KafkaError(found[0].code(), error.str(), fatal=True) if found else error
 
 
-def transaction_failure(raised: BaseException) -> Exception:
+def transaction_error(raised: BaseException) -> Exception:
     """Translate what a transactional call raised.
 
     A time-out or anything unclear counts as an unknown outcome: the library has no KIP-890, so a late commit could end
@@ -156,11 +156,11 @@ def producer_error(raised: BaseException) -> Exception:
     error = kafka_error(raised)
     if error.code() == KafkaError.INVALID_TXN_STATE:
         return OutcomeUnknown(f"{error.name()}: {error.str()}")
-    failure = transaction_failure(raised)
+    failure = transaction_error(raised)
     return OutcomeUnknown(str(failure)) if isinstance(failure, TransactionAborted) else failure
 
 
-def reading_failure(raised: BaseException) -> Exception:
+def read_error(raised: BaseException) -> Exception:
     """Translate what a call that only reads raised."""
     error = kafka_error(raised)
     return fatal_error(error) or RetriableError(f"{error.name()}: {error.str()}")
@@ -168,5 +168,5 @@ def reading_failure(raised: BaseException) -> Exception:
 
 def produce_error(raised: BaseException) -> Exception:
     """Translate what `produce` raised: the transaction is open and must be aborted, unless a person must mend it."""
-    failure = transaction_failure(raised)
+    failure = transaction_error(raised)
     return TransactionAborted(str(failure)) if isinstance(failure, OutcomeUnknown) else failure

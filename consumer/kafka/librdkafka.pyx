@@ -1,7 +1,7 @@
 # cython: language_level=3
-"""librdkafka itself: the one that `confluent_kafka` brings, whose clients are used through its C interface here.
+"""The C interface of the librdkafka that `confluent_kafka` brings, for use with the clients of `confluent_kafka`.
 
-Loading this raises ImportError where that is not known to be safe: then everything goes through `confluent_kafka`.
+Importing this raises ImportError if that is not known to be safe; the backend through `confluent_kafka` is used then.
 """
 
 import confluent_kafka
@@ -17,15 +17,15 @@ cdef extern from "<dlfcn.h>" nogil:
     const int RTLD_NOW
 
 KNOWN = frozenset({"2.16.0"})
-"""Versions of `confluent_kafka` whose clients begin with the pointer to librdkafka's client (`Handle` in its
-`confluent_kafka.h`), which its public interface keeps to itself."""
+"""Versions of `confluent_kafka` whose client objects begin with the pointer to librdkafka's client (`Handle` in its
+`confluent_kafka.h`), which is not part of its public interface."""
 
 if confluent_kafka.version() not in KNOWN:
-    raise ImportError(f"confluent_kafka {confluent_kafka.version()} is not known to have its clients where they are sought")
+    raise ImportError(f"the layout of client objects in confluent_kafka {confluent_kafka.version()} is not known")
 
 
 cdef void* find(void* module, const char* name) except NULL:
-    """Return a function by its name: in the extension module, or in the library that it needs."""
+    """Return a function by name, from the extension module or the library it is linked with."""
     cdef void* found = dlsym(module, name)
     if found == NULL:
         raise ImportError(f"librdkafka has no {name.decode()}")
@@ -57,7 +57,7 @@ cdef int load() except -1:
 
 
 cdef void* client_of(object handle) except NULL:
-    """Return librdkafka's client of one of `confluent_kafka`, open and in use by this thread alone."""
+    """Return librdkafka's client behind one of `confluent_kafka`, which must be open and used by this thread only."""
     if not isinstance(handle, (cimpl.Consumer, cimpl.Producer)):
         raise TypeError(f"{handle!r} is no client")
     cdef void* client = (<void**>(<char*><void*>handle + sizeof(PyObject)))[0]

@@ -1,10 +1,12 @@
 # cython: language_level=3, wraparound=False
-"""Taking clicks from a consumer of librdkafka into a block of memory, without a Python object for each.
+"""Fetching clicks through librdkafka's C interface into a block of memory, without a Python object per record.
 
-The clicks of the partitions that are claimed come through a queue of our own; what else the client has to tell
-(rebalances, errors of the group) stays in its own queue, which only `confluent_kafka` can serve: its callbacks need what
-it sets up around a call.
+Attached partitions deliver their clicks to a queue of the fetcher. Everything else (rebalances, errors of the group) stays
+in the client's own queue, which only `confluent_kafka` can serve: its callbacks need what it sets up around a call.
 """
+
+import math
+import time
 
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.ref cimport PyObject
@@ -15,36 +17,54 @@ from consumer.kafka.librdkafka cimport Message, client_of, library
 
 from confluent_kafka import KafkaError
 
+from consumer.kafka.librdkafka_consumer_py import ClickFetcher as EventFetcher
+
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject* thing)
 
 cdef enum:
     NO_ERROR = 0
+    EVENT_LIMIT = 100
+
+cdef double POLL_SECONDS = 0.02
+"""How long to wait for clicks before the client's own queue is served again."""
 
 
-cdef class DirectFetcher:
-    """Fetches from one consumer; owned by the thread that owns it, and to be closed before it."""
+cdef class ClickFetcher:
+    """Fetches from one consumer, on the thread that owns it; close it before the consumer. Implements `Fetcher`."""
 
-    cdef object consumer
+    cdef object consumer, events
     cdef bytes topic
     cdef void* queue
     cdef Block block
 
     def __cinit__(self, consumer, topic):
         self.consumer, self.topic, self.block = consumer, topic.encode(), Block()
+        self.events = EventFetcher(consumer, topic)
         self.queue = library.queue_new(client_of(consumer))
 
-    def claim(self, int32_t partition):
-        """Have the partition's clicks come here from now on. It must be held, or some may come the old way first."""
+    def attach(self, int32_t partition):
+        """Forward the partition's clicks to the fetcher's queue. It must be paused: clicks may be in the client's queue."""
         cdef void* its = library.queue_get_partition(client_of(self.consumer), self.topic, partition)
         if its != NULL:
             library.queue_forward(its, self.queue)
             library.queue_destroy(its)
 
-    def fetch(self, Py_ssize_t limit, int timeout_ms):
-        """Wait for up to `limit` clicks and return them, and what else came: partition, offset and KafkaError each."""
+    def fetch(self, Py_ssize_t limit, double timeout_seconds):
+        """Return up to `limit` clicks and the events that came with them, as soon as there is one of either."""
+        cdef double left, deadline = time.monotonic() + timeout_seconds
+        while True:
+            found = self.events.fetch(EVENT_LIMIT, 0)
+            if any(found):
+                return found
+            left = max(deadline - time.monotonic(), 0.0)
+            found = self.fetch_clicks(limit, math.ceil(min(left, POLL_SECONDS) * 1000))
+            if any(found) or left <= POLL_SECONDS:
+                return found
+
+    cdef fetch_clicks(self, Py_ssize_t limit, int timeout_ms):
         cdef void* queue = self.queue
-        cdef Py_ssize_t count, place
+        cdef Py_ssize_t count, index
         if queue == NULL:
             raise ValueError("the fetcher is closed")
         cdef Message** messages = <Message**>PyMem_RawMalloc(max(limit, 1) * sizeof(Message*))
@@ -55,25 +75,25 @@ cdef class DirectFetcher:
         try:
             return self.take(messages, count)
         finally:
-            for place in range(count):
-                library.message_destroy(messages[place])
+            for index in range(count):
+                library.message_destroy(messages[index])
             PyMem_RawFree(messages)
 
     def close(self):
-        """Let go of the queue."""
+        """Release the queue; the consumer stays open."""
         if self.queue != NULL:
             library.queue_destroy(self.queue)
             self.queue = NULL
 
     cdef take(self, Message** messages, Py_ssize_t count):
-        cdef Py_ssize_t first, place
+        cdef Py_ssize_t first, index
         cdef Message* message
         cdef list events = []
         if Py_REFCNT(<PyObject*>self.block) == 1:
-            self.block.clear()  # nobody has records of it any more
+            self.block.clear()  # none of its records is referenced any more
         first = self.block.count
-        for place in range(count):
-            message = messages[place]
+        for index in range(count):
+            message = messages[index]
             if message.error == NO_ERROR:
                 self.copy(message)
             else:

@@ -2,6 +2,6 @@ from collections.abc import Sequence
 
 from confluent_kafka import Producer
 
-from consumer.kafka.sending import Sendable
+from consumer.kafka.backend_ports import SendableRecord
 
-def send(producer: Producer, partition: int, records: Sequence[Sendable], start: int) -> int: ...
+def produce_batch(producer: Producer, partition: int, records: Sequence[SendableRecord], start: int) -> int: ...

@@ -1,7 +1,7 @@
 # cython: language_level=3, wraparound=False
-"""Handing records to a producer of librdkafka without a call of Python for each.
+"""Producing a batch through librdkafka's C interface, without a Python call per record.
 
-What goes wrong is left to `confluent_kafka`, which tells it as it always does: the records up to there are handed over.
+A record that the library refuses ends the batch; the caller produces it with `confluent_kafka`, which raises the error.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -15,37 +15,37 @@ from consumer.kafka.librdkafka cimport (
 )
 
 cdef extern from "Python.h":
-    PyObject* PyList_GET_ITEM(list items, Py_ssize_t place)
+    PyObject* PyList_GET_ITEM(list items, Py_ssize_t index)
 
 cdef enum:
     NO_ERROR = 0
-    MOST_TOPICS = 16
+    MAX_TOPICS = 16
 
 
-cdef class Topics:
-    """Topics of a client at hand, by their names' identity: records name few, and most the same as the one before."""
+cdef class TopicCache:
+    """Topic handles of a client, by the identity of the name: a batch has few topics, mostly that of the record before."""
 
     cdef void* client
-    cdef void* topics[MOST_TOPICS]
+    cdef void* topics[MAX_TOPICS]
     cdef list names
 
     def __cinit__(self):
         self.names = []
 
     def __dealloc__(self):
-        cdef Py_ssize_t place
-        for place in range(len(self.names)):
-            library.topic_destroy(self.topics[place])
+        cdef Py_ssize_t index
+        for index in range(len(self.names)):
+            library.topic_destroy(self.topics[index])
 
     cdef void* find(self, name) except? NULL:
-        """Return the topic; NULL where the library refuses the name."""
-        cdef Py_ssize_t place = len(self.names) - 1
-        while place >= 0:
-            if <PyObject*>name == PyList_GET_ITEM(self.names, place):
-                return self.topics[place]
-            place -= 1
-        if len(self.names) == MOST_TOPICS:
-            library.topic_destroy(self.topics[MOST_TOPICS - 1])
+        """Return the topic's handle; NULL if the library refuses the name."""
+        cdef Py_ssize_t index = len(self.names) - 1
+        while index >= 0:
+            if <PyObject*>name == PyList_GET_ITEM(self.names, index):
+                return self.topics[index]
+            index -= 1
+        if len(self.names) == MAX_TOPICS:
+            library.topic_destroy(self.topics[MAX_TOPICS - 1])
             self.names.pop()
         cdef void* topic = library.topic_new(self.client, PyUnicode_AsUTF8(name), NULL)
         if topic != NULL:
@@ -54,27 +54,27 @@ cdef class Topics:
         return topic
 
 
-def send(producer, int32_t partition, records, Py_ssize_t start):
-    """Hand over records of topic, value, key and headers from `start` on; return the first one that was not taken."""
-    cdef Topics topics = Topics()
-    cdef Py_ssize_t place
+def produce_batch(producer, int32_t partition, records, Py_ssize_t start):
+    """Produce records of topic, value, key and headers from `start` on; return the index of the first not taken."""
+    cdef TopicCache topics = TopicCache()
+    cdef Py_ssize_t index
     cdef PackedUpdates packed = <PackedUpdates>records if isinstance(records, PackedUpdates) else None
     cdef PackedUpdate* entry
     cdef bint is_taken
     topics.client = client_of(producer)
-    for place in range(start, len(records)):
-        if packed is not None and packed.entries[place].action != NULL:
-            entry = &packed.entries[place]
-            is_taken = send_update(topics, partition, entry, packed.block)
+    for index in range(start, len(records)):
+        if packed is not None and packed.entries[index].action != NULL:
+            entry = &packed.entries[index]
+            is_taken = produce_update(topics, partition, entry, packed.block)
         else:
-            is_taken = send_record(topics, partition, <tuple?>records[place])
+            is_taken = produce_record(topics, partition, <tuple?>records[index])
         if not is_taken:
-            return place
+            return index
     return len(records)
 
 
-cdef bint send_update(Topics topics, int32_t partition, PackedUpdate* entry, const uint8_t* content) except -1:
-    """Hand over an update of a block that begins there; tell whether it was taken."""
+cdef bint produce_update(TopicCache topics, int32_t partition, PackedUpdate* entry, const uint8_t* content) except -1:
+    """Produce an update whose bytes are in the block at `content`; return whether it was taken."""
     cdef Action action = <Action>entry.action
     cdef void* topic = topics.find(action.topic)
     cdef void* headers = library.headers_new(action.header_count + 1)
@@ -84,25 +84,25 @@ cdef bint send_update(Topics topics, int32_t partition, PackedUpdate* entry, con
         at_hand = &action.at_hand[number]
         library.header_add(headers, at_hand.name, at_hand.name_size, at_hand.content, at_hand.size)
     library.header_add(headers, "ce_id", 5, content + entry.identifier, UPDATE_ID_BYTES)
-    return hand_over(
+    return produce(
         topics.client, topic, partition,
         content + entry.value, entry.value_size, content + entry.key, entry.key_size, headers,
     )
 
 
-cdef bint send_record(Topics topics, int32_t partition, tuple record) except -1:
-    """Hand over topic, value, key and headers; tell whether they were taken."""
+cdef bint produce_record(TopicCache topics, int32_t partition, tuple record) except -1:
+    """Produce a record of topic, value, key and headers; return whether it was taken."""
     cdef bytes value = record[1], key = record[2]
     cdef void* topic = topics.find(record[0])
     cdef void* headers = NULL if record[3] is None else new_headers(record[3])
-    return hand_over(topics.client, topic, partition, start_of(value), size_of(value), start_of(key), size_of(key), headers)
+    return produce(topics.client, topic, partition, start_of(value), size_of(value), start_of(key), size_of(key), headers)
 
 
-cdef bint hand_over(
+cdef bint produce(
     void* client, void* topic, int32_t partition,
     const void* value, size_t value_size, const void* key, size_t key_size, void* headers,
 ) noexcept:
-    """Hand over a record, whose headers the library takes over with it; tell whether it was taken."""
+    """Produce a record; return whether it was taken. The library owns the headers of a record that it takes."""
     cdef int failed
     if topic != NULL:
         failed = library.producev(
@@ -131,7 +131,7 @@ cdef inline size_t size_of(bytes content) noexcept:
 
 
 cdef void* new_headers(headers) except NULL:
-    """Return headers for one record."""
+    """Return the headers of one record, owned by the caller."""
     cdef void* made = library.headers_new(len(headers))
     cdef str name
     cdef bytes value

@@ -13,7 +13,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.errors import fatal_error, is_about_the_group, reading_failure
+from consumer.kafka.errors import fatal_error, is_about_the_group, read_error
 from consumer.kafka.offsets import read_offsets
 from consumer.ports import ConsumerRecord
 
@@ -50,7 +50,7 @@ class KafkaLogReader:
             cluster = self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS)
             return f"{cluster.result().cluster_id}/{topics[self._topic].result().topic_id}"
         except KafkaException as error:
-            raise reading_failure(error) from error
+            raise read_error(error) from error
 
     def assign(self, partition: int, position: int) -> None:
         """Read this partition too."""
@@ -77,7 +77,7 @@ class KafkaLogReader:
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
         except KafkaException as error:
-            raise reading_failure(error) from error
+            raise read_error(error) from error
         plain = [message for message in messages if message.error() is None]
         last = dict(zip([message.partition() for message in plain], plain, strict=True))
         if len(plain) < len(messages) or not last.keys() <= self._positions.keys():
@@ -117,5 +117,5 @@ class KafkaLogReader:
                 patience_seconds=_PATIENCE_SECONDS,
             )
         except KafkaException as error:
-            raise reading_failure(error) from error
+            raise read_error(error) from error
         return {partition: offset for (_, partition), offset in offsets.items()}

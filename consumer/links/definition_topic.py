@@ -28,7 +28,7 @@ from consumer.kafka.errors import (
     fatal_error,
     first_failure,
     kafka_error,
-    transaction_failure,
+    transaction_error,
 )
 from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.offsets import read_offsets
@@ -145,14 +145,14 @@ class KafkaDefinitionTopic:
         """Translate what a transactional call raised: another author is worth another attempt, what is final is not."""
         error = kafka_error(raised)
         if error.code() in FENCED:
-            return Fenced(str(transaction_failure(raised)))
+            return Fenced(str(transaction_error(raised)))
         mend = fatal_error(error)
         if isinstance(mend, Forbidden):
             mine = [
                 each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
             ]
             return missing_acls(mine) if mine else mend
-        return mend or Fenced(str(transaction_failure(raised)))
+        return mend or Fenced(str(transaction_error(raised)))
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:

@@ -13,8 +13,8 @@ from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import check_brokers, check_rights, check_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import (
+    check_backend,
     check_core,
-    check_interface,
     check_registry,
     check_settings,
     check_state,
@@ -24,7 +24,7 @@ from consumer.doctor.local import (
 from consumer.errors import ExitCode
 from consumer.kafka.admin.acls import Acl, Operation, Role
 from consumer.kafka.admin.topics import Cleanup, TopicState, compare_topics, topic_specs
-from consumer.kafka.backend import BINDING, DIRECT
+from consumer.kafka.backend import CONFLUENT_KAFKA, LIBRDKAFKA
 from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
 from schemas.topics import TopicNames
@@ -78,11 +78,11 @@ def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
 
 
 def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_fault() -> None:
-    findings = [check_interface(DIRECT), check_interface(BINDING)]
+    findings = [check_backend(LIBRDKAFKA), check_backend(CONFLUENT_KAFKA)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == [
-        "direct to the client library",
-        "the client library's binding alone",
+        "librdkafka, called directly",
+        "confluent_kafka",
     ]
     assert exit_code_of(findings) == 0
 

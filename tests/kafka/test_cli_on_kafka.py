@@ -438,7 +438,7 @@ def test_the_doctor_finds_a_good_installation_good(installation: Installation) -
     assert said.code == 0
     assert statuses == {
         "program": "ok", "settings": "ok", "state": "ok", "registry": "ok", "connection": "ok", "broker": "ok",
-        "core": "ok", "interface": "ok", "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok",
+        "core": "ok", "backend": "ok", "topics": "ok", "replicas": "warn", "rights": "ok", "transactions": "ok",
         "workers": "ok", "definitions": "ok", "descriptors": "ok", "history": "ok", "properties": "ok",
     }  # fmt: skip
 

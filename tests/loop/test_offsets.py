@@ -27,7 +27,7 @@ class Forgetful:
         self.times += any(each is not None and each.offset > 0 for each in committed.values())
         if self.times != 1:
             return committed
-        self._stream._positions.update(dict.fromkeys(partitions, 0))
+        self._stream._membership.positions.update(dict.fromkeys(partitions, 0))
         return dict.fromkeys(partitions) if self._admits_it else committed
 
 

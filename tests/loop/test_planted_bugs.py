@@ -39,7 +39,7 @@ class HastyStream(ScriptedStream):
     """Commits the offsets before the transaction, not in it."""
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        group = self._group()
+        group = self._membership.group()
         group.stage(-1, offsets)
         group.apply(-1)
         return super().commit_transaction(offsets)
@@ -59,8 +59,8 @@ class ImpatientStream(ScriptedStream):
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         for partition in partitions:
-            self._positions[partition] = self._group()._committed.get(partition, 0)
-        return {partition: Committed(self._positions[partition], is_own=False) for partition in partitions}
+            self._membership.positions[partition] = self._membership.group()._committed.get(partition, 0)
+        return {partition: Committed(self._membership.positions[partition], is_own=False) for partition in partitions}
 
 
 class CarelessLoop(Loop):
@@ -146,8 +146,8 @@ def doubled_after_a_worker_that_stood_still(build: Build) -> int:
         """Dies after it has asked for the commit, which takes effect two seconds later."""
 
         def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-            transactions, producer = self._cluster.transactions, self._writer._need_transaction()
-            transactions.add_offsets(producer, self._group(), offsets)
+            transactions, producer = self._cluster.transactions, self._producer._require_transaction()
+            transactions.add_offsets(producer, self._membership.group(), offsets)
             environment.clock.at(2.0, lambda: transactions.commit(producer))
             raise Crash
 

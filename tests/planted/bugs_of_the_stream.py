@@ -9,7 +9,7 @@ BUGS = (
         "offsets are sent before the records are in the log",
         (
             Edit(
-                "consumer/kafka/transactional_writer.py",
+                "consumer/kafka/transactional_producer.py",
                 """\
             if producer.flush(self._seconds_left()):
                 raise OutcomeUnknown("records were not delivered in time")
@@ -34,9 +34,9 @@ BUGS = (
         "a callback of a rebalance raises",
         (
             Edit(
-                STREAM,
-                "        self._consumer.pause(places)\n        for place in places:",
-                "        self._consumer.pause(places)\n        raise ValueError(places)\n        for place in places:",
+                "consumer/kafka/group_membership.py",
+                "        self._consumer.pause(partitions)\n        for each in partitions:",
+                "        self._consumer.pause(partitions)\n        raise ValueError\n        for each in partitions:",
             ),
         ),
         ("tests/ports/test_rebalancing.py",),
@@ -47,8 +47,7 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "                self._go_to(place.partition, place.offset if place.offset > 0 else OFFSET_BEGINNING)"
-                "\n",
+                "                self._seek(each.partition, each.offset if each.offset > 0 else OFFSET_BEGINNING)\n",
                 "",
             ),
         ),
@@ -72,11 +71,11 @@ BUGS = (
         (
             Edit(
                 STREAM,
-                "        member = self._consumer.consumer_group_metadata()\n",
+                "        group = self._consumer.consumer_group_metadata()\n",
                 """\
-        if not hasattr(self, "_member"):
-            self._member = self._consumer.consumer_group_metadata()
-        member = self._member
+        if not hasattr(self, "_group"):
+            self._group = self._consumer.consumer_group_metadata()
+        group = self._group
 """,
             ),
         ),

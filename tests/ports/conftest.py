@@ -19,7 +19,7 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     made.close()
 
 
-def _kafka_ground(request: pytest.FixtureRequest, interface: Backend) -> Ground:
+def _kafka_ground(request: pytest.FixtureRequest, backend: Backend) -> Ground:
     """The broker is asked for only here, so that the twin's part runs where there is none."""
     servers = request.getfixturevalue("kafka").bootstrap_servers
-    return KafkaGround(servers, request.getfixturevalue("topic_prefix"), interface)
+    return KafkaGround(servers, request.getfixturevalue("topic_prefix"), backend)

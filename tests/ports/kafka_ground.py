@@ -34,8 +34,8 @@ SECONDS = 10.0
 class KafkaGround:
     """Everything has the prefix before its name, the group and the transactional ids too."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, interface: Backend) -> None:
-        self._interface = interface
+    def __init__(self, bootstrap_servers: str, prefix: str, backend: Backend) -> None:
+        self._backend = backend
         self._servers = bootstrap_servers
         self._prefix = prefix
         self._admin = open_admin(admin_config(self._settings("admin").kafka))
@@ -65,7 +65,7 @@ class KafkaGround:
             producer,
             open_admin(admin_config(settings.kafka)),
             topic,
-            interface=self._interface,
+            backend=self._backend,
         )
         self._opened.append(stream)
         return stream

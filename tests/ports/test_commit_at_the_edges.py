@@ -151,7 +151,7 @@ def test_all_calls_of_a_transaction_together_take_no_longer_than_the_broker_wait
 ) -> None:
     """After `transaction.timeout.ms` the broker fences the producer: to be late would look like being replaced."""
     clock = Clock()
-    monkeypatch.setattr("consumer.kafka.transactional_writer.time", clock)
+    monkeypatch.setattr("consumer.kafka.transactional_producer.time", clock)
     producer = SlowProducer(clock)
     stream = a_stream(producer)
     with pytest.raises(OutcomeUnknown, match="took longer than 10 s"):

@@ -7,8 +7,8 @@ from confluent_kafka.admin import AdminClient
 from structlog.testing import capture_logs
 
 from consumer.kafka.backend import Backend
-from consumer.kafka.fetching import Fetch
-from consumer.kafka.sending import send_one_by_one
+from consumer.kafka.backend_ports import Fetch
+from consumer.kafka.librdkafka_producer_py import produce_batch
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.monitoring.log_throttle import REPEAT_SECONDS, LogThrottle
 
@@ -20,7 +20,7 @@ class FailingFetcher:
 
     def __init__(self, consumer: Consumer, topic: str) -> None: ...
 
-    def claim(self, partition: int) -> None: ...
+    def attach(self, partition: int) -> None: ...
 
     def fetch(self, limit: int, timeout_seconds: float) -> Fetch:  # noqa: ARG002
         return [], [(-1, -1001, KafkaError(KafkaError.INCONSISTENT_GROUP_PROTOCOL))]
@@ -34,7 +34,7 @@ def test_an_error_that_each_poll_brings_is_logged_once() -> None:
         partial(Producer, NOWHERE),
         AdminClient(NOWHERE),
         "clicks",
-        interface=Backend(FailingFetcher, send_one_by_one),
+        backend=Backend(FailingFetcher, produce_batch),
     )
     with capture_logs() as lines:
         for _ in range(1_000):

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from consumer.kafka.backend import BACKENDS, DIRECT, Backend, best_backend
-from consumer.kafka.sending import Sendable
+from consumer.kafka.backend import BACKENDS, LIBRDKAFKA, Backend, best_backend
+from consumer.kafka.backend_ports import SendableRecord
 from tests.support.mock_cluster import MockCluster, mock_cluster
 from tests.support.patience import stretched
 
 TOPIC = "updates"
-RECORDS: list[Sendable] = [
+RECORDS: list[SendableRecord] = [
     (TOPIC, b"value", b"key", [("name", b"content"), ("empty", b""), ("none", None)]),
     (TOPIC, b"", b"", None),
     (TOPIC, None, b"deleted", []),
@@ -24,7 +24,7 @@ SECONDS = 20.0
 
 
 @pytest.fixture(params=BACKENDS)
-def interface(request: pytest.FixtureRequest) -> Backend:
+def backend(request: pytest.FixtureRequest) -> Backend:
     return BACKENDS[request.param]
 
 
@@ -42,40 +42,41 @@ def read(cluster: MockCluster, count: int) -> list[Any]:
     return [(m.partition(), m.value(), m.key(), m.headers()) for m in messages]
 
 
-def test_what_is_sent_is_read(cluster: MockCluster, interface: Backend) -> None:
+def test_what_is_sent_is_read(cluster: MockCluster, backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 5})
-    assert interface.send(producer, 1, RECORDS, 0) == len(RECORDS)
-    assert interface.send(producer, 1, RECORDS, 3) == len(RECORDS)
+    assert backend.produce_batch(producer, 1, RECORDS, 0) == len(RECORDS)
+    assert backend.produce_batch(producer, 1, RECORDS, 3) == len(RECORDS)
     assert producer.flush(stretched(SECONDS)) == 0
     sent = [*RECORDS, RECORDS[3]]
     assert read(cluster, len(sent)) == [(1, value, key, headers or None) for _, value, key, headers in sent]
 
 
-def test_the_first_that_finds_no_room_is_named(interface: Backend) -> None:
+def test_the_first_that_finds_no_room_is_named(backend: Backend) -> None:
     """Nobody answers at the port, so the queue stays full."""
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
-    assert interface.send(producer, 0, RECORDS, 0) == 3
-    assert interface.send(producer, 0, RECORDS, 3) == 3
+    assert backend.produce_batch(producer, 0, RECORDS, 0) == 3
+    assert backend.produce_batch(producer, 0, RECORDS, 3) == 3
     producer.purge()
     producer.flush(stretched(SECONDS))
 
 
-def test_the_first_that_is_too_large_is_named(interface: Backend) -> None:
+def test_the_first_that_is_too_large_is_named(backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": 1_000, "log_level": 0})
-    assert interface.send(producer, 0, [RECORDS[0], (TOPIC, b"x" * 2_000, b"k", [("a", b"b")]), RECORDS[0]], 0) == 1
+    too_large = (TOPIC, b"x" * 2_000, b"k", [("a", b"b")])
+    assert backend.produce_batch(producer, 0, [RECORDS[0], too_large, RECORDS[0]], 0) == 1
     producer.purge()
     producer.flush(stretched(SECONDS))
 
 
-def test_what_is_no_record_is_refused(interface: Backend) -> None:
+def test_what_is_no_record_is_refused(backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
     with pytest.raises(TypeError):
-        interface.send(producer, 0, [(TOPIC, 1, b"k", None)], 0)  # type: ignore[list-item]  # what is tested
+        backend.produce_batch(producer, 0, [(TOPIC, 1, b"k", None)], 0)  # type: ignore[list-item]  # what is tested
     with pytest.raises(TypeError):
-        interface.send(producer, 0, [(TOPIC, b"v", b"k", [("name", 1)])], 0)
+        backend.produce_batch(producer, 0, [(TOPIC, b"v", b"k", [("name", 1)])], 0)
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
 def test_the_direct_way_is_there_where_ci_runs() -> None:
     """Where the client library is changed for another version, somebody must look whether its clients are the same."""
-    assert best_backend() == DIRECT
+    assert best_backend() == LIBRDKAFKA

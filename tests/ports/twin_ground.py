@@ -51,7 +51,7 @@ class TwinGround:
         if not isinstance(stream, FakeTransactionalConsumer):
             raise TypeError(stream)
         for topic in self.cluster.topics:
-            self.cluster.group(GROUP, topic).leave(stream.member)
+            self.cluster.group(GROUP, topic).leave(stream.member_id)
 
     def committed_values(self, topic: str) -> dict[int, list[str]]:
         values: dict[int, list[str]] = {p: [] for p, _ in enumerate(self.cluster.topic(topic).logs)}

@@ -17,7 +17,7 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.sending import send_one_by_one
+from consumer.kafka.librdkafka_producer_py import produce_batch
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.ports import TransactionalConsumer
 from tests.ports.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
@@ -52,8 +52,8 @@ class CutProducer:
 
 class KafkaPlace(KafkaGround):
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
-        # The direct way hands records to a real producer only, not to one that can be cut off.
-        super().__init__(bootstrap_servers, prefix, replace(BACKENDS[best_backend()], send=send_one_by_one))
+        # The compiled backend takes a real producer only, not one that can be cut off.
+        super().__init__(bootstrap_servers, prefix, replace(BACKENDS[best_backend()], produce_batch=produce_batch))
         self._producers: dict[TransactionalConsumer, CutProducer] = {}
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
@@ -71,7 +71,7 @@ class KafkaPlace(KafkaGround):
             produce,
             open_admin(admin_config(settings.kafka)),
             topic,
-            interface=self._interface,
+            backend=self._backend,
         )
         self._opened.append(stream)
         return stream

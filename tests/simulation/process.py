@@ -82,7 +82,7 @@ class Process:
     @property
     def member(self) -> str:
         """The id that the group knows it by."""
-        return self._stream.member if self._stream else ""
+        return self._stream.member_id if self._stream else ""
 
     @property
     def live(self) -> Mapping[int, PartitionStore]:
@@ -113,7 +113,7 @@ class Process:
         if self._stream is not None and self.is_reachable and not self._is_stalled:
             group = self._environment.cluster.group(GROUP, self._environment.names.clicks)
             with suppress(UnknownMember):
-                group.hear(self._stream.member)
+                group.heartbeat(self._stream.member_id)
 
     @property
     def _transactional_id(self) -> str:

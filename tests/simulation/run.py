@@ -141,7 +141,7 @@ class Run:
         cluster = self._environment.cluster
         group = cluster.group(GROUP, self._environment.names.clicks)
         members = group.members
-        group.put_out_silent(self._session_seconds)
+        group.expire_members(self._session_seconds)
         self._put_out |= {process.member for process in self._running} & (set(members) - set(group.members))
         for name in cluster.transactions.expire_older_than(self._transaction_seconds):
             self._tell("broker", f"the transaction of {name} is too old and is aborted")

@@ -1,6 +1,6 @@
 """Bugs that are planted in the loop and its ports, each of which the simulator must find within so many seeds."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -30,8 +30,8 @@ class HastyStream(BitingStream):
     """Commits the offsets before what they stand for."""
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        self._group().stage(-1, offsets)
-        self._group().apply(-1)
+        self._membership.group().stage(-1, offsets)
+        self._membership.group().apply(-1)
         return super().commit_transaction(offsets)
 
 
@@ -39,19 +39,19 @@ class ReusedProducer(BitingStream):
     """Goes on with a producer of whose last transaction nobody knows the end."""
 
     def reinit_producer(self) -> None:
-        if self._writer._producer is None:
+        if self._producer._producer is None:
             super().reinit_producer()
-        self._writer._in_transaction = False
-        self._tracked = {}
+        self._producer._in_transaction = False
+        self._producer._tracked = {}
 
 
 class PositionStream(BitingStream):
     """Goes on from the consumer's position where it should from what is committed."""
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        positions = dict(self._positions)
+        positions = dict(self._membership.positions)
         committed = super().seek_to_committed(partitions)
-        self._positions.update({partition: positions[partition] for partition in partitions})
+        self._membership.positions.update({partition: positions[partition] for partition in partitions})
         return committed
 
 
@@ -66,7 +66,9 @@ class CreditTakingStream(BitingStream):
 class PossessiveStream(BitingStream):
     """Keeps what was taken away."""
 
-    def _lose(self, partitions: Collection[int]) -> None: ...
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._membership._revoke = lambda partitions: None  # type: ignore[method-assign]  # noqa: ARG005
 
 
 class ShortSightedReader(FakeLogReader):

@@ -44,10 +44,10 @@ class Steering:
     def wrap(self, stream: TransactionalConsumer) -> TransactionalConsumer:
         """Come between the loop and Kafka, and between the stream and its producer."""
         inner = cast(KafkaTransactionalConsumer, stream)
-        open_producer, send = inner._writer._open_producer, inner._writer._send
-        inner._writer._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
-        # The direct way asks for the real one.
-        inner._writer._send = lambda producer, *what: send(cast(Any, producer)._inner, *what)
+        open_producer, send = inner._producer._open_producer, inner._producer._produce_batch
+        inner._producer._open_producer = lambda: cast(Any, Steered(open_producer(), "producer.", self))
+        # The compiled backend takes the real producer only.
+        inner._producer._produce_batch = lambda producer, *what: send(cast(Any, producer)._inner, *what)
         return cast(TransactionalConsumer, Steered(inner, "", self))
 
     def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The producer of one worker, on the twin."""
+"""The transactional producer of one worker on the in-memory Kafka."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -12,14 +12,13 @@ from consumer.fake_kafka.transactions import Fenced, NoTransaction, Producer
 from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
 
 Answer = TypeVar("Answer")
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 
 
-class TransactionalWriter:
-    """Writes in transactions, one at a time.
+class TransactionalProducer:
+    """Produces in transactions, one at a time.
 
-    A broker tells what it refuses when the transaction is committed, so that is when this twin tells it too; what it
-    does take lies in the partitions at once.
+    Records that the broker takes are in the log at once. A refusal is raised by the commit, as by the real producer.
     """
 
     def __init__(self, cluster: FakeCluster, network: Network, transactional_id: str) -> None:
@@ -27,31 +26,33 @@ class TransactionalWriter:
         self._network = network
         self._transactional_id = transactional_id
         self._producer: Producer | None = None
-        self._sequences: dict[Place, int] = {}
+        self._sequences: dict[TopicPartition, int] = {}
         self._in_transaction = False
-        self._added: set[Place] = set()
+        self._added: set[TopicPartition] = set()
         self._failure: Exception | None = None
+        self._tracked: dict[int, int | None] = {}
 
-    def renew(self) -> None:
-        """Take the next epoch, which ends what is open under the id. Raises OutcomeUnknown."""
+    def reinit(self) -> None:
+        """Take the next epoch, which ends what is open under the transactional id. Raises OutcomeUnknown."""
+        self._tracked = {}
         self._producer, self._in_transaction = None, False
         transactions = self._cluster.transactions
         producer = self._ask("InitProducerId", lambda: transactions.open_producer(self._transactional_id))
         self._producer, self._sequences = producer, {}
 
-    def begin(self) -> None:
-        """Open a transaction; the cluster hears of it with the first record. Raises OutcomeUnknown."""
+    def begin_transaction(self) -> None:
+        """Open a transaction; the cluster learns of it with the first record. Raises OutcomeUnknown."""
         if self._producer is None:
             raise OutcomeUnknown("there is no producer yet")
         if self._in_transaction:
             raise OutcomeUnknown("a transaction is open already")
         self._in_transaction, self._added, self._failure = True, set(), None
 
-    def append(self, records: Sequence[ProducerRecord]) -> int | None:
-        """Write records; return the offset of the last one, None where it is not known, which `commit` will tell."""
+    def produce(self, records: Sequence[ProducerRecord]) -> int | None:
+        """Produce records; return the offset of the last one. Without an answer return None; the commit then fails."""
         if self._producer is not None and not self._in_transaction:
             raise TransactionAborted("no transaction is open")
-        self._need_transaction()
+        self._require_transaction()
         try:
             return self._send_all(records)
         except Fenced as error:
@@ -66,12 +67,28 @@ class TransactionalWriter:
             self._failure = self._failure or TransactionAborted(str(error))
         return None
 
-    def commit(self, group: Group, member: str, offsets: Mapping[int, int]) -> None:
-        """Commit what was written and the offsets. Raises TransactionAborted, OutcomeUnknown, FatalKafkaError."""
-        producer = self._need_transaction()
+    def produce_tracked(self, record: ProducerRecord) -> None:
+        """Produce one record; `commit_transaction` returns the offset after it."""
+        offset = self.produce([record])
+        self._tracked[record.partition] = None if offset is None else offset + 1
+
+    def commit_transaction(self, group: Group, member: str, offsets: Mapping[int, int]) -> Mapping[int, int]:
+        """Commit records and offsets; return the offset after the tracked record of each partition.
+
+        Raises TransactionAborted, OutcomeUnknown or FatalKafkaError.
+        """
+        self._commit(group, member, offsets)
+        tracked, self._tracked = self._tracked, {}
+        known = {partition: offset for partition, offset in tracked.items() if offset is not None}
+        if len(known) < len(tracked):
+            raise OutcomeUnknown("the broker does not return the offsets of the records")
+        return known
+
+    def _commit(self, group: Group, member: str, offsets: Mapping[int, int]) -> None:
+        producer = self._require_transaction()
         if self._failure is not None:
             raise self._failure
-        # The library's own thread learns of each generation, while the member turns.
+        # The library learns of each generation on its own thread.
         generation = group.generation
 
         def commit_offsets() -> None:
@@ -87,9 +104,10 @@ class TransactionalWriter:
             raise taken_over(Fenced(str(error))) from error
         self._in_transaction = False
 
-    def abort(self) -> None:
-        """Drop what was written. Raises OutcomeUnknown, FatalKafkaError."""
-        producer = self._need_transaction()
+    def abort_transaction(self) -> None:
+        """Abort the open transaction. Raises OutcomeUnknown or FatalKafkaError."""
+        self._tracked = {}
+        producer = self._require_transaction()
         self._in_transaction = False
         try:
             self._ask("EndTxn", lambda: self._cluster.transactions.abort(producer))
@@ -105,42 +123,44 @@ class TransactionalWriter:
             raise OutcomeUnknown(f"{name} was not answered in time") from error
 
     def _send_all(self, records: Sequence[ProducerRecord]) -> int | None:
-        """Tell the coordinator of partitions that are new in this transaction, and send to the leader of each."""
-        by_place: dict[Place, list[ProducerRecord]] = {}
+        """Add new partitions to the transaction at the coordinator, then send to the leader of each partition."""
+        by_partition: dict[TopicPartition, list[ProducerRecord]] = {}
         for record in records:
-            by_place.setdefault((record.topic, record.partition), []).append(record)
-        if new := sorted(by_place.keys() - self._added):
+            by_partition.setdefault((record.topic, record.partition), []).append(record)
+        if new := sorted(by_partition.keys() - self._added):
             self._network.ask("AddPartitionsToTxn", self._adding(new))
             self._added.update(new)
         offset = None
-        for place, mine in by_place.items():
-            offset = self._send(place, mine)
+        for topic_partition, own in by_partition.items():
+            offset = self._send(topic_partition, own)
         return offset
 
-    def _adding(self, places: Sequence[Place]) -> Callable[[], None]:
-        producer = self._need_transaction()
+    def _adding(self, partitions: Sequence[TopicPartition]) -> Callable[[], None]:
+        producer = self._require_transaction()
 
         def add() -> None:
-            logs = [self._cluster.topic(topic).log(partition) for topic, partition in places]
+            logs = [self._cluster.topic(topic).log(partition) for topic, partition in partitions]
             for log in logs:
                 self._cluster.transactions.touch(producer, log)
 
         return add
 
-    def _send(self, place: Place, records: Sequence[ProducerRecord]) -> int | None:
-        """Send to one partition; a request that is repeated does nothing, since its sequence is known."""
-        first = self._sequences.get(place, 0)
+    def _send(self, target: TopicPartition, records: Sequence[ProducerRecord]) -> int | None:
+        """Send to one partition. A repeated request appends nothing: the log knows its sequence number."""
+        first = self._sequences.get(target, 0)
         try:
-            offset = self._network.ask("Produce", self._producing(place, first, records))
+            offset = self._network.ask("Produce", self._producing(target, first, records))
         except Lost:
-            self._sequences[place] = first + len(records)
+            self._sequences[target] = first + len(records)
             raise
-        self._sequences[place] = first + len(records)
+        self._sequences[target] = first + len(records)
         return offset
 
-    def _producing(self, place: Place, first: int, records: Sequence[ProducerRecord]) -> Callable[[], int | None]:
-        producer, cluster = self._need_transaction(), self._cluster
-        topic, partition = place
+    def _producing(
+        self, target: TopicPartition, first: int, records: Sequence[ProducerRecord]
+    ) -> Callable[[], int | None]:
+        producer, cluster = self._require_transaction(), self._cluster
+        topic, partition = target
         drafts = [Draft(each.key, each.value, each.headers, each.timestamp) for each in records]
 
         def produce() -> int | None:
@@ -156,7 +176,7 @@ class TransactionalWriter:
 
         return produce
 
-    def _need_transaction(self) -> Producer:
+    def _require_transaction(self) -> Producer:
         if self._producer is None or not self._in_transaction:
             raise OutcomeUnknown("no transaction is open")
         return self._producer
