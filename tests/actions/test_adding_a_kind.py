@@ -78,7 +78,7 @@ def test_three_new_files_make_a_kind_that_keeps_every_promise(copy: Path) -> Non
 
 @pytest.mark.timeout(1_200)  # a good part of all tests, a second time
 def test_nothing_else_need_be_edited(copy: Path) -> None:
-    """The unit tests, and in them the demo on the twin, pass with the kind and with no other change."""
+    """The unit tests, and with them the in-memory demo, pass with the kind and with no other change."""
     add_kind(copy)
     for file in BLIND_TO_KINDS:
         (copy / "tests" / file).unlink()
@@ -88,9 +88,7 @@ def test_nothing_else_need_be_edited(copy: Path) -> None:
     result = run(copy, "-m", "pytest", *options, *tests)
 
     assert result.returncode == 0, result.stdout[-20_000:]
-    assert re.search(
-        r"test_in_memory_scenario\.py::test_without_a_kafka_the_demo_goes_on_in_memory\S* PASSED", result.stdout
-    )
+    assert re.search(r"test_in_memory_scenario\.py::test_demo_without_kafka_runs_in_memory\S* PASSED", result.stdout)
     assert "[write_note]" in result.stdout
 
 
