@@ -10,16 +10,19 @@ from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, fastest
 from consumer.decision.decision import Rules
+from consumer.loop.assignment import Assignment
 from consumer.loop.batch_decider import BatchDecider
+from consumer.loop.batching import LingerPolicy
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.loop.crash_guard import PoisonPillGuard
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, LoopDependencies
 from consumer.loop.marker_file import MarkerFile
 from consumer.loop.observer import Observer
-from consumer.loop.pace import LingerPolicy
+from consumer.loop.offsets import CommittedOffsets
 from consumer.loop.plan_cache import PlanCache
+from consumer.loop.poison_pills import PoisonPillGuard
+from consumer.loop.punctuation import Punctuator
 from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.version import versions
 from consumer.ports import LogReader, TransactionalConsumer
@@ -41,6 +44,7 @@ class LoopPorts:
     observer: Observer
     clock: Clock
     on_restored: Callable[[], None] = lambda: None
+    punctuator: Punctuator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class LoopOptions:
 
     partitions: int
     linger: LingerPolicy
+    drain: bool = False
     dead_letter_limit: float = 1.0
     retention_ms: int | None = None
 
@@ -58,7 +63,8 @@ class LoopOptions:
         retention = settings.dedupe_retention
         return cls(
             partitions,
-            LingerPolicy(settings.commit_interval_ms / 1000, drain),
+            LingerPolicy(settings.commit_interval_ms / 1000),
+            drain,
             settings.dead_letter_limit,
             None if retention is None else retention // timedelta(milliseconds=1),
         )
@@ -85,19 +91,31 @@ def build_loop(
     restorer = ChangelogRestorer(
         ports.changelog, ports.state, monotonic=ports.clock.monotonic, on_complete=ports.on_restored
     )
+    verifier = history(ports.consumer, restorer, ports.known_topics, partitions=partitions, group=names.group_id)
+    offsets = CommittedOffsets(ports.consumer, verifier, names.changelog)
+    dead_letter_limit = DeadLetterLimit(options.dead_letter_limit)
     parts = LoopDependencies(
-        stream=ports.consumer,
+        consumer=ports.consumer,
         definitions=plans.definitions,
-        restorer=restorer,
-        history=history(ports.consumer, restorer, ports.known_topics, partitions=partitions, group=names.group_id),
+        assignment=Assignment(
+            ports.consumer,
+            ports.observer,
+            restorer=restorer,
+            history=verifier,
+            offsets=offsets,
+            dead_letter_limit=dead_letter_limit,
+            partitions=partitions,
+        ),
+        offsets=offsets,
         decider=decider,
-        writer=TransactionOutput(ports.consumer, names, formats.hits_frame, versions()["link-actions"]),
-        bad_share=DeadLetterLimit(options.dead_letter_limit),
-        caution=PoisonPillGuard(ports.in_flight, decider.force_dead_letter),
+        output=TransactionOutput(ports.consumer, names, formats.hits_frame, versions()["link-actions"]),
+        dead_letter_limit=dead_letter_limit,
+        poison_guard=PoisonPillGuard(ports.in_flight, decider.force_dead_letter),
         observer=ports.observer,
         clock=ports.clock,
+        punctuator=ports.punctuator,
     )
-    return loop(parts, options.linger, partitions=partitions)
+    return loop(parts, options.linger, drain=options.drain)
 
 
 def open_plans(reader: LogReader, state: StateStore, formats: RecordFormats) -> PlanCache:

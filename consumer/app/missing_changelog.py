@@ -8,7 +8,7 @@ from consumer.errors import Contradictory
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.consumer_group import ConsumerGroup
 from consumer.kafka.admin.topics import TopicReport
-from consumer.loop.known_topics import TOPICS_FILE, read_known_topics
+from consumer.loop.history_check import TOPICS_FILE, read_known_topics
 from consumer.state.factory import state_folder
 from schemas.topics import TopicNames
 

@@ -25,7 +25,7 @@ from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
 from consumer.kafka.backend import best_backend
 from consumer.kafka.client import static_membership
 from consumer.kafka.credentials import Credentials
-from consumer.loop.known_topics import TOPICS_FILE
+from consumer.loop.history_check import TOPICS_FILE
 from consumer.loop.marker_file import LocalMarkerFile
 from consumer.loop.observer import Observer
 from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health

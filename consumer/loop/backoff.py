@@ -1,4 +1,4 @@
-"""What to say and how long to wait when the loop has to begin again, since the broker or the disk was not there."""
+"""Backoff and log lines while the broker or the disk does not answer."""
 
 from collections.abc import Callable
 from math import inf
@@ -13,47 +13,47 @@ from consumer.process.file_descriptors import are_exhausted
 _LOG = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
-"""Shortest time from one beginning to the next: what is missing now may be missing for hours."""
-LONGEST_SECONDS = 10.0
-"""Longest time between two tries of a disk that refuses again and again."""
+"""Shortest time between two retries."""
+MAX_RETRY_SECONDS = 10.0
+"""Longest time between two retries of a disk that keeps refusing."""
 
 BROKER, STATE, DESCRIPTORS = "broker.lost", "state.refused", "descriptors.exhausted"
 
 
-class Setbacks:
-    """Tells of each kind of setback at once and then every half minute. `now` is a monotonic clock, in seconds."""
+class RetryBackoff:
+    """Logs each kind of error at once and then every half minute. `now` is a monotonic clock, in seconds."""
 
     def __init__(
-        self, observer: Observer, now: Callable[[], float], *, is_out: Callable[[], bool] = are_exhausted
+        self, observer: Observer, now: Callable[[], float], *, is_exhausted: Callable[[], bool] = are_exhausted
     ) -> None:
-        """`is_out` tells whether the process may open no more files and connections."""
+        """`is_exhausted` returns whether the process may open no more files and connections."""
         self._observer = observer
         self._now = now
-        self._is_out = is_out
-        self._repeats = LogThrottle(now)
+        self._is_exhausted = is_exhausted
+        self._throttle = LogThrottle(now)
         self._retry_at = -inf
         self._delay = RETRY_SECONDS
 
-    def meet(self, error: RetriableError) -> float:
-        """Tell of it, and return how many seconds to wait before the next try."""
+    def wait_seconds(self, error: RetriableError) -> float:
+        """Log the error and return how long to wait before the next retry; doubles for the disk only."""
         event = self._event(error)
         self._observer.interrupted(str(error))
-        if self._repeats.is_due(event):
+        if self._throttle.is_due(event):
             _LOG.warning(event, detail=str(error))
         late = self._now() - self._retry_at
         wait = max(-late, 0.0)
-        is_again = late < LONGEST_SECONDS and event != BROKER
-        self._delay = min(2 * self._delay, LONGEST_SECONDS) if is_again else RETRY_SECONDS
+        is_repeated = late < MAX_RETRY_SECONDS and event != BROKER
+        self._delay = min(2 * self._delay, MAX_RETRY_SECONDS) if is_repeated else RETRY_SECONDS
         self._retry_at = self._now() + wait + self._delay
         return wait
 
-    def await_broker(self, error: RetriableError) -> None:
-        """Tell that the broker is still away."""
-        event = DESCRIPTORS if self._is_out() else "broker.awaited"
-        if self._repeats.is_due(event):
+    def log_unreachable(self, error: RetriableError) -> None:
+        """Log that the broker still does not answer."""
+        event = DESCRIPTORS if self._is_exhausted() else "broker.awaited"
+        if self._throttle.is_due(event):
             _LOG.warning(event, detail=str(error))
 
     def _event(self, error: RetriableError) -> str:
-        if self._is_out():
+        if self._is_exhausted():
             return DESCRIPTORS
         return STATE if isinstance(error, StateRefused) else BROKER

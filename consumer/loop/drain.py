@@ -1,4 +1,4 @@
-"""When a draining worker is done: everything that was in the topic at its start is committed, by whomever."""
+"""Decides when `--drain` may exit: once the group has committed everything that was in the topic at the start."""
 
 from collections.abc import Mapping
 
@@ -7,18 +7,18 @@ from consumer.ports import TransactionalConsumer
 
 
 class Drain:
-    """Remembers where the partitions ended."""
+    """Knows the end offsets to reach."""
 
-    def __init__(self, stream: TransactionalConsumer) -> None:
+    def __init__(self, consumer: TransactionalConsumer) -> None:
         """Raises RetriableError."""
-        self._stream = stream
-        self._targets = self._ends_at_start = stream.end_offsets()
+        self._consumer = consumer
+        self._targets = self._ends_at_start = consumer.end_offsets()
         self._rerouted = False
 
-    def note(self, batch: Batch) -> None:
-        """Take in what was committed: a click that was rerouted from before the end is done when its copy is.
+    def record_committed(self, batch: Batch) -> None:
+        """Extend the drain to copies of rerouted clicks: such a click is done when its copy is.
 
-        The end is that of the start, not one that was moved for copies: clicks rerouted from there came later.
+        Only clicks before the end at the start count: any other click came later.
         """
         self._rerouted |= any(
             (each.records[row].offset() or 0) < self._ends_at_start[each.partition]
@@ -27,13 +27,13 @@ class Drain:
         )
 
     def is_done(self, committed: Mapping[int, int]) -> bool:
-        """Tell whether the whole group has done what was there; `committed` is what this worker has of its own.
+        """Return whether the whole group has reached the targets; `committed` are this worker's offsets.
 
         Raises RetriableError.
         """
         if self._rerouted:
-            self._targets, self._rerouted = self._stream.end_offsets(), False
+            self._targets, self._rerouted = self._consumer.end_offsets(), False
         if any(offset < self._targets[partition] for partition, offset in committed.items()):
             return False
-        of_all = self._stream.committed()
-        return all(of_all[partition] >= target for partition, target in self._targets.items())
+        of_group = self._consumer.committed()
+        return all(of_group[partition] >= target for partition, target in self._targets.items())

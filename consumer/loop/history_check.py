@@ -1,58 +1,61 @@
-"""Admitting a partition to the work: only where what is known of its history agrees, and from the offset it tells."""
+"""Checks a restored partition before it is used: committed offset, checkpoint, clicks and disk must be one history."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
 from consumer.errors import Contradictory
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction, read_checkpoint
-from consumer.loop.known_topics import KnownTopics
-from consumer.loop.marker_file import MarkerFile
+from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.ports import Committed, RetriableError, TransactionalConsumer
 from consumer.state.store import PartitionStore
 
+TOPICS_FILE = "topics"
+"""In the state folder of an instance."""
+
 _Suspicion = tuple[Contradiction, int | None, Checkpoint | None]
-"""What contradicts, by which committed offset and which note."""
+"""A contradiction, with the committed offset and the checkpoint that it was found by."""
 
 
 class HistoryCheck:
-    """Looks at each partition whose memory is restored, and keeps the notes of those that are worked on.
+    """Verifies each restored partition, and keeps the checkpoints of the live ones.
 
-    A contradiction counts when it is met twice with the same committed offset, the memory restored again in between.
-    Else it may be the work of another owner, who committed after the memory was read: whoever stood still is told of
-    a rebalance only later. Nobody committed in between where the offset is the same, so the memory must fit it.
+    A contradiction counts once it is found twice with the same committed offset and the state restored in between.
+    Found once, it may be the work of another owner that committed after this worker read the changelog: a worker that
+    stalled learns of the rebalance later. If the offset is the same both times, no one committed in between.
     """
 
     def __init__(
         self,
-        stream: TransactionalConsumer,
+        consumer: TransactionalConsumer,
         restorer: ChangelogRestorer,
-        page: MarkerFile,
+        topics_file: MarkerFile,
         *,
         partitions: int,
         group: str,
     ) -> None:
-        """`page` outlives the process, on the same disk as the state."""
-        self._stream = stream
+        """`topics_file` survives the process, on the same disk as the state."""
+        self._consumer = consumer
         self._restorer = restorer
-        self._known = KnownTopics(page, group)
+        self._known = KnownTopics(topics_file, group)
         self._partitions = partitions
         self._group = group
-        self._notes: dict[int, Checkpoint] = {}
+        self._checkpoints: dict[int, Checkpoint] = {}
         self._starts: dict[int, int] = {}
-        self._unclaimed: dict[int, int] = {}
+        self._first_offsets: dict[int, int] = {}
         self._suspected: dict[int, _Suspicion] = {}
 
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
-        """Return the partitions that may be worked on, and the offset from which the clicks of each come.
+        """Return the partitions that may become live, and the offset from which the clicks of each come.
 
         The others are restored again. Raises RetriableError, Unavailable or Contradictory.
         """
         if not complete:
             return {}
         try:
-            evidence = self._look(complete)
+            evidence = self._collect_evidence(complete)
         except RetriableError:
             for partition in complete:
                 self._restorer.start(partition)
@@ -64,49 +67,49 @@ class HistoryCheck:
         for partition in found:
             self._restorer.start(partition)
         for partition in evidence.keys() - found:
-            self._enter(partition, evidence[partition])
+            self._admit(partition, evidence[partition])
         return {partition: self._starts[partition] for partition in evidence.keys() - found}
 
     def lost(self, partition: int) -> int:
-        """Return how many clicks of the partition were skipped by decision, over all time."""
-        return self._notes[partition].lost
+        """Return how many clicks of the partition an operator chose to skip, over all time."""
+        return self._checkpoints[partition].lost
 
-    def entry(self, partition: int, offset: int) -> bytes:
-        """Return the note to write in the transaction that commits this offset."""
-        return self._notes[partition].at(offset)
+    def checkpoint(self, partition: int, offset: int) -> bytes:
+        """Return the checkpoint to write in the transaction that commits this offset."""
+        return self._checkpoints[partition].at(offset)
 
-    def unclaimed(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """Return those that have no note yet, and the offset to commit so that what comes from now on is the group's.
+    def without_checkpoint(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """Return those that have no checkpoint yet, with the first offset to commit.
 
-        Else retention could delete clicks of a partition that was never read, and no one would know of the loss.
+        Without one, retention could delete clicks of a partition that was never read, and the loss would go unnoticed.
         """
-        return {p: offset for p, offset in self._unclaimed.items() if p in partitions}
+        return {p: offset for p, offset in self._first_offsets.items() if p in partitions}
 
-    def note(self, partitions: Collection[int]) -> None:
-        """Take in that these partitions' notes were committed. Raises RetriableError where the disk is full."""
+    def record_committed(self, partitions: Collection[int]) -> None:
+        """Record that checkpoints of these partitions were committed. Raises RetriableError if the disk is full."""
         for partition in partitions:
-            if self._unclaimed.pop(partition, None) is not None:
-                self._known.take(self._restorer.identity, self._notes[partition].clicks)
+            if self._first_offsets.pop(partition, None) is not None:
+                self._known.remember(self._restorer.identity, self._checkpoints[partition].clicks)
 
     def forget(self, partition: int) -> None:
-        """Know nothing any more of a partition that comes or goes."""
+        """Forget a partition that was assigned or revoked."""
         self._suspected.pop(partition, None)
-        self._unclaimed.pop(partition, None)
+        self._first_offsets.pop(partition, None)
 
-    def _look(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, Evidence]:
-        """Ask for the committed offsets first: what the topic is found to hold then is no older."""
-        notes = {partition: read_checkpoint(store) for partition, store in complete.items()}
-        for note in notes.values():
-            check_partitions(note, self._partitions)
-        committed = self._stream.seek_to_committed([*complete])
-        bounds = self._stream.watermarks([*complete])
-        clicks = self._stream.topic_id()
+    def _collect_evidence(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, Evidence]:
+        """Collect the evidence; asks for committed offsets first, so that the watermarks are no older."""
+        checkpoints = {partition: read_checkpoint(store) for partition, store in complete.items()}
+        for each in checkpoints.values():
+            check_partitions(each, self._partitions)
+        committed = self._consumer.seek_to_committed([*complete])
+        watermarks = self._consumer.watermarks([*complete])
+        clicks = self._consumer.topic_id()
         had_memory = self._known.had_memory(self._restorer.identity, clicks)
         return {
             partition: Evidence(
                 _offset(committed[partition]),
-                notes[partition],
-                *bounds[partition],
+                checkpoints[partition],
+                *watermarks[partition],
                 clicks=clicks,
                 head=self._restorer.head(partition),
                 had_memory=had_memory,
@@ -119,16 +122,49 @@ class HistoryCheck:
         before, self._suspected[partition] = self._suspected.get(partition), suspicion
         return before == suspicion
 
-    def _enter(self, partition: int, seen: Evidence) -> None:
+    def _admit(self, partition: int, seen: Evidence) -> None:
         self._suspected.pop(partition, None)
         note = seen.note or Checkpoint(self._partitions)
         if note.offset is None:
-            self._unclaimed[partition] = seen.first
+            self._first_offsets[partition] = seen.first
         self._starts[partition] = seen.first if note.offset is None else note.offset
-        self._notes[partition] = replace(note, clicks=seen.clicks)
+        self._checkpoints[partition] = replace(note, clicks=seen.clicks)
         if note.offset is not None:
-            self._known.take(self._restorer.identity, seen.clicks)
+            self._known.remember(self._restorer.identity, seen.clicks)
 
 
 def _offset(committed: Committed | None) -> int | None:
     return None if committed is None else committed.offset
+
+
+class KnownTopics:
+    """Remembers, beside the state, which changelog and clicks topic the disk is a copy of, by cluster and topic id."""
+
+    def __init__(self, file: MarkerFile, group: str) -> None:
+        self._file = file
+        self._group = group
+
+    def remember(self, changelog: str, clicks: str) -> None:
+        """Remember these topics. Raises RetriableError if the disk refuses."""
+        line = self._line(changelog, clicks)
+        if self._read() != line:
+            self._file.write(line + b"\n")
+
+    def had_memory(self, changelog: str, clicks: str) -> bool:
+        """Return whether the disk is a copy of another changelog of this group, made from the same clicks."""
+        known, now = self._read().split(b" "), self._line(changelog, clicks).split(b" ")
+        return len(known) == len(now) and (known[0], known[2]) == (now[0], now[2]) and known[1] != now[1]
+
+    def _read(self) -> bytes:
+        return self._file.read().partition(b"\n")[0]
+
+    def _line(self, changelog: str, clicks: str) -> bytes:
+        return f"{self._group} {changelog} {clicks}".encode()
+
+
+def read_known_topics(path: Path, group: str) -> KnownTopics:
+    """Return what a worker left in the file, without creating the file."""
+    file = FakeMarkerFile()
+    if path.is_file():
+        file.write(path.read_bytes())
+    return KnownTopics(file, group)

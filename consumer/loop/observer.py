@@ -1,6 +1,6 @@
 """What the loop tells about itself, a batch at a time: metrics for operators, health for probes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -24,6 +24,25 @@ from consumer.monitoring.metric_catalogue import (
 )
 from consumer.monitoring.metrics import Metrics
 from consumer.ports import AssignmentChange
+
+
+class StageTimer:
+    """Times the stages of a batch, one after the other; `now` is a monotonic clock, in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.begun = self._last = now()
+        self.stages: dict[Stage, float] = {}
+
+    def end(self, stage: Stage) -> None:
+        """End a stage; the next one begins."""
+        now = self._now()
+        self.stages[stage], self._last = now - self._last, now
+
+    @property
+    def seconds(self) -> float:
+        """Duration of all stages that have ended."""
+        return self._last - self.begun
 
 
 class Observer:

@@ -1,53 +1,121 @@
-"""What lies behind the last click of a partition: control records of transactions, which no click's offset covers.
-
-Clicks that were rerouted leave them. Where nobody committed beyond them, a partition that is done would for ever look
-as if something were left to do, to a drain and to whoever watches the lag.
-"""
+"""Committed offsets of the live partitions, and the transactions that commit offsets without clicks."""
 
 from collections.abc import Collection, Mapping
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY
+from consumer.loop.batch import Batch
 from consumer.loop.history_check import HistoryCheck
-from consumer.ports import ProducerRecord, TransactionalConsumer
+from consumer.loop.punctuation import Punctuation, Punctuator
+from consumer.ports import ProducerRecord, RetriableError, TransactionalConsumer
 from consumer.state.store import PartitionStore
 
+Live = Mapping[int, PartitionStore]
+Offsets = Mapping[int, int]
 
-class TrailingMarkers:
-    """Knows what was committed here, and commits the ends that were met beyond it, each with its note.
 
-    Partitions that have no note yet are claimed along with them.
+class CommittedOffsets:
+    """Tracks what this worker knows to be committed, and commits each offset together with its checkpoint.
+
+    Two kinds of offsets have no click of their own: trailing control records, which rerouted clicks leave behind and
+    without which a finished partition would show lag for ever; and the first offset of a partition without a
+    checkpoint.
     """
 
-    def __init__(self, stream: TransactionalConsumer, history: HistoryCheck, changelog: str) -> None:
-        self._stream = stream
+    def __init__(self, consumer: TransactionalConsumer, history: HistoryCheck, changelog: str) -> None:
+        self._consumer = consumer
         self._history = history
         self._changelog = changelog
         self._committed: dict[int, int] = {}
 
-    def note(self, offsets: Mapping[int, int]) -> None:
-        """Take in what was committed."""
+    def start(self, offsets: Offsets) -> None:
+        """Take the offsets from which the clicks of restored partitions come."""
         self._committed.update(offsets)
 
-    def committed(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """Return what is known to be committed of these partitions; 0 where nothing is known."""
+    def record(self, offsets: Offsets) -> None:
+        """Record offsets as committed. Raises RetriableError if the disk is full."""
+        self._committed.update(offsets)
+        self._history.record_committed(offsets)
+
+    def forget(self, partition: int) -> None:
+        """Forget a partition that was assigned or revoked: another worker may have moved its offset."""
+        self._committed.pop(partition, None)
+
+    def of(self, partitions: Collection[int]) -> Offsets:
+        """Return the committed offsets of these partitions; 0 if not known."""
         return {partition: self._committed.get(partition, 0) for partition in partitions}
 
-    def commit(self, live: Mapping[int, PartitionStore]) -> Mapping[int, int]:
-        """Commit the ends that were met beyond what is committed, and return what is committed, where it is known.
+    def check_no_regression(self, offsets: Offsets) -> None:
+        """Raise RetriableError if one of these offsets to continue from is before what is committed.
 
-        Call it when nothing is left to do. Raises TransactionAborted, RetriableError.
+        Dedupe would survive a second reading; hits and dead letters would be written twice.
         """
-        met = {partition: self._stream.eof_offset(partition) for partition in live}
-        ends = {p: end for p, end in met.items() if end is not None and end > self._committed.get(p, 0)}
-        if ends:
-            ahead = {**self._history.unclaimed(live), **ends}
-            self._stream.begin_transaction()
-            entries = {p: self._history.entry(p, offset) for p, offset in ahead.items()}
-            for partition, entry in entries.items():
-                self._stream.produce_tracked(ProducerRecord(self._changelog, partition, CHECKPOINT_KEY, entry))
-            positions = self._stream.commit_transaction(ahead)
-            self.note(ahead)
-            self._history.note(ahead)
-            for partition, entry in entries.items():
-                live[partition].write({CHECKPOINT_KEY: entry}, positions[partition])
+        for partition, offset in offsets.items():
+            if offset < self._committed.get(partition, 0):
+                raise RetriableError(
+                    f"partition {partition} would continue from offset {offset}, but offset"
+                    f" {self._committed[partition]} is committed; asking the broker again; stop all workers before"
+                    " resetting offsets"
+                )
+
+    def attach_checkpoints(self, batch: Batch) -> None:
+        """Add to each partition's changelog entries, last, the checkpoint of the offset that the batch commits."""
+        for each in batch.partitions:
+            each.decision.memory[CHECKPOINT_KEY] = self._history.checkpoint(each.partition, each.next_offset)
+
+    def produce_first_checkpoints(self, live: Live, batch: Offsets) -> Offsets:
+        """Write, in the open transaction, a checkpoint for each partition that has none and is not in the batch.
+
+        Returns their offsets, to commit along.
+        """
+        first = {p: at for p, at in self._history.without_checkpoint(live).items() if p not in batch}
+        self._produce_checkpoints(first)
+        return first
+
+    def store_checkpoints(self, live: Live, offsets: Offsets, positions: Offsets) -> None:
+        """Store committed checkpoints; `positions` are the changelog's."""
+        self.record(offsets)
+        for partition, offset in offsets.items():
+            live[partition].write({CHECKPOINT_KEY: self._history.checkpoint(partition, offset)}, positions[partition])
+
+    def commit_trailing(self, live: Live) -> Offsets:
+        """Commit past trailing control records; return the committed offsets, as far as known.
+
+        Call it if there are no clicks. Raises TransactionAborted or RetriableError.
+        """
+        ends = {partition: self._consumer.eof_offset(partition) for partition in live}
+        ahead = {p: end for p, end in ends.items() if end is not None and end > self._committed.get(p, 0)}
+        if ahead:
+            self._consumer.begin_transaction()
+            offsets = {**self._history.without_checkpoint(live), **ahead}
+            self._produce_checkpoints(offsets)
+            self.store_checkpoints(live, offsets, self._consumer.commit_transaction(offsets))
         return {partition: self._committed[partition] for partition in live if partition in self._committed}
+
+    def commit_punctuation(self, live: Live, punctuator: Punctuator, now_ms: int) -> None:
+        """Commit what is due by time, if anything. Raises TransactionAborted or RetriableError."""
+        found = {partition: punctuator.punctuate(partition, store, now_ms) for partition, store in live.items()}
+        due = {partition: each for partition, each in found.items() if each is not None}
+        if not due:
+            return
+        self._consumer.begin_transaction()
+        for partition, each in due.items():
+            self._produce(partition, each)
+        offsets = {**self._history.without_checkpoint(live), **self.of(due)}
+        self._produce_checkpoints(offsets)
+        positions = self._consumer.commit_transaction(offsets)
+        self.record(offsets)
+        for partition, offset in offsets.items():
+            state = due[partition].state if partition in due else {}
+            checkpoint = self._history.checkpoint(partition, offset)
+            live[partition].write({**state, CHECKPOINT_KEY: checkpoint}, positions[partition])
+
+    def _produce(self, partition: int, due: Punctuation) -> None:
+        for record in due.records:
+            self._consumer.produce(record)
+        changes = [(self._changelog, value, key, None) for key, value in due.state.items()]
+        self._consumer.produce_batch(partition, changes)
+
+    def _produce_checkpoints(self, offsets: Offsets) -> None:
+        for partition, offset in offsets.items():
+            value = self._history.checkpoint(partition, offset)
+            self._consumer.produce_tracked(ProducerRecord(self._changelog, partition, CHECKPOINT_KEY, value))

@@ -25,7 +25,7 @@ def test_a_record_that_kills_the_process_becomes_a_dead_letter(installation: Ins
     worker = start_until_condemned(installation, act, code)
     installation.wait_done()
 
-    assert worker.events("record.condemned")
+    assert worker.events("poison_pill.found")
     outcome = assert_exact(installation, good, dead_letters=1)
     assert outcome.reasons == {Reason.PROCESS_CRASH: 1}
 
@@ -33,7 +33,7 @@ def test_a_record_that_kills_the_process_becomes_a_dead_letter(installation: Ins
 def start_until_condemned(installation: Installation, act: str, code: int) -> Worker:
     for _ in range(MOST_STARTS - 1):
         worker = installation.start_deadly("a", act)
-        wait_until(lambda: worker.events("record.condemned") or not worker.is_running, "end or verdict")  # noqa: B023
+        wait_until(lambda: worker.events("poison_pill.found") or not worker.is_running, "end or verdict")  # noqa: B023
         if worker.is_running:
             return worker
         assert worker.wait_exit() == code, worker.log

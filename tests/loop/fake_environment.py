@@ -21,11 +21,12 @@ from consumer.fake_kafka.transactions import Producer
 from consumer.kafka.admin.topic_admin import create_topics
 from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
+from consumer.loop.batching import LingerPolicy
 from consumer.loop.loop import Loop
 from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
-from consumer.loop.pace import LingerPolicy
 from consumer.loop.plan_cache import PlanCache
+from consumer.loop.punctuation import Punctuator
 from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
@@ -43,7 +44,6 @@ from tests.turned_clock import TurnedClock
 PARTITIONS = 3
 GROUP = "group"
 FAR_AWAY = 1_000_000
-ONE_DRAIN = LingerPolicy(0.0, drain=True)
 
 
 SCHEMAS = load_schemas()
@@ -186,11 +186,13 @@ class Worker:
         name: str = "one",
         script: Script | None = None,
         bite: int = FAR_AWAY,
-        pace: LingerPolicy = ONE_DRAIN,
+        linger_seconds: float = 0.0,
+        drain: bool = True,
         dead_letter_limit: float = 1.0,
         partitions: int | None = None,
         build: Build | None = None,
-        page: MarkerFile | None = None,
+        in_flight: MarkerFile | None = None,
+        punctuator: Punctuator | None = None,
     ) -> None:
         """Raises RetriableError where the script says so."""
         self.script = disk.script = script or Script()
@@ -210,12 +212,13 @@ class Worker:
             changelog=build.reader(cluster, names.changelog, self.script),
             definitions=build.reader(cluster, names.definitions, self.script),
             state=disk,
-            in_flight=page or FakeMarkerFile(),
+            in_flight=in_flight or FakeMarkerFile(),
             known_topics=disk.known,
             observer=self.observer,
             clock=environment.clock,
+            punctuator=punctuator,
         )
-        options = LoopOptions(partitions, pace, dead_letter_limit)
+        options = LoopOptions(partitions, LingerPolicy(linger_seconds), drain, dead_letter_limit)
         self._loop = build_loop(ports, record_formats(), options, loop=build.loop)
 
     @property

@@ -2,22 +2,24 @@
 
 from structlog.testing import capture_logs
 
-from consumer.loop.backoff import LONGEST_SECONDS, Setbacks
+from consumer.loop.backoff import MAX_RETRY_SECONDS, RetryBackoff
 from consumer.ports import OutcomeUnknown, RetriableError, StateRefused
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
 
 
-def some_setbacks(clock: TurnedClock, *, is_out: bool = False) -> Setbacks:
-    return Setbacks(Worker(FakeEnvironment(), ScriptedState()).observer, clock.monotonic, is_out=lambda: is_out)
+def a_backoff(clock: TurnedClock, *, is_exhausted: bool = False) -> RetryBackoff:
+    return RetryBackoff(
+        Worker(FakeEnvironment(), ScriptedState()).observer, clock.monotonic, is_exhausted=lambda: is_exhausted
+    )
 
 
-def waits(setbacks: Setbacks, clock: TurnedClock, error: RetriableError, times: int) -> list[float]:
+def waits(backoff: RetryBackoff, clock: TurnedClock, error: RetriableError, times: int) -> list[float]:
     """Meet it as often, at once after each wait."""
     seen = []
     for _ in range(times):
-        seen.append(setbacks.meet(error))
+        seen.append(backoff.wait_seconds(error))
         clock.sleep(seen[-1])
     return seen
 
@@ -28,23 +30,23 @@ def test_a_disk_is_tried_less_and_less_often_and_a_broker_once_a_second() -> Non
         (OutcomeUnknown("no answer"), [0, 1, 1, 1, 1, 1, 1]),
     ):
         clock = TurnedClock()
-        assert waits(some_setbacks(clock), clock, error, 7) == expected
+        assert waits(a_backoff(clock), clock, error, 7) == expected
 
 
 def test_a_disk_that_was_good_for_a_while_is_tried_at_once() -> None:
     clock = TurnedClock()
-    setbacks = some_setbacks(clock)
-    waits(setbacks, clock, StateRefused("disk full"), 7)
-    clock.sleep(2 * LONGEST_SECONDS)
-    assert waits(setbacks, clock, StateRefused("disk full"), 3) == [0, 1, 2]
+    backoff = a_backoff(clock)
+    waits(backoff, clock, StateRefused("disk full"), 7)
+    clock.sleep(2 * MAX_RETRY_SECONDS)
+    assert waits(backoff, clock, StateRefused("disk full"), 3) == [0, 1, 2]
 
 
 def test_each_kind_is_told_under_its_own_name_at_once_and_then_every_half_minute() -> None:
     clock = TurnedClock()
-    setbacks = some_setbacks(clock)
+    backoff = a_backoff(clock)
     with capture_logs() as lines:
-        waits(setbacks, clock, StateRefused("disk full"), 10)
-        waits(setbacks, clock, OutcomeUnknown("no answer"), 40)
+        waits(backoff, clock, StateRefused("disk full"), 10)
+        waits(backoff, clock, OutcomeUnknown("no answer"), 40)
     assert clock.monotonic() > 90
     events = [line["event"] for line in lines]
     assert events.count("state.refused") == 2
@@ -53,8 +55,8 @@ def test_each_kind_is_told_under_its_own_name_at_once_and_then_every_half_minute
 
 def test_a_process_out_of_descriptors_says_so_whatever_failed() -> None:
     clock = TurnedClock()
-    setbacks = some_setbacks(clock, is_out=True)
+    backoff = a_backoff(clock, is_exhausted=True)
     with capture_logs() as lines:
-        setbacks.meet(RetriableError("all brokers are down"))
-        setbacks.await_broker(RetriableError("all brokers are down"))
+        backoff.wait_seconds(RetriableError("all brokers are down"))
+        backoff.log_unreachable(RetriableError("all brokers are down"))
     assert [line["event"] for line in lines] == ["descriptors.exhausted"]

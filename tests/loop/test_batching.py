@@ -23,7 +23,7 @@ def records_of(size: int, number: int) -> list[ConsumerRecord]:
 
 def gathered(limit: BatchSizer, size: int) -> int:
     """Gather as the loop does while there is a backlog of values of this size; return how many bytes came."""
-    limit.begin()
+    limit.start_batch()
     taken = 0
     while limit.remaining > 0:
         some = records_of(size, min(limit.remaining, 100))
@@ -46,7 +46,7 @@ def wide_open() -> BatchSizer:
 
 def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() -> None:
     limit = BatchSizer()
-    limit.begin()
+    limit.start_batch()
     assert limit.remaining == FIRST_RECORDS
     limit.grow()
     assert limit.remaining == 2 * FIRST_RECORDS
@@ -67,7 +67,7 @@ def test_large_values_end_a_batch_by_their_bytes(size: int) -> None:
 def test_what_the_clicks_bring_about_counts() -> None:
     limit = wide_open()
     limit.record_output(a_batch(100, updates=1_600, size=4_000))
-    limit.begin()
+    limit.start_batch()
     assert limit.remaining == MAX_BYTES // (16 * (4_000 + UPDATE_BYTES))
     limit.record_output(a_batch(100, updates=0))
     assert limit.remaining == MAX_RECORDS
@@ -76,13 +76,13 @@ def test_what_the_clicks_bring_about_counts() -> None:
 def test_one_record_has_room_however_large_it_is() -> None:
     limit = wide_open()
     gathered(limit, 2 * MAX_BYTES)
-    limit.begin()
+    limit.start_batch()
     assert limit.remaining == 1
 
 
 def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> None:
     limit = wide_open()
-    limit.begin()
+    limit.start_batch()
     for size, room in ((100, 50), (3, 1), (1, 1)):
         limit.shrink(size)
         assert limit.remaining == room

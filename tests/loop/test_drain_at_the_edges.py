@@ -28,7 +28,7 @@ def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
         cluster.append(CLICKS, 0, Draft(None, b"one more in the wrong place"))
         stream.begin_transaction()
         stream.commit_transaction({0: offset + 1, 1: offset})
-        drain.note(rerouted(offset))
+        drain.record_committed(rerouted(offset))
         if drain.is_done({0: offset + 1, 1: offset}):
             break
     else:

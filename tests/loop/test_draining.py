@@ -1,6 +1,5 @@
 """A draining worker ends by itself, once all that was there at its start is done, by whomever."""
 
-from consumer.loop.pace import LingerPolicy
 from schemas.identity import partition_of
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model
@@ -76,7 +75,7 @@ def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
     key, value, partition = a_late_click(environment)
     producer = environment.leave_open(environment.names.clicks, partition, key, value)
     environment.clock.at(4.0, lambda: environment.cluster.transactions.commit(producer))
-    worker = Worker(environment, ScriptedState(), pace=LingerPolicy(0.1, drain=True))
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1)
     worker.run()
     require_all_done(environment)
     assert worker.counts.consumed == 11
@@ -85,8 +84,8 @@ def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
 def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
     environment = environment_with_links()
     Worker(environment, ScriptedState(), name="first").run()
-    beside = Worker(environment, ScriptedState(), name="stays", pace=LingerPolicy(0.1))
-    worker = Worker(environment, ScriptedState(), name="drains", pace=LingerPolicy(0.1, drain=True))
+    beside = Worker(environment, ScriptedState(), name="stays", linger_seconds=0.1, drain=False)
+    worker = Worker(environment, ScriptedState(), name="drains", linger_seconds=0.1)
     beside.stream.consume(1, 0)
     worker.run()
     assert worker.counts.consumed == 0
@@ -94,9 +93,9 @@ def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
 
 def test_it_waits_for_what_a_member_beside_it_has_not_done_yet() -> None:
     environment = environment_with_links()
-    beside = Worker(environment, ScriptedState(), name="slow", pace=LingerPolicy(0.1))
+    beside = Worker(environment, ScriptedState(), name="slow", linger_seconds=0.1, drain=False)
     beside.stream.consume(1, 0)
-    worker = Worker(environment, ScriptedState(), name="drains", pace=LingerPolicy(0.1, drain=True))
+    worker = Worker(environment, ScriptedState(), name="drains", linger_seconds=0.1)
     beside.stream.consume(1, 0)
     environment.clock.at(7.0, environment.expire_all_members)
     worker.run()

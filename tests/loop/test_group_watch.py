@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from consumer.errors import Unavailable
-from consumer.loop.admission import DRAIN_REFUSED_SECONDS
-from consumer.loop.pace import LingerPolicy
+from consumer.loop.group_watch import DRAIN_REFUSED_SECONDS
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker
@@ -44,9 +43,7 @@ def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
 
 def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
     environment = FakeEnvironment()
-    worker = Worker(
-        environment, ScriptedState(), pace=LingerPolicy(0.0, drain=False), build=Build(stream=RefusedStream)
-    )
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.0, drain=False, build=Build(stream=RefusedStream))
     until = environment.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
     worker.run(lambda: environment.clock.monotonic() >= until)
 

@@ -1,15 +1,12 @@
 """What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
 
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Readiness
 from consumer.ports import RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import GROUP, LINKS, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
-
-RUN = LingerPolicy(0.1)
 
 
 def environment_with_links(partitions: int = 3) -> FakeEnvironment:
@@ -26,10 +23,10 @@ def readiness(worker: Worker) -> Readiness:
 def test_a_partition_that_is_taken_while_it_is_restored_does_not_keep_the_worker_from_being_ready() -> None:
     environment = environment_with_links(partitions=1)
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 1)
     assert readiness(worker).restoring
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
 
     def give_all_to_another() -> None:
         environment.expire_all_members()
@@ -47,7 +44,7 @@ def test_a_partition_that_is_taken_while_it_is_restored_does_not_keep_the_worker
 def test_a_worker_that_waits_for_the_definitions_lives() -> None:
     environment = environment_with_links()
     environment.leave_open(environment.names.definitions, 0, b"acme/spring/7", b"")
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 100)
     assert worker.observer._health.live().alive
 
@@ -60,7 +57,7 @@ def test_no_click_is_decided_before_the_definitions_are_read_to_their_end() -> N
     environment.click(a_click())
     started = environment.clock.monotonic()
     environment.clock.at(started + 1, lambda: environment.cluster.transactions.commit(author))
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > started + 5)
     assert len(environment.read(environment.names.update("interest"))) == 1
 
@@ -70,6 +67,6 @@ def test_a_disk_that_stays_full_is_not_tried_without_a_pause() -> None:
     Worker(environment, ScriptedState()).run()
     script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=40)
     started = environment.clock.monotonic()
-    worker = Worker(environment, ScriptedState(), script=script, pace=RUN)
+    worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > started + 10)
     assert script.calls.count("stream.renew") < 30

@@ -10,7 +10,7 @@ from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
-from tests.loop.test_loop_at_the_edges import RUN, environment_with_links, readiness
+from tests.loop.test_loop_at_the_edges import environment_with_links, readiness
 
 
 def series(observer: Observer, name: str) -> dict[str, float]:
@@ -64,7 +64,7 @@ def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again
 
 def test_an_idle_worker_tells_a_lag_of_zero_for_each_partition() -> None:
     environment = FakeEnvironment(partitions=3)
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 1)
     assert series(worker.observer, "lag_records") == {"0": 0, "1": 0, "2": 0}
 
@@ -72,7 +72,7 @@ def test_an_idle_worker_tells_a_lag_of_zero_for_each_partition() -> None:
 def test_the_lag_of_a_partition_that_is_being_restored_grows() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     environment.clock.at(1, lambda: environment.click(*(a_click(number) for number in range(7))))
     worker.run(lambda: environment.clock.monotonic() > 10)
     assert readiness(worker).restoring
@@ -88,7 +88,7 @@ def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_r
             raise RetriableError("disk full")
 
     script = Script.at_every("store.write", Happening(before=fill))
-    worker = Worker(environment, ScriptedState(), script=script, pace=RUN)
+    worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.1, drain=False)
     environment.clock.at(5, lambda: environment.click(*(a_click(number) for number in range(100, 105))))
     environment.clock.at(12, lambda: environment.click(*(a_click(number) for number in range(200, 206))))
     worker.run(lambda: environment.clock.monotonic() > 30)
@@ -102,7 +102,7 @@ def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_r
 
 def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
     environment = environment_with_links()
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 100)
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
     assert environment.clock.now_ms() / 1000 - progress < 10
@@ -117,7 +117,7 @@ def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_p
             raise RetriableError("no answer")
 
     script = Script.at_every("stream.lag", Happening(before=freeze))
-    worker = Worker(environment, ScriptedState(), script=script, pace=RUN)
+    worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 40)
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()
     assert 5 < progress - started <= 10
@@ -140,7 +140,7 @@ def test_a_worker_with_nothing_to_do_is_ready_when_that_is_certain() -> None:
         environment.cluster, environment.names.clicks, group_id=GROUP, transactional_id="other"
     )
     other.consume(1, 0)
-    worker = Worker(environment, ScriptedState(), pace=RUN)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     seen: list[tuple[float, bool]] = []
 
     def look() -> bool:

@@ -7,7 +7,6 @@ from functools import partial
 from prometheus_client import CollectorRegistry, generate_latest
 
 from consumer.loop.observer import Observer
-from consumer.loop.pace import LingerPolicy
 from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
@@ -51,7 +50,9 @@ def test_each_stage_is_told_with_the_time_that_it_took() -> None:
 
 def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() -> None:
     environment = environment_with_links()
-    worker = Worker(environment, ScriptedState(), script=slow(environment, stream_commit=4.0), pace=LingerPolicy(60.0))
+    worker = Worker(
+        environment, ScriptedState(), script=slow(environment, stream_commit=4.0), linger_seconds=60.0, drain=False
+    )
     late = iter([a_click(1_000, recipient_id="late")])
 
     def is_done() -> bool:

@@ -8,7 +8,6 @@ import pytest
 from consumer.errors import Contradictory
 from consumer.loop.batch import Batch
 from consumer.loop.loop import Loop
-from consumer.loop.pace import LingerPolicy
 from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
 from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
@@ -67,7 +66,7 @@ class CarelessLoop(Loop):
     """Goes on with the state it has after an outcome that it does not know."""
 
     def _reread_from_committed(self) -> None:
-        self._stream.seek_to_committed(list(self._live))
+        self._consumer.seek_to_committed(list(self._assignment.live))
         self._pending = None
 
 
@@ -157,5 +156,5 @@ def doubled_after_a_worker_that_stood_still(build: Build) -> int:
         Worker(environment, ScriptedState(), name="late", build=Build(stream=LateStream)).run()
     environment.expire_all_members()
     environment.click(*(a_click(100 + number, recipient_id=f"r-{number}") for number in range(5)))
-    Worker(environment, ScriptedState(), pace=LingerPolicy(0.1, drain=True), build=build).run()
+    Worker(environment, ScriptedState(), linger_seconds=0.1, build=build).run()
     return len(compare_updates(environment, expected_model(environment, set())).doubled)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.loop.pace import LingerPolicy
 from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_all_counted, require_exact
@@ -32,7 +31,7 @@ def run_for_seconds(seconds: float, environment: FakeEnvironment, script: Script
     environment.define(a_link(an_action()))
     environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(5)))
     environment.put(b"bad", partition=0)
-    worker = Worker(environment, ScriptedState(), script=script, pace=LingerPolicy(commit_interval_seconds=0.5))
+    worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.5, drain=False)
     worker.run(lambda: environment.clock.monotonic() > seconds)
     return environment, worker
 

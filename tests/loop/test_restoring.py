@@ -7,7 +7,6 @@ import pytest
 from consumer.errors import Unavailable
 from consumer.fake_kafka.transactions import Producer
 from consumer.loop.batching import FIRST_RECORDS
-from consumer.loop.pace import LingerPolicy
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_exact, require_state_as_changelog
 from tests.loop.fake_environment import FakeEnvironment, Worker
@@ -132,7 +131,7 @@ def test_offsets_that_are_in_doubt_are_waited_for() -> None:
     group = environment.cluster.group("group", environment.names.clicks)
     environment.cluster.transactions.add_offsets(producer, group, {0: 2})
     environment.clock.at(3.0, lambda: environment.cluster.transactions.abort(producer))
-    Worker(environment, disk, pace=LingerPolicy(0.1, drain=True)).run()
+    Worker(environment, disk, linger_seconds=0.1).run()
     require_all_done(environment, disk)
 
 

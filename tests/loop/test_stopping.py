@@ -4,7 +4,6 @@ from threading import Event
 
 import pytest
 
-from consumer.loop.pace import LingerPolicy
 from consumer.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import require_all_counted, require_exact
@@ -41,7 +40,7 @@ def test_a_worker_stops_while_its_state_is_restored() -> None:
     environment.click(*(a_click(n, recipient_id=f"r-{n}") for n in range(50)))
     Worker(environment, ScriptedState()).run()
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
-    worker = Worker(environment, ScriptedState(), pace=LingerPolicy(0.1))
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 3)
     assert environment.clock.monotonic() < 3.5
 

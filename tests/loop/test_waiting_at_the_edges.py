@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from consumer.loop.pace import LingerPolicy
 from consumer.ports import ConsumerRecord as StreamRecord
 from tests.builders import DAY, NOON, a_click
 from tests.loop.fake_environment import FakeEnvironment, Worker
@@ -16,7 +15,7 @@ LONGEST_SECONDS = 30.0
 
 def longest_silence(environment: FakeEnvironment) -> float:
     """Run until everything is done; return the longest time between two looks at the clicks."""
-    worker = Worker(environment, ScriptedState(), pace=LingerPolicy(0.2, drain=True))
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.2)
     turns: list[float] = []
     consume = worker.stream.consume
 

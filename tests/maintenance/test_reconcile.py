@@ -14,7 +14,6 @@ from consumer.maintenance.reconcile import Plan
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_history import (
-    FOREVER,
     RECIPIENTS,
     click_everyone,
     cut_changelog,
@@ -78,7 +77,7 @@ def test_what_is_skipped_is_counted_and_the_count_goes_on_with_another_worker() 
         plan = reconcile(environment, Way.SKIP_LOST_CLICKS)
         assert sum(step.lost for step in plan.steps) == RECIPIENTS - environment.partitions
         Worker(environment, disk).run()
-    worker = Worker(environment, ScriptedState(), pace=FOREVER)
+    worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 1.0)
     text = worker.observer._metrics.exposition().decode()
     lost = [line for line in text.splitlines() if line.startswith("link_actions_clicks_lost_total{")]

@@ -3,6 +3,8 @@
 from tests.planted.bug import Edit, PlantedBug
 
 LOOP = "consumer/loop/loop.py"
+ASSIGNMENT = "consumer/loop/assignment.py"
+POISON_PILLS = "consumer/loop/poison_pills.py"
 WRITING = "consumer/loop/transaction_output.py"
 HISTORY = "consumer/loop/history.py"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
@@ -10,10 +12,10 @@ SEVERAL_WORKERS = ("tests/simulation/test_simulation.py",)
 
 _WRITE_AND_COMMIT = """\
         for each in batch.partitions:
-            self._parts.writer.write(each)
-        produced = self._now()
-        claims = self._claim(batch)
-        positions = self._stream.commit_transaction({**claims, **batch.offsets})
+            self._parts.output.write(each)
+        timer.end(Stage.PRODUCE)
+        first = self._offsets.produce_first_checkpoints(self._assignment.live, batch.offsets)
+        positions = self._consumer.commit_transaction({**first, **batch.offsets})
 """
 
 BUGS = (
@@ -24,13 +26,13 @@ BUGS = (
                 LOOP,
                 _WRITE_AND_COMMIT,
                 """\
-        self._stream.commit_transaction(batch.offsets)
-        self._stream.begin_transaction()
+        self._consumer.commit_transaction(batch.offsets)
+        self._consumer.begin_transaction()
         for each in batch.partitions:
-            self._parts.writer.write(each)
-        produced = self._now()
-        claims = self._claim(batch)
-        positions = self._stream.commit_transaction({**claims, **batch.offsets})
+            self._parts.output.write(each)
+        timer.end(Stage.PRODUCE)
+        first = self._offsets.produce_first_checkpoints(self._assignment.live, batch.offsets)
+        positions = self._consumer.commit_transaction({**first, **batch.offsets})
 """,
             ),
         ),
@@ -41,13 +43,13 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        positions = self._stream.commit_transaction({**claims, **batch.offsets})\n",
+                "        positions = self._consumer.commit_transaction({**first, **batch.offsets})\n",
                 """\
         for each in batch.partitions:
             if each.decision.memory:
-                store = self._live[each.partition]
+                store = self._assignment.live[each.partition]
                 store.write(each.decision.memory, store.position)
-        positions = self._stream.commit_transaction({**claims, **batch.offsets})
+        positions = self._consumer.commit_transaction({**first, **batch.offsets})
 """,
             ),
         ),
@@ -58,10 +60,10 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "                self._stream.reinit_producer()\n",
+                "                self._consumer.reinit_producer()\n",
                 """\
                 if not hasattr(self, "_renewed"):
-                    self._stream.reinit_producer()
+                    self._consumer.reinit_producer()
                     self._renewed = True
 """,
             ),
@@ -73,28 +75,28 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        self._reread_from_committed()\n\n    def _isolate_poison_pill",
-                "\n    def _isolate_poison_pill",
+                "        self._reread_from_committed()\n\n    def _reset_producer",
+                "\n    def _reset_producer",
             ),
         ),
         EVERY_FAILURE,
     ),
     PlantedBug(
         "a transaction that failed is left open",
-        (Edit(LOOP, "        self._stream.abort_transaction()\n", ""),),
+        (Edit(LOOP, "        self._consumer.abort_transaction()\n", ""),),
         EVERY_FAILURE,
     ),
     PlantedBug(
         "the state is trusted after somebody else may have changed it",
         (
             Edit(
-                LOOP,
+                ASSIGNMENT,
                 """\
-            del self._live[partition]
+            del self.live[partition]
             self._restorer.start(partition)
-            self._parts.bad_share.forget(partition)
+            self._dead_letter_limit.forget(partition)
 """,
-                "            self._stream.resume([partition])\n",
+                "            self._consumer.resume([partition])\n",
             ),
         ),
         (*EVERY_FAILURE, *SEVERAL_WORKERS),
@@ -109,7 +111,7 @@ BUGS = (
         self._observer.transaction(TransactionResult.ABORTED)
         for each in batch.partitions if batch else ():
             hits = {key: value for key, value in each.decision.memory.items() if len(key) == 16}
-            self._live[each.partition].write(hits, self._live[each.partition].position)
+            self._assignment.live[each.partition].write(hits, self._assignment.live[each.partition].position)
 """,
             ),
         ),
@@ -119,10 +121,9 @@ BUGS = (
         "a revoked partition is kept",
         (
             Edit(
-                LOOP,
+                ASSIGNMENT,
                 """\
         for partition in change.revoked:
-            self._live.pop(partition, None)
             self._forget(partition)
             self._restorer.release(partition)
 """,
@@ -136,15 +137,15 @@ BUGS = (
         (
             Edit(
                 LOOP,
-                "        self._pending = batch\n        self._stream.begin_transaction()\n",
+                "        self._pending = batch\n        self._consumer.begin_transaction()\n",
                 """\
-        self._stream.begin_transaction()
+        self._consumer.begin_transaction()
         for each in batch.partitions:
             for row, bad in each.decision.dead_letters.items():
-                self._stream.produce(self._parts.writer._dead_letter(each.records[row], bad))
-        self._stream.commit_transaction({})
+                self._consumer.produce(self._parts.output._dead_letter(each.records[row], bad))
+        self._consumer.commit_transaction({})
         self._pending = batch
-        self._stream.begin_transaction()
+        self._consumer.begin_transaction()
 """,
             ),
             Edit(
@@ -182,9 +183,9 @@ BUGS = (
         "the neighbour of a refused record becomes the dead letter",
         (
             Edit(
-                LOOP,
-                "            partition, next_offset - 1, BadRecord(Reason.REJECTED_BY_BROKER",
-                "            partition, next_offset, BadRecord(Reason.REJECTED_BY_BROKER",
+                POISON_PILLS,
+                "    if not force(partition, next_offset - 1, BadRecord(Reason.REJECTED_BY_BROKER",
+                "    if not force(partition, next_offset, BadRecord(Reason.REJECTED_BY_BROKER",
             ),
         ),
         ("tests/loop/test_poison.py",),
@@ -199,8 +200,8 @@ BUGS = (
         (
             Edit(
                 "consumer/loop/drain.py",
-                "        return all(of_all[partition] >= target for partition, target in self._targets.items())",
-                "        return bool(of_all)",
+                "        return all(of_group[partition] >= target for partition, target in self._targets.items())",
+                "        return bool(of_group)",
             ),
         ),
         ("tests/loop/test_drain.py", "tests/loop/test_draining.py"),

@@ -8,8 +8,8 @@ from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
 from consumer.errors import Contradictory, LinkActionsError
 from consumer.fake_kafka.group import UnknownMember
 from consumer.kafka.client import transactional_id
+from consumer.loop.batching import LingerPolicy
 from consumer.loop.loop import Loop
-from consumer.loop.pace import LingerPolicy
 from consumer.ports import RetriableError
 from consumer.state.store import PartitionStore
 from tests.loop.fake_environment import GROUP, FakeEnvironment, settings_of
@@ -19,7 +19,7 @@ from tests.simulation.fault import WRITE, Fault, Kind
 from tests.simulation.network import Crash, FaultyNetwork
 from tests.simulation.scheduler import Scheduler
 
-PACE = LingerPolicy(commit_interval_seconds=0.1)
+LINGER = LingerPolicy(commit_interval_seconds=0.1)
 COPY_CHANCE = 0.3
 
 
@@ -87,7 +87,7 @@ class Process:
     @property
     def live(self) -> Mapping[int, PartitionStore]:
         """The partitions that are worked on now."""
-        return self._loop._live if self._loop and self.is_alive else {}
+        return self._loop._assignment.live if self._loop and self.is_alive else {}
 
     @property
     def has_open_transaction(self) -> bool:
@@ -135,7 +135,7 @@ class Process:
             observer=self.tally,
             clock=clock,
         )
-        options = LoopOptions(self._environment.partitions, PACE)
+        options = LoopOptions(self._environment.partitions, LINGER)
         self._loop = build_loop(ports, formats(), options, loop=variant.loop, history=variant.history)
         self._loop.run(lambda: self.is_leaving)
         stream.close()

@@ -1,12 +1,12 @@
 """Bugs that are planted in the loop and its ports, each of which the simulator must find within so many seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import pytest
 
 from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.history import Evidence
 from consumer.loop.history_check import HistoryCheck, _offset
 from consumer.loop.loop import Loop
@@ -83,10 +83,10 @@ class CredulousCheck(HistoryCheck):
     """Goes on from the committed offset, whatever the memory says."""
 
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
-        committed = self._stream.seek_to_committed([*complete])
-        bounds = self._stream.watermarks([*complete])
+        committed = self._consumer.seek_to_committed([*complete])
+        bounds = self._consumer.watermarks([*complete])
         for partition in complete:
-            self._enter(partition, Evidence(_offset(committed[partition]), None, *bounds[partition]))
+            self._admit(partition, Evidence(_offset(committed[partition]), None, *bounds[partition]))
         return {p: self._starts[p] for p in complete}
 
 
@@ -94,17 +94,17 @@ class EagerLoop(Loop):
     """Writes the state before the commit."""
 
     def _process_batch(self, records: Mapping[int, Sequence[ConsumerRecord]]) -> None:
-        begun = self._now()
-        batch = Batch([PartitionBatch(p, mine, self._decide(p, mine, begun)) for p, mine in records.items()])
+        batch = self._decide(records, inf)
         self._pending = batch
-        self._stream.begin_transaction()
+        self._consumer.begin_transaction()
         for each in batch.partitions:
-            self._parts.writer.write(each)
+            self._parts.output.write(each)
+        live = self._assignment.live
         for each in batch.partitions:
             if each.decision.memory:
-                self._live[each.partition].write(each.decision.memory, self._live[each.partition].position)
-        self._stream.commit_transaction(batch.offsets)
-        self._count_committed(batch)
+                live[each.partition].write(each.decision.memory, live[each.partition].position)
+        self._consumer.commit_transaction(batch.offsets)
+        self._record_committed(batch)
 
 
 class TrustingLoop(Loop):
@@ -115,12 +115,13 @@ class TrustingLoop(Loop):
         self._known: dict[int, PartitionStore] = {}
 
     def _follow_assignment(self) -> None:
-        self._known |= self._live
+        live, restorer = self._assignment.live, self._assignment._restorer
+        self._known |= live
         super()._follow_assignment()
-        for partition in [each for each in self._restorer.restoring if each in self._known]:
-            self._restorer.cancel(partition)
-            self._live[partition] = self._known[partition]
-            self._stream.resume([partition])
+        for partition in [each for each in self._assignment.restoring if each in self._known]:
+            restorer.cancel(partition)
+            live[partition] = self._known[partition]
+            self._consumer.resume([partition])
 
 
 BUGS = {

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from consumer.fake_kafka.record import FakeRecord
-from consumer.loop.crash_guard import PIECES, PoisonPillGuard
 from consumer.loop.marker_file import FakeMarkerFile
-from consumer.loop.work_note import NOTHING, InFlightMarker, read_note
+from consumer.loop.poison_pills import IDLE, PIECES, InFlightMarker, PoisonPillGuard
 from consumer.ports import ConsumerRecord, RetriableError
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
@@ -21,9 +20,12 @@ MOST_STARTS = 5
 """A supervisor takes more short lives in a row than these for a crash loop."""
 
 
-class Condemned(dict[tuple[int, int], BadRecord]):
-    def condemn(self, partition: int, offset: int, bad: BadRecord) -> None:
+class Forced(dict[tuple[int, int], BadRecord]):
+    """The records that are dead-lettered whatever they hold."""
+
+    def force(self, partition: int, offset: int, bad: BadRecord) -> bool:
         self[partition, offset] = bad
+        return True
 
 
 class DeadlyStream(ScriptedStream):
@@ -38,11 +40,11 @@ def records(first: int, number: int) -> list[ConsumerRecord]:
 
 
 def die_over(
-    page: FakeMarkerFile, batch: Mapping[int, Sequence[ConsumerRecord]], condemned: Condemned | None = None
+    marker_file: FakeMarkerFile, batch: Mapping[int, Sequence[ConsumerRecord]], forced: Forced | None = None
 ) -> None:
-    caution = PoisonPillGuard(page, (condemned if condemned is not None else Condemned()).condemn)
-    piece = next(caution.pieces(batch))
-    with pytest.raises(Crash), caution.deciding(piece):
+    guard = PoisonPillGuard(marker_file, (forced if forced is not None else Forced()).force)
+    piece = next(guard.pieces(batch))
+    with pytest.raises(Crash), guard.deciding(piece):
         raise Crash
 
 
@@ -54,102 +56,102 @@ def offsets(pieces: Sequence[Mapping[int, Sequence[ConsumerRecord]]]) -> list[di
     "note", [InFlightMarker(), InFlightMarker({0: (5, 9)}), InFlightMarker({3: (2**40, 2**40 + 1), 7: (0, 3)}, 2)]
 )
 def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: InFlightMarker) -> None:
-    page = FakeMarkerFile()
-    page.write(InFlightMarker(dict.fromkeys(range(50), (0, 9))).encode())
-    page.write(note.encode())
-    assert read_note(page.read()) == note
+    marker_file = FakeMarkerFile()
+    marker_file.write(InFlightMarker(dict.fromkeys(range(50), (0, 9))).encode())
+    marker_file.write(note.encode())
+    assert InFlightMarker.decode(marker_file.read()) == note
 
 
 @pytest.mark.parametrize("text", [b"", b"LAW1", InFlightMarker({0: (5, 9)}).encode()[:-1], b"x" * 100])
 def test_a_note_that_is_not_whole_says_nothing(text: bytes) -> None:
-    assert read_note(text) == InFlightMarker()
+    assert InFlightMarker.decode(text) == InFlightMarker()
 
 
 def test_any_changed_byte_of_a_note_is_noticed() -> None:
     whole = InFlightMarker({0: (5, 9)}, 1).encode()
     for place in range(len(whole)):
         changed = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
-        assert read_note(changed) == InFlightMarker()
+        assert InFlightMarker.decode(changed) == InFlightMarker()
 
 
 def test_what_ended_well_leaves_nothing_behind() -> None:
-    page = FakeMarkerFile()
-    caution = PoisonPillGuard(page, Condemned().condemn)
-    with caution.deciding({0: records(0, 3)}):
-        assert read_note(page.read()).ranges == {0: (0, 3)}
-    assert read_note(page.read()) == read_note(NOTHING) == InFlightMarker()
-    with pytest.raises(RetriableError), caution.deciding({0: records(0, 3)}):
+    marker_file = FakeMarkerFile()
+    guard = PoisonPillGuard(marker_file, Forced().force)
+    with guard.deciding({0: records(0, 3)}):
+        assert InFlightMarker.decode(marker_file.read()).ranges == {0: (0, 3)}
+    assert InFlightMarker.decode(marker_file.read()) == InFlightMarker.decode(IDLE) == InFlightMarker()
+    with pytest.raises(RetriableError), guard.deciding({0: records(0, 3)}):
         raise RetriableError("the broker is away, which is no fault of the records")
-    assert read_note(page.read()) == InFlightMarker()
+    assert InFlightMarker.decode(marker_file.read()) == InFlightMarker()
 
 
 def test_a_bug_that_ends_the_process_leaves_the_note() -> None:
-    page = FakeMarkerFile()
-    caution = PoisonPillGuard(page, Condemned().condemn)
-    with pytest.raises(ZeroDivisionError), caution.deciding({0: records(0, 3)}):
+    marker_file = FakeMarkerFile()
+    guard = PoisonPillGuard(marker_file, Forced().force)
+    with pytest.raises(ZeroDivisionError), guard.deciding({0: records(0, 3)}):
         raise ZeroDivisionError
-    assert read_note(page.read()).ranges == {0: (0, 3)}
+    assert InFlightMarker.decode(marker_file.read()).ranges == {0: (0, 3)}
 
 
 def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
-    page = FakeMarkerFile()
-    die_over(page, {0: records(10, 3), 1: records(0, 1)})
-    caution = PoisonPillGuard(page, Condemned().condemn)
+    marker_file = FakeMarkerFile()
+    die_over(marker_file, {0: records(10, 3), 1: records(0, 1)})
+    guard = PoisonPillGuard(marker_file, Forced().force)
     batch = {0: records(10, 5), 2: records(7, 2)}
-    assert offsets(list(caution.pieces(batch))) == [{0: [10]}, {0: [11]}, {0: [12]}, {0: [13, 14], 2: [7, 8]}]
-    assert offsets(list(caution.pieces({0: records(15, 5)}))) == [{0: [15, 16, 17, 18, 19]}]
-    assert offsets(list(caution.pieces({1: records(1, 2)}))) == [{1: [1, 2]}]
+    assert offsets(list(guard.pieces(batch))) == [{0: [10]}, {0: [11]}, {0: [12]}, {0: [13, 14], 2: [7, 8]}]
+    assert offsets(list(guard.pieces({0: records(15, 5)}))) == [{0: [15, 16, 17, 18, 19]}]
+    assert offsets(list(guard.pieces({1: records(1, 2)}))) == [{1: [1, 2]}]
 
 
 def test_a_large_batch_is_cut_into_pieces_of_several_records() -> None:
-    page = FakeMarkerFile()
-    die_over(page, {0: records(0, 10 * PIECES)})
-    pieces = list(PoisonPillGuard(page, Condemned().condemn).pieces({0: records(0, 10 * PIECES)}))
+    marker_file = FakeMarkerFile()
+    die_over(marker_file, {0: records(0, 10 * PIECES)})
+    pieces = list(PoisonPillGuard(marker_file, Forced().force).pieces({0: records(0, 10 * PIECES)}))
     assert [len(piece[0]) for piece in pieces] == [10] * PIECES
 
 
-def test_a_record_alone_is_condemned_when_the_process_died_twice_over_it() -> None:
-    page, condemned = FakeMarkerFile(), Condemned()
-    die_over(page, {2: records(40, 1)})
-    die_over(page, {2: records(40, 1)}, condemned)
-    assert not condemned
-    PoisonPillGuard(page, condemned.condemn)
-    assert {place: bad.reason for place, bad in condemned.items()} == {(2, 40): Reason.PROCESS_CRASH}
+def test_a_record_alone_is_forced_when_the_process_died_twice_over_it() -> None:
+    marker_file, forced = FakeMarkerFile(), Forced()
+    die_over(marker_file, {2: records(40, 1)})
+    die_over(marker_file, {2: records(40, 1)}, forced)
+    assert not forced
+    PoisonPillGuard(marker_file, forced.force)
+    assert {place: bad.reason for place, bad in forced.items()} == {(2, 40): Reason.PROCESS_CRASH}
 
 
 def test_a_death_among_others_and_one_alone_condemn_nobody() -> None:
-    page, condemned = FakeMarkerFile(), Condemned()
+    marker_file, forced = FakeMarkerFile(), Forced()
     for _ in range(2):
-        die_over(page, {0: records(8, 3)}, condemned)
-    assert read_note(page.read()).ranges == {0: (8, 9)}
-    PoisonPillGuard(page, condemned.condemn)
-    assert not condemned
+        die_over(marker_file, {0: records(8, 3)}, forced)
+    assert InFlightMarker.decode(marker_file.read()).ranges == {0: (8, 9)}
+    PoisonPillGuard(marker_file, forced.force)
+    assert not forced
 
 
 def test_deaths_over_different_records_condemn_nobody() -> None:
-    page, condemned = FakeMarkerFile(), Condemned()
+    marker_file, forced = FakeMarkerFile(), Forced()
     for offset in range(5):
-        die_over(page, {0: records(50 + offset, 1)}, condemned)
-    PoisonPillGuard(page, condemned.condemn)
-    assert not condemned
+        die_over(marker_file, {0: records(50 + offset, 1)}, forced)
+    PoisonPillGuard(marker_file, forced.force)
+    assert not forced
 
 
-def test_a_condemned_record_stays_so_until_it_is_done() -> None:
-    page, condemned = FakeMarkerFile(), Condemned()
+def test_a_forced_record_stays_so_until_it_is_done() -> None:
+    marker_file, forced = FakeMarkerFile(), Forced()
     for _ in range(4):
-        condemned.clear()
-        die_over(page, {0: records(7, 1)}, condemned)
-    assert list(condemned) == [(0, 7)]
+        forced.clear()
+        die_over(marker_file, {0: records(7, 1)}, forced)
+    assert list(forced) == [(0, 7)]
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 30), (30, 0), (25, 40), (300, 500)])
 def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int, after: int) -> None:
-    environment, disk, page = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
+    environment, disk, marker_file = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
     environment.define(a_link(an_action()))
     clicks = [a_click(number, recipient_id=f"r-{number}") for number in range(before + after)]
     environment.click(*clicks[:before], a_click(1_000, user_agent=DEADLY.decode()), *clicks[before:])
     starts = 1
-    while not runs_to_the_end(environment, disk, page):
+    while not runs_to_the_end(environment, disk, marker_file):
         environment.expire_all_members()
         starts += 1
     assert starts <= MOST_STARTS
@@ -159,22 +161,22 @@ def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int,
 
 
 def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
-    environment, disk, page = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
+    environment, disk, marker_file = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
     environment.define(a_link(an_action()))
     environment.click(a_click())
     for point in ("stream.begin", "stream.produce_all", "stream.track", "stream.commit") * 3:
         script = Script.at_every(point, Happening(before=raising(Crash())))
         with pytest.raises(Crash):
-            Worker(environment, disk, page=page, script=script).run()
+            Worker(environment, disk, in_flight=marker_file, script=script).run()
         environment.expire_all_members()
-    Worker(environment, disk, page=page).run()
+    Worker(environment, disk, in_flight=marker_file).run()
     assert not dead_letters(environment)
     assert compare_updates(environment, expected_model(environment, set())).is_exact
 
 
-def runs_to_the_end(environment: FakeEnvironment, disk: ScriptedState, page: FakeMarkerFile) -> bool:
+def runs_to_the_end(environment: FakeEnvironment, disk: ScriptedState, marker_file: FakeMarkerFile) -> bool:
     try:
-        Worker(environment, disk, page=page, build=Build(stream=DeadlyStream)).run()
+        Worker(environment, disk, in_flight=marker_file, build=Build(stream=DeadlyStream)).run()
     except Crash:
         return False
     return True
