@@ -1,1 +1,1 @@
-"""The operating system's side of the process: signals, malloc, file descriptors, the parent."""
+"""Signals, malloc, file descriptors and the supervisor: the process and its operating system."""

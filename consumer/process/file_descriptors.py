@@ -1,4 +1,4 @@
-"""How many files and connections the process may have open."""
+"""The limit of open files and connections of the process."""
 
 import errno
 import os
@@ -7,20 +7,20 @@ from contextlib import suppress
 
 
 def raise_limit() -> None:
-    """Take as many as the system allows this process: the usual soft limit is for programs that use select(2)."""
+    """Raise the soft limit to the hard limit; the usual soft limit is for programs that use select(2)."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # some systems allow fewer than they say
+    with suppress(OSError, ValueError):  # some systems allow fewer than their hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def limit() -> int | None:
-    """Return how many this process may have after `raise_limit`; None without a limit."""
+    """Return the limit after `raise_limit`; None if there is none."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if hard == resource.RLIM_INFINITY else hard
 
 
 def are_exhausted() -> bool:
-    """Tell whether none can be had at this moment."""
+    """Return whether no file can be opened now."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The worker's side of the bond with its supervisor: it ends when the supervisor does, and tells its port.
+"""The worker's connection to its supervisor: the worker ends when the supervisor does, and reports its port.
 
-The bond is one end of a socket pair. The system closes the other end with the supervisor, however that ends, and
-needs no signal, no process id and nothing that only one system has.
+The connection is one end of a socket pair. The system closes the other end when the supervisor ends for any reason,
+without signals, process ids or system-specific calls.
 """
 
 import os
@@ -13,18 +13,18 @@ from consumer.errors import ExitCode
 
 
 class ParentWatch:
-    """Ends this process at once when its supervisor is gone: nothing is lost, and state and ids are free again."""
+    """Ends this process at once when its supervisor has ended, which loses nothing and releases state and ids."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
-        threading.Thread(target=self._watch, name="bond", daemon=True).start()
+        threading.Thread(target=self._watch, name="parent-watch", daemon=True).start()
 
     def tell_port(self, port: int) -> None:
-        """Say where this worker answers."""
+        """Report the HTTP port of this worker."""
         self._socket.sendall(b"%d\n" % port)
 
     def _watch(self) -> None:
-        # A supervisor that was killed before it read the port leaves a connection that was reset.
+        # A supervisor that was killed before it read the port resets the connection.
         with suppress(OSError):
             while self._socket.recv(1):
                 pass

@@ -1,4 +1,4 @@
-"""Being told to stop."""
+"""Graceful shutdown on SIGTERM and SIGINT."""
 
 import os
 import signal
@@ -12,15 +12,15 @@ from consumer.monitoring.health import Health, Phase
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 STOP_SECONDS = 4.0
-"""How long leaving may take from the signal on; then the process ends as it is, for a crash loses nothing."""
+"""Limit for a graceful shutdown; after it the process exits at once, because a crash loses nothing."""
 
 
 @contextmanager
 def stopping_on_signals(health: Health, *, stop_seconds: float = STOP_SECONDS) -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether SIGTERM or SIGINT has come.
+    """Yield a function that returns whether SIGTERM or SIGINT has arrived.
 
-    The first signal starts a timer: a call that hangs ends with the process. The timer does not wait for Python to
-    hear of the signal, which it does only when the call of the Kafka library that is being made has returned.
+    The first signal starts a timer that ends the process if a call hangs. The timer does not need Python's signal
+    handler, which runs only after the current call of the Kafka library has returned.
     """
     stopping = threading.Event()
 
@@ -28,7 +28,7 @@ def stopping_on_signals(health: Health, *, stop_seconds: float = STOP_SECONDS) -
         health.enter(Phase.STOPPING)
         stopping.set()
 
-    with _ending_the_process_after(stop_seconds):
+    with _exiting_after(stop_seconds):
         before = {number: signal.signal(number, stop) for number in STOPS}
         try:
             yield stopping.is_set
@@ -38,26 +38,26 @@ def stopping_on_signals(health: Health, *, stop_seconds: float = STOP_SECONDS) -
 
 
 @contextmanager
-def _ending_the_process_after(seconds: float) -> Iterator[None]:
-    """End the process so long after its first signal, unless the block has been left by then."""
-    left = threading.Event()
-    hearing, telling = socket.socketpair()
-    telling.settimeout(0)
+def _exiting_after(seconds: float) -> Iterator[None]:
+    """Exit this many seconds after the first signal, unless the block has ended by then."""
+    done = threading.Event()
+    reader, writer = socket.socketpair()
+    writer.settimeout(0)
 
     def wait() -> None:
-        while (heard := hearing.recv(1)) and heard[0] not in STOPS:
+        while (received := reader.recv(1)) and received[0] not in STOPS:
             pass
-        if not left.wait(seconds):
+        if not done.wait(seconds):
             os._exit(ExitCode.DONE)
 
-    before = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-    waiting = threading.Thread(target=wait, name="stop", daemon=True)
-    waiting.start()
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    waiter = threading.Thread(target=wait, name="stop", daemon=True)
+    waiter.start()
     try:
         yield
     finally:
-        left.set()
+        done.set()
         signal.set_wakeup_fd(before)
-        telling.close()
-        waiting.join()
-        hearing.close()
+        writer.close()
+        waiter.join()
+        reader.close()

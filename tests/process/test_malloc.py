@@ -1,4 +1,4 @@
-"""The worker's threads share their memory, and give back what they do not need any more."""
+"""The worker's threads share arenas, and freed memory returns to the system."""
 
 import ctypes
 import subprocess
@@ -18,7 +18,7 @@ libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
 libc.malloc.argtypes, libc.malloc_info.argtypes = [ctypes.c_size_t], [ctypes.c_int, ctypes.c_void_p]
 libc.fclose.argtypes = [ctypes.c_void_p]
-if "bound" in sys.argv:
+if "limited" in sys.argv:
     limit_arenas()
 allocated = threading.Barrier(9)
 
@@ -32,9 +32,9 @@ for thread in threads:
 allocated.wait()
 for thread in threads:
     thread.join()
-page = libc.fopen(sys.argv[1].encode(), b"w")
-libc.malloc_info(0, page)
-libc.fclose(page)
+file = libc.fopen(sys.argv[1].encode(), b"w")
+libc.malloc_info(0, file)
+libc.fclose(file)
 """
 
 FREE_A_LOT = """
@@ -50,7 +50,7 @@ libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 blocks = [libc.malloc(100_000) for _ in range(1_000)]
 for block in blocks:
     libc.memset(block, 1, 100_000)
-for block in blocks[:-1]:  # the last one keeps the end of the heap in use, so that malloc returns nothing by itself
+for block in blocks[:-1]:  # the last one pins the end of the heap, so free() returns nothing
     libc.free(block)
 before = resident_mib()
 trim()
@@ -72,11 +72,11 @@ def touched(size):
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
 libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-if "bound" in sys.argv:
+if "limited" in sys.argv:
     limit_arenas()
 libc.free(touched(20_000_000))
 large, before = touched(15_000_000), resident_mib()
-small = touched(100_000)  # lies behind the large one where that is in the heap, and keeps it there
+small = touched(100_000)  # follows the large one if that is in the heap, and pins it
 libc.free(large)
 print(before - resident_mib())
 """
@@ -84,30 +84,30 @@ glibc_only = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), r
 
 
 @glibc_only
-def test_threads_share_two_arenas_where_each_had_its_own(tmp_path: Path) -> None:
+def test_threads_share_two_arenas(tmp_path: Path) -> None:
     assert arenas(tmp_path) > ARENAS
-    assert arenas(tmp_path, "bound") == ARENAS
+    assert arenas(tmp_path, "limited") == ARENAS
 
 
 def arenas(folder: Path, *arguments: str) -> int:
-    page = folder / "malloc_info"
-    subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(page), *arguments], check=True, timeout=stretched(60))
-    return page.read_text().count("<heap nr=")
+    path = folder / "malloc_info"
+    subprocess.run([sys.executable, "-c", COUNT_ARENAS, str(path), *arguments], check=True, timeout=stretched(60))
+    return path.read_text().count("<heap nr=")
 
 
 @glibc_only
-def test_what_was_freed_goes_back_to_the_system() -> None:
+def test_trim_returns_freed_memory() -> None:
     command = [sys.executable, "-c", FREE_A_LOT]
     mib = float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=stretched(60)).stdout)
     assert mib > 80
 
 
 @glibc_only
-def test_a_large_block_goes_back_whatever_lies_behind_it_once_malloc_is_bound() -> None:
-    assert given_back() < 1
-    assert given_back("bound") > 13
+def test_freed_large_block_returns_to_the_system() -> None:
+    assert freed_mib() < 1
+    assert freed_mib("limited") > 13
 
 
-def given_back(*arguments: str) -> float:
+def freed_mib(*arguments: str) -> float:
     command = [sys.executable, "-c", FREE_LARGE_BLOCKS, *arguments]
     return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=stretched(60)).stdout)

@@ -1,4 +1,4 @@
-"""Being told to stop while the main thread hears nothing."""
+"""Shutdown by a signal, also while the main thread is blocked in a library."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.patience import stretched
 
-IN_A_CALL_THAT_DOES_NOT_RETURN = """
+BLOCKED_IN_A_LIBRARY = """
     import ctypes
     from consumer.monitoring.health import Health
     from consumer.process.shutdown import stopping_on_signals
@@ -20,7 +20,7 @@ IN_A_CALL_THAT_DOES_NOT_RETURN = """
         print("locked", flush=True)
         library.pthread_mutex_lock(mutex)
 """
-LEFT_IN_TIME = """
+STOPPED_IN_TIME = """
     import os, signal, sys, time
     from consumer.monitoring.health import Health
     from consumer.process.shutdown import stopping_on_signals
@@ -34,8 +34,8 @@ LEFT_IN_TIME = """
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_that_hangs_in_a_library_ends_all_the_same(number: signal.Signals) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(IN_A_CALL_THAT_DOES_NOT_RETURN)]
+def test_process_blocked_in_a_library_exits(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(BLOCKED_IN_A_LIBRARY)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -46,6 +46,6 @@ def test_a_process_that_hangs_in_a_library_ends_all_the_same(number: signal.Sign
             process.kill()
 
 
-def test_a_process_that_leaves_in_time_ends_as_it_likes() -> None:
-    command = [sys.executable, "-c", textwrap.dedent(LEFT_IN_TIME)]
+def test_process_that_stops_in_time_keeps_its_exit_code() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(STOPPED_IN_TIME)]
     assert subprocess.run(command, timeout=stretched(20), check=False).returncode == 7
