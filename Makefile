@@ -37,6 +37,10 @@ demo: install ## Show everything end to end on sample data
 test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),$(ALL_TESTS))
 
+.PHONY: test-python
+test-python: install ## Run the tests of what is compiled with its Python counterparts
+	LINK_ACTIONS_IMPLEMENTATION=python $(BIN)/python -m pytest -m "not kafka" $(or $(PYTEST_ARGS),$(ALL_TESTS) tests/loop tests/demo)
+
 install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
 
 # The lock is whole, so nothing is left to resolve: older pips look past a pin where somebody asks for an extra.

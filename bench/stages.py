@@ -22,7 +22,7 @@ from bench.links import START_MS
 from bench.report import table
 from bench.shape import DEFAULT, SHAPES
 from consumer.decision.core import Core
-from consumer.decision.cores import CORES, fastest
+from consumer.decision.cores import CORES, best_core
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
 from consumer.records.block import Block, BlockRecords
@@ -87,7 +87,7 @@ def measure(given: Material, batches: Sequence[BlockRecords], folder: Path, now:
     watch = Stopwatch()
 
     def open_core(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> Core:
-        return cast("Core", TimedCore(watch.timed("cut", CORES[fastest()])(values, layouts), watch))
+        return cast("Core", TimedCore(watch.timed("cut", CORES[best_core()])(values, layouts), watch))
 
     with closing(RowFileState(folder)) as state:
         store = state.open(PARTITION, "")

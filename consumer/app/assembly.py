@@ -8,7 +8,7 @@ from typing import Self
 from consumer.app.record_formats import RecordFormats
 from consumer.clock import Clock
 from consumer.config.settings import Settings
-from consumer.decision.cores import CORES, fastest
+from consumer.decision.cores import CORES, best_core
 from consumer.decision.decision import Rules
 from consumer.loop.assignment import Assignment
 from consumer.loop.batch_decider import BatchDecider
@@ -86,7 +86,7 @@ def build_loop(
         formats.read_click_layouts,
         Rules(partitions, options.retention_ms),
         ports.clock,
-        open_core=CORES[fastest()],
+        open_core=CORES[best_core()],
     )
     restorer = ChangelogRestorer(
         ports.changelog, ports.state, monotonic=ports.clock.monotonic, on_complete=ports.on_restored

@@ -16,7 +16,7 @@ from consumer.app.missing_changelog import require_changelog
 from consumer.app.record_formats import Kinds, load_formats, topic_names
 from consumer.clock import SystemClock
 from consumer.config.settings import Settings
-from consumer.decision.cores import fastest
+from consumer.decision.cores import best_core
 from consumer.errors import Unavailable
 from consumer.kafka.admin.acls import Role, acls_of
 from consumer.kafka.admin.namesakes import require_sole, session_seconds
@@ -164,7 +164,7 @@ class _Worker:
             "worker.started",
             instance=self.settings.instance_id,
             partitions=partitions,
-            core=fastest(),
+            core=best_core(),
             backend=best_backend(),
         )
 

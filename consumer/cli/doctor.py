@@ -11,7 +11,7 @@ from consumer.cli.command_line import PlainCommand
 from consumer.cli.entry import topic_names
 from consumer.cli.output import say_json
 from consumer.cli.table import Whole, print_table
-from consumer.decision.cores import fastest
+from consumer.decision.cores import best_core
 from consumer.doctor.cluster import check_cluster
 from consumer.doctor.finding import Finding, exit_code_of
 from consumer.doctor.local import (
@@ -62,7 +62,7 @@ def look_at_all(role: Role) -> list[Finding]:
     names = topic_names(settings)
     if role is Role.WORKER:
         findings += [
-            check_core(fastest()),
+            check_core(best_core()),
             check_backend(best_backend()),
             *check_state(state_folders(settings, settings.workers)),
         ]

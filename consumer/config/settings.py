@@ -48,6 +48,13 @@ class StateStoreKind(StrEnum):
     ROCKSDB = "rocksdb"
 
 
+class Implementation(StrEnum):
+    """The implementation of what each click costs; `consumer.records.implementation` applies it."""
+
+    AUTO = "auto"
+    PYTHON = "python"
+
+
 class LogLevel(StrEnum):
     """The lowest severity that is logged."""
 
@@ -111,6 +118,11 @@ class Settings(BaseSettings):
         validate_default=True,
         description="a file of further client properties, one name=value per line",
         examples=["/etc/link-actions/client.properties"],
+    )
+    implementation: Implementation = Field(
+        default=Implementation.AUTO,
+        description="python to leave out what is compiled, for comparison; auto to use it where it is built",
+        examples=["python"],
     )
     workers: int = Field(
         default=1,

@@ -1,7 +1,7 @@
-"""What is done with each click of a batch, in one of two ways that are equal in all but speed.
+"""The work on each click of a batch.
 
-`PureCore` is Python and numpy; `CompiledCore` is C and takes a third of the time, where it could be built. Everything
-that is done once per batch or link, or for few clicks, is in neither.
+It is implemented twice, equal in all but speed: in Python with numpy (`core_py`), and in C (`core_c`), which takes a
+third of the time. What is done once per batch or link, or for few clicks, is in neither.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence

@@ -1,24 +1,24 @@
-"""Which cores there are, and which one is used: the compiled one where it could be built, else its pure twin."""
+"""The implementations of the core that are available."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from consumer.decision import core_py
 from consumer.decision.core import OpenCore
-from consumer.decision.pure import PureCore
+from consumer.records.implementation import PYTHON, C, best
 
-COMPILED, PURE = "compiled", "pure"
-
+_cores: dict[str, OpenCore] = {PYTHON: core_py.Core}
 try:
-    from consumer.decision.compiled import CompiledCore
-except ImportError:  # no C compiler was there, or it was built for another Python
-    _COMPILED_CORES: dict[str, OpenCore] = {}
+    from consumer.decision import core_c
+except ImportError:  # there was no C compiler, or it was built for another Python
+    pass
 else:
-    _COMPILED_CORES = {COMPILED: CompiledCore}
+    _cores[C] = core_c.Core
 
-CORES: Mapping[str, OpenCore] = MappingProxyType(_COMPILED_CORES | {PURE: PureCore})
-"""The cores that are to be had, the fastest first."""
+CORES: Mapping[str, OpenCore] = MappingProxyType(_cores)
+"""By the name of the implementation."""
 
 
-def fastest() -> str:
-    """Return the name of the core to use."""
-    return next(iter(CORES))
+def best_core() -> str:
+    """Return the name of the implementation to use."""
+    return best(CORES)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consumer.decision.hits import Hits, PureHits
+from consumer.decision import hits_py
+from consumer.decision.hits import Hits
 from consumer.decision.outcome import BatchCounts
 from consumer.records.bulk import Update
 from schemas.bad_record import BadRecord, Reason
@@ -39,7 +40,7 @@ class Decision:
     rerouted: list[tuple[int, bytes, int]] = field(default_factory=list)
     dead_letters: dict[int, BadRecord] = field(default_factory=dict)
     memory: dict[bytes, bytes | None] = field(default_factory=dict)
-    hits: Hits = field(default_factory=PureHits)
+    hits: Hits = field(default_factory=hits_py.Hits)
     clicks: Counter[str] = field(default_factory=Counter)
     """Records by what became of them."""
     undefined: int = 0

@@ -8,7 +8,6 @@ from pathlib import Path
 from consumer.config.environment import WrongSettings, hidden_settings, load_settings, service_links
 from consumer.config.service_links import ADVICE
 from consumer.config.settings import PREFIX, Settings
-from consumer.decision.cores import PURE
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError
 from consumer.kafka.backend import CONFLUENT_KAFKA
@@ -22,6 +21,7 @@ from consumer.kafka.client import (
     worker_producer_config,
 )
 from consumer.monitoring.version import versions
+from consumer.records.implementation import PYTHON
 from consumer.registry.codecs import subject_of
 from consumer.registry.registry import connect_registry
 from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
@@ -57,9 +57,9 @@ def _look_at_links(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def check_core(core: str) -> Finding:
     """Tell which core decides clicks: the pure one is as right and slower."""
-    if core == PURE:
+    if core == PYTHON:
         return fine("core", "pure Python; installed where there is a C compiler, a click takes less CPU")
-    return fine("core", core)
+    return fine("core", "compiled")
 
 
 def check_backend(backend: str) -> Finding:

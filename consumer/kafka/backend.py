@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from consumer.kafka import librdkafka_consumer_py, librdkafka_producer_py
 from consumer.kafka.backend_ports import OpenFetcher, ProduceBatch
+from consumer.records.implementation import is_python_only
 
 LIBRDKAFKA, CONFLUENT_KAFKA = "librdkafka", "confluent_kafka"
 
@@ -35,4 +36,4 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(_AVAILABLE)
 
 def best_backend() -> str:
     """Return the name of the fastest available backend."""
-    return next(iter(BACKENDS))
+    return CONFLUENT_KAFKA if is_python_only() else next(iter(BACKENDS))

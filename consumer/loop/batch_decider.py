@@ -7,9 +7,9 @@ from cachetools import TTLCache
 
 from consumer.clock import Clock
 from consumer.decision.core import OpenCore
+from consumer.decision.core_py import Core
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
-from consumer.decision.pure import PureCore
 from consumer.loop.plan_cache import PlanCache
 from consumer.loop.retention import RetentionSweeper
 from consumer.ports import ConsumerRecord
@@ -49,7 +49,7 @@ class BatchDecider:
         rules: Rules,
         clock: Clock,
         *,
-        open_core: OpenCore = PureCore,
+        open_core: OpenCore = Core,
     ) -> None:
         self._plans = plans
         self._definitions = plans.definitions

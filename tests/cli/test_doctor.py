@@ -9,7 +9,6 @@ import pytest
 from bench.registry_double import RegistryDouble, running_registry
 from consumer.cli.app import execute
 from consumer.config.environment import load_settings
-from consumer.decision.cores import COMPILED, PURE
 from consumer.doctor.cluster import check_brokers, check_rights, check_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import (
@@ -27,6 +26,7 @@ from consumer.kafka.admin.topics import Cleanup, TopicState, compare_topics, top
 from consumer.kafka.backend import CONFLUENT_KAFKA, LIBRDKAFKA
 from consumer.kafka.errors import Resource
 from consumer.kafka.shell_commands import SERVERS
+from consumer.records.implementation import PYTHON, C
 from schemas.topics import TopicNames
 
 NAMES = TopicNames("", "group", ("set_field",))
@@ -71,7 +71,7 @@ def test_each_wrong_setting_is_a_finding() -> None:
 
 
 def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
-    findings = [check_core(COMPILED), check_core(PURE)]
+    findings = [check_core(C), check_core(PYTHON)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == ["compiled", "pure Python"]
     assert exit_code_of(findings) == 0

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.decision.cores import COMPILED, CORES, PURE
+from consumer.decision.cores import CORES
+from consumer.records.implementation import PYTHON, C
 from tests.decision.twins import core_on_trial
 
 
-@pytest.fixture(autouse=True, scope="module", params=[COMPILED, PURE])
+@pytest.fixture(autouse=True, scope="module", params=[C, PYTHON])
 def core(request: pytest.FixtureRequest) -> Iterator[str]:
     """The core of this round; test_cores.py tells where it may be missing."""
     name: str = request.param

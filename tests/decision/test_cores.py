@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.decision.cores import COMPILED, CORES, fastest
+from consumer.decision.cores import CORES, best_core
 from consumer.decision.decision import Decision
+from consumer.records.implementation import C
 from tests.builders import Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.strategies import clicks
@@ -60,7 +61,7 @@ def test_every_core_brings_about_the_same(
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
 def test_the_compiled_core_is_there_where_ci_runs_and_it_is_the_fastest() -> None:
-    assert fastest() == COMPILED
+    assert best_core() == C
 
 
 def test_every_core_finds_the_links_of_a_batch_about_many() -> None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from actions.link import link_from_record
 from consumer.changelog.entries import HitCount, encode_hits
-from consumer.decision.cores import COMPILED, CORES, PURE
+from consumer.decision.cores import CORES
 from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan
+from consumer.records.implementation import PYTHON, C
 from tests.builders import a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.twins import kinds, layouts, planner_for
@@ -34,13 +35,13 @@ counts = st.none() | st.builds(HitCount, st.integers(0, 2), numbers, numbers)
 steps = st.lists(st.tuples(st.integers(0, 7), st.booleans(), st.integers(1, 1_000)), max_size=8)
 
 
-@pytest.mark.skipif(COMPILED not in CORES, reason="a desk may be without a C compiler")
+@pytest.mark.skipif(C not in CORES, reason="a desk may be without a C compiler")
 @given(st.lists(st.sets(st.integers(0, 2)), min_size=3, max_size=3), st.lists(counts, min_size=3, max_size=3), steps)
 def test_the_twins_count_and_write_the_same(
     versions: Sequence[set[int]], known: Sequence[HitCount | None], steps: Sequence[tuple[int, bool, int]]
 ) -> None:
     plans = [PLANS[link][version] for link, chosen in enumerate(versions) for version in sorted(chosen)]
-    twins = [opened(core, plans, known) for core in (PURE, COMPILED)]
+    twins = [opened(core, plans, known) for core in (PYTHON, C)]
     for number, first, clicks in steps if plans else []:
         plan = plans[number % len(plans)]
         if plan in twins[0].in_turn:

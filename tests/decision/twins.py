@@ -7,11 +7,12 @@ from functools import cache
 from actions.kind import Kind
 from actions.link import link_from_record
 from actions.registry import load_kinds
-from consumer.decision.cores import CORES, PURE
+from consumer.decision.cores import CORES
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
 from consumer.records.bulk import Update
+from consumer.records.implementation import PYTHON
 from consumer.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
@@ -79,7 +80,7 @@ class MemoryPlans:
         return plan
 
 
-core_on_trial: ContextVar[str] = ContextVar("core_on_trial", default=PURE)
+core_on_trial: ContextVar[str] = ContextVar("core_on_trial", default=PYTHON)
 """Which core a Desk decides by; the tests of this folder run with each."""
 
 

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from consumer.decision.cores import CORES, fastest
+from consumer.decision.cores import CORES, best_core
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
 from consumer.decision.plan import LinkPlan
@@ -29,7 +29,7 @@ def test_broken_record_gets_the_reason_it_names() -> None:
         layouts={Codec(SCHEMA).frame: click_layout(SCHEMA)},
         plans=NoPlans(),
         recall=lambda keys: [None] * len(keys),
-        open_core=CORES[fastest()],
+        open_core=CORES[best_core()],
         rules=Rules(PARTITIONS),
         now=NOON,
     )

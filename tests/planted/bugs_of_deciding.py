@@ -112,7 +112,7 @@ BUGS = (
         "clicks from before a reset count as hits of the new epoch",
         (
             Edit(
-                "consumer/decision/hits.py",
+                "consumer/decision/hits_py.py",
                 "        return count if plan.epoch == count.epoch else None",
                 "        return count",
             ),

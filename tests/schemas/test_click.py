@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consumer.decision.core import Core
-from consumer.decision.cores import COMPILED, CORES
+from consumer.decision.cores import CORES
+from consumer.records.implementation import C
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout, ParsedClick, click_layout, parse_click
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, parse_clicks
@@ -330,8 +331,8 @@ def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
     values = [click_bytes(click) for click in (*usual, *rare)]
 
     assert not parse_clicks(values, LAYOUTS)._odd
-    if COMPILED in CORES:
-        assert not CORES[COMPILED](values, Unasked(LAYOUTS)).bad
+    if C in CORES:
+        assert not CORES[C](values, Unasked(LAYOUTS)).bad
 
 
 def test_a_schema_that_does_not_start_as_the_contract_says_has_no_layout() -> None:

@@ -8,8 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from consumer.records.implementation import PYTHON
 from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.matchers import MATCHERS, NUMPY, fastest
+from consumer.state.rowfile.matchers import MATCHERS, best_matcher
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING
@@ -33,7 +34,7 @@ BATCHES = st.dictionaries(KEYS, VALUES, max_size=12)
 
 
 class RowFileMachine(RuleBasedStateMachine):
-    matcher = fastest()
+    matcher = best_matcher()
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +129,7 @@ class RowFileMachine(RuleBasedStateMachine):
 
 
 class NumpyMachine(RowFileMachine):
-    matcher = NUMPY
+    matcher = PYTHON
 
 
 TestRowFile, TestRowFileInNumpy = RowFileMachine.TestCase, NumpyMachine.TestCase

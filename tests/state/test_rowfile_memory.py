@@ -10,8 +10,9 @@ from random import Random
 import pytest
 
 from consumer.errors import Unavailable
+from consumer.records.implementation import PYTHON
 from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
-from consumer.state.rowfile.matchers import NUMPY, fastest
+from consumer.state.rowfile.matchers import best_matcher
 from consumer.state.rowfile.row import ROW_BYTES
 from consumer.state.rowfile.segment import Segment
 from consumer.state.rowfile.state import RowFileState
@@ -140,7 +141,7 @@ def test_pages_stay_mapped_over_small_batches_and_go_before_they_pile_up(tmp_pat
     state.close()
 
 
-@pytest.mark.skipif(fastest() == NUMPY, reason="where nothing is compiled, a whole file may be mapped")
+@pytest.mark.skipif(best_matcher() == PYTHON, reason="where nothing is compiled, a whole file may be mapped")
 def test_few_pages_are_mapped_at_a_time_while_many_keys_are_looked_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,26 +1,24 @@
-"""Which matchers there are: the compiled one where it could be built, and its twin in numpy."""
+"""The implementations of the matcher that are available."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from consumer.records.implementation import PYTHON, C, best
+from consumer.state.rowfile import matcher_py
 from consumer.state.rowfile.matcher import OpenMatcher
-from consumer.state.rowfile.numpy_matcher import NumpyMatcher
 
-COMPILED, NUMPY = "compiled", "numpy"
-
-_matchers: dict[str, OpenMatcher] = {}
+_matchers: dict[str, OpenMatcher] = {PYTHON: matcher_py.Matcher}
 try:
-    from consumer.state.rowfile.compiled_matcher import CompiledMatcher
-except ImportError:  # no C compiler was there, it was built for another Python, or the machine is big-endian
+    from consumer.state.rowfile import matcher_c
+except ImportError:  # there was no C compiler, it was built for another Python, or the machine is big-endian
     pass
 else:
-    _matchers[COMPILED] = CompiledMatcher
-_matchers[NUMPY] = NumpyMatcher
+    _matchers[C] = matcher_c.Matcher
 
 MATCHERS: Mapping[str, OpenMatcher] = MappingProxyType(_matchers)
-"""The matchers that are to be had, the fastest first."""
+"""By the name of the implementation."""
 
 
-def fastest() -> str:
-    """Return the name of the matcher to use."""
-    return next(iter(MATCHERS))
+def best_matcher() -> str:
+    """Return the name of the implementation to use."""
+    return best(MATCHERS)

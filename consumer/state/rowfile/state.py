@@ -14,7 +14,7 @@ from consumer.state.rowfile.building import build_index
 from consumer.state.rowfile.compaction import Compaction
 from consumer.state.rowfile.index import Require
 from consumer.state.rowfile.matcher import OpenMatcher
-from consumer.state.rowfile.matchers import MATCHERS, fastest
+from consumer.state.rowfile.matchers import MATCHERS, best_matcher
 from consumer.state.rowfile.partition import RowPartitionStore
 from consumer.state.rowfile.row_files import RowFiles
 from consumer.state.store import StateSize, exhaust
@@ -37,7 +37,7 @@ class RowFileState:
         self._folder = folder
         self._require = require or MemoryHeadroom().require
         self._moving = moving or Compaction()
-        self._open_matcher = open_matcher or MATCHERS[fastest()]
+        self._open_matcher = open_matcher or MATCHERS[best_matcher()]
         self._stores: dict[int, RowPartitionStore] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,12 @@ from collections.abc import Container, Mapping, Sequence
 from consumer.decision.candidates import Candidates, Clicks, Recall
 from consumer.decision.core import DecideClosely, Settled
 from consumer.decision.decision import Decision
-from consumer.decision.packed_hits import PackedHits
+from consumer.decision.hits_c import Hits
 from consumer.decision.plan import LinkPlan, Plans
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 
-class CompiledCore:
+class Core:
     @property
     def clicks(self) -> Clicks: ...
     @property
@@ -17,7 +17,7 @@ class CompiledCore:
     def __len__(self) -> int: ...
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]: ...
     def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates: ...
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> PackedHits: ...
+    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits: ...
     def decide(
         self,
         candidates: Candidates,

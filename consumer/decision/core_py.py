@@ -1,4 +1,4 @@
-"""The pure core: the work on each click in Python and numpy. Twin and reference of `consumer.decision.compiled`."""
+"""The pure core: the work on each click in Python and numpy. Twin and reference of `consumer.decision.core_c`."""
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -8,7 +8,7 @@ from consumer.changelog.entries import PLAIN
 from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideClosely, Settled
 from consumer.decision.decision import Decision
-from consumer.decision.hits import PureHits
+from consumer.decision.hits_py import Hits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
 from consumer.decision.slow_path import is_expired
@@ -28,7 +28,7 @@ from schemas.identity import (
 FIRST = PLAIN.to_bytes(1, "big")
 
 
-class PureCore:
+class Core:
     """The core over the values of one batch. Implements `Core`."""
 
     def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None:
@@ -86,9 +86,9 @@ class PureCore:
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined
         return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
 
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> PureHits:
+    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
         """Recall how often these links, each named once, were clicked."""
-        return PureHits(links, recall)
+        return Hits(links, recall)
 
     def decide(
         self,

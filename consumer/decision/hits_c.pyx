@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""The hits of a batch's links, counted in C. `consumer.decision.hits.PureHits` is the twin, and tells what is meant."""
+"""The hits of a batch's links, counted in C. `consumer.decision.hits_py.Hits` is the twin, and tells what is meant."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
@@ -39,7 +39,7 @@ cdef inline uint8_t* put_number(uint8_t* at, int64_t number) noexcept:
     return at + 1
 
 
-cdef class PackedHits:
+cdef class Hits:
     """Counts in C. Implements `Hits`."""
 
     cdef readonly set in_turn

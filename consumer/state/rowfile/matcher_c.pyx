@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False, boundscheck=False, initializedcheck=False
-"""Matching in C, on the same tables and files as `NumpyMatcher`, which is the twin and tells what is meant.
+"""Matching in C, on the same tables and files as `matcher_py.Matcher`, which is the twin and tells what is meant.
 
 A call goes through the entries some hundred at a time, in three passes: first all ask for their bucket, then for the
 row that it names, and only then is a row looked at. So the memory is fetched for many entries at once. Many keys are
@@ -100,7 +100,7 @@ cdef inline uint32_t replaced_by(const uint8_t* row) noexcept nogil:
     return number
 
 
-cdef class CompiledMatcher:
+cdef class Matcher:
     """Implements `Matcher`."""
 
     cdef object index, files

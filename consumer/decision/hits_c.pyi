@@ -6,7 +6,7 @@ from consumer.decision.hits import HitsRecord
 from consumer.decision.plan import LinkPlan
 from consumer.decision.plans import Plan
 
-class PackedHits:
+class Hits:
     @property
     def in_turn(self) -> set[LinkPlan]: ...
     def __init__(self, plans: list[Plan], recall: Recall) -> None: ...

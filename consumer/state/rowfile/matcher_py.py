@@ -22,7 +22,7 @@ from consumer.state.rowfile.row import (
 from consumer.state.rowfile.row_files import RowFiles
 
 
-class NumpyMatcher:
+class Matcher:
     """Implements `Matcher`, a few passes over arrays for each step."""
 
     def __init__(self, index: HashIndex, files: RowFiles) -> None:

@@ -1,10 +1,10 @@
 # cython: language_level=3, wraparound=False
-"""The compiled core: what `consumer.decision.pure` does with each click, in C.
+"""The compiled core: what `consumer.decision.core_py` does with each click, in C.
 
 The pure core is its twin and its judge. A value that is odd goes through `schemas.click` alone, which condemns it or
 returns it with null for each blank id; it is the one that is decided then. Every read stays inside the value
 (`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `plans` has what is to be done,
-`updates` holds what comes out, `packed_hits` counts, and `digests.h` has the digests.
+`updates` holds what comes out, `hits_c` counts, and `digests.h` has the digests.
 """
 
 from cpython cimport array
@@ -30,7 +30,7 @@ import array
 from consumer.decision.candidates import Candidates
 from consumer.decision.slow_path import is_expired
 from consumer.changelog.entries import MEMORY_KEY_BYTES
-from consumer.decision.packed_hits import PackedHits
+from consumer.decision.hits_c import Hits
 from consumer.decision.plan import find_plan
 from consumer.decision.outcome import ClickOutcome
 from consumer.records.packed_keys import PackedKeys
@@ -87,9 +87,9 @@ cdef struct Choice:
 cdef class Chosen:
     """The plans of a batch's candidates, in their order. A sequence."""
 
-    cdef CompiledCore core
+    cdef Core core
 
-    def __cinit__(self, CompiledCore core not None):
+    def __cinit__(self, Core core not None):
         self.core = core
 
     def __len__(self):
@@ -129,7 +129,7 @@ cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
         at += 2
 
 
-cdef class CompiledCore:
+cdef class Core:
     """The core over the values of one batch. Implements `Core`."""
 
     cdef readonly dict bad
@@ -304,7 +304,7 @@ cdef class CompiledCore:
         return <bytes>fields[number].start[: fields[number].size] if fields[number].present else None
 
     def choose(self, uint32_t partition, uint32_t partitions, plans, decision):
-        """Settle every click that is no matter for the state, and return the others, as `PureCore.choose` does."""
+        """Settle every click that is no matter for the state, and return the others, as `core_py.Core.choose` does."""
         cdef dict bad = decision.dead_letters
         ready = plans.ready
         cdef bytes keys = PyBytes_FromStringAndSize(NULL, self.count * MEMORY_KEY)
@@ -389,14 +389,14 @@ cdef class CompiledCore:
 
     def count_hits(self, links, recall):
         """Recall how often the links were clicked."""
-        return PackedHits([self.at_hand(plan) for plan in links], recall)
+        return Hits([self.at_hand(plan) for plan in links], recall)
 
     cdef Plan at_hand(self, plan):
         number = self.numbers.get(plan)
         return Plan(plan) if number is None else self.tally_at(number).plan
 
     def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
-        """Decide the candidates in their order, as `PureCore.decide` does."""
+        """Decide the candidates in their order, as `core_py.Core.decide` does."""
         cdef dict fresh = decision.memory
         cdef PackedUpdates updates = PackedUpdates()
         cdef Py_ssize_t index
