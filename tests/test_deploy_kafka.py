@@ -40,13 +40,13 @@ def test_without_any_kafka_one_sentence_says_what_was_missing() -> None:
     told: list[str] = []
 
     assert first_available([missing("no Docker"), missing("no Java")], told.append) is None
-    assert told == ["No Kafka is to be had: no Docker; no Java."]
+    assert told == ["No Kafka is available: no Docker; no Java."]
 
 
 def test_the_sentence_goes_to_standard_error_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     first_available([missing("no Docker")], tell_standard_error)
 
-    assert capsys.readouterr().err == "No Kafka is to be had: no Docker.\n"
+    assert capsys.readouterr().err == "No Kafka is available: no Docker.\n"
 
 
 def test_java_is_missed_where_there_is_none(tmp_path: Path) -> None:

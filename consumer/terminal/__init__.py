@@ -1,1 +1,1 @@
-"""What is shown to people: texts that cannot steer a terminal, numbers with their nouns, and streams that take both."""
+"""Output for people: text without control characters, counted nouns, and robust standard streams."""

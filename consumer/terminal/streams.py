@@ -1,4 +1,4 @@
-"""Standard output and standard error that take every text and fail in sentences."""
+"""Standard streams that accept every text; if writing fails, the error is one sentence."""
 
 import os
 import sys
@@ -8,32 +8,32 @@ from typing import TextIO, TypeVar
 from consumer.errors import LinkActionsError
 
 UNENCODABLE = "backslashreplace"
-"""What becomes of a character that the stream's encoding does not have, as in ISO-8859-1 or ASCII."""
+"""The error handler for characters that the stream's encoding (ISO-8859-1, ASCII) does not have."""
 
 Stream = TypeVar("Stream", bound=TextIOWrapper)
 
 READER_GONE = 141
-"""What a shell sees of a program that SIGPIPE ended."""
+"""The exit code that a shell reports for a program ended by SIGPIPE."""
 
 
 class Unwritable(LinkActionsError):
-    """Standard output cannot be written, for example since the disk is full."""
+    """Standard output cannot be written, for example because the disk is full."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"Standard output cannot be written ({error.strerror}); make room, or redirect it elsewhere")
 
 
 class ReaderGone(LinkActionsError):
-    """Whoever read the output has closed it, as `head` does. Nothing is wrong, and nobody is left to tell."""
+    """The reader of the output has closed it, as `head` does. This is not a failure, and no message is written."""
 
     exit_code = READER_GONE
 
 
 class StandardOutput(TextIOWrapper):
-    """Raises Unwritable or ReaderGone where the system does not take what is written."""
+    """Raises Unwritable or ReaderGone if the system rejects a write."""
 
     def write(self, text: str) -> int:
-        """Write it."""
+        """Write the text."""
         try:
             return super().write(text)
         except OSError as error:
@@ -41,7 +41,7 @@ class StandardOutput(TextIOWrapper):
             raise _sentence(error) from error
 
     def flush(self) -> None:
-        """Write what is still held."""
+        """Write the buffered text."""
         try:
             super().flush()
         except OSError as error:
@@ -50,17 +50,17 @@ class StandardOutput(TextIOWrapper):
 
 
 class StandardError(TextIOWrapper):
-    """Loses what cannot be written: there is no other place to say so, and the work is not wrong for it."""
+    """Drops text that cannot be written: there is no other place to report it, and the work itself is fine."""
 
     def write(self, text: str) -> int:
-        """Write it, if it can be written."""
+        """Write the text, or drop it."""
         try:
             return super().write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """Write what is still held, if it can be written."""
+        """Write the buffered text, or drop it."""
         try:
             super().flush()
         except OSError:
@@ -68,9 +68,9 @@ class StandardError(TextIOWrapper):
 
 
 def prepare_streams() -> None:
-    """Put streams in place that take every text. One that was closed becomes /dev/null.
+    """Replace the standard streams by ones that accept every text. A closed one becomes /dev/null.
 
-    Else the next file or connection that is opened would get its number, and with it what libraries write there.
+    Otherwise the next file or connection would get its descriptor, and with it the output of libraries.
     """
     for number in range(3):
         try:
@@ -83,14 +83,14 @@ def prepare_streams() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Send to /dev/null what the stream still holds and gets: at its end Python would try once more, and complain."""
+    """Redirect the stream to /dev/null; otherwise Python flushes it again at exit, and complains."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Return how many cells a line of the terminal has, COLUMNS before what it says itself; None where none watches."""
+    """Return the width of the terminal in cells, COLUMNS first; None if the stream is not a terminal."""
     if not stream.isatty():
         return None
     columns = os.environ.get("COLUMNS", "")
@@ -98,12 +98,12 @@ def width_of(stream: TextIO) -> int | None:
 
 
 def takes_colors(stream: TextIO) -> bool:
-    """Tell whether someone watches and did not ask for plain text: no-color.org, and terminals that know no colours."""
+    """Return whether the stream is a terminal with colours, which NO_COLOR (no-color.org) does not switch off."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _wrapped(kind: type[Stream], stream: TextIO | None, number: int) -> Stream:
-    """Return a stream of this kind in place of Python's own, which holds nothing any more then."""
+    """Return a stream of this kind in place of Python's own, which is detached."""
     if isinstance(stream, TextIOWrapper):
         encoding, is_line_buffered = stream.encoding, stream.line_buffering
         return kind(stream.detach(), encoding=encoding, errors=UNENCODABLE, line_buffering=is_line_buffered)

@@ -1,11 +1,11 @@
-"""Texts as people may see them. Every text of a record, a file or an argument passes `printable` on its way out."""
+"""Text that is safe to print. Every text of a record, a file or an argument passes through `printable`."""
 
 
 def printable(value: object) -> str:
     r"""Return a text that cannot move the cursor, colour the terminal or turn the direction of writing.
 
-    Whatever is not printable is escaped as Python does it (`\x1b`, `\u202e`), so that two texts that differ stay
-    different. A backslash stays as it is.
+    Other characters are escaped as in Python (`\x1b`, `\u202e`), so different texts stay different. A backslash is
+    kept.
     """
     text = str(value)
     if text.isprintable():
@@ -14,7 +14,7 @@ def printable(value: object) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return a message of several lines with its line breaks, and all else as `printable` does."""
+    """Return a message of several lines, each line as `printable` returns it."""
     return "\n".join(map(printable, text.split("\n")))
 
 
@@ -24,12 +24,12 @@ def escaped(letter: str) -> str:
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return `1 click` or `2 clicks`; `plural` where an `s` is not enough."""
+    """Return `1 click` or `2 clicks`; `plural` if an `s` is not enough."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def is_encodable(text: str) -> bool:
-    """Tell whether the text is Unicode: bytes of another encoding come from the shell as halves of surrogate pairs."""
+    """Return whether the text is valid Unicode: arguments in another encoding arrive as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with one value, said in words of our own."""
+"""Turns pydantic's validation errors into sentences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ _SENTENCES = {
     "less_than_equal": "it must be at most {le}",
     "less_than": "it must be less than {lt}",
 }
-"""By the beginning of the error's type, the longer ones first."""
+"""Sentences by the start of the error's type, longer ones first."""
 
 
 def problem_of(details: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Which Kafka is taken where several could be."""
+"""Chooses the Kafka to use: a given one, a container, or a child process."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ BOOTSTRAP_SERVERS = "LINK_ACTIONS_BOOTSTRAP_SERVERS"
 
 
 def tell_standard_error(sentence: str) -> None:
-    """Write the sentence where a person at the terminal reads it."""
+    """Write the sentence to standard error."""
     sys.stderr.write(f"{sentence}\n")
 
 
@@ -25,9 +25,9 @@ def start_kafka(
     profile: Profile = TEST,
     tell: Callable[[str], object] = tell_standard_error,
 ) -> Broker | None:
-    """Take the Kafka that is given, else start a container, else a child process; the caller stops it.
+    """Return the given Kafka; without one, start a container or a child process, which the caller stops.
 
-    None when nothing is to be had; `tell` then gets one sentence saying what was missing for each.
+    None if there is none; `tell` then gets one sentence with what was missing for each.
     """
     own = own_kafka(directory, environ=environ, profile=profile)
     return first_available([partial(given_kafka, environ), *own], tell)
@@ -36,7 +36,7 @@ def start_kafka(
 def own_kafka(
     directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST, port: int | None = None
 ) -> Sequence[Callable[[], Broker]]:
-    """Return the ways to start one, the preferred one first. Clients connect to `port`, or to any that is free."""
+    """Return the ways to start a Kafka, the preferred one first. Clients connect to `port`, or to any free one."""
     return [
         partial(start_container, directory, profile=profile, port=port),
         partial(start_process, directory, environ=environ, profile=profile, port=port),
@@ -44,19 +44,19 @@ def own_kafka(
 
 
 def first_available(sources: Iterable[Callable[[], Broker]], tell: Callable[[str], object]) -> Broker | None:
-    """Try each source until one gives a broker."""
+    """Return the broker of the first source that has one."""
     missing = []
     for source in sources:
         try:
             return source()
         except KafkaMissing as reason:
             missing.append(str(reason))
-    tell(f"No Kafka is to be had: {'; '.join(missing)}.")
+    tell(f"No Kafka is available: {'; '.join(missing)}.")
     return None
 
 
 def given_kafka(environ: Mapping[str, str]) -> Kafka:
-    """Take the Kafka that the environment names, without asking whether it answers; raises KafkaMissing."""
+    """Return the Kafka that the environment names, without connecting to it. Raises KafkaMissing."""
     servers = environ.get(BOOTSTRAP_SERVERS, "").strip()
     if not servers:
         raise KafkaMissing(f"{BOOTSTRAP_SERVERS} is not set")

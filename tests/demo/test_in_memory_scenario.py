@@ -24,7 +24,7 @@ def test_demo_without_kafka_runs_in_memory(tmp_path: Path) -> None:
     result = json.loads(shown.stdout)
 
     assert shown.returncode == 0
-    assert "No Kafka is to be had: " in shown.stderr
+    assert "No Kafka is available: " in shown.stderr
     assert "worker-2 crashed in the middle of a transaction" in shown.stderr
     assert (result["exact"], result["seed"], result["killed"]) == (True, 5, None)
     assert result["updates"]["missing"] == result["updates"]["doubled"] == 0

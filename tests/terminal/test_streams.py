@@ -21,14 +21,14 @@ def run(start: str, folder: Path, *call: str, **variables: str) -> tuple[int, st
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
-def test_what_the_encoding_lacks_is_escaped(tmp_path: Path) -> None:
+def test_unencodable_characters_are_escaped(tmp_path: Path) -> None:
     code, out, err = run('exec "$@"', tmp_path, PYTHONIOENCODING="ascii")
 
     assert (code, err) == (0, "")
     assert r"gr\xf8n-\u6625" in out
 
 
-def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
+def test_full_disk_is_reported_once(tmp_path: Path) -> None:
     code, _, err = run('exec "$@" > /dev/full', tmp_path)
 
     assert code == 1
@@ -36,17 +36,17 @@ def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
     assert err.count("\n") == 1
 
 
-def test_a_reader_that_has_gone_is_no_failure_to_talk_about(tmp_path: Path) -> None:
+def test_closed_reader_is_not_reported(tmp_path: Path) -> None:
     assert run(f'{PIPE}; exec "$@" >&4', tmp_path) == (141, "", "")
 
 
-def test_a_failure_that_cannot_be_told_keeps_its_exit_code(tmp_path: Path) -> None:
+def test_failure_without_stderr_keeps_its_exit_code(tmp_path: Path) -> None:
     for start in ('exec "$@" 2> /dev/full', 'exec "$@" 2>&-', f'{PIPE}; exec "$@" 2>&4'):
         assert run(start, tmp_path, *PROGRAM, "links", "check", "nowhere") == (2, "", "")
 
 
 @pytest.mark.parametrize("start", ['exec "$@" <&- >&- 2>&-', 'exec "$@" >&-'])
-def test_closed_streams_are_not_given_to_others(start: str, tmp_path: Path) -> None:
+def test_descriptors_of_closed_streams_are_not_reused(start: str, tmp_path: Path) -> None:
     """A file that got the number of standard output would get what is printed."""
     opened = "import sys; from consumer.terminal.streams import prepare_streams; prepare_streams(); f = open('f', 'w')"
     code = f"{opened}; sys.stdout.write('lost'); sys.stdout.flush(); f.write('kept'); f.close()"
@@ -55,7 +55,7 @@ def test_closed_streams_are_not_given_to_others(start: str, tmp_path: Path) -> N
     assert (tmp_path / "f").read_text() == "kept"
 
 
-def test_a_working_directory_that_was_deleted_is_told(tmp_path: Path) -> None:
+def test_deleted_working_directory_is_reported(tmp_path: Path) -> None:
     start = 'mkdir gone; cd gone; rmdir ../gone; exec "$@"'
     code, _, err = run(start, tmp_path, *PROGRAM, "links", "check", "links")
 

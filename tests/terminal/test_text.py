@@ -19,29 +19,29 @@ from consumer.terminal.text import counted, is_encodable, printable, printable_l
         (None, "None"),
     ],
 )
-def test_what_could_steer_a_terminal_is_escaped(text: object, shown: str) -> None:
+def test_control_characters_are_escaped(text: object, shown: str) -> None:
     assert printable(text) == shown
 
 
 @given(st.text())
-def test_nothing_that_is_shown_steers_a_terminal(text: str) -> None:
+def test_printable_text_is_printable(text: str) -> None:
     assert printable(text).isprintable()
 
 
 @given(st.text(st.characters(exclude_characters="\\")), st.text(st.characters(exclude_characters="\\")))
-def test_texts_that_differ_are_shown_differently(one: str, other: str) -> None:
+def test_different_texts_stay_different(one: str, other: str) -> None:
     assert (printable(one) == printable(other)) == (one == other)
 
 
-def test_a_message_keeps_its_line_breaks() -> None:
+def test_message_keeps_its_line_breaks() -> None:
     assert printable_lines("a\n  b\x1b") == "a\n  b\\x1b"
 
 
-def test_a_number_has_its_noun() -> None:
+def test_counted_noun() -> None:
     assert [counted(number, "click") for number in (0, 1, 2)] == ["0 clicks", "1 click", "2 clicks"]
     assert counted(2, "entry", "entries") == "2 entries"
 
 
-def test_bytes_of_another_encoding_are_no_text() -> None:
+def test_bytes_of_another_encoding_are_not_encodable() -> None:
     assert is_encodable("S\xf8ren")
     assert not is_encodable(b"S\xf8ren".decode(errors="surrogateescape"))
