@@ -17,10 +17,10 @@ from consumer.doctor.finding import Finding, exit_code_of
 from consumer.doctor.local import (
     check_backend,
     check_core,
+    check_properties,
     check_registry,
     check_settings,
     check_state,
-    look_at_properties,
 )
 from consumer.kafka.admin.acls import Role
 from consumer.kafka.backend import best_backend
@@ -43,7 +43,7 @@ def doctor(
     The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is, and 6 where
     committed offsets, memory and clicks do not fit together.
     """
-    findings = look_at_all(role)
+    findings = check_all(role)
     if as_json:
         for finding in findings:
             fields = asdict(finding)
@@ -54,7 +54,7 @@ def doctor(
     raise typer.Exit(exit_code_of(findings))
 
 
-def look_at_all(role: Role) -> list[Finding]:
+def check_all(role: Role) -> list[Finding]:
     """Look at everything that can be looked at; without settings that is not much."""
     settings, findings = check_settings(os.environ)
     if settings is None:
@@ -66,7 +66,7 @@ def look_at_all(role: Role) -> list[Finding]:
             check_backend(best_backend()),
             *check_state(state_folders(settings, settings.workers)),
         ]
-        findings.append(look_at_properties(settings))
+        findings.append(check_properties(settings))
     findings += check_registry(settings.schema_registry_url, names.clicks)
     findings += check_cluster(settings, names, role)
     return findings

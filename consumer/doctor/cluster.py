@@ -10,7 +10,7 @@ from consumer.app.missing_changelog import require_changelog
 from consumer.config.settings import Settings
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
-from consumer.doctor.local import look_at_descriptors
+from consumer.doctor.local import check_descriptors
 from consumer.doctor.workers import check_workers
 from consumer.errors import Contradictory, ExitCode, Unavailable
 from consumer.kafka.admin.acls import Acl, Role, acls_of, missing_acls
@@ -45,8 +45,8 @@ def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator
         yield from check_brokers(probe.broker_config(min(metadata.brokers)))
         report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings.kafka), names))
         yield from check_topics(report, names)
-        yield look_at_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
-        yield from look_at_history(settings, names, report)
+        yield check_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
+        yield from check_history(settings, names, report)
         yield from check_workers(settings.workers, report.partitions, os.cpu_count())
         yield from check_replicas(metadata, names)
         probe.try_transactions()
@@ -86,7 +86,7 @@ def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
         yield fine("topics", f"{number} are as they must be, with {counted(report.partitions or 0, 'partition')}")
 
 
-def look_at_history(settings: Settings, names: TopicNames, report: TopicReport) -> Iterator[Finding]:
+def check_history(settings: Settings, names: TopicNames, report: TopicReport) -> Iterator[Finding]:
     """Tell whether committed offsets, memory and clicks fit together; a changelog is only made where none was."""
     try:
         require_changelog(settings, names, report)

@@ -36,10 +36,10 @@ def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
         published.add((record.key(), record.value()) for record in reader.read(reader.spans({topic: 1})))
     registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
     codec = reading_codec(topic, schemas["LinkDefined"], registry)
-    yield from look_at_definitions(published, codec=codec, kinds=load_kinds(schemas))
+    yield from check_definitions(published, codec=codec, kinds=load_kinds(schemas))
 
 
-def look_at_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapping[str, Kind]) -> Iterator[Finding]:
+def check_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapping[str, Kind]) -> Iterator[Finding]:
     """Tell which newest versions cannot be read, and which versions were withdrawn."""
     links = published.links
     newest = [(reference, *found) for reference, versions in links.items() if (found := newest_of(versions))]

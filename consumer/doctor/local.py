@@ -44,10 +44,14 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         return None, [program, *(failure("settings", mistake, ExitCode.USAGE) for mistake in error.mistakes)]
     links = service_links(environ)
     named = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX) and name not in links)
-    return settings, [program, fine("settings", f"all good; set are {', '.join(named)}"), *_look_at_links(environ)]
+    return settings, [
+        program,
+        fine("settings", f"all good; set are {', '.join(named)}"),
+        *_check_service_links(environ),
+    ]
 
 
-def _look_at_links(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _check_service_links(environ: Mapping[str, str]) -> Iterator[Finding]:
     if not service_links(environ):
         return
     seen = f"{len(service_links(environ))} variables of Kubernetes Services look like settings and are ignored"
@@ -72,10 +76,10 @@ def check_backend(backend: str) -> Finding:
 def check_state(folders: Iterable[Path]) -> Iterator[Finding]:
     """Tell whether the state of each worker can be written and has room, without making its folder."""
     for folder in folders:
-        yield from _look_at_folder(folder)
+        yield from _check_folder(folder)
 
 
-def _look_at_folder(folder: Path) -> Iterator[Finding]:
+def _check_folder(folder: Path) -> Iterator[Finding]:
     try:
         require_writable(folder)
         room = shutil.disk_usage(existing_part(folder))
@@ -93,7 +97,7 @@ def _look_at_folder(folder: Path) -> Iterator[Finding]:
         yield fine("state", f"{folder} can be written, {room.free // 2**30} GiB of room")
 
 
-def look_at_descriptors(limit: int | None, partitions: int, brokers: int) -> Finding:
+def check_descriptors(limit: int | None, partitions: int, brokers: int) -> Finding:
     """Tell whether one worker may open the files and connections that it needs; None stands for no limit."""
     needed = DESCRIPTORS + FILES_OF_PARTITION * partitions + CONNECTIONS_TO_BROKER * brokers
     if limit is None or limit >= 2 * needed:
@@ -104,7 +108,7 @@ def look_at_descriptors(limit: int | None, partitions: int, brokers: int) -> Fin
     return warning("descriptors", seen, MORE_DESCRIPTORS)
 
 
-def look_at_properties(settings: Settings) -> Finding:
+def check_properties(settings: Settings) -> Finding:
     """Tell whether the client library takes all properties, those of consumers and producers too."""
     try:
         open_admin(admin_config(settings.kafka))

@@ -14,11 +14,11 @@ from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine
 from consumer.doctor.local import (
     check_backend,
     check_core,
+    check_descriptors,
+    check_properties,
     check_registry,
     check_settings,
     check_state,
-    look_at_descriptors,
-    look_at_properties,
 )
 from consumer.errors import ExitCode
 from consumer.kafka.admin.acls import Acl, Operation, Role
@@ -110,7 +110,7 @@ def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatc
 
 
 def test_too_few_descriptors_are_told_before_they_run_out() -> None:
-    findings = [look_at_descriptors(limit, partitions=12, brokers=3) for limit in (64, 256, 1_048_576, None)]
+    findings = [check_descriptors(limit, partitions=12, brokers=3) for limit in (64, 256, 1_048_576, None)]
 
     assert [finding.status for finding in findings] == [Status.FAIL, Status.WARN, Status.OK, Status.OK]
     assert "ulimit -n" in findings[0].mend
@@ -123,7 +123,7 @@ def test_a_property_that_only_a_worker_uses_is_tried_too(tmp_path: Path) -> None
     for line in ("consumer.fetch.wait.max.ms=5", "consumer.fetch.wait.max.seconds=5"):
         file.write_text(f"{line}\n")
         environ = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_KAFKA_CONFIG": str(file)}
-        findings.append(look_at_properties(load_settings(environ)))
+        findings.append(check_properties(load_settings(environ)))
 
     assert [finding.status for finding in findings] == [Status.OK, Status.FAIL]
     assert exit_code_of(findings) == 2
