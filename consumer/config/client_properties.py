@@ -1,4 +1,4 @@
-"""The file of further client properties that `LINK_ACTIONS_KAFKA_CONFIG` names."""
+"""Reads the file of further client properties that `LINK_ACTIONS_KAFKA_CONFIG` names."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -10,63 +10,63 @@ from consumer.terminal.text import counted
 
 OURS: Mapping[str, str] = {
     "acks": "an update that only one broker has can be lost; it is always all",
-    "auto.offset.reset": "clicks that were deleted unread must stop the worker; it is always error",
+    "auto.offset.reset": "clicks deleted before they were read must stop the worker; it is always error",
     "bootstrap.servers": "set LINK_ACTIONS_BOOTSTRAP_SERVERS instead",
     "enable.auto.commit": "offsets are committed in the transaction that holds the updates",
     "enable.auto.offset.store": "offsets are committed in the transaction that holds the updates",
-    "enable.idempotence": "a retried send would write twice; it is always on",
+    "enable.idempotence": "a retried send would write twice; it is always true",
     "group.id": "set LINK_ACTIONS_GROUP_ID instead",
-    "isolation.level": "clicks of aborted transactions must not be seen; each client sets what it needs",
+    "isolation.level": "clicks of aborted transactions must not be read; each client sets its own",
     "metadata.broker.list": "set LINK_ACTIONS_BOOTSTRAP_SERVERS instead",
-    "partitioner": "a person's clicks must meet in one partition; it is always murmur2_random",
+    "partitioner": "all clicks of a person must go to one partition; it is always murmur2_random",
     "request.required.acks": "an update that only one broker has can be lost; it is always all",
     "transactional.id": "it is made of topic prefix, group and LINK_ACTIONS_INSTANCE_ID",
 }
-"""Properties that exactly once depends on, and why each is not for the file to set."""
+"""Properties that the file must not set, each with the reason: exactly-once processing depends on them."""
 
 JAVA_ONLY: Mapping[str, str] = {
     "sasl.jaas.config": "use sasl.username and sasl.password",
     "ssl.truststore.location": "use ssl.ca.location with a PEM file",
     "ssl.keystore.location": "use ssl.certificate.location and ssl.key.location with PEM files",
 }
-"""What the Java client knows by another name than ours."""
+"""Properties of the Java client that librdkafka has under another name."""
 
 ASSIGNMENT, COOPERATIVE = "partition.assignment.strategy", "cooperative-sticky"
-"""Under any other strategy the library refuses the worker's way of taking partitions, at the first one."""
+"""The worker assigns partitions incrementally, which the library refuses under any other strategy."""
 
 FILES = ("ssl.certificate.location", "ssl.key.location", "ssl.keystore.location", "ssl.crl.location", "ssl.ca.location")
-"""Properties that name a file, the last one a folder too or `probe`."""
+"""Properties that name a file; `ssl.ca.location` may also be a folder or `probe`."""
 
 SCOPES = ("consumer.", "producer.")
-"""A property starting so goes to that kind of client only, without the prefix."""
+"""A property with this prefix goes to that kind of client only, without the prefix."""
 
 
-MOST_TOLD = 10
-"""Mistakes that are told one by one; a file of something else has one in each line."""
+MAX_MISTAKES = 10
+"""Mistakes that are listed; a file that holds something else has one in each line."""
 
 
 class UnreadableProperties(ValueError):
-    """The file cannot be read or has bad lines; the message names every one of them, without the values."""
+    """The file cannot be read or has bad lines; the message lists them, without the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientProperties:
-    """The properties of one file. Values may be secrets, so they are not shown."""
+    """The properties of one file. `repr` leaves out the values, which may be secrets."""
 
     path: Path
     values: Mapping[str, str] = field(repr=False)
 
     def for_role(self, role: str) -> dict[str, str]:
-        """Return what a client of this role (`consumer`, `producer`, `admin`) gets: the common ones, then its own."""
+        """Return the properties for a client role (`consumer`, `producer`, `admin`), which override the common ones."""
         common = {name: value for name, value in self.values.items() if not name.startswith(SCOPES)}
         own = {name: value for name, value in self.values.items() if name.startswith(f"{role}.")}
         return common | {name.removeprefix(f"{role}."): value for name, value in own.items()}
 
 
 def read_properties(path: Path) -> ClientProperties:
-    """Read lines of `name=value`; empty lines and those starting with `#` or `!` are passed over.
+    """Read lines of `name=value`, without empty lines and comments, which start with `#` or `!`.
 
-    A value may name a place where it stands instead (`consumer.config.config_providers`). Raises UnreadableProperties.
+    A value may refer to another source (`consumer.config.config_providers`). Raises UnreadableProperties.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
@@ -77,17 +77,17 @@ def read_properties(path: Path) -> ClientProperties:
     values: dict[str, str] = {}
     mistakes = list(_collect(lines, values))
     if mistakes:
-        raise UnreadableProperties(f"{path}: {', '.join([*mistakes[:MOST_TOLD], *_rest(mistakes)])}")
+        raise UnreadableProperties(f"{path}: {', '.join([*mistakes[:MAX_MISTAKES], *_rest(mistakes)])}")
     return ClientProperties(path, values)
 
 
 def _rest(mistakes: list[str]) -> Iterator[str]:
-    if len(mistakes) > MOST_TOLD:
-        yield f"and {counted(len(mistakes) - MOST_TOLD, 'mistake')} more"
+    if len(mistakes) > MAX_MISTAKES:
+        yield f"and {counted(len(mistakes) - MAX_MISTAKES, 'mistake')} more"
 
 
 def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
-    """Put the properties into `values` and yield a sentence for each bad line."""
+    """Add the properties to `values` and yield a message for each bad line."""
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if not text or text[0] in "#!":
@@ -106,11 +106,11 @@ def _collect(lines: list[str], values: dict[str, str]) -> Iterator[str]:
 
 
 def _readable(name: str, value: str) -> str:
-    """Return the value; where it is a file that cannot be read, the library would give a riddle for an error."""
+    """Return the value. Check that a file it names is readable: the library's error would not name the file."""
     if "\0" in value:
         raise MissingValue(f"has a NUL byte in {name}")
     if name.endswith(FILES) and value != "probe" and not os.access(value, os.R_OK):
-        raise MissingValue(f"names in {name} the file {value}, which cannot be read")
+        raise MissingValue(f"names the file {value} in {name}, which cannot be read")
     return value
 
 
@@ -119,11 +119,11 @@ def _problem(name: str, value: str, earlier: Mapping[str, str]) -> str | None:
     if not plain or not value:
         return "lacks a name or a value"
     if plain in OURS:
-        return f"sets {name}, which is not for the file: {OURS[plain]}"
+        return f"sets {name}, which must not be set here: {OURS[plain]}"
     if plain == ASSIGNMENT and value != COOPERATIVE:
-        return f"sets {name} to something else than {COOPERATIVE}, the only one this worker can follow"
+        return f"sets {name}, which this worker supports as {COOPERATIVE} only"
     if plain in JAVA_ONLY:
-        return f"sets {name}, which only the Java client knows: {JAVA_ONLY[plain]}"
+        return f"sets {name}, which only the Java client has: {JAVA_ONLY[plain]}"
     if plain == "logger" or plain.endswith("_cb"):
-        return f"sets {name}, which is no text property"
+        return f"sets {name}, which is not a text property"
     return f"sets {name} a second time" if name in earlier else None

@@ -1,7 +1,7 @@
-"""Values that stand elsewhere than in the file of client properties, written as Kafka's own config providers have it.
+"""References in client properties to values outside the file, in the syntax of Kafka's config providers.
 
-`${env:NAME}` is a variable of the environment, `${directory:/run/secrets:password}` all of a file in a folder, and
-`${file:/etc/secrets.properties:password}` one property of a file. What is named is read again whenever the file is.
+`${env:NAME}` is an environment variable, `${directory:/run/secrets:password}` the content of a file in a folder, and
+`${file:/etc/secrets.properties:password}` one property of a file. They are resolved whenever the file is read.
 """
 
 import os
@@ -14,11 +14,11 @@ _REFERENCE = re.compile(r"\$\{(env|directory|file):([^}]*)\}")
 
 
 class MissingValue(ValueError):
-    """A value is not where the reference says; the message names the place and never what stands there."""
+    """A reference cannot be resolved; the message names its target, never a value."""
 
 
 def resolve(value: str) -> str:
-    """Put in place of each reference what it names. Raises MissingValue."""
+    """Replace each reference by its value. Raises MissingValue."""
     return _REFERENCE.sub(lambda match: _PROVIDERS[match[1]](match[2]), value)
 
 
@@ -31,22 +31,22 @@ def _from_environment(name: str) -> str:
     return found
 
 
-def _from_directory(place: str) -> str:
-    folder, separator, name = place.rpartition(":")
+def _from_directory(target: str) -> str:
+    folder, separator, name = target.rpartition(":")
     if not separator:
         raise MissingValue("names no file: write ${directory:FOLDER:FILE}")
     return _text_of(Path(folder) / name).rstrip("\r\n")
 
 
-def _from_file(place: str) -> str:
-    path, separator, wanted = place.rpartition(":")
+def _from_file(target: str) -> str:
+    path, separator, wanted = target.rpartition(":")
     if not separator:
-        raise MissingValue("names no property: write ${file:PATH:NAME}, or ${directory:FOLDER:FILE} for all of a file")
+        raise MissingValue("names no property: write ${file:PATH:NAME}, or ${directory:FOLDER:FILE} for a whole file")
     for line in _text_of(Path(path)).split("\n"):
         name, _, value = line.partition("=")
         if name.strip() == wanted and value.strip():
             return value.strip()
-    raise MissingValue(f"names {wanted}, which {path} does not have")
+    raise MissingValue(f"names {wanted}, which {path} does not contain")
 
 
 def _text_of(path: Path) -> str:
@@ -57,7 +57,7 @@ def _text_of(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise MissingValue(f"names {path}, which is not UTF-8 text") from error
     except ValueError as error:  # a NUL byte, which no path has
-        raise MissingValue(f"names {path}, which cannot be the name of a file") from error
+        raise MissingValue(f"names {path}, which is not a valid file name") from error
 
 
 _PROVIDERS = {"env": _from_environment, "directory": _from_directory, "file": _from_file}

@@ -1,15 +1,15 @@
-"""The variables that Kubernetes sets for each Service of the namespace ("service links"), told apart from settings.
+"""Distinguishes settings from the variables that Kubernetes sets for each Service of the namespace ("service links").
 
-A Service whose name begins with `link-actions` gives variables that begin with LINK_ACTIONS_. For the port 9464, named
+A Service whose name begins with `link-actions` gets variables that begin with LINK_ACTIONS_. For the port 9464, named
 `metrics`, of `link-actions-http` these are LINK_ACTIONS_HTTP_SERVICE_HOST, _SERVICE_PORT, _SERVICE_PORT_METRICS, _PORT,
-_PORT_9464_TCP, and the last with _PROTO, _PORT and _ADDR behind (pkg/kubelet/envvars in Kubernetes).
+_PORT_9464_TCP, and the last one followed by _PROTO, _PORT and _ADDR (pkg/kubelet/envvars in Kubernetes).
 """
 
 import re
 from ipaddress import ip_address
 
 ADVICE = "set enableServiceLinks: false in the pod's spec"
-"""How to have none."""
+"""How to turn them off."""
 
 _PORT_NUMBER = re.compile(r"\d{1,5}")
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://(?:\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}")
@@ -37,8 +37,8 @@ _FAMILY = (
 
 
 def is_service_link(own_name: str, value: str) -> bool:
-    """Tell by the name after LINK_ACTIONS_ and by the value whether Kubernetes has set this variable.
+    """Return whether Kubernetes has set this variable, judged by its name after LINK_ACTIONS_ and its value.
 
-    Where the name is a setting's too (HTTP_PORT), the value decides: no setting is the address of a Service.
+    If a setting has the same name (HTTP_PORT), the value decides: no setting is the address of a Service.
     """
     return any(name.fullmatch(own_name) and is_valid(value) for name, is_valid in _FAMILY)

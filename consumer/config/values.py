@@ -1,4 +1,4 @@
-"""What the text of a single setting may look like. Each function returns the value or raises ValueError."""
+"""Parses the text of a single setting. Each function returns the value or raises ValueError."""
 
 import re
 import socket
@@ -24,9 +24,9 @@ _HIGHEST_PORT = 65535
 
 
 def broker_list(text: str) -> str:
-    """Take `host:port` with commas between; the port may be left out and is then 9092.
+    """Accept `host:port`, separated by commas; the port defaults to 9092.
 
-    One of Kafka's protocols may come before it, as listeners are written (`SSL://host:9093`).
+    A security protocol may precede the host, as in listeners (`SSL://host:9093`).
     """
     brokers = [broker.strip() for broker in text.split(",")]
     for broker in brokers:
@@ -41,22 +41,22 @@ def _problem_of_broker(broker: str) -> str | None:
         return "one of the brokers between the commas is empty"
     match = _BROKER.fullmatch(broker)
     if not match or not 0 < int(match["port"] or 9092) <= _HIGHEST_PORT or not _is_host(match["host"]):
-        shown = broker.rpartition("@")[2]  # what comes before may be a password
-        return f"{shown!r} is not host:port (an IPv6 address stands in brackets, as [::1]:9092)"
+        shown = broker.rpartition("@")[2]  # the part before @ may be a password
+        return f"{shown!r} is not host:port (write an IPv6 address in brackets, as [::1]:9092)"
     if match["protocol"] and match["protocol"].upper() not in _PROTOCOLS:
-        return f"{broker!r} begins with {match['protocol']}://, and brokers do not speak that; leave it out"
+        return f"{broker!r} begins with {match['protocol']}://, which is no protocol of Kafka; leave it out"
     return None
 
 
 def protocols(brokers: str) -> set[str]:
-    """Return the protocols that are named before brokers."""
+    """Return the security protocols that precede the brokers."""
     return {
         match["protocol"].upper() for match in map(_BROKER.fullmatch, brokers.split(",")) if match and match["protocol"]
     }
 
 
 def _is_host(text: str) -> bool:
-    """Tell whether it is the name of a host, or an address, that of IPv6 in brackets."""
+    """Return whether it is a host name or an address, which must be in brackets for IPv6."""
     if not text.startswith("["):
         return _HOST.fullmatch(text) is not None
     try:
@@ -66,7 +66,7 @@ def _is_host(text: str) -> bool:
 
 
 def listen_address(text: str | None) -> str | None:
-    """Take an IP address, that of IPv6 in brackets or without, or the name of a host."""
+    """Accept an IP address or a host name; brackets around an IPv6 address are optional."""
     address = text.strip() if text is not None else None
     if address is None or _HOST.fullmatch(address):
         return address
@@ -77,26 +77,26 @@ def listen_address(text: str | None) -> str | None:
 
 
 def topic_characters(text: str) -> str:
-    """Take only what may stand in the name of a topic, since the value becomes part of one."""
+    """Accept characters that a topic name may have, since the value becomes part of one."""
     if not _NAME.fullmatch(text):
-        raise ValueError("only letters, digits, '.', '_' and '-' may stand there")
+        raise ValueError("only letters, digits, '.', '_' and '-' are allowed")
     return text
 
 
 def file_name(text: str) -> str:
-    """Take only what may stand in the name of a topic and names a folder."""
+    """Accept characters that a topic name may have, if they also make a folder name."""
     if text in {".", ".."}:
         raise ValueError(f"{text!r} cannot be the name of a folder")
     return topic_characters(text)
 
 
 def host_name() -> str:
-    """Return the name of this machine in characters that a transactional id may have."""
+    """Return the host name, with characters replaced that a transactional id must not have."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100].strip(".") or "localhost"
 
 
 def duration(value: Any) -> Any:
-    """Take `90d`, `24h`, `2w` or an ISO 8601 duration such as `P90D`."""
+    """Accept `90d`, `24h`, `2w` or an ISO 8601 duration such as `P90D`."""
     if not isinstance(value, str):
         return value
     text = value.strip().upper()
@@ -106,18 +106,18 @@ def duration(value: Any) -> Any:
     try:
         return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else _ISO_8601.validate_python(text)
     except OverflowError:
-        raise ValueError("it is longer than anyone can wait; 36500d are a hundred years") from None
+        raise ValueError("it is too long; 36500d are a hundred years") from None
     except ValidationError:
         raise ValueError("it is no ISO 8601 duration such as P90D or PT36H") from None
 
 
 def properties_file(value: Any) -> ClientProperties | None:
-    """Read the file of client properties, so that its mistakes are found with all the others."""
+    """Read the file of client properties, so that its mistakes are reported with all others."""
     return value if value is None or isinstance(value, ClientProperties) else read_properties(Path(value))
 
 
 def registry_url(value: str | None) -> str | None:
-    """Take an http or https address."""
+    """Accept an http or https URL."""
     if value is not None and not _is_url(value):
         raise ValueError("it is no http:// or https:// address")
     return value

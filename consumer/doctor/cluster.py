@@ -13,7 +13,7 @@ from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.local import check_descriptors
 from consumer.doctor.workers import check_workers
 from consumer.errors import Contradictory, ExitCode, Unavailable
-from consumer.kafka.admin.acls import Acl, Role, acls_of, missing_acls
+from consumer.kafka.admin.acls import Acl, Role, acls_of, missing_acls_error
 from consumer.kafka.admin.connection import Connection
 from consumer.kafka.admin.permission import Permission
 from consumer.kafka.admin.probe import KafkaProbe
@@ -35,7 +35,7 @@ def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator
         connection = Connection(settings.kafka)
         metadata = connection.metadata()
         yield fine("connection", f"cluster {metadata.cluster_id} answers, {counted(len(metadata.brokers), 'broker')}")
-        lacking = Permission(connection).lacking(acls_of(role, settings.kafka, names))
+        lacking = Permission(connection).missing_acls(acls_of(role, settings.kafka, names))
         yield from check_rights(role, lacking)
         if role in READERS_OF_DEFINITIONS and not lacking and names.definitions in metadata.topics:
             yield from read_definitions(settings, names.definitions)
@@ -80,7 +80,7 @@ def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
         yield failure("topics", f"missing: {', '.join(missing)}; run link-actions topics create")
     for difference in report.differences:
         status = Status(difference.severity)
-        yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.mend)
+        yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.advice)
     if not report.failures:
         number = len(topic_specs(names))
         yield fine("topics", f"{number} are as they must be, with {counted(report.partitions or 0, 'partition')}")
@@ -122,6 +122,6 @@ def check_rights(role: Role, lacking: Iterable[Acl]) -> Iterator[Finding]:
     """Tell what this user may not do, each with the arguments of kafka-acls.sh that mend it."""
     lacks = list(lacking)
     for right in lacks:
-        yield failure("rights", str(missing_acls([right])))
+        yield failure("rights", str(missing_acls_error([right])))
     if not lacks:
         yield fine("rights", f"as far as the broker tells, this user may do what the {role} must")

@@ -1,1 +1,1 @@
-"""Everything that talks to Kafka."""
+"""Adapters for Kafka: configuration, consumers, producers and errors of the client library."""

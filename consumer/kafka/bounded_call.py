@@ -1,4 +1,4 @@
-"""Calls of the client library that may never return, whatever time-out they are given."""
+"""Calls of the client library that may hang beyond the timeout they are given."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,7 +13,7 @@ from consumer.ports import OutcomeUnknown
 def call_within(seconds: float, call: Callable[..., Any], *arguments: Any) -> Any:
     """Call, and return or raise what the call does.
 
-    Raises OutcomeUnknown after so many seconds; the call is left to itself then, on a thread that holds up nothing.
+    Raises OutcomeUnknown after the timeout; the call is then abandoned on a daemon thread.
     """
     outcome: Future[Any] = Future()
     Thread(target=_fulfil, args=(outcome, call, arguments), name="bounded-call", daemon=True).start()
@@ -22,8 +22,8 @@ def call_within(seconds: float, call: Callable[..., Any], *arguments: Any) -> An
     except TimeoutError as error:
         raise OutcomeUnknown(f"{call.__name__} did not return within {seconds:g} s") from error
     finally:
-        # What was raised knows this frame, and the outcome knows what was raised: the circle would keep the client,
-        # its threads and its connections, for the collector is spared.
+        # The exception refers to this frame and the future to the exception. That cycle would keep the client with its
+        # threads and connections alive, because garbage collection is rare here.
         del outcome
 
 
@@ -33,5 +33,5 @@ def _fulfil(outcome: Future[Any], call: Callable[..., Any], arguments: tuple[Any
     except (KafkaException, SystemError) as error:
         outcome.set_exception(error)
     finally:
-        outcome.cancel()  # does nothing but where the call raised what the library does not, which is a bug
+        outcome.cancel()  # only takes effect if the call raised an unexpected exception, which is a bug
         del outcome  # as above

@@ -1,4 +1,4 @@
-"""How each Kafka client is configured: pure functions of the settings, and the opening that translates errors."""
+"""Configures each Kafka client from the settings, and opens it with errors translated."""
 
 import logging
 from collections.abc import Callable
@@ -16,20 +16,20 @@ ClientConfig = dict[str, Any]
 Client = TypeVar("Client")
 
 DEAD_LETTER_ROOM = 100_000
-"""Bytes that a dead letter may be larger than the click it holds."""
+"""Bytes by which a dead letter may exceed the click in it."""
 
 DEFAULT_CLICK_BYTES = 1_048_588
 """Kafka's default for `max.message.bytes`."""
 
 DEAD_LETTER_BYTES = DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM
-"""Largest record a producer of ours sends: Kafka's default for a click, and room for the headers of a dead
-letter. The topic of dead letters is created with it; on every other topic the broker's own limit is lower and holds."""
+"""Largest record that a producer sends: Kafka's default for a click plus the headers of a dead letter. The dead letter
+topic is created with this limit; on every other topic the broker's limit is lower and applies."""
 
 CLASSIC_ONLY = ("heartbeat.interval.ms", "partition.assignment.strategy", "session.timeout.ms")
-"""What the broker decides under `group.protocol=consumer` (KIP-848); the library refuses to start with them."""
+"""Properties that the library refuses under `group.protocol=consumer` (KIP-848), where the broker decides them."""
 
-TELLING = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL"})
-"""Names of the errors that somebody may have to mend; any other is a lost connection, mostly."""
+NOTABLE = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL"})
+"""Names of errors that may need an operator; most others are lost connections, which the library restores."""
 
 
 class Isolation(StrEnum):
@@ -40,14 +40,14 @@ class Isolation(StrEnum):
 
 
 def admin_config(settings: KafkaSettings) -> ClientConfig:
-    """Configure a client that asks about topics and makes them."""
+    """Configure an admin client."""
     return _merged(settings, "admin", defaults={}, fixed={})
 
 
 def reader_config(settings: KafkaSettings, isolation: Isolation = Isolation.READ_COMMITTED) -> ClientConfig:
-    """Configure a consumer that is given its partitions by `assign` and never commits.
+    """Configure a consumer that assigns its own partitions and never commits.
 
-    The library wants a group id even then; it is one of its own, so that the worker's group is never touched.
+    The library requires a group id all the same; a separate one keeps it out of the worker's group.
     """
     fixed = {
         "group.id": f"{settings.group_id}-reader",
@@ -65,17 +65,17 @@ def producer_config(settings: KafkaSettings) -> ClientConfig:
 
 
 def worker_consumer_config(settings: KafkaSettings) -> ClientConfig:
-    """Configure the consumer of the loop: a member of the group that commits through the transaction only.
+    """Configure the loop's consumer: a member of the group that commits in transactions only.
 
-    Group protocol classic and cooperative-sticky, unless the file of client properties chooses another.
+    The protocol is classic with cooperative-sticky, unless the file of client properties chooses another.
     """
     defaults = _QUEUE_LIMITS | {
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": 10_000,
-        # How soon a member hears that another one came or went; each rebalance takes two such hearings.
+        # A member learns of a rebalance at its next heartbeat; each rebalance takes two.
         "heartbeat.interval.ms": 500,
         "max.poll.interval.ms": 60_000,
-        # At the end of the topic a fetch in flight holds up whatever is asked next, a rebalance's offsets too.
+        # At the end of the topic a fetch in flight delays the next request, also for the offsets of a rebalance.
         "fetch.wait.max.ms": 100,
     }
     fixed = {
@@ -84,28 +84,28 @@ def worker_consumer_config(settings: KafkaSettings) -> ClientConfig:
         "isolation.level": Isolation.READ_COMMITTED.value,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        # Never earliest or latest: where clicks were deleted before they were read, either would go on without a word.
+        # Never earliest or latest: if clicks were deleted before they were read, either would silently skip them.
         "auto.offset.reset": "error",
     }
     return _merged(settings, "consumer", defaults=defaults, fixed=fixed)
 
 
 def static_membership(settings: KafkaSettings) -> ClientConfig:
-    """Return what lets a worker that comes back within the session have its partitions at once, without a rebalance.
+    """Return the property that lets a worker restart within its session without a rebalance.
 
-    Nothing under `group.protocol=consumer`: there a static member cannot leave for good, and its partitions would wait
-    for the broker's 45 seconds.
+    Return nothing under `group.protocol=consumer`: a static member cannot leave permanently there, so its
+    partitions would wait for the broker's session timeout of 45 seconds.
     """
     file = settings.properties_for("consumer")
     return {} if file.get("group.protocol") == "consumer" else {"group.instance.id": settings.instance_id}
 
 
 def worker_producer_config(settings: KafkaSettings) -> ClientConfig:
-    """Configure the transactional producer of the loop; its queue holds the largest batch."""
+    """Configure the loop's transactional producer; its queue holds the largest batch."""
     defaults = _PRODUCER_DEFAULTS | {
-        # A dead producer holds up every read_committed reader this long.
+        # A dead producer blocks every read_committed reader for this long.
         "transaction.timeout.ms": 15_000,
-        # The library waits this long between most transactional calls that met another one's end.
+        # The library's pause before it retries most transactional calls, such as one during the end of a transaction.
         "retry.backoff.ms": 20,
         # An abandoned call (`transactional_producer.py`) ends only when a connection closes, so idle connections of a
         # replaced producer must close. Not shorter than one transactional call may take.
@@ -125,9 +125,9 @@ def worker_producer_config(settings: KafkaSettings) -> ClientConfig:
 
 
 def author_producer_config(settings: KafkaSettings) -> ClientConfig:
-    """Configure the transactional producer of an author; all authors fence each other."""
+    """Configure the transactional producer that publishes links; all authors fence each other."""
     defaults = _PRODUCER_DEFAULTS | {
-        # After so long the broker ends the transaction of an author who died; the next author ends it at once.
+        # The broker aborts the transaction of a dead author after this time; the next author aborts it at once.
         "transaction.timeout.ms": 60_000,
         "retry.backoff.ms": 20,
     }
@@ -136,59 +136,59 @@ def author_producer_config(settings: KafkaSettings) -> ClientConfig:
 
 
 def transactional_id(settings: KafkaSettings) -> str:
-    """Return the name under which this instance is fenced: the same after each restart, no other instance's."""
+    """Return the transactional id of this instance: the same after each restart, and unique in the group."""
     return f"{transactional_id_prefix(settings)}worker/{settings.instance_id}"
 
 
 def transactional_id_prefix(settings: KafkaSettings) -> str:
-    """Return what all transactional ids of the group begin with.
+    """Return the prefix of all transactional ids of the group.
 
-    Neither a group nor an instance has a slash. With a dash, the instance `eu-1` of the group `link` and the instance
-    `1` of the group `link-eu` were one, and fenced each other.
+    Group and instance ids contain no slash. With a dash, instance `eu-1` of group `link` and instance `1` of group
+    `link-eu` would share an id and fence each other.
     """
     return f"{settings.topic_prefix}{settings.group_id}/"
 
 
 def authors_transactional_id(settings: KafkaSettings) -> str:
-    """Return the name that all authors share, so that one who publishes fences those before."""
+    """Return the transactional id that all authors share, so that each fences the one before."""
     return f"{settings.topic_prefix}link-definitions"
 
 
 def open_admin(config: ClientConfig) -> AdminClient:
-    """Open an admin client; raises UsageError where a property is wrong."""
+    """Open an admin client. Raises UsageError if a property is wrong."""
     return _opened(AdminClient, config)
 
 
 def open_consumer(config: ClientConfig) -> Consumer:
-    """Open a consumer; raises UsageError where a property is wrong."""
+    """Open a consumer. Raises UsageError if a property is wrong."""
     return _opened(Consumer, config)
 
 
 def open_producer(config: ClientConfig) -> Producer:
-    """Open a producer; raises UsageError where a property is wrong."""
+    """Open a producer. Raises UsageError if a property is wrong."""
     return _opened(Producer, config)
 
 
 def note_error(error: KafkaError) -> None:
-    """Log what the library tells by itself; most of it is a lost connection, which it has logged and makes again.
+    """Log an error that the library reports to its error callback; most are lost connections, which it restores.
 
-    It never raises: an exception in a callback loses the batch that is being collected.
+    It never raises: an exception in a callback would lose the batch that is being collected.
     """
-    level = logging.WARNING if error.name() in TELLING else logging.INFO
+    level = logging.WARNING if error.name() in NOTABLE else logging.INFO
     level = logging.ERROR if error.fatal() else level
     logging.getLogger(CLIENT_LIBRARY).log(level, "%s: %s", error.name(), error.str())
 
 
 _QUEUE_LIMITS: ClientConfig = {
-    # Part of the budget in docs/operations.md; by the library's default each consumer may keep 64 MB and fetch 50 at a
-    # time. Twice and four times as much took 23 MiB more and not less CPU.
+    # Part of the memory budget in docs/operations.md; by default each consumer may keep 64 MB and fetch 50 MB at once.
+    # Twice and four times these limits took 23 MiB more and no less CPU.
     "queued.max.messages.kbytes": 8_192,
     "fetch.max.bytes": 2_097_152,
-    # The default of one second makes throughput a saw-tooth once a queue limit is met.
+    # The default of one second makes the throughput oscillate once a queue limit is reached.
     "fetch.queue.backoff.ms": 50,
 }
 _READER_DEFAULTS: ClientConfig = _QUEUE_LIMITS | {
-    # A partition that is read from now on waits for the fetch in flight: half a second each, by the library's default.
+    # A newly assigned partition waits for the fetch in flight: half a second each by default.
     "fetch.wait.max.ms": 50,
 }
 _PRODUCER_DEFAULTS: ClientConfig = {
@@ -200,7 +200,7 @@ _PRODUCER_FIXED: ClientConfig = {"enable.idempotence": True, "acks": "all", "par
 
 
 def _merged(settings: KafkaSettings, role: str, *, defaults: ClientConfig, fixed: ClientConfig) -> ClientConfig:
-    """Put the file's properties over our defaults, and what our guarantees depend on over both."""
+    """Merge in this order: defaults, properties of the file, and the fixed ones that our guarantees depend on."""
     common = {"client.id": f"{settings.group_id}-{settings.instance_id}"}
     file = settings.properties_for(role)
     always = {
@@ -219,4 +219,4 @@ def _opened(client: Callable[[ClientConfig], Client], config: ClientConfig) -> C
         return client(config)
     except KafkaException as error:
         reason = error.args[0].str()
-        raise UsageError(f"The Kafka library refuses a property: {reason}; mend LINK_ACTIONS_KAFKA_CONFIG") from error
+        raise UsageError(f"The Kafka library refuses a property: {reason}; fix LINK_ACTIONS_KAFKA_CONFIG") from error

@@ -1,4 +1,4 @@
-"""What an error of the client library means for the loop."""
+"""Translates errors of the client library into those of the loop's ports."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ from consumer.ports import OutcomeUnknown, RetriableError, TransactionAborted
 
 
 class Resource(StrEnum):
-    """What a right is about, as kafka-acls.sh names it."""
+    """The type of resource that an ACL applies to, as kafka-acls.sh names it."""
 
     TOPIC = "topic"
     GROUP = "group"
@@ -18,12 +18,12 @@ class Resource(StrEnum):
 
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
-"""Another producer with the same transactional id took over; some are flagged merely abortable."""
+"""Another producer has taken over the transactional id; the library flags some of these as merely abortable."""
 
 POISON = frozenset(
     {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG, KafkaError.RECORD_LIST_TOO_LARGE}
 )
-"""What a broker answers to a record that it will never take."""
+"""A broker's errors for a record that it will never take."""
 
 REBALANCE = frozenset(
     {
@@ -34,7 +34,7 @@ REBALANCE = frozenset(
         KafkaError.FENCED_MEMBER_EPOCH,
     }
 )
-"""What a broker answers to offsets from a member whose group has moved on."""
+"""A broker's errors for offsets from a member of an older generation."""
 
 FORBIDDEN = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: Resource.TOPIC,
@@ -42,13 +42,13 @@ FORBIDDEN = {
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: Resource.TRANSACTIONAL_ID,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: None,
 }
-"""What a broker answers to a user who lacks a right, and what it is about; no retry mends it."""
+"""A broker's errors for a user without the ACL, by resource; a retry does not help."""
 
 MISSING = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})  # noqa: SLF001
 
 
 class Forbidden(Unavailable):
-    """The user lacks a right. The library does not say which: `explaining_denials` asks and names it."""
+    """The user lacks an ACL. The library does not say which: `explaining_denials` finds out."""
 
     def __init__(self, reason: str, resource: Resource | None) -> None:
         super().__init__(
@@ -58,9 +58,9 @@ class Forbidden(Unavailable):
 
 
 def kafka_error(raised: BaseException) -> KafkaError:
-    """Return the library's error from what it raised.
+    """Return the library's error in an exception.
 
-    A fatal error that meets a delivery callback comes as a SystemError around the KafkaException.
+    If a fatal error meets a delivery callback, a SystemError wraps the KafkaException.
     """
     while not isinstance(raised, KafkaException):
         if raised.__cause__ is None:
@@ -71,12 +71,12 @@ def kafka_error(raised: BaseException) -> KafkaError:
 
 
 def is_about_the_group(error: KafkaError) -> bool:
-    """Tell what a reader outside any group may pass over: the library looks for a coordinator it never needs."""
+    """Return whether a reader outside any group may ignore it: the library looks up a coordinator it never needs."""
     return bool(error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED)
 
 
 def fatal_error(error: KafkaError) -> LinkActionsError | None:
-    """Return what to raise for an error that no retry mends; None where a retry may."""
+    """Return the exception for an error that a retry does not resolve; None if it may."""
     error = _cause(error)
     code = error.code()
     if code in FORBIDDEN:
@@ -90,13 +90,13 @@ def fatal_error(error: KafkaError) -> LinkActionsError | None:
     if code in FINAL_IF_FATAL:
         return FINAL_IF_FATAL[code].failure(error)
     return FatalKafkaError(
-        f"The Kafka library failed for good ({error.name()}: {error.str()}); nothing of the open transaction is"
+        f"The Kafka library failed permanently ({error.name()}: {error.str()}); nothing of the open transaction is"
         " committed, so start this worker again"
     )
 
 
 def why_refused(error: KafkaError) -> str | None:
-    """Return why a group does not take a member that has no partitions; None where no broker said this."""
+    """Return why the group refuses a member without partitions; None if the error is not from a broker."""
     if error.code() in MAY_PASS:
         return MAY_PASS[error.code()].sentence(error)
     if error.code() <= KafkaError.NO_ERROR:
@@ -105,7 +105,7 @@ def why_refused(error: KafkaError) -> str | None:
 
 
 def first_failure(producer: Producer, raised: BaseException) -> BaseException:
-    """Return what the producer failed of: `produce` tells no more than that it has failed, `poll` raises why."""
+    """Return the cause of a producer's failure: `produce` only raises that it has failed, `poll` raises why."""
     if _cause(kafka_error(raised)).code() == KafkaError._FATAL:  # noqa: SLF001 - its public name
         try:
             producer.poll(0)
@@ -115,12 +115,12 @@ def first_failure(producer: Producer, raised: BaseException) -> BaseException:
 
 
 def _is_fatal(error: KafkaError) -> bool:
-    # A consumer tells of its end by an error of this code, which is not flagged as fatal, and reads nothing any more.
+    # A consumer that has failed reports this code, not flagged as fatal, and reads nothing more.
     return bool(error.fatal()) or error.code() == KafkaError._FATAL  # noqa: SLF001
 
 
 def _cause(error: KafkaError) -> KafkaError:
-    """Return the error that a client failed of: a consumer that has failed tells it in its text only."""
+    """Return the error that made a client fail: a failed consumer names it in the text only."""
     if error.code() != KafkaError._FATAL:  # noqa: SLF001
         return error
     known = (KafkaError(code) for code in (*FORBIDDEN, *ALWAYS_FINAL, *FINAL_IF_FATAL))
@@ -129,10 +129,10 @@ def _cause(error: KafkaError) -> KafkaError:
 
 
 def transaction_error(raised: BaseException) -> Exception:
-    """Translate what a transactional call raised.
+    """Translate an exception of a transactional call.
 
-    A time-out or anything unclear counts as an unknown outcome: the library has no KIP-890, so a late commit could end
-    a later transaction of the same producer.
+    A timeout or an unclear error counts as an unknown outcome: the library lacks KIP-890, so a late commit could end a
+    later transaction of the same producer.
     """
     error = kafka_error(raised)
     final = fatal_error(error)
@@ -148,10 +148,10 @@ def transaction_error(raised: BaseException) -> Exception:
 
 
 def producer_error(raised: BaseException) -> Exception:
-    """Translate what aborting, or opening a producer, raised: nothing is left to abort, but a producer to replace.
+    """Translate an exception of aborting or of opening a producer: the producer must then be replaced.
 
-    Where the library had not told the broker of the transaction yet, the broker knows of none to abort, and the library
-    takes that for the end (librdkafka issue 4849); a new producer is all that it needs.
+    If the library had not added a partition to the transaction yet, the broker knows of none to abort, and the library
+    treats that as fatal (librdkafka issue 4849); a new producer resolves it.
     """
     error = kafka_error(raised)
     if error.code() == KafkaError.INVALID_TXN_STATE:
@@ -161,12 +161,12 @@ def producer_error(raised: BaseException) -> Exception:
 
 
 def read_error(raised: BaseException) -> Exception:
-    """Translate what a call that only reads raised."""
+    """Translate an exception of a call that only reads."""
     error = kafka_error(raised)
     return fatal_error(error) or RetriableError(f"{error.name()}: {error.str()}")
 
 
 def produce_error(raised: BaseException) -> Exception:
-    """Translate what `produce` raised: the transaction is open and must be aborted, unless a person must mend it."""
+    """Translate an exception of `produce`: the open transaction must be aborted, unless the error is fatal."""
     failure = transaction_error(raised)
     return TransactionAborted(str(failure)) if isinstance(failure, OutcomeUnknown) else failure

@@ -12,47 +12,47 @@ from consumer.kafka.shell_commands import SERVERS
 
 _FILE = '"$LINK_ACTIONS_KAFKA_CONFIG"'
 _ADD_TO_FILE = '>> "${LINK_ACTIONS_KAFKA_CONFIG:=client.properties}"; export LINK_ACTIONS_KAFKA_CONFIG'
-"""How a line gets into the file of client properties, whether there is one yet or not."""
+"""Shell code that appends a line to the file of client properties and creates the file if needed."""
 _LIMITS = f"kafka-configs.sh {SERVERS} --entity-type brokers --describe --all"
 _MEMBERS = (
     f'kafka-consumer-groups.sh {SERVERS} --group "${{LINK_ACTIONS_GROUP_ID:-{DEFAULT_GROUP_ID}}}"'
     " --describe --members --verbose"
 )
 _SAME_NAME = "another worker runs under the same LINK_ACTIONS_INSTANCE_ID"
-_OWN_NAME = "give each worker a LINK_ACTIONS_INSTANCE_ID of its own; where each has one, start this worker again"
+_OWN_NAME = "give each worker its own LINK_ACTIONS_INSTANCE_ID; if each has one, start this worker again"
 _AGAIN = "nothing of its open transaction is committed, so start it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error code means: what happened, and what to do about it."""
+    """The meaning of an error code: what happened, and what to do."""
 
     happened: str
     advice: str
     fate: type[LinkActionsError] = FatalKafkaError
-    """What it is raised as, which decides the exit code."""
+    """The exception class, which decides the exit code."""
 
     def failure(self, error: KafkaError) -> LinkActionsError:
-        """Return what to raise for this error."""
+        """Return the exception for this error."""
         return self.fate(self.sentence(error))
 
     def sentence(self, error: KafkaError) -> str:
-        """Say what happened, by which error, and what to do."""
+        """Return the message: what happened, the error's name, and what to do."""
         return f"{self.happened} ({error.name()}); {self.advice}"
 
 
 _REPLACED = Meaning(
-    f"The broker fenced this producer: {_SAME_NAME}, or this one stood still for longer than transaction.timeout.ms",
+    f"The broker fenced this producer: {_SAME_NAME}, or this one was paused for longer than transaction.timeout.ms",
     _OWN_NAME,
 )
 _LOST_RECORDS = Meaning(
     "The broker no longer has records that this producer wrote: retention deleted them, or acknowledged data was lost",
-    f"look at the broker's log for the topic and partition; {_AGAIN}",
+    f"read the broker's log for the topic and partition; {_AGAIN}",
 )
 _TOO_OLD = Meaning(
-    "The brokers do not support what this client asks for",
+    "The brokers do not support a feature that this client requires",
     "group.protocol=consumer needs Kafka 4.0 with group.coordinator.rebalance.protocols=classic,consumer on every"
-    f" broker, and transactions need Kafka 2.5; upgrade the brokers, or take group.protocol out again:"
+    f" broker, and transactions need Kafka 2.5; upgrade the brokers, or remove group.protocol:"
     f" sed -i '/group.protocol/d' {_FILE}",
     UsageError,
 )
@@ -81,25 +81,25 @@ ALWAYS_FINAL: Mapping[int, Meaning] = MappingProxyType({
         UsageError,
     ),
     KafkaError.INVALID_GROUP_ID: Meaning(
-        "The broker does not take the name of the group",
-        f"set another one, which begins with an empty memory: export LINK_ACTIONS_GROUP_ID={DEFAULT_GROUP_ID}",
+        "The broker refuses the name of the group",
+        f"set another one, which starts with an empty dedupe memory: export LINK_ACTIONS_GROUP_ID={DEFAULT_GROUP_ID}",
         UsageError,
     ),
     KafkaError.UNSUPPORTED_ASSIGNOR: Meaning(
         "The broker does not know the assignor that group.remote.assignor names",
-        f"take it out, and the broker uses its own: sed -i '/group.remote.assignor/d' {_FILE}",
+        f"remove it, so that the broker uses its default: sed -i '/group.remote.assignor/d' {_FILE}",
         UsageError,
     ),
     KafkaError.UNSUPPORTED_VERSION: _TOO_OLD,
     KafkaError._UNSUPPORTED_FEATURE: _TOO_OLD,  # noqa: SLF001
     KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT: Meaning(
-        "A topic is kept in a message format older than Kafka 0.11, which has no transactions",
+        "A topic has a message format older than Kafka 0.11, which lacks transactions",
         f"see which with kafka-configs.sh {SERVERS} --entity-type topics --describe | grep message.format.version,"
         " and delete that setting",
         Unavailable,
     ),
 })  # fmt: skip
-"""What is final however the library flags it."""
+"""Errors that are final however the library flags them."""
 
 FINAL_IF_FATAL: Mapping[int, Meaning] = MappingProxyType({
     KafkaError.INVALID_TXN_STATE: Meaning(
@@ -113,24 +113,24 @@ FINAL_IF_FATAL: Mapping[int, Meaning] = MappingProxyType({
     KafkaError._GAPLESS_GUARANTEE: _LOST_RECORDS,  # noqa: SLF001
     KafkaError.GROUP_MAX_SIZE_REACHED: Meaning(
         "The group has as many members as the brokers allow (group.consumer.max.size)",
-        f"see who is in it with {_MEMBERS}, stop who is not needed, or raise the limit on every broker",
+        f"list its members with {_MEMBERS}, stop one that is not needed, or raise the limit on every broker",
         Unavailable,
     ),
 })  # fmt: skip
-"""What is final where the library says that it is fatal; else the transaction or the request is repeated."""
+"""Errors that are final if the library flags them as fatal; otherwise the transaction or request is retried."""
 
 MAY_PASS: Mapping[int, Meaning] = MappingProxyType({
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: Meaning(
         "The group refuses this worker: another program is a member with another partition.assignment.strategy or"
         " protocol",
-        f"see who it is with {_MEMBERS}, and stop it; this worker tries again by itself",
+        f"find it with {_MEMBERS} and stop it; this worker retries by itself",
         Unavailable,
     ),
     KafkaError.GROUP_MAX_SIZE_REACHED: Meaning(
         "The group refuses this worker: it has as many members as the brokers allow (group.max.size)",
-        f"see who is in it with {_MEMBERS}, stop who is not needed, or raise the limit on every broker; this worker"
-        " tries again by itself",
+        f"list its members with {_MEMBERS}, stop one that is not needed, or raise the limit on every broker; this"
+        " worker retries by itself",
         Unavailable,
     ),
 })  # fmt: skip
-"""How a group refuses a member for something that an operator may change while the worker waits."""
+"""Refusals of a group that an operator may resolve while the worker waits."""

@@ -1,27 +1,31 @@
-"""How many records a group has not committed, asked of the broker."""
+"""Asks a broker for the lag of a group."""
 
 from collections.abc import Iterable, Mapping
 
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.kafka.offsets import Place, read_offsets
+from consumer.kafka.offsets import TopicAndPartition, read_offsets
 
 
 def group_lag(
-    admin: AdminClient, group_id: str, places: Iterable[Place], *, answer_seconds: float, patience_seconds: float
-) -> Mapping[Place, int]:
-    """Return it for each partition, control records and open transactions included.
+    admin: AdminClient,
+    group_id: str,
+    partitions: Iterable[TopicAndPartition],
+    *,
+    answer_seconds: float,
+    patience_seconds: float,
+) -> Mapping[TopicAndPartition, int]:
+    """Return the lag per partition, including control records and open transactions, without deleted records.
 
-    Records that retention has deleted are left out. Asks again for `patience_seconds` where an error may pass. Raises
-    KafkaException.
+    Retries transient errors for `patience_seconds`. Raises KafkaException.
     """
-    places = list(places)
-    asked = ConsumerGroupTopicPartitions(group_id, [TopicPartition(*place) for place in places])
+    partitions = list(partitions)
+    asked = ConsumerGroupTopicPartitions(group_id, [TopicPartition(*each) for each in partitions])
     ends, firsts = (
         read_offsets(
             admin,
-            places,
+            partitions,
             spec,
             level=IsolationLevel.READ_UNCOMMITTED,
             answer_seconds=answer_seconds,
@@ -31,5 +35,5 @@ def group_lag(
     )
     future = admin.list_consumer_group_offsets([asked], request_timeout=answer_seconds)[group_id]
     found = future.result().topic_partitions or []
-    done = {(place.topic, place.partition): place.offset for place in found}
-    return {place: max(ends[place] - max(done.get(place, 0), firsts[place]), 0) for place in places}
+    committed = {(each.topic, each.partition): each.offset for each in found}
+    return {each: max(ends[each] - max(committed.get(each, 0), firsts[each]), 0) for each in partitions}

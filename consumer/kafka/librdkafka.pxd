@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""What is called of librdkafka's C interface, by the names and forms that its header `rdkafka.h` publishes."""
+"""Declarations of librdkafka's C interface, as in its header `rdkafka.h`."""
 
 from libc.stdint cimport int32_t, int64_t
 

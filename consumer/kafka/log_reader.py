@@ -1,4 +1,4 @@
-"""Reading a topic's partitions from given positions: definitions, and the changelog while state is restored."""
+"""Reads partitions of a topic from given positions: link definitions, and the changelog during a restore."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,14 +19,13 @@ from consumer.ports import ConsumerRecord
 
 _TIMEOUT_SECONDS = 10
 _PATIENCE_SECONDS = 1.0
-"""How long to ask again while leaders change; after that the loop waits, which hears a signal meanwhile."""
+"""Time to retry while leaders change; after that the loop waits, which reacts to signals meanwhile."""
 
 
 class KafkaLogReader:
-    """Reads by assignment, outside any group; read_committed.
+    """Reads committed records by assignment, outside any group. Implements `LogReader`.
 
-    The library tells the end of a partition as an event; its offset steps over control records, which is why
-    positions are taken from there and never counted.
+    Positions come from records and from EOF events, whose offset lies after trailing control records.
     """
 
     def __init__(self, consumer: Consumer, admin: AdminClient, topic: str) -> None:
@@ -38,13 +37,13 @@ class KafkaLogReader:
 
     @property
     def positions(self) -> Mapping[int, int]:
-        """Offset to read next, per partition that is being read."""
+        """Next offset of each assigned partition."""
         return self._positions
 
     def topic_id(self) -> str:
-        """Return cluster and topic id."""
+        """Return the cluster id and the topic id."""
         try:
-            # Else the library goes on asking a controller that has gone until that comes back.
+            # Without this the library keeps asking a controller that is gone until it returns.
             self._admin.list_topics(self._topic, timeout=_TIMEOUT_SECONDS)
             topics = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_SECONDS)
             cluster = self._admin.describe_cluster(request_timeout=_TIMEOUT_SECONDS)
@@ -53,17 +52,17 @@ class KafkaLogReader:
             raise read_error(error) from error
 
     def assign(self, partition: int, position: int) -> None:
-        """Read this partition too."""
+        """Read this partition from a position."""
         self._consumer.incremental_assign([TopicPartition(self._topic, partition, position)])
         self._positions[partition] = position
 
     def unassign(self, partition: int) -> None:
-        """Read this partition no longer."""
+        """Stop reading this partition."""
         if self._positions.pop(partition, None) is not None:
             self._consumer.incremental_unassign([TopicPartition(self._topic, partition)])
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return first and end offset; the end read uncommitted, since a takeover must wait for what is in doubt."""
+        """Return first and end offset; the end is read uncommitted: a restore must wait for open transactions."""
         first = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # its stub lacks the types
         end = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # its stub lacks the types
         return {partition: (first[partition], end[partition]) for partition in partitions}
@@ -71,8 +70,8 @@ class KafkaLogReader:
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records.
 
-        Nearly all batches hold nothing else and belong to partitions that are read; those are taken whole, which spares
-        a restore a tenth of its time.
+        Nearly all batches have only records of assigned partitions; those are returned whole, which saves a tenth of
+        the time of a restore.
         """
         try:
             messages = self._consumer.consume(limit, timeout_seconds)
@@ -106,11 +105,11 @@ class KafkaLogReader:
         self._consumer.close()
 
     def _offsets(self, partitions: Sequence[int], spec: OffsetSpec) -> dict[int, int]:
-        places = [(self._topic, partition) for partition in partitions]
+        targets = [(self._topic, partition) for partition in partitions]
         try:
             offsets = read_offsets(
                 self._admin,
-                places,
+                targets,
                 spec,
                 level=IsolationLevel.READ_UNCOMMITTED,
                 answer_seconds=_TIMEOUT_SECONDS,

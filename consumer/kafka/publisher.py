@@ -1,4 +1,4 @@
-"""Publishing outside the loop, where each record is confirmed and counted."""
+"""Publishes records outside the loop and counts confirmations and failures."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,22 +11,22 @@ from consumer.config.kafka_settings import KafkaSettings
 from consumer.kafka.client import open_producer, producer_config
 
 CONFIRM_SECONDS = 30.0
-"""How long a record may wait for its broker before it counts as not published."""
+"""Time that a record may wait for its broker before it counts as failed."""
 
 ANY_PARTITION = -1
-"""The partitioner chooses: murmur2 of the key, or any where there is none."""
+"""The partitioner chooses: murmur2 of the key, random without a key."""
 
 
 class Publisher:
-    """Sends records and counts what became of each. Idempotent: a retry inside the library writes nothing twice."""
+    """Produces records and counts the results. Idempotent: a retry inside the library writes nothing twice."""
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
         self.confirmed = 0
         self.failed: Counter[str] = Counter()
-        """Records that were not written, by what the broker or the library said."""
+        """Number of failed records by the broker's or the library's error."""
         self.unwritten: list[str] = []
-        """The names of those that had one."""
+        """Names of the failed records that had one."""
 
     def publish(
         self,
@@ -38,7 +38,7 @@ class Publisher:
         partition: int = ANY_PARTITION,
         name: str | None = None,
     ) -> None:
-        """Send one record; waits while the queue is full. One that has a name is told by it if it is not written."""
+        """Produce one record; wait while the queue is full. `name` identifies it in `unwritten` if it fails."""
         count = self._count if name is None else partial(self._count, name=name)
         record: Mapping[str, Any] = {"value": value, "key": key, "headers": list(headers), "partition": partition}
         while True:
@@ -54,7 +54,7 @@ class Publisher:
                 return
 
     def finish(self) -> None:
-        """Return once every record is confirmed or has failed."""
+        """Wait until every record is confirmed or has failed."""
         while self._producer.flush(0.5):
             pass
 
@@ -71,5 +71,5 @@ class Publisher:
 
 
 def open_publisher(settings: KafkaSettings) -> Publisher:
-    """Open a publisher to the brokers of the settings."""
+    """Open a publisher."""
     return Publisher(open_producer(producer_config(settings) | {"message.timeout.ms": int(CONFIRM_SECONDS * 1000)}))

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from consumer.clock import Clock
 from consumer.config.settings import Settings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Acl, Operation, Role, acls_of, missing_acls
+from consumer.kafka.admin.acls import Acl, Operation, Role, acls_of, missing_acls_error
 from consumer.kafka.admin.permission import require_acls
 from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
 from consumer.kafka.client import (
@@ -151,7 +151,7 @@ class KafkaDefinitionTopic:
             mine = [
                 each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
             ]
-            return missing_acls(mine) if mine else mend
+            return missing_acls_error(mine) if mine else mend
         return mend or Fenced(str(transaction_error(raised)))
 
 

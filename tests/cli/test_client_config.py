@@ -108,7 +108,7 @@ def test_the_library_takes_every_configuration() -> None:
 
 
 def test_a_property_that_the_library_does_not_know_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r'"no\.such\.thing"; mend LINK_ACTIONS_KAFKA_CONFIG'):
+    with pytest.raises(UsageError, match=r'"no\.such\.thing"; fix LINK_ACTIONS_KAFKA_CONFIG'):
         open_admin(admin_config(settings_with(no_such_thing="1")))
 
 

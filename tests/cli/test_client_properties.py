@@ -37,10 +37,10 @@ def test_every_bad_line_is_named_by_number_and_without_its_value(tmp_path: Path)
     for sentence in (
         "line 2 is not name=value",
         "line 3 sets a a second time",
-        "line 4 sets acks, which is not for the file",
-        "line 5 sets producer.acks, which is not for the file",
-        "line 6 sets sasl.jaas.config, which only the Java client knows: use sasl.username",
-        "line 7 sets error_cb, which is no text property",
+        "line 4 sets acks, which must not be set here",
+        "line 5 sets producer.acks, which must not be set here",
+        "line 6 sets sasl.jaas.config, which only the Java client has: use sasl.username",
+        "line 7 sets error_cb, which is not a text property",
         "line 8 lacks a name or a value",
         "line 9 lacks a name or a value",
     ):
@@ -50,7 +50,7 @@ def test_every_bad_line_is_named_by_number_and_without_its_value(tmp_path: Path)
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_what_exactly_once_depends_on_is_refused_with_a_reason(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UnreadableProperties, match=r"not for the file: \w+"):
+    with pytest.raises(UnreadableProperties, match=r"must not be set here: \w+"):
         read_properties(written(tmp_path, f"{name}=x\n"))
 
 
@@ -70,7 +70,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_no_other_way_of_sharing_partitions_than_the_one_that_the_worker_can_follow_is_taken(
     tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(UnreadableProperties, match="than cooperative-sticky"):
+    with pytest.raises(UnreadableProperties, match="supports as cooperative-sticky only"):
         read_properties(written(tmp_path, f"{name}=range,roundrobin\n"))
     assert read_properties(written(tmp_path, f"{name}=cooperative-sticky\n")).values == {name: "cooperative-sticky"}
 

@@ -39,9 +39,9 @@ def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
     config = {"sasl.username": "me", "sasl.password": "old"}
     consumer = credentials.open("consumer", Client, config, role="consumer")
     password.write_text("new")
-    credentials.look()
+    credentials.refresh()
     later = credentials.open("producer", Client, config, role="producer")
-    credentials.look()
+    credentials.refresh()
 
     assert consumer.shown == [("me", "old"), ("me", "new")]
     assert later.shown == [("me", "new")]
@@ -50,7 +50,7 @@ def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
 def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Credentials, password: Path) -> None:
     first, second = (credentials.open("producer", Client, {}, role="producer") for _ in range(2))
     password.write_text("new")
-    credentials.look()
+    credentials.refresh()
 
     assert (len(first.shown), len(second.shown)) == (1, 2)
 
@@ -58,9 +58,9 @@ def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Creden
 def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentials, password: Path) -> None:
     client = credentials.open("consumer", Client, {}, role="consumer")
     password.unlink()
-    credentials.look()
+    credentials.refresh()
     password.write_text("new")
-    credentials.look()
+    credentials.refresh()
 
     assert client.shown[1:] == [("me", "new")]
 
@@ -82,7 +82,7 @@ def test_a_role_with_credentials_of_its_own_keeps_to_these(tmp_path: Path, commo
         for role in ("consumer", "producer")
     )
     path.write_text(f"{common}producer.sasl.username=writer\nproducer.sasl.password=new\n")
-    credentials.look()
+    credentials.refresh()
 
     assert consumer.shown == [("me", "old") if common else (None, None)]
     assert producer.shown == [("writer", "old"), ("writer", "new")]
@@ -94,7 +94,7 @@ def test_a_file_without_the_password_for_a_moment_changes_nothing(tmp_path: Path
     credentials = Credentials(read_properties(path))
     client = credentials.open("consumer", Client, {}, role="consumer")
     path.write_text("sasl.username=you\n")
-    credentials.look()
+    credentials.refresh()
 
     assert client.shown == [("me", "old")]
 

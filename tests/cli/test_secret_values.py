@@ -35,8 +35,8 @@ def test_a_value_that_only_looks_like_a_reference_stays_as_it_is(tmp_path: Path)
         ("${directory:HERE:x}", "line 1 names HERE/x, which cannot be read"),
         ("${directory:HERE}", "line 1 names no file: write ${directory:FOLDER:FILE}"),
         ("${file:HERE/x:y}", "line 1 names HERE/x, which cannot be read"),
-        ("${file:HERE}", "or ${directory:FOLDER:FILE} for all of a file"),
-        ("${file:HERE/client.properties:x}", "line 1 names x, which HERE/client.properties does not have"),
+        ("${file:HERE}", "or ${directory:FOLDER:FILE} for a whole file"),
+        ("${file:HERE/client.properties:x}", "line 1 names x, which HERE/client.properties does not contain"),
         ("${directory:HERE:bytes}", "line 1 names HERE/bytes, which is not UTF-8 text"),
     ],
 )

@@ -105,14 +105,18 @@ def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> 
         (
             NAMES.update("set_field"),
             TopicState(8, frozenset({Cleanup.DELETE})),
-            "has 8 partitions and must have 4; delete it with all that it holds: kafka-topics.sh",
+            "has 8 partitions and must have 4; delete it with all its records: kafka-topics.sh",
         ),
         (
             NAMES.definitions,
             TopicState(4, frozenset({Cleanup.COMPACT})),
-            "has 4 partitions and must have 1; delete it with all that it holds: kafka-topics.sh",
+            "has 4 partitions and must have 1; delete it with all its records: kafka-topics.sh",
         ),
-        (NAMES.changelog, TopicState(2, frozenset({Cleanup.COMPACT})), "which parts people from what is remembered"),
+        (
+            NAMES.changelog,
+            TopicState(2, frozenset({Cleanup.COMPACT})),
+            "which separates people from their",
+        ),
         (
             NAMES.changelog,
             TopicState(4, frozenset({Cleanup.COMPACT, Cleanup.DELETE})),
@@ -147,7 +151,7 @@ def test_what_the_broker_hides_and_what_is_only_narrow_is_a_warning() -> None:
 
     assert report.require() == 4
     assert [difference.severity for difference in report.differences] == [Severity.WARN, Severity.WARN]
-    assert "max.message.bytes=2100000" in report.differences[1].mend
+    assert "max.message.bytes=2100000" in report.differences[1].advice
 
 
 def test_several_failures_are_told_at_once() -> None:
@@ -165,9 +169,9 @@ def test_several_failures_are_told_at_once() -> None:
         (
             6,
             None,
-            "has 4 partitions, not 6; to have more, end all workers and run link-actions state repartition --part",
+            "has 4 partitions, not 6; to have more, stop all workers and run link-actions state repartition --part",
         ),
-        (2, None, "has 4 partitions, not 2; Kafka takes none away"),
+        (2, None, "has 4 partitions, not 2; Kafka cannot remove partitions"),
         (None, 3, r"has 1 replica, not 3 \(and 6 other topics too\); change that with kafka-reassign-partitions.sh"),
     ],
 )
@@ -193,7 +197,7 @@ def test_every_command_that_is_advised_names_the_brokers() -> None:
         NAMES.clicks: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=2_000_000),
         NAMES.dead_letters: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=1_148_588),
     }
-    mends = [difference.mend for difference in compare_topics(NAMES, topics).differences]
+    mends = [difference.advice for difference in compare_topics(NAMES, topics).differences]
 
     assert sum(".sh" in mend for mend in mends) == 5
     assert all(".sh --bootstrap-server" in mend for mend in mends if ".sh" in mend)

@@ -173,8 +173,8 @@ def test_other_counts_than_there_are_are_refused_and_nothing_is_created(installa
     safer = installation("topics", "create", "--replication-factor", "3")
 
     assert [said.code for said in (more, fewer, safer)] == [2, 2, 2]
-    assert "has 2 partitions, not 3; to have more, end all workers and run link-actions state repartition" in more.err
-    assert "Kafka takes none away" in fewer.err
+    assert "has 2 partitions, not 3; to have more, stop all workers and run link-actions state repartition" in more.err
+    assert "Kafka cannot remove partitions" in fewer.err
     assert "link.clicks.v1 has 1 replica, not 3; " in safer.err
     assert "as they must be" not in more.out + fewer.out + safer.out
     assert "link.hits.v1" in installation("topics", "create").out

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.app.member_id_file import MemberIdFile
 from consumer.errors import FatalKafkaError
-from consumer.kafka.admin.namesakes import LOOK_SECONDS, MARGIN_SECONDS, Namesake, require_sole
+from consumer.kafka.admin.namesakes import MARGIN_SECONDS, POLL_SECONDS, Namesake, require_sole
 from consumer.loop.marker_file import FakeMarkerFile
 from consumer.ports import RetriableError
 from tests.turned_clock import TurnedClock
@@ -41,7 +41,7 @@ def test_who_is_alone_or_meets_only_its_former_self_starts_at_once() -> None:
 def test_a_member_that_has_died_is_waited_for() -> None:
     took = start(lambda seconds: [FORMER, OTHER] if seconds < SESSION_SECONDS else [FORMER], clock=TurnedClock())
 
-    assert SESSION_SECONDS <= took <= SESSION_SECONDS + LOOK_SECONDS
+    assert SESSION_SECONDS <= took <= SESSION_SECONDS + POLL_SECONDS
 
 
 def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
@@ -50,7 +50,7 @@ def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
     with pytest.raises(FatalKafkaError, match=r"LINK_ACTIONS_INSTANCE_ID=w .* 10\.0\.0\.2;"):
         start(lambda _: [OTHER], clock=clock)
 
-    assert clock.monotonic() - begun <= SESSION_SECONDS + MARGIN_SECONDS + LOOK_SECONDS
+    assert clock.monotonic() - begun <= SESSION_SECONDS + MARGIN_SECONDS + POLL_SECONDS
 
 
 def test_a_member_that_has_just_joined_lives() -> None:

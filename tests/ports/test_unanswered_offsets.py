@@ -38,5 +38,5 @@ def reader_with(admin: LeaderlessAdmin) -> KafkaLogReader:
 
 def test_an_end_that_nobody_tells_is_no_end() -> None:
     assert reader_with(LeaderlessAdmin()).watermarks([0, 1]) == {0: (7, 7), 1: (7, 7)}
-    with pytest.raises(RetriableError, match="the leader of changelog/1 does not tell"):
+    with pytest.raises(RetriableError, match="the leader of changelog/1 does not return"):
         reader_with(LeaderlessAdmin(1)).watermarks([0, 1])

@@ -69,7 +69,7 @@ def test_every_command_comes_in_by_each_door(house: House, door: Door, topic_pre
 REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
     "an authority that did not sign the broker's certificate": (
         lambda house: (house.kafka.tls, {**house.by_tls(), "ssl.ca.location": str(house.stranger.ca)}),
-        ("its certificate is not trusted", "let ssl.ca.location", "name the authority"),
+        ("its certificate is not trusted", "set ssl.ca.location", "to the authority"),
     ),
     "a certificate for another host": (
         lambda house: (house.kafka.wrongly_named, house.by_tls()),
@@ -77,19 +77,19 @@ REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
     ),
     "a wrong password": (
         lambda house: (house.kafka.sasl, house.by_password(USER, f"{MARK}-but-wrong")),
-        ("invalid credentials", "mend its user and password in LINK_ACTIONS_KAFKA_CONFIG"),
+        ("invalid credentials", "fix its user and password in LINK_ACTIONS_KAFKA_CONFIG"),
     ),
     "an unknown user": (
         lambda house: (house.kafka.sasl, house.by_password("nobody", PASSWORD)),
-        ("invalid credentials", "mend its user and password"),
+        ("invalid credentials", "fix its user and password"),
     ),
     "a mechanism that the broker does not have": (
         lambda house: (house.kafka.sasl, house.by_password(USER, PASSWORD, mechanism="PLAIN")),
-        ("SCRAM-SHA-512", "mend sasl.mechanism"),
+        ("SCRAM-SHA-512", "fix sasl.mechanism"),
     ),
     "no client certificate": (
         lambda house: (house.kafka.mutual, house.by_tls()),
-        ("wants a certificate of the client", "set ssl.certificate.location and ssl.key.location"),
+        ("requires a client certificate", "set ssl.certificate.location and ssl.key.location"),
     ),
     "an expired client certificate": (
         lambda house: (house.kafka.mutual, house.by_certificate(house.authority.issue("late", valid=-DAY))),
@@ -97,11 +97,11 @@ REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
     ),
     "a client certificate of an unknown authority": (
         lambda house: (house.kafka.mutual, house.by_certificate(house.stranger.issue("worker"))),
-        ("does not take the client's certificate", "be signed by an authority that the broker trusts"),
+        ("refuses the client's certificate", "signed by an authority that the broker trusts"),
     ),
     "no TLS where the broker wants it": (
         lambda house: (house.kafka.tls, {"client.id": "plain"}),
-        ("No Kafka broker answers", "mend LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"),
+        ("No Kafka broker answers", "fix LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"),
     ),
     "TLS where the broker has none": (
         lambda house: (house.kafka.plain, house.by_tls()),

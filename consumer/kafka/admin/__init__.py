@@ -1,1 +1,1 @@
-"""Topics, permissions and groups: what the admin client is for."""
+"""Topics, ACLs and groups, by the admin client."""

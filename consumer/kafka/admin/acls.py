@@ -1,4 +1,4 @@
-"""Which rights on Kafka each role needs: no more than it cannot do without. Pure."""
+"""The minimal ACLs of each role. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from schemas.topics import TopicNames
 
 
 class Role(StrEnum):
-    """Who uses an installation, each by a user of its own."""
+    """The users of an installation, each with its own credentials."""
 
     WORKER = "worker"
     EDGE = "edge"
@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a right allows, as kafka-acls.sh names it. Read and Write let one describe, too."""
+    """The operation of an ACL, as kafka-acls.sh names it. Read and Write include Describe."""
 
     CREATE = "Create"
     DESCRIBE = "Describe"
@@ -36,7 +36,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Acl:
-    """Leave to do one thing with one resource or, where it is a prefix, with all whose names begin so."""
+    """Permission for one operation on a resource, or on all resources whose names begin with a prefix."""
 
     operation: Operation
     resource: Resource
@@ -47,7 +47,7 @@ class Acl:
         return f"{self.operation} on {self.resource} {self.name}" + ("*" if self.is_prefix else "")
 
     def arguments(self, principal: str) -> list[str]:
-        """Return what kafka-acls.sh must be told to grant it."""
+        """Return the arguments of kafka-acls.sh that grant it."""
         pattern = ["--resource-pattern-type", "prefixed"] if self.is_prefix else []
         about = [f"--{self.resource}", self.name]
         return ["--add", "--allow-principal", principal, "--operation", self.operation.value, *about, *pattern]
@@ -56,10 +56,10 @@ class Acl:
 def acls_of(
     role: Role, settings: KafkaSettings, names: TopicNames, *, subscriber_group: str | None = None
 ) -> tuple[Acl, ...]:
-    """Return what a role needs with these topics; a subscriber that is a consumer group needs that group, too."""
+    """Return the ACLs of a role for these topics; a subscriber in a consumer group needs one for the group, too."""
     match role:
         case Role.WORKER:
-            return _worker_rights(settings, names)
+            return _worker_acls(settings, names)
         case Role.EDGE:
             return (_write(names.clicks),)
         case Role.AUTHOR:
@@ -69,23 +69,23 @@ def acls_of(
             group = (Acl(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
             return (*map(_read, names.updates.values()), *group)
         case Role.OPERATOR:
-            # Dead letters are written, too: a note for each one that is replayed.
+            # Write on dead letters, because each replay adds a note there.
             return (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
         case Role.ADMINISTRATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(Acl(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
 
 
-def missing_acls(lacking: Iterable[Acl]) -> Unavailable:
-    """Return the error that names each right that is missing."""
-    lacks = list(lacking)
-    grants = "; ".join(" ".join([f"kafka-acls.sh {SERVERS}", *right.arguments("User:NAME")]) for right in lacks)
-    named = ", ".join(map(str, lacks))
+def missing_acls_error(acls: Iterable[Acl]) -> Unavailable:
+    """Return the error that names the missing ACLs and the commands that grant them."""
+    missing = list(acls)
+    grants = "; ".join(" ".join([f"kafka-acls.sh {SERVERS}", *each.arguments("User:NAME")]) for each in missing)
+    named = ", ".join(map(str, missing))
     return Unavailable(f"The broker refuses: this user may not {named}; grant it: {grants}")
 
 
-def _worker_rights(settings: KafkaSettings, names: TopicNames) -> tuple[Acl, ...]:
-    # Clicks are written, too: those that came to a wrong partition are rerouted.
+def _worker_acls(settings: KafkaSettings, names: TopicNames) -> tuple[Acl, ...]:
+    # Write on the clicks, because those in a wrong partition are rerouted.
     return (
         _read(names.clicks),
         _write(names.clicks),

@@ -1,4 +1,4 @@
-"""An admin client that says in one sentence why no broker answers."""
+"""An admin client that explains in one sentence why no broker answers."""
 
 import importlib
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from consumer.errors import Unavailable
 from consumer.kafka.client import admin_config, note_error, open_admin
 
 ANSWER_SECONDS = 4.0
-"""How long a broker may take to answer before it counts as away."""
+"""Time that a broker may take to answer before it counts as unreachable."""
 
-AWAY = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_RESOLVE", "_SSL", "_TIMED_OUT", "_TRANSPORT"})
-"""Names of the errors that mean that no broker could be spoken to at all."""
+UNREACHABLE = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_RESOLVE", "_SSL", "_TIMED_OUT", "_TRANSPORT"})
+"""Names of the errors that mean that no broker could be reached."""
 
 DENIED = frozenset({
     "CLUSTER_AUTHORIZATION_FAILED",
@@ -23,11 +23,11 @@ DENIED = frozenset({
     "TOPIC_AUTHORIZATION_FAILED",
     "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
 })  # fmt: skip
-"""Names of the errors that mean that this user may not do it."""
+"""Names of the errors that mean that the user lacks an ACL."""
 
 
 class Connection:
-    """Speaks to the brokers of the settings; `client` must stay referenced while its answers are waited for."""
+    """An admin client with its errors translated; keep a reference to `client` while waiting for its futures."""
 
     def __init__(self, settings: KafkaSettings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.answer_seconds = answer_seconds
@@ -36,13 +36,13 @@ class Connection:
         self.client: AdminClient = open_admin(admin_config(settings) | {"error_cb": self._remember})
 
     def metadata(self) -> ClusterMetadata:
-        """Return what the cluster says of itself and of all topics that this user may see. Raises Unavailable."""
+        """Return the metadata of the cluster and of all topics that this user may see. Raises Unavailable."""
         with self.translated():
             return self.client.list_topics(timeout=self.answer_seconds)
 
     @contextmanager
     def translated(self, *, may_be_denied: bool = False) -> Iterator[None]:
-        """Turn what the library raises into Unavailable; a denial that was foreseen is passed over."""
+        """Translate the library's exceptions into Unavailable; ignore a denial if `may_be_denied`."""
         try:
             yield
         except KafkaException as error:
@@ -50,12 +50,12 @@ class Connection:
                 raise self.unavailable(error.args[0]) from error
 
     def unavailable(self, error: KafkaError) -> Unavailable:
-        """Say why, by what the library reported meanwhile: a time-out alone hides a wrong password."""
-        if error.name() not in AWAY:
+        """Return the error with what the library has reported: a timeout alone may hide a wrong password."""
+        if error.name() not in UNREACHABLE:
             servers = self._settings.bootstrap_servers
-            return Unavailable(f"The broker at {servers} refuses: {error.str()}; mend what it names")
+            return Unavailable(f"The broker at {servers} refuses: {error.str()}; fix what it names")
         self.client.poll(0)
-        # Loaded only now, for its library of certificates is a tenth of a worker's imports, and 8 MiB.
+        # Imported late: its certificate library is a tenth of a worker's imports, and 8 MiB.
         diagnosis = importlib.import_module("consumer.kafka.admin.diagnosis")
         return Unavailable(diagnosis.explain({error.name(): error.str()} | self._errors, self._settings))
 

@@ -1,4 +1,4 @@
-"""Whether a consumer group has members, and what is left to do for it."""
+"""Members, committed offsets and lag of a consumer group."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +16,7 @@ class ConsumerGroup:
         self._group_id = group_id
 
     def members(self) -> int:
-        """Return how many members the group has."""
+        """Return the number of members."""
         connection = self._connection
         with connection.translated():
             futures = connection.client.describe_consumer_groups(
@@ -25,23 +25,23 @@ class ConsumerGroup:
             return len(futures[self._group_id].result().members)
 
     def committed(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int | None]:
-        """Return what the group has committed of each partition, no transaction being open; None where nothing is."""
+        """Return the committed offset of each partition, None if there is none; wait for open transactions."""
         connection = self._connection
-        places = [TopicPartition(topic, partition) for partition in partitions]
-        asked = ConsumerGroupTopicPartitions(self._group_id, places)
+        asked = [TopicPartition(topic, partition) for partition in partitions]
+        request = ConsumerGroupTopicPartitions(self._group_id, asked)
         with connection.translated():
             futures = connection.client.list_consumer_group_offsets(
-                [asked], require_stable=True, request_timeout=connection.answer_seconds
+                [request], require_stable=True, request_timeout=connection.answer_seconds
             )
             found = futures[self._group_id].result().topic_partitions or []
-            for place in found:
-                if place.error is not None:
-                    raise KafkaException(place.error)
-        known = {place.partition: place.offset for place in found if place.offset >= 0}
-        return {place.partition: known.get(place.partition) for place in places}
+            for each in found:
+                if each.error is not None:
+                    raise KafkaException(each.error)
+        known = {each.partition: each.offset for each in found if each.offset >= 0}
+        return {each.partition: known.get(each.partition) for each in asked}
 
     def lag(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
-        """Return for each partition how many records, control records included, the group has not committed."""
+        """Return the lag of each partition, including control records."""
         connection = self._connection
         with connection.translated():
             lag = group_lag(

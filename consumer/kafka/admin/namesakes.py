@@ -1,8 +1,8 @@
-"""Other members of the group under this worker's instance id, looked for before it takes their place.
+"""Finds other group members with this worker's instance id before it fences them.
 
-A worker that opens its producer fences any other one of the same name, which may be the rightful one. So it looks first
-and, where another one lives, leaves. A member whose process has died looks the same for as long as its session lasts:
-one that was this worker before a restart is known by its id, which lies beside the state; any other is waited for.
+Opening the producer fences any other worker with the same instance id, which may be the rightful one. So the worker
+looks first and exits if another one is alive. A dead member looks alive until its session expires: the worker knows its
+own former member id, which is stored beside the state, and waits for any other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,26 +21,26 @@ from consumer.kafka.errors import kafka_error
 _LOG = structlog.get_logger(__name__)
 
 MARGIN_SECONDS = 3.0
-"""How much longer than its session a dead member may be seen."""
-LOOK_SECONDS = 0.5
+"""Time that a dead member may be listed after its session has expired."""
+POLL_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 _BROKERS_SESSION_SECONDS = 45.0
-"""`group.consumer.session.timeout.ms` by default: under `group.protocol=consumer` the broker decides."""
+"""Default of `group.consumer.session.timeout.ms`, a setting of the broker for `group.protocol=consumer`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """A member with this worker's name: its id, which no other member ever has, and where it connects from."""
+    """A member with this worker's instance id: its unique member id, and the host it connects from."""
 
     member_id: str
     host: str
 
 
-Look = Callable[[], Sequence[Namesake]]
+FindNamesakes = Callable[[], Sequence[Namesake]]
 
 
 def require_sole(
-    look: Look,
+    find: FindNamesakes,
     instance_id: str,
     *,
     former_member_id: str,
@@ -48,40 +48,40 @@ def require_sole(
     clock: Clock,
     is_stopping: Callable[[], bool],
 ) -> None:
-    """Return once no other worker is in the group under this name, or this one is to stop.
+    """Wait until no other member has this instance id, or until this worker is stopping.
 
-    Raises FatalKafkaError where one stays beyond the session of a dead one, or joined since the first look.
+    Raises FatalKafkaError if one stays longer than the session of a dead member, or has joined since the first call.
     """
     first: frozenset[str] | None = None
     give_up_at = 0.0
-    while others := {each.member_id: each for each in look() if each.member_id != former_member_id}:
+    while others := {each.member_id: each for each in find() if each.member_id != former_member_id}:
         if first is None:
             first, give_up_at = frozenset(others), clock.monotonic() + session_seconds + MARGIN_SECONDS
             _LOG.warning("instance_id.taken", hosts=_hosts(others.values()), wait_seconds=session_seconds)
         if others.keys() - first or clock.monotonic() >= give_up_at:
             raise FatalKafkaError(
                 f"Another worker with LINK_ACTIONS_INSTANCE_ID={instance_id} is in the group already, connected from"
-                f" {_hosts(others.values())}; stop it, or give this one a name of its own:"
+                f" {_hosts(others.values())}; stop it, or give this one its own:"
                 ' export LINK_ACTIONS_INSTANCE_ID="$(hostname)"'
             )
         if is_stopping():
             return
-        clock.sleep(LOOK_SECONDS)
+        clock.sleep(POLL_SECONDS)
 
 
 class GroupMembers:
-    """Asks the broker for the members of the worker's group that have its name."""
+    """Asks the broker for the members of the group that have this worker's instance id."""
 
     def __init__(self, admin: AdminClient, settings: KafkaSettings) -> None:
         self._admin = admin
         self._group_id = settings.group_id
         self._instance_id = settings.instance_id
-        # One that the file of client properties sets is shared by all workers.
+        # A client.id in the file of client properties is shared by all workers.
         shared = "client.id" in settings.properties_for("consumer")
         self._client_id = None if shared else worker_consumer_config(settings)["client.id"]
 
     def namesakes(self) -> Sequence[Namesake]:
-        """Return them; none where the broker does not tell, for the worker starts without."""
+        """Return these members; none if the broker does not answer, so that the worker starts all the same."""
         try:
             asked = self._admin.describe_consumer_groups([self._group_id], request_timeout=_ANSWER_SECONDS)
             members = asked[self._group_id].result().members
@@ -96,7 +96,7 @@ class GroupMembers:
 
 
 def session_seconds(settings: KafkaSettings) -> float:
-    """Return how long the group misses a member that has died."""
+    """Return the session timeout of the group's members."""
     config = worker_consumer_config(settings)
     if config.get("group.protocol") == "consumer":
         return _BROKERS_SESSION_SECONDS

@@ -1,4 +1,4 @@
-"""Asks a broker which rights its user lacks, so that a refusal can name them."""
+"""Asks a broker which ACLs its user lacks, so that an error can name them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,42 +9,42 @@ from confluent_kafka.admin import AclOperation
 
 from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Acl, missing_acls
-from consumer.kafka.admin.connection import AWAY, DENIED, Connection
+from consumer.kafka.admin.acls import Acl, missing_acls_error
+from consumer.kafka.admin.connection import DENIED, UNREACHABLE, Connection
 from consumer.kafka.errors import Forbidden, Resource
 
 Operations = frozenset[str] | None
-"""Names of what this user may do; None where the broker does not tell, or the topic is not there."""
+"""Names of the operations that this user may perform; None if the broker does not say, or the topic is missing."""
 
 
 class Permission:
-    """Knows what the user of this connection may do. Methods raise Unavailable."""
+    """Asks what the user of this connection may do. Methods raise Unavailable."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def lacking(self, rights: Iterable[Acl]) -> tuple[Acl, ...]:
-        """Return those of the rights that this user lacks, as far as a broker tells: not of transactional ids."""
-        wanted = list(rights)
-        topics = self.of_topics({right.name for right in wanted if right.resource is Resource.TOPIC})
-        groups = self.of_groups({right.name for right in wanted if right.resource is Resource.GROUP})
+    def missing_acls(self, acls: Iterable[Acl]) -> tuple[Acl, ...]:
+        """Return which of the ACLs this user lacks, except for transactional ids, which a broker does not report."""
+        wanted = list(acls)
+        topics = self.of_topics({each.name for each in wanted if each.resource is Resource.TOPIC})
+        groups = self.of_groups({each.name for each in wanted if each.resource is Resource.GROUP})
         have = {Resource.TOPIC: topics, Resource.GROUP: groups}
-        return tuple(right for right in wanted if not _has(have.get(right.resource, {}).get(right.name), right))
+        return tuple(each for each in wanted if not _has(have.get(each.resource, {}).get(each.name), each))
 
     def of_topics(self, names: Iterable[str]) -> Mapping[str, Operations]:
-        """Return what this user may do with each of the topics."""
+        """Return the user's operations on each topic."""
         topics = TopicCollection(sorted(names))
         return self._answers(lambda **options: self._connection.client.describe_topics(topics, **options))
 
     def of_groups(self, names: Iterable[str]) -> Mapping[str, Operations]:
-        """Return what this user may do with each of the consumer groups."""
+        """Return the user's operations on each consumer group."""
         groups = sorted(names)
         if not groups:
             return {}
         return self._answers(lambda **options: self._connection.client.describe_consumer_groups(groups, **options))
 
     def _answers(self, ask: Any) -> Mapping[str, Operations]:
-        """Ask, and return the answers by name; where even the question is denied, the user may do nothing."""
+        """Ask, and return the operations by name; if the request itself is denied, the user may do nothing."""
         futures = ask(include_authorized_operations=True, request_timeout=self._connection.answer_seconds)
         return {name: self._answer(future) for name, future in futures.items()}
 
@@ -55,39 +55,39 @@ class Permission:
             error: KafkaError = raised.args[0]
             if error.name() in DENIED:
                 return frozenset()
-            if error.name() in AWAY:
+            if error.name() in UNREACHABLE:
                 raise self._connection.unavailable(error) from raised
-            # No such topic, a group's coordinator that has just begun: what cannot be answered yet denies nothing.
+            # A missing topic, or a coordinator that has just started: no answer is no denial.
             return None
 
 
-def require_acls(settings: KafkaSettings, rights: Iterable[Acl]) -> None:
-    """Raise Unavailable, which names them, where rights are missing."""
-    lacking = Permission(Connection(settings)).lacking(rights)
-    if lacking:
-        raise missing_acls(lacking)
+def require_acls(settings: KafkaSettings, acls: Iterable[Acl]) -> None:
+    """Raise Unavailable, which names the missing ACLs, if the user lacks any."""
+    missing = Permission(Connection(settings)).missing_acls(acls)
+    if missing:
+        raise missing_acls_error(missing)
 
 
 @contextmanager
-def explaining_denials(settings: KafkaSettings, rights: Iterable[Acl]) -> Iterator[None]:
-    """Require the rights at the start, and name the one that is missing where the broker refuses something later."""
-    wanted = tuple(rights)
+def explaining_denials(settings: KafkaSettings, acls: Iterable[Acl]) -> Iterator[None]:
+    """Require the ACLs at the start, and name the missing one if the broker refuses something later."""
+    wanted = tuple(acls)
     require_acls(settings, wanted)
     try:
         yield
     except Forbidden as error:
-        raise _named(error, settings, wanted) from error
+        raise _explained(error, settings, wanted) from error
 
 
-def _named(error: Forbidden, settings: KafkaSettings, rights: tuple[Acl, ...]) -> Unavailable:
-    lacking = Permission(Connection(settings)).lacking(rights)
-    if not lacking and error.resource is Resource.TRANSACTIONAL_ID:
-        lacking = tuple(right for right in rights if right.resource is error.resource)
-    return missing_acls(lacking) if lacking else error
+def _explained(error: Forbidden, settings: KafkaSettings, acls: tuple[Acl, ...]) -> Unavailable:
+    missing = Permission(Connection(settings)).missing_acls(acls)
+    if not missing and error.resource is Resource.TRANSACTIONAL_ID:
+        missing = tuple(each for each in acls if each.resource is error.resource)
+    return missing_acls_error(missing) if missing else error
 
 
-def _has(operations: Operations, right: Acl) -> bool:
-    return operations is None or right.operation.name in operations
+def _has(operations: Operations, acl: Acl) -> bool:
+    return operations is None or acl.operation.name in operations
 
 
 def _names(operations: Iterable[AclOperation] | None) -> Operations:

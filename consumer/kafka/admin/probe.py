@@ -1,4 +1,4 @@
-"""Questions to a broker that only `doctor` asks."""
+"""Requests to a broker that only `doctor` makes."""
 
 from collections.abc import Mapping
 
@@ -13,14 +13,14 @@ from consumer.kafka.errors import Forbidden, fatal_error
 
 
 class KafkaProbe:
-    """Asks about the cluster and whether transactions can be had. Methods raise Unavailable."""
+    """Asks for broker settings and tries a transactional producer. Methods raise Unavailable."""
 
     def __init__(self, connection: Connection, settings: KafkaSettings) -> None:
         self._connection = connection
         self._settings = settings
 
     def broker_config(self, broker: int) -> Mapping[str, str | None]:
-        """Return the settings of one broker; none where this user may not see them."""
+        """Return the settings of one broker; empty if this user may not see them."""
         connection = self._connection
         resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
         config: dict[str, str | None] = {}
@@ -30,7 +30,7 @@ class KafkaProbe:
         return config
 
     def try_transactions(self) -> None:
-        """Open a transactional producer under a name that no worker has, which fences nobody."""
+        """Open a transactional producer under an id that no worker has, so that it fences none."""
         prefix = transactional_id_prefix(self._settings)
         name = f"{prefix}doctor/{self._settings.instance_id}"
         producer = open_producer(worker_producer_config(self._settings) | {"transactional.id": name})
@@ -41,8 +41,8 @@ class KafkaProbe:
             if final is not None and not isinstance(final, Forbidden):
                 raise Unavailable(str(final)) from error
             reason = error.args[0].str()
-            mend = (
-                f"grant Write on transactional ids that begin with {prefix}, or see that "
-                "transaction.state.log.replication.factor of the brokers is not above their number"
+            advice = (
+                f"grant Write on transactional ids that begin with {prefix}, or lower "
+                "transaction.state.log.replication.factor to the number of brokers"
             )
-            raise Unavailable(f"no transaction can be begun ({reason}); {mend}") from error
+            raise Unavailable(f"no transaction can be started ({reason}); {advice}") from error

@@ -1,4 +1,4 @@
-"""Asks a broker about topics and makes them."""
+"""Reads and creates topics."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from confluent_kafka.admin import ClusterMetadata, ConfigResource, NewPartitions
 
 from consumer.config.kafka_settings import KafkaSettings
 from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Acl, Operation, missing_acls
+from consumer.kafka.admin.acls import Acl, Operation, missing_acls_error
 from consumer.kafka.admin.connection import ANSWER_SECONDS, DENIED, Connection
 from consumer.kafka.admin.topics import TopicReport, TopicSpec, TopicState, compare_topics, topic_specs
 from consumer.kafka.errors import Resource
@@ -17,28 +17,28 @@ from consumer.kafka.offsets import PAUSE_SECONDS, read_offsets
 from schemas.topics import TopicNames
 
 CREATED_SECONDS = 10.0
-"""How long a new topic may take until it can be read."""
+"""Time that a new topic may take until it can be read."""
 
-REPLICAS_THAT_BEAR_A_LOSS = 3
+REPLICAS_FOR_MIN_INSYNC_2 = 3
 
 
 class TopicAdmin(Protocol):
-    """Knows topics and makes them. Both methods raise Unavailable where the broker does not answer or refuses."""
+    """Reads and creates topics. Methods raise Unavailable if the broker does not answer or refuses."""
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
-        """Return what those of the named topics are that exist."""
+        """Return the state of those of the topics that exist."""
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
-        """Make topics, and return once each can be read. One that exists by now is no error."""
+        """Create topics and wait until each can be read. A topic that exists by now is no error."""
 
 
 def inspect_topics(admin: TopicAdmin, names: TopicNames) -> TopicReport:
-    """Compare every topic with what it must be."""
+    """Compare every topic with its specification."""
     return compare_topics(names, admin.read_topics([spec.name for spec in topic_specs(names)]))
 
 
 def require_topics(admin: TopicAdmin, names: Iterable[str]) -> Mapping[str, TopicState]:
-    """Return what the named topics are; raises Unavailable where one is missing."""
+    """Return the state of the topics. Raises Unavailable if one is missing."""
     wanted = list(names)
     states = admin.read_topics(wanted)
     missing = [name for name in wanted if name not in states]
@@ -50,9 +50,9 @@ def require_topics(admin: TopicAdmin, names: Iterable[str]) -> Mapping[str, Topi
 def create_topics(
     admin: TopicAdmin, names: TopicNames, *, partitions: int, replication_factor: int
 ) -> tuple[tuple[str, ...], TopicReport]:
-    """Make what is missing and compare all; return what was made, and the comparison.
+    """Create missing topics; return their names, and the comparison of all topics.
 
-    The clicks' own partition count, where they exist, goes before the one that was asked for.
+    If the clicks topic exists, its partition count overrides `partitions`.
     """
     before = inspect_topics(admin, names)
     missing = [spec for spec in topic_specs(names) if spec.name in before.missing]
@@ -63,20 +63,20 @@ def create_topics(
 
 
 class KafkaTopicAdmin:
-    """Asks a real broker."""
+    """Reads and creates topics on a real broker."""
 
     def __init__(self, settings: KafkaSettings, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._connection = Connection(settings, answer_seconds=answer_seconds)
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
-        """Return what those of the named topics are that exist."""
+        """Return the state of those of the topics that exist."""
         wanted = set(names)
         topics = {name: topic for name, topic in self._connection.metadata().topics.items() if name in wanted}
         configs = self._read_configs(list(topics))
         return {name: _state(topic, configs.get(name)) for name, topic in topics.items()}
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
-        """Make topics, and return once each can be read. One that exists by now is no error."""
+        """Create topics and wait until each can be read. A topic that exists by now is no error."""
         topics = [_new_topic(spec, partitions, replication_factor) for spec in specs]
         connection = self._connection
         with connection.translated():
@@ -90,7 +90,7 @@ class KafkaTopicAdmin:
         self._wait_until_readable({topic.topic: topic.num_partitions for topic in topics})
 
     def grow_topics(self, partitions: Mapping[str, int]) -> None:
-        """Give topics so many partitions, and return once each can be read; who has as many stays as it is."""
+        """Grow topics to these partition counts and wait until they are readable; skip those that have as many."""
         states = self.read_topics(partitions)
         more = {name: count for name, count in partitions.items() if states[name].partitions < count}
         connection = self._connection
@@ -118,7 +118,7 @@ class KafkaTopicAdmin:
             time.sleep(PAUSE_SECONDS)
 
     def _read_configs(self, names: list[str]) -> dict[str, Mapping[str, Any]]:
-        """Return the settings of topics; those that this user may not see are left out."""
+        """Return the settings of the topics that this user may see."""
         if not names:
             return {}
         connection = self._connection
@@ -132,16 +132,16 @@ class KafkaTopicAdmin:
         return configs
 
     def _wait_until_readable(self, partitions: Mapping[str, int]) -> None:
-        """Wait for what a broker still does once a topic has leaders in its metadata: making the logs."""
+        """Wait for leaders, and then for the logs, which a broker creates after the metadata lists the leaders."""
         connection = self._connection
         deadline = time.monotonic() + CREATED_SECONDS
         while time.monotonic() < deadline and not _have_leaders(connection.metadata(), partitions):
             time.sleep(PAUSE_SECONDS)
-        places = [(topic, partition) for topic, count in partitions.items() for partition in range(count)]
+        targets = [(topic, partition) for topic, count in partitions.items() for partition in range(count)]
         with connection.translated():
             read_offsets(
                 connection.client,
-                places,
+                targets,
                 OffsetSpec.latest(),  # type: ignore[no-untyped-call]
                 level=IsolationLevel.READ_UNCOMMITTED,
                 answer_seconds=CREATED_SECONDS,
@@ -150,7 +150,7 @@ class KafkaTopicAdmin:
 
 def _new_topic(spec: TopicSpec, partitions: int, replication_factor: int) -> NewTopic:
     config = {"cleanup.policy": spec.cleanup.value, **spec.config}
-    if replication_factor >= REPLICAS_THAT_BEAR_A_LOSS:
+    if replication_factor >= REPLICAS_FOR_MIN_INSYNC_2:
         config["min.insync.replicas"] = "2"
     return NewTopic(spec.name, spec.partitions or partitions, replication_factor, config=config)
 
@@ -169,8 +169,8 @@ def _state(topic: TopicMetadata, config: Mapping[str, Any] | None) -> TopicState
 
 def _not_created(name: str, error: KafkaError) -> Unavailable:
     if error.name() in DENIED:
-        return missing_acls([Acl(Operation.CREATE, Resource.TOPIC, name)])
-    return Unavailable(f"{name} cannot be created ({error.str()}); fix what it names, and try again")
+        return missing_acls_error([Acl(Operation.CREATE, Resource.TOPIC, name)])
+    return Unavailable(f"{name} cannot be created ({error.str()}); fix what it names and try again")
 
 
 def _have_leaders(metadata: ClusterMetadata, partitions: Mapping[str, int]) -> bool:

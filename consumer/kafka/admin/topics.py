@@ -1,4 +1,4 @@
-"""The topics of an installation: their names, what each must be, and how what exists differs from it. Pure."""
+"""The topics of an installation: specifications, and the differences of existing topics from them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,11 @@ from consumer.errors import Unavailable, UsageError
 from consumer.kafka.client import DEAD_LETTER_ROOM, DEFAULT_CLICK_BYTES
 from consumer.kafka.shell_commands import alter_topic, configure_topic
 from consumer.terminal.text import counted
-from schemas.topics import (
-    TopicNames,
-)
+from schemas.topics import TopicNames
 
 
 class Cleanup(StrEnum):
-    """What Kafka does with old records of a topic."""
+    """The `cleanup.policy` of a topic."""
 
     DELETE = "delete"
     COMPACT = "compact"
@@ -22,30 +20,30 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What one topic must be. `partitions` is None where it must have as many as the clicks."""
+    """What one topic must be. `partitions` is None if it must have as many as the clicks."""
 
     name: str
     cleanup: Cleanup
     partitions: int | None = None
     config: Mapping[str, str] = field(default_factory=dict)
-    """Further settings it is created with, and may be run with others."""
+    """Further settings for its creation; other values are accepted later."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """What one topic is. Settings are None where the broker does not let us see them."""
+    """What one topic is. Settings that this user may not see are None."""
 
     partitions: int
     cleanup: frozenset[str] | None = None
     max_message_bytes: int | None = None
     leaderless: int = 0
-    """Partitions that have no leader and can be neither read nor written now."""
+    """Number of partitions without a leader, which can be neither read nor written."""
     replicas: int | None = None
-    """How many brokers hold each record, at least; None where that is not known."""
+    """Lowest number of replicas of a partition; None if unknown."""
 
 
 class Severity(StrEnum):
-    """Whether the worker can run all the same."""
+    """Whether the worker can run despite the difference."""
 
     WARN = "warn"
     FAIL = "fail"
@@ -53,20 +51,20 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it must be, and how to mend it."""
+    """A difference of a topic from its specification, and how to fix it."""
 
     topic: str
     problem: str
-    mend: str
+    advice: str
     severity: Severity = Severity.FAIL
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.problem}; {self.mend}"
+        return f"{self.topic} {self.problem}; {self.advice}"
 
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
-    """What there is: the partition count of the clicks, what is missing, and what differs."""
+    """The partition count of the clicks, the missing topics, and the differences."""
 
     partitions: int | None
     missing: tuple[str, ...]
@@ -74,13 +72,13 @@ class TopicReport:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """A sentence for each thing that keeps the worker from running."""
+        """A sentence for each problem that keeps the worker from running."""
         missing = f"Missing: {', '.join(self.missing)}; run link-actions topics create"
         wrong = tuple(str(each) for each in self.differences if each.severity is Severity.FAIL)
         return ((missing,) if self.missing else ()) + wrong
 
     def require(self) -> int:
-        """Return the partition count; raises Unavailable, which names every failure."""
+        """Return the partition count. Raises Unavailable, which names every failure."""
         if self.failures or self.partitions is None:
             heading = f"{len(self.failures)} things are wrong with the topics:\n  " if len(self.failures) > 1 else ""
             raise Unavailable(heading + "\n  ".join(self.failures))
@@ -90,13 +88,13 @@ class TopicReport:
 def require_wanted(
     names: TopicNames, states: Mapping[str, TopicState], *, partitions: int | None, replication_factor: int | None
 ) -> None:
-    """Raise UsageError where what exists has other counts than were asked for; None asks for nothing."""
+    """Raise UsageError if existing topics have other counts than requested; None requests nothing."""
     clicks = states.get(names.clicks)
     if partitions is not None and clicks is not None and clicks.partitions != partitions:
         advice = (
-            f"to have more, end all workers and run link-actions state repartition --partitions {partitions}"
+            f"to have more, stop all workers and run link-actions state repartition --partitions {partitions}"
             if partitions > clicks.partitions
-            else "Kafka takes none away: leave out --partitions, or set another LINK_ACTIONS_TOPIC_PREFIX"
+            else "Kafka cannot remove partitions: leave out --partitions, or set another LINK_ACTIONS_TOPIC_PREFIX"
         )
         raise UsageError(f"{names.clicks} has {counted(clicks.partitions, 'partition')}, not {partitions}; {advice}")
     other = sorted(name for name, state in states.items() if state.replicas not in (None, replication_factor))
@@ -108,9 +106,9 @@ def require_wanted(
 
 
 def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
-    """Return what every topic must be, clicks first."""
+    """Return the specification of every topic, clicks first."""
     updates = tuple(TopicSpec(name, Cleanup.DELETE) for name in names.updates.values())
-    # A dead letter has the time of the click it was: kept by age, one of an old click would be gone at once.
+    # A dead letter keeps the timestamp of its click: retention by age would delete that of an old click at once.
     letters = {
         "max.message.bytes": str(DEFAULT_CLICK_BYTES + DEAD_LETTER_ROOM),
         "retention.ms": "-1",
@@ -127,7 +125,7 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
 
 
 def compare_topics(names: TopicNames, states: Mapping[str, TopicState]) -> TopicReport:
-    """Hold what exists against what must be."""
+    """Compare the existing topics with their specifications."""
     specs = topic_specs(names)
     partitions = states[names.clicks].partitions if names.clicks in states else None
     differences = [
@@ -141,10 +139,10 @@ def compare_topics(names: TopicNames, states: Mapping[str, TopicState]) -> Topic
 
 
 def _wanted_count(spec: TopicSpec, names: TopicNames, states: Mapping[str, TopicState]) -> int | None:
-    """Return how many partitions a topic must have; None where any number will do for now.
+    """Return how many partitions a topic must have; None if any number is accepted for now.
 
-    Where the clicks were given another count, the topics that still have the changelog's are right, and it is the
-    changelog's own difference that says so: to give them the new count too would be no mend.
+    If the clicks have another count than the changelog, topics with the changelog's count are not reported: the
+    difference of the changelog says what to do, and growing the others would not fix it.
     """
     if spec.partitions or names.clicks not in states:
         return spec.partitions
@@ -157,8 +155,8 @@ def _differences(spec: TopicSpec, state: TopicState, partitions: int | None, nam
     if partitions is not None and state.partitions != partitions:
         yield _wrong_count(spec, state.partitions, partitions, names)
     if state.cleanup is None:
-        mend = "grant this user DescribeConfigs on it, or check it by hand"
-        yield Difference(spec.name, "does not show its cleanup.policy", mend, Severity.WARN)
+        advice = "grant this user DescribeConfigs on it, or check it by hand"
+        yield Difference(spec.name, "does not show its cleanup.policy", advice, Severity.WARN)
     elif state.cleanup != {spec.cleanup}:
         problem = f"has cleanup.policy {','.join(sorted(state.cleanup))} and must have {spec.cleanup}"
         yield Difference(spec.name, problem, f"run {configure_topic(spec.name, 'cleanup.policy', spec.cleanup)}")
@@ -170,17 +168,17 @@ def _differences(spec: TopicSpec, state: TopicState, partitions: int | None, nam
 def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> Difference:
     problem = f"has {counted(seen, 'partition')} and must have {wanted}"
     if spec.name == names.changelog:
-        reason = f"{names.clicks} was given another count, which parts people from what is remembered of them"
-        mend = (
-            f"end all workers, run link-actions state repartition --partitions {wanted}, which moves the memory along"
+        reason = f"{names.clicks} was given another count, which separates people from their dedupe memory"
+        advice = (
+            f"stop all workers and run link-actions state repartition --partitions {wanted}, which moves the memory too"
             if seen < wanted
-            else "go back to the old count, or start anew with another LINK_ACTIONS_TOPIC_PREFIX"
+            else "go back to the old count, or start over with another LINK_ACTIONS_TOPIC_PREFIX"
         )
-        return Difference(spec.name, problem, f"{reason}: {mend}")
+        return Difference(spec.name, problem, f"{reason}: {advice}")
     if seen < wanted and spec.partitions is None:
         return Difference(spec.name, problem, f"run {alter_topic(spec.name, '--alter', '--partitions', wanted)}")
     delete = alter_topic(spec.name, "--delete")
-    return Difference(spec.name, problem, f"delete it with all that it holds: {delete} && link-actions topics create")
+    return Difference(spec.name, problem, f"delete it with all its records: {delete} && link-actions topics create")
 
 
 def _dead_letter_room(names: TopicNames, states: Mapping[str, TopicState]) -> Iterator[Difference]:
@@ -189,6 +187,6 @@ def _dead_letter_room(names: TopicNames, states: Mapping[str, TopicState]) -> It
         return
     wanted = clicks.max_message_bytes + DEAD_LETTER_ROOM
     if letters.max_message_bytes < wanted:
-        problem = f"has max.message.bytes {letters.max_message_bytes} and the largest click may need {wanted} there"
-        mend = f"run {configure_topic(names.dead_letters, 'max.message.bytes', wanted)}"
-        yield Difference(names.dead_letters, problem, mend, Severity.WARN)
+        problem = f"has max.message.bytes {letters.max_message_bytes} and the largest dead letter may need {wanted}"
+        advice = f"run {configure_topic(names.dead_letters, 'max.message.bytes', wanted)}"
+        yield Difference(names.dead_letters, problem, advice, Severity.WARN)
