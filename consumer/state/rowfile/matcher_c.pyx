@@ -134,15 +134,30 @@ cdef class Matcher:
         return values
 
     def encode(self, entries):
-        """Return the rows of the entries, in their order; a value of None makes a row that deletes."""
-        cdef Py_ssize_t size, value_size
+        """Return the rows of the entries, in their order; a value of None makes a row that deletes.
+
+        Each entry takes one row. Only the last one may take more, since a batch ends with its checkpoint; any other
+        batch is encoded in numpy.
+        """
+        cdef Py_ssize_t size, value_size, short = 0, total = len(entries)
+        cdef bint is_last_long = False
         for key, value in entries.items():
             value_size = 0 if value is None else len(value)
             if len(key) > KEY_BYTES or len(key) + value_size > PAYLOAD_BYTES:
-                return encode(entries)
-        rows = np.zeros((len(entries) + 1, WORDS), dtype=np.uint64)
+                is_last_long = short == total - 1
+                break
+            short += 1
+        if short < total and not is_last_long:
+            return encode(entries)
+        last = encode({key: value}).rows[1:] if is_last_long else ()
+        rows = np.zeros((1 + short + len(last), WORDS), dtype=np.uint64)
+        if is_last_long:
+            rows[1 + short:] = last
         cdef uint8_t* row = <uint8_t*>address(rows)
         for key, value in entries.items():
+            if not short:
+                break
+            short -= 1
             row += ROW_BYTES
             size = PyBytes_GET_SIZE(<bytes?>key)
             memcpy(row, PyBytes_AS_STRING(key), size)
@@ -153,7 +168,7 @@ cdef class Matcher:
             value_size = PyBytes_GET_SIZE(<bytes?>value)
             memcpy(row + size, PyBytes_AS_STRING(value), value_size)
             row[VALUE] = <uint8_t>value_size
-        return Block(rows, np.arange(1, len(rows)))
+        return Block(rows, np.arange(1, total + 1))
 
     def link(self, block):
         """Note in each entry's row which one it replaces; return how many rows more live when the block is written."""
