@@ -15,6 +15,8 @@ SHARED_LINK = "spring-offer"
 MISSING = "MISSING"
 """Shown for an expected update that was not seen."""
 TEMPLATES = {
+    "interest": "{operation} interest {interest} of the {scope}",
+    "membership": "{operation} membership in {target} {target_id}",
     "set_field": "set {field} = {value}",
     "follow_up": "{type}: {description}",
     "request": "request: {title}",
@@ -84,13 +86,7 @@ def through(record: Record) -> str:
 
 
 def describe_update(kind: str, update: Record) -> str:
-    """Describe an update by the template of its kind; without one, by the fields of its kind."""
-    if kind == "interest":
-        of = " of the company" if update["scope"] == "company" else ""
-        return f"{update['operation']} interest {update['interest']}{of}"
-    if kind == "membership":
-        direction = {"add": "add to", "remove": "remove from"}.get(update["operation"], update["operation"])
-        return f"{direction} {update['target']} {update['target_id']}"
+    """Describe an update with the template of its kind, or else by the fields of its kind."""
     if kind in TEMPLATES:
         return TEMPLATES[kind].format_map(update)
     return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in own_fields(update).items() if value is not None)

@@ -25,7 +25,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """The answer to the liveness probe: true while the loop turns. A restart does not bring a broker back."""
+    """The answer to the liveness probe: true while the loop turns, even without a broker."""
 
     alive: bool
     seconds_since_beat: float

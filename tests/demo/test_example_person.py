@@ -38,7 +38,11 @@ def example_of(*clicks: Mapping[str, Any]) -> ExamplePerson:
 def test_click_has_its_updates_and_its_mailing() -> None:
     (click,) = example_of(a_click(1)).clicks
 
-    assert click.updates == ("add interest news", "set size = large", "add interest news of the company")
+    assert click.updates == (
+        "add interest news of the person",
+        "set size = large",
+        "add interest news of the company",
+    )
     assert (click.through, click.remark) == ("m-1", "")
 
 
@@ -102,7 +106,7 @@ def test_updates_of_every_kind_are_described() -> None:
         "score: score lead, points 5"
     )
     assert describe_update("membership", {"operation": "remove", "target": "project", "target_id": "7"}) == (
-        "remove from project 7"
+        "remove membership in project 7"
     )
 
 
