@@ -1,11 +1,11 @@
-"""Time, handed in so that tests can turn it."""
+"""The clock as a port, so that tests can set it."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Wall clock and monotonic clock."""
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970 UTC."""
@@ -14,11 +14,11 @@ class Clock(Protocol):
         """Return seconds that never go back."""
 
     def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
+        """Wait."""
 
 
 class SystemClock:
-    """The machine's time."""
+    """The clock of the machine."""
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970 UTC."""
@@ -29,5 +29,5 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
+        """Wait."""
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The ports of the loop: what it asks of Kafka. `consumer.kafka` has the real ones."""
+"""Ports of the loop: its Kafka consumer, producer and log reader. `consumer.kafka` implements them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class TransactionAborted(Exception):
-    """The open transaction cannot be committed and nothing of it will be seen; the same records may be tried again.
+    """The open transaction cannot be committed and its records will not be visible; the batch may be retried.
 
-    `poison` tells that the broker refused what was produced, not the moment: the same batch will fail again.
-    `rebalance` tells that the group moved on meanwhile, which is nobody's fault and passes.
+    `poison`: the broker refused a record, so the same batch will fail again. `rebalance`: the group rebalanced
+    meanwhile, which passes by itself.
     """
 
     def __init__(self, message: str, *, poison: bool = False, rebalance: bool = False) -> None:
@@ -21,22 +21,22 @@ class TransactionAborted(Exception):
 
 
 class RetriableError(Exception):
-    """The broker, or the disk of the state, is not to be had now; a later try may succeed."""
+    """The broker or the disk of the state does not answer now; the loop retries."""
 
 
 class StateRefused(RetriableError):
-    """The disk of the state, or the system, does not let the worker write or read its state now."""
+    """The disk or the operating system refuses to read or write the state now."""
 
 
 class OutcomeUnknown(RetriableError):
-    """Whether the transaction was committed, only the broker knows; the producer must not be used again."""
+    """The transaction may or may not be committed: only the broker knows. The producer must not be used again."""
 
 
 class ConsumerRecord(Protocol):
-    """A record as the client library gives it."""
+    """A record as the client library returns it."""
 
     def __len__(self) -> int:
-        """Return how many bytes the value has."""
+        """Return the size of the value in bytes."""
 
     def partition(self) -> int | None:
         """Return the partition."""
@@ -45,21 +45,21 @@ class ConsumerRecord(Protocol):
         """Return the offset."""
 
     def key(self) -> Any:
-        """Return the key's bytes or None."""
+        """Return the key: bytes or None."""
 
     def value(self) -> Any:
-        """Return the value's bytes or None."""
+        """Return the value: bytes or None."""
 
     def headers(self) -> Any:
-        """Return the headers, a list of pairs, or None."""
+        """Return the headers: a list of pairs, or None."""
 
     def timestamp(self) -> tuple[int, int]:
-        """Return kind and milliseconds since 1970 UTC."""
+        """Return the timestamp type, and milliseconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProducerRecord:
-    """A record to be written; `timestamp` in milliseconds since 1970 UTC, 0 for the time of writing."""
+    """A record to produce; `timestamp` in milliseconds since 1970 UTC, 0 for the time of the call."""
 
     topic: str
     partition: int
@@ -71,9 +71,9 @@ class ProducerRecord:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """An offset that is committed, and whether the last commit of this very stream did it.
+    """A committed offset, and whether this consumer's last commit wrote it.
 
-    Another member that handles the same records commits the same offset, so the offset alone tells nothing.
+    Another member that processes the same records commits the same offset, so the offset alone does not tell.
     """
 
     offset: int
@@ -82,56 +82,57 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentChange:
-    """Partitions that were given or taken away since the last look, in that order: taken first, then given."""
+    """Partitions revoked and assigned since the last poll; apply the revoked ones first."""
 
     revoked: frozenset[int] = frozenset()
     assigned: frozenset[int] = frozenset()
 
 
 class TransactionalConsumer(Protocol):
-    """The clicks, and the transaction in which everything that they bring about is written.
+    """Consumer of the clicks and transactional producer in one, owned by one thread.
 
-    One thread owns it. Rebalances happen inside `consume` only, so never while a transaction is open.
+    Rebalances happen inside `consume` only, so never while a transaction is open.
     """
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        """Return up to `limit` records of the partitions that are not held, after at most the time-out.
+        """Return up to `limit` records of the partitions that are not paused, after at most the time-out.
 
-        Raises RetriableError where a partition has no record at its position, which retention or a person deleted, and
-        Unavailable or FatalKafkaError for what a person must fix.
+        Raises RetriableError if a partition has no record at its position because it was deleted, and Unavailable or
+        FatalKafkaError if a person must fix something.
         """
 
     def poll_assignment(self) -> AssignmentChange:
-        """Return how the assignment changed since the last call.
+        """Return the changes of the assignment since the last call.
 
-        Given partitions are held until `release`, and begin at their first record unless they are rewound before.
+        Assigned partitions are paused until `resume`, and begin at their first record unless `seek_to_committed` is
+        called before.
         """
 
     def refusal(self) -> str | None:
-        """Return why the group does not take this worker at the moment, and what to do; None where it does."""
+        """Return why the group refuses this worker, and what to do; None if it accepts it."""
 
     @property
     def is_member(self) -> bool:
-        """Whether the group has told this worker its partitions, none maybe, and its session is not over since."""
+        """Whether this worker has an assignment, maybe an empty one, and its session has not expired since."""
 
     def eof_offset(self, partition: int) -> int | None:
-        """Return the end offset that was met after everything before it was handed out; None before that."""
+        """Return the end offset of the partition once everything before it was consumed; None until then."""
 
     def pause(self, partitions: Sequence[int]) -> None:
-        """Hand out nothing of these partitions for now."""
+        """Stop fetching these partitions."""
 
     def resume(self, partitions: Sequence[int]) -> None:
-        """Hand out records of these partitions again."""
+        """Fetch these partitions again."""
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        """Go to what the group has committed, as the broker tells, and return it; None where nothing is.
+        """Seek to the group's committed offsets and return them; None for a partition that has none.
 
-        These partitions must be held and stay so. One without an offset, or with 0, goes to its first record. Raises
-        RetriableError when the broker does not answer.
+        These partitions must be paused and stay so. Without an offset, or with 0, the position is the first record.
+        Raises RetriableError if the broker does not answer.
         """
 
     def topic_id(self) -> str:
-        """Identify the topic of the clicks beyond its name: cluster and topic id."""
+        """Return cluster id and topic id of the clicks topic, which a topic created again does not share."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each of these partitions of the clicks."""
@@ -140,34 +141,34 @@ class TransactionalConsumer(Protocol):
         """Return the end offset of every partition of the clicks."""
 
     def committed(self) -> Mapping[int, int]:
-        """Return what the group has committed of every partition, 0 where nothing is."""
+        """Return the group's committed offset of every partition, 0 if it has none."""
 
     def lag(self, partition: int, position: int) -> int:
-        """Return how many records are known to lie beyond this position, without asking the broker."""
+        """Return the last known number of records beyond this position, without asking the broker."""
 
     def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Ask the broker how many records of each partition the group has not committed, control records included.
+        """Ask the broker for the lag of each partition, control records included.
 
-        Of a partition that is held, those behind an open transaction may be left out. It answers soon or not at all: an
-        open transaction that holds the group's offsets is no answer. Raises RetriableError.
+        For a paused partition, records after an open transaction may be left out. Raises RetriableError if the broker
+        does not answer soon or an open transaction has pending offsets of the group.
         """
 
     def begin_transaction(self) -> None:
         """Open a transaction."""
 
     def produce(self, record: ProducerRecord) -> None:
-        """Write one record in the open transaction. Raises TransactionAborted where it is refused at once."""
+        """Produce one record in the open transaction. Raises TransactionAborted if it is refused at once."""
 
     def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        """Write records of topic, value, key and headers, in order. Raises TransactionAborted if one is refused."""
+        """Produce records of topic, value, key and headers, in order. Raises TransactionAborted if one is refused."""
 
     def produce_tracked(self, record: ProducerRecord) -> None:
-        """Write as `produce`, and let `commit` tell the offset that follows the record."""
+        """Produce as `produce` does; `commit_transaction` returns the offset after the record."""
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        """Commit the transaction together with these offsets of the clicks, the next to read of each partition.
+        """Commit the transaction with these offsets of the clicks, the next to read in each partition.
 
-        Returns the offset after the tracked record, per partition. Raises TransactionAborted, OutcomeUnknown or
+        Returns the offset after the tracked record, by partition. Raises TransactionAborted, OutcomeUnknown or
         FatalKafkaError.
         """
 
@@ -175,9 +176,9 @@ class TransactionalConsumer(Protocol):
         """Abort the open transaction. Raises OutcomeUnknown or FatalKafkaError."""
 
     def reinit_producer(self) -> None:
-        """Make a new producer under the same transactional id, which ends what the old one left open.
+        """Initialize a new producer with the same transactional id, which ends the old one's open transaction.
 
-        Raises OutcomeUnknown when the broker does not answer in time, FatalKafkaError when another instance took over.
+        Raises OutcomeUnknown if the broker does not answer in time, FatalKafkaError if another instance fenced it.
         """
 
     def close(self) -> None:
@@ -185,20 +186,20 @@ class TransactionalConsumer(Protocol):
 
 
 class LogReader(Protocol):
-    """Reads partitions of one topic from given positions on, committed records only."""
+    """Reads partitions of one topic from given positions, committed records only."""
 
     @property
     def positions(self) -> Mapping[int, int]:
-        """Offset to read next, per partition that is being read; control records are stepped over."""
+        """Offset to read next, by assigned partition; control records are skipped."""
 
     def topic_id(self) -> str:
-        """Identify the topic beyond its name: cluster and topic id."""
+        """Return cluster id and topic id, which a topic created again does not share."""
 
     def assign(self, partition: int, position: int) -> None:
-        """Read this partition too, from the position on. One that is being read must be stopped first."""
+        """Read this partition too, from the position. It must not be assigned already."""
 
     def unassign(self, partition: int) -> None:
-        """Read this partition no longer."""
+        """Stop reading this partition."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each partition, open transactions included."""
@@ -207,4 +208,4 @@ class LogReader(Protocol):
         """Return up to `limit` records after at most the time-out."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

@@ -1,4 +1,4 @@
-"""The member id that this instance had last, beside its state: how a restart knows its own former membership."""
+"""Keeps the last member id of this instance beside its state, so that a restart recognizes its own old membership."""
 
 from contextlib import suppress
 
@@ -7,16 +7,16 @@ from consumer.ports import RetriableError
 
 
 class MemberIdFile:
-    """Keeps one member id on a page."""
+    """Keeps one member id in a file."""
 
-    def __init__(self, page: MarkerFile) -> None:
-        self._page = page
+    def __init__(self, file: MarkerFile) -> None:
+        self._file = file
 
     def read(self) -> str:
-        """Return what was noted last; empty at first."""
-        return self._page.read().decode("utf-8", "replace").partition("\n")[0]
+        """Return the last member id; empty at first."""
+        return self._file.read().decode("utf-8", "replace").partition("\n")[0]
 
     def write(self, member_id: str) -> None:
-        """Note it, if the disk takes it: without the note a restart waits until the former membership is over."""
+        """Write it if the disk accepts it; without it a restart waits until the old membership expires."""
         with suppress(RetriableError):
-            self._page.write(f"{member_id}\n".encode())
+            self._file.write(f"{member_id}\n".encode())

@@ -31,7 +31,7 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
 def missing_changelog(names: TopicNames, evidence: str) -> Contradictory:
     """Return the error that says what is lost and what to run."""
     return Contradictory(
-        f"{names.changelog} is missing, and {evidence}: what was remembered is lost. Stop all workers of the group and"
-        " run link-actions state reconcile --accept-lost-memory, which creates the topic and goes on from the committed"
-        " offsets with an empty memory, so actions that people have had before happen again at their next click"
+        f"{names.changelog} is missing, and {evidence}: the dedupe state is lost. Stop all workers of the group and"
+        " run link-actions state reconcile --accept-lost-memory, which creates the topic and continues from the"
+        " committed offsets with an empty dedupe state, so actions that already happened are repeated at the next click"
     )

@@ -1,4 +1,4 @@
-"""A batch on its way through one transaction: the records of each partition, and what was decided about them."""
+"""A batch: the records of one transaction, and the decision about those of each partition."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from consumer.ports import Committed, ConsumerRecord
 
 @dataclass(frozen=True, slots=True)
 class PartitionBatch:
-    """Records of one partition, in their order, at least one."""
+    """Records of one partition, in order, at least one."""
 
     partition: int
     records: Sequence[ConsumerRecord]
@@ -18,13 +18,13 @@ class PartitionBatch:
 
     @property
     def next_offset(self) -> int:
-        """The offset to commit: that of the record to read next."""
+        """The offset to commit, which is the next one to read."""
         return (self.records[-1].offset() or 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction does."""
+    """Everything that one transaction commits."""
 
     partitions: Sequence[PartitionBatch]
 
@@ -35,15 +35,15 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """How many records there are."""
+        """Number of records."""
         return sum(len(each.records) for each in self.partitions)
 
     def is_among(self, committed: Mapping[int, Committed | None]) -> bool:
-        """Tell by what is committed of the partitions that are still ours whether this batch is: all of it, or none."""
+        """Return whether this batch was committed, judged from the offsets of the partitions still assigned."""
         return any(
             committed.get(partition) == Committed(offset, is_own=True) for partition, offset in self.offsets.items()
         )
 
     def counts(self) -> BatchCounts:
-        """What became of the records."""
+        """Counts of the records by outcome."""
         return sum((each.decision.counts() for each in self.partitions), BatchCounts())

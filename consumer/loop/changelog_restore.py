@@ -1,4 +1,4 @@
-"""Bringing the state of assigned partitions up to date from the changelog, while others are worked on."""
+"""Restores assigned partitions from the changelog while the loop processes the others."""
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -17,10 +17,10 @@ Opening = Generator[None, None, PartitionStore]
 
 
 class ChangelogRestorer:
-    """Reads the changelog of each partition from the store's position to the end it had when the reading began.
+    """Reads the changelog of each partition from the store's position to the end it had when the restore began.
 
-    The end includes transactions that are still open: the one before us may have committed without our seeing it, and
-    to start before its end would repeat what it did. A read_committed reader gets there once they are decided.
+    The end includes open transactions: the previous owner may have committed one without this worker seeing it, and to
+    start before it is decided would repeat its work. A read_committed reader reaches the end once all are decided.
     """
 
     def __init__(
@@ -31,20 +31,20 @@ class ChangelogRestorer:
         monotonic: Callable[[], float] = time.monotonic,
         on_complete: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_complete` is called when nothing is left to restore, each time."""
+        """`on_complete` is called whenever nothing is left to restore."""
         self._monotonic = monotonic
         self._on_complete = on_complete
         self._reader = reader
         self._state = state
         self._heads: dict[int, int] = {}
         self.identity = ""
-        """The changelog's, as of the last store that was opened."""
+        """Cluster and topic id of the changelog when the last store was opened."""
         self._waiting: dict[int, Opening | None] = {}
         self._targets: dict[int, int] = {}
         self._stores: dict[int, PartitionStore] = {}
 
     def start(self, partition: int) -> None:
-        """Have the partition restored, anew where it was being restored; asks nothing of the broker yet."""
+        """Restore the partition, from the start if it is being restored; does not call the broker yet."""
         self.cancel(partition)
         self._waiting[partition] = None
 
@@ -58,15 +58,15 @@ class ChangelogRestorer:
             self._reader.unassign(partition)
 
     def release(self, partition: int) -> None:
-        """Stop restoring the partition and give back the memory of its store, which nobody uses any more."""
+        """Stop restoring the partition and release the memory of its store."""
         self.cancel(partition)
         self._state.release(partition)
 
     def step(self, timeout_seconds: float) -> tuple[Mapping[int, PartitionStore], Mapping[int, int]]:
-        """Open stores or read on, for at most the time-out; return those that are complete, and how much each has read.
+        """Open stores or read on, for at most the time-out; return complete stores and records read, by partition.
 
-        Opening a store that remembers a hundred million clicks takes a quarter of a minute, and the loop must turn
-        meanwhile. Raises RetriableError.
+        Opening a store of a hundred million clicks takes a quarter of a minute, so it is done in steps between the
+        loop's polls. Raises RetriableError.
         """
         deadline = self._monotonic() + timeout_seconds
         for partition in sorted(self._waiting):
@@ -84,26 +84,26 @@ class ChangelogRestorer:
         return complete, read
 
     def remaining(self) -> Mapping[int, int]:
-        """Return the records that each partition which is not complete still needs; 0 while that is not known."""
+        """Return the records left to read of each incomplete partition; 0 while not known."""
         missing = {p: max(self._targets[p] - store.position, 0) for p, store in self._stores.items()}
         return dict.fromkeys(self._waiting, 0) | missing
 
     def head(self, partition: int) -> int:
-        """Return the first offset that the partition's changelog still had when its reading began."""
+        """Return the first offset of the partition's changelog when its restore began."""
         return self._heads.get(partition, 0)
 
     @property
     def restoring(self) -> Sequence[int]:
-        """The partitions that are not complete yet."""
+        """The incomplete partitions."""
         return [*self._waiting, *self._targets]
 
     def _open(self, partition: int, deadline: float) -> PartitionStore | None:
-        """Go on opening the store; return it when that is done."""
+        """Continue to open the store; return it once it is open."""
         opening = self._waiting[partition]
         if opening is None:
             self.identity = self._reader.topic_id()
             opening = self._state.open_in_steps(partition, self.identity)
-        self._waiting[partition] = None  # whatever goes wrong from here on, the next step begins anew
+        self._waiting[partition] = None  # if anything fails from here on, the next step starts again
         try:
             next(opening)
             while self._monotonic() <= deadline:
@@ -115,10 +115,10 @@ class ChangelogRestorer:
         return None
 
     def _set_target(self, partition: int, store: PartitionStore) -> None:
-        """Have the store's partition read up to the end it has now.
+        """Set the restore target to the changelog's current end offset.
 
-        A store that is ahead or lacks what the changelog no longer has is thrown away; whether the memory that is read
-        instead fits the group's offsets is seen afterwards.
+        A store that is ahead of the changelog, or behind its first offset, is discarded; the history check then
+        compares the state that is read instead with the group's offsets.
         """
         first, end = self._reader.watermarks([partition])[partition]
         if store.position != BEGINNING and not first <= store.position <= end:
@@ -141,7 +141,7 @@ class ChangelogRestorer:
         try:
             self._keep(entries)
         except RetriableError:
-            # Else the next write would leave out what was read, and stand behind it.
+            # Otherwise the next write would skip these records but store a position past them.
             for partition in [*self._stores]:
                 self.start(partition)
             raise

@@ -1,8 +1,8 @@
-"""Whether what four witnesses tell of a partition is one history, and how to go on where it is not. Pure.
+"""Finds contradictions in the history of a partition, and the checkpoint to continue with after each choice. Pure.
 
-The witnesses are the group's committed offset, the progress note in the changelog, the offsets that the clicks
-topic holds, and what this worker's disk is a copy of. Whoever goes on in spite of a contradiction repeats actions or
-skips clicks without telling anyone, so a person chooses.
+Four sources must agree: the group's committed offset, the checkpoint in the changelog, the offsets of the clicks topic,
+and the topics that this worker's disk is a copy of. A worker that ignored a contradiction would repeat actions or skip
+clicks silently, so a person chooses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from consumer.state.store import PartitionStore
 
 
 class Way(StrEnum):
-    """A way of going on in spite of a contradiction, as the option of `link-actions state reconcile` names it."""
+    """A way to continue after a contradiction, named like the option of `link-actions state reconcile`."""
 
     ACCEPT_LOST_MEMORY = "accept-lost-memory"
     OFFSETS_FROM_STATE = "offsets-from-state"
@@ -23,7 +23,7 @@ class Way(StrEnum):
 
 
 class Contradiction(StrEnum):
-    """What is wrong with a partition's history."""
+    """A kind of contradiction in a partition's history."""
 
     MEMORY_LOST = "memory lost"
     MEMORY_CUT = "memory cut"
@@ -44,12 +44,12 @@ WAYS: Mapping[Contradiction, Sequence[Way]] = {
     Contradiction.CLICKS_TRUNCATED: (Way.SKIP_LOST_CLICKS,),
     Contradiction.CLICKS_REPLACED: (Way.SKIP_LOST_CLICKS,),
 }
-"""What a person may choose from."""
+"""The ways to choose from, by contradiction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one partition. `first` and `end` are the bounds of the clicks, `clicks` is their identity."""
+    """Evidence about one partition: `first` and `end` are the watermarks of the clicks, `clicks` their topic id."""
 
     committed: int | None
     note: Checkpoint | None
@@ -57,20 +57,20 @@ class Evidence:
     end: int
     clicks: str = ""
     head: int = 0
-    """First offset of the changelog. Compaction leaves it at 0: it grows where records are deleted by age or hand."""
+    """First offset of the changelog. Compaction leaves it at 0; deletion by age or by hand raises it."""
     had_memory: bool = False
     """This worker's disk is a copy of an earlier changelog of the same name, made from the same clicks topic."""
 
     @property
     def done(self) -> int | None:
-        """The offset up to which clicks are known to be handled, None where nothing tells."""
+        """The offset up to which clicks are processed, None if not known."""
         return self.committed if self.note is None or self.note.offset is None else self.note.offset
 
 
 def find_contradiction(seen: Evidence) -> Contradiction | None:
-    """Return what contradicts, the first that a person must decide about; None for one history.
+    """Return the first contradiction that a person must decide about, None if there is none.
 
-    A group without offset, note and local copy is new: clicks that were deleted before it began are not its loss.
+    A group without offset, checkpoint and local copy is new: clicks deleted before it began are not its loss.
     """
     note = seen.note
     if note is None or note.offset is None:
@@ -87,14 +87,14 @@ def find_contradiction(seen: Evidence) -> Contradiction | None:
 
 
 def _find_without_note(seen: Evidence) -> Contradiction | None:
-    """Return what contradicts where nothing is remembered, which is right for a group that has handled nothing."""
+    """Return the contradiction of a partition without state, None if the group has processed nothing yet."""
     if seen.committed or seen.had_memory:
         return Contradiction.MEMORY_LOST
     return Contradiction.CLICKS_DELETED if seen.committed == 0 < seen.first else None
 
 
 def going_on(seen: Evidence, way: Way, partitions: int) -> Checkpoint:
-    """Return the note to go on with, whose offset is to be committed together with it."""
+    """Return the checkpoint to continue with; commit its offset together with it."""
     note, done = seen.note or Checkpoint(partitions), seen.done
     is_replaced = find_contradiction(seen) is Contradiction.CLICKS_REPLACED
     if is_replaced:
@@ -110,14 +110,14 @@ def going_on(seen: Evidence, way: Way, partitions: int) -> Checkpoint:
 
 
 def repeated(seen: Evidence, chosen: Checkpoint) -> int:
-    """Return how many offsets would be handled a second time."""
+    """Return the number of offsets that would be processed again."""
     if seen.done is None or find_contradiction(seen) is Contradiction.CLICKS_REPLACED:
         return 0
     return max(min(seen.done, seen.end) - (chosen.offset or 0), 0)
 
 
 def explain(found: Mapping[int, tuple[Contradiction, Evidence]], group: str) -> str:
-    """Say what was found, what each way of going on would do, and the command that chooses it."""
+    """Return a sentence for each contradiction: what was found, and the effect and command of each way."""
     return "\n".join(_explain_each(found, group))
 
 
@@ -139,27 +139,25 @@ def _explain_each(found: Mapping[int, tuple[Contradiction, Evidence]], group: st
 
 
 _TOLD = {
-    Contradiction.MEMORY_LOST: (
-        "{known}, but the changelog holds no memory: it was deleted and created again, or emptied"
-    ),
+    Contradiction.MEMORY_LOST: ("{known}, but the changelog is empty: it was deleted and created again, or emptied"),
     Contradiction.MEMORY_CUT: (
-        "the changelog begins at offset {head} instead of {accepted}: what was remembered before that was deleted, by a"
+        "the changelog begins at offset {head} instead of {accepted}: older dedupe state was deleted, by a"
         " cleanup.policy with delete or by hand"
     ),
     Contradiction.OFFSETS_LOST: (
-        "the memory holds every click before offset {done}, but group {group} has no committed offset: it expired or"
-        " was deleted"
+        "the dedupe state covers every click before offset {done}, but group {group} has no committed offset: it"
+        " expired or was deleted"
     ),
     Contradiction.OFFSETS_MOVED: (
-        "the memory holds every click before offset {done}, but the committed offset of group {group} is {committed}:"
-        " somebody set it"
+        "the dedupe state covers every click before offset {done}, but the committed offset of group {group} is"
+        " {committed}: it was reset"
     ),
     Contradiction.CLICKS_DELETED: (
         "offsets {done} to {last} were deleted before they were read, {deleted} in all (clicks, or markers of"
         " transactions)"
     ),
     Contradiction.CLICKS_TRUNCATED: (
-        "the topic ends at offset {end}, but group {group} has handled it up to offset {done}"
+        "the topic ends at offset {end}, but group {group} has processed it up to offset {done}"
     ),
     Contradiction.CLICKS_REPLACED: (
         "the topic was deleted and created again after offset {done} was reached; what it held beyond that is lost"
@@ -168,7 +166,7 @@ _TOLD = {
 
 
 def describe(contradiction: Contradiction, seen: Evidence, group: str) -> str:
-    """Say what was found of one partition, in numbers."""
+    """Describe a contradiction of one partition, in numbers."""
     done = seen.done or 0
     of_group = f"group {group} has committed offset {seen.committed}"
     return _TOLD[contradiction].format(
@@ -185,20 +183,22 @@ def describe(contradiction: Contradiction, seen: Evidence, group: str) -> str:
 
 
 def _effect(way: Way, contradiction: Contradiction, seen: Evidence) -> str:
-    """Say what a way of going on does: where it goes on, what happens again, what is lost."""
+    """Describe the effect of a way: where it continues, what is repeated, what is lost."""
     chosen = going_on(seen, way, 0)
-    where = f"goes on from offset {chosen.offset}"
+    where = f"continues from offset {chosen.offset}"
     lost = chosen.lost - (seen.note.lost if seen.note else 0)
     again = repeated(seen, chosen)
     if way is Way.ACCEPT_LOST_MEMORY:
-        scope = "an empty memory" if contradiction is Contradiction.MEMORY_LOST else "what is left of the memory"
-        effects = [f"with {scope}, so actions that people have had before happen again at their next click"]
+        scope = (
+            "an empty dedupe state" if contradiction is Contradiction.MEMORY_LOST else "the rest of the dedupe state"
+        )
+        effects = [f"with {scope}, so actions that already happened are repeated at the next click"]
     else:
-        effects = ["with the memory as it is"]
+        effects = ["with the dedupe state unchanged"]
     if again:
         effects.append(
-            f"handling {again} offsets again: hits count twice, and actions repeat where the memory of a click id (one"
-            " day) or a cooldown has run out"
+            f"processing {again} offsets again: hits count twice, and actions are repeated if the dedupe entry of a"
+            " click id (one day) or a cooldown has expired"
         )
     if lost:
         effects.append(f"without {lost} offsets that are lost and counted in link_actions_clicks_lost_total")

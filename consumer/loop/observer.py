@@ -1,4 +1,4 @@
-"""What the loop tells about itself, a batch at a time: metrics for operators, health for probes."""
+"""Reports the loop to metrics and health probes, once per batch or turn."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -46,7 +46,7 @@ class StageTimer:
 
 
 class Observer:
-    """Passes on to metrics and health; the loop knows neither."""
+    """Forwards events of the loop to metrics and health; the loop knows neither."""
 
     def __init__(self, metrics: Metrics, health: Health, clock: Clock) -> None:
         self._metrics = metrics
@@ -54,38 +54,38 @@ class Observer:
         self._clock = clock
         self._assigned: frozenset[int] = frozenset()
         self._shown: set[int] = set()
-        """Partitions whose series there are."""
+        """Partitions that have series."""
         self._restoring: frozenset[int] = frozenset()
 
     def beat(self) -> None:
-        """The loop has turned."""
+        """Report that the loop is alive."""
         self._health.beat()
 
     def running(self) -> None:
-        """The definitions are read and clicks may come."""
+        """Report that the definitions are read and clicks may come."""
         self._health.enter(Phase.RUNNING)
 
     def refused(self, reason: str | None) -> None:
-        """The group does not take the worker, for this reason; None where it does."""
+        """Report why the group refuses the worker; None if it accepts it."""
         self._health.refuse(reason)
 
     def interrupted(self, reason: str) -> None:
-        """The loop has to wait for something before it goes on."""
+        """Report why the loop waits before it retries."""
         self._health.interrupt(reason)
 
     def turned(self) -> None:
-        """A turn came to its end."""
+        """Report a turn that ended without an error."""
         self._health.interrupt(None)
 
     def definitions_read(self, number: int) -> None:
-        """Link definitions were read."""
+        """Count link definitions read."""
         if number:
             self._metrics.count(DEFINITIONS_READ, by=number)
 
     def joined(self, *, is_member: bool) -> None:
-        """The group has given the worker its share, or the session is over.
+        """Report whether the worker is a member with an assignment.
 
-        Series of partitions that went are dropped only now, when others may have them: in an outage nobody has.
+        Drops the series of revoked partitions only now, when other workers may have them: in an outage none has.
         """
         self._health.join(is_member=is_member)
         if is_member and not self._shown <= self._assigned:
@@ -94,7 +94,7 @@ class Observer:
             self._shown &= self._assigned
 
     def assigned(self, change: AssignmentChange, partitions: Collection[int], remaining: Mapping[int, int]) -> None:
-        """Partitions came or went; `partitions` are those the worker has now, `remaining` has those being restored."""
+        """Report a rebalance; `partitions` are now assigned, `remaining` has those being restored."""
         self._assigned = frozenset(partitions)
         self._restoring &= self._assigned
         self._remaining(remaining)
@@ -106,14 +106,14 @@ class Observer:
             self._metrics.count(REBALANCES, RebalanceType.ASSIGNED)
 
     def restored(self, read: Mapping[int, int], remaining: Mapping[int, int]) -> None:
-        """Changelog records were read; `remaining` has every partition that is not complete yet, 0 where not known."""
+        """Report changelog records read; `remaining` has every incomplete partition, 0 if not known."""
         self._remaining(remaining)
         self._metrics.count(RESTORE_RECORDS, by=sum(read.values()))
         if read:
             self._progressed()
 
     def _remaining(self, remaining: Mapping[int, int]) -> None:
-        """Tell what is to be restored; a partition that was being restored and is none of them has nothing left."""
+        """Set what is left to restore: 0 for a partition that is complete now."""
         self._health.restore(remaining)
         for partition in self._restoring | remaining.keys():
             self._metrics.set(RESTORE_REMAINING, remaining.get(partition, 0), partition)
@@ -121,33 +121,33 @@ class Observer:
         self._shown |= self._restoring
 
     def lost(self, lost: Mapping[int, int]) -> None:
-        """Of each partition so many offsets of clicks were skipped by decision, over all time."""
+        """Set, by partition, the offsets of clicks that an operator chose to skip, over all time."""
         for partition, offsets in lost.items():
             self._metrics.set_clicks_lost(partition, offsets)
 
     def stages(self, stages: Mapping[Stage, float]) -> None:
-        """Stages of a batch took so long."""
+        """Observe the duration of stages, in seconds."""
         for stage, seconds in stages.items():
             self._metrics.observe(BATCH_SECONDS, seconds, stage)
 
     def lag(self, lag: Mapping[int, int]) -> None:
-        """Partitions lie so many records behind."""
+        """Set the lag of partitions, in records."""
         self._shown |= lag.keys()
         for partition, records in lag.items():
             self._metrics.set(LAG, records, partition)
 
     def answered(self, *, is_all_done: bool) -> None:
-        """The broker has answered, and nothing may be left to do."""
+        """Report an answer of the broker; with nothing left to do it counts as progress."""
         self._health.answered()
         if is_all_done:
             self._progressed()
 
     def transaction(self, result: TransactionResult) -> None:
-        """A transaction ended."""
+        """Count the end of a transaction."""
         self._metrics.count(TRANSACTIONS, result)
 
     def committed(self, batch: Batch) -> None:
-        """A batch is committed for sure; only now do its counts hold."""
+        """Count a batch that is certainly committed."""
         now = self._clock.now_ms()
         self._health.commit()
         self._metrics.set(LAST_COMMIT, now / 1000)

@@ -1,6 +1,6 @@
-"""Forgetting what need not be remembered any longer, a little in every batch, so that the state stops growing.
+"""Deletes expired dedupe entries, a few in every batch, so that the state stops growing.
 
-What expires is decided by the click's own time when it is decided (`Rules.retention_ms`); this only clears away what
+Whether an entry still counts is decided by the click's own time (`Rules.retention_ms`); the sweeper only deletes what
 no click can ask for any more.
 """
 
@@ -12,39 +12,38 @@ from consumer.decision.decision import Decision
 from consumer.state.store import PartitionStore
 
 ONE_CLICK_MS = 24 * 3_600_000
-"""How long a click id is remembered at least, by click time."""
+"""Shortest time that a click id is remembered, by click time."""
 LATE_MS = 7 * 24 * 3_600_000
-"""How late a click may come and still find what was remembered at its own time."""
-_PACE = 2
-"""Entries that are looked at for each that is added. With one, whatever is met must have expired to make up for what is
-added, and the state grows without end; with two, a round that follows the order of writing comes to its end as well."""
-_LEAST_ENTRIES = 64
-"""Looked at in a batch that adds fewer, so that what is old goes also where all clicks are duplicates."""
+"""How late a click may arrive and still find the entries of its own time."""
+_EXAMINED_PER_ADDED = 2
+"""Entries examined for each one added. With one, every examined entry would have to be expired to keep up, and the
+state would grow without end; with two, a sweep that follows the order of writing also ends."""
+_MIN_ENTRIES = 64
+"""Entries examined in a batch that adds fewer, so that old ones go even if all clicks are duplicates."""
 _KEY_LENGTHS = frozenset((MEMORY_KEY_BYTES, SCOPED_KEY_BYTES))
 
 
 class RetentionSweeper:
-    """Goes round the entries of each partition, faster than clicks add to them.
+    """Sweeps the entries of each partition in a circle, faster than clicks add to them.
 
-    Without a retention only the ids of single clicks are forgotten, so nothing is looked at in a partition that has
-    not got any.
+    Without a retention only click ids expire, so a partition without any is not examined.
     """
 
     def __init__(self, retention_ms: int | None) -> None:
         self._retention_ms = retention_ms
         self._cursors: dict[int, bytes] = {}
 
-    def forget(self, partition: int, store: PartitionStore, decision: Decision, now: int) -> None:
-        """Add to the memory of a decision, where it has any, that some old entries are to be forgotten.
+    def sweep(self, partition: int, store: PartitionStore, decision: Decision, now_ms: int) -> None:
+        """Add deletions of some expired entries to the memory of a decision.
 
-        `now` is in milliseconds since 1970 UTC and bounds what a click may say of the time.
+        `now_ms`, milliseconds since 1970 UTC, bounds the time that a click may claim.
         """
         if not decision.clicked_at or not self._has_work(partition, decision):
             return
-        entries = max(_PACE * len(decision.memory), _LEAST_ENTRIES)
-        page, self._cursors[partition] = store.page(self._cursors.get(partition, b""), entries)
-        time_ms = min(max(decision.clicked_at), now)
-        for key in self._expired(page, time_ms):
+        entries = max(_EXAMINED_PER_ADDED * len(decision.memory), _MIN_ENTRIES)
+        examined, self._cursors[partition] = store.page(self._cursors.get(partition, b""), entries)
+        time_ms = min(max(decision.clicked_at), now_ms)
+        for key in self._expired(examined, time_ms):
             decision.memory.setdefault(key, None)
 
     def _has_work(self, partition: int, decision: Decision) -> bool:
@@ -57,8 +56,8 @@ class RetentionSweeper:
             if len(key) in _KEY_LENGTHS and time_ms - newest_time(value) > self._longest_age_ms(value[0]):
                 yield key
 
-    def _longest_age_ms(self, form: int) -> float:
-        """Return how old an entry of this format may get before no click can ask for it."""
-        if form == ONE_CLICK:
+    def _longest_age_ms(self, format_byte: int) -> float:
+        """Return the age after which no click can ask for an entry of this format."""
+        if format_byte == ONE_CLICK:
             return ONE_CLICK_MS
         return inf if self._retention_ms is None else self._retention_ms + LATE_MS

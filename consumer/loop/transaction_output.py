@@ -1,4 +1,4 @@
-"""What a batch writes into its transaction, topic by topic."""
+"""Writes the output of a batch into its transaction, topic by topic."""
 
 from dataclasses import dataclass
 
@@ -13,40 +13,40 @@ _UNREADABLE = "the name of one is not UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class TransactionOutput:
-    """Writes decisions in the open transaction.
+    """Produces the records of a decision in the open transaction.
 
-    `hits_frame` is what stands before the body of a LinkHits; `version` is the program's, for dead letters.
+    `hits_frame` precedes the body of a LinkHits; `version` is the program's, for dead letters.
     """
 
-    stream: TransactionalConsumer
+    consumer: TransactionalConsumer
     names: TopicNames
     hits_frame: bytes
     version: str
 
     def write(self, batch: PartitionBatch) -> None:
-        """Write updates, hits, rerouted clicks, dead letters and the changelog; the decision's updates are gone then.
+        """Write updates, hits, rerouted clicks, dead letters and the changelog; empties the decision's updates.
 
         Raises TransactionAborted or OutcomeUnknown.
         """
         decision, partition = batch.decision, batch.partition
-        self.stream.produce_batch(partition, decision.updates)
-        decision.updates = []  # the library has copies of them: 11 MiB less of a large batch
-        self.stream.produce_batch(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
+        self.consumer.produce_batch(partition, decision.updates)
+        decision.updates = []  # the library has copies: saves 11 MiB of a large batch
+        self.consumer.produce_batch(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.rerouted:
-            self.stream.produce(self._rerouted(batch.records[row], key, right))
+            self.consumer.produce(self._rerouted(batch.records[row], key, right))
         for row, bad in sorted(decision.dead_letters.items()):
-            self.stream.produce(self._dead_letter(batch.records[row], bad))
+            self.consumer.produce(self._dead_letter(batch.records[row], bad))
         self._write_changelog(batch)
 
     def _write_changelog(self, batch: PartitionBatch) -> None:
-        """Write the memory to the partition of the same number, its note last; the offset after that is asked for."""
+        """Write the entries to the changelog partition of the same number, the checkpoint last and tracked."""
         topic, entries = self.names.changelog, list(batch.decision.memory.items())
         key, value = entries.pop()
-        self.stream.produce_batch(batch.partition, [(topic, value, key, None) for key, value in entries])
-        self.stream.produce_tracked(ProducerRecord(topic, batch.partition, key, value))
+        self.consumer.produce_batch(batch.partition, [(topic, value, key, None) for key, value in entries])
+        self.consumer.produce_tracked(ProducerRecord(topic, batch.partition, key, value))
 
     def _rerouted(self, record: ConsumerRecord, key: bytes, partition: int) -> ProducerRecord:
-        """Give the record a new time: with its own, the topic's retention could delete it before it is read."""
+        """Return the record with a new timestamp: with its own, retention could delete it before it is read."""
         return ProducerRecord(self.names.clicks, partition, key, record.value(), _headers(record) or ())
 
     def _dead_letter(self, record: ConsumerRecord, bad: BadRecord) -> ProducerRecord:

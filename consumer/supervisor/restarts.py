@@ -21,7 +21,7 @@ _BY_SEVERITY = (
     ExitCode.UNAVAILABLE,
     ExitCode.USAGE,
     ExitCode.TOO_MANY_BAD_RECORDS,
-    ExitCode.STREAM_FATAL,
+    ExitCode.FATAL_KAFKA_ERROR,
     ExitCode.CONTRADICTORY,
 )
 
@@ -39,7 +39,7 @@ class Restarts:
         """Return the delay in seconds before its restart; None if it must not restart."""
         if code in NOT_RESTARTED:
             return None
-        if code is ExitCode.STREAM_FATAL:
+        if code is ExitCode.FATAL_KAFKA_ERROR:
             return FENCED_DELAY_SECONDS
         self._short_lives = self._short_lives + 1 if uptime_seconds < SHORT_LIFE_SECONDS else 1
         if self._short_lives >= MAX_SHORT_LIVES:

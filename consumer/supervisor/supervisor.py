@@ -145,7 +145,7 @@ class Supervisor:
         if seconds is not None:
             _LOG.warning("worker.ended", restart_in_seconds=seconds, **facts)
             self._due[child] = time.monotonic() + seconds
-            if code is ExitCode.STREAM_FATAL:
+            if code is ExitCode.FATAL_KAFKA_ERROR:
                 self._fenced.add(child)
         # A fenced worker waits for its instance id while others run. If none does, the supervisor stops with that code.
         if seconds is not None and (self._running or self._due.keys() - self._fenced):
@@ -171,7 +171,7 @@ class Supervisor:
 def _reason_to_give_up(code: ExitCode) -> str:
     known = {
         ExitCode.USAGE: "a setting is wrong",
-        ExitCode.STREAM_FATAL: "another instance fenced it, or Kafka failed fatally",
+        ExitCode.FATAL_KAFKA_ERROR: "another instance fenced it, or Kafka failed fatally",
         ExitCode.TOO_MANY_BAD_RECORDS: "too many records are bad",
         ExitCode.CONTRADICTORY: "offsets, memory and clicks contradict each other",
     }

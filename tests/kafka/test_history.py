@@ -124,7 +124,7 @@ def test_a_changelog_that_was_deleted_and_created_again(installation: Installati
     delete_topic(installation, installation.changelog)
     assert_refused(installation, "is missing, and group")
     installation.create_topics(leaving_out=[name for name in installation.topics if name != installation.changelog])
-    assert_refused(installation, "but the changelog holds no memory")
+    assert_refused(installation, "but the changelog is empty")
     reconcile(installation, "accept-lost-memory")
     installation.drain()
 

@@ -6,7 +6,7 @@ from consumer.decision.decision import Decision
 from consumer.errors import ExitCode, TooManyBadRecords
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import PartitionBatch
-from consumer.loop.dead_letter_limit import LEAST_BAD_RECORDS, WINDOW_RECORDS, DeadLetterLimit
+from consumer.loop.dead_letter_limit import MIN_BAD_RECORDS, WINDOW_RECORDS, DeadLetterLimit
 from schemas.bad_record import BadRecord, Reason
 
 
@@ -30,7 +30,7 @@ def test_the_share_may_be_reached_but_not_passed() -> None:
 
 def test_a_few_bad_records_are_borne_whatever_their_share() -> None:
     share = DeadLetterLimit(0.01)
-    admit(share, a_batch(0, LEAST_BAD_RECORDS - 1))
+    admit(share, a_batch(0, MIN_BAD_RECORDS - 1))
     with pytest.raises(TooManyBadRecords):
         admit(share, a_batch(0, 1))
 
@@ -77,7 +77,7 @@ def test_the_sentence_says_what_to_do_and_the_exit_code_is_its_own() -> None:
     with pytest.raises(TooManyBadRecords) as raised:
         admit(DeadLetterLimit(0.5), a_batch(0, 200, partition=3, reason=Reason.UNKNOWN_SCHEMA))
     assert str(raised.value) == (
-        "200 of the latest 200 records of partition 3 are bad (unknown_schema); mend what publishes them,"
+        "200 of the latest 200 records of partition 3 are bad (unknown_schema); fix what publishes them,"
         " or raise LINK_ACTIONS_DEAD_LETTER_LIMIT"
     )
     assert raised.value.exit_code is ExitCode.TOO_MANY_BAD_RECORDS

@@ -78,13 +78,13 @@ def recreate_clicks(environment: FakeEnvironment) -> None:
 @pytest.mark.parametrize(
     ("befall", "told"),
     [
-        (recreate_changelog, "has committed offset .*, but the changelog holds no memory"),
-        (empty_changelog, "has committed offset .*, but the changelog holds no memory"),
+        (recreate_changelog, "has committed offset .*, but the changelog is empty"),
+        (empty_changelog, "has committed offset .*, but the changelog is empty"),
         (recreate_changelog_and_lose_offsets, "disk holds a copy of an earlier changelog"),
         (cut_changelog, "the changelog begins at offset 1 instead of 0"),
-        (lose_offsets, r"holds every click before offset .* has no committed offset"),
-        (set_offsets_back, r"holds every click before offset .* is 1: somebody set it"),
-        (set_offsets_forward, r"holds every click before offset .*: somebody set it"),
+        (lose_offsets, r"covers every click before offset .* has no committed offset"),
+        (set_offsets_back, r"covers every click before offset .* is 1: it was reset"),
+        (set_offsets_forward, r"covers every click before offset .*: it was reset"),
         (delete_unread, r"were deleted before they were read, \d+ in all"),
         (recreate_clicks, "the topic was deleted and created again"),
     ],
@@ -237,7 +237,7 @@ def test_each_contradiction_is_told_with_each_way(kind: Contradiction) -> None:
     assert text.startswith("Partition 2 of link.clicks.v1: ")
     assert "(the same in 1 more: 5)" in text
     for way in WAYS[kind]:
-        assert f"link-actions state reconcile --{way} (goes on from offset " in text
+        assert f"link-actions state reconcile --{way} (continues from offset " in text
 
 
 def test_commit_of_a_new_owner_is_no_contradiction_for_a_stalled_worker() -> None:

@@ -128,7 +128,7 @@ def test_without_a_bug_nothing_is_caught() -> None:
 
 def test_a_restore_up_to_the_last_stable_offset_is_caught() -> None:
     assert doubled_after_a_worker_that_stood_still(Build()) == 0
-    with pytest.raises(Contradictory, match="the changelog holds no memory"):
+    with pytest.raises(Contradictory, match="the changelog is empty"):
         doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader, stream=ImpatientStream))
 
 

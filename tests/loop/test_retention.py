@@ -36,11 +36,11 @@ def a_plain_entry(clicked_at: int) -> bytes:
 
 
 def forgotten(
-    expiry: RetentionSweeper, entries: Mapping[bytes, bytes], decision: Decision, *, now: int = NOW
+    sweeper: RetentionSweeper, entries: Mapping[bytes, bytes], decision: Decision, *, now: int = NOW
 ) -> set[bytes]:
     store = MemoryState().open(0, "changelog")
     store.write(entries, 1)
-    expiry.forget(0, store, decision, now)
+    sweeper.sweep(0, store, decision, now)
     return {key for key, value in decision.memory.items() if value is None}
 
 
@@ -99,10 +99,10 @@ def test_going_round_meets_every_entry() -> None:
     store = MemoryState().open(0, "changelog")
     entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
     store.write(entries, 1)
-    expiry, seen = RetentionSweeper(30 * DAY_MS), set[bytes]()
+    sweeper, seen = RetentionSweeper(30 * DAY_MS), set[bytes]()
     for _ in range(20):
         decision = a_decision()
-        expiry.forget(0, store, decision, NOW)
+        sweeper.sweep(0, store, decision, NOW)
         seen |= {key for key, value in decision.memory.items() if value is None}
     assert seen == set(entries)
 
@@ -116,7 +116,7 @@ def test_clicks_that_add_nothing_have_no_more_looked_at() -> None:
 def test_the_state_stops_growing_also_where_each_click_adds_two_entries() -> None:
     store = MemoryState().open(0, "changelog")
     batches, clicks = 20, 100
-    expiry, step_ms = RetentionSweeper(DAY_MS), (DAY_MS + LATE_MS) // batches
+    sweeper, step_ms = RetentionSweeper(DAY_MS), (DAY_MS + LATE_MS) // batches
     needed = batches * 2 * clicks
     for batch in range(10 * batches):
         time_ms = NOW + batch * step_ms
@@ -125,6 +125,6 @@ def test_the_state_stops_growing_also_where_each_click_adds_two_entries() -> Non
             recipient_digest(b"r-%d" % number) + bytes(8): a_plain_entry(time_ms) for number in numbers
         }
         decision = Decision(clicked_at=[time_ms] * clicks, memory=added)
-        expiry.forget(0, store, decision, time_ms)
+        sweeper.sweep(0, store, decision, time_ms)
         store.write(decision.memory, batch + 1)
     assert needed <= sum(1 for _ in store.scan(b"")) < 2 * needed

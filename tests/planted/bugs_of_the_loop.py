@@ -152,7 +152,7 @@ BUGS = (
                 WRITING,
                 """\
         for row, bad in sorted(decision.dead_letters.items()):
-            self.stream.produce(self._dead_letter(batch.records[row], bad))
+            self.consumer.produce(self._dead_letter(batch.records[row], bad))
 """,
                 "",
             ),
@@ -161,7 +161,13 @@ BUGS = (
     ),
     PlantedBug(
         "the changelog is written to the wrong partition",
-        (Edit(WRITING, "self.stream.produce_batch(batch.partition, [(topic", "self.stream.produce_batch(0, [(topic"),),
+        (
+            Edit(
+                WRITING,
+                "self.consumer.produce_batch(batch.partition, [(topic",
+                "self.consumer.produce_batch(0, [(topic",
+            ),
+        ),
         ("tests/loop/test_restoring.py",),
     ),
     PlantedBug(
@@ -169,11 +175,11 @@ BUGS = (
         (
             Edit(
                 WRITING,
-                "        self.stream.produce_batch(partition, decision.updates)\n",
+                "        self.consumer.produce_batch(partition, decision.updates)\n",
                 """\
         for number, (topic, value, key, headers) in enumerate(decision.updates):
             identifier = f"{partition}-{batch.next_offset}-{number}".encode()
-            self.stream.produce_batch(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
+            self.consumer.produce_batch(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
 """,
             ),
         ),

@@ -30,7 +30,7 @@ def test_delay_doubles_until_it_is_a_crash_loop(code: ExitCode) -> None:
 
 def test_fenced_worker_is_restarted_every_time() -> None:
     restarts = Restarts()
-    delays = {restarts.delay_after(ExitCode.STREAM_FATAL, SHORT) for _ in range(2 * MAX_SHORT_LIVES)}
+    delays = {restarts.delay_after(ExitCode.FATAL_KAFKA_ERROR, SHORT) for _ in range(2 * MAX_SHORT_LIVES)}
 
     assert delays == {FENCED_DELAY_SECONDS}
     assert restarts.delay_after(ExitCode.UNEXPECTED, SHORT) == 0.5
@@ -46,7 +46,7 @@ def test_long_life_resets_the_delay() -> None:
 
 def test_signal_and_unknown_code_are_unexpected() -> None:
     assert {code_of(-signal.SIGKILL), code_of(77), code_of(1)} == {ExitCode.UNEXPECTED}
-    assert code_of(4) is ExitCode.STREAM_FATAL
+    assert code_of(4) is ExitCode.FATAL_KAFKA_ERROR
 
 
 def test_exit_codes_are_ordered_by_severity() -> None:
