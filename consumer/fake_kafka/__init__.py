@@ -1,10 +1,9 @@
-"""Kafka in this process: the twin behind the ports of `consumer.ports`, for tests and where there is no broker.
+"""An in-memory Kafka behind the ports of `consumer.ports`, for tests and for the demo without a broker.
 
-The model of the broker is `MemoryCluster` with its logs, groups and transactions; it knows nothing of the ports. The
-model of the client library is the adapters over it. Each request of a client goes through a `Network`, which may lose
-it or its answer, hold it back or repeat it; by default it does nothing of the kind. Nothing here starts a thread,
-sleeps by itself or leaves anything to chance: the same calls give the same answers.
+`FakeCluster` models the broker with logs, groups and transactions, and knows nothing of the ports. The adapters on top
+model the client library. Each request goes through a `Network`, which may lose it or its answer, delay or repeat it; by
+default it does none of that. The package starts no thread and uses no randomness: equal calls give equal answers.
 
-Time has effects only where somebody asks for them: `Group.put_out_silent`, `TransactionCoordinator.expire_older_than`
-and `PartitionLog.compact` are for whoever plays the broker. What else is left out stands in docs/simulator.md.
+Timeouts take effect only on request: the caller that plays the broker calls `Group.expire_members`,
+`TransactionCoordinator.expire_older_than` and `PartitionLog.compact`. docs/simulator.md lists what else is left out.
 """

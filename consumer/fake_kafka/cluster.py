@@ -1,4 +1,4 @@
-"""The model of a Kafka cluster: topics, groups and transactions, behind one lock."""
+"""An in-memory Kafka cluster: topics, groups and transactions behind one lock."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,22 +17,22 @@ from consumer.kafka.admin.topics import Cleanup
 from consumer.kafka.client import DEFAULT_CLICK_BYTES
 
 ANY_PARTITION = -1
-"""The key chooses the partition by murmur2; without a key they take turns."""
+"""Choose the partition by murmur2 of the key; without a key, in turn."""
 RECORD_OVERHEAD = 70
-"""Bytes that Kafka counts beside key, value and headers of a record that is alone in its batch, about."""
+"""Bytes that Kafka adds to key, value and headers of a single record, approximately."""
 
 
 class UnknownTopic(Refusal):
-    """There is no such topic or partition."""
+    """The topic or partition does not exist."""
 
 
 class RecordTooLarge(Refusal):
-    """The topic takes no record of this size."""
+    """The record exceeds the topic's `max.message.bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record before it has an offset; a timestamp of 0 becomes the time of writing."""
+    """A record without an offset yet; a timestamp of 0 becomes the time of the append."""
 
     key: bytes | None
     value: bytes | None
@@ -48,7 +48,7 @@ class Draft:
 
 @dataclass(slots=True)
 class FakeTopic:
-    """One topic; `topic_id` differs from that of a topic that had the name before."""
+    """One topic; a topic that is created again under the same name has another `topic_id`."""
 
     name: str
     topic_id: str
@@ -64,7 +64,7 @@ class FakeTopic:
 
 
 class FakeCluster:
-    """All state of the twin. Whoever calls holds `lock` from the first look to the last change of one step."""
+    """The state of the in-memory Kafka. The caller holds `lock` for the whole of one step."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class FakeCluster:
         *,
         send_marker: Callable[[Act], None] = lambda arrive: arrive(),
     ) -> None:
-        """`send_marker` has a marker of a transaction that ended arrive at a partition, at once or later."""
+        """`send_marker` delivers a transaction marker to a partition, at once or later."""
         self.clock = clock
         self.cluster_id = cluster_id
         self.lock = threading.RLock()
@@ -96,25 +96,25 @@ class FakeCluster:
         cleanup: Cleanup = Cleanup.DELETE,
         max_message_bytes: int = DEFAULT_CLICK_BYTES,
     ) -> None:
-        """Make a topic, in place of one that had the name before; what groups committed of that one is forgotten."""
+        """Create a topic; replace one of that name and delete the groups' offsets of it."""
         self._created += 1
         logs = [PartitionLog() for _ in range(partitions)]
         self._topics[name] = FakeTopic(name, f"topic-{self._created}", cleanup, max_message_bytes, logs)
         self._groups = {key: group for key, group in self._groups.items() if key[1] != name}
 
     def recreate_topic(self, name: str) -> None:
-        """Delete a topic and make it again with the same settings, under another id."""
+        """Delete a topic and create it again with the same settings and another id."""
         old = self.topic(name)
         self.create_topic(name, len(old.logs), cleanup=old.cleanup, max_message_bytes=old.max_message_bytes)
 
     def forget_offsets(self, group_id: str) -> None:
-        """Drop all that a group has committed, as a broker does some days after its last member left."""
+        """Delete all offsets of a group, as a broker does some days after its last member has left."""
         for (each, _), group in self._groups.items():
             if each == group_id:
                 group.forget_offsets()
 
     def add_partitions(self, name: str, number: int) -> None:
-        """Give a topic more partitions."""
+        """Add partitions to a topic."""
         self.topic(name).logs.extend(PartitionLog() for _ in range(number))
 
     def topic(self, name: str) -> FakeTopic:
@@ -124,14 +124,14 @@ class FakeCluster:
         return self._topics[name]
 
     def group(self, group_id: str, topic: str) -> Group:
-        """Return the part of a group that is about one topic. Raises UnknownTopic."""
+        """Return a group's state for one topic. Raises UnknownTopic."""
         self.topic(topic)
         if (group_id, topic) not in self._groups:
             self._groups[group_id, topic] = Group(lambda: len(self.topic(topic).logs), now=self.clock.monotonic)
         return self._groups[group_id, topic]
 
     def choose_partition(self, topic: str, key: bytes | None) -> int:
-        """Return the partition of a key, as the Java client's default; without one, each in turn."""
+        """Return the partition of a key, as the Java client chooses it; without a key, each in turn."""
         partitions = len(self.topic(topic).logs)
         if key is not None:
             return int(murmur2(key, partitions))
@@ -139,18 +139,18 @@ class FakeCluster:
         return self._turns % partitions
 
     def append(self, topic: str, partition: int, draft: Draft) -> int:
-        """Write a record outside any transaction; return its offset. Raises UnknownTopic, RecordTooLarge."""
+        """Append a record outside any transaction and return its offset. Raises UnknownTopic or RecordTooLarge."""
         self.check_size(topic, draft)
         return self.topic(topic).log(partition).append(self.maker(topic, partition, draft), None)
 
     def check_size(self, topic: str, draft: Draft) -> None:
-        """Raise RecordTooLarge for what the topic does not take."""
+        """Raise RecordTooLarge if the record exceeds the topic's limit."""
         limit = self.topic(topic).max_message_bytes
         if draft.size > limit:
             raise RecordTooLarge(f"a record has {draft.size} bytes and {topic} takes {limit}")
 
     def maker(self, topic: str, partition: int, draft: Draft) -> Callable[[int], FakeRecord]:
-        """Return what makes the record once its offset is known."""
+        """Return a function that creates the record for its offset."""
         return partial(
             FakeRecord,
             (topic, partition),

@@ -1,4 +1,4 @@
-"""Reading a topic's partitions from given positions, on the twin."""
+"""Reads partitions of a topic from given positions on the in-memory Kafka."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 class FakeLogReader:
     """Reads committed records, outside any group. Implements `LogReader`.
 
-    Raises Misuse where the real one fails with an error of the library that no one handles.
+    Raises Misuse if the real one would raise an error of the library that is not handled.
     """
 
     def __init__(self, cluster: FakeCluster, topic: str, network: Network | None = None) -> None:
@@ -28,25 +28,25 @@ class FakeLogReader:
 
     @property
     def positions(self) -> Mapping[int, int]:
-        """Offset to read next, per partition that is being read."""
+        """Next offset of each assigned partition."""
         return self._positions
 
     def topic_id(self) -> str:
-        """Return cluster and topic id. Raises RetriableError."""
+        """Return the cluster id and the topic id. Raises RetriableError."""
         return self._ask("Metadata", lambda: f"{self._cluster.cluster_id}/{self._topic().topic_id}")
 
     def assign(self, partition: int, position: int) -> None:
-        """Read this partition too. Raises Misuse where it is being read, and for a position that no log has."""
-        self._need_open()
+        """Read this partition from a position. Raises Misuse if it is assigned already or the position is negative."""
+        self._require_open()
         if partition in self._positions:
-            raise Misuse(f"partition {partition} is being read; stop it first")
+            raise Misuse(f"partition {partition} is assigned already; unassign it first")
         if position < 0:
             raise Misuse(f"partition {partition} has no position {position}")
         self._positions[partition] = position
 
     def unassign(self, partition: int) -> None:
-        """Read this partition no longer."""
-        self._need_open()
+        """Stop reading this partition."""
+        self._require_open()
         self._positions.pop(partition, None)
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
@@ -58,12 +58,12 @@ class FakeLogReader:
 
         try:
             return self._ask("ListOffsets", list_offsets)
-        except UnknownTopic as error:  # the topic is there, the partition is not: no leader has it
+        except UnknownTopic as error:  # the topic exists, the partition does not: it has no leader
             raise RetriableError(str(error)) from error
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        """Return what is there, or after the time-out what has come meanwhile."""
-        self._need_open()
+        """Return available records; if there are none, those that arrive within the timeout."""
+        self._require_open()
         check_limit(limit)
         records = self._poll(limit)
         if not records and timeout_seconds > 0:
@@ -72,21 +72,21 @@ class FakeLogReader:
         return records
 
     def close(self) -> None:
-        """Refuse to read from now on; to close again does no harm."""
+        """Close the reader; closing it twice is harmless."""
         self._is_closed = True
 
-    def _need_open(self) -> None:
+    def _require_open(self) -> None:
         if self._is_closed:
             raise Misuse("the reader is closed")
 
     def _poll(self, limit: int) -> list[FakeRecord]:
-        """Return what one fetch brings; nothing where no answer comes, for the library tries again by itself."""
-        wanted = dict(self._positions)
+        """Return the records of one fetch; none if the answer is lost, since the library retries by itself."""
+        assigned = dict(self._positions)
 
         def fetch() -> tuple[list[FakeRecord], dict[int, int]]:
             records: list[FakeRecord] = []
             positions: dict[int, int] = {}
-            for partition, position in wanted.items():
+            for partition, position in assigned.items():
                 log = self._topic().log(partition)
                 found, positions[partition] = log.read_committed(position, limit - len(records))
                 records += found

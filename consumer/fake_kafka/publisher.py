@@ -1,4 +1,4 @@
-"""Publishing to the twin outside the loop: the clicks, and the link definitions."""
+"""Publishes clicks and link definitions to the in-memory Kafka, outside the loop."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster, Recor
 
 
 class FakePublisher:
-    """Writes each record at once and counts what became of it, as `consumer.kafka.publisher.Publisher` does."""
+    """Appends each record at once and counts the results, like `consumer.kafka.publisher.Publisher`."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
         self.confirmed = 0
         self.failed: Counter[str] = Counter()
-        """Records that were not written, by what the cluster said."""
+        """Number of failed records by the cluster's error."""
 
     def publish(
         self,
@@ -25,7 +25,7 @@ class FakePublisher:
         partition: int = ANY_PARTITION,
         timestamp: int = 0,
     ) -> None:
-        """Write one record. A timestamp of 0 is now."""
+        """Append one record; a timestamp of 0 is now."""
         cluster = self._cluster
         with cluster.lock:
             try:
@@ -37,4 +37,4 @@ class FakePublisher:
                 self.confirmed += 1
 
     def finish(self) -> None:
-        """Return at once: nothing is on its way."""
+        """Return at once: no record is in flight."""

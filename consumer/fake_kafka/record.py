@@ -1,19 +1,19 @@
-"""A record as it lies in a partition."""
+"""A record in a partition."""
 
 from collections.abc import Sequence
 
 CREATE_TIME = 1
-"""Kind of a timestamp that the producer gave (`TIMESTAMP_CREATE_TIME` of the client library)."""
+"""Timestamp type for a producer's timestamp (the client library's `TIMESTAMP_CREATE_TIME`)."""
 
 
 class FakeRecord:
-    """Read like a message of the client library; never changed."""
+    """Has the methods of the client library's message; immutable."""
 
     __slots__ = ("_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")
 
     def __init__(
         self,
-        place: tuple[str, int],
+        topic_partition: tuple[str, int],
         offset: int,
         *,
         key: bytes | None,
@@ -21,7 +21,7 @@ class FakeRecord:
         headers: Sequence[tuple[str, bytes | None]],
         timestamp: int,
     ) -> None:
-        self._topic, self._partition = place
+        self._topic, self._partition = topic_partition
         self._offset = offset
         self._key, self._value = key, value
         self._headers = [*headers]
@@ -51,7 +51,7 @@ class FakeRecord:
         return self._value
 
     def headers(self) -> list[tuple[str, bytes | None]] | None:
-        """Return the headers, or None where there are none."""
+        """Return the headers, or None without any."""
         return [*self._headers] or None
 
     def timestamp(self) -> tuple[int, int]:

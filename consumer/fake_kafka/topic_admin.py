@@ -1,4 +1,4 @@
-"""Making and comparing the topics of the twin."""
+"""Creates and reads topics of the in-memory Kafka."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,13 +8,13 @@ from consumer.kafka.client import DEFAULT_CLICK_BYTES
 
 
 class FakeTopicAdmin:
-    """Implements `TopicAdmin`, so that the twin gets the very topics that an installation has."""
+    """Implements `TopicAdmin`, so that the in-memory Kafka gets the topics of an installation."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
 
     def read_topics(self, names: Iterable[str]) -> Mapping[str, TopicState]:
-        """Return what those of the named topics are that exist."""
+        """Return the state of those of the topics that exist."""
         with self._cluster.lock:
             found = [self._cluster.topics[name] for name in names if name in self._cluster.topics]
             return {
@@ -23,7 +23,7 @@ class FakeTopicAdmin:
             }
 
     def create_topics(self, specs: Iterable[TopicSpec], *, partitions: int, replication_factor: int) -> None:
-        """Make topics; there are no replicas, whatever was asked for."""
+        """Create topics, without replicas."""
         del replication_factor
         with self._cluster.lock:
             for spec in specs:

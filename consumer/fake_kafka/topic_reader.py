@@ -1,4 +1,4 @@
-"""Reading a whole topic of the twin, as a subscriber would."""
+"""Reads a whole topic of the in-memory Kafka."""
 
 from consumer.fake_kafka.cluster import FakeCluster
 from consumer.fake_kafka.record import FakeRecord
@@ -6,7 +6,7 @@ from consumer.kafka.client import Isolation
 
 
 def read_topic(cluster: FakeCluster, topic: str, isolation: Isolation = Isolation.READ_COMMITTED) -> list[FakeRecord]:
-    """Return the records that are there now, partition by partition in their order. Raises UnknownTopic."""
+    """Return the current records, partition by partition in order. Raises UnknownTopic."""
     with cluster.lock:
         records: list[FakeRecord] = []
         for log in cluster.topic(topic).logs:

@@ -1,4 +1,4 @@
-"""Who may write under which transactional id, and what is written in the transactions that are open."""
+"""The transaction coordinator of the in-memory Kafka: producer epochs and open transactions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ Act = Callable[[], None]
 
 
 class Fenced(Refusal):
-    """A later producer with the same transactional id took over."""
+    """A later producer has taken over the transactional id."""
 
 
 class NoTransaction(Refusal):
-    """There is no open transaction to end, or none that this partition or group is part of."""
+    """The producer has no open transaction, or none with this partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """What a producer was given when it said its transactional id; the epoch tells it from those before and after."""
+    """A producer's identity from `InitProducerId`; its epoch is unique within the transactional id."""
 
     transactional_id: str
     producer_id: int
@@ -31,7 +31,7 @@ class Producer:
 
 @dataclass(slots=True)
 class _Transaction:
-    """What one transaction has touched so far, in the order of touching."""
+    """The partitions and groups in one transaction, in the order in which they were added."""
 
     began_at: float
     logs: list[PartitionLog] = field(default_factory=list)
@@ -39,10 +39,10 @@ class _Transaction:
 
 
 class TransactionCoordinator:
-    """Gives out epochs and ends transactions.
+    """Assigns epochs and ends transactions.
 
-    Once it is decided that a transaction ends, and how, a marker goes to each partition and group that is part of it.
-    `send_marker` has one arrive, sooner or later, each in its own time; the next request of the same id awaits them.
+    When a transaction ends, each of its partitions and groups gets a marker. `send_marker` delivers one, at once or
+    later; the next request of the same transactional id waits for all of them.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class TransactionCoordinator:
 
     @property
     def open_transactions(self) -> list[str]:
-        """The transactional ids that have a transaction open, or markers of it on their way."""
+        """The transactional ids with an open transaction, or with undelivered markers."""
         return [*self._open, *(name for name, markers in self._markers.items() if markers and name not in self._open)]
 
     def open_producer(self, transactional_id: str) -> Producer:
-        """Return a producer whose epoch fences all before it; what those left open is aborted."""
+        """Return a producer whose epoch fences all earlier ones; abort their open transaction."""
         before = self._current.get(transactional_id)
         if before is None:
             producer = Producer(transactional_id, len(self._current), 0)
@@ -75,53 +75,53 @@ class TransactionCoordinator:
         return producer
 
     def expire(self, transactional_id: str) -> None:
-        """Abort what is open and fence its producer, as the broker does after `transaction.timeout.ms`."""
+        """Abort an open transaction and fence its producer, as the broker does after `transaction.timeout.ms`."""
         self.open_producer(transactional_id)
 
     def expire_older_than(self, seconds: float) -> Sequence[str]:
-        """Do so with what has been open for so long; return their ids."""
+        """Expire the transactions that have been open for longer; return their transactional ids."""
         due = [name for name, each in self._open.items() if self._now() - each.began_at > seconds]
         for name in due:
             self.expire(name)
         return due
 
     def touch(self, producer: Producer, log: PartitionLog) -> None:
-        """Make the partition part of the transaction, opening it at need. Raises Fenced.
+        """Add a partition to the transaction, which is opened if necessary. Raises Fenced.
 
-        It gets a marker, even if no record arrives.
+        The partition gets a marker even if no record arrives.
         """
         transaction = self._transaction(producer)
         if not any(each is log for each in transaction.logs):
             transaction.logs.append(log)
 
     def append(self, producer: Producer, log: PartitionLog, make: Callable[[int], FakeRecord]) -> int:
-        """Write a record into the producer's transaction; return the offset. Raises Fenced."""
+        """Append a record in the producer's transaction and return its offset. Raises Fenced."""
         self.touch(producer, log)
         return log.append(make, producer.producer_id)
 
     def check_part(self, producer: Producer, log: PartitionLog) -> None:
-        """Raise Fenced, or NoTransaction unless the partition is part of the open transaction, as leaders ask."""
+        """Raise Fenced, or NoTransaction if the partition is not in the open transaction, as a leader verifies."""
         self._check(producer)
         transaction = self._open.get(producer.transactional_id)
         if transaction is None or not any(each is log for each in transaction.logs):
-            raise NoTransaction(f"the partition is no part of a transaction of {producer.transactional_id}")
+            raise NoTransaction(f"the partition is not in a transaction of {producer.transactional_id}")
 
-    def add_offsets(self, producer: Producer, group: Group, offsets: Mapping[int, int], signature: str = "") -> None:
-        """Make the group's offsets part of the transaction; until it ends they are in doubt. Raises Fenced."""
+    def add_offsets(self, producer: Producer, group: Group, offsets: Mapping[int, int], metadata: str = "") -> None:
+        """Add the group's offsets to the transaction. Raises Fenced."""
         transaction = self._transaction(producer)
         if not any(each is group for each in transaction.groups):
             transaction.groups.append(group)
-        group.stage(producer.producer_id, offsets, signature)
+        group.stage(producer.producer_id, offsets, metadata)
 
     def commit(self, producer: Producer) -> None:
-        """Have records and offsets of the transaction become visible. Raises Fenced, NoTransaction.
+        """Commit the records and offsets of the transaction. Raises Fenced or NoTransaction.
 
-        Asked again before anything else, it says yes again.
+        A repeated request succeeds again.
         """
         self._end_of(producer, committed=True)
 
     def abort(self, producer: Producer) -> None:
-        """Drop the transaction's records and offsets. Raises Fenced, NoTransaction."""
+        """Abort the transaction, with its records and offsets. Raises Fenced or NoTransaction."""
         self._end_of(producer, committed=False)
 
     def _transaction(self, producer: Producer) -> _Transaction:
@@ -131,13 +131,13 @@ class TransactionCoordinator:
 
     def _check(self, producer: Producer) -> None:
         if self._current.get(producer.transactional_id) != producer:
-            raise Fenced(f"epoch {producer.epoch} of {producer.transactional_id} is over")
+            raise Fenced(f"epoch {producer.epoch} of {producer.transactional_id} is fenced")
 
     def _end_of(self, producer: Producer, *, committed: bool) -> None:
         self._check(producer)
         name = producer.transactional_id
         if not self._end(name, committed=committed) and self._was_committed.get(name) is not committed:
-            raise NoTransaction(f"{name} has written nothing yet")
+            raise NoTransaction(f"{name} has no transaction")
 
     def _end(self, transactional_id: str, *, committed: bool) -> bool:
         transaction = self._open.pop(transactional_id, None)

@@ -1,1 +1,1 @@
-"""Schema registries, and the codecs that write their frame."""
+"""Schema registries, and the codecs that use them."""

@@ -1,4 +1,4 @@
-"""Codecs of topics: single-object encoding, or the registry's frame where there is a registry."""
+"""Codecs of topics: Avro single-object encoding, or Confluent's wire format with a registry."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,24 @@ from schemas.safety import UnsafeSchema
 
 
 def writing_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
-    """Return the codec for what is written to a topic: the registry's frame where there is one, else our own."""
+    """Return the codec that writes to a topic: Confluent's wire format with a registry, else single-object encoding."""
     return Codec(schema, writing_frame(topic, schema, registry))
 
 
 def writing_frame(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> bytes | None:
-    """Return what stands before a body of this topic; None is the codec's own choice, single-object encoding."""
+    """Return the header to write before the body; None for single-object encoding, the codec's default."""
     return None if registry is None else confluent_frame(registry.id_of(subject_of(topic), schema.definition))
 
 
 def reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
-    """Return the codec for what is read from a topic: both frames, and every version the registry has of it."""
+    """Return the codec that reads a topic: both formats, in every version that the registry has."""
     return Codec(schema).allow(registered_writers(topic, registry))
 
 
 def registered_writers(topic: str, registry: SchemaRegistry | None) -> Iterator[tuple[bytes, RecordSchema]]:
-    """Yield frame and schema of every version that may stand in a topic, in either framing.
+    """Yield header and schema of every registered version, in both formats.
 
-    A version that could make a decoder crash is left out: records written with it become dead letters.
+    A version that could crash a decoder is left out: its records become dead letters.
     """
     if registry is None:
         return
@@ -45,5 +45,5 @@ def registered_writers(topic: str, registry: SchemaRegistry | None) -> Iterator[
 
 
 def subject_of(topic: str) -> str:
-    """Return the name under which a registry keeps the schemas of a topic's values (TopicNameStrategy)."""
+    """Return the registry's subject for the values of a topic (TopicNameStrategy)."""
     return f"{topic}-value"

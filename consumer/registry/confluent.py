@@ -1,4 +1,4 @@
-"""The client of a schema registry; loaded where there is one, by `consumer.registry.registry`."""
+"""The client of a schema registry; `consumer.registry.registry` imports it if one is configured."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ ANSWER_SECONDS = 4.0
 
 
 class ConfluentSchemaRegistry:
-    """Speaks the REST API of Confluent's registry, which others serve too."""
+    """Uses the REST API of Confluent's registry, which other registries provide too."""
 
     def __init__(self, url: str) -> None:
         self._client = SchemaRegistryClient(
@@ -32,9 +32,9 @@ class ConfluentSchemaRegistry:
         )
 
     def id_of(self, subject: str, definition: Json) -> int:
-        """Look the schema up before registering it: in a registry that is read-only to us, only that is allowed.
+        """Look the schema up before registering it, because a registry may be read-only for us.
 
-        A registry looks up text, attributes and docs included, so the versions of the subject are compared as well.
+        A registry compares the text, including attributes and docs, so the subject's versions are compared as well.
         """
         schema = Schema(json.dumps(definition), "AVRO")
         with _translated(f"the schema of {subject} cannot be registered"):
@@ -43,17 +43,17 @@ class ConfluentSchemaRegistry:
             except SchemaRegistryError as error:
                 if error.http_status_code != HTTPStatus.NOT_FOUND:
                     raise
-                found = self._id_of_the_same(subject, definition)
+                found = self._id_of_equivalent(subject, definition)
             return self._client.register_schema(subject, schema) if found is None else found
 
-    def _id_of_the_same(self, subject: str, definition: Json) -> int | None:
-        """Return the id of a version that says the same of the bytes; None if there is none."""
+    def _id_of_equivalent(self, subject: str, definition: Json) -> int | None:
+        """Return the id of a version with the same canonical form; None if there is none."""
         wanted = canonical_form(definition)
         registered = self.definitions_of(subject).items()
         return next((identifier for identifier, each in registered if _form_or_none(each) == wanted), None)
 
     def definitions_of(self, subject: str) -> Mapping[int, Json]:
-        """Ask for each version; what is no Avro schema is left out."""
+        """Request each version; skip what is not an Avro schema."""
         with _translated(f"the schemas of {subject} cannot be read"):
             try:
                 versions = self._client.get_versions(subject)
@@ -69,27 +69,27 @@ class ConfluentSchemaRegistry:
             }
 
     def _whole(self, schema: Schema) -> Json:
-        """Return the definition; of one that refers to other subjects, the form that holds what it refers to."""
+        """Return the definition, with its references to other subjects resolved."""
         definition: Json = json.loads(schema.schema_str or "null")
-        elsewhere = self._elsewhere(schema)
-        return (_form_or_none(definition, elsewhere) if elsewhere else None) or definition
+        references = self._references(schema)
+        return (_form_or_none(definition, references) if references else None) or definition
 
-    def _elsewhere(self, schema: Schema) -> dict[str, Json]:
-        """Return what the schema refers to in other subjects, and what that refers to, by name."""
+    def _references(self, schema: Schema) -> dict[str, Json]:
+        """Return the definitions that the schema refers to, also indirectly, by name."""
         found: dict[str, Json] = {}
         for reference in schema.references or ():
             referred = self._client.get_version(reference.subject or "", reference.version or "latest").schema
-            found |= {reference.name or "": json.loads(referred.schema_str or "null"), **self._elsewhere(referred)}
+            found |= {reference.name or "": json.loads(referred.schema_str or "null"), **self._references(referred)}
         return found
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         self._client.close()
 
 
-def _form_or_none(definition: Json, elsewhere: Mapping[str, Json] = MappingProxyType({})) -> Json | None:
+def _form_or_none(definition: Json, references: Mapping[str, Json] = MappingProxyType({})) -> Json | None:
     try:
-        form: Json = canonical_form(definition, elsewhere)
+        form: Json = canonical_form(definition, references)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return form
@@ -97,13 +97,13 @@ def _form_or_none(definition: Json, elsewhere: Mapping[str, Json] = MappingProxy
 
 @contextmanager
 def _translated(problem: str) -> Iterator[None]:
-    """Translate what the client raises; ValueError is what it makes of an answer that is no JSON.
+    """Translate the client's exceptions; it raises ValueError for an answer that is not JSON.
 
-    The address is not repeated, since it may hold a password.
+    The message leaves out the URL, which may contain a password.
     """
     try:
         yield
     except (SchemaRegistryError, HTTPError, ValueError) as error:
         reason = error.error_message if isinstance(error, SchemaRegistryError) else str(error) or type(error).__name__
-        mend = "start the registry, or mend LINK_ACTIONS_SCHEMA_REGISTRY_URL"
-        raise Unavailable(f"The schema registry does not answer as it should: {problem} ({reason}); {mend}") from error
+        advice = "start the registry, or fix LINK_ACTIONS_SCHEMA_REGISTRY_URL"
+        raise Unavailable(f"The schema registry failed: {problem} ({reason}); {advice}") from error

@@ -1,4 +1,4 @@
-"""The schema registry, for installations that have one: ids for what we write, schemas for what we read."""
+"""The port of a schema registry: ids to write with, schemas to read with."""
 
 import importlib
 from collections.abc import Mapping
@@ -8,23 +8,22 @@ Json = dict[str, Any]
 
 
 class SchemaRegistry(Protocol):
-    """Knows schemas by subject. All methods raise Unavailable where the registry does not answer or refuses."""
+    """Schemas by subject. Methods raise Unavailable if the registry does not answer or refuses."""
 
     def id_of(self, subject: str, definition: Json) -> int:
-        """Return the id under which the subject has this schema; one that it has not is registered first."""
+        """Return the id of this schema in the subject; register it if it is missing."""
 
     def definitions_of(self, subject: str) -> Mapping[int, Json]:
-        """Return every version of the subject by id; none where there is no such subject."""
+        """Return every version of the subject by id; none if the subject does not exist."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 def connect_registry(url: str) -> SchemaRegistry:
-    """Return the client of the registry at this address.
+    """Return a client of the registry at this URL.
 
-    It is loaded only now: a sixth of a worker's imports and 6 MiB, for HTTP and the signing of requests, which
-    one without a registry need not have.
+    It is imported late: its HTTP client is a sixth of a worker's imports and 6 MiB, unused without a registry.
     """
     module = importlib.import_module("consumer.registry.confluent")
     client: SchemaRegistry = module.ConfluentSchemaRegistry(url)

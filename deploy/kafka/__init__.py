@@ -1,4 +1,4 @@
-"""A Kafka wherever it runs: one that is given, else a container, else Kafka's own jars as a child process."""
+"""Provides a Kafka: an existing one, else a container, else Kafka's own jars as a child process."""
 
 from deploy.kafka.broker import Broker, Kafka, KafkaMissing
 from deploy.kafka.choice import start_kafka

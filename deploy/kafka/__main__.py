@@ -1,4 +1,4 @@
-"""A local Kafka to try things out on: `python -m deploy.kafka [PORT]`. Ctrl-C removes it with its data."""
+"""Runs a local Kafka for trying things out: `python -m deploy.kafka [PORT]`. Ctrl-C removes it with its data."""
 
 import os
 import signal
@@ -14,12 +14,12 @@ UNAVAILABLE = 3
 
 
 def main(port: int) -> int:
-    """Start it, say how to use it, and wait for SIGINT or SIGTERM; return the exit code."""
+    """Start Kafka, print how to use it, and wait for SIGINT or SIGTERM; return the exit code."""
     stopping = {signal.SIGINT, signal.SIGTERM}
     if not is_free(port):
         tell_standard_error(f"Port {port} of {LOOPBACK} is in use; name another: make kafka KAFKA_PORT={port + 1}")
         return UNAVAILABLE
-    say("Starting Kafka; where it is not there yet it is downloaded first, once, some 50 MB by Maven or Docker.")
+    say("Starting Kafka; the first time, Maven or Docker downloads about 50 MB.")
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     with tempfile.TemporaryDirectory(prefix="link-actions-kafka-") as folder:
         broker = first_available(own_kafka(Path(folder), environ=os.environ, port=port), tell_standard_error)
@@ -35,7 +35,7 @@ def main(port: int) -> int:
 
 
 def say(line: str) -> None:
-    """Write a line at once, also where standard output is no terminal."""
+    """Print a line and flush it, also if standard output is not a terminal."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""What a running Kafka is to whoever uses it, and how to tell that it runs."""
+"""The interface of a running Kafka, and how to wait until it answers."""
 
 import time
 from collections.abc import Callable
@@ -10,41 +10,41 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 ANSWER_SECONDS = 180.0
-"""It takes some five seconds, on a machine that has much else to do a minute."""
+"""A start takes about five seconds, and a minute on a busy machine."""
 
 
 class KafkaMissing(Exception):
-    """A Kafka is not to be had in this way; the message, half a sentence, says what was missing."""
+    """A Kafka cannot be started in this way; the message, half a sentence, says what is missing."""
 
 
 class Broker(Protocol):
-    """A Kafka that can be used now."""
+    """A running Kafka."""
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where a client connects."""
+        """The addresses that clients connect to."""
 
     @property
     def log_path(self) -> Path | None:
-        """Where the broker's own log is, or will be once it has stopped; None when it is not ours to read."""
+        """The path of the broker's log, which may exist only after it has stopped; None if we cannot read it."""
 
     def describe(self) -> str:
-        """Say in one line which Kafka this is."""
+        """Return one line that says which Kafka this is."""
 
     def stop(self) -> None:
-        """End it if we started it; doing so twice is harmless."""
+        """Stop it if we started it; stopping it twice is harmless."""
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """A Kafka that somebody else runs, and that is never stopped from here."""
+    """An existing Kafka, which is never stopped from here."""
 
     bootstrap_servers: str
     source: str
     log_path: Path | None = None
 
     def describe(self) -> str:
-        """Say where it is and who named it."""
+        """Return its address and the setting that names it."""
         return f"Kafka at {self.bootstrap_servers}, named by {self.source}"
 
     def stop(self) -> None:
@@ -54,7 +54,7 @@ class Kafka:
 def wait_until_answers(
     bootstrap_servers: str, *, is_alive: Callable[[], bool], timeout_seconds: float = ANSWER_SECONDS
 ) -> None:
-    """Return once the broker tells its metadata and every partition has a leader; raises KafkaMissing."""
+    """Wait until the broker returns its metadata and every partition has a leader. Raises KafkaMissing."""
     client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "reconnect.backoff.max.ms": 200})
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline and is_alive():

@@ -1,4 +1,4 @@
-"""Three Kafka nodes as child processes: one of them may always be missing."""
+"""Three Kafka nodes as child processes, which tolerate the loss of one."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ NODES = 3
 
 
 def start_cluster(directory: Path, *, environ: Mapping[str, str], profile: Profile = TEST) -> "KafkaCluster":
-    """Start three new nodes with their data and logs below the directory; raises KafkaMissing."""
+    """Start three new nodes with data and logs below the directory. Raises KafkaMissing."""
     cluster = KafkaCluster(directory, java_command(environ, profile), environ, profile=profile)
     try:
         for node in cluster.nodes:
@@ -24,7 +24,7 @@ def start_cluster(directory: Path, *, environ: Mapping[str, str], profile: Profi
 
 
 class KafkaCluster:
-    """The nodes, each broker and controller, to be stopped, killed and started one by one."""
+    """The nodes, each broker and controller; stop, kill and start them one by one."""
 
     def __init__(self, directory: Path, java: list[str], environ: Mapping[str, str], *, profile: Profile) -> None:
         self.log_path = directory / "node-1" / "kafka.log"
@@ -38,14 +38,14 @@ class KafkaCluster:
 
     @property
     def bootstrap_servers(self) -> str:
-        """All of them, since any may be missing."""
+        """The addresses of all nodes, because any may be down."""
         return ",".join(node.bootstrap_servers for node in self.nodes)
 
     def describe(self) -> str:
-        """Say where they are."""
+        """Return one line with their addresses."""
         return f"Kafka {KAFKA_VERSION}, three nodes at {self.bootstrap_servers}"
 
     def stop(self) -> None:
-        """End them; with the second one gone, the last cannot leave cleanly, so all are killed."""
+        """Kill all nodes: without a quorum the last one could not stop cleanly."""
         for node in self.nodes:
             node.kill()

@@ -1,4 +1,4 @@
-"""A Kafka node in a container, where a Docker engine answers."""
+"""A Kafka node in a Docker container."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _CLIENTS_PORT = 9092
 
 
 def start_container(directory: Path, *, profile: Profile = TEST, port: int | None = None) -> ContainerKafka:
-    """Start a new node, to leave its log in the directory when it stops; raises KafkaMissing.
+    """Start a new node, which writes its log to the directory when it stops. Raises KafkaMissing.
 
-    Clients connect to `port`, or to any that is free.
+    Clients connect to `port`, or to any free one.
     """
     _require_engine()
     try:
@@ -37,7 +37,7 @@ def start_container(directory: Path, *, profile: Profile = TEST, port: int | Non
 
 
 class ContainerKafka:
-    """One running node; should this process be killed, the reaper of testcontainers removes it."""
+    """One running node; if this process is killed, the reaper of testcontainers removes the node."""
 
     def __init__(self, container: DockerContainer, log_path: Path, profile: Profile, port: int) -> None:
         self.bootstrap_servers = f"{container.get_container_host_ip()}:{port}"
@@ -52,20 +52,20 @@ class ContainerKafka:
             raise
 
     def describe(self) -> str:
-        """Say where it is and from which image."""
+        """Return one line with its address and image."""
         return f"Kafka at {self.bootstrap_servers}, a container of {IMAGE}"
 
     def stop(self) -> None:
-        """Keep its log and remove it."""
+        """Save its log and remove it."""
         container, self._container = self._container, None
         if container is None:
             return
         try:
-            self._keep_log(container)
+            self._save_log(container)
         finally:
             container.stop()
 
-    def _keep_log(self, container: DockerContainer) -> None:
+    def _save_log(self, container: DockerContainer) -> None:
         if container.status == "not_started":
             return
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class ContainerKafka:
 
 
 def node_environment(profile: Profile, *, advertised: str) -> dict[str, str]:
-    """Give a node's settings as the image takes them: KAFKA_ and the name in capitals, dots as underscores."""
+    """Return a node's settings as the image takes them: KAFKA_ and the name in capitals, dots as underscores."""
     settings = node_settings(
         profile,
         clients=f"0.0.0.0:{_CLIENTS_PORT}",
@@ -84,7 +84,7 @@ def node_environment(profile: Profile, *, advertised: str) -> dict[str, str]:
     environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()}
     environment["CLUSTER_ID"] = CLUSTER_ID
     environment["KAFKA_HEAP_OPTS"] = " ".join(profile.java_flags)
-    environment["KAFKA_JVM_PERFORMANCE_OPTS"] = "-server"  # its default names a garbage collector of its own
+    environment["KAFKA_JVM_PERFORMANCE_OPTS"] = "-server"  # the default sets a garbage collector
     return environment
 
 

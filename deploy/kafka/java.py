@@ -1,4 +1,4 @@
-"""Kafka's own jars, through Maven, and a Java to run them."""
+"""Finds a Java, and fetches Kafka's own jars with Maven."""
 
 import fcntl
 import re
@@ -18,7 +18,7 @@ _POM = Path(__file__).with_name("pom.xml")
 
 
 def find_java(environ: Mapping[str, str]) -> Path:
-    """Find a Java that is new enough, in JAVA_HOME or else in the PATH; raises KafkaMissing."""
+    """Return a recent enough Java from JAVA_HOME or else the PATH. Raises KafkaMissing."""
     home = environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin" if home else environ.get("PATH", ""))
     if java is None:
@@ -31,7 +31,7 @@ def find_java(environ: Mapping[str, str]) -> Path:
 
 
 def fetch_jars(environ: Mapping[str, str], cache: Path = CACHE) -> Path:
-    """Give the folder with Kafka's jars, filling it once for all runs on this machine; raises KafkaMissing."""
+    """Return the folder with Kafka's jars, which is filled once per machine. Raises KafkaMissing."""
     jars = cache / f"jars-{KAFKA_VERSION}"
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / "lock"):

@@ -1,13 +1,13 @@
-"""What ends a child process together with its parent, however the parent ends."""
+"""Kills a child process when its parent exits for any reason."""
 
 import subprocess
 
-# The child's end of a pipe: reading returns when the parent, the only one to hold the other end, is gone.
+# The read returns when the parent, which alone holds the other end of the pipe, is gone.
 _WATCH = 'read -r _; kill -KILL "$1"'
 
 
 class Lifeline:
-    """Kills a process at once when this one is gone, be it by SIGKILL; holds until it is cut."""
+    """Kills a process as soon as this one is gone, even by SIGKILL, until it is cut."""
 
     def __init__(self, process_id: int) -> None:
         self._watcher = subprocess.Popen(
@@ -15,6 +15,6 @@ class Lifeline:
         )
 
     def cut(self) -> None:
-        """Stop watching: the process has ended by itself, or may go on alone."""
+        """Stop watching: the process has ended, or may outlive this one."""
         self._watcher.kill()
         self._watcher.communicate()

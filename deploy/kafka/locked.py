@@ -1,6 +1,6 @@
-"""A Kafka node with locked doors: TLS, SASL/SCRAM over TLS, mutual TLS, and rules that are heeded.
+"""A secured Kafka node: listeners with TLS, SASL/SCRAM over TLS and mutual TLS, and an authorizer.
 
-Who comes by the plain door is the super user, which is how the rules and users are made; nobody else is one.
+Clients of the plain listener are the only super users; they create users and ACLs.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from deploy.kafka.process import KafkaProcess, java_command, loopback_addresses
 from deploy.kafka.profile import TEST, node_settings
 
 REAUTHENTICATION_MS = 3_000
-"""How often a client must show its password again on a connection that is kept: often, so that a test sees it."""
+"""Interval of reauthentication on an open connection: short, so that a test sees it."""
 
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 _PROTOCOLS = {"TLS": "SSL", "WRONGLYNAMED": "SSL", "SASL": "SASL_SSL", "MUTUAL": "SSL"}
@@ -19,7 +19,7 @@ _PROTOCOLS = {"TLS": "SSL", "WRONGLYNAMED": "SSL", "SASL": "SASL_SSL", "MUTUAL":
 
 @dataclass(frozen=True)
 class BrokerKeys:
-    """PEM files: key and certificate of the node, the same for another host's name, and whom it trusts."""
+    """PEM files: key and certificate of the node, the same for another host name, and the trusted authority."""
 
     certificate: Path
     wrongly_named: Path
@@ -28,7 +28,7 @@ class BrokerKeys:
 
 @dataclass(frozen=True)
 class LockedKafka:
-    """The node, and where each door is; at `wrongly_named` it shows a certificate for another host."""
+    """The node and the address of each listener; `wrongly_named` has a certificate for another host."""
 
     process: KafkaProcess
     tls: str
@@ -38,34 +38,34 @@ class LockedKafka:
 
     @property
     def plain(self) -> str:
-        """Where the super user comes in."""
+        """The listener of super users."""
         return self.process.bootstrap_servers
 
 
 def start_locked(directory: Path, keys: BrokerKeys, *, environ: Mapping[str, str]) -> LockedKafka:
-    """Start a new node with its data and log below the directory; raises KafkaMissing."""
-    clients, brokers, controllers, *doors = loopback_addresses(3 + len(_PROTOCOLS))
+    """Start a new node with data and log below the directory. Raises KafkaMissing."""
+    clients, brokers, controllers, *secured = loopback_addresses(3 + len(_PROTOCOLS))
     plain = node_settings(TEST, clients=clients, advertised=clients, brokers=brokers, controllers=controllers)
-    listeners = "".join(f",{name}://{where}" for name, where in zip(_PROTOCOLS, doors, strict=True))
+    listeners = "".join(f",{name}://{where}" for name, where in zip(_PROTOCOLS, secured, strict=True))
     protocols = "".join(f",{name}:{protocol}" for name, protocol in _PROTOCOLS.items())
     settings = {
         **plain,
         "listeners": plain["listeners"] + listeners,
         "advertised.listeners": plain["advertised.listeners"] + listeners,
         "listener.security.protocol.map": plain["listener.security.protocol.map"] + protocols,
-        **_rules(),
+        **_authorizer(),
         **_scram(),
         **_certificates(keys),
     }
     process = KafkaProcess(directory, java_command(environ, TEST), environ, settings=settings)
     process.start()
-    return LockedKafka(process, *doors)
+    return LockedKafka(process, *secured)
 
 
-def _rules() -> dict[str, str]:
+def _authorizer() -> dict[str, str]:
     return {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        # Whoever shows neither password nor certificate: the plain door, and TLS without a client's certificate.
+        # Clients without password and certificate: on the plain listener, and on TLS without a client certificate.
         "super.users": "User:ANONYMOUS",
     }
 

@@ -1,4 +1,4 @@
-"""A Kafka node as a child process, with what a fault test does to it."""
+"""A Kafka node as a child process that a test can stop, kill, pause and restart."""
 
 import atexit
 import signal
@@ -24,38 +24,38 @@ def start_process(
     proxy: str | None = None,
     port: int | None = None,
 ) -> "KafkaProcess":
-    """Start a new node with its data and log below the directory; raises KafkaMissing.
+    """Start a new node with data and log below the directory. Raises KafkaMissing.
 
-    `proxy`, a `host:port`, is where a proxy in front of the node's second door will listen. Clients connect to `port`,
-    or to any that is free.
+    `proxy` is the `host:port` of a proxy in front of the node's second listener. Clients connect to `port`, or to any
+    free one.
     """
-    clients, brokers, controllers, door = loopback_addresses(4)
+    clients, brokers, controllers, proxied = loopback_addresses(4)
     clients = f"{LOOPBACK}:{port}" if port is not None else clients
     settings = node_settings(profile, clients=clients, advertised=clients, brokers=brokers, controllers=controllers)
     if proxy is not None:
-        settings = behind_proxy(settings, listens=door, advertised=proxy)
+        settings = behind_proxy(settings, listens=proxied, advertised=proxy)
     java = java_command(environ, profile)
-    process = KafkaProcess(directory, java, environ, settings=settings, door=door if proxy else None)
+    process = KafkaProcess(directory, java, environ, settings=settings, proxied=proxied if proxy else None)
     process.start()
     return process
 
 
 def java_command(environ: Mapping[str, str], profile: Profile) -> list[str]:
-    """Return how Kafka's own jars are run; raises KafkaMissing."""
+    """Return the command that runs Kafka's own jars. Raises KafkaMissing."""
     java = find_java(environ)
     jars = fetch_jars(environ)
     return [str(java), "-cp", f"{jars}/*", *profile.java_flags, "-Dorg.slf4j.simpleLogger.showDateTime=true"]
 
 
 def loopback_addresses(count: int) -> list[str]:
-    """Return addresses that nobody listens at."""
+    """Return free addresses."""
     return [f"{LOOPBACK}:{port}" for port in free_ports(count)]
 
 
 class KafkaProcess:
-    """One node, on the same ports and data however often it is stopped or killed and started again.
+    """One node, which keeps its ports and data over restarts.
 
-    `door` is where it listens for a proxy, if it does.
+    `proxied` is the address of its listener behind a proxy, if it has one.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class KafkaProcess:
         environ: Mapping[str, str],
         *,
         settings: Mapping[str, str],
-        door: str | None = None,
+        proxied: str | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.log_path = directory / "kafka.log"
         self.data = directory / "data"
-        self.door = door
+        self.proxied = proxied
         self._java = java
         self._environ = dict(environ)
         self._settings_path = directory / "server.properties"
@@ -81,26 +81,26 @@ class KafkaProcess:
         self._lifeline: Lifeline | None = None
 
     def describe(self) -> str:
-        """Say where it is."""
+        """Return one line with its address."""
         return f"Kafka {KAFKA_VERSION} at {self.bootstrap_servers}, a child process"
 
     @property
     def process_id(self) -> int | None:
-        """Return which process it is; None while it does not run."""
+        """Return the process id; None if it is not running."""
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start it, the first time on empty data, and return once it answers; raises KafkaMissing."""
+        """Start it, the first time with empty data, and wait until it answers. Raises KafkaMissing."""
         self.launch()
         self.wait_until_answers()
 
     def launch(self) -> None:
-        """Start it, the first time on empty data; it does not answer yet. Raises KafkaMissing."""
+        """Start it, the first time with empty data, without waiting for an answer. Raises KafkaMissing."""
         if not self.data.exists():
             self._format_data()
         command = [*self._java, "kafka.Kafka", str(self._settings_path)]
         with self.log_path.open("ab") as log:
-            # In a session of its own, so that an interrupt at the terminal leaves the clients a broker to end with.
+            # A separate session, so that clients which stop on Ctrl-C at the terminal still have a broker.
             child = subprocess.Popen(
                 command, env=self._environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -108,17 +108,17 @@ class KafkaProcess:
         atexit.register(self.kill)
 
     def wait_until_answers(self) -> None:
-        """Return once it answers; raises KafkaMissing, and kills what is left of it."""
+        """Wait until it answers; kill it otherwise. Raises KafkaMissing."""
         try:
             wait_until_answers(self.bootstrap_servers, is_alive=self._is_alive)
         except BaseException as error:
             self.kill()
             if isinstance(error, KafkaMissing):
-                raise KafkaMissing(f"{error}; its log says: {self._complaint()}") from error
+                raise KafkaMissing(f"{error}; its log says: {self._last_error()}") from error
             raise
 
     def stop(self) -> None:
-        """End it cleanly, its data kept."""
+        """Stop it cleanly and keep its data."""
         if self._child is None:
             return
         self.resume()
@@ -128,7 +128,7 @@ class KafkaProcess:
         self.kill()
 
     def kill(self) -> None:
-        """End it as a crash would, its data kept as they were."""
+        """Kill it, as a crash would, and keep its data."""
         if self._child is None or self._lifeline is None:
             return
         self._child.kill()
@@ -138,11 +138,11 @@ class KafkaProcess:
         atexit.unregister(self.kill)
 
     def pause(self) -> None:
-        """Freeze it: connections stay open and nothing answers."""
+        """Suspend it: connections stay open and requests get no answer."""
         self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on after a pause."""
+        """Resume it after a pause."""
         self._send(signal.SIGCONT)
 
     def _is_alive(self) -> bool:
@@ -158,10 +158,10 @@ class KafkaProcess:
         with self.log_path.open("ab") as log:
             answer = subprocess.run(command, env=self._environ, stdout=log, stderr=log, check=False)
         if answer.returncode != 0:
-            raise KafkaMissing(f"Kafka could not format its data directory; its log says: {self._complaint()}")
+            raise KafkaMissing(f"Kafka could not format its data directory; its log says: {self._last_error()}")
 
-    def _complaint(self) -> str:
-        """Return the last line of the log that tells of an error; the log itself may be deleted with its folder."""
+    def _last_error(self) -> str:
+        """Return the last error line of the log, which may be deleted with its folder."""
         lines = [line.strip() for line in self.log_path.read_text(errors="replace").splitlines() if line.strip()]
         errors = [line for line in lines if "ERROR" in line or "Exception" in line]
         return (errors or lines or ["nothing"])[-1]

@@ -1,16 +1,16 @@
-"""The settings of a Kafka node, the same in a container and as a child process, alone or one of several."""
+"""Settings of a Kafka node in a container or a child process, alone or in a cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 KAFKA_VERSION = "4.3.1"
 NODE_ID = "1"
-CLUSTER_ID = "bGluay1hY3Rpb25zLWRldg"  # 16 bytes in URL-safe base64; clusters never meet, so one id serves all
+CLUSTER_ID = "bGluay1hY3Rpb25zLWRldg"  # 16 bytes in URL-safe base64; separate clusters may share it
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a node is tuned for: flags of its Java machine, and settings that go on top of the common ones."""
+    """Tuning of a node: flags of its JVM, and settings that override the common ones."""
 
     java_flags: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -19,16 +19,16 @@ class Profile:
 TEST = Profile(
     java_flags=("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
     settings={
-        # After a kill the node may only come back once its own former registration has run out.
+        # After a kill the node can only register once its previous registration has expired.
         "broker.heartbeat.interval.ms": "500",
         "broker.session.timeout.ms": "3000",
-        # A member or transaction left behind by a crash is noticed within a second or two, not a minute.
+        # Members and transactions of a crashed client expire within a second or two, not a minute.
         "group.min.session.timeout.ms": "1000",
         "group.consumer.min.session.timeout.ms": "1000",
         "group.consumer.min.heartbeat.interval.ms": "100",
         "group.consumer.heartbeat.interval.ms": "500",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # Tests make up the times of records, and what lies long ago would be taken away in the middle of a test.
+        # Tests choose the timestamps of records; retention would delete old ones in the middle of a test.
         "log.retention.ms": "-1",
         "log.cleaner.backoff.ms": "1000",
         "log.cleaner.dedupe.buffer.size": "8388608",
@@ -36,8 +36,8 @@ TEST = Profile(
 )
 
 PATIENT = replace(TEST, settings={**TEST.settings, "broker.session.timeout.ms": "60000"})
-"""For a single node that is frozen: with its session run out it would fence itself as it goes on, and drop the markers
-that it owes (docs/operations.md). After a kill it comes back as late."""
+"""For a single node that is paused: if its session expired, it would fence itself when resumed, and drop pending
+transaction markers (docs/operations.md). After a kill it restarts only after that timeout."""
 
 BENCHMARK = Profile(java_flags=("-Xms1g", "-Xmx1g", "-XX:+UseG1GC"))
 
@@ -61,23 +61,23 @@ _COMMON = {
 
 
 def node_settings(profile: Profile, *, clients: str, advertised: str, brokers: str, controllers: str) -> dict[str, str]:
-    """Give the settings of a node that listens at these `host:port` and tells its clients the advertised one.
+    """Return the settings of a node that listens on these `host:port` and advertises another to clients.
 
-    The node reaches itself (transaction markers go over the network) by the brokers' address, which therefore
-    must be right from where the node runs; the advertised one must be right from where the clients run.
+    The node connects to itself by the brokers' address (transaction markers go over the network), so that address must
+    be reachable from the node, and the advertised one from the clients.
     """
     return {
         **_COMMON,
         "listeners": f"CLIENTS://{clients},BROKERS://{brokers},CONTROLLERS://{controllers}",
         "advertised.listeners": f"CLIENTS://{advertised},BROKERS://{brokers}",
-        # A fixed voter, since the image formats its storage without `--standalone`, which another quorum would need.
+        # A static voter: the image formats its storage without `--standalone`, which a dynamic quorum needs.
         "controller.quorum.voters": f"{NODE_ID}@{controllers}",
         **profile.settings,
     }
 
 
 def behind_proxy(settings: Mapping[str, str], *, listens: str, advertised: str) -> dict[str, str]:
-    """Add a second door for clients, whose address the node tells as that of a proxy in front of it."""
+    """Add a second client listener, which advertises the address of a proxy in front of it."""
     protocols = settings["listener.security.protocol.map"]
     return {
         **settings,
@@ -88,9 +88,9 @@ def behind_proxy(settings: Mapping[str, str], *, listens: str, advertised: str) 
 
 
 def among_others(settings: Mapping[str, str], node: int, controllers: Sequence[str]) -> dict[str, str]:
-    """Make it node `node`, from 1, of as many as there are controllers' addresses: each record on three of them.
+    """Make it node `node` (from 1) of a cluster with these controllers: three replicas of each record.
 
-    A write needs two, so that any one of the nodes may be missing.
+    A write needs two of them, so that any one node may be down.
     """
     return {
         **settings,

@@ -37,7 +37,7 @@ class OneBroker:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         (proxy,) = loopback_addresses(1)
         self.broker: KafkaProcess = start_process(folder / "one-broker", environ=environ, proxy=proxy)
-        self.connections = Connections(proxy, str(self.broker.door))
+        self.connections = Connections(proxy, str(self.broker.proxied))
         self.data = self.broker.data
         self.logs = [self.broker.log_path]
 
