@@ -24,7 +24,7 @@ def waits(backoff: RetryBackoff, clock: TurnedClock, error: RetriableError, time
     return seen
 
 
-def test_a_disk_is_tried_less_and_less_often_and_a_broker_once_a_second() -> None:
+def test_backoff_doubles_for_the_disk_only() -> None:
     for error, expected in (
         (StateRefused("disk full"), [0, 1, 2, 4, 8, 10, 10]),
         (OutcomeUnknown("no answer"), [0, 1, 1, 1, 1, 1, 1]),
@@ -33,7 +33,7 @@ def test_a_disk_is_tried_less_and_less_often_and_a_broker_once_a_second() -> Non
         assert waits(a_backoff(clock), clock, error, 7) == expected
 
 
-def test_a_disk_that_was_good_for_a_while_is_tried_at_once() -> None:
+def test_backoff_resets_after_a_while() -> None:
     clock = TurnedClock()
     backoff = a_backoff(clock)
     waits(backoff, clock, StateRefused("disk full"), 7)
@@ -41,7 +41,7 @@ def test_a_disk_that_was_good_for_a_while_is_tried_at_once() -> None:
     assert waits(backoff, clock, StateRefused("disk full"), 3) == [0, 1, 2]
 
 
-def test_each_kind_is_told_under_its_own_name_at_once_and_then_every_half_minute() -> None:
+def test_each_kind_of_error_is_logged_every_half_minute() -> None:
     clock = TurnedClock()
     backoff = a_backoff(clock)
     with capture_logs() as lines:
@@ -53,7 +53,7 @@ def test_each_kind_is_told_under_its_own_name_at_once_and_then_every_half_minute
     assert events.count("broker.lost") == 2
 
 
-def test_a_process_out_of_descriptors_says_so_whatever_failed() -> None:
+def test_exhausted_descriptors_are_logged_whatever_failed() -> None:
     clock = TurnedClock()
     backoff = a_backoff(clock, is_exhausted=True)
     with capture_logs() as lines:

@@ -19,7 +19,7 @@ BATCH = Batch([PartitionBatch(0, records(5, 3), Decision()), PartitionBatch(2, r
 OWN, OF_ANOTHER, EARLIER = Committed(8, is_own=True), Committed(8, is_own=False), Committed(5, is_own=True)
 
 
-def test_offsets_are_those_to_read_next() -> None:
+def test_offsets_to_commit_are_the_next_to_read() -> None:
     assert (BATCH.offsets, BATCH.size) == ({0: 8, 2: 42}, 5)
 
 
@@ -33,7 +33,7 @@ def test_offsets_are_those_to_read_next() -> None:
         ({}, False),
     ],
 )
-def test_it_is_committed_where_the_broker_has_any_of_its_offsets_from_us(
+def test_batch_is_committed_if_any_offset_is_our_commit(
     committed: dict[int, Committed | None], *, is_among: bool
 ) -> None:
     assert BATCH.is_among(committed) is is_among

@@ -49,7 +49,7 @@ def reasons(decision: Decision) -> dict[int, Reason]:
     return {row: bad.reason for row, bad in decision.dead_letters.items()}
 
 
-def test_a_version_that_turns_up_in_time_is_waited_for() -> None:
+def test_version_that_arrives_in_time_is_awaited() -> None:
     bench = Bench()
     bench.environment.clock.at(1.0, lambda: bench.environment.define(a_link(an_action(), version=2)))
     decision = bench.decide(a_click(link_version=2))
@@ -57,7 +57,7 @@ def test_a_version_that_turns_up_in_time_is_waited_for() -> None:
     assert 1.0 <= bench.waited_seconds < 1.5
 
 
-def test_a_version_that_never_turns_up_is_waited_for_no_longer_than_need_be() -> None:
+def test_wait_for_missing_version_is_bounded() -> None:
     bench = Bench()
     decision = bench.decide(a_click(1, link_version=7), a_click(2, link_id="nobody's"))
     assert reasons(decision) == {0: Reason.UNKNOWN_VERSION}
@@ -65,7 +65,7 @@ def test_a_version_that_never_turns_up_is_waited_for_no_longer_than_need_be() ->
     assert WAIT_SECONDS <= bench.waited_seconds < WAIT_SECONDS + 0.5
 
 
-def test_a_version_that_was_waited_for_in_vain_holds_up_nobody_for_a_while() -> None:
+def test_missing_version_is_not_awaited_twice() -> None:
     bench = Bench()
     bench.decide(a_click(1, link_version=7))
     waited = bench.waited_seconds
@@ -78,7 +78,7 @@ def test_a_version_that_was_waited_for_in_vain_holds_up_nobody_for_a_while() -> 
     assert +found.clicks == {ClickOutcome.APPLIED: 1}
 
 
-def test_a_version_nobody_has_waited_for_is_waited_for_beside_one_that_is_missing() -> None:
+def test_new_version_is_awaited_beside_a_missing_one() -> None:
     bench = Bench()
     bench.decide(a_click(1, link_version=7))
     waited = bench.waited_seconds
@@ -89,7 +89,7 @@ def test_a_version_nobody_has_waited_for_is_waited_for_beside_one_that_is_missin
     assert waited + 1.0 <= bench.waited_seconds < waited + 1.5
 
 
-def test_a_click_from_long_ago_is_not_waited_for_but_the_definitions_are_read_to_their_end() -> None:
+def test_old_click_waits_only_for_published_definitions() -> None:
     bench = Bench()
     bench.environment.define(a_link(an_action()), a_link(an_action(), version=2))
     decision = bench.decide(a_click(1, link_version=2), a_click(2, link_version=7), published_at=NOON - 60_000)
@@ -98,13 +98,13 @@ def test_a_click_from_long_ago_is_not_waited_for_but_the_definitions_are_read_to
     assert bench.waited_seconds == 0
 
 
-def test_a_click_from_the_future_is_waited_for_no_longer_than_any_other() -> None:
+def test_click_from_the_future_waits_no_longer_than_others() -> None:
     bench = Bench()
     bench.decide(a_click(link_version=7), published_at=NOON + 10 * 86_400_000)
     assert bench.waited_seconds < WAIT_SECONDS + 0.5
 
 
-def test_an_author_who_stands_still_in_a_transaction_does_not_hold_up_clicks_for_ever() -> None:
+def test_open_transaction_of_a_publisher_delays_clicks_briefly() -> None:
     bench = Bench()
     bench.environment.leave_open(bench.environment.names.definitions, 0, b"acme/spring/7", b"")
     decision = bench.decide(a_click(link_version=7))
@@ -112,7 +112,7 @@ def test_an_author_who_stands_still_in_a_transaction_does_not_hold_up_clicks_for
     assert bench.waited_seconds < 2 * WAIT_SECONDS + 0.5
 
 
-def test_clicks_on_what_is_known_wait_for_nothing() -> None:
+def test_clicks_on_known_versions_do_not_wait() -> None:
     bench = Bench()
     bench.environment.define(a_link(an_action()))
     bench.decide(a_click(link_version=1), published_at=NOON - 60_000)
@@ -120,7 +120,7 @@ def test_clicks_on_what_is_known_wait_for_nothing() -> None:
     assert bench.waited_seconds == 0
 
 
-def test_a_condemned_record_is_a_dead_letter_whatever_it_holds_until_it_is_committed() -> None:
+def test_forced_dead_letter_stays_until_committed() -> None:
     bench = Bench()
     assert bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
     decision = bench.decide(a_click(1), a_click(2), first_offset=10)
@@ -131,14 +131,14 @@ def test_a_condemned_record_is_a_dead_letter_whatever_it_holds_until_it_is_commi
     assert reasons(bench.decide(a_click(1), a_click(2), first_offset=10)) == {}
 
 
-def test_what_is_committed_elsewhere_forgives_nothing_here() -> None:
+def test_commit_of_other_partition_keeps_forced_dead_letter() -> None:
     bench = Bench()
     bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
     bench.decider.forget_before({PARTITION + 1: 100})
     assert not bench.decider.force_dead_letter(PARTITION, 11, CONDEMNED)
 
 
-def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> None:
+def test_registry_is_asked_once_a_second_at_most() -> None:
     environment = FakeEnvironment(partitions=1)
     asked: list[float] = []
 
@@ -156,7 +156,7 @@ def test_a_registry_is_asked_about_unknown_frames_once_a_second_at_most() -> Non
     assert asked == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-def test_clicks_of_a_schema_that_is_learned_of_are_decided_at_once_by_it() -> None:
+def test_newly_registered_schema_is_used_at_once() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
     known = dict(record_formats().read_click_layouts())

@@ -5,10 +5,19 @@ import pytest
 from consumer.decision.decision import Decision
 from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.loop.batching import FIRST_RECORDS, MAX_BYTES, MAX_RECORDS, UPDATE_BYTES, BatchSizer
+from consumer.loop.batching import (
+    FIRST_RECORDS,
+    MAX_BYTES,
+    MAX_RECORDS,
+    MIN_LINGER_SECONDS,
+    UPDATE_BYTES,
+    BatchSizer,
+    LingerPolicy,
+)
 from consumer.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import FakeEnvironment, Worker
+from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 
 MIB = 1024 * 1024
@@ -44,7 +53,7 @@ def wide_open() -> BatchSizer:
     return limit
 
 
-def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() -> None:
+def test_limit_starts_small_and_grows_with_each_commit() -> None:
     limit = BatchSizer()
     limit.start_batch()
     assert limit.remaining == FIRST_RECORDS
@@ -53,18 +62,18 @@ def test_there_is_room_for_few_records_at_first_and_for_more_with_each_commit() 
     assert wide_open().remaining == MAX_RECORDS
 
 
-def test_small_values_come_as_many_as_there_may_be() -> None:
+def test_small_records_fill_a_batch_by_number() -> None:
     assert gathered(wide_open(), 300) == 300 * MAX_RECORDS
 
 
 @pytest.mark.parametrize("size", [10_000, 65_536, MIB])
-def test_large_values_end_a_batch_by_their_bytes(size: int) -> None:
+def test_large_records_fill_a_batch_by_bytes(size: int) -> None:
     limit = wide_open()
     assert gathered(limit, size) <= MAX_BYTES + 100 * size
     assert MAX_BYTES - size <= gathered(limit, size) <= MAX_BYTES + size
 
 
-def test_what_the_clicks_bring_about_counts() -> None:
+def test_updates_count_towards_the_bytes() -> None:
     limit = wide_open()
     limit.record_output(a_batch(100, updates=1_600, size=4_000))
     limit.start_batch()
@@ -73,14 +82,14 @@ def test_what_the_clicks_bring_about_counts() -> None:
     assert limit.remaining == MAX_RECORDS
 
 
-def test_one_record_has_room_however_large_it_is() -> None:
+def test_one_record_always_fits() -> None:
     limit = wide_open()
     gathered(limit, 2 * MAX_BYTES)
     limit.start_batch()
     assert limit.remaining == 1
 
 
-def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> None:
+def test_shrink_halves_and_leaves_at_least_one() -> None:
     limit = wide_open()
     limit.start_batch()
     for size, room in ((100, 50), (3, 1), (1, 1)):
@@ -88,7 +97,7 @@ def test_a_narrowed_limit_is_half_of_what_was_refused_and_never_nothing() -> Non
         assert limit.remaining == room
 
 
-def test_the_loop_takes_fewer_clicks_at_a_time_where_each_asks_for_much() -> None:
+def test_batches_are_smaller_if_clicks_have_large_updates() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(*(an_action("SetField", slot=slot, value="x" * 2_000) for slot in range(16))))
     environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(2_600)))
@@ -98,3 +107,33 @@ def test_the_loop_takes_fewer_clicks_at_a_time_where_each_asks_for_much() -> Non
     assert first == FIRST_RECORDS
     assert max(further) <= MAX_BYTES // (16 * (2_000 + UPDATE_BYTES))
     assert worker.counts.consumed == 2_600
+
+
+INTERVAL_SECONDS = 0.1
+
+
+def test_instant_batch_gives_shortest_linger() -> None:
+    assert LingerPolicy(INTERVAL_SECONDS).linger_seconds(0.0) == MIN_LINGER_SECONDS
+
+
+def test_linger_grows_with_batch_duration() -> None:
+    linger = LingerPolicy(INTERVAL_SECONDS)
+    assert MIN_LINGER_SECONDS < linger.linger_seconds(0.03) < linger.linger_seconds(0.06) < INTERVAL_SECONDS
+
+
+def test_linger_is_at_most_the_commit_interval() -> None:
+    assert LingerPolicy(INTERVAL_SECONDS).linger_seconds(60.0) == INTERVAL_SECONDS
+    assert LingerPolicy(MIN_LINGER_SECONDS / 2).linger_seconds(0.0) == MIN_LINGER_SECONDS / 2
+
+
+def test_lone_click_does_not_wait_for_the_interval() -> None:
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(a_click(1))
+    committed_at: list[float] = []
+    script = Script.at_every(
+        "stream.commit", Happening(after=lambda: committed_at.append(environment.clock.monotonic()))
+    )
+    begun = environment.clock.monotonic()
+    Worker(environment, ScriptedState(), script=script, linger_seconds=60.0).run()
+    assert committed_at[0] - begun < 1

@@ -30,7 +30,7 @@ def a_restorer(cluster: FakeCluster, state: MemoryState | None = None) -> Change
     return ChangelogRestorer(FakeLogReader(cluster, LOG), state or MemoryState())
 
 
-def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
+def test_empty_changelog_is_complete_at_first_step() -> None:
     restorer = a_restorer(a_cluster())
     restorer.start(1)
     assert restorer.restoring == [1]
@@ -40,7 +40,7 @@ def test_nothing_to_restore_is_complete_at_the_first_step() -> None:
     assert restorer.restoring == []
 
 
-def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
+def test_on_complete_is_called_once_all_are_restored() -> None:
     cluster, told = a_cluster(), list[str]()
     write(cluster, 0, {"a": "1"})
     producer = cluster.transactions.open_producer("open")
@@ -57,7 +57,7 @@ def test_it_says_when_nothing_is_left_to_restore_and_not_before() -> None:
     assert told == ["complete"]
 
 
-def test_the_newest_value_of_each_key_stays_and_what_was_deleted_is_gone() -> None:
+def test_newest_value_wins_and_deletions_apply() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1", "b": "1", "c": "1"})
     write(cluster, 0, {"a": "2", "b": None})
@@ -69,7 +69,7 @@ def test_the_newest_value_of_each_key_stays_and_what_was_deleted_is_gone() -> No
     assert read == {0: 5}
 
 
-def test_partitions_are_complete_one_by_one() -> None:
+def test_partitions_complete_one_by_one() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     producer = cluster.transactions.open_producer("open")
@@ -87,7 +87,7 @@ def test_partitions_are_complete_one_by_one() -> None:
     assert read == {1: 1}
 
 
-def test_what_comes_after_the_beginning_is_not_waited_for() -> None:
+def test_target_is_the_end_at_the_start() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     producer = cluster.transactions.open_producer("open")
@@ -97,7 +97,7 @@ def test_what_comes_after_the_beginning_is_not_waited_for() -> None:
     assert list(restorer.step(0.1)[0]) == [0]
 
 
-def test_a_partition_that_is_cancelled_is_not_read() -> None:
+def test_cancelled_partition_is_not_read() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     restorer = a_restorer(cluster)
@@ -108,7 +108,7 @@ def test_a_partition_that_is_cancelled_is_not_read() -> None:
     assert restorer.step(0.1) == ({}, {})
 
 
-def test_a_partition_that_begins_anew_aims_at_the_end_of_now() -> None:
+def test_restarted_partition_gets_a_new_target() -> None:
     cluster = a_cluster()
     restorer = a_restorer(cluster)
     for number in range(2):
@@ -119,7 +119,7 @@ def test_a_partition_that_begins_anew_aims_at_the_end_of_now() -> None:
         assert complete[0].position == number + 1
 
 
-def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -> None:
+def test_next_step_retries_after_no_answer() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     silent = Happening(before=raising(RetriableError("silence")))
@@ -131,7 +131,7 @@ def test_a_broker_that_does_not_answer_leaves_the_partition_to_the_next_step() -
     assert list(restorer.step(0.1)[0]) == [0]
 
 
-def test_what_a_full_disk_refused_is_read_again() -> None:
+def test_records_that_a_full_disk_refused_are_read_again() -> None:
     cluster, state = a_cluster(), ScriptedState()
     for partition in range(PARTITIONS):
         write(cluster, partition, {"a": "1", "b": "2"})
@@ -146,7 +146,7 @@ def test_what_a_full_disk_refused_is_read_again() -> None:
     assert [dict(store.scan(b"")) for store in complete.values()] == [{b"a": b"1", b"b": b"2"}] * 3
 
 
-def test_a_store_that_is_exactly_up_to_date_is_kept_and_not_read_again() -> None:
+def test_store_at_the_end_is_kept_and_not_read() -> None:
     """Its position is the end of the changelog; after retention, that may be the beginning too."""
     cluster, state = a_cluster(), MemoryState()
     write(cluster, 0, {"a": "1", "b": "2"})

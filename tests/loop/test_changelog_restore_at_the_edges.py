@@ -47,7 +47,7 @@ def cluster() -> FakeCluster:
     return cluster
 
 
-def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster: FakeCluster) -> None:
+def test_opening_large_stores_is_spread_over_steps(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
     restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
@@ -60,7 +60,7 @@ def test_no_step_opens_so_much_that_the_group_takes_the_worker_for_dead(cluster:
     assert sorted(state.steps) == sorted([*range(PARTITIONS)] * STEPS_TO_OPEN), "a store was opened anew"
 
 
-def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: FakeCluster) -> None:
+def test_revoked_partition_stops_opening(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     state = SlowState(clock)
     restorer = ChangelogRestorer(FakeLogReader(cluster, "changelog"), state, monotonic=clock.monotonic)
@@ -73,7 +73,7 @@ def test_a_partition_that_leaves_while_its_store_is_opened_is_given_up(cluster: 
     assert restorer.restoring == []
 
 
-def test_a_broker_that_does_not_answer_lets_what_was_opened_be(cluster: FakeCluster) -> None:
+def test_no_answer_keeps_opened_stores(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     cluster.append("changelog", 0, Draft(b"a", b"1"))
     silent = Happening(before=raising(RetriableError("silence")))

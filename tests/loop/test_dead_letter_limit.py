@@ -21,51 +21,51 @@ def admit(share: DeadLetterLimit, *batches: PartitionBatch) -> None:
         share.check(batch)
 
 
-def test_the_share_may_be_reached_but_not_passed() -> None:
+def test_share_may_equal_the_limit() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, a_batch(500, 500))
     with pytest.raises(TooManyBadRecords):
         admit(share, a_batch(0, 1))
 
 
-def test_a_few_bad_records_are_borne_whatever_their_share() -> None:
+def test_few_bad_records_never_stop() -> None:
     share = DeadLetterLimit(0.01)
     admit(share, a_batch(0, MIN_BAD_RECORDS - 1))
     with pytest.raises(TooManyBadRecords):
         admit(share, a_batch(0, 1))
 
 
-def test_a_limit_of_one_bears_all() -> None:
+def test_limit_of_one_never_stops() -> None:
     admit(DeadLetterLimit(1.0), *[a_batch(0, 1_000)] * 5)
 
 
-def test_many_small_batches_are_judged_together() -> None:
+def test_small_batches_are_counted_together() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, *[a_batch(4, 6)] * 16)
     with pytest.raises(TooManyBadRecords, match="102 of the latest 170 records"):
         admit(share, a_batch(4, 6))
 
 
-def test_what_lies_further_back_than_the_window_no_longer_counts() -> None:
+def test_records_before_the_window_do_not_count() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, a_batch(100, 90), a_batch(WINDOW_RECORDS, 0), a_batch(20, 90))
 
 
-def test_a_long_good_past_does_not_excuse_what_is_bad_now() -> None:
+def test_long_good_past_does_not_hide_bad_records() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, *[a_batch(WINDOW_RECORDS, 0)] * 50)
     with pytest.raises(TooManyBadRecords):
         admit(share, *[a_batch(0, 10)] * 200)
 
 
-def test_each_partition_is_judged_alone() -> None:
+def test_partitions_are_counted_separately() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, a_batch(1_000, 0, partition=0), a_batch(0, 99, partition=1))
     with pytest.raises(TooManyBadRecords, match="partition 1"):
         admit(share, a_batch(0, 1, partition=1))
 
 
-def test_a_partition_that_is_forgotten_starts_anew() -> None:
+def test_forgotten_partition_restarts_the_count() -> None:
     share = DeadLetterLimit(0.5)
     admit(share, a_batch(0, 99))
     share.forget(0)
@@ -73,7 +73,7 @@ def test_a_partition_that_is_forgotten_starts_anew() -> None:
     admit(share, a_batch(0, 99))
 
 
-def test_the_sentence_says_what_to_do_and_the_exit_code_is_its_own() -> None:
+def test_message_and_exit_code() -> None:
     with pytest.raises(TooManyBadRecords) as raised:
         admit(DeadLetterLimit(0.5), a_batch(0, 200, partition=3, reason=Reason.UNKNOWN_SCHEMA))
     assert str(raised.value) == (

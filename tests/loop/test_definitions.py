@@ -35,7 +35,7 @@ def actions_of(plan: LinkPlan | None) -> list[str]:
     return [action.action.action_id for action in plan.actions]
 
 
-def test_a_version_that_is_named_is_found_among_others() -> None:
+def test_named_version_is_found() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(an_action(slot=1), version=2), a_link(an_action(slot=2), version=3))
     plans = caught_up(environment)
@@ -43,13 +43,13 @@ def test_a_version_that_is_named_is_found_among_others() -> None:
     assert actions_of(plans.find(SPRING, 1)) == ["action-0"]
 
 
-def test_a_click_without_version_finds_the_newest_in_whatever_order_they_came() -> None:
+def test_newest_version_is_found_in_any_order() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(an_action(slot=version), version=version) for version in (2, 10, 9)))
     assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-10"]
 
 
-def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown() -> None:
+def test_undefined_link_has_no_plan() -> None:
     plans = caught_up(FakeEnvironment())
     assert plans.find(SPRING, NO_VERSION) is None
     with pytest.raises(NoPlan) as raised:
@@ -57,20 +57,20 @@ def test_a_link_that_nobody_defined_has_no_plan_and_a_version_of_it_is_unknown()
     assert raised.value.reason is Reason.UNKNOWN_VERSION
 
 
-def test_the_same_link_of_another_tenant_is_another_link() -> None:
+def test_links_are_separate_by_tenant() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(), tenant_id="other"))
     assert caught_up(environment).find(SPRING, NO_VERSION) is None
 
 
-def test_a_link_id_may_hold_slashes() -> None:
+def test_link_id_may_contain_slashes() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(), link_id="a/b/1"))
     key = encode_text(b"acme") + encode_text(b"a/b/1")
     assert actions_of(caught_up(environment).find(key, 1)) == ["action-0"]
 
 
-def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
+def test_new_version_replaces_the_ready_plan() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN)
     plans = caught_up(environment)
@@ -82,7 +82,7 @@ def test_a_version_that_turns_up_takes_the_place_of_what_was_ready() -> None:
     assert actions_of(plans.find(SPRING, 1)) == ["action-0"]
 
 
-def test_a_link_that_is_defined_later_is_no_longer_remembered_as_undefined() -> None:
+def test_link_defined_later_is_found() -> None:
     environment = FakeEnvironment()
     plans = caught_up(environment)
     assert plans.find(SPRING, NO_VERSION) is None
@@ -92,13 +92,13 @@ def test_a_link_that_is_defined_later_is_no_longer_remembered_as_undefined() -> 
     assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-0"]
 
 
-def test_a_deleted_link_goes_on_acting() -> None:
+def test_deleted_link_keeps_its_actions() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(an_action(), version=2, status="deleted"))
     assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-0"]
 
 
-def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> None:
+def test_reset_link_has_new_dedupe_keys_and_the_same_hits() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(an_action(), version=2, epoch=1))
     plans = caught_up(environment)
@@ -110,14 +110,14 @@ def test_a_reset_link_has_another_place_in_the_memory_and_the_same_hits() -> Non
     assert (before.epoch, after.epoch) == (0, 1)
 
 
-def test_a_version_without_actions_stops_the_link() -> None:
+def test_version_without_actions_stops_the_link() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN, a_link(version=2))
     assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == []
 
 
 @pytest.mark.parametrize("value", [b"", b"no frame", b"\xc3\x01 unknown schema", None])
-def test_a_definition_that_cannot_be_read_is_a_reason_for_a_dead_letter(value: bytes | None) -> None:
+def test_unreadable_definition_gives_dead_letters(value: bytes | None) -> None:
     environment = FakeEnvironment()
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", value))
     with pytest.raises(NoPlan) as raised:
@@ -127,14 +127,14 @@ def test_a_definition_that_cannot_be_read_is_a_reason_for_a_dead_letter(value: b
 
 
 @pytest.mark.parametrize("key", [None, b"", b"acme", b"acme/spring", b"acme/spring/", b"acme/spring/x", b"/spring/1"])
-def test_a_definition_with_a_wrong_key_is_passed_over(key: bytes | None) -> None:
+def test_definition_with_wrong_key_is_skipped(key: bytes | None) -> None:
     environment = FakeEnvironment()
     environment.cluster.append(environment.names.definitions, 0, Draft(key, b"anything"))
     environment.define(PLAIN)
     assert actions_of(caught_up(environment).find(SPRING, NO_VERSION)) == ["action-0"]
 
 
-def test_what_lies_on_the_disk_is_not_read_again() -> None:
+def test_definitions_on_disk_are_not_read_again() -> None:
     environment, state = FakeEnvironment(), MemoryState()
     environment.define(PLAIN)
     caught_up(environment, state)
@@ -143,7 +143,7 @@ def test_what_lies_on_the_disk_is_not_read_again() -> None:
     assert actions_of(again.find(SPRING, 1)) == ["action-0"]
 
 
-def test_a_topic_that_was_made_anew_makes_the_disk_forget() -> None:
+def test_recreated_topic_resets_the_disk() -> None:
     environment, state = FakeEnvironment(), MemoryState()
     environment.define(PLAIN)
     caught_up(environment, state)
@@ -151,7 +151,7 @@ def test_a_topic_that_was_made_anew_makes_the_disk_forget() -> None:
     assert caught_up(environment, state).find(SPRING, NO_VERSION) is None
 
 
-def test_a_disk_from_beyond_the_end_of_the_topic_forgets() -> None:
+def test_disk_ahead_of_the_topic_is_reset() -> None:
     environment, state = FakeEnvironment(), MemoryState()
     topic = environment.cluster.topic(environment.names.definitions)
     state.open(DEFINITIONS, f"{environment.cluster.cluster_id}/{topic.topic_id}").write({}, 1_000)
@@ -159,7 +159,7 @@ def test_a_disk_from_beyond_the_end_of_the_topic_forgets() -> None:
     assert actions_of(caught_up(environment, state).find(SPRING, 1)) == ["action-0"]
 
 
-def test_catching_up_reads_to_the_end_of_its_beginning_and_no_further() -> None:
+def test_catch_up_reads_to_the_end_at_its_start() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(an_action(), version=version) for version in range(1, 30)))
     plans = opened(environment)
@@ -168,7 +168,7 @@ def test_catching_up_reads_to_the_end_of_its_beginning_and_no_further() -> None:
     assert environment.clock.monotonic() == 0
 
 
-def test_catching_up_waits_for_an_author_in_the_middle_of_a_transaction_and_may_be_given_up() -> None:
+def test_catch_up_waits_for_open_transaction_until_given_up() -> None:
     environment = FakeEnvironment()
     environment.leave_open(environment.names.definitions, 0, b"acme/spring/1", b"")
     plans = opened(environment)
@@ -176,7 +176,7 @@ def test_catching_up_waits_for_an_author_in_the_middle_of_a_transaction_and_may_
     assert 2 < environment.clock.monotonic() < 3
 
 
-def test_a_full_disk_loses_no_definition() -> None:
+def test_full_disk_loses_no_definition() -> None:
     environment, state = FakeEnvironment(), ScriptedState()
     environment.define(PLAIN)
     plans = opened(environment, state)
@@ -189,7 +189,7 @@ def test_a_full_disk_loses_no_definition() -> None:
     assert actions_of(plans.find(SPRING, NO_VERSION)) == ["action-1"]
 
 
-def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> None:
+def test_ready_plans_are_bounded() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(link_id=f"l-{number}") for number in range(50)))
     plans = caught_up(environment)
@@ -199,7 +199,7 @@ def test_only_what_is_clicked_is_kept_in_memory_and_not_more_than_a_bound() -> N
     assert len(plans.ready) <= MAX_READY
 
 
-def test_a_mapping_of_ready_plans_loses_none_but_gives_way_to_another() -> None:
+def test_mapping_of_ready_plans_is_never_emptied() -> None:
     environment = FakeEnvironment()
     environment.define(PLAIN)
     plans = caught_up(environment)

@@ -22,7 +22,7 @@ def caught_up(environment: FakeEnvironment) -> PlanCache:
 
 
 @pytest.mark.parametrize("version", [b"9" * 25, b"9" * 5000, b"18446744073709551616", b"9223372036854775808"])
-def test_a_version_that_no_click_can_name_is_passed_over(version: bytes) -> None:
+def test_version_out_of_range_is_skipped(version: bytes) -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/" + version, b""))
@@ -32,7 +32,7 @@ def test_a_version_that_no_click_can_name_is_passed_over(version: bytes) -> None
 
 
 @pytest.mark.parametrize("slot", [-1, 65_536, 2**31 - 1])
-def test_a_slot_that_the_memory_has_no_room_for_makes_the_definition_unreadable(slot: int) -> None:
+def test_slot_out_of_range_makes_definition_unreadable(slot: int) -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(slot=slot)))
     with pytest.raises(NoPlan) as raised:
@@ -40,7 +40,7 @@ def test_a_slot_that_the_memory_has_no_room_for_makes_the_definition_unreadable(
     assert raised.value.reason is Reason.UNREADABLE_DEFINITION
 
 
-def test_a_definition_that_cannot_be_read_is_looked_at_once_until_it_is_published_anew() -> None:
+def test_unreadable_definition_is_decoded_once() -> None:
     environment = FakeEnvironment()
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/1", b"no frame"))
     plans = caught_up(environment)
@@ -74,7 +74,7 @@ def newest_slot(plans: PlanCache) -> int:
     return plan.actions[0].action.slot
 
 
-def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None:
+def test_withdrawn_version_restores_the_previous_one() -> None:
     environment = FakeEnvironment()
     environment.define(*(a_link(an_action(slot=version), version=version) for version in (1, 2)))
     plans = caught_up(environment)
@@ -87,21 +87,21 @@ def test_a_version_that_is_withdrawn_leaves_the_one_before_it_in_force() -> None
     assert raised.value.reason is Reason.UNKNOWN_VERSION
 
 
-def test_a_record_without_value_for_a_version_that_never_was_changes_nothing() -> None:
+def test_tombstone_of_unknown_version_changes_nothing() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(slot=8), version=8))
     withdraw(environment, 9)
     assert newest_slot(caught_up(environment)) == 8
 
 
-def test_a_link_whose_versions_are_all_withdrawn_is_not_defined() -> None:
+def test_link_with_all_versions_withdrawn_is_undefined() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     withdraw(environment, 1)
     assert caught_up(environment).find(SPRING, NO_VERSION) is None
 
 
-def test_publishing_after_a_withdrawn_version_puts_the_new_one_in_force() -> None:
+def test_version_after_a_withdrawn_one_is_the_newest() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(slot=1)))
     withdraw(environment, 9)
@@ -110,14 +110,14 @@ def test_publishing_after_a_withdrawn_version_puts_the_new_one_in_force() -> Non
 
 
 @pytest.mark.parametrize("gap", [2, 63, 64, 65, 1_023, 1_024, 1_025, 2**62])
-def test_a_withdrawn_version_may_be_any_number_of_versions_above_the_newest(gap: int) -> None:
+def test_withdrawn_version_may_be_far_above_the_newest(gap: int) -> None:
     environment = FakeEnvironment()
     defined(environment, a_link(an_action(slot=1)), a_link(an_action(slot=2), version=2), a_link(version=2 + gap))
     withdraw(environment, 2 + gap)
     assert newest_slot(caught_up(environment)) == 2
 
 
-def test_a_newest_version_that_cannot_be_read_is_not_replaced_by_the_one_before_it() -> None:
+def test_unreadable_newest_version_is_not_replaced() -> None:
     """The one before it may do what its author has just taken out; a dead letter can be replayed."""
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
@@ -127,14 +127,14 @@ def test_a_newest_version_that_cannot_be_read_is_not_replaced_by_the_one_before_
     assert raised.value.reason is Reason.UNREADABLE_DEFINITION
 
 
-def test_a_second_spelling_of_a_version_is_passed_over() -> None:
+def test_second_spelling_of_a_version_is_skipped() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action(slot=2), version=2))
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/02", b"no frame"))
     assert newest_slot(caught_up(environment)) == 2
 
 
-def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
+def test_undefined_links_with_huge_names_are_not_cached() -> None:
     plans = caught_up(FakeEnvironment())
     for number in range(10):
         key = encode_text(b"acme") + encode_text(b"%d" % number * 30_000)
@@ -143,7 +143,7 @@ def test_links_of_enormous_names_that_nobody_defined_take_no_memory() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"tenant_id": "other"}, {"link_id": "summer"}, {"version": 2}])
-def test_a_definition_under_the_key_of_another_is_no_definition_of_that_one(changes: Record) -> None:
+def test_definition_under_wrong_key_is_unreadable(changes: Record) -> None:
     """Else clicks of one tenant would bring about updates of another, under ids and headers that belong to nobody."""
     environment = FakeEnvironment()
     environment.cluster.append(

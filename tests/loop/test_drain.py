@@ -37,11 +37,11 @@ def rerouted(partition: int, offset: int, *, to: int) -> Batch:
     return Batch([PartitionBatch(partition, [record], Decision(rerouted=[(0, b"key", to)]))])
 
 
-def test_an_empty_topic_is_done() -> None:
+def test_empty_topic_is_done() -> None:
     assert Drain(Two().stream).is_done({})
 
 
-def test_it_is_done_once_everything_that_was_there_is_committed() -> None:
+def test_done_once_everything_is_committed() -> None:
     two = Two(0, 0, 1)
     drain = Drain(two.stream)
     assert not drain.is_done({})
@@ -51,14 +51,14 @@ def test_it_is_done_once_everything_that_was_there_is_committed() -> None:
     assert drain.is_done({0: 2, 1: 1})
 
 
-def test_what_another_worker_committed_counts() -> None:
+def test_offsets_of_other_workers_count() -> None:
     two = Two(0, 1)
     drain = Drain(two.stream)
     two.commit({0: 1, 1: 1})
     assert drain.is_done({0: 1})
 
 
-def test_what_came_later_does_not_matter() -> None:
+def test_later_records_do_not_count() -> None:
     two = Two(0, 1)
     drain = Drain(two.stream)
     two.publish(0, 0, 1)
@@ -66,7 +66,7 @@ def test_what_came_later_does_not_matter() -> None:
     assert drain.is_done({0: 1, 1: 1})
 
 
-def test_a_click_that_was_sent_on_is_there_until_its_copy_is_done() -> None:
+def test_rerouted_click_is_done_with_its_copy() -> None:
     two = Two(0)
     drain = Drain(two.stream)
     two.publish(1)
@@ -77,7 +77,7 @@ def test_a_click_that_was_sent_on_is_there_until_its_copy_is_done() -> None:
     assert drain.is_done({0: 1, 1: 1})
 
 
-def test_a_click_that_came_later_and_was_sent_on_does_not_matter() -> None:
+def test_later_rerouted_click_does_not_count() -> None:
     two = Two(0)
     drain = Drain(two.stream)
     two.publish(0, 1)

@@ -16,7 +16,7 @@ def rerouted(offset: int) -> Batch:
     return Batch([PartitionBatch(0, [record], Decision(rerouted=[(0, b"key", 1)]))])
 
 
-def test_misrouted_clicks_that_keep_coming_do_not_keep_it_from_ending() -> None:
+def test_constant_misrouted_clicks_do_not_prevent_the_end() -> None:
     cluster = FakeCluster(TurnedClock())
     cluster.create_topic(CLICKS, 2)
     cluster.append(CLICKS, 0, Draft(None, b""))

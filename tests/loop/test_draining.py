@@ -20,13 +20,13 @@ def require_all_done(environment: FakeEnvironment) -> None:
     assert verdict.is_exact, str(verdict)
 
 
-def test_nothing_to_do_is_done_at_once() -> None:
+def test_empty_topic_drains_at_once() -> None:
     environment = FakeEnvironment()
     Worker(environment, ScriptedState()).run()
     assert environment.clock.monotonic() < 1
 
 
-def test_control_records_at_the_end_of_a_partition_are_no_work() -> None:
+def test_trailing_control_records_are_committed() -> None:
     environment = environment_with_links()
     transactions, (key, value, partition) = environment.cluster.transactions, a_late_click(environment)
     transactions.commit(environment.leave_open(environment.names.clicks, partition, key, value))
@@ -46,7 +46,7 @@ def a_late_click(environment: FakeEnvironment) -> tuple[bytes, bytes, int]:
     return key, CLICKS.encode(a_click(1_000, recipient_id="late")), partition_of(key, environment.partitions)
 
 
-def test_clicks_that_keep_coming_do_not_keep_it() -> None:
+def test_constant_clicks_do_not_prevent_the_end() -> None:
     environment = environment_with_links()
     coming = iter(range(1_000, 100_000))
 
@@ -59,7 +59,7 @@ def test_clicks_that_keep_coming_do_not_keep_it() -> None:
     assert worker.counts.consumed >= 10
 
 
-def test_a_click_that_was_sent_on_is_done_before_it_ends() -> None:
+def test_drain_includes_copies_of_rerouted_clicks() -> None:
     environment = environment_with_links(0)
     click = a_click(1, recipient_id="astray")
     right = partition_of(b"acme/astray", environment.partitions)
@@ -70,7 +70,7 @@ def test_a_click_that_was_sent_on_is_done_before_it_ends() -> None:
     assert worker.counts.clicks == {"rerouted": 1, "applied": 1}
 
 
-def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
+def test_drain_waits_for_open_transaction() -> None:
     environment = environment_with_links()
     key, value, partition = a_late_click(environment)
     producer = environment.leave_open(environment.names.clicks, partition, key, value)
@@ -81,7 +81,7 @@ def test_an_open_transaction_among_the_clicks_is_waited_for() -> None:
     assert worker.counts.consumed == 11
 
 
-def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
+def test_drain_ends_beside_an_idle_member() -> None:
     environment = environment_with_links()
     Worker(environment, ScriptedState(), name="first").run()
     beside = Worker(environment, ScriptedState(), name="stays", linger_seconds=0.1, drain=False)
@@ -91,7 +91,7 @@ def test_it_ends_beside_a_member_that_has_done_its_part_and_stays() -> None:
     assert worker.counts.consumed == 0
 
 
-def test_it_waits_for_what_a_member_beside_it_has_not_done_yet() -> None:
+def test_drain_waits_for_partitions_of_other_members() -> None:
     environment = environment_with_links()
     beside = Worker(environment, ScriptedState(), name="slow", linger_seconds=0.1, drain=False)
     beside.stream.consume(1, 0)

@@ -14,7 +14,7 @@ BEGUN = (0, 4)
 
 @pytest.mark.parametrize("begun", BEGUN)
 @pytest.mark.parametrize("name", SURVIVED)
-def test_a_call_that_fails_changes_nothing_in_the_end(name: str, begun: int) -> None:
+def test_failure_at_any_call_keeps_results_exact(name: str, begun: int) -> None:
     failure, calls = SURVIVED[name], calls_of(begun)
     for index in indexes(failure, calls):
         with at_call(index, calls):
@@ -25,7 +25,7 @@ def test_a_call_that_fails_changes_nothing_in_the_end(name: str, begun: int) -> 
 
 
 @pytest.mark.parametrize("name", ["nobody knows, and it was not done", "nobody knows, and it was done"])
-def test_a_call_that_fails_while_a_transaction_is_being_aborted_changes_nothing(name: str) -> None:
+def test_failure_during_abort_keeps_results_exact(name: str) -> None:
     failure = SURVIVED[name]
     first = calls_of().index("stream.commit")
     aborted = {first: Happening(before=raising(TransactionAborted("refused")))}
@@ -40,7 +40,7 @@ def test_a_call_that_fails_while_a_transaction_is_being_aborted_changes_nothing(
 
 
 @pytest.mark.parametrize("begun", BEGUN)
-def test_a_crash_at_any_call_changes_nothing_in_the_end(begun: int) -> None:
+def test_crash_at_any_call_keeps_results_exact(begun: int) -> None:
     calls = calls_of(begun)
     for index in range(len(calls)):
         with at_call(index, calls):
@@ -50,7 +50,7 @@ def test_a_crash_at_any_call_changes_nothing_in_the_end(begun: int) -> None:
 
 
 @pytest.mark.parametrize("begun", BEGUN)
-def test_a_crash_that_costs_the_disk_changes_nothing_in_the_end(begun: int) -> None:
+def test_crash_with_loss_of_disk_keeps_results_exact(begun: int) -> None:
     calls = calls_of(begun)
     for index in indexes(Failure(Happening(), ("stream.begin", "stream.commit", "store.write")), calls):
         with at_call(index, calls):

@@ -29,7 +29,7 @@ class RefusedStream(ScriptedStream):
         return []
 
 
-def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
+def test_refused_drain_ends_with_the_reason() -> None:
     environment = FakeEnvironment()
     environment.click(a_click())
     worker = Worker(environment, ScriptedState(), build=Build(stream=RefusedStream))
@@ -41,7 +41,7 @@ def test_a_drain_that_is_refused_ends_after_a_while_and_says_why() -> None:
     assert worker.observer._health.ready().refused == REFUSAL
 
 
-def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
+def test_refused_worker_waits_and_is_not_ready() -> None:
     environment = FakeEnvironment()
     worker = Worker(environment, ScriptedState(), linger_seconds=0.0, drain=False, build=Build(stream=RefusedStream))
     until = environment.clock.monotonic() + 2 * DRAIN_REFUSED_SECONDS
@@ -50,7 +50,7 @@ def test_a_worker_that_is_refused_waits_and_is_not_ready() -> None:
     assert not worker.observer._health.ready().ready
 
 
-def test_a_drain_goes_on_once_the_group_takes_it() -> None:
+def test_drain_continues_once_accepted() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action("SetField")))
     environment.click(a_click())

@@ -89,9 +89,7 @@ def recreate_clicks(environment: FakeEnvironment) -> None:
         (recreate_clicks, "the topic was deleted and created again"),
     ],
 )
-def test_a_worker_that_finds_a_contradiction_stops_and_changes_nothing(
-    befall: Callable[[FakeEnvironment], None], told: str
-) -> None:
+def test_contradiction_stops_the_worker_unchanged(befall: Callable[[FakeEnvironment], None], told: str) -> None:
     environment, disk = environment_at_work()
     click_everyone(environment, 1)
     befall(environment)
@@ -104,12 +102,12 @@ def test_a_worker_that_finds_a_contradiction_stops_and_changes_nothing(
     assert environment.read(environment.names.update("set_field")) == updates
 
 
-def test_the_exit_code_is_one_that_no_supervisor_restarts() -> None:
+def test_supervisor_does_not_restart_after_contradiction() -> None:
     assert Contradictory.exit_code is ExitCode.CONTRADICTORY
     assert Contradictory.exit_code in NOT_RESTARTED
 
 
-def test_clicks_that_are_deleted_under_a_running_worker_stop_it() -> None:
+def test_clicks_deleted_under_a_running_worker_stop_it() -> None:
     environment, disk = environment_at_work()
 
     def click_and_delete() -> None:
@@ -121,7 +119,7 @@ def test_clicks_that_are_deleted_under_a_running_worker_stop_it() -> None:
         Worker(environment, disk, linger_seconds=0.1, drain=False).run()
 
 
-def test_a_group_that_begins_owns_nothing_that_was_deleted_before() -> None:
+def test_new_group_ignores_earlier_deletions() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     click_everyone(environment, 0)
@@ -131,7 +129,7 @@ def test_a_group_that_begins_owns_nothing_that_was_deleted_before() -> None:
     assert worker.counts.clicks.total() == environment.partitions
 
 
-def test_every_partition_is_the_groups_from_its_first_transaction_on() -> None:
+def test_first_transaction_checkpoints_every_partition() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     environment.define(a_link(an_action()))
     environment.click(a_click(recipient_id="the first"))
@@ -142,7 +140,7 @@ def test_every_partition_is_the_groups_from_its_first_transaction_on() -> None:
         Worker(environment, ScriptedState()).run()
 
 
-def test_what_was_done_before_retention_deleted_it_is_no_loss() -> None:
+def test_deletion_of_processed_clicks_is_no_loss() -> None:
     environment, disk = environment_at_work()
     for log in environment.cluster.topic(environment.names.clicks).logs:
         log.delete_before(log.end)
@@ -152,14 +150,14 @@ def test_what_was_done_before_retention_deleted_it_is_no_loss() -> None:
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
 
 
-def test_another_group_on_the_same_disk_is_new() -> None:
+def test_other_group_on_same_disk_is_new() -> None:
     environment, disk = environment_at_work()
     recreate_changelog_and_lose_offsets(environment)
     disk.known.write(disk.known.read().replace(GROUP.encode(), b"other", 1))
     Worker(environment, disk).run()
 
 
-def test_an_installation_that_was_made_again_as_a_whole_is_new() -> None:
+def test_installation_with_all_topics_recreated_is_new() -> None:
     environment, disk = environment_at_work()
     recreate_changelog(environment)
     recreate_clicks(environment)
@@ -168,7 +166,7 @@ def test_an_installation_that_was_made_again_as_a_whole_is_new() -> None:
     require_state_as_changelog(environment, disk)
 
 
-def test_a_disk_of_another_cluster_is_rebuilt() -> None:
+def test_disk_of_another_cluster_is_rebuilt() -> None:
     elsewhere, disk = FakeEnvironment(), ScriptedState()
     elsewhere.cluster.cluster_id = "another cluster"
     click_everyone(elsewhere, 0)
@@ -203,7 +201,7 @@ def test_a_disk_of_another_cluster_is_rebuilt() -> None:
         (Evidence(None, NOTE, 0, 200, "c/two"), Contradiction.CLICKS_REPLACED),
     ],
 )
-def test_what_contradicts(seen: Evidence, kind: Contradiction | None) -> None:
+def test_find_contradiction(seen: Evidence, kind: Contradiction | None) -> None:
     assert find_contradiction(seen) is kind
 
 
@@ -224,7 +222,7 @@ def test_what_contradicts(seen: Evidence, kind: Contradiction | None) -> None:
         (Evidence(None, NOTE, 5, 80, "c/two"), Way.SKIP_LOST_CLICKS, (5, 0, 0)),
     ],
 )
-def test_going_on(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> None:
+def test_checkpoint_to_continue_with(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> None:
     """`expected` is the offset to go on from, how many offsets are lost, and how many are handled again."""
     note = going_on(seen, way, 4)
     assert (note.offset, note.lost, repeated(seen, note)) == expected
@@ -232,7 +230,7 @@ def test_going_on(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> N
 
 
 @pytest.mark.parametrize("kind", [*Contradiction])
-def test_each_contradiction_is_told_with_each_way(kind: Contradiction) -> None:
+def test_message_names_every_way(kind: Contradiction) -> None:
     text = explain({2: (kind, AGREED), 5: (kind, AGREED)}, "group")
     assert text.startswith("Partition 2 of link.clicks.v1: ")
     assert "(the same in 1 more: 5)" in text

@@ -20,7 +20,7 @@ def readiness(worker: Worker) -> Readiness:
     return worker.observer._health.ready()
 
 
-def test_a_partition_that_is_taken_while_it_is_restored_does_not_keep_the_worker_from_being_ready() -> None:
+def test_partition_revoked_while_restoring_keeps_worker_ready() -> None:
     environment = environment_with_links(partitions=1)
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
@@ -41,7 +41,7 @@ def test_a_partition_that_is_taken_while_it_is_restored_does_not_keep_the_worker
     assert readiness(worker).ready
 
 
-def test_a_worker_that_waits_for_the_definitions_lives() -> None:
+def test_worker_is_alive_while_it_waits_for_definitions() -> None:
     environment = environment_with_links()
     environment.leave_open(environment.names.definitions, 0, b"acme/spring/7", b"")
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
@@ -49,7 +49,7 @@ def test_a_worker_that_waits_for_the_definitions_lives() -> None:
     assert worker.observer._health.live().alive
 
 
-def test_no_click_is_decided_before_the_definitions_are_read_to_their_end() -> None:
+def test_no_click_is_decided_before_definitions_are_read() -> None:
     environment = FakeEnvironment(partitions=1)
     author = environment.leave_open(
         environment.names.definitions, 0, b"acme/spring/1", LINKS.encode(a_link(an_action()))
@@ -62,7 +62,7 @@ def test_no_click_is_decided_before_the_definitions_are_read_to_their_end() -> N
     assert len(environment.read(environment.names.update("interest"))) == 1
 
 
-def test_a_disk_that_stays_full_is_not_tried_without_a_pause() -> None:
+def test_full_disk_is_retried_with_pauses() -> None:
     environment = environment_with_links()
     Worker(environment, ScriptedState()).run()
     script = Script.at_every("store.write", Happening(before=raising(RetriableError("disk full"))), times=40)

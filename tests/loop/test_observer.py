@@ -33,7 +33,7 @@ def observer() -> Observer:
     return Worker(FakeEnvironment(), ScriptedState()).observer
 
 
-def test_what_remains_ends_at_zero_where_the_changelog_ends_in_a_commit_marker(observer: Observer) -> None:
+def test_remaining_ends_at_zero_despite_a_commit_marker(observer: Observer) -> None:
     given(observer, 0, 1)
     observer.restored({0: 5}, {0: 1, 1: 7})
     assert series(observer, "restore_remaining_records") == {"0": 1, "1": 7}
@@ -43,7 +43,7 @@ def test_what_remains_ends_at_zero_where_the_changelog_ends_in_a_commit_marker(o
     assert series(observer, "restore_remaining_records") == {"0": 0, "1": 0}
 
 
-def test_a_partition_that_moves_to_another_worker_takes_its_series_along(observer: Observer) -> None:
+def test_series_of_revoked_partition_are_dropped(observer: Observer) -> None:
     given(observer, 0, 1)
     observer.lag({0: 3, 1: 4})
     observer.assigned(AssignmentChange(revoked=frozenset({1})), [0], {0: 0})
@@ -52,7 +52,7 @@ def test_a_partition_that_moves_to_another_worker_takes_its_series_along(observe
     assert series(observer, "restore_remaining_records") == {"0": 0}
 
 
-def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again(observer: Observer) -> None:
+def test_series_are_kept_while_the_session_is_expired(observer: Observer) -> None:
     given(observer, 0, 1)
     observer.lag({0: 3, 1: 4})
     observer.assigned(AssignmentChange(revoked=frozenset({0, 1})), [], {})
@@ -62,14 +62,14 @@ def test_series_outlive_a_session_that_is_over_until_the_group_is_heard_of_again
     assert series(observer, "lag_records") == {"1": 4}
 
 
-def test_an_idle_worker_tells_a_lag_of_zero_for_each_partition() -> None:
+def test_idle_worker_reports_zero_lag() -> None:
     environment = FakeEnvironment(partitions=3)
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 1)
     assert series(worker.observer, "lag_records") == {"0": 0, "1": 0, "2": 0}
 
 
-def test_the_lag_of_a_partition_that_is_being_restored_grows() -> None:
+def test_lag_of_restoring_partition_grows() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
@@ -79,7 +79,7 @@ def test_the_lag_of_a_partition_that_is_being_restored_grows() -> None:
     assert series(worker.observer, "lag_records") == {"0": 7}
 
 
-def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_ready() -> None:
+def test_full_disk_shows_in_lag_progress_and_readiness() -> None:
     environment = environment_with_links(partitions=1)
     started = environment.clock.now_ms() / 1000
 
@@ -100,7 +100,7 @@ def test_on_a_full_disk_the_lag_grows_nothing_progresses_and_the_worker_is_not_r
     assert readiness(worker).interrupted == "disk full"
 
 
-def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
+def test_idle_worker_progresses_while_broker_answers() -> None:
     environment = environment_with_links()
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 100)
@@ -108,7 +108,7 @@ def test_an_idle_worker_progresses_while_its_broker_answers() -> None:
     assert environment.clock.now_ms() / 1000 - progress < 10
 
 
-def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_progress() -> None:
+def test_idle_worker_without_broker_is_not_ready() -> None:
     environment = FakeEnvironment(partitions=1)
     started = environment.clock.now_ms() / 1000
 
@@ -126,7 +126,7 @@ def test_an_idle_worker_whose_broker_does_not_answer_is_not_ready_and_does_not_p
     assert (readiness(worker).seconds_since_broker or 0) > 20
 
 
-def test_definitions_that_are_read_at_the_start_are_counted() -> None:
+def test_definitions_read_at_start_are_counted() -> None:
     environment = environment_with_links()
     environment.define(a_link(an_action(), link_id="another"), a_link(an_action(), link_id="another", version=2))
     worker = Worker(environment, ScriptedState())
@@ -134,7 +134,7 @@ def test_definitions_that_are_read_at_the_start_are_counted() -> None:
     assert series(worker.observer, "definitions_read_total") == {"": 3}
 
 
-def test_a_worker_with_nothing_to_do_is_ready_when_that_is_certain() -> None:
+def test_worker_without_partitions_becomes_ready() -> None:
     environment = FakeEnvironment(partitions=1)
     other = FakeTransactionalConsumer(
         environment.cluster, environment.names.clicks, group_id=GROUP, transactional_id="other"

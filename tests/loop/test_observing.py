@@ -36,7 +36,7 @@ def slow(environment: FakeEnvironment, **seconds: float) -> Script:
     return script
 
 
-def test_each_stage_is_told_with_the_time_that_it_took() -> None:
+def test_duration_of_each_stage() -> None:
     environment = environment_with_links()
     script = slow(environment, stream_consume=2.0, stream_produce_all=3.0, stream_commit=5.0, store_write=7.0)
     worker = Worker(environment, ScriptedState(), script=script)
@@ -48,7 +48,7 @@ def test_each_stage_is_told_with_the_time_that_it_took() -> None:
     assert handled == {Stage.DECIDE: 0.0, Stage.PRODUCE: produced, Stage.COMMIT: 5.0, Stage.STORE: 7.0}
 
 
-def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() -> None:
+def test_linger_is_half_of_the_last_batch() -> None:
     environment = environment_with_links()
     worker = Worker(
         environment, ScriptedState(), script=slow(environment, stream_commit=4.0), linger_seconds=60.0, drain=False
@@ -67,7 +67,7 @@ def test_clicks_are_gathered_for_half_as_long_as_the_batch_before_them_took() ->
     assert 2.0 <= seconds[1] < 2.2
 
 
-def test_the_lag_is_told_after_each_batch_and_where_nothing_is_left_to_do() -> None:
+def test_lag_after_each_batch_and_when_idle() -> None:
     environment = environment_with_links()
     worker = Worker(environment, ScriptedState(), bite=9)
     worker.run()
@@ -77,7 +77,7 @@ def test_the_lag_is_told_after_each_batch_and_where_nothing_is_left_to_do() -> N
     assert lags == sorted(lags, reverse=True)
 
 
-def test_each_transaction_is_told_once() -> None:
+def test_each_transaction_is_counted_once() -> None:
     environment = environment_with_links()
     failures = iter([TransactionAborted("refused"), OutcomeUnknown("silence")])
 
@@ -100,7 +100,7 @@ def test_each_transaction_is_told_once() -> None:
     assert [batch.size for batch in worker.observer.batches] == [CLICKS // 2] * 2
 
 
-def test_the_lag_of_a_partition_that_went_is_shown_until_another_worker_may_have_it() -> None:
+def test_lag_of_revoked_partition_is_kept_until_reassigned() -> None:
     registry, clock = CollectorRegistry(), TurnedClock()
     metrics = Metrics(registry, kinds=KINDS, versions=versions())
     observer = Observer(metrics, Health(clock.monotonic), clock)

@@ -126,14 +126,14 @@ def test_without_a_bug_nothing_is_caught() -> None:
         assert caught(Build(), script) == []
 
 
-def test_a_restore_up_to_the_last_stable_offset_is_caught() -> None:
+def test_restore_to_last_stable_offset_is_caught() -> None:
     assert doubled_after_a_worker_that_stood_still(Build()) == 0
     with pytest.raises(Contradictory, match="the changelog is empty"):
         doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader, stream=ImpatientStream))
 
 
 @pytest.mark.parametrize("build", [Build(reader=ShortSightedReader), Build(stream=ImpatientStream)])
-def test_offset_and_note_make_up_for_a_reader_that_does_not_wait(build: Build) -> None:
+def test_checkpoint_makes_up_for_an_impatient_reader(build: Build) -> None:
     assert doubled_after_a_worker_that_stood_still(build) == 0
 
 

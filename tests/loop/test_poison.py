@@ -48,7 +48,7 @@ def many_clicks(number: int) -> list[Record]:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (0, 300), (150, 150), (300, 0)])
-def test_a_record_that_the_broker_refuses_is_singled_out_and_its_neighbours_are_done(before: int, after: int) -> None:
+def test_refused_record_is_isolated(before: int, after: int) -> None:
     environment, disk = environment_with_size_limit(partitions=1), ScriptedState()
     clicks = many_clicks(before + after)
     environment.click(*clicks[:before], a_click(1_000, link_id="heavy"), *clicks[before:])
@@ -62,7 +62,7 @@ def test_a_record_that_the_broker_refuses_is_singled_out_and_its_neighbours_are_
     require_state_as_changelog(environment, disk)
 
 
-def test_several_refused_records_in_several_partitions_are_each_singled_out() -> None:
+def test_refused_records_of_several_partitions_are_isolated() -> None:
     environment, disk = environment_with_size_limit(), ScriptedState()
     heavy = [a_click(1_000 + n, link_id="heavy", recipient_id=f"r-{7 * n}") for n in range(5)]
     clicks = many_clicks(60)
@@ -76,7 +76,7 @@ def test_several_refused_records_in_several_partitions_are_each_singled_out() ->
     assert worker.counts.consumed == 65
 
 
-def test_a_dead_letter_that_is_refused_too_ends_the_worker() -> None:
+def test_refused_dead_letter_ends_the_worker() -> None:
     environment = environment_with_size_limit()
     environment.cluster.create_topic(environment.names.dead_letters, environment.partitions, max_message_bytes=100)
     environment.click(a_click(link_id="heavy"))
@@ -86,7 +86,7 @@ def test_a_dead_letter_that_is_refused_too_ends_the_worker() -> None:
     assert set(worker.stream.committed().values()) == {0}
 
 
-def test_transactions_that_are_aborted_again_and_again_end_the_worker() -> None:
+def test_repeated_aborts_end_the_worker() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.click(a_click())
@@ -97,7 +97,7 @@ def test_transactions_that_are_aborted_again_and_again_end_the_worker() -> None:
     assert set(worker.stream.committed().values()) == {0}
 
 
-def test_rebalances_may_abort_as_many_transactions_as_they_like() -> None:
+def test_aborts_by_rebalances_are_unlimited() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.click(a_click())
@@ -109,7 +109,7 @@ def test_rebalances_may_abort_as_many_transactions_as_they_like() -> None:
     assert worker.counts.consumed == 1
 
 
-def test_too_many_bad_records_end_the_worker_and_nothing_of_their_batch_is_committed() -> None:
+def test_too_many_bad_records_end_the_worker_uncommitted() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
     environment.click(*many_clicks(99))
@@ -124,7 +124,7 @@ def test_too_many_bad_records_end_the_worker_and_nothing_of_their_batch_is_commi
     assert environment.cluster.transactions.open_transactions == []
 
 
-def test_as_many_bad_records_as_the_limit_says_are_borne() -> None:
+def test_bad_records_up_to_the_limit_are_allowed() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
     environment.click(*many_clicks(100))
@@ -135,7 +135,7 @@ def test_as_many_bad_records_as_the_limit_says_are_borne() -> None:
     assert len(dead_letters(environment)) == 100
 
 
-def test_bad_records_are_counted_once_though_their_transaction_is_tried_again() -> None:
+def test_retried_bad_records_are_counted_once() -> None:
     """Counted twice, 60 would pass the limit, whose least number is 100."""
     environment = FakeEnvironment(partitions=1)
     for _ in range(60):
@@ -148,7 +148,7 @@ def test_bad_records_are_counted_once_though_their_transaction_is_tried_again() 
     assert worker.counts.dead_letters.total() == 60
 
 
-def test_a_letter_that_another_program_brought_back_as_it_was_has_one_reason() -> None:
+def test_returned_dead_letter_has_one_reason() -> None:
     """And the header that tells whose copy it is survives the worker."""
     environment = FakeEnvironment(partitions=1)
     brought_back = (("trace", b"t"), ("dlq.reason", b"unknown_version"), ("dlq.offset", b"7"), ("dlq.replayed", b"0:7"))

@@ -55,7 +55,7 @@ def offsets(pieces: Sequence[Mapping[int, Sequence[ConsumerRecord]]]) -> list[di
 @pytest.mark.parametrize(
     "note", [InFlightMarker(), InFlightMarker({0: (5, 9)}), InFlightMarker({3: (2**40, 2**40 + 1), 7: (0, 3)}, 2)]
 )
-def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: InFlightMarker) -> None:
+def test_marker_round_trip_over_older_content(note: InFlightMarker) -> None:
     marker_file = FakeMarkerFile()
     marker_file.write(InFlightMarker(dict.fromkeys(range(50), (0, 9))).encode())
     marker_file.write(note.encode())
@@ -63,18 +63,18 @@ def test_a_note_is_read_as_it_was_written_whatever_stood_there_before(note: InFl
 
 
 @pytest.mark.parametrize("text", [b"", b"LAW1", InFlightMarker({0: (5, 9)}).encode()[:-1], b"x" * 100])
-def test_a_note_that_is_not_whole_says_nothing(text: bytes) -> None:
+def test_incomplete_marker_is_empty(text: bytes) -> None:
     assert InFlightMarker.decode(text) == InFlightMarker()
 
 
-def test_any_changed_byte_of_a_note_is_noticed() -> None:
+def test_corrupt_marker_is_empty() -> None:
     whole = InFlightMarker({0: (5, 9)}, 1).encode()
     for place in range(len(whole)):
         changed = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
         assert InFlightMarker.decode(changed) == InFlightMarker()
 
 
-def test_what_ended_well_leaves_nothing_behind() -> None:
+def test_marker_is_cleared_after_deciding() -> None:
     marker_file = FakeMarkerFile()
     guard = PoisonPillGuard(marker_file, Forced().force)
     with guard.deciding({0: records(0, 3)}):
@@ -85,7 +85,7 @@ def test_what_ended_well_leaves_nothing_behind() -> None:
     assert InFlightMarker.decode(marker_file.read()) == InFlightMarker()
 
 
-def test_a_bug_that_ends_the_process_leaves_the_note() -> None:
+def test_marker_stays_after_unexpected_error() -> None:
     marker_file = FakeMarkerFile()
     guard = PoisonPillGuard(marker_file, Forced().force)
     with pytest.raises(ZeroDivisionError), guard.deciding({0: records(0, 3)}):
@@ -93,7 +93,7 @@ def test_a_bug_that_ends_the_process_leaves_the_note() -> None:
     assert InFlightMarker.decode(marker_file.read()).ranges == {0: (0, 3)}
 
 
-def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
+def test_only_suspected_records_are_split() -> None:
     marker_file = FakeMarkerFile()
     die_over(marker_file, {0: records(10, 3), 1: records(0, 1)})
     guard = PoisonPillGuard(marker_file, Forced().force)
@@ -103,14 +103,14 @@ def test_only_what_the_process_died_over_is_cut_into_pieces() -> None:
     assert offsets(list(guard.pieces({1: records(1, 2)}))) == [{1: [1, 2]}]
 
 
-def test_a_large_batch_is_cut_into_pieces_of_several_records() -> None:
+def test_large_suspected_batch_has_a_bounded_number_of_pieces() -> None:
     marker_file = FakeMarkerFile()
     die_over(marker_file, {0: records(0, 10 * PIECES)})
     pieces = list(PoisonPillGuard(marker_file, Forced().force).pieces({0: records(0, 10 * PIECES)}))
     assert [len(piece[0]) for piece in pieces] == [10] * PIECES
 
 
-def test_a_record_alone_is_forced_when_the_process_died_twice_over_it() -> None:
+def test_second_crash_on_one_record_alone_dead_letters_it() -> None:
     marker_file, forced = FakeMarkerFile(), Forced()
     die_over(marker_file, {2: records(40, 1)})
     die_over(marker_file, {2: records(40, 1)}, forced)
@@ -119,7 +119,7 @@ def test_a_record_alone_is_forced_when_the_process_died_twice_over_it() -> None:
     assert {place: bad.reason for place, bad in forced.items()} == {(2, 40): Reason.PROCESS_CRASH}
 
 
-def test_a_death_among_others_and_one_alone_condemn_nobody() -> None:
+def test_crash_in_batch_and_crash_alone_dead_letter_nothing() -> None:
     marker_file, forced = FakeMarkerFile(), Forced()
     for _ in range(2):
         die_over(marker_file, {0: records(8, 3)}, forced)
@@ -128,7 +128,7 @@ def test_a_death_among_others_and_one_alone_condemn_nobody() -> None:
     assert not forced
 
 
-def test_deaths_over_different_records_condemn_nobody() -> None:
+def test_crashes_on_different_records_dead_letter_nothing() -> None:
     marker_file, forced = FakeMarkerFile(), Forced()
     for offset in range(5):
         die_over(marker_file, {0: records(50 + offset, 1)}, forced)
@@ -136,7 +136,7 @@ def test_deaths_over_different_records_condemn_nobody() -> None:
     assert not forced
 
 
-def test_a_forced_record_stays_so_until_it_is_done() -> None:
+def test_dead_letter_is_forced_again_after_each_crash() -> None:
     marker_file, forced = FakeMarkerFile(), Forced()
     for _ in range(4):
         forced.clear()
@@ -145,7 +145,7 @@ def test_a_forced_record_stays_so_until_it_is_done() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 30), (30, 0), (25, 40), (300, 500)])
-def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int, after: int) -> None:
+def test_worker_passes_poison_pill_after_a_few_starts(before: int, after: int) -> None:
     environment, disk, marker_file = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
     environment.define(a_link(an_action()))
     clicks = [a_click(number, recipient_id=f"r-{number}") for number in range(before + after)]
@@ -160,7 +160,7 @@ def test_the_worker_is_done_with_a_deadly_record_after_a_few_starts(before: int,
     require_state_as_changelog(environment, disk)
 
 
-def test_a_worker_that_is_killed_at_any_other_moment_condemns_nobody() -> None:
+def test_kills_at_other_moments_dead_letter_nothing() -> None:
     environment, disk, marker_file = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
     environment.define(a_link(an_action()))
     environment.click(a_click())

@@ -15,7 +15,7 @@ from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
 
-def test_records_of_a_partition_that_was_lost_and_given_again_are_not_done_twice() -> None:
+def test_partition_lost_and_assigned_again_repeats_nothing() -> None:
     """Both may happen while one batch is gathered; what was gathered before comes again."""
     _, worker = run_for_seconds(3.0, FakeEnvironment(partitions=1), Script())
     calls = worker.script.calls
@@ -36,7 +36,7 @@ def run_for_seconds(seconds: float, environment: FakeEnvironment, script: Script
     return environment, worker
 
 
-def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_changes_nothing() -> None:
+def test_idle_member_that_joins_and_leaves_changes_nothing() -> None:
     calls = calls_of()
     for index in range(len(calls)):
         with at_call(index, calls):
@@ -48,7 +48,7 @@ def test_a_member_that_comes_takes_partitions_and_goes_without_doing_anything_ch
             require_all_counted(run.story, run.counts)
 
 
-def test_a_batch_is_counted_whose_fate_was_learnt_after_some_of_its_partitions_had_gone() -> None:
+def test_batch_counts_if_some_of_its_partitions_were_revoked() -> None:
     calls = calls_of()
     first = calls.index("stream.commit")
     run = Run()
@@ -91,7 +91,7 @@ class Guest:
 
 
 @pytest.mark.parametrize("parity", [0, 1])
-def test_a_worker_that_stood_still_for_longer_than_session_and_transaction_last_repeats_nothing(parity: int) -> None:
+def test_stalled_worker_repeats_nothing(parity: int) -> None:
     """Another works meanwhile, and does all the rest or some of it."""
     calls = calls_of()
     for index in range(parity, len(calls), 2):

@@ -34,7 +34,7 @@ def require_all_done(environment: FakeEnvironment, *disks: ScriptedState) -> Non
         require_state_as_changelog(environment, disk)
 
 
-def test_a_worker_with_an_empty_disk_repeats_nothing() -> None:
+def test_worker_with_empty_disk_repeats_nothing() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     Worker(environment, ScriptedState()).run()
     click_everyone(environment, 1)
@@ -44,7 +44,7 @@ def test_a_worker_with_an_empty_disk_repeats_nothing() -> None:
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
 
 
-def test_a_disk_that_is_up_to_date_is_not_read_again() -> None:
+def test_current_disk_is_not_restored() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     Worker(environment, disk).run()
     click_everyone(environment, 1)
@@ -55,7 +55,7 @@ def test_a_disk_that_is_up_to_date_is_not_read_again() -> None:
     require_all_done(environment, disk)
 
 
-def test_a_disk_that_stayed_behind_is_completed() -> None:
+def test_old_disk_is_completed() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     Worker(environment, disk, bite=BITE).run_batches(1)
     Worker(environment, ScriptedState(), bite=BITE).run_batches(2)
@@ -65,7 +65,7 @@ def test_a_disk_that_stayed_behind_is_completed() -> None:
     require_all_done(environment, disk)
 
 
-def test_a_disk_that_is_a_copy_of_another_topic_is_rebuilt() -> None:
+def test_disk_of_another_topic_is_rebuilt() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     elsewhere = environment_with_clicks()
     elsewhere.cluster.cluster_id = "another cluster"
@@ -74,7 +74,7 @@ def test_a_disk_that_is_a_copy_of_another_topic_is_rebuilt() -> None:
     require_all_done(environment, disk)
 
 
-def test_a_disk_from_beyond_the_end_of_the_changelog_is_rebuilt() -> None:
+def test_disk_ahead_of_the_changelog_is_rebuilt() -> None:
     """As after the loss of a broker that had not copied all."""
     environment, disk = environment_with_clicks(), ScriptedState()
     for partition in range(environment.partitions):
@@ -87,7 +87,7 @@ def changelog_of(environment: FakeEnvironment) -> str:
     return f"{environment.cluster.cluster_id}/{environment.cluster.topic(environment.names.changelog).topic_id}"
 
 
-def test_memory_that_was_kept_for_another_number_of_partitions_is_refused() -> None:
+def test_state_of_other_partition_count_is_refused() -> None:
     environment = environment_with_clicks()
     Worker(environment, ScriptedState()).run()
     before = environment.read(environment.names.clicks)
@@ -97,7 +97,7 @@ def test_memory_that_was_kept_for_another_number_of_partitions_is_refused() -> N
     assert environment.read(environment.names.clicks) == before
 
 
-def test_a_partition_that_the_clicks_did_not_have_is_refused() -> None:
+def test_added_partition_is_refused() -> None:
     environment = environment_with_clicks()
     environment.cluster.add_partitions(environment.names.clicks, 1)
     worker = Worker(environment, ScriptedState())
@@ -107,7 +107,7 @@ def test_a_partition_that_the_clicks_did_not_have_is_refused() -> None:
 
 
 @pytest.mark.parametrize("end", ["commit", "abort"])
-def test_a_partition_waits_for_the_transaction_of_whoever_had_it_before(end: str) -> None:
+def test_new_owner_waits_for_transaction_of_previous_owner(end: str) -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     producer = environment.leave_open(environment.names.changelog, 0, b"key", b"value")
     seen: list[int] = []
@@ -125,7 +125,7 @@ def test_a_partition_waits_for_the_transaction_of_whoever_had_it_before(end: str
     require_all_done(environment, disk)
 
 
-def test_offsets_that_are_in_doubt_are_waited_for() -> None:
+def test_pending_offsets_are_awaited() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
     producer = environment.leave_open(environment.names.changelog, 0, b"key", b"value")
     group = environment.cluster.group("group", environment.names.clicks)
@@ -135,7 +135,7 @@ def test_offsets_that_are_in_doubt_are_waited_for() -> None:
     require_all_done(environment, disk)
 
 
-def test_state_is_restored_in_the_middle_of_the_story() -> None:
+def test_state_is_restored_between_batches() -> None:
     environment, disks = FakeEnvironment(), [ScriptedState() for _ in range(4)]
     story = tell(environment)
     for disk in disks:
@@ -144,7 +144,7 @@ def test_state_is_restored_in_the_middle_of_the_story() -> None:
     require_exact(story, *disks)
 
 
-def test_the_others_keep_full_batches_while_one_partition_restores_for_long() -> None:
+def test_batches_stay_full_during_a_long_restore() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     environment.define(a_link(an_action()))
     environment.click(*(a_click(n, recipient_id=f"r-{n}") for n in range(FIRST_RECORDS)))

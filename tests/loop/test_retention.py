@@ -44,7 +44,7 @@ def forgotten(
     return {key for key, value in decision.memory.items() if value is None}
 
 
-def test_a_click_id_is_forgotten_after_a_day_of_click_time_and_not_before() -> None:
+def test_click_id_expires_after_a_day() -> None:
     entries = {
         a_key(1, SCOPED_KEY_BYTES): a_click_entry(NOW - ONE_CLICK_MS - 1),
         a_key(2, SCOPED_KEY_BYTES): a_click_entry(NOW - ONE_CLICK_MS),
@@ -54,12 +54,12 @@ def test_a_click_id_is_forgotten_after_a_day_of_click_time_and_not_before() -> N
     assert forgotten(RetentionSweeper(None), entries, decision) == {a_key(1, SCOPED_KEY_BYTES)}
 
 
-def test_without_a_retention_nothing_is_looked_at_where_no_click_id_is_kept() -> None:
+def test_nothing_is_examined_without_retention_and_click_ids() -> None:
     entries = {a_key(1, SCOPED_KEY_BYTES): a_click_entry(NOW - 2 * DAY_MS)}
     assert forgotten(RetentionSweeper(None), entries, a_decision()) == set()
 
 
-def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> None:
+def test_entries_outlive_retention_for_late_clicks() -> None:
     retention_ms = 30 * DAY_MS
     entries = {
         a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS - 1),
@@ -68,7 +68,7 @@ def test_memory_outlives_its_retention_by_as_long_as_clicks_may_be_late() -> Non
     assert forgotten(RetentionSweeper(retention_ms), entries, a_decision()) == {a_key(1)}
 
 
-def test_an_entry_is_as_old_as_what_was_last_added_to_it() -> None:
+def test_age_is_that_of_the_last_addition() -> None:
     retention_ms = 30 * DAY_MS
     oldest = NOW - retention_ms - LATE_MS
     entries = {
@@ -78,24 +78,24 @@ def test_an_entry_is_as_old_as_what_was_last_added_to_it() -> None:
     assert forgotten(RetentionSweeper(retention_ms), entries, a_decision()) == {a_key(1)}
 
 
-def test_a_click_from_the_future_makes_nothing_older() -> None:
+def test_click_from_the_future_expires_nothing() -> None:
     retention_ms = 30 * DAY_MS
     entries = {a_key(1): a_plain_entry(NOW - retention_ms - LATE_MS)}
     assert forgotten(RetentionSweeper(retention_ms), entries, a_decision(clicked_at=NOW + DAY_MS)) == set()
 
 
-def test_what_the_same_batch_remembers_anew_is_kept() -> None:
+def test_entries_of_the_same_batch_are_kept() -> None:
     entries = {a_key(1): a_plain_entry(0)}
     decision = a_decision(memory={a_key(1): a_plain_entry(NOW)})
     assert forgotten(RetentionSweeper(30 * DAY_MS), entries, decision) == set()
 
 
-def test_hits_and_notes_are_never_forgotten() -> None:
+def test_hits_and_checkpoints_never_expire() -> None:
     entries = {a_key(1, 16): b"\x10" + bytes(24), b"\x00partitions": b"\x00\x00\x00\x04"}
     assert forgotten(RetentionSweeper(30 * DAY_MS), entries, a_decision()) == set()
 
 
-def test_going_round_meets_every_entry() -> None:
+def test_sweep_examines_every_entry() -> None:
     store = MemoryState().open(0, "changelog")
     entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
     store.write(entries, 1)
@@ -107,13 +107,13 @@ def test_going_round_meets_every_entry() -> None:
     assert seen == set(entries)
 
 
-def test_clicks_that_add_nothing_have_no_more_looked_at() -> None:
+def test_duplicates_examine_a_bounded_number() -> None:
     entries = {a_key(number): a_plain_entry(0) for number in range(1, 1_000)}
     duplicates = Decision(clicked_at=[NOW] * 1_000)
     assert 0 < len(forgotten(RetentionSweeper(30 * DAY_MS), entries, duplicates)) < 100
 
 
-def test_the_state_stops_growing_also_where_each_click_adds_two_entries() -> None:
+def test_state_stops_growing_with_two_entries_per_click() -> None:
     store = MemoryState().open(0, "changelog")
     batches, clicks = 20, 100
     sweeper, step_ms = RetentionSweeper(DAY_MS), (DAY_MS + LATE_MS) // batches

@@ -32,7 +32,7 @@ class SlowStream(ScriptedStream):
         return super().commit_transaction(offsets)
 
 
-def test_fewer_clicks_are_tried_at_a_time_until_the_broker_gets_done_with_them() -> None:
+def test_batches_shrink_until_a_slow_broker_commits_them() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
     environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(500)))

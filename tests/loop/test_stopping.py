@@ -18,7 +18,7 @@ A_TURN = 60
 
 
 @pytest.mark.parametrize("begun", [0, 4])
-def test_a_worker_stops_at_any_call_within_a_turn_and_another_ends_its_work(begun: int) -> None:
+def test_worker_stops_at_any_call_within_a_turn(begun: int) -> None:
     calls = calls_of(begun)
     for index in range(len(calls)):
         with at_call(index, calls):
@@ -34,7 +34,7 @@ def test_a_worker_stops_at_any_call_within_a_turn_and_another_ends_its_work(begu
             require_all_counted(run.story, run.counts)
 
 
-def test_a_worker_stops_while_its_state_is_restored() -> None:
+def test_worker_stops_while_restoring() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.click(*(a_click(n, recipient_id=f"r-{n}") for n in range(50)))
@@ -46,14 +46,14 @@ def test_a_worker_stops_while_its_state_is_restored() -> None:
 
 
 @pytest.mark.parametrize("name", ["stream.renew", "stream.rewind"])
-def test_a_worker_stops_while_it_waits_for_a_broker_that_is_away(name: str) -> None:
+def test_worker_stops_while_the_broker_is_away(name: str) -> None:
     environment = FakeEnvironment()
     script = Script.at_every(name, Happening(before=raising(OutcomeUnknown("silence"))))
     Worker(environment, ScriptedState(), script=script).run(lambda: environment.clock.monotonic() > 3)
     assert environment.clock.monotonic() < 3.5
 
 
-def test_a_worker_stops_while_definitions_do_not_come() -> None:
+def test_worker_stops_while_it_waits_for_definitions() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.leave_open(environment.names.definitions, 0, b"acme/spring/2", b"value")
@@ -62,7 +62,7 @@ def test_a_worker_stops_while_definitions_do_not_come() -> None:
     assert environment.clock.monotonic() < 3.5
 
 
-def test_a_worker_that_waits_for_the_broker_goes_on_when_it_is_back() -> None:
+def test_worker_continues_when_the_broker_is_back() -> None:
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.click(a_click())

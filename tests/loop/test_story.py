@@ -6,7 +6,7 @@ from tests.loop.scenario import BITE, tell
 from tests.loop.scripted_ports import ScriptedState
 
 
-def test_a_worker_that_nothing_happens_to_does_everything_once() -> None:
+def test_undisturbed_worker_processes_everything_once() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     story = tell(environment)
     worker = Worker(environment, disk, bite=BITE)
@@ -16,7 +16,7 @@ def test_a_worker_that_nothing_happens_to_does_everything_once() -> None:
     assert len(worker.observer.batches) > 6
 
 
-def test_one_large_batch_does_the_same() -> None:
+def test_one_large_batch_gives_the_same_result() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     story = tell(environment)
     worker = Worker(environment, disk)
@@ -25,7 +25,7 @@ def test_one_large_batch_does_the_same() -> None:
     require_all_counted(story, worker.counts)
 
 
-def test_a_second_run_finds_nothing_to_do() -> None:
+def test_second_run_has_nothing_to_do() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     story = tell(environment)
     Worker(environment, disk).run()
@@ -35,7 +35,7 @@ def test_a_second_run_finds_nothing_to_do() -> None:
     assert again.counts.consumed == 0
 
 
-def test_what_one_worker_began_another_ends() -> None:
+def test_second_worker_completes_the_first() -> None:
     environment, disks = FakeEnvironment(), (ScriptedState(), ScriptedState())
     story = tell(environment)
     first, second = (Worker(environment, disk, name=f"worker-{n}", bite=BITE) for n, disk in enumerate(disks))

@@ -29,14 +29,14 @@ def longest_silence(environment: FakeEnvironment) -> float:
     return max(after - before for before, after in pairwise(turns))
 
 
-def test_partitions_whose_clicks_come_from_the_future_wait_together() -> None:
+def test_partitions_share_one_wait_for_clicks_from_the_future() -> None:
     environment = FakeEnvironment(PARTITIONS)
     for number in range(100):
         environment.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON + 10 * DAY)
     assert longest_silence(environment) < LONGEST_SECONDS
 
 
-def test_partitions_wait_together_for_an_author_who_stands_still() -> None:
+def test_partitions_share_one_wait_for_a_stalled_publisher() -> None:
     environment = FakeEnvironment(PARTITIONS)
     for number in range(100):
         environment.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON - DAY)
