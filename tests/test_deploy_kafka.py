@@ -36,7 +36,7 @@ def test_the_first_source_that_has_a_kafka_wins() -> None:
     assert told == []
 
 
-def test_without_any_kafka_one_sentence_says_what_was_missing() -> None:
+def test_missing_kafka_is_reported_in_one_sentence() -> None:
     told: list[str] = []
 
     assert first_available([missing("no Docker"), missing("no Java")], told.append) is None
@@ -106,7 +106,7 @@ def test_the_pom_names_the_version_that_is_run() -> None:
     assert f"<kafka.version>{KAFKA_VERSION}</kafka.version>" in pom
 
 
-def test_a_container_is_told_its_settings_as_its_image_takes_them() -> None:
+def test_container_settings_are_environment_variables() -> None:
     environment = node_environment(TEST, advertised="docker-host:20123")
 
     assert environment["KAFKA_ADVERTISED_LISTENERS"] == "CLIENTS://docker-host:20123,BROKERS://127.0.0.1:9093"
@@ -115,7 +115,7 @@ def test_a_container_is_told_its_settings_as_its_image_takes_them() -> None:
     assert "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS" not in node_environment(BENCHMARK, advertised="docker-host:20123")
 
 
-def test_ports_are_distinct_and_not_given_to_outgoing_connections() -> None:
+def test_ports_are_distinct_and_not_ephemeral() -> None:
     ports = free_ports(3)
 
     assert len(set(ports)) == 3
@@ -145,7 +145,7 @@ def test_the_broker_of_the_run_takes_and_gives_records(kafka: Broker, topic_pref
 
 
 @pytest.mark.kafka
-def test_no_folder_is_named_that_may_be_gone_when_it_is_read(kafka_process: KafkaProcess) -> None:
+def test_description_names_no_temporary_folder(kafka_process: KafkaProcess) -> None:
     assert str(kafka_process.log_path.parent) not in kafka_process.describe()
 
 
@@ -177,7 +177,7 @@ def test_a_paused_broker_is_silent_until_it_goes_on(kafka_process: KafkaProcess)
 
 
 @pytest.mark.kafka
-def test_a_broker_that_cannot_start_says_what_its_log_says(kafka_process: KafkaProcess) -> None:
+def test_failed_broker_start_reports_log(kafka_process: KafkaProcess) -> None:
     """The log itself is deleted with its folder together with a demo or a benchmark."""
     kafka_process.stop()
     settings = kafka_process.log_path.with_name("server.properties")

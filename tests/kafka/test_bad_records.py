@@ -28,7 +28,7 @@ ENDLESS = '{"type": "record", "name": "LinkClicked", "fields": [{"name": "next",
 REASON_HEADERS = ("reason", "topic", "partition", "offset", "timestamp", "version", "detail")
 
 
-def test_every_record_of_the_corpus_becomes_what_it_must_and_its_neighbours_are_untouched(
+def test_bad_record_corpus_becomes_dead_letters(
     installation: Installation,
 ) -> None:
     installation.define(LINK)
@@ -69,7 +69,7 @@ def test_only_schemas_that_are_safe_are_read(installation: Installation) -> None
     assert outcome.reasons == {"unknown_schema": 1}
 
 
-def test_a_click_of_any_schema_that_says_the_same_is_read_in_either_frame(installation: Installation) -> None:
+def test_equivalent_schemas_are_read_in_both_formats(installation: Installation) -> None:
     clicked = load_schemas()["LinkClicked"]
     fields = [*clicked.definition["fields"], *({"name": f"f{n}", "type": t} for n, t in enumerate(EVERY_TYPE.values()))]
     same, later = (as_java_registers(clicked.definition | changes) for changes in ({}, {"fields": fields}))
@@ -92,7 +92,7 @@ def test_a_click_of_any_schema_that_says_the_same_is_read_in_either_frame(instal
     assert_exact(installation, clicks, dead_letters=0)
 
 
-def test_the_dead_letter_of_the_largest_click_that_the_topic_takes_fits(installation: Installation) -> None:
+def test_dead_letter_of_largest_click_fits(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField")))
     value = Random(1).randbytes(1_048_588 - 100)
     publish(installation, value, b"acme/r-0", 0, headers=[("traceparent", b"x")])
@@ -105,7 +105,7 @@ def test_the_dead_letter_of_the_largest_click_that_the_topic_takes_fits(installa
     assert outcome.dead_letters[0].value == value
 
 
-def test_a_dead_letter_that_the_broker_refuses_stops_the_worker_and_loses_nothing(
+def test_refused_dead_letter_stops_the_worker(
     bare_installation: Installation,
 ) -> None:
     installation = bare_installation.create_topics(configs={DEAD_LETTERS: {"max.message.bytes": "100000"}})
@@ -122,7 +122,7 @@ def test_a_dead_letter_that_the_broker_refuses_stops_the_worker_and_loses_nothin
     assert_exact(installation, dead_letters=1)
 
 
-def test_a_click_whose_update_the_broker_refuses_is_singled_out(bare_installation: Installation) -> None:
+def test_click_with_refused_update_is_isolated(bare_installation: Installation) -> None:
     installation = bare_installation.create_topics(configs={"crm-updates.set-field.v1": {"max.message.bytes": "20000"}})
     installation.define(a_link(an_action("SetField")))
     neighbours = [click_by(f"r-{number}") for number in range(8)]
@@ -138,7 +138,7 @@ def test_a_click_whose_update_the_broker_refuses_is_singled_out(bare_installatio
     assert worker.is_running
 
 
-def test_a_flood_of_bad_records_stops_the_worker_instead_of_draining_the_topic(installation: Installation) -> None:
+def test_too_many_bad_records_stop_the_worker(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField")))
     good = [click_by(f"r-{number}") for number in range(50)]
     installation.click(*good)

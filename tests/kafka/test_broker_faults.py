@@ -60,9 +60,7 @@ def test_a_worker_waits_for_a_broker_that_is_away(
 
 
 @pytest.mark.parametrize("kafka_process", [pytest.param(PATIENT, id="patient")], indirect=True)
-def test_workers_leave_although_the_broker_does_not_answer(
-    kafka_process: KafkaProcess, breakable_installation: Installation
-) -> None:
+def test_workers_stop_without_broker(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
     installation = breakable_installation
     installation.define(*LINKS)
     idle = installation.start("idle").wait_ready()

@@ -40,9 +40,7 @@ def test_faults_of_every_kind_leave_everything_exact(tmp_path: Path, do_without:
 
 
 @pytest.mark.kafka
-def test_an_update_that_is_doubled_and_one_that_is_lost_end_the_run(
-    tmp_path: Path, do_without: Callable[[str], NoReturn]
-) -> None:
+def test_chaos_run_ends_at_lost_or_doubled_update(tmp_path: Path, do_without: Callable[[str], NoReturn]) -> None:
     planted = Round(1, [Fault(Kind("planted", double_and_lose), "a", 0)], seed=5)
     try:
         (result,) = run_rounds([planted, planted], tmp_path, environ=os.environ, say=print)

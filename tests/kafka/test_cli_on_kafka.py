@@ -151,7 +151,7 @@ def test_topics_are_created_once(installation: Installation) -> None:
     assert second.out == f"{topics} topics are as they must be, with 3 partitions\n"
 
 
-def test_dead_letters_hold_the_largest_click_and_do_not_go_by_its_age(installation: Installation) -> None:
+def test_dead_letter_topic_fits_largest_and_oldest_click(installation: Installation) -> None:
     installation.create_topics()
     clicks, letters = installation.config_of("link.clicks.v1"), installation.config_of("link.clicks.dlq.v1")
 
@@ -160,13 +160,13 @@ def test_dead_letters_hold_the_largest_click_and_do_not_go_by_its_age(installati
     assert installation.config_of("link-actions.dedupe-changelog.v1")["cleanup.policy"] == "compact"
 
 
-def test_missing_topics_get_as_many_partitions_as_the_clicks_have(installation: Installation) -> None:
+def test_created_topics_follow_clicks_partition_count(installation: Installation) -> None:
     installation.create_topic("link.clicks.v1", 2)
 
     assert installation("topics", "create").out.endswith("with 2 partitions\n")
 
 
-def test_other_counts_than_there_are_are_refused_and_nothing_is_created(installation: Installation) -> None:
+def test_other_topic_counts_are_refused(installation: Installation) -> None:
     installation.create_topic("link.clicks.v1", 2)
     more = installation("topics", "create", "--partitions", "3")
     fewer = installation("topics", "create", "--partitions", "1")
@@ -180,7 +180,7 @@ def test_other_counts_than_there_are_are_refused_and_nothing_is_created(installa
     assert "link.hits.v1" in installation("topics", "create").out
 
 
-def test_a_wrong_partition_count_and_a_wrong_cleanup_are_told_with_the_mend(installation: Installation) -> None:
+def test_wrong_topic_settings_are_reported_with_advice(installation: Installation) -> None:
     installation.create_topic("link.clicks.v1", 3)
     installation.create_topic("link-actions.dedupe-changelog.v1", 2, "compact")
     installation.create_topic("link.definitions.v1", 1)
@@ -191,7 +191,7 @@ def test_a_wrong_partition_count_and_a_wrong_cleanup_are_told_with_the_mend(inst
     assert "link.definitions.v1 has cleanup.policy delete and must have compact; run kafka-configs.sh" in said.err
 
 
-def test_a_replication_factor_that_cannot_be_had_is_one_sentence(installation: Installation) -> None:
+def test_too_high_replication_factor_is_reported(installation: Installation) -> None:
     said = installation("topics", "create", "--replication-factor", "9")
 
     assert said.code == 3
@@ -239,7 +239,7 @@ def test_clicks_may_come_from_standard_input(installation: Installation) -> None
     assert "1 with a click_id made here" in out
 
 
-def test_only_committed_updates_are_shown_and_exactly_with_the_fields_that_are_promised(
+def test_updates_tail_shows_committed_updates(
     installation: Installation,
 ) -> None:
     installation.create_topics()
@@ -270,7 +270,7 @@ def test_only_committed_updates_are_shown_and_exactly_with_the_fields_that_are_p
     assert installation("updates", "tail", "--kind", "nothing").code == 2
 
 
-def test_an_update_that_cannot_be_read_is_told_and_the_others_are_shown(installation: Installation) -> None:
+def test_unreadable_update_is_reported(installation: Installation) -> None:
     installation.create_topics()
     value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
     installation.produce(
@@ -385,7 +385,7 @@ def test_a_replay_brings_back_the_original_records(installation: Installation) -
         assert "dlq.reason" not in headers
 
 
-def test_a_letter_that_was_replayed_is_replayed_again_only_if_that_is_asked_for(installation: Installation) -> None:
+def test_replayed_letter_is_replayed_again_on_request_only(installation: Installation) -> None:
     installation.create_topics()
     installation.produce("link.clicks.dlq.v1", a_dead_letter(), a_dead_letter(partition=2))
     assert installation("dlq", "replay", "1:0").code == 0
@@ -443,7 +443,7 @@ def test_the_doctor_finds_a_good_installation_good(installation: Installation) -
     }  # fmt: skip
 
 
-def test_the_doctor_names_definitions_that_cannot_be_read_or_were_withdrawn(installation: Installation) -> None:
+def test_doctor_names_unreadable_definitions(installation: Installation) -> None:
     installation.create_topics()
     broken, withdrawn = {"key": b"acme/broken/1", "value": b"garbage"}, {"key": b"acme/spring/9", "value": None}
     installation.produce("link.definitions.v1", broken, withdrawn)
@@ -457,7 +457,7 @@ def test_the_doctor_names_definitions_that_cannot_be_read_or_were_withdrawn(inst
     assert "acme/spring version 9" in findings[1]["seen"]
 
 
-def test_the_doctor_names_what_is_missing_and_what_differs(installation: Installation) -> None:
+def test_doctor_names_missing_and_different_topics(installation: Installation) -> None:
     installation.create_topic("link.clicks.v1", 3)
     installation.create_topic("link.hits.v1", 2)
     said = installation("doctor")
@@ -469,7 +469,7 @@ def test_the_doctor_names_what_is_missing_and_what_differs(installation: Install
     assert "has cleanup.policy delete and must have compact" in said.out
 
 
-def test_a_worker_without_topics_ends_at_once_with_one_sentence(installation: Installation) -> None:
+def test_worker_without_topics_exits(installation: Installation) -> None:
     process = installation.start("run", "--drain")
     _, err = process.communicate(timeout=stretched(30))
 
@@ -488,7 +488,7 @@ def test_a_missing_topic_is_one_sentence_and_exit_3(installation: Installation, 
     assert said.err.count("\n") == 1
 
 
-def test_with_a_schema_registry_clicks_and_updates_have_its_frame(
+def test_clicks_and_updates_with_schema_registry(
     installation: Installation, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     links, clicks = tmp_path / "links.yaml", tmp_path / "clicks.ndjson"
@@ -528,7 +528,7 @@ def test_a_file_of_properties_reaches_the_client(
     assert '"no.such.property"' in said.err
 
 
-def test_an_unreachable_broker_is_said_by_every_command_within_seconds(
+def test_every_command_reports_unreachable_broker(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "clicks.ndjson"

@@ -30,9 +30,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("deaths", DEATHS.values(), ids=DEATHS.keys())
-def test_a_worker_that_dies_repeats_nothing_and_loses_nothing(
-    installation: Installation, deaths: list[dict[str, str]]
-) -> None:
+def test_worker_crash_is_exactly_once(installation: Installation, deaths: list[dict[str, str]]) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=7), per_second=1_000):
         installation.start("steady").wait_ready()
@@ -59,7 +57,7 @@ FAILURES = {
 answer is lost must take effect, so it comes when the records are in the log."""
 
 
-def test_a_transaction_that_is_aborted_or_of_unknown_outcome_is_looked_up_and_not_guessed(
+def test_unknown_outcome_is_resolved_from_the_broker(
     installation: Installation,
 ) -> None:
     installation.define(*LINKS)

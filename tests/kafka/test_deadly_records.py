@@ -17,7 +17,7 @@ MOST_STARTS = 5
 
 
 @pytest.mark.parametrize(("act", "code"), [("kill", -9), ("segfault", -11), ("raise", 1)])
-def test_a_record_that_kills_the_process_becomes_a_dead_letter(installation: Installation, act: str, code: int) -> None:
+def test_process_crashing_record_becomes_dead_letter(installation: Installation, act: str, code: int) -> None:
     installation.define(*LINKS, a_link(an_action("SetField")))
     traffic = endless_clicks(seed=21)
     good = [next(traffic) for _ in range(600)]

@@ -39,7 +39,7 @@ def test_each_click_is_decided_by_the_version_it_names(installation: Installatio
     assert worker.is_running
 
 
-def test_a_click_that_names_no_version_is_decided_by_the_newest_known(installation: Installation) -> None:
+def test_click_without_version_uses_newest(installation: Installation) -> None:
     worker = installation.start("a").wait_ready()
     for version in (1, 2):
         define_and_wait(installation, worker, a_link(an_action("RunScript", rule="always"), version=version))
@@ -49,7 +49,7 @@ def test_a_click_that_names_no_version_is_decided_by_the_newest_known(installati
     assert updates_of(installation, "script") == {1: 2, 2: 2}
 
 
-def test_a_definition_may_come_after_the_click_that_names_it(installation: Installation) -> None:
+def test_definition_may_arrive_after_its_click(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField"), link_id="other"))
     worker = installation.start_steered("a", {"records.1": "halt"}).wait_ready()
     installation.click(click_by("r-1", "late"), click_by("r-1", "other"))
@@ -61,7 +61,7 @@ def test_a_definition_may_come_after_the_click_that_names_it(installation: Insta
     assert_exact(installation)
 
 
-def test_a_click_whose_version_never_comes_or_cannot_be_read_becomes_a_dead_letter(installation: Installation) -> None:
+def test_click_with_unavailable_version_becomes_dead_letter(installation: Installation) -> None:
     topic = installation.topic(LINK_DEFINITIONS)
     for key, value in {b"acme/garbage/1": b"garbage", b"no key of ours": b"garbage", b"acme/gone/1": None}.items():
         installation.publisher.publish(topic, value, key)
@@ -76,7 +76,7 @@ def test_a_click_whose_version_never_comes_or_cannot_be_read_becomes_a_dead_lett
     assert len(worker.events("definition.ignored")) == 1
 
 
-def test_a_withdrawn_version_leaves_the_one_before_it_in_force_and_publishing_goes_on(
+def test_withdrawn_version_restores_previous_one(
     installation: Installation,
 ) -> None:
     first, second = (an_action("RunScript", rule="always", slot=slot) for slot in (0, 1))

@@ -6,7 +6,7 @@ from tests.support.installation import Installation
 from tests.support.outcome import hits
 
 
-def test_two_workers_killed_at_random_leave_every_update_exactly_once(installation: Installation) -> None:
+def test_randomly_killed_workers_are_exactly_once(installation: Installation) -> None:
     outcome = FaultRun(installation, clicks=6_000, say=print).run(kills=1, seed=1)
 
     assert outcome.verdict.is_exact, str(outcome.verdict)
@@ -14,7 +14,7 @@ def test_two_workers_killed_at_random_leave_every_update_exactly_once(installati
     assert not outcome.dead_letters
 
 
-def test_the_same_seed_plans_the_same_kills_each_while_clicks_flow() -> None:
+def test_same_seed_plans_same_kills() -> None:
     plan = plan_kills(("a", "b"), clicks=1_000, kills=5, seed=3)
 
     assert plan == plan_kills(("a", "b"), clicks=1_000, kills=5, seed=3)

@@ -21,9 +21,7 @@ def elsewhere(installation: Installation) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["one worker", "two workers"])
-def test_the_later_one_of_the_same_name_leaves_and_says_why(
-    installation: Installation, arguments: tuple[str, ...]
-) -> None:
+def test_second_worker_with_same_instance_id_exits(installation: Installation, arguments: tuple[str, ...]) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=1)):
         first = installation.start("a", *arguments).wait_ready(assigned=installation.partitions)
@@ -50,7 +48,7 @@ def test_a_worker_that_was_killed_comes_back_at_once(installation: Installation)
     assert not second.events(TAKEN)
 
 
-def test_a_worker_that_was_killed_comes_back_on_another_machine(installation: Installation) -> None:
+def test_killed_worker_restarts_on_another_machine(installation: Installation) -> None:
     """As a pod of a StatefulSet does without its volume: nobody knows there that the member was this worker."""
     installation.define(*LINKS)
     first = installation.start("a").wait_ready(assigned=installation.partitions)
@@ -64,14 +62,14 @@ def test_a_worker_that_was_killed_comes_back_on_another_machine(installation: In
     assert_exact(installation)
 
 
-def test_a_worker_that_is_told_to_leave_is_replaced_at_once(installation: Installation) -> None:
+def test_stopped_worker_is_replaced_at_once(installation: Installation) -> None:
     assert installation.start("a").wait_ready(assigned=installation.partitions).stop() == 0
     second = installation.start("later", settings=elsewhere(installation)).wait_ready(assigned=installation.partitions)
 
     assert not second.events(TAKEN)
 
 
-def test_a_fenced_worker_comes_back_and_its_sibling_works_on(installation: Installation) -> None:
+def test_fenced_worker_restarts_beside_sibling(installation: Installation) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=5)) as flow:
         supervisor = installation.start("host", "--workers", "2").wait_ready(
@@ -113,7 +111,7 @@ STOPS = {
 
 
 @pytest.mark.parametrize("point", STOPS.values(), ids=STOPS.keys())
-def test_a_worker_that_sleeps_through_its_replacement_repeats_nothing(installation: Installation, point: str) -> None:
+def test_suspended_and_replaced_worker_repeats_nothing(installation: Installation, point: str) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=2), per_second=500):
         sleeper = installation.start_steered("sleeper", {point: "halt"})
@@ -131,7 +129,7 @@ def test_a_worker_that_sleeps_through_its_replacement_repeats_nothing(installati
     assert_exact(installation)
 
 
-def test_a_worker_that_is_idle_while_it_is_replaced_goes_on(installation: Installation) -> None:
+def test_idle_worker_resumes_after_replacement(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField")))
     sleeper = installation.start("sleeper").wait_ready()
     installation.click(click_by("r-1"))

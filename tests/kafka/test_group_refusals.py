@@ -114,7 +114,7 @@ def test_what_no_waiting_changes_ends_the_worker(
     assert_ends(installation.start("a"), USAGE, *words)
 
 
-def test_a_foreign_member_is_waited_for_and_the_worker_is_not_ready(installation: Installation) -> None:
+def test_worker_is_not_ready_while_group_refuses_it(installation: Installation) -> None:
     installation.define(*LINKS)
     with foreign_member(installation):
         begun = time.monotonic()

@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 PARTITIONS = range(4)
 
 
-def test_clicks_that_retention_deleted_are_not_left_to_do(kafka: Broker, topic_prefix: str) -> None:
+def test_deleted_clicks_do_not_count_as_lag(kafka: Broker, topic_prefix: str) -> None:
     """Else more partitions would wait for ever for clicks that no worker can read."""
     topic, group = f"{topic_prefix}clicks", f"{topic_prefix}group"
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})

@@ -131,7 +131,7 @@ def test_a_changelog_that_was_deleted_and_created_again(installation: Installati
     assert counted(installation) == expected_updates(clicks[:PEOPLE], clicks[PEOPLE:]) == 2 * PEOPLE
 
 
-def test_a_changelog_that_is_missing_is_created_by_who_accepts_its_loss(installation: Installation) -> None:
+def test_missing_changelog_is_created_on_request_only(installation: Installation) -> None:
     clicks = at_work(installation)
     delete_topic(installation, installation.changelog)
     done = command(installation, "state", "reconcile", "--accept-lost-memory", "--yes")
@@ -151,7 +151,7 @@ def test_offsets_that_are_gone_taken_from_the_memory(installation: Installation)
     assert_exact(installation)
 
 
-def test_offsets_that_are_gone_and_everything_handled_again(installation: Installation) -> None:
+def test_expired_offsets_with_reprocessed_clicks(installation: Installation) -> None:
     clicks = at_work(installation)
     lose_offsets(installation)
     reconcile(installation, "offsets-from-group")

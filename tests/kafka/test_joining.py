@@ -6,7 +6,7 @@ from tests.support.records import click_by
 from tests.support.waiting import wait_until
 
 
-def test_a_worker_takes_no_partition_before_it_is_ready_to_work(installation: Installation) -> None:
+def test_worker_joins_only_when_ready(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField")))
     settled = installation.start("settled").wait_ready(assigned=4)
     newcomer = installation.start_steered("newcomer", {"before.reinit_producer.1": "halt"})

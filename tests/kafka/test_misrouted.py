@@ -31,7 +31,7 @@ def test_a_misrouted_click_is_sent_on_once_and_acts_once(installation: Installat
     assert_each_is_where_it_belongs(published, read(installation, LINK_CLICKS), installation)
 
 
-def test_a_drain_is_done_when_what_it_sent_on_is_done_too(installation: Installation) -> None:
+def test_drain_includes_rerouted_clicks(installation: Installation) -> None:
     installation.define(*LINKS)
     publish_anywhere(installation, 200)
     installation.drain()

@@ -82,7 +82,7 @@ def test_a_full_disk_is_seen(installation: Installation) -> None:
     assert_exact(installation)
 
 
-def test_a_process_out_of_descriptors_says_so_and_goes_on_when_it_has_some(installation: Installation) -> None:
+def test_worker_recovers_from_exhausted_descriptors(installation: Installation) -> None:
     installation.define(*LINKS)
     clicks = endless_clicks(seed=4)
     worker, other = (installation.start(name) for name in ("a", "b"))
@@ -107,7 +107,7 @@ def test_a_process_out_of_descriptors_says_so_and_goes_on_when_it_has_some(insta
     assert_exact(installation)
 
 
-def test_a_restore_ends_at_zero_and_a_worker_is_not_ready_before(installation: Installation) -> None:
+def test_worker_is_ready_after_restore(installation: Installation) -> None:
     installation.define(*LINKS)
     installation.click(*islice(endless_clicks(seed=3), 2_000))
     installation.drain("a")
@@ -134,9 +134,7 @@ def small_installation(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Iter
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_a_worker_for_which_no_partition_is_left_is_ready_and_tells_no_lag(
-    small_installation: Installation, protocol: str
-) -> None:
+def test_worker_without_partitions_is_ready(small_installation: Installation, protocol: str) -> None:
     installation = small_installation
     installation.configure(consumer__group__protocol=protocol)
     first = installation.start("a").wait_ready(assigned=1)

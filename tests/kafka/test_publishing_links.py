@@ -160,7 +160,7 @@ def slots(record: dict[str, Any]) -> dict[str, int]:
     return {action["action_id"]: action["slot"] for action in record["actions"]}
 
 
-def test_a_reader_gets_what_was_published_and_later_only_what_is_new(topics: Callable[[], DefinitionTopic]) -> None:
+def test_definition_reader_continues_with_new_versions(topics: Callable[[], DefinitionTopic]) -> None:
     author, reader = topics(), topics()
     author.take_over()
     author.publish([(b"acme/a/1", b"1"), (b"acme/b/1", b"2")])
@@ -216,7 +216,7 @@ def test_files_are_published_once(installation: Installation) -> None:
     assert (one["status"], one["epoch"], one["url"], one["defined_by"]) == ("active", 0, None, "anna")
 
 
-def test_a_link_lives_through_versions_reset_deletion_and_return(installation: Installation) -> None:
+def test_life_of_a_link(installation: Installation) -> None:
     installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"), field("b"))))
     installation.run_json("publish", installation.write("2.yaml", link("one", "Uno", field("c"), field("b"))))
     reset = installation.run_json("reset", "acme/one", "--yes")
@@ -241,7 +241,7 @@ def test_a_link_lives_through_versions_reset_deletion_and_return(installation: I
     ]
 
 
-def test_an_id_of_another_kind_is_refused_before_anything_is_published(installation: Installation) -> None:
+def test_reused_action_id_is_refused_before_publishing(installation: Installation) -> None:
     installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
     wrong = link("one", "One", "{id: a, kind: script, script: s}")
     file = installation.write("2.yaml", link("two", "Two"), wrong)
@@ -253,7 +253,7 @@ def test_an_id_of_another_kind_is_refused_before_anything_is_published(installat
     assert list(installation.published()) == ["acme/one"]
 
 
-def test_a_check_against_what_is_published_shows_it_and_publishes_nothing(installation: Installation) -> None:
+def test_links_check_publishes_nothing(installation: Installation) -> None:
     file = installation.write("1.yaml", link("one", "One"))
 
     code, out, _ = installation.run("check", file, "--against-published")
@@ -264,7 +264,7 @@ def test_a_check_against_what_is_published_shows_it_and_publishes_nothing(instal
     assert installation.published() == {}
 
 
-def test_what_cannot_be_undone_is_not_done_without_a_terminal_or_yes(installation: Installation) -> None:
+def test_irreversible_command_needs_confirmation(installation: Installation) -> None:
     installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
 
     for command in ("reset", "delete"):
@@ -312,9 +312,7 @@ def test_links_are_listed_and_shown(installation: Installation) -> None:
         (["show", "none"], "'none' names no link; write tenant/link_id"),
     ],
 )
-def test_a_link_that_is_not_there_is_one_sentence_and_exit_2(
-    installation: Installation, arguments: list[str], sentence: str
-) -> None:
+def test_unknown_link_exits_with_2(installation: Installation, arguments: list[str], sentence: str) -> None:
     code, _, err = installation.run(*arguments)
 
     assert code == 2
@@ -342,7 +340,7 @@ def test_a_topic_of_more_than_one_partition_is_refused(kafka: Broker, topic_pref
     assert "has 2 partitions and must have 1" in err
 
 
-def test_a_broker_that_is_away_is_one_sentence_and_exit_3(topic_prefix: str, tmp_path: Path) -> None:
+def test_unreachable_broker_exits_with_3(topic_prefix: str, tmp_path: Path) -> None:
     installation = Installation("127.0.0.1:1", topic_prefix, tmp_path)
 
     code, _, err = installation.run("list")
@@ -351,7 +349,7 @@ def test_a_broker_that_is_away_is_one_sentence_and_exit_3(topic_prefix: str, tmp
     assert err.count("\n") == 1
 
 
-def test_with_a_registry_links_carry_its_frame_and_earlier_ones_stay_readable(installation: Installation) -> None:
+def test_links_with_registry_keep_earlier_ones_readable(installation: Installation) -> None:
     installation.author().publish([wants(name="First"), wants(reference=LinkReference("acme", "two"))])
     with running_registry() as registry:
         settings = installation.settings.model_copy(update={"schema_registry_url": registry.url})
@@ -368,7 +366,7 @@ def test_with_a_registry_links_carry_its_frame_and_earlier_ones_stay_readable(in
     assert frames[b"acme/spring/2"] == b"\x00" + identifier.to_bytes(4, "big")
 
 
-def test_an_author_who_died_in_a_transaction_holds_up_nobody(installation: Installation) -> None:
+def test_dead_author_blocks_no_other(installation: Installation) -> None:
     died = installation.open_topic()
     died.take_over()
     producer = died._producer
@@ -453,7 +451,7 @@ class CarelessTopic:
         self._topic.close()
 
 
-def test_authors_who_do_not_take_over_are_caught_losing_something(installation: Installation) -> None:
+def test_authors_without_fencing_lose_versions(installation: Installation) -> None:
     everybody_planned = threading.Barrier(2)
 
     def publish_one(number: int) -> None:

@@ -43,7 +43,7 @@ def test_a_broker_that_is_away_is_named(bare_installation: Installation) -> None
     assert_refuses(worker, address, "LINK_ACTIONS_BOOTSTRAP_SERVERS")
 
 
-def test_another_partition_count_stops_the_worker_and_keeps_it_from_starting(installation: Installation) -> None:
+def test_changed_partition_count_stops_the_worker(installation: Installation) -> None:
     installation.configure(topic__metadata__refresh__interval__ms="300")
     installation.define(*LINKS)
     installation.click(*islice(endless_clicks(seed=1), 200))

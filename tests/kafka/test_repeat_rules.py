@@ -12,7 +12,7 @@ from tests.support.records import MINUTE, click_by
 RULES = ("once", "once_per_mailing", "cooldown", "always")
 
 
-def test_every_kind_under_every_rule_happens_as_often_as_the_rule_says(installation: Installation) -> None:
+def test_every_kind_follows_its_repeat_rule(installation: Installation) -> None:
     installation.define(*(every_kind(rule) for rule in RULES))
     chance = Random(4)
     installation.click(*(a_chance_click(chance) for _ in range(3_000)))
@@ -25,7 +25,7 @@ def test_every_kind_under_every_rule_happens_as_often_as_the_rule_says(installat
     assert {"no_person", "no_company", "duplicate"} <= {result for _, result in outcome.model.actions}
 
 
-def test_once_means_once_through_whatever_mailing_or_flow_and_in_whatever_process(installation: Installation) -> None:
+def test_once_rule_holds_over_mailings_flows_and_restarts(installation: Installation) -> None:
     installation.define(
         a_link(an_action("SetField"), an_action("ChangeInterest", slot=1, rule="cooldown", period_ms=MINUTE))
     )
@@ -45,7 +45,7 @@ def test_once_means_once_through_whatever_mailing_or_flow_and_in_whatever_proces
     assert recipients(installation, "interest") == ["r-1", "r-1", "r-2"]
 
 
-def test_a_mailing_and_a_run_of_the_same_name_are_two_in_whatever_process(installation: Installation) -> None:
+def test_mailing_and_flow_run_of_same_name_differ(installation: Installation) -> None:
     installation.define(a_link(an_action("SetField", rule="once_per_mailing")))
     mailing = click_by("r-1", mailing_id="42")
     runs = [click_by("r-1", mailing_id=None, flow_id=flow, flow_run_id="42") for flow in ("7", "8", None)]

@@ -22,7 +22,7 @@ def dumps(worker: Worker) -> int:
     return worker.log.count(DUMP)
 
 
-def test_a_loop_that_stalls_logs_its_stacks_once_and_turns_livez_red_until_it_goes_on(
+def test_stalled_loop_logs_stacks_and_fails_livez(
     installation: Installation,
 ) -> None:
     installation.define(a_link(an_action("SetField")))

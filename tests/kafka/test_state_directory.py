@@ -8,7 +8,7 @@ from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 
 
-def test_a_state_that_is_older_than_what_is_committed_or_lost_is_brought_up_to_it(installation: Installation) -> None:
+def test_old_or_lost_state_is_restored(installation: Installation) -> None:
     clicks = endless_clicks(seed=5, recipients=200)
     state, aside = installation.state_of("a"), installation.folder / "aside"
     installation.define(*LINKS)
@@ -29,7 +29,7 @@ def test_a_state_that_is_older_than_what_is_committed_or_lost_is_brought_up_to_i
     assert_exact(installation)
 
 
-def test_a_state_of_topics_that_were_made_anew_is_not_believed(installation: Installation) -> None:
+def test_state_of_recreated_topics_is_ignored(installation: Installation) -> None:
     installation.define(*LINKS)
     installation.click(*islice(endless_clicks(seed=6, recipients=200), 1_000))
     installation.drain("a")

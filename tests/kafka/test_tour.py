@@ -27,7 +27,7 @@ def test_the_tour_prints_what_the_page_shows(tmp_path: Path, do_without: Callabl
     assert comparable(now) == comparable(page), "run make tour, and read what it changes in docs/tour.md"
 
 
-def test_the_commands_of_the_readme_are_those_of_the_tour() -> None:
+def test_readme_commands_match_the_tour() -> None:
     assert commands(README)
     assert set(commands(README)) <= set(commands(PAGE.read_text()))
 

@@ -29,7 +29,7 @@ def assigned(supervisor: Worker) -> dict[str, float]:
     return {name[1]: value for name, value in supervisor.metrics().items() if name[0] == "partitions_assigned"}
 
 
-def test_a_worker_that_is_killed_comes_back_and_everything_is_exact(installation: Installation) -> None:
+def test_killed_worker_restarts_exactly_once(installation: Installation) -> None:
     installation.define(*LINKS)
     supervisor = installation.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
     with Flow(installation, endless_clicks(seed=11), per_second=2_000) as flow:
@@ -70,7 +70,7 @@ def test_it_drains_with_several(installation: Installation) -> None:
     assert_exact(installation)
 
 
-def test_workers_end_with_their_supervisor_and_the_next_goes_on(installation: Installation) -> None:
+def test_workers_end_with_their_supervisor(installation: Installation) -> None:
     installation.define(*LINKS)
     with Flow(installation, endless_clicks(seed=14), per_second=2_000) as flow:
         supervisor = installation.start("host", "--workers", "2")

@@ -51,7 +51,7 @@ BUGS = (
                 "",
             ),
         ),
-        ("tests/ports/test_consuming.py::test_rewind_goes_back_to_what_is_committed",),
+        ("tests/ports/test_consuming.py::test_seek_to_committed",),
         needs_kafka=True,
     ),
     PlantedBug(

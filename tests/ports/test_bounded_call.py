@@ -13,7 +13,7 @@ from consumer.ports import OutcomeUnknown
 from tests.support.waiting import wait_until
 
 
-def test_what_a_call_returns_or_raises_is_passed_on() -> None:
+def test_bounded_call_passes_result_and_error() -> None:
     def refuse() -> None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
@@ -22,7 +22,7 @@ def test_what_a_call_returns_or_raises_is_passed_on() -> None:
         call_within(10, refuse)
 
 
-def test_a_call_that_does_not_return_is_left_to_itself() -> None:
+def test_hanging_call_is_abandoned() -> None:
     never = Event()
     with pytest.raises(OutcomeUnknown, match="wait did not return within"):
         call_within(0.05, never.wait)
@@ -41,7 +41,7 @@ class Client:
 
 
 @pytest.mark.parametrize(("seconds", "raised"), [(0.01, OutcomeUnknown), (30.0, KafkaException)])
-def test_a_client_whose_call_failed_in_time_or_late_is_kept_by_nobody(seconds: float, raised: type[Exception]) -> None:
+def test_bounded_call_keeps_no_reference_to_the_client(seconds: float, raised: type[Exception]) -> None:
     client = Client()
     may_go_on, left = client.may_go_on, ref(client)
     if raised is KafkaException:

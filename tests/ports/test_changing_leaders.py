@@ -28,7 +28,7 @@ def a_reader(cluster: MockCluster) -> KafkaLogReader:
     )
 
 
-def test_a_new_epoch_of_a_leader_is_learned_of(cluster: MockCluster) -> None:
+def test_new_leader_epoch_is_learned(cluster: MockCluster) -> None:
     """The library never learns of it by being refused: FENCED_LEADER_EPOCH came again and again until a restart."""
     with closing(a_reader(cluster)) as reader:
         assert reader.watermarks([0, 1]) == {0: (0, 0), 1: (0, 0)}
@@ -42,7 +42,7 @@ class Failing:
         raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
 
-def test_a_failure_to_read_is_told_in_words_of_the_loop() -> None:
+def test_read_failure_is_translated() -> None:
     reader = KafkaLogReader(cast("Consumer", Failing()), cast("AdminClient", None), "changelog")
     with pytest.raises(RetriableError, match="_TRANSPORT"):
         reader.poll(10, 0.1)

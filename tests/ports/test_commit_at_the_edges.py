@@ -89,7 +89,7 @@ def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> Kaf
     return stream
 
 
-def test_offsets_are_sent_only_once_all_records_are_in_the_log() -> None:
+def test_offsets_are_sent_after_the_records() -> None:
     """Whoever takes the partition over reads the changelog to the end it has when the group has moved on.
 
     Offsets are the one thing that the group's move fences, so no record may come after them: else a worker that stood
@@ -102,7 +102,7 @@ def test_offsets_are_sent_only_once_all_records_are_in_the_log() -> None:
     assert producer.asked == ["init", "begin", "produce", "flush", "send offsets", "commit"]
 
 
-def test_a_record_whose_place_the_library_does_not_know_makes_the_worker_look_for_it() -> None:
+def test_unknown_offset_of_tracked_record_is_outcome_unknown() -> None:
     """The broker took a record for one that it had already, too long ago to remember where."""
     stream = a_stream(ListeningProducer(offset=None))
     stream.produce_tracked(RECORD)
@@ -110,7 +110,7 @@ def test_a_record_whose_place_the_library_does_not_know_makes_the_worker_look_fo
         stream.commit_transaction({0: 1})
 
 
-def test_a_member_that_the_group_has_put_out_sends_no_offsets() -> None:
+def test_removed_member_sends_no_offsets() -> None:
     """A static member that names no id would be told that it was fenced, which ends a worker that is merely late."""
     consumer, producer = Joined(), ListeningProducer(offset=7)
     stream = a_stream(producer, consumer)
@@ -146,7 +146,7 @@ class Clock:
         return self.now
 
 
-def test_all_calls_of_a_transaction_together_take_no_longer_than_the_broker_waits_for_it(
+def test_calls_of_a_transaction_share_one_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After `transaction.timeout.ms` the broker fences the producer: to be late would look like being replaced."""
@@ -170,7 +170,7 @@ class FullProducer(ListeningProducer):
         raise KafkaException(KafkaError(KafkaError.UNKNOWN))
 
 
-def test_a_failure_while_there_is_no_room_aborts_the_transaction() -> None:
+def test_failure_while_queue_is_full_aborts_transaction() -> None:
     with pytest.raises(TransactionAborted):
         a_stream(FullProducer(offset=7)).produce(RECORD)
 
@@ -189,7 +189,7 @@ class AbortableProducer(ListeningProducer):
     def purge(self) -> None: ...
 
 
-def test_where_nothing_is_left_to_abort_a_new_producer_is_needed() -> None:
+def test_abort_without_transaction_is_outcome_unknown() -> None:
     stream = a_stream(AbortableProducer(offset=7))
     with pytest.raises(OutcomeUnknown):
         stream.abort_transaction()
@@ -216,7 +216,7 @@ class End(Delivered):
         return KafkaError(KafkaError._PARTITION_EOF)
 
 
-def test_an_end_that_came_while_the_partition_went_is_forgotten() -> None:
+def test_eof_during_revocation_is_dropped() -> None:
     """Committed when the partition comes back, it could lie before or behind what is done there by then."""
     stream = a_stream(ListeningProducer(offset=7), LosingPartition())
     assert stream.poll_assignment().revoked == {0}

@@ -4,7 +4,7 @@ from consumer.ports import Committed
 from tests.ports.ground import Ground, Turner, assigned, turn_idly, turn_until
 
 
-def test_given_partitions_are_held_until_they_are_released(ground: Ground) -> None:
+def test_assigned_partitions_start_paused(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a", "b")
     ground.publish(topic, 1, "c")
@@ -17,7 +17,7 @@ def test_given_partitions_are_held_until_they_are_released(ground: Ground) -> No
     assert [(r.partition(), r.offset(), r.value()) for r in turner.records] == [(0, 0, b"a"), (0, 1, b"b")]
 
 
-def test_a_change_of_the_assignment_is_told_once(ground: Ground) -> None:
+def test_assignment_change_is_returned_once(ground: Ground) -> None:
     turner = assigned(ground, ground.create_topic())
     assert [change.assigned for change in turner.changes] == [frozenset({0, 1})]
     change = turner.stream.poll_assignment()
@@ -25,7 +25,7 @@ def test_a_change_of_the_assignment_is_told_once(ground: Ground) -> None:
     assert not change.revoked
 
 
-def test_what_is_held_goes_on_where_it_stopped(ground: Ground) -> None:
+def test_resume_continues_at_position(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
@@ -42,7 +42,7 @@ def test_what_is_held_goes_on_where_it_stopped(ground: Ground) -> None:
     assert turner.values(0) == ["a", "b", "c", "d", "e"]
 
 
-def test_no_more_records_come_at_once_than_were_asked_for(ground: Ground) -> None:
+def test_consume_respects_limit(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abcde")
     turner = assigned(ground, topic)
@@ -54,7 +54,7 @@ def test_no_more_records_come_at_once_than_were_asked_for(ground: Ground) -> Non
     assert turner.values(0) == ["a", "b", "c", "d", "e"]
 
 
-def test_rewind_goes_to_the_beginning_where_nothing_is_committed(ground: Ground) -> None:
+def test_seek_to_committed_without_offset_goes_to_beginning(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
@@ -65,7 +65,7 @@ def test_rewind_goes_to_the_beginning_where_nothing_is_committed(ground: Ground)
     assert turner.values(0) == ["a", "b", "c"] * 2
 
 
-def test_rewind_goes_back_to_what_is_committed(ground: Ground) -> None:
+def test_seek_to_committed(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abcd")
     turner = assigned(ground, topic)
@@ -78,7 +78,7 @@ def test_rewind_goes_back_to_what_is_committed(ground: Ground) -> None:
     assert turner.values(0)[4:] == ["c", "d"]
 
 
-def test_rewind_tells_what_another_committed_from_what_this_stream_did(ground: Ground) -> None:
+def test_seek_to_committed_reports_own_commits(ground: Ground) -> None:
     """Both have handled the same records, so both commit the same offset."""
     topic = ground.create_topic(1)
     first = assigned(ground, topic, 1)
@@ -93,7 +93,7 @@ def test_rewind_tells_what_another_committed_from_what_this_stream_did(ground: G
     assert second.stream.seek_to_committed([0]) == {0: Committed(2, is_own=True)}
 
 
-def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
+def test_seek_keeps_partition_paused(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
@@ -108,14 +108,14 @@ def test_what_is_rewound_while_it_is_held_stays_held(ground: Ground) -> None:
     assert turner.values(0) == ["a", "b", "c"] * 2
 
 
-def test_nothing_to_rewind_is_no_error(ground: Ground) -> None:
+def test_calls_without_partitions_are_harmless(ground: Ground) -> None:
     stream = ground.open_stream(ground.create_topic())
     assert stream.seek_to_committed([]) == {}
     stream.pause([])
     stream.resume([])
 
 
-def test_an_end_is_met_once_everything_before_it_was_handed_out(ground: Ground) -> None:
+def test_eof_follows_the_last_record(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
@@ -128,7 +128,7 @@ def test_an_end_is_met_once_everything_before_it_was_handed_out(ground: Ground) 
     assert turner.values(0) == ["a", "b", "c"]
 
 
-def test_an_end_steps_over_control_records_and_what_was_aborted(ground: Ground) -> None:
+def test_eof_offset_passes_control_and_aborted_records(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a")
     ground.leave_open(topic, 0, "b").commit()
@@ -140,7 +140,7 @@ def test_an_end_steps_over_control_records_and_what_was_aborted(ground: Ground) 
     assert turner.stream.end_offsets() == {0: 5, 1: 0}
 
 
-def test_an_end_is_not_met_beyond_an_open_transaction(ground: Ground) -> None:
+def test_no_eof_beyond_open_transaction(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a")
     open_transaction = ground.leave_open(topic, 0, "b")
@@ -156,7 +156,7 @@ def test_an_end_is_not_met_beyond_an_open_transaction(ground: Ground) -> None:
     assert turner.values(0) == ["a", "b", "c"]
 
 
-def test_an_end_must_be_met_anew_after_a_rewind(ground: Ground) -> None:
+def test_seek_clears_eof(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a")
     turner = assigned(ground, topic)
@@ -170,7 +170,7 @@ def test_an_end_must_be_met_anew_after_a_rewind(ground: Ground) -> None:
     assert turner.values(0) == ["a", "a"]
 
 
-def test_the_lag_is_known_without_asking(ground: Ground) -> None:
+def test_lag_needs_no_request(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     turner = assigned(ground, topic)
@@ -179,7 +179,7 @@ def test_the_lag_is_known_without_asking(ground: Ground) -> None:
     assert [turner.stream.lag(0, position) for position in (0, 2, 3)] == [3, 1, 0]
 
 
-def test_what_is_committed_is_told_of_every_partition(ground: Ground) -> None:
+def test_committed_returns_every_partition(ground: Ground) -> None:
     topic = ground.create_topic(3)
     turner = assigned(ground, topic, 3)
     assert turner.stream.committed() == {0: 0, 1: 0, 2: 0}
@@ -189,7 +189,7 @@ def test_what_is_committed_is_told_of_every_partition(ground: Ground) -> None:
     assert turner.stream.committed() == {0: 0, 1: 2, 2: 0}
 
 
-def test_a_stream_that_closes_leaves_its_partitions_to_the_next(ground: Ground) -> None:
+def test_close_leaves_the_group(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     first = assigned(ground, topic)
@@ -202,7 +202,7 @@ def test_a_stream_that_closes_leaves_its_partitions_to_the_next(ground: Ground) 
     assert second.values(0) == ["b", "c"]
 
 
-def test_a_record_keeps_key_headers_and_time(ground: Ground) -> None:
+def test_record_keeps_key_headers_and_timestamp(ground: Ground) -> None:
     topic = ground.create_topic(1)
     ground.publish(topic, 0, "a")
     turner = Turner(assigned(ground, topic, 1).stream)

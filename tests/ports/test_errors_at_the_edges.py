@@ -19,7 +19,7 @@ FINAL = [*FORBIDDEN, *ALWAYS_FINAL, *FINAL_IF_FATAL]
 
 
 @pytest.mark.parametrize("code", [KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED])
-def test_a_client_that_was_replaced_ends_the_worker(code: int) -> None:
+def test_fenced_client_is_fatal(code: int) -> None:
     """Two workers with the same `group.instance.id`: the older one reads nothing from then on and looks healthy."""
     fatal = fatal_error(KafkaError(code))
 
@@ -28,7 +28,7 @@ def test_a_client_that_was_replaced_ends_the_worker(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", FINAL, ids=lambda code: KafkaError(code).name())
-def test_a_fatal_code_says_what_it_is_and_only_a_replaced_client_is_blamed_on_its_name(code: int) -> None:
+def test_fatal_error_names_cause_and_advice(code: int) -> None:
     fatal = fatal_error(KafkaError(code, fatal=True))
 
     assert fatal is not None
@@ -38,7 +38,7 @@ def test_a_fatal_code_says_what_it_is_and_only_a_replaced_client_is_blamed_on_it
 
 
 @pytest.mark.parametrize("code", FINAL, ids=lambda code: KafkaError(code).name())
-def test_a_consumer_that_has_failed_tells_of_what_in_its_text(code: int) -> None:
+def test_failed_consumer_names_cause_in_text(code: int) -> None:
     """As librdkafka puts it: the code is that of any fatal error."""
     text = f"Fatal error: {KafkaError(code).str()}: Fatal consumer error: {KafkaError(code).str()}"
     told, plain = (
@@ -50,7 +50,7 @@ def test_a_consumer_that_has_failed_tells_of_what_in_its_text(code: int) -> None
     assert str(told).split("(")[0] == str(plain).split("(")[0]
 
 
-def test_a_fatal_error_that_is_not_known_is_told_as_the_library_does() -> None:
+def test_unknown_fatal_error_keeps_the_librarys_text() -> None:
     fatal = fatal_error(KafkaError(KafkaError._FATAL, "Unable to go on"))
 
     assert isinstance(fatal, FatalKafkaError)
@@ -59,11 +59,11 @@ def test_a_fatal_error_that_is_not_known_is_told_as_the_library_does() -> None:
 
 
 @pytest.mark.parametrize("code", FINAL_IF_FATAL, ids=lambda code: KafkaError(code).name())
-def test_what_the_library_does_not_take_for_fatal_may_be_tried_again(code: int) -> None:
+def test_nonfatal_errors_are_retriable(code: int) -> None:
     assert fatal_error(KafkaError(code)) is None
 
 
-def test_a_refusal_of_the_group_says_what_an_operator_may_do() -> None:
+def test_group_refusal_gives_advice() -> None:
     assert {
         code: "kafka-consumer-groups.sh" in str(why_refused(KafkaError(code))) for code in MAY_PASS
     } == dict.fromkeys(MAY_PASS, True)
@@ -71,7 +71,7 @@ def test_a_refusal_of_the_group_says_what_an_operator_may_do() -> None:
     assert why_refused(KafkaError(KafkaError._TRANSPORT)) is None
 
 
-def test_a_broker_that_refuses_the_settings_is_a_mistake_in_the_settings() -> None:
+def test_broker_refusing_settings_is_a_usage_error() -> None:
     for code in (KafkaError.INVALID_TRANSACTION_TIMEOUT, KafkaError.INVALID_SESSION_TIMEOUT):
         final = fatal_error(KafkaError(code))
         assert final is not None

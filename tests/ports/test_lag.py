@@ -3,7 +3,7 @@
 from tests.ports.ground import SLICE_SECONDS, Ground, Turner, assigned, turn_until
 
 
-def test_the_lag_is_what_is_not_committed(ground: Ground) -> None:
+def test_group_lag_counts_uncommitted_records(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a", "b", "c")
     turner = assigned(ground, topic)
@@ -16,7 +16,7 @@ def test_the_lag_is_what_is_not_committed(ground: Ground) -> None:
     assert stream.group_lag([1]) == {1: 0}
 
 
-def test_what_stands_in_an_open_transaction_of_a_partition_that_is_read_counts(ground: Ground) -> None:
+def test_group_lag_counts_open_transactions(ground: Ground) -> None:
     topic = ground.create_topic()
     turner = assigned(ground, topic)
     turner.release_given()
@@ -25,7 +25,7 @@ def test_what_stands_in_an_open_transaction_of_a_partition_that_is_read_counts(g
     transaction.abort()
 
 
-def test_a_worker_is_a_member_once_the_group_has_shared_out_though_nothing_be_left_for_it(ground: Ground) -> None:
+def test_worker_without_partitions_becomes_a_member(ground: Ground) -> None:
     topic = ground.create_topic(1)
     first, second = Turner(ground.open_stream(topic, "one")), Turner(ground.open_stream(topic, "two"))
     assert not first.stream.is_member

@@ -65,14 +65,14 @@ def lost_calls() -> int:
     return sum(thread.name == "bounded-call" for thread in living_threads())
 
 
-def test_a_connection_is_up_whenever_another_is_closed_for_being_idle() -> None:
+def test_one_connection_stays_up_while_idle_ones_close() -> None:
     """Else there is none to ask for the coordinator: one call in six was lost for over 20 seconds, one for 168."""
     config = worker_producer_config(Settings(bootstrap_servers="nowhere:9092").kafka)
     looks_every_ms = 1_000  # the library looks at the age of its connections this often
     assert config["topic.metadata.refresh.interval.ms"] + looks_every_ms < config["connections.max.idle.ms"]
 
 
-def test_a_client_whose_call_was_lost_goes_once_the_coordinator_is_back(cluster: MockCluster) -> None:
+def test_abandoned_client_ends_once_coordinator_is_back(cluster: MockCluster) -> None:
     """Else each restart of a broker under an open transaction leaves ten descriptors and five threads behind."""
     settings = [
         Settings(bootstrap_servers=cluster.bootstrap_servers, group_id="group", instance_id=str(number))

@@ -34,7 +34,7 @@ def a_record(topic: str, partition: int = 0) -> ProducerRecord:
     return ProducerRecord(topic, partition, b"key", b"value")
 
 
-def test_a_partition_that_is_being_read_is_not_started_again(ground: Ground) -> None:
+def test_assigning_a_partition_twice_raises(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     reader = ground.open_reader(topic)
@@ -49,14 +49,14 @@ def test_a_partition_that_is_being_read_is_not_started_again(ground: Ground) -> 
     assert [text(record) for record in read_until(reader, 3)] == ["a", "b", "c"]
 
 
-def test_there_is_no_position_below_the_first(ground: Ground) -> None:
+def test_negative_position_raises(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
     with pytest.raises(REFUSED):
         reader.assign(0, -5)
     assert reader.positions == {}
 
 
-def test_bounds_of_a_partition_that_is_not_there_are_not_made_up(ground: Ground) -> None:
+def test_watermarks_of_missing_partition_raise(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
     assert reader.watermarks([]) == {}
     with pytest.raises(RetriableError):
@@ -64,7 +64,7 @@ def test_bounds_of_a_partition_that_is_not_there_are_not_made_up(ground: Ground)
 
 
 @pytest.mark.parametrize("limit", [-1, 1_000_001])
-def test_a_number_of_records_that_no_call_returns_is_refused(ground: Ground, limit: int) -> None:
+def test_invalid_limit_raises(ground: Ground, limit: int) -> None:
     reader = ground.open_reader(ground.create_topic())
     assert list(reader.poll(0, 0.0)) == []
     with pytest.raises(REFUSED):
@@ -79,7 +79,7 @@ USES_OF_A_READER: dict[str, Callable[[LogReader], object]] = {
 
 
 @pytest.mark.parametrize("use", USES_OF_A_READER.values(), ids=USES_OF_A_READER.keys())
-def test_a_reader_that_is_closed_reads_no_more(ground: Ground, use: Callable[[LogReader], object]) -> None:
+def test_closed_reader_raises(ground: Ground, use: Callable[[LogReader], object]) -> None:
     reader = ground.open_reader(ground.create_topic())
     reader.assign(0, 0)
     reader.close()
@@ -100,14 +100,14 @@ USES_OF_A_STREAM: dict[str, Callable[[TransactionalConsumer], object]] = {
 }
 
 
-def test_a_stream_that_is_closed_is_of_no_use(ground: Ground) -> None:
+def test_closed_consumer_raises(ground: Ground) -> None:
     stream = assigned(ground, ground.create_topic()).stream
     stream.close()
     for name, use in USES_OF_A_STREAM.items():
         assert is_refused(partial(use, stream), REFUSED), name
 
 
-def test_only_what_is_assigned_is_rewound(ground: Ground) -> None:
+def test_seek_of_unassigned_partition_raises(ground: Ground) -> None:
     with pytest.raises((RetriableError, Unavailable)):
         assigned(ground, ground.create_topic()).stream.seek_to_committed([9])
     with pytest.raises((RetriableError, Unavailable)):
@@ -123,7 +123,7 @@ OUTSIDE: dict[str, Callable[[TransactionalConsumer, str], object]] = {
 }
 
 
-def test_nothing_is_written_or_ended_outside_a_transaction(ground: Ground) -> None:
+def test_produce_outside_transaction_raises(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     for name, act in OUTSIDE.items():
         stream.reinit_producer()
@@ -135,7 +135,7 @@ def test_nothing_is_written_or_ended_outside_a_transaction(ground: Ground) -> No
     assert ground.committed_values(updates) == {0: [], 1: []}
 
 
-def test_a_transaction_that_was_open_is_none_of_the_next_producer(ground: Ground) -> None:
+def test_produce_after_reinit_needs_a_new_transaction(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     stream.begin_transaction()
     stream.reinit_producer()
@@ -143,7 +143,7 @@ def test_a_transaction_that_was_open_is_none_of_the_next_producer(ground: Ground
         stream.produce(a_record(updates))
 
 
-def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: Ground) -> None:
+def test_produce_to_missing_partition_is_not_committed(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     stream.begin_transaction()
 
@@ -155,7 +155,7 @@ def test_what_goes_to_a_partition_that_is_not_there_is_never_committed(ground: G
         go_on()
 
 
-def test_offsets_of_a_partition_that_is_not_there_are_never_committed(ground: Ground) -> None:
+def test_offsets_of_missing_partition_are_not_committed(ground: Ground) -> None:
     stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
     stream.begin_transaction()
     stream.produce(a_record(updates))
@@ -166,9 +166,7 @@ def test_offsets_of_a_partition_that_is_not_there_are_never_committed(ground: Gr
 
 
 @pytest.mark.parametrize(("offsets", "committed"), [({}, 1), ({0: -5}, 1), ({0: 1_000}, 1_000)])
-def test_offsets_are_taken_as_they_are_and_those_below_zero_are_none(
-    ground: Ground, offsets: dict[int, int], committed: int
-) -> None:
+def test_negative_offsets_are_not_committed(ground: Ground, offsets: dict[int, int], committed: int) -> None:
     turner: Turner = assigned(ground, ground.create_topic())
     for each in ({0: 1}, offsets):
         turner.stream.begin_transaction()

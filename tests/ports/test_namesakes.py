@@ -33,18 +33,18 @@ def start(
     return clock.monotonic() - begun
 
 
-def test_who_is_alone_or_meets_only_its_former_self_starts_at_once() -> None:
+def test_worker_without_namesakes_starts_at_once() -> None:
     assert start(lambda _: [], clock=TurnedClock()) == 0
     assert start(lambda _: [FORMER], clock=TurnedClock()) == 0
 
 
-def test_a_member_that_has_died_is_waited_for() -> None:
+def test_worker_waits_for_dead_namesakes_session() -> None:
     took = start(lambda seconds: [FORMER, OTHER] if seconds < SESSION_SECONDS else [FORMER], clock=TurnedClock())
 
     assert SESSION_SECONDS <= took <= SESSION_SECONDS + POLL_SECONDS
 
 
-def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
+def test_live_namesake_is_not_fenced() -> None:
     clock = TurnedClock()
     begun = clock.monotonic()
     with pytest.raises(FatalKafkaError, match=r"LINK_ACTIONS_INSTANCE_ID=w .* 10\.0\.0\.2;"):
@@ -53,7 +53,7 @@ def test_a_member_that_outlives_its_session_is_not_replaced() -> None:
     assert clock.monotonic() - begun <= SESSION_SECONDS + MARGIN_SECONDS + POLL_SECONDS
 
 
-def test_a_member_that_has_just_joined_lives() -> None:
+def test_namesake_that_just_joined_is_alive() -> None:
     clock = TurnedClock()
     with pytest.raises(FatalKafkaError, match=r"10\.0\.0\.3"):
         start(lambda seconds: [OTHER] if seconds < 1 else [NEWCOMER], clock=clock)
@@ -61,11 +61,11 @@ def test_a_member_that_has_just_joined_lives() -> None:
     assert clock.monotonic() < SESSION_SECONDS
 
 
-def test_a_worker_that_is_told_to_stop_waits_no_longer() -> None:
+def test_stopping_worker_stops_waiting_for_namesake() -> None:
     assert start(lambda _: [OTHER], clock=TurnedClock(), is_stopping=lambda: True) == 0
 
 
-def test_the_note_has_the_last_member_id_only() -> None:
+def test_member_id_file_keeps_last_id() -> None:
     note = MemberIdFile(FakeMarkerFile())
     assert note.read() == ""
     note.write("group-w-a-long-one")
@@ -74,7 +74,7 @@ def test_the_note_has_the_last_member_id_only() -> None:
     assert note.read() == "short"
 
 
-def test_a_note_that_the_disk_does_not_take_is_done_without() -> None:
+def test_member_id_file_tolerates_disk_errors() -> None:
     class FullPage(FakeMarkerFile):
         def write(self, text: bytes) -> None:  # noqa: ARG002
             raise RetriableError("the disk is full")

@@ -42,9 +42,7 @@ class JustJoined:
     ("code", "raised"),
     [(KafkaError.LEADER_NOT_AVAILABLE, RetriableError), (KafkaError.UNKNOWN_TOPIC_OR_PART, Unavailable)],
 )
-def test_a_topic_whose_partitions_are_not_told_is_not_taken_for_one_that_is_drained(
-    code: int, raised: type[Exception]
-) -> None:
+def test_topic_without_metadata_is_not_drained(code: int, raised: type[Exception]) -> None:
     stream = KafkaTransactionalConsumer(
         cast("Consumer", JustJoined(code)),
         lambda: cast("Producer", None),

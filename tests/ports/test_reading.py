@@ -4,7 +4,7 @@ from consumer.ports import ProducerRecord
 from tests.ports.ground import Ground, assigned, read_to, read_until, text
 
 
-def test_reading_starts_at_the_position_and_goes_on_with_what_comes(ground: Ground) -> None:
+def test_reader_starts_at_position_and_follows(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abc")
     reader = ground.open_reader(topic)
@@ -16,7 +16,7 @@ def test_reading_starts_at_the_position_and_goes_on_with_what_comes(ground: Grou
     assert [text(record) for record in read_until(reader, 1)] == ["d"]
 
 
-def test_positions_step_over_control_records_and_what_was_aborted(ground: Ground) -> None:
+def test_positions_pass_control_and_aborted_records(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.leave_open(topic, 0, "a").commit()
     ground.leave_open(topic, 0, "b").abort()
@@ -26,7 +26,7 @@ def test_positions_step_over_control_records_and_what_was_aborted(ground: Ground
     assert reader.positions == {0: 4}
 
 
-def test_a_log_that_holds_nothing_but_what_was_aborted_is_read_to_its_end(ground: Ground) -> None:
+def test_reader_reaches_end_of_log_with_aborted_records_only(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.leave_open(topic, 0, "a").abort()
     reader = ground.open_reader(topic)
@@ -34,7 +34,7 @@ def test_a_log_that_holds_nothing_but_what_was_aborted_is_read_to_its_end(ground
     assert read_to(reader, 0, 2) == []
 
 
-def test_bounds_count_open_transactions_which_reading_waits_for(ground: Ground) -> None:
+def test_end_offset_includes_open_transactions(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, "a")
     other = ground.leave_open(topic, 0, "b")
@@ -48,7 +48,7 @@ def test_bounds_count_open_transactions_which_reading_waits_for(ground: Ground) 
     assert [text(record) for record in read_to(reader, 0, 3)] == ["b"]
 
 
-def test_only_what_was_started_and_not_stopped_is_read(ground: Ground) -> None:
+def test_reader_reads_assigned_partitions_only(ground: Ground) -> None:
     topic = ground.create_topic(3)
     for partition in range(3):
         ground.publish(topic, partition, "a")
@@ -65,13 +65,13 @@ def test_only_what_was_started_and_not_stopped_is_read(ground: Ground) -> None:
     assert [text(record) for record in read_until(reader, 2)] == ["a", "b"]
 
 
-def test_what_is_not_read_may_be_stopped(ground: Ground) -> None:
+def test_unassign_without_assignment_is_harmless(ground: Ground) -> None:
     reader = ground.open_reader(ground.create_topic())
     reader.unassign(0)
     assert list(reader.poll(10, 0.1)) == []
 
 
-def test_no_more_records_are_read_than_were_asked_for(ground: Ground) -> None:
+def test_reader_respects_limit(ground: Ground) -> None:
     topic = ground.create_topic()
     ground.publish(topic, 0, *"abcde")
     reader = ground.open_reader(topic)
@@ -84,7 +84,7 @@ def test_no_more_records_are_read_than_were_asked_for(ground: Ground) -> None:
     assert read == list("abcde")
 
 
-def test_identity_stays_while_the_topic_does_and_changes_when_it_is_made_anew(ground: Ground) -> None:
+def test_topic_id_changes_when_topic_is_recreated(ground: Ground) -> None:
     topic, other = ground.create_topic(), ground.create_topic()
     reader = ground.open_reader(topic)
     before = reader.topic_id()
@@ -95,7 +95,7 @@ def test_identity_stays_while_the_topic_does_and_changes_when_it_is_made_anew(gr
     assert ground.open_reader(topic).topic_id() != before
 
 
-def test_what_the_stream_commits_is_read_and_what_it_aborts_is_not(ground: Ground) -> None:
+def test_reader_sees_committed_records_only(ground: Ground) -> None:
     clicks, log = ground.create_topic(1), ground.create_topic(1)
     stream = assigned(ground, clicks, 1).stream
     for value in ("a", "b", "c"):

@@ -5,7 +5,7 @@ from tests.ports.ground import Ground, Turner, assigned, turn_until
 PARTITIONS = 4
 
 
-def test_two_members_share_the_partitions(ground: Ground) -> None:
+def test_two_members_share_partitions(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
     second = Turner(ground.open_stream(topic, "two"))
@@ -17,7 +17,7 @@ def test_two_members_share_the_partitions(ground: Ground) -> None:
     ]
 
 
-def test_what_was_given_up_is_gone_on_with_from_what_was_committed(ground: Ground) -> None:
+def test_new_owner_resumes_from_committed_offset(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     for partition in range(PARTITIONS):
         ground.publish(topic, partition, *"abc")
@@ -33,7 +33,7 @@ def test_what_was_given_up_is_gone_on_with_from_what_was_committed(ground: Groun
     assert [second.values(partition) for partition in sorted(second.assigned)] == [["c"], ["c"]]
 
 
-def test_the_member_that_stays_gets_all_partitions_back(ground: Ground) -> None:
+def test_remaining_member_gets_all_partitions(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
     second = Turner(ground.open_stream(topic, "two"))
@@ -46,7 +46,7 @@ def test_the_member_that_stays_gets_all_partitions_back(ground: Ground) -> None:
     turn_until(lambda: len(first.records) == 2, first)
 
 
-def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None:
+def test_both_members_of_a_group_commit(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
     second = Turner(ground.open_stream(topic, "two"))
@@ -59,7 +59,7 @@ def test_both_members_commit_while_both_are_in_the_group(ground: Ground) -> None
     assert first.stream.committed() == expected
 
 
-def test_a_member_that_committed_goes_on_committing_when_another_has_come(ground: Ground) -> None:
+def test_member_commits_after_another_joins(ground: Ground) -> None:
     topic = ground.create_topic(PARTITIONS)
     first = assigned(ground, topic, PARTITIONS)
     first.stream.begin_transaction()
@@ -71,7 +71,7 @@ def test_a_member_that_committed_goes_on_committing_when_another_has_come(ground
     assert first.stream.committed() == dict.fromkeys(second.assigned, 1) | dict.fromkeys(first.assigned, 2)
 
 
-def test_a_member_without_partitions_is_no_error(ground: Ground) -> None:
+def test_member_without_partitions_is_valid(ground: Ground) -> None:
     topic = ground.create_topic(1)
     first = assigned(ground, topic, 1)
     second = Turner(ground.open_stream(topic, "two"))

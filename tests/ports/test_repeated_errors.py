@@ -28,7 +28,7 @@ class FailingFetcher:
     def close(self) -> None: ...
 
 
-def test_an_error_that_each_poll_brings_is_logged_once() -> None:
+def test_recurring_error_is_logged_once() -> None:
     stream = KafkaTransactionalConsumer(
         Consumer(NOWHERE | {"group.id": "g"}),
         partial(Producer, NOWHERE),
@@ -45,7 +45,7 @@ def test_an_error_that_each_poll_brings_is_logged_once() -> None:
     stream.close()
 
 
-def test_the_same_is_due_once_in_half_a_minute() -> None:
+def test_throttle_allows_one_log_per_half_minute() -> None:
     times = iter([0.0, 1.0, REPEAT_SECONDS - 0.1, REPEAT_SECONDS, REPEAT_SECONDS + 1])
     repeats = LogThrottle(lambda: next(times))
 

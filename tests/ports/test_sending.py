@@ -42,7 +42,7 @@ def read(cluster: MockCluster, count: int) -> list[Any]:
     return [(m.partition(), m.value(), m.key(), m.headers()) for m in messages]
 
 
-def test_what_is_sent_is_read(cluster: MockCluster, backend: Backend) -> None:
+def test_produced_records_are_read(cluster: MockCluster, backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 5})
     assert backend.produce_batch(producer, 1, RECORDS, 0) == len(RECORDS)
     assert backend.produce_batch(producer, 1, RECORDS, 3) == len(RECORDS)
@@ -51,7 +51,7 @@ def test_what_is_sent_is_read(cluster: MockCluster, backend: Backend) -> None:
     assert read(cluster, len(sent)) == [(1, value, key, headers or None) for _, value, key, headers in sent]
 
 
-def test_the_first_that_finds_no_room_is_named(backend: Backend) -> None:
+def test_produce_batch_returns_first_record_without_room(backend: Backend) -> None:
     """Nobody answers at the port, so the queue stays full."""
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
     assert backend.produce_batch(producer, 0, RECORDS, 0) == 3
@@ -60,7 +60,7 @@ def test_the_first_that_finds_no_room_is_named(backend: Backend) -> None:
     producer.flush(stretched(SECONDS))
 
 
-def test_the_first_that_is_too_large_is_named(backend: Backend) -> None:
+def test_produce_batch_returns_first_too_large_record(backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.max.bytes": 1_000, "log_level": 0})
     too_large = (TOPIC, b"x" * 2_000, b"k", [("a", b"b")])
     assert backend.produce_batch(producer, 0, [RECORDS[0], too_large, RECORDS[0]], 0) == 1
@@ -68,7 +68,7 @@ def test_the_first_that_is_too_large_is_named(backend: Backend) -> None:
     producer.flush(stretched(SECONDS))
 
 
-def test_what_is_no_record_is_refused(backend: Backend) -> None:
+def test_produce_batch_refuses_invalid_records(backend: Backend) -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
     with pytest.raises(TypeError):
         backend.produce_batch(producer, 0, [(TOPIC, 1, b"k", None)], 0)  # type: ignore[list-item]  # what is tested
@@ -77,6 +77,6 @@ def test_what_is_no_record_is_refused(backend: Backend) -> None:
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
-def test_the_direct_way_is_there_where_ci_runs() -> None:
+def test_ci_has_the_compiled_backend() -> None:
     """Where the client library is changed for another version, somebody must look whether its clients are the same."""
     assert best_backend() == LIBRDKAFKA

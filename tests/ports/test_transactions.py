@@ -17,7 +17,7 @@ def an_update(topic: str, value: str, partition: int = 0) -> ProducerRecord:
     return ProducerRecord(topic, partition, b"key", value.encode())
 
 
-def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> None:
+def test_commit_is_atomic_for_records_and_offsets(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     ground.publish(clicks, 0, *"abc")
     stream = assigned(ground, clicks).stream
@@ -35,7 +35,7 @@ def test_commit_makes_records_and_offsets_visible_together(ground: Ground) -> No
     assert [r.headers() for r in records if r.value() == b"three"] == [[("name", b"value")]]
 
 
-def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
+def test_zero_timestamp_becomes_now(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
     stream.begin_transaction()
@@ -50,7 +50,7 @@ def test_a_time_of_zero_is_now_and_another_is_kept(ground: Ground) -> None:
     assert (kept.key(), kept.value(), kept.headers()) == (None, None, [("name", None)])
 
 
-def test_abort_hides_the_records_and_keeps_the_offsets(ground: Ground) -> None:
+def test_abort_hides_records_and_keeps_offsets(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
     stream.begin_transaction()
@@ -63,7 +63,7 @@ def test_abort_hides_the_records_and_keeps_the_offsets(ground: Ground) -> None:
     assert stream.committed() == {0: 0, 1: 0}
 
 
-def test_offsets_alone_can_be_committed(ground: Ground) -> None:
+def test_commit_of_offsets_only(ground: Ground) -> None:
     clicks = ground.create_topic()
     ground.publish(clicks, 0, *"abc")
     stream = assigned(ground, clicks).stream
@@ -74,7 +74,7 @@ def test_offsets_alone_can_be_committed(ground: Ground) -> None:
     assert stream.committed() == {0: 3, 1: 0}
 
 
-def test_commit_tells_the_offset_after_what_is_tracked(ground: Ground) -> None:
+def test_commit_returns_offset_after_tracked_record(ground: Ground) -> None:
     clicks, log = ground.create_topic(), ground.create_topic()
     ground.publish(log, 0, "earlier")
     stream = assigned(ground, clicks).stream
@@ -89,7 +89,7 @@ def test_commit_tells_the_offset_after_what_is_tracked(ground: Ground) -> None:
     assert stream.commit_transaction({0: 0}) == {0: 5}
 
 
-def test_what_was_tracked_in_an_aborted_transaction_is_forgotten(ground: Ground) -> None:
+def test_abort_clears_tracked_records(ground: Ground) -> None:
     clicks, log = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
     stream.begin_transaction()
@@ -99,7 +99,7 @@ def test_what_was_tracked_in_an_aborted_transaction_is_forgotten(ground: Ground)
     assert stream.commit_transaction({0: 0}) == {}
 
 
-def test_renew_ends_what_the_stream_itself_left_open(ground: Ground) -> None:
+def test_reinit_aborts_own_open_transaction(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     stream = assigned(ground, clicks).stream
     stream.begin_transaction()
@@ -111,7 +111,7 @@ def test_renew_ends_what_the_stream_itself_left_open(ground: Ground) -> None:
     assert ground.committed_values(updates)[0] == ["committed"]
 
 
-def test_renew_fences_the_producer_before_it(ground: Ground) -> None:
+def test_reinit_fences_previous_producer(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     zombie = assigned(ground, clicks).stream
     zombie.begin_transaction()
@@ -131,13 +131,13 @@ def test_renew_fences_the_producer_before_it(ground: Ground) -> None:
     assert ground.committed_values(updates)[0] == []
 
 
-def test_a_stream_cannot_write_before_it_has_a_producer(ground: Ground) -> None:
+def test_produce_without_producer_raises(ground: Ground) -> None:
     stream = ground.open_stream(ground.create_topic())
     with pytest.raises(OutcomeUnknown):
         stream.begin_transaction()
 
 
-def test_a_record_that_the_topic_refuses_is_poison_and_spoils_only_its_transaction(ground: Ground) -> None:
+def test_too_large_record_aborts_only_its_transaction(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic(max_message_bytes=2_000)
     stream = assigned(ground, clicks).stream
     stream.begin_transaction()
@@ -169,7 +169,7 @@ def commit_within(stream: TransactionalConsumer, record: ProducerRecord, tries: 
     raise AssertionError(f"none of {tries} transactions was committed")
 
 
-def test_what_is_written_to_a_topic_that_is_gone_is_never_committed(ground: Ground) -> None:
+def test_produce_to_deleted_topic_is_not_committed(ground: Ground) -> None:
     """And the stream tells so: were it an unknown outcome, the loop would try for ever and no person would hear."""
     stream = assigned(ground, ground.create_topic()).stream
     stream.begin_transaction()
@@ -182,7 +182,7 @@ def test_what_is_written_to_a_topic_that_is_gone_is_never_committed(ground: Grou
         go_on()
 
 
-def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
+def test_removed_member_cannot_commit(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic()
     ground.publish(clicks, 0, *"abc")
     turner = assigned(ground, clicks)
@@ -204,7 +204,7 @@ def test_a_member_that_was_put_out_commits_nothing(ground: Ground) -> None:
     assert ground.committed_values(updates)[0] == []
 
 
-def test_clicks_of_open_transactions_wait_and_those_of_aborted_ones_never_come(ground: Ground) -> None:
+def test_consume_returns_committed_records_only(ground: Ground) -> None:
     clicks = ground.create_topic(1)
     aborted = ground.leave_open(clicks, 0, "aborted")
     committed = ground.leave_open(clicks, 0, "committed")
@@ -222,7 +222,7 @@ def test_clicks_of_open_transactions_wait_and_those_of_aborted_ones_never_come(g
     assert turner.values(0) == ["committed", "plain"]
 
 
-def test_an_abort_that_comes_before_the_records_were_sent_does_not_end_the_stream(ground: Ground) -> None:
+def test_abort_before_any_send_is_recoverable(ground: Ground) -> None:
     clicks, updates = ground.create_topic(), ground.create_topic(4)
     turner = assigned(ground, clicks)
     stream = turner.stream

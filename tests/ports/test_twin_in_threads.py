@@ -15,7 +15,7 @@ PARTITIONS = 4
 CLICKS_EACH = 1_500
 
 
-def test_two_workers_and_two_publishers_at_once_lose_and_double_nothing() -> None:
+def test_concurrent_workers_and_publishers_are_exactly_once() -> None:
     cluster = FakeCluster(TurnedClock())
     for topic in ("clicks", "updates"):
         cluster.create_topic(topic, PARTITIONS)

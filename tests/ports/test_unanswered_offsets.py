@@ -36,7 +36,7 @@ def reader_with(admin: LeaderlessAdmin) -> KafkaLogReader:
     return KafkaLogReader(cast(Any, None), cast(AdminClient, admin), "changelog")
 
 
-def test_an_end_that_nobody_tells_is_no_end() -> None:
+def test_missing_end_offset_raises() -> None:
     assert reader_with(LeaderlessAdmin()).watermarks([0, 1]) == {0: (7, 7), 1: (7, 7)}
     with pytest.raises(RetriableError, match="the leader of changelog/1 does not return"):
         reader_with(LeaderlessAdmin(1)).watermarks([0, 1])
