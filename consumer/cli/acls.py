@@ -1,4 +1,4 @@
-"""`link-actions acls`: the rules by which each role gets no more rights than it needs."""
+"""`link-actions acls`: the least ACLs that each role needs."""
 
 import shlex
 from collections.abc import Iterable, Sequence
@@ -20,18 +20,18 @@ Example:
 
 
 def acls(
-    roles: Annotated[list[Role] | None, typer.Argument(metavar="ROLE", help="Default: all.")] = None,
+    roles: Annotated[list[Role] | None, typer.Argument(metavar="ROLE", help="Default: all roles.")] = None,
     *,
     principal: Annotated[
-        str | None, typer.Option(help="Write the arguments of kafka-acls.sh that grant it one role's rights.")
+        str | None, typer.Option(help="Print arguments of kafka-acls.sh that grant this principal one role's rights.")
     ] = None,
     subscriber_group: Annotated[str | None, typer.Option(help="The consumer group of a subscriber.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False,
 ) -> None:
-    """Show the rules that each role needs on Kafka, by the settings; none of them is more than it can do without.
+    """Show the least ACLs that each role needs on Kafka with these settings.
 
     A worker runs, an edge publishes clicks, an author publishes links, a subscriber reads updates, an operator replays
-    dead letters, an administrator makes topics.
+    dead letters, an administrator creates topics.
     """
     settings = command_settings()
     names = topic_names(settings)
@@ -46,12 +46,14 @@ def acls(
         for role, right in rights:
             say_json({"role": role, **asdict(right)})
     else:
-        print_table(("role", "may", "resource", "name"), [_row(role, right) for role, right in rights])
+        print_table(("role", "operation", "resource", "name"), [_row(role, right) for role, right in rights])
 
 
 def _print_arguments(roles: Sequence[Role], rights: Iterable[Acl], principal: str) -> None:
     if len(roles) != 1:
-        raise UsageError("A principal has one role here; name it: link-actions acls worker --principal User:worker")
+        raise UsageError(
+            "--principal needs exactly one role; run for example link-actions acls worker --principal User:worker"
+        )
     for right in rights:
         say(shlex.join(right.arguments(principal)))
 

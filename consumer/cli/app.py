@@ -1,7 +1,7 @@
-"""The program `link-actions`: its commands, each loaded only when it is called, and what its exit code says.
+"""The program `link-actions`: its commands, each imported only when it is called, and its exit codes.
 
-A command named in `COMMANDS` lives in the module of that name beside this one, which exports either `app`, a
-`typer.Typer`, or a function named like it. So `run` imports neither authoring nor the demo, and a worker starts fast.
+A command of `COMMANDS` lives in the module of that name in this folder, which exports either `app`, a `typer.Typer`, or
+a function named like it. So `run` imports neither the link files nor the demo, and a worker starts fast.
 """
 
 import gc
@@ -33,22 +33,22 @@ COMMANDS: Mapping[str, str] = {
     "links": "Check, publish, list, reset and delete links.",
     "clicks": "Publish clicks from a file.",
     "updates": "Show the updates as subscribers see them.",
-    "dlq": "Look at dead letters and replay them.",
-    "state": "Move what is remembered to other partitions.",
+    "dlq": "List, show and replay dead letters.",
+    "state": "Repartition or reconcile the remembered actions.",
     "acls": "Show the rights on Kafka that each role needs.",
-    "doctor": "Check the installation and say how to mend it.",
+    "doctor": "Check the installation and say how to fix it.",
 }
 
 
 GARBAGE_AFTER_OBJECTS = 100_000
-"""Looked for after 700, as it is by itself, garbage took 0.03 s of each start: modules are none."""
+"""The default threshold of 700 costs 0.03 s per start for nothing: imported modules are never garbage."""
 
 
 class LazyGroup(PlainGroup):
-    """Knows each command's name and sentence, and imports the command itself when it is called."""
+    """Lists each command by name and help text, and imports the command only when it is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the command that the arguments name, in place of what stands for it in the list."""
+        """Return the imported command instead of its placeholder."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name and name in COMMANDS else command, rest
 
@@ -73,7 +73,7 @@ def load_command(name: str) -> Any:
 
 
 def show_version(*, wanted: bool) -> None:
-    """Print what `--version` asks for, and end."""
+    """Print the versions and exit, if `--version` was given."""
     if wanted:
         say(", ".join(f"{name} {version}" for name, version in versions().items()))
         raise typer.Exit
@@ -96,7 +96,7 @@ def link_actions(
             "--version",
             callback=lambda value: show_version(wanted=value),
             is_eager=True,
-            help="Show the versions of the program and of what it runs on, and exit.",
+            help="Show the versions of the program, librdkafka and Python, and exit.",
         ),
     ] = False,
 ) -> None:
@@ -104,7 +104,7 @@ def link_actions(
 
 
 def _not_loaded() -> None:
-    """Stand for a command that has not been imported."""
+    """Placeholder of a command that has not been imported."""
 
 
 for _name, _sentence in COMMANDS.items():
@@ -112,7 +112,7 @@ for _name, _sentence in COMMANDS.items():
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run one command and return the exit code. Whatever goes wrong is said on standard error, in one sentence."""
+    """Run one command and return its exit code. A failure is reported on standard error in one sentence."""
     command = arguments[0] if arguments else ""
     begin_logging(command, os.environ)
     try:
@@ -126,21 +126,21 @@ def execute(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.UNEXPECTED
-    except Exception:  # noqa: BLE001 - the one place: whatever nobody foresaw is logged once and ends the process
+    except Exception:  # noqa: BLE001 - the only place: unexpected errors are logged once and end the process
         structlog.get_logger().exception("command.failed", command=command, exit_code=int(ExitCode.UNEXPECTED))
         return ExitCode.UNEXPECTED
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Let Typer run it. Raises UsageError for what the process around it makes impossible, whatever the command."""
+    """Run the command with Typer. Raises UsageError if the environment of the process does not allow any command."""
     _check_encoding(arguments)
     try:
         result = get_command(app).main(args=list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
-    except SystemExit as error:  # Typer ends the program where the reader of the output has gone
+    except SystemExit as error:  # Typer exits if the reader of the output has closed it
         raise ReaderGone from error
     except OSError as error:
         if not _has_working_directory():
-            raise UsageError("The working directory does not exist any more; change to one that does") from error
+            raise UsageError("The working directory does not exist any more; change to another one") from error
         if error.filename is None:
             raise
         raise UsageError(f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}") from error
@@ -148,9 +148,9 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _check_encoding(arguments: Sequence[str]) -> None:
-    """Refuse what is not UTF-8, but for names of files that exist: Kafka's records hold UTF-8 only."""
+    """Refuse arguments that are not UTF-8, except names of existing files: Kafka records hold UTF-8 only."""
     for argument in arguments:
-        if not is_encodable(argument) and not os.path.exists(argument):  # noqa: PTH110 - no path is made of any text
+        if not is_encodable(argument) and not os.path.exists(argument):  # noqa: PTH110 - pathlib rejects some texts
             raise UsageError(f"The argument {argument} is not UTF-8 text; set the locale of your terminal to UTF-8")
 
 
@@ -165,8 +165,8 @@ def _has_working_directory() -> bool:
 def main() -> NoReturn:
     """Run the command that the process was started with."""
     gc.set_threshold(GARBAGE_AFTER_OBJECTS)
-    # numpy's linear algebra, which nobody uses here, would start a thread for each core, and each would wait busily for
-    # work: 0.07 s of a start's CPU on two cores.
+    # numpy's linear algebra, which is not used here, would start a busily waiting thread for each core: 0.07 s of a
+    # start's CPU on two cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     log_stray_errors()
     prepare_streams()
@@ -185,7 +185,7 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _in_our_words(error: typer.TyperException) -> str:
-    """Return what is wrong with a call; where pydantic says it, in words that a user knows."""
+    """Return what is wrong with the arguments, with pydantic's messages replaced by ours."""
     parameter, cause = getattr(error, "param", None), error.__cause__
     if parameter is None or not isinstance(cause, ValidationError):
         return error.format_message()

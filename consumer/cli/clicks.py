@@ -1,4 +1,4 @@
-"""`link-actions clicks`: publishing them from a file."""
+"""`link-actions clicks`: publishes clicks from a file."""
 
 import sys
 import uuid
@@ -51,12 +51,12 @@ def clicks() -> None:
 
 @app.command(cls=PlainCommand, epilog=EXAMPLE)
 def publish(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Clicks, one JSON object a line; - is standard input.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="One JSON object per line; - is standard input.")],
 ) -> None:
-    """Publish clicks, for trying out and for migration.
+    """Publish clicks, for trials and migrations.
 
-    Times are milliseconds since 1970 or ISO 8601. An empty text is the same as a field left out; a click_id is made if
-    there is none. A bad line is reported with its number, the good ones go on, and the exit code is 2.
+    Times are milliseconds since 1970 or ISO 8601. An empty text counts as a missing field; a missing click_id is
+    generated. Invalid lines are reported with their numbers and skipped, and the exit code is then 2.
     """
     settings = command_settings()
     names = topic_names(settings)
@@ -74,7 +74,7 @@ def publish(
 
 
 class Publishing:
-    """One file being published."""
+    """Publishes the clicks of one file."""
 
     def __init__(self, lines: ClickLines, publisher: Publisher, topic: str) -> None:
         self._lines = lines
@@ -84,7 +84,7 @@ class Publishing:
         self._unread = ""
 
     def publish_all(self, stream: BinaryIO, name: str, progress: "_Progress") -> None:
-        """Publish each line that is a click, and say of each other one what is wrong with it."""
+        """Publish each valid line and report what is wrong with the others."""
         try:
             for number, line in enumerate(_lines(stream), start=1):
                 progress.advance(len(line))
@@ -105,20 +105,20 @@ class Publishing:
             self._publisher.publish(self._topic, click.value, click.key)
 
     def conclude(self) -> None:
-        """Say how it went; raises Unavailable where records were not written, UsageError where lines were bad."""
-        minted = f", {self._counts['minted']} with a click_id made here" if self._counts["minted"] else ""
+        """Print the result. Raises Unavailable if records were not written, UsageError if lines were invalid."""
+        minted = f", {self._counts['minted']} with a generated click_id" if self._counts["minted"] else ""
         say(f"published {counted(self._publisher.confirmed, 'click')} to {self._topic}{minted}")
         failed = self._publisher.failed
         if failed:
             reasons = "; ".join(f"{counted(number, 'time')} {reason}" for reason, number in failed.items())
             written = f"{counted(failed.total(), 'click')} could not be written"
-            raise Unavailable(f"{written} ({reasons}); fix that and publish what is missing")
+            raise Unavailable(f"{written} ({reasons}); fix that, then publish the missing clicks")
         if self._unread:
-            raise UsageError(f"{self._unread}; what comes after was not published")
+            raise UsageError(f"{self._unread}; fix that, then publish the rest")
         bad = self._counts["bad"]
         if bad:
-            these = "1 line is no click and was" if bad == 1 else f"{bad} lines are no clicks and were"
-            raise UsageError(f"{these} left out; fix and publish only what was left out")
+            these = "1 line is not a click and was" if bad == 1 else f"{bad} lines are not clicks and were"
+            raise UsageError(f"{these} skipped; fix and publish only the skipped lines")
 
 
 def _open(file: Path) -> AbstractContextManager[BinaryIO]:
@@ -132,14 +132,14 @@ def _open(file: Path) -> AbstractContextManager[BinaryIO]:
 
 
 class _Progress:
-    """Shows on a terminal how much of a file has been read; what is said meanwhile has lines of its own above."""
+    """Shows on a terminal how much of a file has been read; messages are printed above it."""
 
     def __init__(self, bar: Progress | None, total: int) -> None:
         self._bar = bar
         self._task = bar.add_task("publishing", total=total) if bar else None
 
     def advance(self, read_bytes: int) -> None:
-        """Show that these bytes have been read."""
+        """Advance by the bytes of a line."""
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, read_bytes)
 
@@ -160,7 +160,7 @@ def _progress(stack: ExitStack, file: Path) -> _Progress:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield lines; of one that is too long its beginning, so that it costs no memory."""
+    """Yield lines; a line that is too long is cut, so that memory stays bounded."""
     first = True
     while line := stream.readline(LINE_BYTES + 1):
         rest = line

@@ -1,4 +1,4 @@
-"""How the help of commands and groups looks: in plain words, without the notation of the library behind it."""
+"""Help texts of commands and groups in plain words, without Typer's own notation."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 LONGEST_CHOICES = 60
-"""Characters of a list of choices that may stand beside an option; a longer one is told in its description."""
+"""Longest list of choices shown next to its option; a longer list moves into the description."""
 
 _TYPE = re.compile(r" <([^>]*)>(?:\.\.\.)?")
 _RANGES = ((re.compile(r"(\d+)<=x<=(\d+)"), r"\1 to \2"), (re.compile(r"x>=(\d+)"), r"at least \1"))
@@ -15,10 +15,10 @@ _SECTIONS = (("Arguments", "argument"), ("Options", "option"))
 
 
 class PlainCommand(TyperCommand):
-    """A command with such a help."""
+    """A command with plain help."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return what stands behind the command's name in its first line."""
+        """Return the arguments in the usage line."""
         return [_bare(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -27,7 +27,7 @@ class PlainCommand(TyperCommand):
 
 
 class PlainGroup(TyperGroup):
-    """A group of commands with such a help."""
+    """A group of commands with plain help."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write options and commands."""
@@ -54,7 +54,7 @@ def _rows(command: PlainCommand | PlainGroup, ctx: Any, kind: str) -> Iterator[t
 
 
 def _option(name: str, description: str) -> tuple[str, str]:
-    """Name the value of an option by its type: a number is N, a text TEXT, and of choices each is told."""
+    """Show the value of an option as N, TEXT or its choices."""
     found = _TYPE.search(name)
     if found is None:
         return name, description
@@ -67,5 +67,5 @@ def _option(name: str, description: str) -> tuple[str, str]:
 
 
 def _bare(piece: str) -> str:
-    """Return `LINK` for `{LINK}`: what is in no brackets must be given."""
+    """Return `LINK` for `{LINK}`: required arguments have no brackets."""
     return piece.replace("{", "").replace("}", "")

@@ -1,4 +1,4 @@
-"""The question before something that cannot be taken back."""
+"""Asks for confirmation before a change that cannot be undone."""
 
 import sys
 from collections.abc import Sequence
@@ -8,26 +8,26 @@ import typer
 from consumer.cli.link_tables import preview_lines
 from consumer.cli.output import complain
 from consumer.errors import UsageError
-from consumer.links.versioning import PlannedLink
+from consumer.links.versioning import NextVersion
 from consumer.terminal.text import counted
 
 
-def agreed(planned: Sequence[PlannedLink], verb: str) -> bool:
-    """Show what it means and ask; where there is nothing to publish, there is no question.
+def confirm(versions: Sequence[NextVersion], verb: str) -> bool:
+    """Show the consequences and ask; return True without asking if there is nothing to publish.
 
-    Raises UsageError where nobody is there to answer.
+    Raises UsageError if there is no terminal.
     """
-    if all(each.before is None for each in planned):
+    if all(each.before is None for each in versions):
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            f"links {verb} asks before it changes anything, and there is no terminal to ask on; "
-            "look at what it would do with --dry-run, then call it with --yes"
+            f"links {verb} needs confirmation, and there is no terminal; "
+            "check its effect with --dry-run, then run it with --yes"
         )
-    for line in preview_lines(planned):
+    for line in preview_lines(versions):
         complain(line)
-    question = f"{verb.capitalize()} {counted(len(planned), 'link')}?"
+    question = f"{verb.capitalize()} {counted(len(versions), 'link')}?"
     answer = typer.confirm(question, err=True)
     if not answer:
-        complain("nothing was done")
+        complain("nothing was changed")
     return answer

@@ -1,4 +1,4 @@
-"""`link-actions demo`: everything end to end on sample data, shown and checked."""
+"""`link-actions demo`: runs everything end to end on sample data and verifies the result."""
 
 import os
 import signal
@@ -31,16 +31,14 @@ Example:
 def demo(
     *,
     clicks: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="How many clicks to send.")] = 50_000,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same clicks.")] = 1,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep logs and state and, on a broker that was given, the topics.")
-    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed generates the same clicks.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep logs, state and, on your own broker, topics.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as one JSON object for programs.")] = False,
 ) -> None:
-    """Show everything end to end on sample data: a broker, links, clicks, two workers, one of them killed, a check.
+    """Run everything end to end on sample data: broker, links, clicks, two workers, a crash, a verification.
 
-    Exit code 0 says that every update was seen exactly once, 1 that not. Without a broker that
-    LINK_ACTIONS_BOOTSTRAP_SERVERS names it starts one, and leaves nothing behind.
+    The exit code is 0 if every update was seen exactly once, and 1 if not. Without LINK_ACTIONS_BOOTSTRAP_SERVERS it
+    starts a broker and removes it afterwards.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     configure_logs(LogLevel.ERROR, None, client_library=None)
@@ -62,7 +60,7 @@ def demo(
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
-    """Let SIGTERM stop everything that was started, as Ctrl-C does."""
+    """Stop everything on SIGTERM, as on Ctrl-C."""
     raise KeyboardInterrupt
 
 

@@ -1,10 +1,9 @@
-"""`link-actions dlq`: dead letters, looked at and replayed."""
+"""`link-actions dlq`: list, show and replay dead letters."""
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,25 +12,21 @@ from consumer.cli.command_line import PlainCommand, PlainGroup
 from consumer.cli.entry import command_settings, open_registry, topic_names
 from consumer.cli.output import complain, say, say_json
 from consumer.cli.table import print_table
-from consumer.config.settings import Settings
 from consumer.errors import Unavailable, UsageError
-from consumer.inspect.dead_letter_text import letter_in_json, letter_in_text
-from consumer.inspect.dead_letters import DeadLetter, dead_letter, place_of, replay_noted_by, replay_of
-from consumer.inspect.record_view import time_of, view_record
-from consumer.kafka.admin.acls import Role, acls_of
-from consumer.kafka.admin.permission import require_acls
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
-from consumer.kafka.admin.topic_reader import Span, TopicReader, open_reader
+from consumer.inspect.dead_letter_text import dead_letter_json, dead_letter_text
+from consumer.inspect.dead_letters import parse_place, replay_of
+from consumer.inspect.record_view import time_of
 from consumer.kafka.publisher import ANY_PARTITION, open_publisher
-from consumer.maintenance.replay import Listed, Selection, Survey, select, survey
-from consumer.registry.codecs import reading_codec
+from consumer.maintenance.dead_letter_topic import (
+    DeadLetterTopic,
+    no_dead_letter_at,
+    open_dead_letters,
+    parse_named_place,
+)
+from consumer.maintenance.replay import DeadLetterIndex, DeadLetterSummary, Selection, select
 from consumer.terminal.text import counted
 from schemas.bad_record import Reason
-from schemas.click import ClickLayout, click_layout
-from schemas.codec import Codec
 from schemas.dead_letter_headers import REPLAYED
-from schemas.record_schema import load_schemas
-from schemas.topics import TopicNames
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
@@ -40,8 +35,8 @@ Example:
   link-actions dlq list
   link-actions dlq replay --reason unknown_version --dry-run"""
 
-ReasonOption = Annotated[Reason | None, typer.Option(help="Only those with this reason.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+ReasonOption = Annotated[Reason | None, typer.Option(help="Only dead letters with this reason.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")]
 
 LIST_EXAMPLE = """\b
 Example:
@@ -55,67 +50,19 @@ Example:
 
 
 MOST_NAMED = 5
-"""Places that a question or a refusal names."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterTopic:
-    """The topic of dead letters, open for reading."""
-
-    settings: Settings
-    names: TopicNames
-    reader: TopicReader
-    partitions: int
-    """Of the clicks; the dead letters have as many."""
-    codec: Codec
-    """Of the clicks."""
-
-    def survey(self) -> Survey:
-        """Read all that are there now."""
-        return survey(map(view_record, self.reader.read(self._spans())))
-
-    def at(self, place: str) -> DeadLetter:
-        """Return the one in this place; raises UsageError where there is none."""
-        partition, offset = _parsed(place)
-        for span in self._spans():
-            if span.partition == partition and span.end is not None and span.start <= offset < span.end:
-                for record in map(view_record, self.reader.read([replace(span, start=offset, end=offset + 1)])):
-                    if replay_noted_by(record) is None:
-                        return dead_letter(record)
-        raise no_letter_at([place])
-
-    def read(self, places: Collection[str]) -> Iterator[DeadLetter]:
-        """Yield those in these places with all their bytes, reading the partitions as far as they lie in them."""
-        offsets: dict[int, list[int]] = {}
-        for partition, offset in map(place_of, places):
-            offsets.setdefault(partition, []).append(offset)
-        topic = self.names.dead_letters
-        spans = [Span(topic, partition, min(found), max(found) + 1) for partition, found in offsets.items()]
-        letters = (dead_letter(view_record(message)) for message in self.reader.read(spans))
-        return (letter for letter in letters if letter.record.place in places)
-
-    def layouts(self) -> Mapping[bytes, ClickLayout]:
-        """Return how to cut an identity out of a click; schemas that are none of a click are left out."""
-        layouts = {}
-        for frame, writer in self.codec.writers.items():
-            with suppress(ValueError):
-                layouts[frame] = click_layout(writer)
-        return layouts
-
-    def _spans(self) -> Sequence[Span]:
-        return self.reader.spans({self.names.dead_letters: self.partitions})
+"""Places named in a question or an error."""
 
 
 @app.callback(epilog=GROUP_EXAMPLE)
 def dlq() -> None:
-    """Look at dead letters and replay them."""
+    """List, show and replay dead letters."""
 
 
 @app.command("list", cls=PlainCommand, epilog=LIST_EXAMPLE)
-def list_letters(*, reason: ReasonOption = None, as_json: JsonOption = False) -> None:
-    """List dead letters: place, time, reason, which record each was, and whether it was replayed."""
-    with open_letters() as letters:
-        found = letters.survey()
+def list_dead_letters(*, reason: ReasonOption = None, as_json: JsonOption = False) -> None:
+    """List dead letters with place, time, reason, original record and replays."""
+    with _dead_letters() as letters:
+        found = letters.index()
     chosen = [letter for letter in found.letters.values() if reason in (None, letter.reason)]
     if as_json:
         for letter in chosen:
@@ -130,14 +77,14 @@ def list_letters(*, reason: ReasonOption = None, as_json: JsonOption = False) ->
 
 @app.command(cls=PlainCommand, epilog=SHOW_EXAMPLE)
 def show(
-    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="As dlq list shows it.")],
+    place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="As shown by dlq list.")],
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one dead letter with all its bytes, and what can be read of them. It may tell who clicked."""
-    with open_letters() as letters:
+    """Show one dead letter with its bytes and decoded fields. The output may contain personal data."""
+    with _dead_letters() as letters:
         letter = letters.at(place)
-        lines = [letter_in_json(letter, letters.codec)] if as_json else letter_in_text(letter, letters.codec)
+        lines = [dead_letter_json(letter, letters.codec)] if as_json else dead_letter_text(letter, letters.codec)
     for line in lines:
         say(line)
 
@@ -147,26 +94,27 @@ def replay(
     places: Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET", help="Default: all.")] = None,
     *,
     reason: ReasonOption = None,
-    again: Annotated[bool, typer.Option("--again", help="Replay those, too, that were replayed before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Include dead letters that were replayed before.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be replayed, but publish nothing.")
+    ] = False,
 ) -> None:
-    """Publish dead letters as the clicks they were, once what made them bad is fixed.
+    """Publish dead letters as clicks again, after their cause is fixed.
 
-    A click that goes bad again becomes a new dead letter, a copy: of all dead letters of one click only the newest is
-    replayed. One that was replayed before is replayed again with --again, or when you say so on a terminal.
+    If a click fails again, a new dead letter is written; of all dead letters of one click, only the newest is replayed.
+    To replay a dead letter again, add --again or confirm on a terminal.
 
-    That does no harm while the click is remembered: one that was applied is a duplicate then. A click that is over 24
-    hours older than the newest ones is not remembered by `always` actions, one that is over a week older than the
-    retention by none.
+    Replaying twice is safe while the click is remembered: an applied click is then a duplicate. `always` actions
+    remember clicks up to 24 hours older than the newest ones; other actions, up to a week more than the retention.
 
-    The dead letter stays where it is, with a note of the replay behind it.
+    The dead letter stays in its topic; a record of the replay is appended after it.
     """
-    named = None if not places else ["{}:{}".format(*_parsed(place)) for place in dict.fromkeys(places)]
-    with open_letters() as letters:
-        found = letters.survey()
+    named = None if not places else ["{}:{}".format(*parse_named_place(place)) for place in dict.fromkeys(places)]
+    with _dead_letters() as letters:
+        found = letters.index()
         missing = [place for place in named or () if place not in found.letters]
         if missing:
-            raise no_letter_at(missing)
+            raise no_dead_letter_at(missing)
         selection = select(found, named, reason)
         if dry_run:
             _say_what_would_be(selection, letters.names.clicks, again=again)
@@ -174,28 +122,21 @@ def replay(
         chosen = [*selection.first, *_permitted(selection.again, is_named=named is not None, again=again)]
         _publish({letter.place for letter in chosen}, letters)
     if selection.superseded:
-        complain(f"{counted(len(selection.superseded), 'dead letter')} left out: a newer one is of the same click")
+        complain(f"{counted(len(selection.superseded), 'dead letter')} skipped: a newer one exists for the same click")
 
 
 @contextmanager
-def open_letters() -> Iterator[DeadLetterTopic]:
-    """Open the dead letters of this installation; raises Unavailable where the topic is missing."""
+def _dead_letters() -> Iterator[DeadLetterTopic]:
     settings = command_settings()
-    names = topic_names(settings)
-    require_acls(settings.kafka, acls_of(Role.OPERATOR, settings.kafka, names))
-    states = require_topics(KafkaTopicAdmin(settings.kafka), [names.clicks, names.dead_letters])
-    with closing(open_reader(settings.kafka)) as reader, open_registry(settings) as registry:
-        codec = reading_codec(names.clicks, load_schemas()["LinkClicked"], registry)
-        yield DeadLetterTopic(settings, names, reader, states[names.clicks].partitions, codec)
+    with (
+        open_registry(settings) as registry,
+        open_dead_letters(settings, topic_names(settings), registry) as dead_letters,
+    ):
+        yield dead_letters
 
 
-def no_letter_at(places: Iterable[str]) -> UsageError:
-    """Return the error that there is none in these places."""
-    return UsageError(f"There is no dead letter at {', '.join(places)}; link-actions dlq list shows those there are")
-
-
-def _permitted(letters: Sequence[Listed], *, is_named: bool, again: bool) -> Sequence[Listed]:
-    """Return those of the letters, all replayed before, that may be replayed again."""
+def _permitted(letters: Sequence[DeadLetterSummary], *, is_named: bool, again: bool) -> Sequence[DeadLetterSummary]:
+    """Return which of these letters, all replayed before, to replay again."""
     if again or not letters:
         return letters
     these = ", ".join(letter.place for letter in letters[:MOST_NAMED]) + (" and others" * (len(letters) > MOST_NAMED))
@@ -203,22 +144,23 @@ def _permitted(letters: Sequence[Listed], *, is_named: bool, again: bool) -> Seq
     if sys.stdin.isatty() and sys.stderr.isatty():
         return letters if typer.confirm(f"{sentence}. Replay again?", err=True) else []
     if is_named:
-        raise UsageError(f"{sentence}; add --again to replay what is named here once more")
-    complain(f"{sentence} left out; add --again to replay everything once more")
+        raise UsageError(f"{sentence}; add --again to replay the named dead letters again")
+    complain(f"{sentence} skipped; add --again to replay all of them again")
     return []
 
 
 def _publish(places: Collection[str], letters: DeadLetterTopic) -> None:
-    """Note the replays first: cut off in between, a click that was not replayed is asked about, and none is unasked."""
+    """Record the replays, then publish: after a crash, a click may be recorded but not published, never the reverse."""
     notes = open_publisher(letters.settings.kafka)
     for place in places:
         headers = [(REPLAYED, place.encode())]
-        notes.publish(letters.names.dead_letters, None, None, headers=headers, partition=place_of(place)[0])
+        notes.publish(letters.names.dead_letters, None, None, headers=headers, partition=parse_place(place)[0])
     notes.finish()
     if notes.failed:
         reasons = ", ".join(notes.failed)
         raise Unavailable(
-            f"Replays could not be noted in {letters.names.dead_letters} ({reasons}); nothing was replayed"
+            f"The replays could not be recorded in {letters.names.dead_letters} ({reasons}), "
+            "so nothing was replayed; fix that, then run the command again"
         )
     layouts, clicks = letters.layouts(), open_publisher(letters.settings.kafka)
     for letter in letters.read(places) if places else ():
@@ -248,18 +190,11 @@ def _say_what_would_be(selection: Selection, topic: str, *, again: bool) -> None
     say(f"would replay {counted(number, 'dead letter')} to {topic}")
 
 
-def _row(letter: Listed, found: Survey) -> tuple[object, ...]:
+def _row(letter: DeadLetterSummary, found: DeadLetterIndex) -> tuple[object, ...]:
     click = f"{letter.facts.get('partition', '')}:{letter.facts.get('offset', '')}"
     remarks = [
         *([f"copy of {letter.copy_of}"] if letter.copy_of else []),
         *(["replayed"] if letter.place in found.replayed_at else []),
     ]
-    told = f" ({', '.join(remarks)})" if remarks else ""
-    return letter.place, time_of(letter.timestamp), letter.reason, click, letter.facts.get("detail", "") + told
-
-
-def _parsed(text: str) -> tuple[int, int]:
-    try:
-        return place_of(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    suffix = f" ({', '.join(remarks)})" if remarks else ""
+    return letter.place, time_of(letter.timestamp), letter.reason, click, letter.facts.get("detail", "") + suffix

@@ -1,4 +1,4 @@
-"""`link-actions doctor`: what is wrong, and how to mend it."""
+"""`link-actions doctor`: checks the installation and says how to fix what is wrong."""
 
 import os
 from collections.abc import Iterator
@@ -33,15 +33,13 @@ Example:
 
 def doctor(
     *,
-    role: Annotated[Role, typer.Option(help="Whose user this is; for others than the worker, less is looked at.")] = (
-        Role.WORKER
-    ),
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    role: Annotated[Role, typer.Option(help="Role of this user; only the worker gets all checks.")] = (Role.WORKER),
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False,
 ) -> None:
     """Check settings, versions, state, schema registry, connection, rights, topics and transactions.
 
-    The exit code is 0 if the worker can run, 2 where settings are wrong, 3 where Kafka or the registry is, and 6 where
-    committed offsets, memory and clicks do not fit together.
+    The exit code is 0 if the worker can run, 2 if settings are wrong, 3 if Kafka or the registry is at fault, and 6 if
+    committed offsets, remembered actions and clicks disagree.
     """
     findings = check_all(role)
     if as_json:
@@ -50,12 +48,12 @@ def doctor(
             del fields["exit_code"]
             say_json(fields)
     else:
-        print_table(("", "what", "seen, and how to mend it"), [row for finding in findings for row in _rows(finding)])
+        print_table(("", "check", "result and fix"), [row for finding in findings for row in _rows(finding)])
     raise typer.Exit(exit_code_of(findings))
 
 
 def check_all(role: Role) -> list[Finding]:
-    """Look at everything that can be looked at; without settings that is not much."""
+    """Run all checks of the role; with wrong settings, only those of the settings."""
     settings, findings = check_settings(os.environ)
     if settings is None:
         return findings
@@ -74,8 +72,8 @@ def check_all(role: Role) -> list[Finding]:
 
 def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
     yield finding.status, finding.subject, finding.seen
-    if finding.mend:
-        yield "", "", Whole(f"→ {finding.mend}")
+    if finding.fix:
+        yield "", "", Whole(f"→ {finding.fix}")
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

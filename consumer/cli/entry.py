@@ -1,4 +1,4 @@
-"""What every command begins with: the settings of the environment, and quiet logs."""
+"""Settings, topic names and registry of a command."""
 
 import os
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from schemas.topics import TopicNames
 
 
 def command_settings() -> Settings:
-    """Return the settings of the environment, and log as they say; raises WrongSettings.
+    """Load the settings from the environment and configure logging. Raises WrongSettings.
 
-    What the Kafka library has to say is shown at log level debug only: the command itself tells what went wrong.
+    Messages of the Kafka library are shown at level debug only: the command reports errors itself.
     """
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format, client_library=None)
@@ -24,13 +24,13 @@ def command_settings() -> Settings:
 
 
 def topic_names(settings: Settings) -> TopicNames:
-    """Return the names of this installation's topics, with one for each kind of action there is."""
+    """Return the topic names of this installation, with an updates topic for each kind of action."""
     return TopicNames(settings.topic_prefix, settings.group_id, tuple(sorted(load_kinds(load_schemas()))))
 
 
 @contextmanager
 def open_registry(settings: Settings) -> Iterator[SchemaRegistry | None]:
-    """Give the schema registry, None where the installation has none."""
+    """Yield the schema registry, or None if the installation has none."""
     if settings.schema_registry_url is None:
         yield None
         return

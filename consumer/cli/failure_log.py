@@ -1,4 +1,4 @@
-"""How a command tells that it has failed: in a sentence, or in a line of the log where it writes one."""
+"""Reports the failure of a command: as a sentence, or as a log event if the command writes a log."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ from consumer.monitoring.logs import chosen_format, configure_logs
 NAME = "link-actions"
 
 LOGGING = frozenset({"run"})
-"""Commands whose standard error is a log: where that is JSON, each line is."""
+"""Commands whose standard error is a log; if its format is JSON, so is every line."""
 
 
 def begin_logging(command: str, environ: Mapping[str, str]) -> None:
-    """Log as the environment says, before its settings have been checked: a mistake in one of them is logged, too."""
+    """Configure logging from the environment before the settings are checked, so that wrong settings are logged too."""
     if command in LOGGING:
         instance = environ.get(variable("instance_id")) or host_name()
         configure_logs(LogLevel.WARNING, _wanted_format(environ), instance=instance)
@@ -25,7 +25,7 @@ def begin_logging(command: str, environ: Mapping[str, str]) -> None:
 
 
 def report_failure(command: str, sentence: str, code: int, environ: Mapping[str, str]) -> None:
-    """Say on standard error what went wrong."""
+    """Report the failure on standard error."""
     if command in LOGGING and chosen_format(_wanted_format(environ)) is LogFormat.JSON:
         structlog.get_logger().error("command.failed", command=command, reason=sentence, exit_code=int(code))
     else:
@@ -33,6 +33,6 @@ def report_failure(command: str, sentence: str, code: int, environ: Mapping[str,
 
 
 def _wanted_format(environ: Mapping[str, str]) -> LogFormat | None:
-    """Return what the setting asks for; None where it is not set, or is wrong."""
+    """Return the format that the setting names; None if it is not set or wrong."""
     wanted = environ.get(variable("log_format"), "")
     return LogFormat(wanted) if wanted in set(LogFormat) else None

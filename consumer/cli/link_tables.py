@@ -1,4 +1,4 @@
-"""How links look on a terminal, and as JSON for programs: one object a line."""
+"""Output of links and their diagnostics: tables for people, one JSON object per line for programs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from consumer.links.link_files import CheckedLinks
 from consumer.links.link_reference import LinkReference
 from consumer.links.listing import describe_repeat, link_as_json
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
-from consumer.links.versioning import Change, PlannedLink
+from consumer.links.versioning import Change, NextVersion
 from consumer.terminal.text import counted
 
 
@@ -23,7 +23,7 @@ def echo_json(data: Any) -> None:
 
 
 def show_mistakes(mistakes: Iterable[Diagnostic]) -> None:
-    """Write each mistake as an object."""
+    """Write each mistake as a JSON object."""
     for mistake in mistakes:
         echo_json(
             {
@@ -38,7 +38,7 @@ def show_mistakes(mistakes: Iterable[Diagnostic]) -> None:
 
 
 def show_warnings(warnings: Sequence[Diagnostic], *, as_json: bool) -> None:
-    """Tell of warnings, beside what is said otherwise; to a program as mistakes are told."""
+    """Write warnings to standard error, or as JSON objects."""
     if as_json:
         show_mistakes(warnings)
         return
@@ -47,7 +47,7 @@ def show_warnings(warnings: Sequence[Diagnostic], *, as_json: bool) -> None:
 
 
 def show_checked(checked: CheckedLinks) -> None:
-    """Say how much was checked."""
+    """Print how many files, links and actions were checked."""
     links = checked.links
     files = len({link.place.file for link in links})
     actions = sum(len(link.actions) for link in links)
@@ -55,35 +55,35 @@ def show_checked(checked: CheckedLinks) -> None:
     say(f"no mistakes{warned}: {counted(files, 'file')}, {counted(len(links), 'link')}, {counted(actions, 'action')}")
 
 
-def show_planned(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
-    """Show what became, or would become, of each link."""
+def show_changes(versions: Sequence[NextVersion], *, as_json: bool) -> None:
+    """Show how each link changed, or would change."""
     if as_json:
-        for each in planned:
+        for each in versions:
             echo_json({"change": each.change.value, **link_as_json(each.link)})
         return
-    news = [each for each in planned if each.change is not Change.UNCHANGED]
-    if news:
-        rows = [(each.change.value, _name(each.link), *_numbers(each.link), _kinds(each.link)) for each in news]
+    changed = [each for each in versions if each.change is not Change.UNCHANGED]
+    if changed:
+        rows = [(each.change.value, _name(each.link), *_numbers(each.link), _kinds(each.link)) for each in changed]
         print_table(("change", "link", "version", "epoch", "actions"), rows)
-    counts = Counter(each.change for each in planned)
+    counts = Counter(each.change for each in versions)
     say(", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change]) or "no links")
 
 
-def show_preview(planned: Sequence[PlannedLink], *, as_json: bool) -> None:
-    """Show what would become of each link: what changes, and what that means for people."""
+def show_preview(versions: Sequence[NextVersion], *, as_json: bool) -> None:
+    """Show how each link would change, and the consequences for people."""
     if as_json:
-        for each in planned:
+        for each in versions:
             reasons = {"differences": list(differences_of(each)), "meaning": list(meanings_of(each))}
             echo_json({"change": each.change.value, **link_as_json(each.link), **reasons})
         return
-    show_planned(planned, as_json=False)
-    for line in preview_lines(planned):
+    show_changes(versions, as_json=False)
+    for line in preview_lines(versions):
         say(line)
 
 
-def preview_lines(planned: Sequence[PlannedLink]) -> Iterator[str]:
-    """Yield the differences of each link, and what they mean."""
-    for each in planned:
+def preview_lines(versions: Sequence[NextVersion]) -> Iterator[str]:
+    """Yield the differences of each link and their consequences."""
+    for each in versions:
         lines = [*(f"  {line}" for line in differences_of(each)), *(f"  => {line}" for line in meanings_of(each))]
         if lines:
             yield f"{_name(each.link)} version {each.link.version}:"
@@ -91,7 +91,7 @@ def preview_lines(planned: Sequence[PlannedLink]) -> Iterator[str]:
 
 
 def show_links(links: Iterable[Link | UnreadableVersion | WithdrawnVersion], *, as_json: bool) -> None:
-    """Show one line for each link."""
+    """Show one line per link."""
     rows = []
     for link in links:
         if not isinstance(link, Link):
@@ -131,13 +131,13 @@ def show_link(link: Link, *, as_json: bool) -> None:
 
 
 def warn_of_versions(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> None:
-    """Tell of versions that are there and not as they should be, beside what a program reads."""
+    """Warn of unreadable and withdrawn versions on standard error."""
     for version in versions:
         subject = f"warn: {version.reference} version {version.version}"
         if isinstance(version, UnreadableVersion):
             complain(f"{subject} cannot be read ({version.reason}); {version.remedy}")
         else:
-            complain(f"{subject} was withdrawn: its record has no value, so it counts as never published")
+            complain(f"{subject} was withdrawn: its record has no value, so the version counts as never published")
 
 
 def _name(link: Link) -> str:

@@ -1,4 +1,4 @@
-"""`link-actions links`: from link files to published versions, and back to look at them."""
+"""`link-actions links`: checks and publishes link files, and shows published links."""
 
 import getpass
 import json
@@ -12,14 +12,14 @@ import typer
 from actions.link import Link, LinkStatus
 from actions.registry import load_kinds
 from consumer.cli.command_line import PlainCommand, PlainGroup
-from consumer.cli.confirmation import agreed
+from consumer.cli.confirmation import confirm
 from consumer.cli.entry import command_settings
 from consumer.cli.link_tables import (
+    show_changes,
     show_checked,
     show_link,
     show_links,
     show_mistakes,
-    show_planned,
     show_preview,
     show_warnings,
     warn_of_versions,
@@ -46,11 +46,11 @@ Example:
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
 References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object a line.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done, and what it means.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without a question.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Take each warning for a mistake.")]
-By = Annotated[str | None, typer.Option("--author", help="Who publishes; your user name unless said otherwise.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show changes and their consequences, but publish nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as mistakes.")]
+By = Annotated[str | None, typer.Option("--author", help="Name of the author; default: your user name.")]
 
 
 @app.callback(epilog=GROUP_EXAMPLE)
@@ -63,14 +63,15 @@ def check(
     paths: Paths,
     *,
     against_published: Annotated[
-        bool, typer.Option("--against-published", help="Compare with the broker too, and show what would be published.")
+        bool,
+        typer.Option("--against-published", help="Compare with the published links and show the changes."),
     ] = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Find every mistake in link files, without a broker.
 
-    Warnings are about what is taken as it is written and may not be meant so; with --strict they are mistakes.
+    Warnings point at text that is taken literally but may be meant otherwise; with --strict they are mistakes.
     """
     with _mistakes_as_json(as_json=as_json):
         checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
@@ -83,22 +84,22 @@ def check(
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
 def publish(paths: Paths, *, author: By = None, strict: Strict = False, as_json: Json = False) -> None:
-    """Publish what is new or changed in link files.
+    """Publish new and changed links of link files.
 
-    All or nothing, and nothing where a file holds a mistake, or with --strict a warning. A link that is in no file
-    stays as it is; one that was deleted comes back.
+    All links are published or none: none if a file has a mistake, or with --strict a warning. Links that are in no file
+    do not change; a deleted link that is in a file is restored.
     """
     with _mistakes_as_json(as_json=as_json):
         checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
         show_warnings(checked.warnings, as_json=as_json)
-        show_planned(_author(author).publish(checked.links), as_json=as_json)
+        show_changes(_author(author).publish(checked.links), as_json=as_json)
 
 
 @app.command("list", cls=PlainCommand, epilog="\b\nExample:\n  link-actions links list --tenant acme")
 def list_links(
     *,
-    tenant: Annotated[str | None, typer.Option(help="Only the links of this tenant.")] = None,
-    deleted: Annotated[bool, typer.Option("--all", help="Deleted links too.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Only links of this tenant.")] = None,
+    deleted: Annotated[bool, typer.Option("--all", help="Include deleted links.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the published links."""
@@ -117,52 +118,52 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one version of a link in full."""
-    shown, odd = _author(None).look(parse_reference(link), version)
+    shown, problems = _author(None).inspect(parse_reference(link), version)
     show_link(shown, as_json=as_json)
-    warn_of_versions(odd)
+    warn_of_versions(problems)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links reset acme/spring-offer --dry-run")
 def reset(
     links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Forget who clicked, by starting a new epoch.
+    """Forget who clicked by starting a new epoch.
 
-    Each person's next click on the link is a first one again, and the hits start at zero. What was done stays done. It
-    cannot be undone, so it asks first.
+    The next click of each person counts as the first, and hits start at zero. Updates already sent stay as they are.
+    A reset cannot be undone, so the command asks first.
     """
     references = [parse_reference(link) for link in links]
     publisher = _author(author)
-    planned = publisher.preview_reset(references)
+    versions = publisher.preview_reset(references)
     if dry_run:
-        show_preview(planned, as_json=as_json)
-    elif yes or agreed(planned, "reset"):
-        epochs = {LinkReference(each.link.tenant_id, each.link.link_id): each.link.epoch for each in planned}
-        show_planned(publisher.reset(references, epochs), as_json=as_json)
+        show_preview(versions, as_json=as_json)
+    elif yes or confirm(versions, "reset"):
+        epochs = {LinkReference(each.link.tenant_id, each.link.link_id): each.link.epoch for each in versions}
+        show_changes(publisher.reset(references, epochs), as_json=as_json)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
 def delete(
     links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Hide links from authors. They go on redirecting and acting, since the mails are out.
+    """Hide links from lists. They still redirect and act, because mails link to them.
 
-    To stop a link from acting, publish it without actions. It asks first.
+    To stop the actions of a link, publish it without actions. The command asks first.
     """
     references = [parse_reference(link) for link in links]
     publisher = _author(author)
-    planned = publisher.preview_deletion(references)
+    versions = publisher.preview_deletion(references)
     if dry_run:
-        show_preview(planned, as_json=as_json)
-    elif yes or agreed(planned, "delete"):
-        show_planned(publisher.delete(references), as_json=as_json)
+        show_preview(versions, as_json=as_json)
+    elif yes or confirm(versions, "delete"):
+        show_changes(publisher.delete(references), as_json=as_json)
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")
 def schema() -> None:
     """Print the JSON Schema of link files.
 
-    With it an editor completes and checks them while you type.
+    Editors use it to complete and check link files while you type.
     """
     schemas = load_schemas()
     kinds = load_kinds(schemas)
@@ -172,7 +173,7 @@ def schema() -> None:
 
 @contextmanager
 def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
-    """Show mistakes as objects where a program reads them."""
+    """Write mistakes as JSON objects if asked for."""
     try:
         yield
     except InvalidLinkFiles as error:
@@ -188,7 +189,7 @@ def _author(name: str | None) -> LinkPublisher:
 
 
 def _author_name(name: str) -> str:
-    """Take a name like those of a link file: it is published with each version. Raises UsageError."""
+    """Check the name like the names of a link file: it is published with each version. Raises UsageError."""
     try:
         return check_name(name)
     except ValueError as error:
@@ -196,7 +197,7 @@ def _author_name(name: str) -> str:
 
 
 def _user_name() -> str:
-    """Return who runs the command; a container may have no name for that."""
+    """Return the user name of the process; in a container there may be none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -1,4 +1,4 @@
-"""What commands write: a line or a message for people, an object a line for programs."""
+"""Output of commands: lines and messages for people, one JSON object per line for programs."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from consumer.terminal.text import printable, printable_lines
 
 
 def say(line: str = "") -> None:
-    """Write one line to standard output at once."""
+    """Write one line to standard output and flush."""
     _write(sys.stdout, printable(line))
 
 
@@ -18,7 +18,7 @@ def complain(message: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Write one value in one line. All that is not ASCII is escaped: it steers no terminal and needs no encoding."""
+    """Write one value in one line of ASCII, which cannot control a terminal and needs no encoding."""
     _write(sys.stdout, json.dumps(value))
 
 

@@ -1,4 +1,4 @@
-"""`link-actions state reconcile`: going on where offsets, memory and clicks do not fit together."""
+"""`link-actions state reconcile`: resolves contradictions between offsets, remembered actions and clicks."""
 
 import sys
 from contextlib import ExitStack
@@ -20,7 +20,8 @@ from consumer.kafka.admin.topics import topic_specs
 from consumer.loop.history import Way, explain
 from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.inspection import contradictions, open_inspection
-from consumer.maintenance.reconcile import Plan, Reconciling
+from consumer.maintenance.reconcile import Reconciler, Reconciliation
+from consumer.terminal.text import counted
 from schemas.topics import TopicNames
 
 BROKERS_CHOICE = -1
@@ -34,24 +35,24 @@ Example:
 def reconcile(
     *,
     accept_lost_memory: Annotated[
-        bool, typer.Option("--accept-lost-memory", help="Go on with an empty memory, or with what is left of it.")
+        bool, typer.Option("--accept-lost-memory", help="Continue with the remembered actions that are left, or none.")
     ] = False,
     offsets_from_state: Annotated[
-        bool, typer.Option("--offsets-from-state", help="Go on from the offset that the memory was made up to.")
+        bool, typer.Option("--offsets-from-state", help="Continue from the offset that the remembered actions include.")
     ] = False,
     offsets_from_group: Annotated[
-        bool, typer.Option("--offsets-from-group", help="Go on from the offset that the group has, or the first one.")
+        bool, typer.Option("--offsets-from-group", help="Continue from the committed offset, or the first one.")
     ] = False,
     skip_lost_clicks: Annotated[
-        bool, typer.Option("--skip-lost-clicks", help="Go on with the clicks that are there, and count the others.")
+        bool, typer.Option("--skip-lost-clicks", help="Continue with the clicks that exist, and count the lost ones.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, but write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Go on where the committed offsets, the memory and the clicks of a partition do not fit together.
+    """Resolve contradictions between committed offsets, remembered actions and clicks of a partition.
 
-    Without a way of going on it shows what it finds. Stop all workers of the group before you choose one. Offsets and
-    memory are written together, so it can be stopped at any time and run again.
+    Without an option, the command shows what it finds. Stop all workers of the group before you choose one. Offsets and
+    remembered actions are written in one transaction, so the command can be stopped at any time and run again.
     """
     chosen = {
         Way.ACCEPT_LOST_MEMORY: accept_lost_memory,
@@ -72,47 +73,49 @@ def reconcile(
 
 
 def _show(settings: Settings, names: TopicNames, stack: ExitStack) -> None:
-    """Tell what contradicts. Raises Contradictory."""
+    """Show the contradictions. Raises Contradictory if there are any."""
     partitions = _partitions(settings, names, may_create=False)
     found = contradictions(stack.enter_context(open_inspection(settings, names)).look(partitions))
     if found:
         raise Contradictory(explain(found, settings.group_id))
-    say(f"Offsets, memory and clicks of {partitions} partitions agree; there is nothing to do")
+    where = counted(partitions, "partition")
+    say(f"Committed offsets, remembered actions and clicks of {where} agree; there is nothing to do")
 
 
 def _carry_out(settings: Settings, names: TopicNames, stack: ExitStack, way: Way, *, dry_run: bool, yes: bool) -> bool:
-    """Do it, unless it is only to be shown or somebody says no; tell whether it was done."""
+    """Apply the option unless this is a dry run; return whether it was applied."""
     partitions = _partitions(settings, names, may_create=way is Way.ACCEPT_LOST_MEMORY and not dry_run)
-    mover = stack.enter_context(ChangelogWriter(settings, names.changelog))
+    changelog = stack.enter_context(ChangelogWriter(settings, names.changelog))
     group = ConsumerGroup(Connection(settings.kafka), settings.group_id)
     inspection = stack.enter_context(open_inspection(settings, names))
-    work = Reconciling(group, inspection, partial(mover.settle, names.clicks), partitions)
-    plan = work.plan(way)
-    _print_plan(plan)
+    work = Reconciler(group, inspection, partial(changelog.settle, names.clicks), partitions)
+    reconciliation = work.prepare(way)
+    _print_steps(reconciliation)
     if dry_run:
         say("Nothing was written")
         return False
-    if plan.steps:
+    if reconciliation.steps:
         if not yes and sys.stdin.isatty():
-            typer.confirm("Go on like this?", abort=True)
-        work.carry_out(plan)
-    if plan.left:
-        raise Contradictory(explain(plan.left, settings.group_id))
+            typer.confirm("Continue?", abort=True)
+        work.apply(reconciliation)
+    if reconciliation.left:
+        raise Contradictory(explain(reconciliation.left, settings.group_id))
     return True
 
 
-def _print_plan(plan: Plan) -> None:
-    if not plan.steps:
-        say("No partition needs this")
+def _print_steps(reconciliation: Reconciliation) -> None:
+    if not reconciliation.steps:
+        say("No partition needs this option")
         return
     rows = [
-        (step.partition, step.found or "no note yet", step.note.offset, step.repeated, step.lost) for step in plan.steps
+        (step.partition, step.found or "no checkpoint yet", step.note.offset, step.repeated, step.lost)
+        for step in reconciliation.steps
     ]
-    print_table(("partition", "found", "goes on from", "handled again", "lost"), rows)
+    print_table(("partition", "found", "continues at", "handled again", "lost"), rows)
 
 
 def _partitions(settings: Settings, names: TopicNames, *, may_create: bool) -> int:
-    """Return how many the clicks have. A changelog that is missing is made where somebody accepts that it is lost."""
+    """Return the partition count of the clicks. Create a missing changelog if its loss was accepted."""
     admin = KafkaTopicAdmin(settings.kafka)
     found = admin.read_topics([names.clicks, names.changelog])
     if names.clicks not in found:
@@ -120,7 +123,7 @@ def _partitions(settings: Settings, names: TopicNames, *, may_create: bool) -> i
     partitions = found[names.clicks].partitions
     if names.changelog not in found:
         if not may_create:
-            raise missing_changelog(names, "only that way of going on can be chosen")
+            raise missing_changelog(names, "no other option applies")
         spec = next(each for each in topic_specs(names) if each.name == names.changelog)
         admin.create_topics([spec], partitions=partitions, replication_factor=BROKERS_CHOICE)
         say(f"created {names.changelog}")

@@ -32,14 +32,14 @@ def run(
     *,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, max=MAX_WORKERS, help="So many processes, watched and restarted by this one."),
+        typer.Option("--workers", min=1, max=MAX_WORKERS, help="Number of worker processes, which this one restarts."),
     ] = None,
-    drain: Annotated[bool, typer.Option("--drain", help="End once everything in the topic now is done.")] = False,
+    drain: Annotated[bool, typer.Option("--drain", help="Exit once all clicks now in the topic are done.")] = False,
     parent_fd: Annotated[int | None, typer.Option("--parent-fd", hidden=True)] = None,
 ) -> None:
-    """Turn clicks into updates until SIGTERM, which finishes the batch and leaves within seconds.
+    """Turn clicks into updates until SIGTERM; the worker then finishes its batch and exits within seconds.
 
-    Use --workers to go faster on one machine. On several machines, each needs a LINK_ACTIONS_INSTANCE_ID of its own.
+    Use --workers to use more cores of one machine. On several machines, give each its own LINK_ACTIONS_INSTANCE_ID.
     """
     supervisor = None if parent_fd is None else ParentWatch(parent_fd)
     settings = load_settings(os.environ)

@@ -10,7 +10,7 @@ from consumer.terminal.text import printable
 
 GAP = "  "
 NARROWEST = 24
-"""Cells that the last column gets at least, if its texts are that long: its texts wrap."""
+"""Least width of the last column, whose texts wrap, in cells."""
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
@@ -22,7 +22,7 @@ class Whole(str):
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their columns; None is shown as nothing. Where nobody watches, each row is one line."""
+    """Print rows under their columns; None is shown as nothing. If output is no terminal, each row is one line."""
     cells = [list(map(_cell, row)) for row in rows]
     heading, *lines = table_lines(columns, cells, width_of(sys.stdout))
     is_bold = takes_colors(sys.stdout)
@@ -32,10 +32,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
-    """Yield the heading and the rows, no wider than `width` cells as far as their words allow; None has no limit.
+    """Yield the heading and the rows, no wider than `width` cells as far as their words allow; None means no limit.
 
-    The last column wraps at blanks. A cell that is wider than its column ends its line, and the rest of the row goes on
-    below, in its columns: an id is never cut, so two of them never look the same.
+    The last column wraps at blanks. A cell that is wider than its column ends its line, and the row continues below:
+    an id is never cut, so two ids never look the same.
     """
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
     if width is not None:
@@ -51,7 +51,7 @@ def _cell(value: object) -> str:
 
 
 def _fitted(widths: Sequence[int], least: Sequence[int], width: int) -> list[int]:
-    """Make columns narrower until they fit: the last one alone if that is enough, else the widest one, too."""
+    """Narrow columns until they fit: the last one if that is enough, otherwise also the widest."""
     *before, last = widths
     room = width - len(GAP) * len(before)
     if sum(before) + min(last, NARROWEST) <= room:
@@ -81,7 +81,7 @@ def _row_lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return the text in lines that are broken at blanks; a word that is wider than a line is not broken."""
+    """Wrap the text at blanks; a word wider than a line is not broken."""
     lines: list[str] = [""]
     for number, word in enumerate(text.split(" ")):
         longer = f"{lines[-1]} {word}" if number else word

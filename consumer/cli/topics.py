@@ -1,4 +1,4 @@
-"""`link-actions topics`: creating and checking them."""
+"""`link-actions topics`: creates and checks topics."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from consumer.terminal.text import counted
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 
 PARTITIONS = 12
-"""Enough for as many workers, before the topics have to be given more."""
+"""Default partition count: the most workers that can run before a repartitioning."""
 
 GROUP_EXAMPLE = EXAMPLE = """\b
 Example:
@@ -32,17 +32,19 @@ def create(
     partitions: Annotated[
         int | None,
         typer.Option(
-            min=1, max=10_000, help=f"Of clicks, updates, hits and memory; {PARTITIONS} where there are none yet."
+            min=1,
+            max=10_000,
+            help=f"Partitions of clicks, updates, hits and changelog; {PARTITIONS} if new.",
         ),
     ] = None,
     replication_factor: Annotated[
         int | None,
-        typer.Option(min=1, max=32, help="Of new topics; 3 where records must outlive a broker.  [default: 1]"),
+        typer.Option(min=1, max=32, help="Replicas of new topics; 3 in production.  [default: 1]"),
     ] = None,
 ) -> None:
-    """Create the topics that are missing, and check those that exist.
+    """Create missing topics and check existing ones.
 
-    More of them later are given by link-actions state repartition, which moves what is remembered along.
+    To add partitions later, run link-actions state repartition, which also moves the remembered actions.
     """
     settings = command_settings()
     names, admin = topic_names(settings), KafkaTopicAdmin(settings.kafka)
@@ -57,4 +59,4 @@ def create(
         if difference.severity is Severity.WARN:
             complain(f"warn: {difference}")
     count = report.require()
-    say(f"{len(topic_specs(names))} topics are as they must be, with {counted(count, 'partition')}")
+    say(f"{len(topic_specs(names))} topics are correct, with {counted(count, 'partition')}")

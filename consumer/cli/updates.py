@@ -1,4 +1,4 @@
-"""`link-actions updates`: showing them as subscribers see them."""
+"""`link-actions updates`: shows updates as subscribers see them."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -46,12 +46,12 @@ def updates() -> None:
 @app.command(cls=PlainCommand, epilog=EXAMPLE)
 def tail(
     *,
-    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest update.")] = False,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end that there is at the start.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest update.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the current end of the topics.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False,
 ) -> None:
-    """Show updates that are committed, as they come; Ctrl-C ends it.
+    """Show committed updates as they arrive, until Ctrl-C.
 
     With --json each line has topic, partition, offset, timestamp, key, headers and value.
     """
@@ -70,14 +70,14 @@ def tail(
 
 @dataclass(frozen=True, slots=True)
 class UpdateShower:
-    """Writes updates to standard output, a line each. `codecs` is by topic, `kinds` too."""
+    """Writes updates to standard output, a line each. `codecs` and `kinds` are by topic."""
 
     codecs: Mapping[str, Codec]
     kinds: Mapping[str, str]
     as_json: bool
 
     def show(self, record: RecordView) -> None:
-        """Write one update; of one that cannot be read, only where it stands, and why on standard error."""
+        """Write one update; if it cannot be decoded, write its position, and the reason on standard error."""
         try:
             value = self.codecs[record.topic].decode(record.value or b"")
         except BadRecord as bad:
@@ -120,6 +120,6 @@ def _shower(
 
 
 def _cut(spans: Iterable[Span], *, from_beginning: bool, until_end: bool) -> list[Span]:
-    """Leave out what is there already, and the end, as the options say."""
+    """Set the start and end of each span as the options say."""
     begun = [span if from_beginning else replace(span, start=span.end or 0) for span in spans]
     return begun if until_end else [replace(span, end=None) for span in begun]

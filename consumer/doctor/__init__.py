@@ -1,1 +1,1 @@
-"""What is wrong with an installation, and how to mend it."""
+"""Checks an installation and says how to fix what is wrong."""

@@ -1,4 +1,4 @@
-"""What is looked at in Kafka: connection, versions, topics, rights, transactions."""
+"""Checks of Kafka: connection, versions, topics, rights, transactions."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
 
 
 def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:
-    """Look at all that the role needs; where no broker answers, that is the only finding."""
+    """Check all that the role needs; if no broker answers, that is the only finding."""
     try:
         connection = Connection(settings.kafka)
         metadata = connection.metadata()
@@ -50,18 +50,18 @@ def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator
         yield from check_workers(settings.workers, report.partitions, os.cpu_count())
         yield from check_replicas(metadata, names)
         probe.try_transactions()
-        yield fine("transactions", "can be begun")
+        yield fine("transactions", "can be started")
     except Unavailable as error:
         yield failure("kafka", str(error))
 
 
 def without(hidden: Collection[str], report: TopicReport) -> TopicReport:
-    """Leave out of what is missing the topics that this user only may not see."""
+    """Remove from the missing topics those that this user is not allowed to see."""
     return replace(report, missing=tuple(name for name in report.missing if name not in hidden))
 
 
 def check_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
-    """Tell how new the broker is, as far as it shows: no question that the library can ask is answered by a version."""
+    """Report the broker's age, guessed from its settings: no API of the client library returns its version."""
     protocols = config.get("group.coordinator.rebalance.protocols")
     if not config:
         yield fine("broker", "does not show its settings to this user")
@@ -69,12 +69,12 @@ def check_brokers(config: Mapping[str, str | None]) -> Iterator[Finding]:
     age = "4.0 or newer" if protocols and "consumer" in protocols else "older than 4.0"
     yield fine("broker", f"Kafka {age}, by its settings")
     if config.get("auto.create.topics.enable") == "true":
-        mend = "set auto.create.topics.enable=false on the brokers"
-        yield warning("broker", "makes topics that somebody merely names, with the wrong settings", mend)
+        fix = "set auto.create.topics.enable=false on the brokers"
+        yield warning("broker", "creates topics on first use, with the wrong settings", fix)
 
 
 def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
-    """Tell what is missing and what differs, a finding each."""
+    """Report each missing and each misconfigured topic."""
     missing = [name for name in report.missing if name != names.changelog]
     if missing:
         yield failure("topics", f"missing: {', '.join(missing)}; run link-actions topics create")
@@ -83,11 +83,11 @@ def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
         yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.advice)
     if not report.failures:
         number = len(topic_specs(names))
-        yield fine("topics", f"{number} are as they must be, with {counted(report.partitions or 0, 'partition')}")
+        yield fine("topics", f"{number} topics are correct, with {counted(report.partitions or 0, 'partition')}")
 
 
 def check_history(settings: Settings, names: TopicNames, report: TopicReport) -> Iterator[Finding]:
-    """Tell whether committed offsets, memory and clicks fit together; a changelog is only made where none was."""
+    """Report whether committed offsets, remembered actions and clicks agree."""
     try:
         require_changelog(settings, names, report)
         if names.changelog in report.missing:
@@ -97,14 +97,17 @@ def check_history(settings: Settings, names: TopicNames, report: TopicReport) ->
                 found = contradictions(inspection.look(report.partitions))
             if found:
                 raise Contradictory(explain(found, settings.group_id))
-            yield fine("history", f"offsets, memory and clicks of {counted(report.partitions, 'partition')} agree")
+            yield fine(
+                "history",
+                f"committed offsets, remembered actions and clicks of {counted(report.partitions, 'partition')} agree",
+            )
     except (Contradictory, RetriableError) as error:
         code = error.exit_code if isinstance(error, Contradictory) else ExitCode.UNAVAILABLE
         yield Finding("history", Status.FAIL, str(error), exit_code=code)
 
 
 def check_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Finding]:
-    """Tell whether records outlive a broker."""
+    """Report topics that would be lost with one broker."""
     single = [
         spec.name
         for spec in topic_specs(names)
@@ -112,16 +115,18 @@ def check_replicas(metadata: ClusterMetadata, names: TopicNames) -> Iterator[Fin
         and any(len(partition.replicas) == 1 for partition in metadata.topics[spec.name].partitions.values())
     ]
     if single:
-        mend = "enough for trying out; elsewhere begin with link-actions topics create --replication-factor 3"
+        fix = "enough for a trial; in production run link-actions topics create --replication-factor 3 first"
         yield warning(
-            "replicas", f"{counted(len(single), 'topic')} with one replica: with its broker the records are lost", mend
+            "replicas",
+            f"{counted(len(single), 'topic')} with one replica: if its broker is lost, so are they",
+            fix,
         )
 
 
 def check_rights(role: Role, lacking: Iterable[Acl]) -> Iterator[Finding]:
-    """Tell what this user may not do, each with the arguments of kafka-acls.sh that mend it."""
+    """Report each missing right with the arguments of kafka-acls.sh that grant it."""
     lacks = list(lacking)
     for right in lacks:
         yield failure("rights", str(missing_acls_error([right])))
     if not lacks:
-        yield fine("rights", f"as far as the broker tells, this user may do what the {role} must")
+        yield fine("rights", f"this user has all rights of the {role}, as far as the broker shows them")

@@ -1,4 +1,4 @@
-"""Whether the link definitions can be read, and which of them were withdrawn."""
+"""Checks that the link definitions can be read, and lists those that were withdrawn."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -24,12 +24,12 @@ from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
 MOST_READ = 10_000
-"""Of how many links the newest version is decoded: about a second's work."""
+"""Links whose newest version is decoded: about a second's work."""
 MOST_NAMED = 5
 
 
 def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
-    """Read the topic to its end and tell what is odd in it. Raises Unavailable."""
+    """Read the topic to its end and report unreadable and withdrawn versions. Raises Unavailable."""
     schemas = load_schemas()
     published = PublishedVersions()
     with closing(open_reader(settings.kafka)) as reader:
@@ -40,22 +40,22 @@ def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
 
 
 def check_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapping[str, Kind]) -> Iterator[Finding]:
-    """Tell which newest versions cannot be read, and which versions were withdrawn."""
+    """Report the newest versions that cannot be read, and the versions that were withdrawn."""
     links = published.links
     newest = [(reference, *found) for reference, versions in links.items() if (found := newest_of(versions))]
     read = (read_version(*each, codec=codec, kinds=kinds) for each in islice(newest, MOST_READ))
     unreadable = [version for version in read if isinstance(version, UnreadableVersion)]
     withdrawn = [version for reference in links for version in withdrawn_of(reference, links[reference])]
     for newer in (True, False):
-        odd = [version for version in unreadable if version.newer is newer]
-        if odd:
-            seen = f"newest version cannot be read, so clicks that name none become dead letters: {_named(odd)}"
-            yield warning("definitions", seen, odd[0].remedy)
+        affected = [version for version in unreadable if version.newer is newer]
+        if affected:
+            seen = f"newest version cannot be read, so clicks without a version become dead letters: {_named(affected)}"
+            yield warning("definitions", seen, affected[0].remedy)
     if withdrawn:
-        seen = f"withdrawn by a record without a value, so the version before is in force: {_named(withdrawn)}"
-        yield warning("definitions", seen, "publish the link again where that was not meant")
+        seen = f"withdrawn by a record without a value, so the previous version is in force: {_named(withdrawn)}"
+        yield warning("definitions", seen, "if that was not intended, publish the link again")
     if not (unreadable or withdrawn):
-        looked = f", of which the first {MOST_READ} were read" if len(newest) > MOST_READ else ""
+        looked = f", the first {MOST_READ} of which were read" if len(newest) > MOST_READ else ""
         yield fine("definitions", f"{counted(len(newest), 'link')}{looked}")
 
 

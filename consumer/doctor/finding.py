@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""The result of one check."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from consumer.errors import ExitCode
 
 
 class Status(StrEnum):
-    """Whether it is as it must be; with a warning the worker runs all the same."""
+    """Result of a check. The worker runs despite a warning, and not after a failure."""
 
     OK = "ok"
     WARN = "warn"
@@ -17,31 +17,31 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, what was seen, and how to mend it. `exit_code` is what a failure of it means."""
+    """The subject of a check, what it saw, and how to fix it. `exit_code` applies to failures."""
 
     subject: str
     status: Status
     seen: str
-    mend: str = ""
+    fix: str = ""
     exit_code: ExitCode = ExitCode.UNAVAILABLE
 
 
 def fine(subject: str, seen: str) -> Finding:
-    """Return that it is as it must be."""
+    """Return a finding without a problem."""
     return Finding(subject, Status.OK, seen)
 
 
-def warning(subject: str, seen: str, mend: str) -> Finding:
-    """Return that it had better be otherwise."""
-    return Finding(subject, Status.WARN, seen, mend)
+def warning(subject: str, seen: str, fix: str) -> Finding:
+    """Return a problem despite which the worker runs."""
+    return Finding(subject, Status.WARN, seen, fix)
 
 
 def failure(subject: str, sentence: str, exit_code: ExitCode = ExitCode.UNAVAILABLE) -> Finding:
-    """Return that it is wrong; the sentence says what and, after a semicolon, how to mend it, as our errors do."""
-    seen, _, mend = sentence.partition("; ")
-    return Finding(subject, Status.FAIL, seen, mend, exit_code)
+    """Return a failure. Like our errors, the sentence says what is wrong and, after a semicolon, how to fix it."""
+    seen, _, fix = sentence.partition("; ")
+    return Finding(subject, Status.FAIL, seen, fix, exit_code)
 
 
 def exit_code_of(findings: Iterable[Finding]) -> ExitCode:
-    """Return the exit code of all: that of the failures, and where they differ that of the settings."""
+    """Return the exit code of the failures; if they differ, wrong settings come first."""
     return min((finding.exit_code for finding in findings if finding.status is Status.FAIL), default=ExitCode.DONE)

@@ -1,4 +1,4 @@
-"""What can be looked at without a broker: settings, versions, the state's folder, the schema registry."""
+"""Checks that need no broker: settings, versions, the state folder, the schema registry."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,15 +28,15 @@ from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writabl
 from consumer.terminal.text import counted
 
 LEAST_ROOM_BYTES = 2**24
-"""Free space with which no worker gets far."""
+"""Free space below which a worker cannot start."""
 DESCRIPTORS, FILES_OF_PARTITION, CONNECTIONS_TO_BROKER = 80, 2, 24
-"""What a worker has open at most, with some to spare: `tests/kafka/test_outages_as_seen.py` counts them."""
+"""Most files and connections a worker has open, with a margin: `tests/kafka/test_outages_as_seen.py` counts them."""
 ROOM_BYTES = 2**30
-"""Free space below which the state may soon have none; ten million clicks remembered take about as much."""
+"""Free space below which the disk may soon be full: ten million remembered clicks take about this much."""
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
-    """Return the settings, None where they are wrong, and a finding for each mistake."""
+    """Return the settings, None if they are wrong, and a finding for each mistake."""
     program = fine("program", ", ".join(f"{name} {version}" for name, version in versions().items()))
     try:
         settings = load_settings(environ)
@@ -46,7 +46,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     named = sorted(name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX) and name not in links)
     return settings, [
         program,
-        fine("settings", f"all good; set are {', '.join(named)}"),
+        fine("settings", f"valid; set are {', '.join(named)}"),
         *_check_service_links(environ),
     ]
 
@@ -56,13 +56,13 @@ def _check_service_links(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     seen = f"{len(service_links(environ))} variables of Kubernetes Services look like settings and are ignored"
     hidden = hidden_settings(environ)
-    yield warning("settings", f"{seen}, {', '.join(hidden)} among them" if hidden else seen, ADVICE)
+    yield warning("settings", f"{seen}, including {', '.join(hidden)}" if hidden else seen, ADVICE)
 
 
 def check_core(core: str) -> Finding:
-    """Tell which core decides clicks: the pure one is as right and slower."""
+    """Report the core that decides clicks: pure Python gives the same results, only slower."""
     if core == PYTHON:
-        return fine("core", "pure Python; installed where there is a C compiler, a click takes less CPU")
+        return fine("core", "pure Python; install with a C compiler to use less CPU per click")
     return fine("core", "compiled")
 
 
@@ -74,7 +74,7 @@ def check_backend(backend: str) -> Finding:
 
 
 def check_state(folders: Iterable[Path]) -> Iterator[Finding]:
-    """Tell whether the state of each worker can be written and has room, without making its folder."""
+    """Report whether each worker's state folder can be written and has free space, without creating it."""
     for folder in folders:
         yield from _check_folder(folder)
 
@@ -87,18 +87,20 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
         yield failure("state", str(error), ExitCode(error.exit_code))
         return
     if room.free < LEAST_ROOM_BYTES:
-        mend = "make room, or set LINK_ACTIONS_STATE_DIR to another folder"
-        yield failure("state", f"{folder} has {room.free // 2**20} MiB of room, too little to begin with; {mend}")
+        fix = "free some space, or set LINK_ACTIONS_STATE_DIR to another folder"
+        yield failure("state", f"{folder} has {room.free // 2**20} MiB free, too little to start; {fix}")
     elif room.free < ROOM_BYTES:
         yield warning(
-            "state", f"{folder} has {room.free // 2**20} MiB of room", "make room, or move LINK_ACTIONS_STATE_DIR"
+            "state",
+            f"{folder} has {room.free // 2**20} MiB of free space",
+            "free some space, or move LINK_ACTIONS_STATE_DIR",
         )
     else:
-        yield fine("state", f"{folder} can be written, {room.free // 2**30} GiB of room")
+        yield fine("state", f"{folder} can be written, {room.free // 2**30} GiB free")
 
 
 def check_descriptors(limit: int | None, partitions: int, brokers: int) -> Finding:
-    """Tell whether one worker may open the files and connections that it needs; None stands for no limit."""
+    """Report whether one worker may open the files and connections that it needs; None means no limit."""
     needed = DESCRIPTORS + FILES_OF_PARTITION * partitions + CONNECTIONS_TO_BROKER * brokers
     if limit is None or limit >= 2 * needed:
         return fine("descriptors", f"a worker may open {limit or 'any number of'} files and connections")
@@ -109,7 +111,7 @@ def check_descriptors(limit: int | None, partitions: int, brokers: int) -> Findi
 
 
 def check_properties(settings: Settings) -> Finding:
-    """Tell whether the client library takes all properties, those of consumers and producers too."""
+    """Report whether the client library accepts all properties, including those of consumers and producers."""
     try:
         open_admin(admin_config(settings.kafka))
         open_consumer(worker_consumer_config(settings.kafka)).close()
@@ -117,13 +119,13 @@ def check_properties(settings: Settings) -> Finding:
         open_producer(worker_producer_config(settings.kafka))
     except UsageError as error:
         return failure("properties", str(error), ExitCode(error.exit_code))
-    return fine("properties", "the client library takes them")
+    return fine("properties", "accepted by the client library")
 
 
 def check_registry(url: str | None, clicks: str) -> Iterator[Finding]:
-    """Tell whether the schema registry answers and what it knows of clicks."""
+    """Report whether the schema registry answers, and its versions of the click schema."""
     if url is None:
-        yield fine("registry", "none is set; records have single-object encoding")
+        yield fine("registry", "not set; records use Avro single-object encoding")
         return
     try:
         with closing(connect_registry(url)) as registry:
@@ -134,5 +136,5 @@ def check_registry(url: str | None, clicks: str) -> Iterator[Finding]:
     if known:
         yield fine("registry", f"answers, with {counted(known, 'version')} of {subject_of(clicks)}")
     else:
-        mend = "publish a click, or register schemas/link_clicked.avsc"
-        yield warning("registry", f"answers, and has no {subject_of(clicks)}", mend)
+        fix = "publish a click, or register schemas/link_clicked.avsc"
+        yield warning("registry", f"answers, and has no {subject_of(clicks)}", fix)

@@ -1,4 +1,4 @@
-"""Whether as many workers as are wanted have something to do and something to do it with."""
+"""Compares the number of workers with partitions and CPU cores."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from consumer.terminal.text import counted
 
 
 def check_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:
-    """Tell whether this machine's workers outnumber the partitions or its cores; None stands for unknown."""
+    """Report whether this machine's workers outnumber the partitions or its cores; None means unknown."""
     fits = True
     if partitions is not None and workers > partitions:
-        seen = f"{workers} workers share {counted(partitions, 'partition')}: some have nothing to do"
+        seen = f"{workers} workers share {counted(partitions, 'partition')}: some are idle"
         yield warning("workers", seen, "set LINK_ACTIONS_WORKERS to the partition count or less")
         fits = False
     if cores is not None and workers > cores:

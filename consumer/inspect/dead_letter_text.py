@@ -14,7 +14,7 @@ SHOWN_BYTES = 4_096
 ROW_BYTES = 16
 
 
-def letter_in_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
+def dead_letter_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
     """Yield lines: the facts, the record's own headers and key, its bytes, and what can be read of them."""
     record = letter.record
     yield f"dead letter {record.place} of {record.topic}, {time_of(record.timestamp)} UTC"
@@ -31,7 +31,7 @@ def letter_in_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
         yield printable(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
 
 
-def letter_in_json(letter: DeadLetter, codec: Codec) -> str:
+def dead_letter_json(letter: DeadLetter, codec: Codec) -> str:
     """Return one line with everything, the bytes in hexadecimal."""
     record = letter.record
     decoded, problem = attempt(codec, record.value)

@@ -102,7 +102,7 @@ def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitio
     )
 
 
-def place_of(text: str) -> tuple[int, int]:
+def parse_place(text: str) -> tuple[int, int]:
     """Return partition and offset of `PARTITION:OFFSET`; raises ValueError."""
     match = _PLACE.fullmatch(text)
     if match is None:

@@ -76,7 +76,7 @@ class KafkaDefinitionTopic:
     def read_new(self) -> Iterator[PublishedRecord]:
         """Yield what was committed since the last call and before this one.
 
-        A transaction that stays open is not waited for long; after `take_over` there is none.
+        A transaction that stays open is not waited for long; after `fence_others` there is none.
         """
         end, waiting_since = self._end(), self._clock.monotonic()
         while (position := self._reader.positions[_PARTITION]) < end:
@@ -87,7 +87,7 @@ class KafkaDefinitionTopic:
             elif self._stands_still(self._clock.monotonic() - waiting_since):
                 return
 
-    def take_over(self) -> None:
+    def fence_others(self) -> None:
         """Fence every author who took over before, by a new producer under the authors' transactional id."""
         self._producer = self._open_author()
         try:
@@ -146,13 +146,13 @@ class KafkaDefinitionTopic:
         error = kafka_error(raised)
         if error.code() in FENCED:
             return Fenced(str(transaction_error(raised)))
-        mend = fatal_error(error)
-        if isinstance(mend, Forbidden):
+        failure = fatal_error(error)
+        if isinstance(failure, Forbidden):
             mine = [
-                each for each in self._rights if each.resource is mend.resource and each.operation is Operation.WRITE
+                each for each in self._rights if each.resource is failure.resource and each.operation is Operation.WRITE
             ]
-            return missing_acls_error(mine) if mine else mend
-        return mend or Fenced(str(transaction_error(raised)))
+            return missing_acls_error(mine) if mine else failure
+        return failure or Fenced(str(transaction_error(raised)))
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
@@ -175,8 +175,8 @@ def _require_topic(admin: TopicAdmin, topic: str) -> None:
     if state is None:
         raise Unavailable(f"{topic} is missing; run link-actions topics create")
     if state.partitions != 1:
-        mend = "delete it and run link-actions topics create"
-        raise Unavailable(f"{topic} has {counted(state.partitions, 'partition')} and must have 1; {mend}")
+        advice = "delete it and run link-actions topics create"
+        raise Unavailable(f"{topic} has {counted(state.partitions, 'partition')} and must have 1; {advice}")
 
 
 def _produce(producer: Producer, topic: str, key: bytes, value: bytes) -> None:

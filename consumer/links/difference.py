@@ -1,4 +1,4 @@
-"""How a planned version of a link differs from the one in force, and what that means for the people who click."""
+"""Compares the next version of a link with the one in force, and explains the consequences for people."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -7,17 +7,17 @@ from typing import Any
 from actions.link import Action, Link
 from actions.repeat import Repeat, RepeatRule
 from consumer.links.listing import describe_period, link_as_json
-from consumer.links.versioning import Change, PlannedLink
+from consumer.links.versioning import Change, NextVersion
 
 _FACTS = ("name", "status", "epoch", "response")
 _NAMED_IN_TEXT = "{link_name}"
 
 
-def differences_of(planned: PlannedLink) -> Iterator[str]:
-    """Yield each fact that changes, with what it is and what it becomes."""
-    if planned.before is None:
+def differences_of(next_version: NextVersion) -> Iterator[str]:
+    """Yield each changed field with its old and new value."""
+    if next_version.before is None:
         return
-    before, after = link_as_json(planned.before), link_as_json(planned.link)
+    before, after = link_as_json(next_version.before), link_as_json(next_version.link)
     yield from _changed("", {fact: before[fact] for fact in _FACTS}, {fact: after[fact] for fact in _FACTS})
     old, new = _by_id(before), _by_id(after)
     for action_id in (name for name in old if name not in new):
@@ -31,59 +31,61 @@ def differences_of(planned: PlannedLink) -> Iterator[str]:
         yield f"order of the actions: {', '.join(old)} → {', '.join(new)}"
 
 
-def meanings_of(planned: PlannedLink) -> Iterator[str]:
-    """Yield what it means for people, a sentence each."""
-    yield from _OF_CHANGE.get(planned.change, _nothing)(planned)
-    if planned.before is not None:
-        yield from _of_link(planned.before, planned.link)
-        yield from _of_actions(planned.before, planned)
+def meanings_of(next_version: NextVersion) -> Iterator[str]:
+    """Yield the consequences for people, a sentence each."""
+    yield from _OF_CHANGE.get(next_version.change, _nothing)(next_version)
+    if next_version.before is not None:
+        yield from _of_link(next_version.before, next_version.link)
+        yield from _of_actions(next_version.before, next_version)
 
 
 def _of_link(before: Link, after: Link) -> Iterator[str]:
     if before.response != after.response:
-        yield "who clicks from now on gets the new response, also in mails that are out"
+        yield "the next clicks get the new response, also from mails already sent"
     if before.name != after.name and any(_NAMED_IN_TEXT in str(action.parameters) for action in after.actions):
-        yield f"texts with {_NAMED_IN_TEXT} say the new name from the next click on"
+        yield f"texts with {_NAMED_IN_TEXT} use the new name from the next click on"
 
 
-def _of_actions(before: Link, planned: PlannedLink) -> Iterator[str]:
+def _of_actions(before: Link, next_version: NextVersion) -> Iterator[str]:
     old = {action.action_id: action for action in before.actions}
-    kept = {action.action_id for action in planned.link.actions}
+    kept = {action.action_id for action in next_version.link.actions}
     for action_id in (name for name in old if name not in kept):
-        yield f"action {action_id} stops with this version; what it did stays done"
-    for action in planned.link.actions:
-        yield from _action(old.get(action.action_id), action, planned)
+        yield f"action {action_id} stops with this version; updates already sent stay as they are"
+    for action in next_version.link.actions:
+        yield from _action(old.get(action.action_id), action, next_version)
 
 
-def _nothing(_planned: PlannedLink) -> Iterator[str]:
+def _nothing(_next_version: NextVersion) -> Iterator[str]:
     yield from ()
 
 
-def _repaired(_planned: PlannedLink) -> Iterator[str]:
-    yield "clicks on the version that could not be read are dead letters; replay them with link-actions dlq replay"
+def _repaired(_next_version: NextVersion) -> Iterator[str]:
+    yield "clicks on the unreadable version are dead letters; replay them with link-actions dlq replay"
 
 
-def _restored(_planned: PlannedLink) -> Iterator[str]:
+def _restored(_next_version: NextVersion) -> Iterator[str]:
     yield "it is listed again"
 
 
-def _reset(planned: PlannedLink) -> Iterator[str]:
-    once = [action.action_id for action in planned.link.actions if action.repeat.rule is not RepeatRule.ALWAYS]
-    again = f"can apply again to everyone who had them: {', '.join(once)}" if once else "have nothing to forget"
-    epochs = f"the epoch goes from {planned.before.epoch if planned.before else 0} to {planned.link.epoch}"
+def _reset(next_version: NextVersion) -> Iterator[str]:
+    once = [action.action_id for action in next_version.link.actions if action.repeat.rule is not RepeatRule.ALWAYS]
+    again = f"can apply again to everyone: {', '.join(once)}" if once else "are not affected"
+    epochs = (
+        f"the epoch goes from {next_version.before.epoch if next_version.before else 0} to {next_version.link.epoch}"
+    )
     yield f"{epochs}: everyone who clicked counts as new, and the hits start at zero"
     yield f"its actions {again}"
-    yield f"clicks that name version {planned.link.version - 1} or an earlier one stay in the epoch of that version"
-    yield "this cannot be undone; what was done stays done"
+    yield f"clicks that name version {next_version.link.version - 1} or earlier stay in the epoch of that version"
+    yield "this cannot be undone; updates already sent stay as they are"
 
 
-def _deleted(planned: PlannedLink) -> Iterator[str]:
-    actions = ", ".join(action.action_id for action in planned.link.actions)
-    acting = f", and its actions go on: {actions}; to stop them, publish it without actions" if actions else ""
-    yield f"it is no longer listed; it goes on redirecting, since mails are out{acting}"
+def _deleted(next_version: NextVersion) -> Iterator[str]:
+    actions = ", ".join(action.action_id for action in next_version.link.actions)
+    acting = f", and its actions continue: {actions}; to stop them, publish it without actions" if actions else ""
+    yield f"it is no longer listed; it still redirects, because mails link to it{acting}"
 
 
-_OF_CHANGE: Mapping[Change, Callable[[PlannedLink], Iterator[str]]] = {
+_OF_CHANGE: Mapping[Change, Callable[[NextVersion], Iterator[str]]] = {
     Change.RESET: _reset,
     Change.DELETED: _deleted,
     Change.RESTORED: _restored,
@@ -91,32 +93,32 @@ _OF_CHANGE: Mapping[Change, Callable[[PlannedLink], Iterator[str]]] = {
 }
 
 
-def _action(old: Action | None, new: Action, planned: PlannedLink) -> Iterator[str]:
+def _action(old: Action | None, new: Action, next_version: NextVersion) -> Iterator[str]:
     name = f"action {new.action_id}"
-    if old is None and new.action_id in planned.known_actions:
-        yield f"{name} is back; who had it before does not get it again where it applies once"
+    if old is None and new.action_id in next_version.known_actions:
+        yield f"{name} is back; if it applies once, people who had it before do not get it again"
     elif old is None:
         yield f"{name} is new: it also applies to people who clicked before, at their next click"
     elif old.repeat != new.repeat:
         yield f"{name}: {_repeat_changed(old.repeat, new.repeat)}"
     if old is not None and old.parameters != new.parameters:
-        keeps = "; who had it keeps what was done and does not get it again" if new.repeat == Repeat() else ""
-        yield f"{name} does the new thing from the next click on{keeps}"
+        keeps = "; people who had it before do not get it again" if new.repeat == Repeat() else ""
+        yield f"{name} uses the new parameters from the next click on{keeps}"
 
 
 def _repeat_changed(old: Repeat, new: Repeat) -> str:
-    """Say what the memory of the old rule is worth under the new one (docs/state.md)."""
+    """Say how entries remembered under the old rule count under the new one (docs/state.md)."""
     match old.rule, new.rule:
         case RepeatRule.COOLDOWN, RepeatRule.ONCE:
-            return "who had it does not get it again"
+            return "people who had it before do not get it again"
         case _, RepeatRule.ONCE:
             return "it applies once more to everyone, at their next click"
         case _, RepeatRule.ONCE_PER_MAILING:
             return "it applies again, once in each mailing or flow run"
         case RepeatRule.ONCE | RepeatRule.COOLDOWN, RepeatRule.COOLDOWN:
-            return f"it applies again when the last time is {describe_period(new.period_ms or 0)} ago or longer"
+            return f"it applies again once the last time is at least {describe_period(new.period_ms or 0)} ago"
         case _, RepeatRule.COOLDOWN:
-            return "it applies again to everyone, at their next click, and then by the period"
+            return "it applies again to everyone, at their next click, and then once per period"
     return "it applies again at every click"
 
 

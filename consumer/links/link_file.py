@@ -16,7 +16,7 @@ from consumer.links.error_messages import Details, error_message
 from consumer.links.field_types import check_tenant_id
 from consumer.links.link_model import ActionEntry, LinkFileModel
 from consumer.links.link_reference import LinkReference
-from consumer.links.literal_text import odd_texts
+from consumer.links.literal_text import literal_text_warnings
 from consumer.links.source_map import LINK, SourceMap
 from consumer.links.yaml_document import Path, read_document
 
@@ -95,7 +95,7 @@ class _Reading:
     def warnings(self) -> Iterator[Diagnostic]:
         """Yield what is taken literally and may not be meant so."""
         for link, raw in self._raw_links:
-            for path, sentence in odd_texts(link, raw, self._kinds):
+            for path, sentence in literal_text_warnings(link, raw, self._kinds):
                 yield self._where.mistake(path, sentence, Severity.WARNING)
 
     def links(self) -> Iterator[DesiredLink]:

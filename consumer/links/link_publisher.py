@@ -19,8 +19,8 @@ from consumer.links.published import (
     read_version,
     withdrawn_of,
 )
-from consumer.links.publishing import DefinitionTopic, Plan, publish
-from consumer.links.versioning import Authorship, PlannedLink, next_deletions, next_epochs, next_resets, next_versions
+from consumer.links.publishing import ComputeVersions, DefinitionTopic, publish
+from consumer.links.versioning import Authorship, NextVersion, next_deletions, next_epochs, next_resets, next_versions
 from schemas.codec import Codec
 
 MOST_NUMBERS = 10
@@ -51,39 +51,39 @@ class LinkPublisher:
         self._clock = clock
         self._defined_by = defined_by
 
-    def publish(self, wanted: Sequence[DesiredLink]) -> list[PlannedLink]:
+    def publish(self, wanted: Sequence[DesiredLink]) -> list[NextVersion]:
         """Publish the links that differ from what is published; return all, with what became of each."""
-        signature = self._signature()
-        return self._publish(_references(wanted), lambda histories: next_versions(wanted, histories, signature))
+        authorship = self._authorship()
+        return self._publish(_references(wanted), lambda histories: next_versions(wanted, histories, authorship))
 
-    def preview(self, wanted: Sequence[DesiredLink]) -> list[PlannedLink]:
+    def preview(self, wanted: Sequence[DesiredLink]) -> list[NextVersion]:
         """Return what `publish` would do now."""
-        return next_versions(wanted, self._read(_references(wanted)), self._signature())
+        return next_versions(wanted, self._read(_references(wanted)), self._authorship())
 
-    def preview_reset(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+    def preview_reset(self, references: Collection[LinkReference]) -> list[NextVersion]:
         """Return what `reset` would do now."""
         histories = self._read(references)
-        return next_resets(next_epochs(references, histories), histories, self._signature())
+        return next_resets(next_epochs(references, histories), histories, self._authorship())
 
     def reset(
         self, references: Collection[LinkReference], epochs: Mapping[LinkReference, int] | None = None
-    ) -> list[PlannedLink]:
+    ) -> list[NextVersion]:
         """Open a new epoch for each link: everyone who clicked before counts as new.
 
         `epochs` are those that were agreed to, so that a reset which another author did meanwhile is not done twice.
         """
-        signature = self._signature()
+        authorship = self._authorship()
         targets = next_epochs(references, self._read(references)) if epochs is None else epochs
-        return self._publish(references, lambda histories: next_resets(targets, histories, signature))
+        return self._publish(references, lambda histories: next_resets(targets, histories, authorship))
 
-    def preview_deletion(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+    def preview_deletion(self, references: Collection[LinkReference]) -> list[NextVersion]:
         """Return what `delete` would do now."""
-        return next_deletions(references, self._read(references), self._signature())
+        return next_deletions(references, self._read(references), self._authorship())
 
-    def delete(self, references: Collection[LinkReference]) -> list[PlannedLink]:
+    def delete(self, references: Collection[LinkReference]) -> list[NextVersion]:
         """Hide each link from authors; it goes on redirecting and acting."""
-        signature = self._signature()
-        return self._publish(references, lambda histories: next_deletions(references, histories, signature))
+        authorship = self._authorship()
+        return self._publish(references, lambda histories: next_deletions(references, histories, authorship))
 
     def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
         """Return the version in force of each link, by tenant and link, and the versions that were withdrawn."""
@@ -101,9 +101,9 @@ class LinkPublisher:
 
         Raises UsageError where it was not published or cannot be read.
         """
-        return self.look(reference, version)[0]
+        return self.inspect(reference, version)[0]
 
-    def look(
+    def inspect(
         self, reference: LinkReference, version: int | None = None
     ) -> tuple[Link, list[UnreadableVersion | WithdrawnVersion]]:
         """Return what `version` does, and all versions of the link that cannot be read or were withdrawn."""
@@ -129,11 +129,11 @@ class LinkPublisher:
             published.add(topic.read_new())
         return published
 
-    def _publish(self, references: Collection[LinkReference], plan: Plan) -> list[PlannedLink]:
+    def _publish(self, references: Collection[LinkReference], compute: ComputeVersions) -> list[NextVersion]:
         codec = self._open_writing_codec()
         histories = Histories(codec, self._kinds, frozenset(references))
         with closing(self._open_topic()) as topic:
-            return publish(topic, histories, plan, codec=codec, clock=self._clock)
+            return publish(topic, histories, compute, codec=codec, clock=self._clock)
 
     def _read(self, references: Collection[LinkReference]) -> Histories:
         histories = Histories(self._codec, self._kinds, frozenset(references))
@@ -144,7 +144,7 @@ class LinkPublisher:
     def _version(self, reference: LinkReference, version: int, value: bytes) -> Link | UnreadableVersion:
         return read_version(reference, version, value, codec=self._codec, kinds=self._kinds)
 
-    def _signature(self) -> Authorship:
+    def _authorship(self) -> Authorship:
         return Authorship(self._defined_by, self._clock.now_ms())
 
 

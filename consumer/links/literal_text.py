@@ -16,7 +16,7 @@ from actions.text import PLACEHOLDERS, ReadableText
 from consumer.links.active_html import active_parts
 from consumer.links.yaml_document import Path
 
-Finding = tuple[Path, str]
+TextWarning = tuple[Path, str]
 """Where it is, and a sentence about it."""
 
 _BRACES = r"\$?\{\{?[^{}\n]{1,60}\}?\}"
@@ -35,7 +35,7 @@ _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 _FILLED = "placeholders are filled in only in texts that people read, such as description and title"
 
 
-def odd_texts(link: Path, raw: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[Finding]:
+def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[TextWarning]:
     """Yield what a link's texts hold that is taken literally."""
     yield from _in_name((*link, "name"), raw.get("name"))
     yield from _in_id((*link, "id"), raw.get("id"))
@@ -51,7 +51,7 @@ def odd_texts(link: Path, raw: Mapping[str, Any], kinds: Mapping[str, Kind]) -> 
             yield from _in_action((*link, "actions", index), action, kind)
 
 
-def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[Finding]:
+def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[TextWarning]:
     yield from _in_id((*path, "id"), action.get("id"))
     for name, field in kind.parameters.model_fields.items():
         place, value = (*path, name), action.get(name)
@@ -70,13 +70,13 @@ def _is(field: Any, annotated: Any) -> bool:
     return any(checks in getattr(part, attribute, ()) for part in parts for attribute in ("metadata", "__metadata__"))
 
 
-def _in_name(path: Path, text: Any) -> Iterator[Finding]:
+def _in_name(path: Path, text: Any) -> Iterator[TextWarning]:
     if isinstance(text, str):
         yield from _in_text(path, text, _MERGE_FIELD)
         yield from _in_markup(path, text)
 
 
-def _in_id(path: Path, text: Any) -> Iterator[Finding]:
+def _in_id(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
     yield from _in_text(path, text, _MERGE_FIELD)
@@ -85,7 +85,7 @@ def _in_id(path: Path, text: Any) -> Iterator[Finding]:
         yield path, sentence
 
 
-def _in_redirect(path: Path, text: Any) -> Iterator[Finding]:
+def _in_redirect(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
     for part in _parts(_MERGE_FIELD, text):
@@ -96,7 +96,7 @@ def _in_redirect(path: Path, text: Any) -> Iterator[Finding]:
         yield path, f"{part} is no percent-encoded character; write %25 for a percent sign"
 
 
-def _in_rich_text(path: Path, text: Any) -> Iterator[Finding]:
+def _in_rich_text(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
     yield from _in_text(path, text, _MERGE_FIELD)
@@ -106,7 +106,7 @@ def _in_rich_text(path: Path, text: Any) -> Iterator[Finding]:
         yield path, f"{part} is Markdown, and the text is HTML; write the HTML for it"
 
 
-def _in_form(path: Path, form: Any) -> Iterator[Finding]:
+def _in_form(path: Path, form: Any) -> Iterator[TextWarning]:
     if not isinstance(form, dict):
         return
     yield from _in_id((*path, "id"), form.get("id"))
@@ -117,7 +117,7 @@ def _in_form(path: Path, form: Any) -> Iterator[Finding]:
             yield (*path, "prefill", index), sentence + ", ".join(PREFILL_FIELDS)
 
 
-def _in_plain_text(path: Path, text: str) -> Iterator[Finding]:
+def _in_plain_text(path: Path, text: str) -> Iterator[TextWarning]:
     yield from _in_markup(path, text)
     for part in _parts(_MARKDOWN, text):
         yield path, f"{part} is Markdown, and people see it as it is written; write plain text"
@@ -129,12 +129,12 @@ def _in_plain_text(path: Path, text: str) -> Iterator[Finding]:
         yield path, f"{path[-1]} starts or ends with {what}, which is kept; remove it unless it is meant"
 
 
-def _in_markup(path: Path, text: str) -> Iterator[Finding]:
+def _in_markup(path: Path, text: str) -> Iterator[TextWarning]:
     for part in (*_parts(_TAG, text), *_entities(text)):
         yield path, f"{part} is HTML, and people see it as it is written; write plain text"
 
 
-def _in_text(path: Path, text: str, merge_field: re.Pattern[str]) -> Iterator[Finding]:
+def _in_text(path: Path, text: str, merge_field: re.Pattern[str]) -> Iterator[TextWarning]:
     for part in _parts(merge_field, text):
         hint = _FILLED if part.strip("{}$") in PLACEHOLDERS else "nothing of that name is filled in"
         yield path, f"{part} is taken as it is written: {hint}"

@@ -1,8 +1,8 @@
-"""Publishing new versions so that two authors at once lose nothing.
+"""Publishes new versions so that concurrent authors lose nothing.
 
-An author reads what is published, then takes over: whoever took over before can publish no more. What came in between
-is read as well, the versions are planned on all of it, and written in one transaction. An author who was overtaken
-plans again on what the other one published.
+An author reads the published versions and fences all other authors. It then reads what was published in between,
+computes the next versions from all of it, and writes them in one transaction. A fenced author starts again from what
+the other one published.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,7 @@ from consumer.errors import Unavailable
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import PublishedRecord
-from consumer.links.versioning import Change, PlannedLink
+from consumer.links.versioning import Change, NextVersion
 from schemas.codec import Codec
 from schemas.definition_key import definition_key
 
@@ -22,65 +22,65 @@ ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
-Plan = Callable[[Histories], list[PlannedLink]]
+ComputeVersions = Callable[[Histories], list[NextVersion]]
 
 
 class Fenced(Exception):
-    """Another author took over, or the transaction failed, or nobody knows whether it did: plan again."""
+    """Another author fenced this one, or the transaction failed or has an unknown outcome; compute again."""
 
 
 class DefinitionTopic(Protocol):
-    """The published definitions, as an author sees them. Any method raises Unavailable where Kafka cannot be had."""
+    """The topic of link definitions. Any method raises Unavailable if Kafka does not answer."""
 
     def read_new(self) -> Iterable[PublishedRecord]:
-        """Return all that was published since the last call, up to the end."""
+        """Return the records published since the last call, up to the current end."""
 
-    def take_over(self) -> None:
-        """Make sure that no author who took over before can publish; their open transactions are ended.
+    def fence_others(self) -> None:
+        """Fence all earlier authors and abort their open transactions.
 
-        Raises Fenced when somebody did the same to this author meanwhile.
+        Raises Fenced if another author fenced this one meanwhile.
         """
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        """Write all of these keys and values or none; only after `take_over`. Raises Fenced."""
+        """Write all of these keys and values or none. Call `fence_others` first. Raises Fenced."""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
 
 
 def publish(
-    topic: DefinitionTopic, histories: Histories, plan: Plan, *, codec: Codec, clock: Clock
-) -> list[PlannedLink]:
-    """Publish what the plan asks for and return it; where that is nothing, no other author is disturbed.
+    topic: DefinitionTopic, histories: Histories, compute: ComputeVersions, *, codec: Codec, clock: Clock
+) -> list[NextVersion]:
+    """Publish the computed versions and return them; if none is new, no other author is fenced.
 
-    Raises what the plan raises, and Unavailable when other authors kept overtaking.
+    Raises what `compute` raises, and Unavailable if other authors fenced this one in every attempt.
     """
     histories.add(topic.read_new())
-    planned = plan(histories)
+    versions = compute(histories)
     reason = ""
     for attempt in range(ATTEMPTS):
-        if not _news(planned):
-            return planned
+        if not _unpublished(versions):
+            return versions
         try:
-            topic.take_over()
+            topic.fence_others()
             histories.add(topic.read_new())
-            planned = plan(histories)
-            topic.publish(encode(_news(planned), codec))
+            versions = compute(histories)
+            topic.publish(encode(_unpublished(versions), codec))
         except Fenced as error:
             reason = str(error)
         else:
-            return planned
+            return versions
         clock.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
         histories.add(topic.read_new())
-        if _arrived(planned, histories):
-            return planned
-        planned = plan(histories)
+        if _was_committed(versions, histories):
+            return versions
+        versions = compute(histories)
     raise Unavailable(f"the links could not be published in {ATTEMPTS} attempts ({reason}); try again in a minute")
 
 
-def encode(planned: Iterable[PlannedLink], codec: Codec) -> list[tuple[bytes, bytes]]:
+def encode(versions: Iterable[NextVersion], codec: Codec) -> list[tuple[bytes, bytes]]:
     """Return the records of new versions."""
-    links = [planned_link.link for planned_link in planned]
+    links = [each.link for each in versions]
     return [
         (
             definition_key(link.tenant_id, link.link_id, link.version),
@@ -90,12 +90,12 @@ def encode(planned: Iterable[PlannedLink], codec: Codec) -> list[tuple[bytes, by
     ]
 
 
-def _news(planned: Iterable[PlannedLink]) -> list[PlannedLink]:
-    return [planned_link for planned_link in planned if planned_link.change is not Change.UNCHANGED]
+def _unpublished(versions: Iterable[NextVersion]) -> list[NextVersion]:
+    return [each for each in versions if each.change is not Change.UNCHANGED]
 
 
-def _arrived(planned: Iterable[PlannedLink], histories: Histories) -> bool:
-    """Tell whether a transaction of unknown outcome was committed after all."""
-    news = [planned_link.link for planned_link in _news(planned)]
+def _was_committed(versions: Iterable[NextVersion], histories: Histories) -> bool:
+    """Return whether a transaction of unknown outcome was committed."""
+    links = [each.link for each in _unpublished(versions)]
     newest = {reference: history.newest for reference, history in histories.links.items()}
-    return bool(news) and all(newest.get(LinkReference(link.tenant_id, link.link_id)) == link for link in news)
+    return bool(links) and all(newest.get(LinkReference(link.tenant_id, link.link_id)) == link for link in links)

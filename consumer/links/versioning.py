@@ -46,7 +46,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedLink:
+class NextVersion:
     """A link's newest version, and whether it is still to be published.
 
     `before` is the readable version that it follows, `known_actions` are the ids of all actions that the link ever had.
@@ -66,19 +66,21 @@ class Authorship:
     defined_at: int
 
 
-def next_versions(wanted: Iterable[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
+def next_versions(wanted: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
     """Plan the next version of each link. Raises InvalidLinkFiles with all that contradicts what is published."""
     wanted = list(wanted)
     mistakes = [mistake for link in wanted for mistake in _contradictions(link, histories)]
     if mistakes:
         raise InvalidLinkFiles(mistakes)
-    return [_plan_link(link, histories, signature) for link in wanted]
+    return [_next_version(link, histories, authorship) for link in wanted]
 
 
-def next_resets(targets: Mapping[LinkReference, int], histories: Histories, signature: Authorship) -> list[PlannedLink]:
+def next_resets(
+    targets: Mapping[LinkReference, int], histories: Histories, authorship: Authorship
+) -> list[NextVersion]:
     """Plan a version in at least the target epoch for each link; one that got there meanwhile stays as it is."""
     known = require_published(targets, histories)
-    return [_plan_reset(history, targets[reference], signature) for reference, history in known.items()]
+    return [_next_reset(history, targets[reference], authorship) for reference, history in known.items()]
 
 
 def next_epochs(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, int]:
@@ -88,11 +90,11 @@ def next_epochs(references: Iterable[LinkReference], histories: Histories) -> di
 
 
 def next_deletions(
-    references: Iterable[LinkReference], histories: Histories, signature: Authorship
-) -> list[PlannedLink]:
+    references: Iterable[LinkReference], histories: Histories, authorship: Authorship
+) -> list[NextVersion]:
     """Plan a deleted version of each link, with its actions kept. Raises UsageError for links nobody published."""
     known = require_published(references, histories)
-    return [_plan_deletion(history, signature) for history in known.values()]
+    return [_next_deletion(history, authorship) for history in known.values()]
 
 
 def require_published(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, History]:
@@ -113,7 +115,7 @@ def _problem(reference: LinkReference, histories: Histories) -> str | None:
     return _NO_VERSION_LEFT if histories.highest(reference) >= LARGEST_VERSION else None
 
 
-def _plan_link(wanted: DesiredLink, histories: Histories, signature: Authorship) -> PlannedLink:
+def _next_version(wanted: DesiredLink, histories: Histories, authorship: Authorship) -> NextVersion:
     history = histories.links.get(wanted.reference)
     slots = _slots(wanted.actions, history.slots if history else {})
     link = Link(
@@ -126,14 +128,14 @@ def _plan_link(wanted: DesiredLink, histories: Histories, signature: Authorship)
         url=url_of(wanted.response),
         response=wanted.response,
         actions=tuple(_action(action, slots[action.action_id]) for action in wanted.actions),
-        defined_at=history.newest.defined_at if history else signature.defined_at,
-        defined_by=history.newest.defined_by if history else signature.defined_by,
+        defined_at=history.newest.defined_at if history else authorship.defined_at,
+        defined_by=history.newest.defined_by if history else authorship.defined_by,
     )
     if history is None:
-        return PlannedLink(Change.CREATED, link)
+        return NextVersion(Change.CREATED, link)
     if link == history.newest and history.in_force:
-        return PlannedLink(Change.UNCHANGED, link)
-    return _next(link, history, _change(history), signature)
+        return NextVersion(Change.UNCHANGED, link)
+    return _successor(link, history, _change(history), authorship)
 
 
 def _change(history: History) -> Change:
@@ -142,23 +144,23 @@ def _change(history: History) -> Change:
     return Change.RESTORED if history.newest.status is LinkStatus.DELETED else Change.CHANGED
 
 
-def _plan_reset(history: History, epoch: int, signature: Authorship) -> PlannedLink:
+def _next_reset(history: History, epoch: int, authorship: Authorship) -> NextVersion:
     if history.newest.epoch >= epoch:
-        return PlannedLink(Change.UNCHANGED, history.newest)
-    return _next(replace(history.newest, epoch=epoch), history, Change.RESET, signature)
+        return NextVersion(Change.UNCHANGED, history.newest)
+    return _successor(replace(history.newest, epoch=epoch), history, Change.RESET, authorship)
 
 
-def _plan_deletion(history: History, signature: Authorship) -> PlannedLink:
+def _next_deletion(history: History, authorship: Authorship) -> NextVersion:
     if history.newest.status is LinkStatus.DELETED and history.in_force:
-        return PlannedLink(Change.UNCHANGED, history.newest)
-    return _next(replace(history.newest, status=LinkStatus.DELETED), history, Change.DELETED, signature)
+        return NextVersion(Change.UNCHANGED, history.newest)
+    return _successor(replace(history.newest, status=LinkStatus.DELETED), history, Change.DELETED, authorship)
 
 
-def _next(link: Link, history: History, change: Change, signature: Authorship) -> PlannedLink:
+def _successor(link: Link, history: History, change: Change, authorship: Authorship) -> NextVersion:
     """Plan the version after every number that was published, so that no click names two versions by one number."""
     version = history.highest + 1
-    signed = replace(link, version=version, defined_at=signature.defined_at, defined_by=signature.defined_by)
-    return PlannedLink(change, signed, history.newest, frozenset(history.slots))
+    signed = replace(link, version=version, defined_at=authorship.defined_at, defined_by=authorship.defined_by)
+    return NextVersion(change, signed, history.newest, frozenset(history.slots))
 
 
 def _slots(actions: Iterable[DesiredAction], taken: Mapping[str, TakenSlot]) -> dict[str, int]:

@@ -23,7 +23,7 @@ _LEAST_RECORDS, _GROWTH = 64, 64
 """The note is the last record of each transaction, so few are read, and more where the last ones were aborted."""
 _READ_AT_ONCE, _SLICE_SECONDS = 50_000, 0.5
 
-Found = tuple[Contradiction, Evidence]
+PartitionContradiction = tuple[Contradiction, Evidence]
 
 
 class Offsets(Protocol):
@@ -106,7 +106,7 @@ def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspectio
         yield Inspection(ConsumerGroup(Connection(settings.kafka), settings.group_id), clicks, changelog, names.clicks)
 
 
-def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, Found]:
+def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, PartitionContradiction]:
     """Return what contradicts, by partition."""
     found = ((p, find_contradiction(seen), seen) for p, seen in evidence.items())
     return {partition: (kind, seen) for partition, kind, seen in found if kind is not None}

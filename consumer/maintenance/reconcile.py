@@ -10,7 +10,7 @@ from typing import Protocol
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
 from consumer.errors import Unavailable
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
-from consumer.maintenance.inspection import Found, Inspection, Offsets, contradictions
+from consumer.maintenance.inspection import Inspection, Offsets, PartitionContradiction, contradictions
 from consumer.terminal.text import counted
 
 
@@ -50,14 +50,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Reconciliation:
     """What a way of going on does, and the contradictions that it does not settle."""
 
     steps: Sequence[Step]
-    left: Mapping[int, Found]
+    left: Mapping[int, PartitionContradiction]
 
 
-class Reconciling:
+class Reconciler:
     """One installation, all workers of which are stopped."""
 
     def __init__(self, group: Group, inspection: Inspection, settle: Settle, partitions: int) -> None:
@@ -66,7 +66,7 @@ class Reconciling:
         self._settle = settle
         self._partitions = partitions
 
-    def plan(self, way: Way) -> Plan:
+    def prepare(self, way: Way) -> Reconciliation:
         """Look at everything and write nothing. Raises Unavailable while the group has members, or memory is moved."""
         members = self._group.members()
         if members:
@@ -80,12 +80,12 @@ class Reconciling:
         steps = [
             Step(p, seen, going_on(seen, way, self._partitions)) for p, seen in evidence.items() if _is_for(way, seen)
         ]
-        return Plan(steps, {p: each for p, each in found.items() if way not in WAYS[each[0]]})
+        return Reconciliation(steps, {p: each for p, each in found.items() if way not in WAYS[each[0]]})
 
-    def carry_out(self, plan: Plan) -> None:
+    def apply(self, reconciliation: Reconciliation) -> None:
         """Write it. Raises Unavailable where that cannot be known: it may be run again."""
-        if plan.steps:
-            self._settle({step.partition: step.note for step in plan.steps})
+        if reconciliation.steps:
+            self._settle({step.partition: step.note for step in reconciliation.steps})
 
 
 def _is_for(way: Way, seen: Evidence) -> bool:

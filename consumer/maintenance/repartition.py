@@ -64,7 +64,7 @@ class Changelog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RepartitionDependencies:
     """What repartitioning works with."""
 
     names: TopicNames
@@ -84,10 +84,12 @@ class Progress:
     moved: int
 
 
-class Repartitioning:
+class Repartitioner:
     """One installation on its way to `partitions` partitions. `tell` hears of each partition that is done."""
 
-    def __init__(self, parts: Parts, partitions: int, tell: Callable[[Progress], object], *, lot: int = LOT) -> None:
+    def __init__(
+        self, parts: RepartitionDependencies, partitions: int, tell: Callable[[Progress], object], *, lot: int = LOT
+    ) -> None:
         self._lot = lot
         self._parts = parts
         self._names = parts.names
@@ -95,7 +97,7 @@ class Repartitioning:
         self._tell = tell
         self._notes: dict[int, Checkpoint] = {}
 
-    def rehearse(self) -> int:
+    def dry_run(self) -> int:
         """Check everything and write nothing; return how many entries would be moved."""
         return sum(self._visit(partition, move=False) for partition in range(self._check()))
 

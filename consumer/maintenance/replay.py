@@ -9,7 +9,7 @@ from schemas.bad_record import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DeadLetterSummary:
     """A dead letter without its bytes. `click` is the same for all dead letters of one click."""
 
     place: str
@@ -22,10 +22,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class DeadLetterIndex:
     """All dead letters there are, in the order in which they were read, and when which of them were replayed."""
 
-    letters: Mapping[str, Listed] = field(default_factory=dict)
+    letters: Mapping[str, DeadLetterSummary] = field(default_factory=dict)
     """By place."""
     replayed_at: Mapping[str, int] = field(default_factory=dict)
     """By place, in milliseconds since 1970; the latest time of those that were replayed."""
@@ -35,27 +35,27 @@ class Survey:
 class Selection:
     """What a replay takes: `first` was never replayed, `again` was; `superseded` has a newer one of the same click."""
 
-    first: Sequence[Listed]
-    again: Sequence[Listed]
-    superseded: Sequence[Listed]
+    first: Sequence[DeadLetterSummary]
+    again: Sequence[DeadLetterSummary]
+    superseded: Sequence[DeadLetterSummary]
 
 
-def survey(records: Iterable[RecordView]) -> Survey:
+def index_dead_letters(records: Iterable[RecordView]) -> DeadLetterIndex:
     """Read the topic of the dead letters. Notes of replays lie behind the letters, in the same partition."""
-    letters: dict[str, Listed] = {}
+    letters: dict[str, DeadLetterSummary] = {}
     replayed_at: dict[str, int] = {}
     for record in records:
         replayed = replay_noted_by(record)
         if replayed is None:
-            letters[record.place] = listed(dead_letter(record))
+            letters[record.place] = summarize(dead_letter(record))
         else:
             replayed_at[replayed] = max(record.timestamp, replayed_at.get(replayed, 0))
-    return Survey(letters, replayed_at)
+    return DeadLetterIndex(letters, replayed_at)
 
 
-def listed(letter: DeadLetter) -> Listed:
+def summarize(letter: DeadLetter) -> DeadLetterSummary:
     """Return what is kept of a letter while others are read."""
-    return Listed(
+    return DeadLetterSummary(
         place=letter.record.place,
         timestamp=letter.record.timestamp,
         facts=letter.facts,
@@ -66,7 +66,7 @@ def listed(letter: DeadLetter) -> Listed:
     )
 
 
-def select(found: Survey, places: Iterable[str] | None, reason: Reason | None) -> Selection:
+def select(found: DeadLetterIndex, places: Iterable[str] | None, reason: Reason | None) -> Selection:
     """Choose among the letters in these places, or among all; of those for one click the newest stands for all.
 
     The reason is that of the newest one. A copy has the time of its replay, so it is newer than its original.

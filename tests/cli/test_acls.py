@@ -40,4 +40,4 @@ def test_a_principal_gets_the_arguments_that_grant_it_the_rights_of_its_role(
 
 def test_a_principal_must_come_with_one_role(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["acls", "--principal", "User:worker"]) == 2
-    assert "name it: link-actions acls worker --principal User:worker" in capsys.readouterr().err
+    assert "run for example link-actions acls worker --principal User:worker" in capsys.readouterr().err

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from consumer.inspect.dead_letter_text import hexdump, letter_in_json, letter_in_text
-from consumer.inspect.dead_letters import dead_letter, place_of, replay_of
+from consumer.inspect.dead_letter_text import dead_letter_json, dead_letter_text, hexdump
+from consumer.inspect.dead_letters import dead_letter, parse_place, replay_of
 from consumer.inspect.record_view import RecordView, text_of, time_of
 from schemas.click import click_layout
 from schemas.codec import Codec, single_object_frame
@@ -117,15 +117,15 @@ def test_without_key_and_identity_nothing_tells_the_partition(value: bytes | Non
 @pytest.mark.parametrize("text", ["", "1", "1:", "1:-1", "a:b", "1:2:3", "9999999999:1", "1:2 "])
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no PARTITION:OFFSET"):
-        place_of(text)
+        parse_place(text)
 
 
 def test_a_place_is_partition_and_offset() -> None:
-    assert place_of("3:1042") == (3, 1042)
+    assert parse_place("3:1042") == (3, 1042)
 
 
 def test_one_letter_in_full_shows_facts_bytes_and_what_they_mean() -> None:
-    text = "\n".join(letter_in_text(dead_letter(a_record(headers=(("trace", b"\xff"), *REASON))), CODEC))
+    text = "\n".join(dead_letter_text(dead_letter(a_record(headers=(("trace", b"\xff"), *REASON))), CODEC))
 
     assert "dead letter 4:2" in text
     assert "reason: unknown_version" in text
@@ -135,24 +135,24 @@ def test_one_letter_in_full_shows_facts_bytes_and_what_they_mean() -> None:
 
 
 def test_one_letter_that_cannot_be_read_says_why() -> None:
-    lines = list(letter_in_text(dead_letter(a_record(key=None, value=b"\x1b[31mred")), CODEC))
+    lines = list(dead_letter_text(dead_letter(a_record(key=None, value=b"\x1b[31mred")), CODEC))
 
     assert "key: none" in lines
     assert lines[-1].startswith("cannot be read: unknown_frame")
     assert not any("\x1b" in line for line in lines)
-    assert list(letter_in_text(dead_letter(a_record(value=None)), CODEC))[-1] == "cannot be read: there is no value"
+    assert list(dead_letter_text(dead_letter(a_record(value=None)), CODEC))[-1] == "cannot be read: there is no value"
 
 
 def test_one_letter_as_json_has_all_bytes() -> None:
     record = a_record()
-    shown = json.loads(letter_in_json(dead_letter(record), CODEC))
+    shown = json.loads(dead_letter_json(dead_letter(record), CODEC))
 
     assert bytes.fromhex(shown["value_hex"]) == record.value
     assert shown["decoded"]["link_id"] == "spring"
     assert shown["original"] == {
         "topic": "link.clicks.v1", "partition": 4, "offset": 17, "timestamp": 1_763_800_000_000,
     }  # fmt: skip
-    assert json.loads(letter_in_json(dead_letter(a_record(value=b"x")), CODEC))["problem"].startswith("unknown_frame")
+    assert json.loads(dead_letter_json(dead_letter(a_record(value=b"x")), CODEC))["problem"].startswith("unknown_frame")
 
 
 def test_a_long_value_is_dumped_in_part() -> None:

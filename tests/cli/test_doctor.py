@@ -57,9 +57,9 @@ def test_the_exit_code_is_that_of_the_failures_and_settings_come_first() -> None
 
 
 def test_a_failure_tells_what_is_wrong_apart_from_how_to_mend_it() -> None:
-    finding = failure("a", "it is broken; mend it; now")
+    finding = failure("a", "it is broken; fix it; now")
 
-    assert (finding.seen, finding.mend) == ("it is broken", "mend it; now")
+    assert (finding.seen, finding.fix) == ("it is broken", "fix it; now")
 
 
 def test_each_wrong_setting_is_a_finding() -> None:
@@ -97,7 +97,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
 
     assert finding.status is Status.FAIL
     assert finding.exit_code is ExitCode.USAGE
-    assert "LINK_ACTIONS_STATE_DIR" in finding.mend
+    assert "LINK_ACTIONS_STATE_DIR" in finding.fix
 
 
 def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatc
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: Room(2**34, 2**34 - free, free))
         (finding,) = check_state([tmp_path])
         assert finding.status is status
-        assert status is Status.OK or "make room" in finding.mend
+        assert status is Status.OK or "free some space" in finding.fix
     assert exit_code_of(check_state([Path("/proc/state"), tmp_path])) == 2
 
 
@@ -113,7 +113,7 @@ def test_too_few_descriptors_are_told_before_they_run_out() -> None:
     findings = [check_descriptors(limit, partitions=12, brokers=3) for limit in (64, 256, 1_048_576, None)]
 
     assert [finding.status for finding in findings] == [Status.FAIL, Status.WARN, Status.OK, Status.OK]
-    assert "ulimit -n" in findings[0].mend
+    assert "ulimit -n" in findings[0].fix
     assert exit_code_of(findings) == 2
 
 
@@ -168,7 +168,7 @@ def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> Non
 
     assert finding.status is Status.FAIL
     assert finding.seen == "The broker refuses: this user may not Write on transactional-id group-*"
-    assert finding.mend == (
+    assert finding.fix == (
         f"grant it: kafka-acls.sh {SERVERS} --add --allow-principal User:NAME --operation Write"
         " --transactional-id group- --resource-pattern-type prefixed"
     )
@@ -192,4 +192,4 @@ def test_wrong_settings_are_told_in_a_table_or_as_json(
     assert execute(["doctor", "--json"]) == 2
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["status"] for line in lines] == ["ok", "fail", "fail"]
-    assert set(lines[0]) == {"subject", "status", "seen", "mend"}
+    assert set(lines[0]) == {"subject", "status", "seen", "fix"}

@@ -6,11 +6,11 @@ import pytest
 from actions.link import LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Response, Text
-from consumer.cli.link_tables import show_link, show_links, show_planned
+from consumer.cli.link_tables import show_changes, show_link, show_links
 from consumer.links.link_reference import LinkReference
 from consumer.links.listing import describe_period, link_as_json
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
-from consumer.links.versioning import Change, PlannedLink
+from consumer.links.versioning import Change, NextVersion
 from tests.actions.builders import a_link, an_action, samples_of
 from tests.links.builders import KINDS, links_in
 
@@ -43,7 +43,7 @@ def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.Cap
 
     assert said.err.splitlines() == [
         "warn: acme/new version 3 cannot be read (broken); publish the link again, which makes a version after it",
-        "warn: acme/new version 4 was withdrawn: its record has no value, so it counts as never published",
+        "warn: acme/new version 4 was withdrawn: its record has no value, so the version counts as never published",
     ]
     assert json.loads(said.out)["id"] == "spring"
 
@@ -72,7 +72,7 @@ def test_a_link_without_actions_says_so(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_plan_shows_what_changes_and_counts_what_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     changes = [Change.CREATED, Change.UNCHANGED, Change.UNCHANGED, Change.RESET]
-    show_planned([PlannedLink(change, a_link(link_id=change.value)) for change in changes], as_json=False)
+    show_changes([NextVersion(change, a_link(link_id=change.value)) for change in changes], as_json=False)
     shown = capsys.readouterr().out
 
     assert "acme/unchanged" not in shown
@@ -80,7 +80,7 @@ def test_a_plan_shows_what_changes_and_counts_what_does_not(capsys: pytest.Captu
 
 
 def test_a_plan_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    show_planned([], as_json=False)
+    show_changes([], as_json=False)
 
     assert capsys.readouterr().out == "no links\n"
 

@@ -106,8 +106,8 @@ def test_doctor_advises_to_turn_them_off() -> None:
     assert [finding.status for finding in plain] == [Status.OK] * 2
     for findings in (some, hiding):
         assert [finding.status for finding in findings] == [Status.OK, Status.OK, Status.WARN]
-        assert "enableServiceLinks: false" in findings[-1].mend
-        assert findings[1].seen == "all good; set are BOOTSTRAP_SERVERS"
+        assert "enableServiceLinks: false" in findings[-1].fix
+        assert findings[1].seen == "valid; set are BOOTSTRAP_SERVERS"
     assert "HTTP_PORT" not in some[-1].seen
     assert variable("http_port") in hiding[-1].seen
 

@@ -148,7 +148,7 @@ def test_topics_are_created_once(installation: Installation) -> None:
     assert (first.code, second.code) == (0, 0)
     topics = 5 + len(load_kinds(SCHEMAS))
     assert first.out.count("created ") == topics
-    assert second.out == f"{topics} topics are as they must be, with 3 partitions\n"
+    assert second.out == f"{topics} topics are correct, with 3 partitions\n"
 
 
 def test_dead_letter_topic_fits_largest_and_oldest_click(installation: Installation) -> None:
@@ -176,7 +176,7 @@ def test_other_topic_counts_are_refused(installation: Installation) -> None:
     assert "has 2 partitions, not 3; to have more, stop all workers and run link-actions state repartition" in more.err
     assert "Kafka cannot remove partitions" in fewer.err
     assert "link.clicks.v1 has 1 replica, not 3; " in safer.err
-    assert "as they must be" not in more.out + fewer.out + safer.out
+    assert "topics are correct" not in more.out + fewer.out + safer.out
     assert "link.hits.v1" in installation("topics", "create").out
 
 
@@ -216,7 +216,7 @@ def test_good_lines_are_published_and_bad_ones_told(installation: Installation, 
     assert said.err.splitlines() == [
         f"{file}:6: no JSON from column 1 on",
         f"{file}:8: clicked_at is missing",
-        "link-actions: 2 lines are no clicks and were left out; fix and publish only what was left out",
+        "link-actions: 2 lines are not clicks and were skipped; fix and publish only the skipped lines",
     ]
     messages = installation.read("link.clicks.v1", 20)
     assert sorted(message.key() or b"" for message in messages) == sorted(f"acme/r-{n}".encode() for n in range(20))
@@ -236,7 +236,7 @@ def test_clicks_may_come_from_standard_input(installation: Installation) -> None
 
     assert (process.returncode, err) == (0, "")
     assert "published 1 click " in out
-    assert "1 with a click_id made here" in out
+    assert "1 with a generated click_id" in out
 
 
 def test_updates_tail_shows_committed_updates(
@@ -395,7 +395,7 @@ def test_replayed_letter_is_replayed_again_on_request_only(installation: Install
     assert named.code == 2
     assert "1 dead letter replayed before (1:0); add --again" in named.err
     assert bulk.out.startswith("replayed 1 dead letter to")
-    assert "1 dead letter replayed before (1:0) left out" in bulk.err
+    assert "1 dead letter replayed before (1:0) skipped" in bulk.err
     assert listed.keys() == {"1:0", "2:0"}
     assert all(time >= NOW for time in listed.values())
     assert "version 9 is not known (replayed)" in installation("dlq", "list").out
@@ -453,7 +453,7 @@ def test_doctor_names_unreadable_definitions(installation: Installation) -> None
     assert said.code == 0
     assert [line["status"] for line in findings] == ["warn", "warn"]
     assert "acme/broken version 1" in findings[0]["seen"]
-    assert findings[0]["mend"] == "publish the link again, which makes a version after it"
+    assert findings[0]["fix"] == "publish the link again, which makes a version after it"
     assert "acme/spring version 9" in findings[1]["seen"]
 
 

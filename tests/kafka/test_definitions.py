@@ -98,7 +98,7 @@ def test_withdrawn_version_restores_previous_one(
     again = wants_action("script", "c", repeat=Repeat(RepeatRule.ALWAYS), script="s")
     published = author.publish([wants(again), wants(again, reference=broken)])
     assert [(each.change, each.link.version) for each in published] == [("changed", 10), ("created", 2)]
-    assert author.look(SPRING)[1] == [WithdrawnVersion(SPRING, 2), WithdrawnVersion(SPRING, 9)]
+    assert author.inspect(SPRING)[1] == [WithdrawnVersion(SPRING, 2), WithdrawnVersion(SPRING, 9)]
     # A click that names a version makes its worker read up to it.
     installation.click(*clicks(version=10))
     installation.wait_done()

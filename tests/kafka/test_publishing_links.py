@@ -162,7 +162,7 @@ def slots(record: dict[str, Any]) -> dict[str, int]:
 
 def test_definition_reader_continues_with_new_versions(topics: Callable[[], DefinitionTopic]) -> None:
     author, reader = topics(), topics()
-    author.take_over()
+    author.fence_others()
     author.publish([(b"acme/a/1", b"1"), (b"acme/b/1", b"2")])
 
     assert list(reader.read_new()) == [(b"acme/a/1", b"1"), (b"acme/b/1", b"2")]
@@ -173,8 +173,8 @@ def test_definition_reader_continues_with_new_versions(topics: Callable[[], Defi
 
 def test_who_was_overtaken_publishes_nothing(topics: Callable[[], DefinitionTopic]) -> None:
     first, second, reader = topics(), topics(), topics()
-    first.take_over()
-    second.take_over()
+    first.fence_others()
+    second.fence_others()
 
     with pytest.raises(Fenced):
         first.publish([(b"acme/a/1", b"first")])
@@ -185,9 +185,9 @@ def test_who_was_overtaken_publishes_nothing(topics: Callable[[], DefinitionTopi
 
 def test_who_was_overtaken_may_take_over_again(topics: Callable[[], DefinitionTopic]) -> None:
     first, second = topics(), topics()
-    first.take_over()
-    second.take_over()
-    first.take_over()
+    first.fence_others()
+    second.fence_others()
+    first.fence_others()
 
     first.publish([(b"acme/a/1", b"first")])
 
@@ -270,11 +270,11 @@ def test_irreversible_command_needs_confirmation(installation: Installation) -> 
     for command in ("reset", "delete"):
         code, out, err = installation.run(command, "acme/one")
         assert (code, out) == (2, "")
-        assert "look at what it would do with --dry-run, then call it with --yes" in err
+        assert "check its effect with --dry-run, then run it with --yes" in err
     code, out, _ = installation.run("reset", "acme/one", "--dry-run")
     assert code == 0
     assert "epoch: 0 → 1" in out
-    assert "=> its actions can apply again to everyone who had them: a" in out
+    assert "=> its actions can apply again to everyone: a" in out
     (preview,) = installation.run_json("delete", "acme/one", "--dry-run")
     assert preview["differences"] == ['status: "active" → "deleted"']
     assert len(installation.published()["acme/one"]) == 1
@@ -368,7 +368,7 @@ def test_links_with_registry_keep_earlier_ones_readable(installation: Installati
 
 def test_dead_author_blocks_no_other(installation: Installation) -> None:
     died = installation.open_topic()
-    died.take_over()
+    died.fence_others()
     producer = died._producer
     assert producer is not None
     producer.begin_transaction()
@@ -438,7 +438,7 @@ class CarelessTopic:
     def read_new(self) -> Iterable[PublishedRecord]:
         return self._topic.read_new()
 
-    def take_over(self) -> None:
+    def fence_others(self) -> None:
         pass
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:

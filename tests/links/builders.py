@@ -14,7 +14,7 @@ from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
 from consumer.links.history import Histories
 from consumer.links.link_files import SourceFile, read_sources
 from consumer.links.link_reference import LinkReference
-from consumer.links.versioning import Authorship, PlannedLink
+from consumer.links.versioning import Authorship, NextVersion
 from schemas.codec import Codec
 from schemas.definition_key import definition_key
 from schemas.record_schema import load_schemas
@@ -92,6 +92,6 @@ def histories_of(*links: Link) -> Histories:
     return histories
 
 
-def add_planned(histories: Histories, planned: Iterable[PlannedLink]) -> None:
+def add_planned(histories: Histories, planned: Iterable[NextVersion]) -> None:
     """Publish a plan to the histories."""
     histories.add(record_of(each.link) for each in planned)

@@ -7,7 +7,7 @@ from actions.response import Redirect
 from consumer.links.desired import DesiredLink
 from consumer.links.difference import differences_of, meanings_of
 from consumer.links.history import Histories
-from consumer.links.versioning import PlannedLink, next_deletions, next_epochs, next_resets, next_versions
+from consumer.links.versioning import NextVersion, next_deletions, next_epochs, next_resets, next_versions
 from tests.links.builders import ANNA, SPRING, add_planned, an_action, histories_of, wants, wants_field
 
 
@@ -18,14 +18,14 @@ def published(*links: DesiredLink) -> Histories:
     return histories
 
 
-def planned(*links: DesiredLink) -> PlannedLink:
-    """Publish all but the last, and plan that one."""
-    (plan,) = next_versions(links[-1:], published(*links[:-1]), ANNA)
-    return plan
+def planned(*links: DesiredLink) -> NextVersion:
+    """Publish all but the last, and compute its next version."""
+    (version,) = next_versions(links[-1:], published(*links[:-1]), ANNA)
+    return version
 
 
 def test_each_fact_that_changes_is_told_from_what_to_what() -> None:
-    plan = planned(
+    version = planned(
         wants(wants_field("a"), wants_field("b"), wants_field("gone")),
         wants(
             wants_field("new", "x"),
@@ -36,7 +36,7 @@ def test_each_fact_that_changes_is_told_from_what_to_what() -> None:
         ),
     )
 
-    assert list(differences_of(plan)) == [
+    assert list(differences_of(version)) == [
         'name: "Spring offer" → "Summer"',
         'response: redirect: "https://example.com/spring" → redirect: "https://example.com/summer"',
         "action gone is removed",
@@ -44,19 +44,19 @@ def test_each_fact_that_changes_is_told_from_what_to_what() -> None:
         'action b: value: "yes" → "no"',
         "order of the actions: a, b, gone → new, b, a",
     ]
-    assert list(meanings_of(plan)) == [
-        "who clicks from now on gets the new response, also in mails that are out",
-        "action gone stops with this version; what it did stays done",
+    assert list(meanings_of(version)) == [
+        "the next clicks get the new response, also from mails already sent",
+        "action gone stops with this version; updates already sent stay as they are",
         "action new is new: it also applies to people who clicked before, at their next click",
-        "action b does the new thing from the next click on; who had it keeps what was done and does not get it again",
+        "action b uses the new parameters from the next click on; people who had it before do not get it again",
     ]
 
 
 def test_an_action_that_comes_back_is_not_new_to_those_who_had_it() -> None:
-    plan = planned(wants(wants_field("a")), wants(), wants(wants_field("a")))
+    version = planned(wants(wants_field("a")), wants(), wants(wants_field("a")))
 
-    assert list(meanings_of(plan)) == [
-        "action a is back; who had it before does not get it again where it applies once"
+    assert list(meanings_of(version)) == [
+        "action a is back; if it applies once, people who had it before do not get it again"
     ]
 
 
@@ -65,19 +65,19 @@ def test_an_action_that_comes_back_is_not_new_to_those_who_had_it() -> None:
     [
         ("once", "always", "it applies again at every click"),
         ("once", "once_per_mailing", "it applies again, once in each mailing or flow run"),
-        ("once", "cooldown", "it applies again when the last time is 1d ago or longer"),
-        ("always", "cooldown", "it applies again to everyone, at their next click, and then by the period"),
+        ("once", "cooldown", "it applies again once the last time is at least 1d ago"),
+        ("always", "cooldown", "it applies again to everyone, at their next click, and then once per period"),
         ("once_per_mailing", "once", "it applies once more to everyone, at their next click"),
         ("always", "once", "it applies once more to everyone, at their next click"),
-        ("cooldown", "once", "who had it does not get it again"),
+        ("cooldown", "once", "people who had it before do not get it again"),
     ],
 )
 def test_another_repeat_rule_is_told_by_what_it_makes_of_those_who_had_the_action(
     old: str, new: str, meaning: str
 ) -> None:
-    plan = planned(*(wants(wants_field("a", repeat=a_repeat(rule))) for rule in (old, new)))
+    version = planned(*(wants(wants_field("a", repeat=a_repeat(rule))) for rule in (old, new)))
 
-    assert list(meanings_of(plan)) == [f"action a: {meaning}"]
+    assert list(meanings_of(version)) == [f"action a: {meaning}"]
 
 
 def a_repeat(rule: str) -> Repeat:
@@ -87,7 +87,7 @@ def a_repeat(rule: str) -> Repeat:
 def test_another_name_is_told_where_people_read_it() -> None:
     call = an_action("request", "call", title="About {link_name}", owner="auto")
 
-    assert "texts with {link_name} say the new name from the next click on" in meanings_of(
+    assert "texts with {link_name} use the new name from the next click on" in meanings_of(
         planned(wants(call), wants(call, name="New"))
     )
     assert not list(meanings_of(planned(wants(wants_field("a")), wants(wants_field("a"), name="New"))))
@@ -95,25 +95,25 @@ def test_another_name_is_told_where_people_read_it() -> None:
 
 def test_a_reset_says_who_counts_as_new() -> None:
     histories = published(wants(wants_field("a"), wants_field("b", repeat=a_repeat("always"))))
-    (plan,) = next_resets(next_epochs([SPRING], histories), histories, ANNA)
+    (version,) = next_resets(next_epochs([SPRING], histories), histories, ANNA)
 
-    assert list(differences_of(plan)) == ["epoch: 0 → 1"]
-    assert list(meanings_of(plan)) == [
+    assert list(differences_of(version)) == ["epoch: 0 → 1"]
+    assert list(meanings_of(version)) == [
         "the epoch goes from 0 to 1: everyone who clicked counts as new, and the hits start at zero",
-        "its actions can apply again to everyone who had them: a",
-        "clicks that name version 1 or an earlier one stay in the epoch of that version",
-        "this cannot be undone; what was done stays done",
+        "its actions can apply again to everyone: a",
+        "clicks that name version 1 or earlier stay in the epoch of that version",
+        "this cannot be undone; updates already sent stay as they are",
     ]
 
 
 def test_a_deletion_says_that_the_link_goes_on() -> None:
-    (plan,) = next_deletions([SPRING], published(wants(wants_field("a"))), ANNA)
+    (version,) = next_deletions([SPRING], published(wants(wants_field("a"))), ANNA)
 
-    (meaning,) = meanings_of(plan)
-    assert meaning.startswith("it is no longer listed; it goes on redirecting, since mails are out")
-    assert meaning.endswith("and its actions go on: a; to stop them, publish it without actions")
+    (meaning,) = meanings_of(version)
+    assert meaning.startswith("it is no longer listed; it still redirects, because mails link to it")
+    assert meaning.endswith("and its actions continue: a; to stop them, publish it without actions")
 
 
 def test_a_new_link_and_one_that_stays_say_nothing() -> None:
-    for plan in (planned(wants(wants_field("a"))), planned(wants(), wants())):
-        assert not [*differences_of(plan), *meanings_of(plan)]
+    for version in (planned(wants(wants_field("a"))), planned(wants(), wants())):
+        assert not [*differences_of(version), *meanings_of(version)]

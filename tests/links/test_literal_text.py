@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.links.active_html import active_parts
-from consumer.links.literal_text import odd_texts
+from consumer.links.literal_text import literal_text_warnings
 from tests.links.builders import GOOD, KINDS, mistakes_in, warnings_in, with_action
 
 FOLLOW_UP = "kind: follow_up, type: task, created_by: anna, default_recipient: bo"
@@ -86,9 +86,9 @@ def test_no_text_makes_it_raise(text: str) -> None:
         "name": text,
         "response": {"redirect": text, "text": text, "form": {"id": text, "prefill": [text]}},
     }
-    list(odd_texts((), raw | {"actions": [{"kind": "set_field", "value": text}, text]}, KINDS))
+    list(literal_text_warnings((), raw | {"actions": [{"kind": "set_field", "value": text}, text]}, KINDS))
 
 
 @pytest.mark.parametrize("part", ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='"])
 def test_a_long_text_takes_no_long_time(part: str) -> None:
-    list(odd_texts((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))
+    list(literal_text_warnings((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))

@@ -101,7 +101,7 @@ def test_a_reset_that_comes_between_counts_for_both() -> None:
 
 def test_who_is_overtaken_again_and_again_gives_up_with_growing_pauses() -> None:
     log, clock = MemoryLog(), FrozenClock()
-    overtakers = [MemoryDefinitionTopic(log).take_over for _ in range(ATTEMPTS)]
+    overtakers = [MemoryDefinitionTopic(log).fence_others for _ in range(ATTEMPTS)]
 
     with pytest.raises(Unavailable, match=r"could not be published in 12 attempts \(somebody took over\)"):
         an_author(on(log, *overtakers), clock).publish([wants()])
@@ -176,9 +176,9 @@ def test_a_withdrawn_version_counts_as_never_published_and_its_number_is_not_use
     author.publish([wants(name="Second")])
     log.records.append((b"acme/spring/2", None))
 
-    link, odd = author.look(SPRING)
+    link, problems = author.inspect(SPRING)
     assert (link.name, link.version) == ("First", 1)
-    assert odd == [WithdrawnVersion(SPRING, 2)]
+    assert problems == [WithdrawnVersion(SPRING, 2)]
     assert author.newest() == [link, WithdrawnVersion(SPRING, 2)]
     with pytest.raises(UsageError, match="acme/spring has no version 2; it has the versions 1 to 1"):
         author.version(SPRING, 2)
@@ -206,9 +206,9 @@ def test_publishing_replaces_a_version_that_no_program_wrote(value: bytes) -> No
 
     assert changes(author, wants(wants_field("a"))) == ["repaired spring 10"]
     assert changes(author, wants(wants_field("a"))) == ["unchanged spring 10"]
-    link, odd = author.look(SPRING)
+    link, problems = author.inspect(SPRING)
     assert [action.slot for action in link.actions] == [0]
-    assert [(each.version, type(each)) for each in odd] == [(9, UnreadableVersion)]
+    assert [(each.version, type(each)) for each in problems] == [(9, UnreadableVersion)]
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
@@ -247,7 +247,7 @@ def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
 
     def withdraw_and_overtake() -> None:
         log.records.append((b"acme/spring/1", None))
-        MemoryDefinitionTopic(log).take_over()
+        MemoryDefinitionTopic(log).fence_others()
 
     with pytest.raises(UsageError, match="none of its published versions can be read"):
         an_author(on(log, withdraw_and_overtake)).reset([SPRING])

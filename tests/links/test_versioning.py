@@ -17,7 +17,7 @@ from consumer.links.link_reference import LinkReference
 from consumer.links.versioning import (
     Authorship,
     Change,
-    PlannedLink,
+    NextVersion,
     next_deletions,
     next_epochs,
     next_resets,
@@ -38,22 +38,22 @@ from tests.links.builders import (
 )
 
 BO = Authorship("bo", ANNA.defined_at + 1)
-Planning = Callable[[list[DesiredLink], Histories, Authorship], list[PlannedLink]]
+Planning = Callable[[list[DesiredLink], Histories, Authorship], list[NextVersion]]
 
 
-def publish(histories: Histories, wanted: DesiredLink, signature: Authorship = ANNA) -> PlannedLink:
+def publish(histories: Histories, wanted: DesiredLink, signature: Authorship = ANNA) -> NextVersion:
     (planned,) = next_versions([wanted], histories, signature)
     add_planned(histories, [planned])
     return planned
 
 
-def delete(histories: Histories) -> PlannedLink:
+def delete(histories: Histories) -> NextVersion:
     (planned,) = next_deletions([SPRING], histories, BO)
     add_planned(histories, [planned])
     return planned
 
 
-def reset(histories: Histories) -> PlannedLink:
+def reset(histories: Histories) -> NextVersion:
     (planned,) = next_resets(next_epochs([SPRING], histories), histories, BO)
     add_planned(histories, [planned])
     return planned
@@ -79,7 +79,7 @@ def test_an_unchanged_link_publishes_nothing_whoever_asks() -> None:
 
     again = publish(histories, wants(wants_field("a")), BO)
 
-    assert again == PlannedLink(Change.UNCHANGED, published.link)
+    assert again == NextVersion(Change.UNCHANGED, published.link)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_deleted_link_keeps_its_actions_and_is_deleted_once() -> None:
 
     assert (planned.change, planned.link.version, planned.link.status) == (Change.DELETED, 2, LinkStatus.DELETED)
     assert planned.link.actions == before.actions
-    assert delete(histories) == PlannedLink(Change.UNCHANGED, planned.link)
+    assert delete(histories) == NextVersion(Change.UNCHANGED, planned.link)
 
 
 def test_publishing_a_deleted_link_brings_it_back() -> None:
@@ -295,7 +295,7 @@ def test_in_every_life_versions_have_no_gaps_slots_one_owner_and_nothing_is_publ
 
 
 def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> None:
-    def forgetful(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
+    def forgetful(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[NextVersion]:
         newest = [history.newest for history in histories.links.values()]
         return next_versions(wanted, histories_of(*newest), signature)
 
@@ -306,8 +306,8 @@ def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> Non
 
 
 def test_the_promises_are_broken_by_a_plan_that_always_publishes() -> None:
-    def eager(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[PlannedLink]:
-        return [PlannedLink(Change.CHANGED, planned.link) for planned in next_versions(wanted, histories, signature)]
+    def eager(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[NextVersion]:
+        return [NextVersion(Change.CHANGED, planned.link) for planned in next_versions(wanted, histories, signature)]
 
     with pytest.raises(AssertionError):
         check_life(eager, [wants(wants_field("a"))])

@@ -31,7 +31,7 @@ class MemoryDefinitionTopic:
         self._position = len(self._log.records)
         return new
 
-    def take_over(self) -> None:
+    def fence_others(self) -> None:
         self._log.term += 1
         self._term = self._log.term
 

@@ -10,7 +10,7 @@ from consumer.fake_kafka.cluster import Draft
 from consumer.fake_kafka.group import NonEmptyGroup
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
-from consumer.maintenance.reconcile import Plan
+from consumer.maintenance.reconcile import Reconciliation
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_history import (
@@ -39,11 +39,11 @@ KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Way, dict[str, int] | No
 }
 
 
-def reconcile(environment: FakeEnvironment, way: Way) -> Plan:
+def reconcile(environment: FakeEnvironment, way: Way) -> Reconciliation:
     _, work = TwinOffice(environment).reconciling(environment.clock)
-    plan = work.plan(way)
-    work.carry_out(plan)
-    return plan
+    reconciliation = work.prepare(way)
+    work.apply(reconciliation)
+    return reconciliation
 
 
 @pytest.mark.parametrize("befall", KINDS_OF)

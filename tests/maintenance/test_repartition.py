@@ -18,7 +18,7 @@ from consumer.fake_kafka.topic_admin import FakeTopicAdmin
 from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import read_checkpoint
-from consumer.maintenance.repartition import Entry, Parts, Progress, Repartitioning
+from consumer.maintenance.repartition import Entry, Progress, RepartitionDependencies, Repartitioner
 from consumer.state.in_memory import MemoryPartitionStore, MemoryState
 from consumer.state.store import PartitionStore
 from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
@@ -108,9 +108,11 @@ class House:
         for partition, key, value in entries:
             self.cluster.append(NAMES.changelog, partition, Draft(key, value))
 
-    def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioning:
+    def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioner:
         restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog, network), self.state)
-        return Repartitioning(Parts(names, self, self, restorer, self), partitions, self.told.append, lot=50)
+        return Repartitioner(
+            RepartitionDependencies(names, self, self, restorer, self), partitions, self.told.append, lot=50
+        )
 
     def memory(self, partition: int) -> PartitionStore:
         restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog), MemoryState())
@@ -203,7 +205,7 @@ def test_run_again_after_its_end_it_moves_nothing() -> None:
 
 def test_a_rehearsal_counts_and_writes_nothing() -> None:
     house, like = House(), House()
-    assert house.tool().rehearse() == like.tool().run()
+    assert house.tool().dry_run() == like.tool().run()
     assert house.lots == 0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consumer.inspect.dead_letters import dead_letter, replay_of
 from consumer.inspect.record_view import RecordView
-from consumer.maintenance.replay import Selection, Survey, select, survey
+from consumer.maintenance.replay import DeadLetterIndex, Selection, index_dead_letters, select
 from schemas.bad_record import Reason
 
 REASON = (("dlq.reason", b"unknown_version"), ("dlq.detail", b"x"))
@@ -38,7 +38,9 @@ def a_note(offset: int, place: bytes) -> RecordView:
     return a_letter(offset, key=None, value=None, headers=(("dlq.replayed", place),))
 
 
-def chosen(found: Survey, *places: str, reason: Reason | None = None) -> tuple[list[str], list[str], list[str]]:
+def chosen(
+    found: DeadLetterIndex, *places: str, reason: Reason | None = None
+) -> tuple[list[str], list[str], list[str]]:
     selection: Selection = select(found, places or None, reason)
     first, again, superseded = (
         [letter.place for letter in letters] for letters in (selection.first, selection.again, selection.superseded)
@@ -49,7 +51,7 @@ def chosen(found: Survey, *places: str, reason: Reason | None = None) -> tuple[l
 def test_a_copy_is_not_replayed_with_its_original() -> None:
     original, other = a_letter(0), a_letter(1, value=b"other")
     copy = a_copy(3, original)
-    found = survey([original, other, a_note(2, b"0:0"), copy])
+    found = index_dead_letters([original, other, a_note(2, b"0:0"), copy])
 
     assert chosen(found) == (["0:3", "0:1"], [], ["0:0"])
     assert chosen(found, "0:0", "0:3") == (["0:3"], [], ["0:0"])
@@ -60,14 +62,14 @@ def test_however_often_it_goes_bad_again_a_replay_of_all_is_one_click() -> None:
     for number in range(1, 6):
         place = records[-1].place.encode()
         records += [a_note(2 * number, place), a_copy(2 * number + 1, records[-1])]
-        found = survey(records)
+        found = index_dead_letters(records)
 
         assert chosen(found)[0] == [records[-1].place]
         assert found.letters[records[-1].place].copy_of == "0:0"
 
 
 def test_a_letter_that_was_replayed_is_asked_about() -> None:
-    found = survey([a_letter(0), a_letter(1, value=b"other"), a_note(2, b"0:0"), a_note(5, b"0:0")])
+    found = index_dead_letters([a_letter(0), a_letter(1, value=b"other"), a_note(2, b"0:0"), a_note(5, b"0:0")])
 
     assert chosen(found) == (["0:1"], ["0:0"], [])
     assert chosen(found, "0:0") == ([], ["0:0"], [])
@@ -78,7 +80,7 @@ def test_a_letter_that_was_replayed_is_asked_about() -> None:
 def test_the_reason_is_that_of_the_newest_copy() -> None:
     original = a_letter(0)
     copy = replace(a_copy(1, original), headers=(("dlq.replayed", b"0:0"), ("dlq.reason", b"too_large")))
-    found = survey([original, copy])
+    found = index_dead_letters([original, copy])
 
     assert chosen(found, reason=Reason.UNKNOWN_VERSION)[0] == []
     assert chosen(found, reason=Reason.TOO_LARGE)[0] == ["0:1"]
@@ -87,14 +89,14 @@ def test_the_reason_is_that_of_the_newest_copy() -> None:
 @pytest.mark.parametrize("fields", [{"value": b"other"}, {"key": b"acme/r-2"}, {"value": None}, {"key": None}])
 def test_what_only_says_that_it_is_a_copy_hides_no_letter(fields: dict[str, Any]) -> None:
     original = a_letter(0)
-    found = survey([original, a_copy(1, original, **fields)])
+    found = index_dead_letters([original, a_copy(1, original, **fields)])
 
     assert chosen(found) == (["0:0", "0:1"], [], [])
 
 
 def test_a_dead_letter_without_a_value_is_no_note() -> None:
     original = a_letter(0, value=None)
-    found = survey([original, a_copy(1, original)])
+    found = index_dead_letters([original, a_copy(1, original)])
 
     assert list(found.letters) == ["0:0", "0:1"]
     assert found.replayed_at == {}
@@ -111,7 +113,7 @@ def test_replaying_all_again_and_again_doubles_nothing(steps: list[str]) -> None
             clicks += 1
             continue
         by_place = {record.place: record for record in log}
-        replayed = chosen(survey(log))[0]
+        replayed = chosen(index_dead_letters(log))[0]
         for place in replayed:
             log.append(a_note(len(log), place.encode()))
             log.append(a_copy(len(log), by_place[place]))

@@ -46,6 +46,10 @@ PACKAGES = (
         "maintenance",
         "consumer/maintenance/*.py",
         ("tests/maintenance/test_*.py",),
-        adapters=("consumer/maintenance/changelog_writer.py",),
+        adapters=(
+            "consumer/maintenance/changelog_writer.py",
+            "consumer/maintenance/dead_letter_topic.py",
+            "consumer/maintenance/offline_state.py",
+        ),
     ),
 )

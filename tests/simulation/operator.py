@@ -11,7 +11,7 @@ from consumer.fake_kafka.group import OffsetsInDoubt
 from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
-from consumer.maintenance.reconcile import Plan, Reconciling
+from consumer.maintenance.reconcile import Reconciler, Reconciliation
 from tests.loop.fake_environment import GROUP, FakeEnvironment
 from tests.simulation.chapter import Chapters
 from tests.simulation.fault import Fault, Kind
@@ -54,12 +54,12 @@ class TwinOffice:
         for partition, note in notes.items():
             cluster.append(changelog, partition, Draft(CHECKPOINT_KEY, note.encode()))
 
-    def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciling]:
+    def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciler]:
         clicks, changelog = (
             FakeLogReader(self._environment.cluster, name) for name in (self.topic, self._environment.names.changelog)
         )
         inspection = Inspection(self, clicks, changelog, self.topic, clock.monotonic)
-        return inspection, Reconciling(self, inspection, self.settle, self._environment.partitions)
+        return inspection, Reconciler(self, inspection, self.settle, self._environment.partitions)
 
 
 class Operator:
@@ -150,15 +150,15 @@ class Operator:
         self.is_busy = self._is_unsettled = False
         crew.resume()
 
-    def _choose(self, work: Reconciling, way: Way) -> None:
+    def _choose(self, work: Reconciler, way: Way) -> None:
         self._onlooker.look()
-        plan, done = work.plan(way), dict(self._onlooker.handled)
-        chosen = {step.partition: step.note.offset or 0 for step in plan.steps}
-        self._tell(f"chooses --{way}: {', '.join(_told(plan))}")
-        work.carry_out(plan)
+        reconciliation, done = work.prepare(way), dict(self._onlooker.handled)
+        chosen = {step.partition: step.note.offset or 0 for step in reconciliation.steps}
+        self._tell(f"chooses --{way}: {', '.join(_told(reconciliation))}")
+        work.apply(reconciliation)
         self.chapters.begin(done, {**done, **chosen}, chosen if way is Way.ACCEPT_LOST_MEMORY else ())
         self._onlooker.begin_chapter()
 
 
-def _told(plan: Plan) -> list[str]:
-    return [f"partition {step.partition} from {step.note.offset}, {step.lost} lost" for step in plan.steps]
+def _told(reconciliation: Reconciliation) -> list[str]:
+    return [f"partition {step.partition} from {step.note.offset}, {step.lost} lost" for step in reconciliation.steps]
