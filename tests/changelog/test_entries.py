@@ -17,6 +17,7 @@ from consumer.changelog.entries import (
     decode_hits,
     encode_entry,
     encode_hits,
+    partition_of_key,
 )
 from schemas.identity import hits_digest, link_digest, recipient_digest, scope_digest
 from tests.builders import a_click, a_link, an_action
@@ -100,3 +101,11 @@ def test_memory_of_the_smallest_and_the_largest_hash_is_kept_at_its_place(recipi
     desk.take(a_click(recipient_id=recipient_id))
     key = recipient_digest(f"acme/{recipient_id}".encode()) + link_digest("acme", "spring", 0)
     assert key in dict(desk.memory())
+
+
+def test_the_partition_of_a_key_is_its_hash_modulo_the_count() -> None:
+    key = bytes(12) + (1_000_003).to_bytes(4, "big") + bytes(8)
+
+    assert [partition_of_key(key, count) for count in (1, 7, 12)] == [0, 1_000_003 % 7, 1_000_003 % 12]
+    assert partition_of_key(key + bytes(8), 7) == 1_000_003 % 7
+    assert partition_of_key(bytes(HITS_KEY_BYTES), 7) is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import murmur2
 
-from consumer.changelog.entries import HITS_KEY_BYTES
+from consumer.changelog.entries import HITS_KEY_BYTES, SCOPED_KEY_BYTES, decode_entry
 from consumer.decision.cores import CORES
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
@@ -544,3 +544,16 @@ def test_a_decision_tells_each_reason_among_others() -> None:
     assert Decision(dead_letters=bad).has(Reason.UNKNOWN_SCHEMA)
     assert not Decision(dead_letters=bad).has(Reason.MALFORMED)
     assert not Decision().has(Reason.UNKNOWN_SCHEMA)
+
+
+def test_a_later_application_in_one_mailing_keeps_its_time() -> None:
+    """A later version of the link may give the action a cooldown, which runs from there."""
+    anyone, known = an_action("RunScript", rule="once_per_mailing"), an_action(rule="once_per_mailing", slot=1)
+    desk = Desk(a_link(anyone, known))
+    desk.take(a_click(1, person_id=None, clicked_at=NOON))
+
+    decision = desk.take(a_click(2, clicked_at=NOON + HOUR))
+
+    [entry] = [value for key, value in decision.memory.items() if len(key) == SCOPED_KEY_BYTES]
+    assert entry is not None
+    assert decode_entry(entry).last_applied == {0: NOON, 1: NOON + HOUR}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.links.active_html import active_parts
-from consumer.links.literal_text import literal_text_warnings
+from consumer.links.literal_text import _entities, literal_text_warnings
 from tests.links.builders import GOOD, KINDS, mistakes_in, warnings_in, with_action
 
 FOLLOW_UP = "kind: follow_up, type: task, created_by: anna, default_recipient: bo"
@@ -92,3 +92,7 @@ def test_no_text_makes_it_raise(text: str) -> None:
 @pytest.mark.parametrize("part", ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='"])
 def test_a_long_text_takes_no_long_time(part: str) -> None:
     list(literal_text_warnings((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))
+
+
+def test_only_entities_of_html_are_told() -> None:
+    assert list(_entities("&amp; &nosuch; &#8364;")) == ["&amp;", "&#8364;"]

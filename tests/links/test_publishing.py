@@ -89,6 +89,20 @@ def test_an_overtaken_author_whose_link_the_other_one_published_too_publishes_no
     assert published(log) == ["acme/spring/1"]
 
 
+def test_what_another_author_published_before_the_fence_is_seen() -> None:
+    """Otherwise both would publish a version of the same number, and the second one would replace the first."""
+    log = MemoryLog()
+    other = an_author(on(log), name="bo")
+
+    class SlowTopic(MemoryDefinitionTopic):
+        def fence_others(self) -> None:
+            other.publish([wants(wants_field("b"))])
+            super().fence_others()
+
+    assert changes(an_author(lambda: SlowTopic(log)), wants(wants_field("a"))) == ["changed spring 2"]
+    assert published(log) == ["acme/spring/1", "acme/spring/2"]
+
+
 def test_a_reset_that_comes_between_counts_for_both() -> None:
     log = MemoryLog()
     an_author(on(log)).publish([wants()])

@@ -137,3 +137,15 @@ def test_lone_click_does_not_wait_for_the_interval() -> None:
     begun = environment.clock.monotonic()
     Worker(environment, ScriptedState(), script=script, linger_seconds=60.0).run()
     assert committed_at[0] - begun < 1
+
+
+def test_the_limit_grows_with_each_commit() -> None:
+    environment = FakeEnvironment(partitions=1)
+    environment.define(a_link(an_action()))
+    environment.click(*(a_click(number, recipient_id=f"r-{number}") for number in range(4 * FIRST_RECORDS)))
+    worker = Worker(environment, ScriptedState())
+    worker.run()
+
+    sizes = [batch.size for batch in worker.observer.batches]
+
+    assert sizes[:2] == [FIRST_RECORDS, 2 * FIRST_RECORDS]

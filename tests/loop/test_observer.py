@@ -4,7 +4,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.loop.observer import Observer
+from consumer.loop.observer import Observer, StageTimer
+from consumer.monitoring.metric_catalogue import Stage
 from consumer.ports import AssignmentChange, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
@@ -152,3 +153,14 @@ def test_worker_without_partitions_becomes_ready() -> None:
     assert readiness(worker).assigned == ()
     assert not any(ready for seconds, ready in seen if seconds < 10)
     assert seen[-1][1]
+
+
+def test_a_timer_knows_the_duration_of_the_stages_that_ended() -> None:
+    times = iter([100.0, 101.0, 103.0])
+    timer = StageTimer(lambda: next(times))
+    assert timer.seconds == 0
+    timer.end(Stage.DECIDE)
+    timer.end(Stage.PRODUCE)
+
+    assert timer.seconds == 3
+    assert timer.stages == {Stage.DECIDE: 1, Stage.PRODUCE: 2}

@@ -7,9 +7,10 @@ import pytest
 from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
-from tests.loop.fake_environment import Worker
+from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scenario import BITE
 from tests.loop.script import Happening, Script, raising
+from tests.loop.scripted_ports import ScriptedState
 
 FAILURES = {
     "the commit is refused in a rebalance": Happening(
@@ -68,3 +69,9 @@ def test_committed_clicks_are_not_read_again(failure: Happening, calls: range, *
             assert seek.count >= calls.start
             require_exact(run.story, run.disk)
             require_all_counted(run.story, worker.counts)
+
+
+def test_an_offset_that_is_not_known_counts_as_zero() -> None:
+    worker = Worker(FakeEnvironment(), ScriptedState())
+
+    assert worker._loop._offsets.of([0, 7]) == {0: 0, 7: 0}

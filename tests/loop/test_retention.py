@@ -128,3 +128,10 @@ def test_state_stops_growing_with_two_entries_per_click() -> None:
         sweeper.sweep(0, store, decision, time_ms)
         store.write(decision.memory, batch + 1)
     assert needed <= sum(1 for _ in store.scan(b"")) < 2 * needed
+
+
+def test_the_newest_click_of_a_batch_is_the_time() -> None:
+    entries = {a_key(1): a_plain_entry(NOW - LATE_MS - 2), a_key(2): a_plain_entry(NOW - LATE_MS - 1)}
+    decision = Decision(clicked_at=[NOW - DAY_MS, NOW], memory={a_key(0): a_plain_entry(NOW)})
+
+    assert forgotten(RetentionSweeper(1), entries, decision) == {a_key(1)}

@@ -32,6 +32,7 @@ def _matching(root: Path, pattern: str) -> Sequence[str]:
 
 PACKAGES = (
     Package("decision", "consumer/decision/*.py", ("tests/decision/test_*.py",)),
+    Package("changelog", "consumer/changelog/*.py", ("tests/changelog/test_*.py",)),
     Package("loop", "consumer/loop/*.py", ("tests/loop/test_*.py",)),
     Package("state", "consumer/state/**/*.py", ("tests/state/test_*.py",)),
     Package("schemas", "schemas/*.py", ("tests/schemas/test_*.py",)),

@@ -224,3 +224,9 @@ def test_a_number_is_encoded_as_fastavro_does(number: int) -> None:
     written = BytesIO()
     schemaless_writer(written, {"type": "long"}, number)
     assert encode_number(number) == written.getvalue()
+
+
+def test_the_first_byte_of_a_frame_alone_is_truncated() -> None:
+    with pytest.raises(BadRecord) as bad:
+        frame_length(b"\xc3")
+    assert bad.value.reason is Reason.TRUNCATED

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from consumer.config.settings import Settings, StateStoreKind
 from consumer.errors import UsageError
-from consumer.state.factory import open_state
+from consumer.state.factory import open_state, state_folders
 from consumer.state.rocksdb import RocksState
 from consumer.state.rowfile.state import RowFileState
 from consumer.state.store import BEGINNING, StateStore
@@ -82,3 +83,18 @@ def test_an_empty_folder_has_nothing_to_delete(tmp_path: Path, state: type[State
 
 def kinds_of_files(folder: Path) -> set[str]:
     return {path.name.split("-")[0].strip("0123456789") for path in folder.rglob("*")} - {"", "partition"}
+
+
+def test_each_worker_of_a_supervisor_has_a_folder(tmp_path: Path) -> None:
+    settings = Settings(bootstrap_servers="localhost:9092", instance_id="a", state_dir=tmp_path)
+    assert state_folders(settings, 1) == [tmp_path / "a"]
+    assert state_folders(settings, 2) == [tmp_path / "a-1", tmp_path / "a-2"]
+
+
+def test_the_bytes_that_were_discarded_are_logged(tmp_path: Path) -> None:
+    filled(tmp_path, StateStoreKind.ROWFILE).close()
+    size = sum(path.stat().st_size for path in (tmp_path / "a").rglob("*") if path.is_file())
+    with capture_logs() as logs:
+        opened(tmp_path, StateStoreKind.ROCKSDB).close()
+    (discarded,) = [line for line in logs if line["event"] == "state.discarded"]
+    assert 0 < discarded["freed_bytes"] <= size

@@ -1,6 +1,7 @@
 """The endpoints of several workers merged into one port."""
 
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,3 +122,9 @@ def test_ready_if_every_worker_is_ready() -> None:
         answer = readyz({"a": first, "b": unready})
         assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
         assert json.loads(answer.body)["assigned"] == [0, 2]
+
+
+def test_a_worker_that_does_not_answer_has_a_port_all_the_same() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert query_workers([FakeEndpoint("w", port)], "/livez") == {"w": NO_ANSWER}
