@@ -1,1 +1,1 @@
-"""The loop with all its real parts, on the twin of Kafka, under failures that are written down beforehand."""
+"""The loop with all its real parts on the in-memory Kafka, under scripted failures."""

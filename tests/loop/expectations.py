@@ -1,4 +1,4 @@
-"""Whether everything is as it must be, whatever happened on the way there."""
+"""Compares topics, state and counts with what must have come of the clicks, whatever failed meanwhile."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from tests.loop.scenario import Story
 
 
 def require_exact(story: Story, *states: MemoryState) -> None:
-    """Hold updates, hits, dead letters, clicks rerouted and state against what must have come of the story."""
+    """Require that updates, hits, dead letters, rerouted clicks and state are exactly those of the story."""
     environment = story.environment
     model = expected_model(environment, {(bad.partition, bad.offset) for bad in story.bad})
     verdict = compare_updates(environment, model)
@@ -29,7 +29,7 @@ def require_exact(story: Story, *states: MemoryState) -> None:
 
 
 def require_all_counted(story: Story, counts: BatchCounts) -> None:
-    """Hold the counts against the topic: each record in it was counted once."""
+    """Require that each record of the topic was counted once."""
     environment = story.environment
     model = expected_model(environment, {(bad.partition, bad.offset) for bad in story.bad})
     expected = model.outcomes + Counter({"dead_lettered": len(story.bad), "rerouted": len(story.misrouted)})
@@ -40,7 +40,7 @@ def require_all_counted(story: Story, counts: BatchCounts) -> None:
 
 
 def expected_model(environment: FakeEnvironment, bad: set[tuple[int, int]]) -> ReferenceModel:
-    """Feed the model with the clicks as they lie in the topic; one that was rerouted counts where it arrived."""
+    """Return the reference model of the clicks in the topic; a rerouted click counts where it arrived."""
     model = ReferenceModel(environment.links, partitions=environment.partitions)
     for record in environment.read(environment.names.clicks):
         if (record.partition(), record.offset()) in bad:
@@ -62,7 +62,7 @@ def compare_updates(environment: FakeEnvironment, model: ReferenceModel) -> Comp
 
 
 def hits(environment: FakeEnvironment) -> dict[tuple[str, str], tuple[int, int, int]]:
-    """Add up the newest hits of each link over those partitions that have seen its newest epoch."""
+    """Return the newest hits of each link, summed over the partitions that have seen its newest epoch."""
     newest = {record.key(): decode("LinkHits", record.value()) for record in environment.read(environment.names.hits)}
     total: dict[tuple[str, str], tuple[int, int, int]] = {}
     for one in newest.values():
@@ -76,7 +76,7 @@ def hits(environment: FakeEnvironment) -> dict[tuple[str, str], tuple[int, int, 
 
 
 def dead_letters(environment: FakeEnvironment) -> list[tuple[int, int, str]]:
-    """Return partition, offset and reason that the dead letters tell; each must hold the original bytes."""
+    """Return partition, offset and reason of each dead letter; each must hold the original bytes."""
     originals = {(record.partition(), record.offset()): record for record in environment.read(environment.names.clicks)}
     found = []
     for letter in environment.read(environment.names.dead_letters):
@@ -91,14 +91,14 @@ def dead_letters(environment: FakeEnvironment) -> list[tuple[int, int, str]]:
 
 
 def rerouted_copies(story: Story) -> list[int]:
-    """Return how often each misrouted click lies in its right partition."""
+    """Return how often each misrouted click is in its right partition."""
     environment = story.environment
     arrived = Counter((record.value(), record.partition()) for record in environment.read(environment.names.clicks))
     return [arrived[value, right] for value, right in story.misrouted]
 
 
 def require_state_as_changelog(environment: FakeEnvironment, state: MemoryState) -> None:
-    """Each store must hold what a replay of the changelog up to its position gives, and none may be ahead."""
+    """Require that each store equals a replay of the changelog up to its position, and that none is ahead."""
     topic = environment.cluster.topic(environment.names.changelog)
     for partition, log in enumerate(topic.logs):
         store = state.open(partition, f"{environment.cluster.cluster_id}/{topic.topic_id}")
@@ -107,7 +107,7 @@ def require_state_as_changelog(environment: FakeEnvironment, state: MemoryState)
 
 
 def replayed(records: Iterable[FakeRecord], end: int) -> dict[bytes, bytes]:
-    """Return what the records of a changelog before an offset amount to."""
+    """Return the state that the records of a changelog before an offset give."""
     entries: dict[bytes, bytes] = {}
     for record in records:
         if record.offset() < end:
@@ -124,7 +124,7 @@ def _apply(entries: dict[bytes, bytes], record: FakeRecord) -> None:
 
 
 def as_seen(record: FakeRecord, partitions: int) -> Seen:
-    """Return a record as the independent reader would."""
+    """Return a record as the independent reader sees it."""
     headers = [(name, value or b"") for name, value in record.headers() or []]
     place = record.topic(), record.partition(), record.offset(), record.timestamp()[1]
     return Seen(*place, record.key(), record.value(), headers, partitions)

@@ -1,4 +1,4 @@
-"""The ways in which a call of a port can go wrong, and runs in which it does."""
+"""Failures of port calls, and runs with such failures."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +12,27 @@ from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
-PRODUCING = ("stream.produce", "stream.produce_all", "stream.track")
-DECIDING = (*PRODUCING, "stream.begin", "stream.commit", "stream.renew", "stream.abort")
-ASKING = ("stream.rewind", "stream.ends", "stream.committed", "stream.lag", "reader.identity", "reader.bounds")
+PRODUCING = ("consumer.produce", "consumer.produce_batch", "consumer.produce_tracked")
+DECIDING = (
+    *PRODUCING,
+    "consumer.begin_transaction",
+    "consumer.commit_transaction",
+    "consumer.reinit_producer",
+    "consumer.abort_transaction",
+)
+ASKING = (
+    "consumer.seek_to_committed",
+    "consumer.end_offsets",
+    "consumer.committed",
+    "consumer.group_lag",
+    "reader.topic_id",
+    "reader.watermarks",
+)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What goes wrong, and at which calls it can."""
+    """A failure and the calls at which it can happen."""
 
     happening: Happening
     calls: Collection[str]
@@ -30,22 +43,24 @@ SURVIVED: Mapping[str, Failure] = {
     "a record is refused though it was written": Failure(
         Happening(after=raising(TransactionAborted("refused"))), PRODUCING
     ),
-    "a commit is refused": Failure(Happening(before=raising(TransactionAborted("refused"))), ("stream.commit",)),
-    "nobody knows, and it was not done": Failure(Happening(before=raising(OutcomeUnknown("silence"))), DECIDING),
-    "nobody knows, and it was done": Failure(Happening(after=raising(OutcomeUnknown("silence"))), DECIDING),
-    "a question is not heard": Failure(Happening(before=raising(RetriableError("silence"))), ASKING),
+    "a commit is refused": Failure(
+        Happening(before=raising(TransactionAborted("refused"))), ("consumer.commit_transaction",)
+    ),
+    "unknown outcome, not done": Failure(Happening(before=raising(OutcomeUnknown("silence"))), DECIDING),
+    "unknown outcome, done": Failure(Happening(after=raising(OutcomeUnknown("silence"))), DECIDING),
+    "a request is lost": Failure(Happening(before=raising(RetriableError("silence"))), ASKING),
     "an answer is lost": Failure(Happening(after=raising(RetriableError("silence"))), ASKING),
     "the disk is full": Failure(Happening(before=raising(StateRefused("disk full"))), ("store.write",)),
 }
-"""Failures after which the same process goes on."""
+"""Failures that the process survives."""
 
 
 @dataclass
 class Run:
-    """The story from its beginning to its end, by as many workers as it takes."""
+    """The story from beginning to end, by as many workers as it takes."""
 
     begun: int = 0
-    """Batches that an earlier worker has done, so that there is something to restore."""
+    """Batches that an earlier worker has processed, so that there is state to restore."""
     build: Build = field(default_factory=Build)
     environment: FakeEnvironment = field(default_factory=FakeEnvironment)
     disk: ScriptedState = field(default_factory=ScriptedState)
@@ -88,12 +103,12 @@ def calls_of(begun: int = 0, script: Script | None = None) -> list[str]:
     """
     run, script = Run(begun), script or Script()
     run.go(script)
-    return script.calls[: script.calls.index("stream.commit") + 6] if begun else script.calls
+    return script.calls[: script.calls.index("consumer.commit_transaction") + 6] if begun else script.calls
 
 
 @contextmanager
 def at_call(index: int, calls: list[str]) -> Iterator[None]:
-    """Tell, where something is wrong, at which call it was done."""
+    """Add to an error the call at which the failure was injected."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""An installation on the twin: its topics, links and clicks, and the workers that come and go."""
+"""An installation on the in-memory Kafka: topics, links, clicks, and workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def settings_of(instance: str) -> Settings:
 
 
 class CountingObserver(Observer):
-    """Adds up the counts of the batches that were committed."""
+    """Adds up the counts of committed batches."""
 
     def __init__(self, clock: Clock) -> None:
         metrics = Metrics(CollectorRegistry(), kinds=KINDS, versions=versions())
@@ -98,7 +98,7 @@ class CountingObserver(Observer):
 
 @dataclass(frozen=True)
 class Build:
-    """Of what a worker is built; a test may put a part with a bug in it."""
+    """The classes that a worker is built of; a test may plant a bug in one."""
 
     stream: type[ScriptedStream] = ScriptedStream
     reader: type[ScriptedReader] = ScriptedReader
@@ -106,7 +106,7 @@ class Build:
 
 
 class FakeEnvironment:
-    """Everything on it is deterministic; time passes only while somebody waits."""
+    """Deterministic: time passes only while a worker waits."""
 
     def __init__(self, partitions: int = PARTITIONS, cluster: FakeCluster | None = None) -> None:
         self.partitions = partitions
@@ -142,31 +142,31 @@ class FakeEnvironment:
         self._publisher.publish(self.names.clicks, value, key, partition=partition, headers=headers)
 
     def leave_open(self, topic: str, partition: int, key: bytes, value: bytes) -> Producer:
-        """Write in a transaction of somebody who then stands still."""
-        producer = self.cluster.transactions.open_producer("somebody who stands still")
+        """Write in a transaction that stays open."""
+        producer = self.cluster.transactions.open_producer("stalled producer")
         log = self.cluster.topic(topic).log(partition)
         self.cluster.transactions.append(producer, log, self.cluster.maker(topic, partition, Draft(key, value)))
         return producer
 
     def read(self, topic: str) -> list[FakeRecord]:
-        """Return what a subscriber sees of a topic."""
+        """Return the records that a subscriber sees."""
         return read_topic(self.cluster, topic)
 
     def expire_all_members(self) -> None:
-        """Have the sessions of all members time out."""
+        """Expire the sessions of all members."""
         group = self.cluster.group(GROUP, self.names.clicks)
         for member in group.members:
             group.leave(member)
 
     def expire_member(self, name: str) -> None:
-        """Have the session of one worker time out."""
+        """Expire the session of one worker."""
         group = self.cluster.group(GROUP, self.names.clicks)
         for member in group.members:
             if member.startswith(f"{GROUP}-{name}/"):
                 group.leave(member)
 
     def expire_transactions(self) -> None:
-        """Have the broker abort what is open, and fence who opened it."""
+        """Have the broker abort open transactions and fence their producers."""
         for name in self.cluster.transactions.open_transactions:
             self.cluster.transactions.expire(name)
 
@@ -176,7 +176,7 @@ def never() -> bool:
 
 
 class Worker:
-    """One process: a loop with all its parts, on a disk that outlives it."""
+    """One process: a loop with all its parts, on a disk that survives it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A short story with everything in it that the loop can meet, and what must have come of it in the end."""
+"""A short story of clicks with every case that the loop can meet, and the dead letters it must give."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from tests.loop.fake_environment import CLICKS, FakeEnvironment
 BITE = 5
 """Records that are handed out at once; a batch has one more, which the loop asks for first. The story takes six."""
 LATE_SECONDS = 0.3
-"""When the second version of a link turns up; clicks that name it lie there before."""
+"""When the second version of a link is published, after clicks that name it."""
 
 LINKS = (
     a_link(an_action("SetField"), an_action("ChangeInterest", slot=1)),
@@ -63,7 +63,7 @@ class BadOne:
 
 @dataclass
 class Story:
-    """Clicks and bad records in a environment, with what is to be said about them afterwards."""
+    """Clicks and bad records in an environment, and what must become of them."""
 
     environment: FakeEnvironment
     bad: list[BadOne] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Story:
 
 
 def tell(environment: FakeEnvironment) -> Story:
-    """Publish links and clicks, and plan the version that turns up late."""
+    """Publish links and clicks, and schedule the late version."""
     story = Story(environment)
     environment.define(*LINKS)
     environment.clock.at(LATE_SECONDS, lambda: environment.define(LATE_LINK))
@@ -117,7 +117,7 @@ def _publish_bad_records(story: Story) -> None:
 
 
 def _publish_misrouted(story: Story) -> None:
-    """Clicks with a wrong key, no key or in a wrong partition; of somebody new, of somebody known, twice the same."""
+    """Publish clicks with a wrong or no key or in a wrong partition: of a new and a known recipient, and a copy."""
     clicks = [
         a_click(100, recipient_id="r-3"),
         a_click(101, recipient_id="r-1", mailing_id="m-3", link_id="call"),

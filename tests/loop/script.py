@@ -1,4 +1,4 @@
-"""What goes wrong in a run, and at which call of a port."""
+"""Scripted failures: an event before or after chosen calls of the ports."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 MOST_CALLS = 5_000
-"""A run that needs more goes round in circles."""
+"""A run with more calls is in an endless loop."""
 
 
 class Crash(BaseException):
-    """The process dies: nothing that comes after is done, nothing is tidied up."""
+    """The process dies without any cleanup."""
 
 
 @dataclass(frozen=True)
 class Happening:
-    """What happens at one call: `before` instead of it, or `after` it took its effect."""
+    """An event at one call: `before` it, or `after` it took effect."""
 
     before: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
 
 class Script:
-    """Counts the calls of all ports of one worker, in one row, and makes things happen at some of them."""
+    """Counts the calls of all ports of one worker in one sequence, and triggers events at some of them."""
 
     def __init__(self, happenings: Mapping[int, Happening] | None = None) -> None:
         self.calls: list[str] = []
@@ -48,7 +48,7 @@ class Script:
         happening = self._what_happens(name)
         self.calls.append(name)
         if len(self.calls) > MOST_CALLS:
-            raise AssertionError(f"the loop goes round in circles: … {self.calls[-40:]}")
+            raise AssertionError(f"the loop is endless: … {self.calls[-40:]}")
         if happening.before:
             happening.before()
         result = act(*arguments, **named)
@@ -65,7 +65,7 @@ class Script:
 
 
 def raising(error: BaseException) -> Callable[[], None]:
-    """Return what raises the error."""
+    """Return a function that raises the error."""
 
     def happen() -> None:
         raise error

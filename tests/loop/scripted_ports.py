@@ -1,4 +1,4 @@
-"""The ports of the twin, each call of which may go wrong as a script says."""
+"""In-memory ports whose calls fail as a script says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,55 +23,55 @@ class ScriptedStream(FakeTransactionalConsumer):
         self._bite = bite
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        return self._call("stream.consume", super().consume, min(limit, self._bite), timeout_seconds)
+        return self._call("consumer.consume", super().consume, min(limit, self._bite), timeout_seconds)
 
     def poll_assignment(self) -> AssignmentChange:
-        return self._call("stream.take_changes", super().poll_assignment)
+        return self._call("consumer.poll_assignment", super().poll_assignment)
 
     def pause(self, partitions: Sequence[int]) -> None:
-        self._call("stream.hold", super().pause, partitions)
+        self._call("consumer.pause", super().pause, partitions)
 
     def resume(self, partitions: Sequence[int]) -> None:
-        self._call("stream.release", super().resume, partitions)
+        self._call("consumer.resume", super().resume, partitions)
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
-        return self._call("stream.rewind", super().seek_to_committed, partitions)
+        return self._call("consumer.seek_to_committed", super().seek_to_committed, partitions)
 
     def topic_id(self) -> str:
-        return self._call("stream.identity", super().topic_id)
+        return self._call("consumer.topic_id", super().topic_id)
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        return self._call("stream.bounds", super().watermarks, partitions)
+        return self._call("consumer.watermarks", super().watermarks, partitions)
 
     def end_offsets(self) -> Mapping[int, int]:
-        return self._call("stream.ends", super().end_offsets)
+        return self._call("consumer.end_offsets", super().end_offsets)
 
     def committed(self) -> Mapping[int, int]:
-        return self._call("stream.committed", super().committed)
+        return self._call("consumer.committed", super().committed)
 
     def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        return self._call("stream.lag", super().group_lag, partitions)
+        return self._call("consumer.group_lag", super().group_lag, partitions)
 
     def begin_transaction(self) -> None:
-        self._call("stream.begin", super().begin_transaction)
+        self._call("consumer.begin_transaction", super().begin_transaction)
 
     def produce(self, record: ProducerRecord) -> None:
-        self._call("stream.produce", super().produce, record)
+        self._call("consumer.produce", super().produce, record)
 
     def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        self._call("stream.produce_all", super().produce_batch, partition, records)
+        self._call("consumer.produce_batch", super().produce_batch, partition, records)
 
     def produce_tracked(self, record: ProducerRecord) -> None:
-        self._call("stream.track", super().produce_tracked, record)
+        self._call("consumer.produce_tracked", super().produce_tracked, record)
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
-        return self._call("stream.commit", super().commit_transaction, offsets)
+        return self._call("consumer.commit_transaction", super().commit_transaction, offsets)
 
     def abort_transaction(self) -> None:
-        self._call("stream.abort", super().abort_transaction)
+        self._call("consumer.abort_transaction", super().abort_transaction)
 
     def reinit_producer(self) -> None:
-        self._call("stream.renew", super().reinit_producer)
+        self._call("consumer.reinit_producer", super().reinit_producer)
 
 
 class ScriptedReader(FakeLogReader):
@@ -82,23 +82,23 @@ class ScriptedReader(FakeLogReader):
         self._call = script.call
 
     def topic_id(self) -> str:
-        return self._call("reader.identity", super().topic_id)
+        return self._call("reader.topic_id", super().topic_id)
 
     def assign(self, partition: int, position: int) -> None:
-        self._call("reader.start", super().assign, partition, position)
+        self._call("reader.assign", super().assign, partition, position)
 
     def unassign(self, partition: int) -> None:
-        self._call("reader.stop", super().unassign, partition)
+        self._call("reader.unassign", super().unassign, partition)
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        return self._call("reader.bounds", super().watermarks, partitions)
+        return self._call("reader.watermarks", super().watermarks, partitions)
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        return self._call("reader.read", super().poll, limit, timeout_seconds)
+        return self._call("reader.poll", super().poll, limit, timeout_seconds)
 
 
 class ScriptedState(MemoryState):
-    """A disk: it outlives the process, and each process puts its own script on it."""
+    """A disk that survives the process; each process sets its own script."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class ScriptedState(MemoryState):
 
 
 class ScriptedStore(MemoryPartitionStore):
-    """One partition's part of the disk."""
+    """The store of one partition."""
 
     def __init__(self, changelog: str, state: ScriptedState) -> None:
         super().__init__(changelog)

@@ -1,4 +1,4 @@
-"""What is said, and how long it is waited, while the broker or the disk is away."""
+"""Log lines and waits while the broker or the disk does not answer."""
 
 from structlog.testing import capture_logs
 
@@ -16,7 +16,7 @@ def a_backoff(clock: TurnedClock, *, is_exhausted: bool = False) -> RetryBackoff
 
 
 def waits(backoff: RetryBackoff, clock: TurnedClock, error: RetriableError, times: int) -> list[float]:
-    """Meet it as often, at once after each wait."""
+    """Return the waits of as many retries, each right after the last wait."""
     seen = []
     for _ in range(times):
         seen.append(backoff.wait_seconds(error))

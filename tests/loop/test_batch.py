@@ -1,4 +1,4 @@
-"""What a batch says of itself."""
+"""Offsets and fate of a batch."""
 
 import pytest
 

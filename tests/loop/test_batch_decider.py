@@ -1,4 +1,4 @@
-"""The decider by itself: what it waits for, what it condemns, what it notes."""
+"""The batch decider: waits for versions and schemas, forced dead letters."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ CONDEMNED = BadRecord(Reason.REJECTED_BY_BROKER, "refused")
 
 
 class Bench:
-    """A decider over one partition, where everything is in its right place."""
+    """A decider over one partition, to which every click belongs."""
 
     def __init__(self) -> None:
         self.environment = FakeEnvironment(partitions=1)

@@ -1,4 +1,4 @@
-"""A batch stays within its memory, whatever size the clicks have and whatever they bring about."""
+"""Batches stay within their memory, and linger no longer than needed."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def records_of(size: int, number: int) -> list[ConsumerRecord]:
 
 
 def gathered(limit: BatchSizer, size: int) -> int:
-    """Gather as the loop does while there is a backlog of values of this size; return how many bytes came."""
+    """Fill a batch from a backlog of values of this size; return the bytes taken."""
     limit.start_batch()
     taken = 0
     while limit.remaining > 0:
@@ -132,7 +132,7 @@ def test_lone_click_does_not_wait_for_the_interval() -> None:
     environment.click(a_click(1))
     committed_at: list[float] = []
     script = Script.at_every(
-        "stream.commit", Happening(after=lambda: committed_at.append(environment.clock.monotonic()))
+        "consumer.commit_transaction", Happening(after=lambda: committed_at.append(environment.clock.monotonic()))
     )
     begun = environment.clock.monotonic()
     Worker(environment, ScriptedState(), script=script, linger_seconds=60.0).run()

@@ -1,4 +1,4 @@
-"""The restorer by itself: what it asks for, in which order, and when it is done."""
+"""The changelog restorer: what it reads, in which order, and when it is done."""
 
 import pytest
 
@@ -123,7 +123,7 @@ def test_next_step_retries_after_no_answer() -> None:
     cluster = a_cluster()
     write(cluster, 0, {"a": "1"})
     silent = Happening(before=raising(RetriableError("silence")))
-    reader = ScriptedReader(cluster, LOG, Script.at_every("reader.bounds", silent, times=1))
+    reader = ScriptedReader(cluster, LOG, Script.at_every("reader.watermarks", silent, times=1))
     restorer = ChangelogRestorer(reader, MemoryState())
     restorer.start(0)
     with pytest.raises(RetriableError):

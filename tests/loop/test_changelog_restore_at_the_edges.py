@@ -20,7 +20,7 @@ STEP_SECONDS = 0.1
 
 
 class SlowState(MemoryState):
-    """Opening a store that remembers millions takes a while, in steps."""
+    """A state whose stores take a while to open, in steps."""
 
     def __init__(self, clock: TurnedClock) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ def test_no_answer_keeps_opened_stores(cluster: FakeCluster) -> None:
     clock = TurnedClock()
     cluster.append("changelog", 0, Draft(b"a", b"1"))
     silent = Happening(before=raising(RetriableError("silence")))
-    reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.bounds", silent, times=1))
+    reader = ScriptedReader(cluster, "changelog", Script.at_every("reader.watermarks", silent, times=1))
     restorer = ChangelogRestorer(reader, SlowState(clock), monotonic=clock.monotonic)
     restorer.start(0)
     told, complete = 0, dict[int, PartitionStore]()

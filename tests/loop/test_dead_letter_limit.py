@@ -1,4 +1,4 @@
-"""When so many records go bad that stopping loses less than going on."""
+"""The worker stops if too many records are bad."""
 
 import pytest
 

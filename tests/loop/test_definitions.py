@@ -1,4 +1,4 @@
-"""The link definitions while the worker runs: found, followed, kept on disk, forgotten in memory."""
+"""Link definitions while the worker runs: followed, stored on disk, plans cached within a bound."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""PlanCache that nobody should have published, and clicks that name the strangest links."""
+"""Invalid definitions, withdrawn versions, and clicks on unusual links."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -118,7 +118,7 @@ def test_withdrawn_version_may_be_far_above_the_newest(gap: int) -> None:
 
 
 def test_unreadable_newest_version_is_not_replaced() -> None:
-    """The one before it may do what its author has just taken out; a dead letter can be replayed."""
+    """The previous version may do what its author has just removed; a dead letter can be replayed."""
     environment = FakeEnvironment()
     environment.define(a_link(an_action()))
     environment.cluster.append(environment.names.definitions, 0, Draft(b"acme/spring/2", b"no frame"))
@@ -144,7 +144,7 @@ def test_undefined_links_with_huge_names_are_not_cached() -> None:
 
 @pytest.mark.parametrize("changes", [{"tenant_id": "other"}, {"link_id": "summer"}, {"version": 2}])
 def test_definition_under_wrong_key_is_unreadable(changes: Record) -> None:
-    """Else clicks of one tenant would bring about updates of another, under ids and headers that belong to nobody."""
+    """Otherwise clicks of one tenant would cause updates of another, with wrong ids and headers."""
     environment = FakeEnvironment()
     environment.cluster.append(
         environment.names.definitions, 0, Draft(b"acme/spring/1", LINKS.encode(a_link(an_action(), **changes)))

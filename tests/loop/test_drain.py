@@ -1,4 +1,4 @@
-"""The drain by itself: what it takes for done."""
+"""When a drain is done."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ CLICKS = "clicks"
 
 
 class Two:
-    """A topic of two partitions, and a stream that commits what it is told."""
+    """A topic of two partitions, and a consumer that commits given offsets."""
 
     def __init__(self, *records: int) -> None:
         self.cluster = FakeCluster(TurnedClock())

@@ -1,4 +1,4 @@
-"""A drain beside an edge that goes on publishing to wrong partitions."""
+"""A drain while the edge keeps publishing to wrong partitions."""
 
 from consumer.decision.decision import Decision
 from consumer.fake_kafka.cluster import Draft, FakeCluster

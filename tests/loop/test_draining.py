@@ -1,4 +1,4 @@
-"""A draining worker ends by itself, once all that was there at its start is done, by whomever."""
+"""A draining worker ends once the group has processed everything that was there at its start."""
 
 from schemas.identity import partition_of
 from tests.builders import a_click, a_link, an_action
@@ -53,7 +53,7 @@ def test_constant_clicks_do_not_prevent_the_end() -> None:
     def click_again() -> None:
         environment.click(a_click(next(coming), recipient_id="somebody busy"))
 
-    script = Script.at_every("stream.consume", Happening(before=click_again))
+    script = Script.at_every("consumer.consume", Happening(before=click_again))
     worker = Worker(environment, ScriptedState(), script=script)
     worker.run()
     assert worker.counts.consumed >= 10

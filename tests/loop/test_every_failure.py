@@ -1,4 +1,4 @@
-"""Each call of a port goes wrong in each way it can, a run for each; then all is as if nothing had happened."""
+"""Every call of a port fails in every way it can, one run each; the results are always exact."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
 BEGUN = (0, 4)
-"""From the beginning, and with the state of four batches to be restored first."""
+"""From the beginning, and with the state of four batches to restore first."""
 
 
 @pytest.mark.parametrize("begun", BEGUN)
@@ -24,10 +24,10 @@ def test_failure_at_any_call_keeps_results_exact(name: str, begun: int) -> None:
             require_all_counted(run.story, run.counts)
 
 
-@pytest.mark.parametrize("name", ["nobody knows, and it was not done", "nobody knows, and it was done"])
+@pytest.mark.parametrize("name", ["unknown outcome, not done", "unknown outcome, done"])
 def test_failure_during_abort_keeps_results_exact(name: str) -> None:
     failure = SURVIVED[name]
-    first = calls_of().index("stream.commit")
+    first = calls_of().index("consumer.commit_transaction")
     aborted = {first: Happening(before=raising(TransactionAborted("refused")))}
     calls = calls_of(script=Script(aborted))
     for index in range(first + 1, first + 40):
@@ -52,7 +52,9 @@ def test_crash_at_any_call_keeps_results_exact(begun: int) -> None:
 @pytest.mark.parametrize("begun", BEGUN)
 def test_crash_with_loss_of_disk_keeps_results_exact(begun: int) -> None:
     calls = calls_of(begun)
-    for index in indexes(Failure(Happening(), ("stream.begin", "stream.commit", "store.write")), calls):
+    for index in indexes(
+        Failure(Happening(), ("consumer.begin_transaction", "consumer.commit_transaction", "store.write")), calls
+    ):
         with at_call(index, calls):
             run = Run(begun)
             crash_and_lose_the_disk(run, index)

@@ -1,4 +1,4 @@
-"""A worker that its group refuses: not ready, and a drain of it ends."""
+"""A worker refused by its group is not ready, and its drain ends."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ REFUSAL = "The group is full; stop a member"
 
 
 class RefusedStream(ScriptedStream):
-    """Of a member that its group does not take until `admitted_at`, in seconds of the twin's clock."""
+    """A consumer refused by its group until `admitted_at`, in seconds of the fake clock."""
 
     admitted_at = float("inf")
 

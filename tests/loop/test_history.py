@@ -1,4 +1,4 @@
-"""What a worker does when committed offsets, memory and clicks do not fit together: it stops and says so."""
+"""A worker stops if committed offsets, dedupe state and clicks contradict each other."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ AGREED = Evidence(100, NOTE, 0, 200, "c/one")
 
 
 def environment_at_work() -> tuple[FakeEnvironment, ScriptedState]:
-    """Return a environment whose clicks are all done, and the disk of the worker that did them."""
+    """Return an environment whose clicks are all processed, and the disk of the worker that did so."""
     environment, disk = FakeEnvironment(), ScriptedState()
     environment.define(a_link(an_action()))
     click_everyone(environment, 0)
@@ -223,7 +223,7 @@ def test_find_contradiction(seen: Evidence, kind: Contradiction | None) -> None:
     ],
 )
 def test_checkpoint_to_continue_with(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> None:
-    """`expected` is the offset to go on from, how many offsets are lost, and how many are handled again."""
+    """`expected`: the offset to continue from, the number of offsets lost, and the number processed again."""
     note = going_on(seen, way, 4)
     assert (note.offset, note.lost, repeated(seen, note)) == expected
     assert note.clicks == seen.clicks
@@ -246,7 +246,7 @@ def test_commit_of_a_new_owner_is_no_contradiction_for_a_stalled_worker() -> Non
     click_everyone(rehearsal, 1)
     worker = Worker(rehearsal, rehearsal_disk)
     worker.run()
-    _, verifying, *_ = (index for index, name in enumerate(worker.script.calls) if name == "stream.rewind")
+    _, verifying, *_ = (index for index, name in enumerate(worker.script.calls) if name == "consumer.seek_to_committed")
 
     def take_over() -> None:
         environment.expire_all_members()

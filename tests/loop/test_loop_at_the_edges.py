@@ -1,4 +1,4 @@
-"""What the loop tells while it waits, what is left of a partition that goes, and how often it tries in vain."""
+"""Readiness while the loop waits or loses partitions, and pauses between retries."""
 
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.monitoring.health import Readiness
@@ -69,4 +69,4 @@ def test_full_disk_is_retried_with_pauses() -> None:
     started = environment.clock.monotonic()
     worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > started + 10)
-    assert script.calls.count("stream.renew") < 30
+    assert script.calls.count("consumer.reinit_producer") < 30

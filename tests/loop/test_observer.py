@@ -1,4 +1,4 @@
-"""What is told of partitions that come, are restored and go, to whoever watches."""
+"""Metrics and readiness while partitions are assigned, restored and revoked."""
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -117,7 +117,7 @@ def test_idle_worker_without_broker_is_not_ready() -> None:
         if environment.clock.monotonic() > 10:
             raise RetriableError("no answer")
 
-    script = Script.at_every("stream.lag", Happening(before=freeze))
+    script = Script.at_every("consumer.group_lag", Happening(before=freeze))
     worker = Worker(environment, ScriptedState(), script=script, linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 40)
     (progress,) = series(worker.observer, "last_progress_timestamp_seconds").values()

@@ -1,4 +1,4 @@
-"""What the loop tells while it works: how long each stage took, how far behind it is, what became of transactions."""
+"""Metrics of a working loop: duration of stages, lag, outcome of transactions."""
 
 import re
 from collections import Counter
@@ -29,7 +29,7 @@ def environment_with_links(partitions: int = 1) -> FakeEnvironment:
 
 
 def slow(environment: FakeEnvironment, **seconds: float) -> Script:
-    """Return a script in which these calls take so long; `stream_commit` is that of the stream."""
+    """Return a script that delays these calls; `consumer_commit_transaction` is that of the consumer."""
     script = Script()
     for name, duration in seconds.items():
         script.at_every_too(name.replace("_", ".", 1), Happening(before=partial(environment.clock.sleep, duration)))
@@ -38,11 +38,13 @@ def slow(environment: FakeEnvironment, **seconds: float) -> Script:
 
 def test_duration_of_each_stage() -> None:
     environment = environment_with_links()
-    script = slow(environment, stream_consume=2.0, stream_produce_all=3.0, stream_commit=5.0, store_write=7.0)
+    script = slow(
+        environment, consumer_consume=2.0, consumer_produce_batch=3.0, consumer_commit_transaction=5.0, store_write=7.0
+    )
     worker = Worker(environment, ScriptedState(), script=script)
     worker.run()
 
-    produced = 3.0 * script.calls.count("stream.produce_all")
+    produced = 3.0 * script.calls.count("consumer.produce_batch")
     gathered, handled = ({stage: round(took, 3) for stage, took in each.items()} for each in worker.observer.staged)
     assert gathered == {Stage.GATHER: 4.0}
     assert handled == {Stage.DECIDE: 0.0, Stage.PRODUCE: produced, Stage.COMMIT: 5.0, Stage.STORE: 7.0}
@@ -51,7 +53,11 @@ def test_duration_of_each_stage() -> None:
 def test_linger_is_half_of_the_last_batch() -> None:
     environment = environment_with_links()
     worker = Worker(
-        environment, ScriptedState(), script=slow(environment, stream_commit=4.0), linger_seconds=60.0, drain=False
+        environment,
+        ScriptedState(),
+        script=slow(environment, consumer_commit_transaction=4.0),
+        linger_seconds=60.0,
+        drain=False,
     )
     late = iter([a_click(1_000, recipient_id="late")])
 
@@ -83,12 +89,12 @@ def test_each_transaction_is_counted_once() -> None:
 
     def fail() -> None:
         """Fail with the transaction of a batch, not with one that notes something."""
-        since_begin = script.calls[::-1].index("stream.begin")
-        error = next(failures, None) if "stream.produce_all" in script.calls[-since_begin:] else None
+        since_begin = script.calls[::-1].index("consumer.begin_transaction")
+        error = next(failures, None) if "consumer.produce_batch" in script.calls[-since_begin:] else None
         if error is not None:
             raise error
 
-    script = Script.at_every("stream.commit", Happening(before=fail))
+    script = Script.at_every("consumer.commit_transaction", Happening(before=fail))
     worker = Worker(environment, ScriptedState(), script=script)
     worker.run()
 

@@ -59,7 +59,7 @@ def test_committed_clicks_are_not_read_again(failure: Happening, calls: range, *
     ineffective seek would write hits and dead letters twice.
     """
     names = calls_of()
-    commits = [index for index, name in enumerate(names) if name == "stream.commit"]
+    commits = [index for index, name in enumerate(names) if name == "consumer.commit_transaction"]
     for index in commits[1:]:
         with at_call(index, names):
             run = Run()

@@ -1,4 +1,4 @@
-"""Bugs that are planted on purpose, to see that the tests of this folder would find them."""
+"""Bugs planted on purpose, to show that the tests of this folder find them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ class HastyStream(ScriptedStream):
 
 
 class ShortSightedReader(ScriptedReader):
-    """Takes the last stable offset for the end, as a read_committed client tells it."""
+    """Takes the last stable offset for the end, as a read_committed client does."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         with self._cluster.lock:
@@ -54,7 +54,7 @@ class ShortSightedReader(ScriptedReader):
 
 
 class ImpatientStream(ScriptedStream):
-    """Takes an offset for committed while a transaction that may still change it is open."""
+    """Ignores that an open transaction may still change the committed offset."""
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         for partition in partitions:
@@ -63,7 +63,7 @@ class ImpatientStream(ScriptedStream):
 
 
 class CarelessLoop(Loop):
-    """Goes on with the state it has after an outcome that it does not know."""
+    """Continues with its state after an unknown outcome."""
 
     def _reread_from_committed(self) -> None:
         self._consumer.seek_to_committed(list(self._assignment.live))
@@ -81,8 +81,8 @@ class BoastfulLoop(Loop):
 
 
 def caught(build: Build, script: Callable[[int], Script]) -> list[int]:
-    """Return the batches at whose commit the script has the bug show, to a judge or to the worker itself."""
-    commits = [index for index, name in enumerate(calls_of()) if name == "stream.commit"]
+    """Return the commits at which the scripted failure makes the bug visible."""
+    commits = [index for index, name in enumerate(calls_of()) if name == "consumer.commit_transaction"]
     found = []
     for index in commits:
         run = Run(build=build)
@@ -127,18 +127,18 @@ def test_without_a_bug_nothing_is_caught() -> None:
 
 
 def test_restore_to_last_stable_offset_is_caught() -> None:
-    assert doubled_after_a_worker_that_stood_still(Build()) == 0
+    assert doubled_after_a_late_commit(Build()) == 0
     with pytest.raises(Contradictory, match="the changelog is empty"):
-        doubled_after_a_worker_that_stood_still(Build(reader=ShortSightedReader, stream=ImpatientStream))
+        doubled_after_a_late_commit(Build(reader=ShortSightedReader, stream=ImpatientStream))
 
 
 @pytest.mark.parametrize("build", [Build(reader=ShortSightedReader), Build(stream=ImpatientStream)])
 def test_checkpoint_makes_up_for_an_impatient_reader(build: Build) -> None:
-    assert doubled_after_a_worker_that_stood_still(build) == 0
+    assert doubled_after_a_late_commit(build) == 0
 
 
-def doubled_after_a_worker_that_stood_still(build: Build) -> int:
-    """Let the end of a worker's transaction arrive once another has its partition and restores the state."""
+def doubled_after_a_late_commit(build: Build) -> int:
+    """Commit late, while the next owner restores the partition; return the number of doubled updates."""
     environment = FakeEnvironment(partitions=1)
 
     class LateStream(ScriptedStream):

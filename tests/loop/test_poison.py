@@ -1,4 +1,4 @@
-"""Records that the broker refuses to take from us, and more bad records than can be borne."""
+"""Records that the broker refuses, repeated aborts, and too many bad records."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ HEAVY = a_link(an_action("CreateFollowUp", description="x" * LIMIT), link_id="he
 
 
 class SpoiltStream(ScriptedStream):
-    """As the real library: the transaction after a refused one fails too, with a gap in the sequence numbers."""
+    """Like the real library: the transaction after a refused one fails, too, with a gap in the sequence numbers."""
 
     _spoilt = False
 
@@ -91,7 +91,7 @@ def test_repeated_aborts_end_the_worker() -> None:
     environment.define(a_link(an_action()))
     environment.click(a_click())
     refused = Happening(before=raising(TransactionAborted("SOMETHING_LASTING")))
-    worker = Worker(environment, ScriptedState(), script=Script.at_every("stream.commit", refused))
+    worker = Worker(environment, ScriptedState(), script=Script.at_every("consumer.commit_transaction", refused))
     with pytest.raises(Unavailable, match=rf"{MAX_ABORTS} transactions in a row.*SOMETHING_LASTING.*doctor"):
         worker.run()
     assert set(worker.stream.committed().values()) == {0}
@@ -103,7 +103,9 @@ def test_aborts_by_rebalances_are_unlimited() -> None:
     environment.click(a_click())
     moved_on = Happening(before=raising(TransactionAborted("ILLEGAL_GENERATION", rebalance=True)))
     worker = Worker(
-        environment, ScriptedState(), script=Script.at_every("stream.commit", moved_on, times=3 * MAX_ABORTS)
+        environment,
+        ScriptedState(),
+        script=Script.at_every("consumer.commit_transaction", moved_on, times=3 * MAX_ABORTS),
     )
     worker.run()
     assert worker.counts.consumed == 1
@@ -136,12 +138,12 @@ def test_bad_records_up_to_the_limit_are_allowed() -> None:
 
 
 def test_retried_bad_records_are_counted_once() -> None:
-    """Counted twice, 60 would pass the limit, whose least number is 100."""
+    """Counted twice, 60 records would exceed the limit, whose minimum is 100."""
     environment = FakeEnvironment(partitions=1)
     for _ in range(60):
         environment.put(b"bad", partition=0)
     refused = Happening(before=raising(TransactionAborted("refused")))
-    script = Script.at_every("stream.commit", refused, times=MAX_ABORTS - 1)
+    script = Script.at_every("consumer.commit_transaction", refused, times=MAX_ABORTS - 1)
     worker = Worker(environment, ScriptedState(), dead_letter_limit=0.5, script=script)
     worker.run()
     assert len(dead_letters(environment)) == 60
@@ -149,7 +151,7 @@ def test_retried_bad_records_are_counted_once() -> None:
 
 
 def test_returned_dead_letter_has_one_reason() -> None:
-    """And the header that tells whose copy it is survives the worker."""
+    """The header that names the original survives."""
     environment = FakeEnvironment(partitions=1)
     brought_back = (("trace", b"t"), ("dlq.reason", b"unknown_version"), ("dlq.offset", b"7"), ("dlq.replayed", b"0:7"))
     environment.put(b"\xff", partition=0, headers=brought_back)

@@ -1,4 +1,4 @@
-"""A record that the process dies of is found, and only that one."""
+"""A record that crashes the process is isolated, and only that one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 MOST_STARTS = 5
-"""A supervisor takes more short lives in a row than these for a crash loop."""
+"""More short lives in a row are a crash loop to the supervisor."""
 
 
 class Forced(dict[tuple[int, int], BadRecord]):
@@ -164,7 +164,12 @@ def test_kills_at_other_moments_dead_letter_nothing() -> None:
     environment, disk, marker_file = FakeEnvironment(partitions=1), ScriptedState(), FakeMarkerFile()
     environment.define(a_link(an_action()))
     environment.click(a_click())
-    for point in ("stream.begin", "stream.produce_all", "stream.track", "stream.commit") * 3:
+    for point in (
+        "consumer.begin_transaction",
+        "consumer.produce_batch",
+        "consumer.produce_tracked",
+        "consumer.commit_transaction",
+    ) * 3:
         script = Script.at_every(point, Happening(before=raising(Crash())))
         with pytest.raises(Crash):
             Worker(environment, disk, in_flight=marker_file, script=script).run()

@@ -21,7 +21,7 @@ SECONDS = 3.5
 
 @dataclass(frozen=True)
 class Ticker:
-    """Writes one record per partition and second; its only memory is the store."""
+    """Writes one record per partition and second; it keeps nothing but the store."""
 
     def punctuate(self, partition: int, store: PartitionStore, now_ms: int) -> Punctuation | None:
         tick = now_ms // PERIOD_MS
@@ -76,7 +76,7 @@ def test_records_are_written_once_per_period_beside_clicks() -> None:
 def test_records_are_written_once_despite_a_failed_commit(failure: Happening) -> None:
     """A failure at each commit in turn, those without clicks included."""
     calls = run(environment_with_ticks(), ScriptedState()).script.calls
-    for index in (index for index, name in enumerate(calls) if name == "stream.commit"):
+    for index in (index for index, name in enumerate(calls) if name == "consumer.commit_transaction"):
         environment, disk = environment_with_ticks(), ScriptedState()
         try:
             run(environment, disk, Script({index: failure}))
@@ -97,5 +97,5 @@ def test_nothing_due_opens_no_transaction() -> None:
         worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False, punctuator=punctuator)
         until = environment.clock.monotonic() + 1.0
         worker.run(lambda until=until: environment.clock.monotonic() > until)  # type: ignore[misc]
-        begun.append(worker.script.calls.count("stream.begin"))
+        begun.append(worker.script.calls.count("consumer.begin_transaction"))
     assert begun == [begun[0]] * 2

@@ -1,4 +1,4 @@
-"""Other members of the group come and go, at any call; each click is done once, by whomever."""
+"""Other members join and leave at any call; each click is processed once."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ from tests.loop.scripted_ports import ScriptedState
 
 
 def test_partition_lost_and_assigned_again_repeats_nothing() -> None:
-    """Both may happen while one batch is gathered; what was gathered before comes again."""
+    """Both may happen during one poll; records polled before are read again."""
     _, worker = run_for_seconds(3.0, FakeEnvironment(partitions=1), Script())
     calls = worker.script.calls
-    for index in (index for index, name in enumerate(calls) if name == "stream.consume"):
+    for index in (index for index, name in enumerate(calls) if name == "consumer.consume"):
         with at_call(index, calls):
             environment = FakeEnvironment(partitions=1)
             run_for_seconds(3.0, environment, Script({index: Happening(after=environment.expire_all_members)}))
@@ -50,7 +50,7 @@ def test_idle_member_that_joins_and_leaves_changes_nothing() -> None:
 
 def test_batch_counts_if_some_of_its_partitions_were_revoked() -> None:
     calls = calls_of()
-    first = calls.index("stream.commit")
+    first = calls.index("consumer.commit_transaction")
     run = Run()
     guest = Guest(run.environment)
 
@@ -70,7 +70,7 @@ def test_batch_counts_if_some_of_its_partitions_were_revoked() -> None:
 
 @dataclass
 class Guest:
-    """A member that only holds what it is given."""
+    """A member that holds its partitions and processes nothing."""
 
     environment: FakeEnvironment
     stream: FakeTransactionalConsumer | None = None
@@ -92,7 +92,7 @@ class Guest:
 
 @pytest.mark.parametrize("parity", [0, 1])
 def test_stalled_worker_repeats_nothing(parity: int) -> None:
-    """Another works meanwhile, and does all the rest or some of it."""
+    """Its session and transaction expire, and another worker processes all the rest or some of it."""
     calls = calls_of()
     for index in range(parity, len(calls), 2):
         with at_call(index, calls):

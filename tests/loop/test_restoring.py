@@ -1,4 +1,4 @@
-"""Bringing the local state up to the changelog before a partition is worked on."""
+"""The state is restored from the changelog before a partition is live."""
 
 from collections.abc import Callable
 
@@ -75,7 +75,7 @@ def test_disk_of_another_topic_is_rebuilt() -> None:
 
 
 def test_disk_ahead_of_the_changelog_is_rebuilt() -> None:
-    """As after the loss of a broker that had not copied all."""
+    """As after the loss of a broker with unreplicated records."""
     environment, disk = environment_with_clicks(), ScriptedState()
     for partition in range(environment.partitions):
         disk.open(partition, changelog_of(environment)).write({b"never": b"committed"}, 1_000)

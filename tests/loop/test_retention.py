@@ -1,4 +1,4 @@
-"""Clearing away what no click can ask for any more."""
+"""Expired dedupe entries are deleted."""
 
 from collections.abc import Mapping
 

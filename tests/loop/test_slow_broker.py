@@ -1,4 +1,4 @@
-"""A broker that does not get done with a large transaction in time."""
+"""A broker too slow for large transactions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
 IN_TIME = 60
-"""So many records of a transaction the broker takes before its time is over."""
+"""Records of a transaction that the broker can commit in time."""
 
 
 class SlowStream(ScriptedStream):
-    """Does not answer where a transaction has more records, and does nothing of it."""
+    """Times out if a transaction has more records, without committing it."""
 
     _written = 0
 

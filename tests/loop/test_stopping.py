@@ -1,4 +1,4 @@
-"""A worker that is told to stop leaves soon, whatever it is at, and leaves nothing behind that others must mend."""
+"""A stopping worker leaves soon, whatever it is doing, and leaves no open transaction."""
 
 from threading import Event
 
@@ -14,7 +14,7 @@ from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
 A_TURN = 60
-"""More calls than one turn of the story has."""
+"""More calls than one turn of the story takes."""
 
 
 @pytest.mark.parametrize("begun", [0, 4])
@@ -45,7 +45,7 @@ def test_worker_stops_while_restoring() -> None:
     assert environment.clock.monotonic() < 3.5
 
 
-@pytest.mark.parametrize("name", ["stream.renew", "stream.rewind"])
+@pytest.mark.parametrize("name", ["consumer.reinit_producer", "consumer.seek_to_committed"])
 def test_worker_stops_while_the_broker_is_away(name: str) -> None:
     environment = FakeEnvironment()
     script = Script.at_every(name, Happening(before=raising(OutcomeUnknown("silence"))))
@@ -67,7 +67,7 @@ def test_worker_continues_when_the_broker_is_back() -> None:
     environment.define(a_link(an_action()))
     environment.click(a_click())
     away = Happening(before=raising(RetriableError("silence")))
-    worker = Worker(environment, ScriptedState(), script=Script.at_every("stream.renew", away, times=30))
+    worker = Worker(environment, ScriptedState(), script=Script.at_every("consumer.reinit_producer", away, times=30))
     worker.run()
     assert worker.counts.consumed == 1
     assert environment.clock.monotonic() >= 3

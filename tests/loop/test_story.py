@@ -1,4 +1,4 @@
-"""The story without any failure, which the tests with failures build on."""
+"""The story without failures, on which the tests with failures build."""
 
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.fake_environment import FakeEnvironment, Worker

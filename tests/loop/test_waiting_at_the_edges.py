@@ -1,4 +1,4 @@
-"""How long one batch may wait for definitions that do not come."""
+"""The wait of one batch for missing definitions is bounded."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ LONGEST_SECONDS = 30.0
 
 
 def longest_silence(environment: FakeEnvironment) -> float:
-    """Run until everything is done; return the longest time between two looks at the clicks."""
+    """Run until everything is done; return the longest time between two polls."""
     worker = Worker(environment, ScriptedState(), linger_seconds=0.2)
     turns: list[float] = []
     consume = worker.stream.consume
