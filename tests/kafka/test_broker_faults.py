@@ -16,7 +16,7 @@ def test_a_broker_may_die_in_the_middle_of_transactions(
 ) -> None:
     installation = breakable_installation
     # Halted workers keep their transactions open for as long as the broker takes to start again on a busy machine: it
-    # must not end them before, and fence who stood still.
+    # must not end them before, and fence a suspended worker.
     installation.configure(producer__transaction__timeout__ms="120000")
     installation.define(*LINKS)
     # While it looks for the coordinator to send the offsets to, the library forgets its own time-out.

@@ -1,4 +1,4 @@
-"""`run --drain` ends by itself once everything that was there is done; and the counts add up to what was there."""
+"""`run --drain` exits once all clicks present at the start are done; the counts add up to them."""
 
 from itertools import islice
 

@@ -49,7 +49,7 @@ def test_a_worker_that_was_killed_comes_back_at_once(installation: Installation)
 
 
 def test_killed_worker_restarts_on_another_machine(installation: Installation) -> None:
-    """As a pod of a StatefulSet does without its volume: nobody knows there that the member was this worker."""
+    """Like a pod of a StatefulSet without its volume: its former member id is unknown there."""
     installation.define(*LINKS)
     first = installation.start("a").wait_ready(assigned=installation.partitions)
     first.kill()

@@ -1,4 +1,4 @@
-"""What a broker refuses a worker for good ends it with a sentence; what may pass is waited for, and is not ready."""
+"""A permanent refusal ends the worker with a message; during a temporary one it waits and is not ready."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Offsets, memory and clicks that do not fit together, on a real Kafka: the refusal, and each way of going on."""
+"""Contradicting offsets, dedupe memory and clicks on a real Kafka: the refusal, and each resolution."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def command(installation: Installation, *words: str) -> "subprocess.CompletedPro
 
 
 def reconcile(installation: Installation, way: str) -> None:
-    """Choose a way of going on: rehearsed first, which changes nothing."""
+    """Resolve the contradiction, after a dry run that changes nothing."""
     before = installation.committed()
     rehearsed = command(installation, "state", "reconcile", f"--{way}", "--dry-run")
     assert rehearsed.returncode == 0, rehearsed.stderr

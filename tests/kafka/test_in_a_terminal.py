@@ -1,4 +1,4 @@
-"""What people see of a real installation in a terminal."""
+"""Commands on a real installation in a terminal."""
 
 import json
 import os

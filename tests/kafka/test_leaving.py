@@ -1,4 +1,4 @@
-"""SIGTERM: the worker leaves within five seconds whatever it is about, and what it left is done by the next."""
+"""On SIGTERM the worker leaves within five seconds, and the next one does the rest."""
 
 import signal
 from itertools import islice

@@ -1,4 +1,4 @@
-"""What probes and metrics tell while a broker stands still, a disk is full, or nothing is to be done."""
+"""Probes and metrics while a broker is suspended, a disk is full, or there is nothing to do."""
 
 import resource
 import shutil
@@ -55,7 +55,7 @@ def test_a_broker_that_stands_still_is_seen(kafka_process: KafkaProcess, breakab
 
 
 def test_a_full_disk_is_seen(installation: Installation) -> None:
-    """Where no disk can be filled a process may be kept from writing beyond the end of what it has written."""
+    """If no disk can be filled, a limit keeps the process from extending its files."""
     installation.define(*LINKS)
     clicks = endless_clicks(seed=2)
     worker = installation.start("a").wait_ready(assigned=4)

@@ -1,4 +1,4 @@
-"""What counts as a duplicate, through the real process: design, section 4."""
+"""Repeat rules and duplicates in the real process."""
 
 from random import Random
 

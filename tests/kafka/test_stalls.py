@@ -18,7 +18,7 @@ STALLING = click_by("r-1", user_agent=DEADLY.decode())
 
 
 def dumps(worker: Worker) -> int:
-    """Return how often the alarm went off, which waits for nobody."""
+    """Return how often the alarm went off, without waiting."""
     return worker.log.count(DUMP)
 
 

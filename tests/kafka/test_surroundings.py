@@ -67,7 +67,7 @@ WITH_SETTINGS = ("run", "links list", "doctor")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is around the process: variables, how a shell starts it, which commands are tried, and how they may end."""
+    """The environment of a process: variables, its start by a shell, the commands tried, and their exit codes."""
 
     environ: Mapping[str, str] = field(default_factory=dict)
     start: str = 'exec "$@"'

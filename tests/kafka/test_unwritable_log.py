@@ -38,7 +38,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def fill(end: int) -> None:
-    """Write until the pipe takes no more, as where the reader stands still."""
+    """Write until the pipe is full, as with a suspended reader."""
     flags = fcntl.fcntl(end, fcntl.F_GETFL)
     fcntl.fcntl(end, fcntl.F_SETFL, flags | os.O_NONBLOCK)
     try:

@@ -52,7 +52,7 @@ def test_it_speaks_for_all_and_leaves_as_one(installation: Installation) -> None
     installation.click(*islice(endless_clicks(seed=12), 2_000))
     installation.wait_done()
     wait_until(lambda: counted(supervisor) == 2_000, lambda: f"2000 records counted, only {counted(supervisor)}")
-    # While the last worker joins, partitions are on their way and counted by nobody.
+    # While the last worker joins, partitions are being moved and no worker counts them.
     wait_until(lambda: sum(assigned(supervisor).values()) == 4, lambda: f"4 partitions, only {assigned(supervisor)}")
     assert sorted(assigned(supervisor)) == ["host-1", "host-2", "host-3"]
     assert {event["instance"] for event in supervisor.events("worker.started")} == set(assigned(supervisor))

@@ -1,1 +1,1 @@
-"""What the ports of `consumer.ports` promise, held against the twin and against a real Kafka."""
+"""Contract tests of `consumer.ports`, on the in-memory fake and on a real Kafka."""

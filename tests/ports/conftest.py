@@ -1,25 +1,25 @@
-"""Every test of the ports runs on the twin and on a real Kafka, there by each way to the client library."""
+"""Every test of the ports runs on the in-memory fake and on a real Kafka, there with each backend."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from consumer.kafka.backend import BACKENDS, Backend
-from tests.ports.ground import Ground
-from tests.ports.kafka_ground import KafkaGround
-from tests.ports.twin_ground import TwinGround
+from tests.ports.environment import Environment
+from tests.ports.fake_environment import FakeEnvironment
+from tests.ports.kafka_environment import KafkaEnvironment
 
-TWIN = "twin"
+FAKE = "fake"
 
 
-@pytest.fixture(params=[TWIN, *(pytest.param(name, marks=pytest.mark.kafka) for name in BACKENDS)])
-def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
-    made = TwinGround() if request.param == TWIN else _kafka_ground(request, BACKENDS[request.param])
+@pytest.fixture(params=[FAKE, *(pytest.param(name, marks=pytest.mark.kafka) for name in BACKENDS)])
+def environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
+    made = FakeEnvironment() if request.param == FAKE else _kafka_environment(request, BACKENDS[request.param])
     yield made
     made.close()
 
 
-def _kafka_ground(request: pytest.FixtureRequest, backend: Backend) -> Ground:
-    """The broker is asked for only here, so that the twin's part runs where there is none."""
+def _kafka_environment(request: pytest.FixtureRequest, backend: Backend) -> Environment:
+    """Request the broker only here, so that the tests on the fake run without one."""
     servers = request.getfixturevalue("kafka").bootstrap_servers
-    return KafkaGround(servers, request.getfixturevalue("topic_prefix"), backend)
+    return KafkaEnvironment(servers, request.getfixturevalue("topic_prefix"), backend)

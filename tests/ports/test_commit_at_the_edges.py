@@ -90,10 +90,10 @@ def a_stream(producer: ListeningProducer, consumer: Joined | None = None) -> Kaf
 
 
 def test_offsets_are_sent_after_the_records() -> None:
-    """Whoever takes the partition over reads the changelog to the end it has when the group has moved on.
+    """The next owner of a partition reads the changelog to the end it has when the group moves on.
 
-    Offsets are the one thing that the group's move fences, so no record may come after them: else a worker that stood
-    still between the two would add to the changelog behind the back of its successor, and commit.
+    A generation fences offsets only, so no record may be produced after them: otherwise a suspended worker could append
+    to a changelog that the next owner has read already.
     """
     producer = ListeningProducer(offset=7)
     stream = a_stream(producer)

@@ -1,4 +1,4 @@
-"""Errors after which the library does nothing any more, though it raises none; each has a sentence of its own."""
+"""Errors after which the library stops working without raising; each has its own message."""
 
 import pytest
 from confluent_kafka import KafkaError

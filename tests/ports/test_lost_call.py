@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 
 SECONDS = 10.0
 CLIENTS = 6
-"""Several, since chance has a part in it: how the ages of a client's connections lie to each other."""
+"""Several, because the relative ages of a client's connections are random."""
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_abandoned_client_ends_once_coordinator_is_back(cluster: MockCluster) ->
     for one in settings:
         cluster.coordinate(group=one.group_id, transactional_id=transactional_id(one.kafka))
         client = WatchedProducer(one)
-        # The library must know the coordinator: one that it has yet to find, it asks for anew by itself.
+        # The library must know the coordinator: it keeps looking for one that it does not know yet.
         open_transaction(client.producer, cluster.topic)
         send_offsets(client.producer, consumer, cluster.topic, seconds=SECONDS)
         client.producer.commit_transaction(SECONDS)

@@ -1,4 +1,4 @@
-"""Calls that the program must not make: what Kafka's client refuses, its twin refuses too."""
+"""Calls that are bugs of the program: the fake refuses what Kafka's client refuses."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,10 +16,10 @@ from consumer.ports import (
     TransactionAborted,
     TransactionalConsumer,
 )
-from tests.ports.ground import Ground, Turner, assigned, read_until, text, turn_until
+from tests.ports.environment import Environment, Poller, assigned, poll_until, read_until, text
 
 REFUSED = (Misuse, KafkaException, RuntimeError, ValueError)
-"""What the twin raises, and what the library does: nothing that the loop handles."""
+"""Errors of the fake and of the library that the loop does not handle."""
 
 
 def is_refused(act: Callable[[], object], errors: tuple[type[Exception], ...]) -> bool:
@@ -34,10 +34,10 @@ def a_record(topic: str, partition: int = 0) -> ProducerRecord:
     return ProducerRecord(topic, partition, b"key", b"value")
 
 
-def test_assigning_a_partition_twice_raises(ground: Ground) -> None:
-    topic = ground.create_topic()
-    ground.publish(topic, 0, *"abc")
-    reader = ground.open_reader(topic)
+def test_assigning_a_partition_twice_raises(environment: Environment) -> None:
+    topic = environment.create_topic()
+    environment.publish(topic, 0, *"abc")
+    reader = environment.open_reader(topic)
     reader.assign(0, 1)
     for position in (1, 2):
         with pytest.raises(REFUSED):
@@ -49,23 +49,23 @@ def test_assigning_a_partition_twice_raises(ground: Ground) -> None:
     assert [text(record) for record in read_until(reader, 3)] == ["a", "b", "c"]
 
 
-def test_negative_position_raises(ground: Ground) -> None:
-    reader = ground.open_reader(ground.create_topic())
+def test_negative_position_raises(environment: Environment) -> None:
+    reader = environment.open_reader(environment.create_topic())
     with pytest.raises(REFUSED):
         reader.assign(0, -5)
     assert reader.positions == {}
 
 
-def test_watermarks_of_missing_partition_raise(ground: Ground) -> None:
-    reader = ground.open_reader(ground.create_topic())
+def test_watermarks_of_missing_partition_raise(environment: Environment) -> None:
+    reader = environment.open_reader(environment.create_topic())
     assert reader.watermarks([]) == {}
     with pytest.raises(RetriableError):
         reader.watermarks([9])
 
 
 @pytest.mark.parametrize("limit", [-1, 1_000_001])
-def test_invalid_limit_raises(ground: Ground, limit: int) -> None:
-    reader = ground.open_reader(ground.create_topic())
+def test_invalid_limit_raises(environment: Environment, limit: int) -> None:
+    reader = environment.open_reader(environment.create_topic())
     assert list(reader.poll(0, 0.0)) == []
     with pytest.raises(REFUSED):
         reader.poll(limit, 0.0)
@@ -79,8 +79,8 @@ USES_OF_A_READER: dict[str, Callable[[LogReader], object]] = {
 
 
 @pytest.mark.parametrize("use", USES_OF_A_READER.values(), ids=USES_OF_A_READER.keys())
-def test_closed_reader_raises(ground: Ground, use: Callable[[LogReader], object]) -> None:
-    reader = ground.open_reader(ground.create_topic())
+def test_closed_reader_raises(environment: Environment, use: Callable[[LogReader], object]) -> None:
+    reader = environment.open_reader(environment.create_topic())
     reader.assign(0, 0)
     reader.close()
     reader.close()
@@ -100,18 +100,18 @@ USES_OF_A_STREAM: dict[str, Callable[[TransactionalConsumer], object]] = {
 }
 
 
-def test_closed_consumer_raises(ground: Ground) -> None:
-    stream = assigned(ground, ground.create_topic()).stream
+def test_closed_consumer_raises(environment: Environment) -> None:
+    stream = assigned(environment, environment.create_topic()).stream
     stream.close()
     for name, use in USES_OF_A_STREAM.items():
         assert is_refused(partial(use, stream), REFUSED), name
 
 
-def test_seek_of_unassigned_partition_raises(ground: Ground) -> None:
+def test_seek_of_unassigned_partition_raises(environment: Environment) -> None:
     with pytest.raises((RetriableError, Unavailable)):
-        assigned(ground, ground.create_topic()).stream.seek_to_committed([9])
+        assigned(environment, environment.create_topic()).stream.seek_to_committed([9])
     with pytest.raises((RetriableError, Unavailable)):
-        ground.open_stream(ground.create_topic(), "two").seek_to_committed([0])
+        environment.open_stream(environment.create_topic(), "two").seek_to_committed([0])
 
 
 OUTSIDE: dict[str, Callable[[TransactionalConsumer, str], object]] = {
@@ -123,8 +123,8 @@ OUTSIDE: dict[str, Callable[[TransactionalConsumer, str], object]] = {
 }
 
 
-def test_produce_outside_transaction_raises(ground: Ground) -> None:
-    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+def test_produce_outside_transaction_raises(environment: Environment) -> None:
+    stream, updates = assigned(environment, environment.create_topic()).stream, environment.create_topic()
     for name, act in OUTSIDE.items():
         stream.reinit_producer()
         assert is_refused(partial(act, stream, updates), (TransactionAborted, OutcomeUnknown)), name
@@ -132,19 +132,19 @@ def test_produce_outside_transaction_raises(ground: Ground) -> None:
     stream.begin_transaction()
     with pytest.raises(OutcomeUnknown):
         stream.begin_transaction()
-    assert ground.committed_values(updates) == {0: [], 1: []}
+    assert environment.committed_values(updates) == {0: [], 1: []}
 
 
-def test_produce_after_reinit_needs_a_new_transaction(ground: Ground) -> None:
-    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+def test_produce_after_reinit_needs_a_new_transaction(environment: Environment) -> None:
+    stream, updates = assigned(environment, environment.create_topic()).stream, environment.create_topic()
     stream.begin_transaction()
     stream.reinit_producer()
     with pytest.raises(TransactionAborted):
         stream.produce(a_record(updates))
 
 
-def test_produce_to_missing_partition_is_not_committed(ground: Ground) -> None:
-    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+def test_produce_to_missing_partition_is_not_committed(environment: Environment) -> None:
+    stream, updates = assigned(environment, environment.create_topic()).stream, environment.create_topic()
     stream.begin_transaction()
 
     def go_on() -> None:
@@ -155,21 +155,21 @@ def test_produce_to_missing_partition_is_not_committed(ground: Ground) -> None:
         go_on()
 
 
-def test_offsets_of_missing_partition_are_not_committed(ground: Ground) -> None:
-    stream, updates = assigned(ground, ground.create_topic()).stream, ground.create_topic()
+def test_offsets_of_missing_partition_are_not_committed(environment: Environment) -> None:
+    stream, updates = assigned(environment, environment.create_topic()).stream, environment.create_topic()
     stream.begin_transaction()
     stream.produce(a_record(updates))
     with pytest.raises((TransactionAborted, Unavailable)):
         stream.commit_transaction({9: 0})
     stream.reinit_producer()
-    assert ground.committed_values(updates) == {0: [], 1: []}
+    assert environment.committed_values(updates) == {0: [], 1: []}
 
 
 @pytest.mark.parametrize(("offsets", "committed"), [({}, 1), ({0: -5}, 1), ({0: 1_000}, 1_000)])
-def test_negative_offsets_are_not_committed(ground: Ground, offsets: dict[int, int], committed: int) -> None:
-    turner: Turner = assigned(ground, ground.create_topic())
+def test_negative_offsets_are_not_committed(environment: Environment, offsets: dict[int, int], committed: int) -> None:
+    poller: Poller = assigned(environment, environment.create_topic())
     for each in ({0: 1}, offsets):
-        turner.stream.begin_transaction()
-        turner.stream.commit_transaction(each)
-        turner.turn()
-    turn_until(lambda: turner.stream.committed() == {0: committed, 1: 0}, turner)
+        poller.stream.begin_transaction()
+        poller.stream.commit_transaction(each)
+        poller.turn()
+    poll_until(lambda: poller.stream.committed() == {0: committed, 1: 0}, poller)

@@ -20,7 +20,7 @@ NEWCOMER = Namesake("w-3", "/10.0.0.3")
 def start(
     look: Callable[[float], Sequence[Namesake]], *, clock: TurnedClock, is_stopping: Callable[[], bool] = lambda: False
 ) -> float:
-    """Start where the members are what `look` says after so many seconds, and return how long that took."""
+    """Start with the members that `look` returns for the elapsed seconds; return the seconds it took."""
     begun = clock.monotonic()
     require_sole(
         lambda: look(clock.monotonic() - begun),

@@ -1,4 +1,4 @@
-"""What a broker says of a topic that it has only just heard of."""
+"""Metadata of a topic that the broker has only just learned of."""
 
 from typing import Any, cast
 

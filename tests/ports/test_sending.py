@@ -52,7 +52,7 @@ def test_produced_records_are_read(cluster: MockCluster, backend: Backend) -> No
 
 
 def test_produce_batch_returns_first_record_without_room(backend: Backend) -> None:
-    """Nobody answers at the port, so the queue stays full."""
+    """No broker answers, so the queue stays full."""
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
     assert backend.produce_batch(producer, 0, RECORDS, 0) == 3
     assert backend.produce_batch(producer, 0, RECORDS, 3) == 3
@@ -76,7 +76,7 @@ def test_produce_batch_refuses_invalid_records(backend: Backend) -> None:
         backend.produce_batch(producer, 0, [(TOPIC, b"v", b"k", [("name", 1)])], 0)
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
+@pytest.mark.skipif(not os.environ.get("CI"), reason="a local installation may lack a C compiler")
 def test_ci_has_the_compiled_backend() -> None:
-    """Where the client library is changed for another version, somebody must look whether its clients are the same."""
+    """After an update of the client library a person must check the layout of its client objects."""
     assert best_backend() == LIBRDKAFKA

@@ -1,4 +1,4 @@
-"""A partition whose leader has gone: the library then tells -1001 as its end, and reports no error."""
+"""A partition without a leader: the library returns -1001 as its end offset, without an error."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -23,7 +23,7 @@ class LeaderlessAdmin:
         """Have nothing new to tell."""
 
     def list_offsets(self, wanted: Iterable[TopicPartition], **_options: Any) -> dict[TopicPartition, Future[Any]]:
-        """Tell 7, or -1001 where nobody leads."""
+        """Return 7, or -1001 without a leader."""
         answers: dict[TopicPartition, Future[Any]] = {}
         for place in wanted:
             answers[place] = Future()

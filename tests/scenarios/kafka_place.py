@@ -20,7 +20,7 @@ from consumer.kafka.client import (
 from consumer.kafka.librdkafka_producer_py import produce_batch
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.ports import TransactionalConsumer
-from tests.ports.kafka_ground import ENDS, SECONDS, SOON_PUT_OUT, KafkaGround
+from tests.ports.kafka_environment import ENDS, SECONDS, SHORT_SESSION, KafkaEnvironment
 from tests.scenarios.place import BRIEF, SILENT, Sight
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
@@ -50,7 +50,7 @@ class CutProducer:
         self._producer.commit_transaction(timeout)
 
 
-class KafkaPlace(KafkaGround):
+class KafkaPlace(KafkaEnvironment):
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         # The compiled backend takes a real producer only, not one that can be cut off.
         super().__init__(bootstrap_servers, prefix, replace(BACKENDS[best_backend()], produce_batch=produce_batch))
@@ -58,7 +58,7 @@ class KafkaPlace(KafkaGround):
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
-        limits = SOON_PUT_OUT if instance == SILENT else {}
+        limits = SHORT_SESSION if instance == SILENT else {}
         consumer = open_consumer(worker_consumer_config(settings.kafka) | ENDS | limits)
         config = worker_producer_config(settings.kafka) | (SOON_TIMED_OUT if instance == BRIEF else {})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.ports import TransactionalConsumer
-from tests.ports.ground import Ground
+from tests.ports.environment import Environment
 
 BRIEF = "brief"
 """The instance whose transactions time out soon."""
@@ -23,7 +23,7 @@ class Sight:
     end: int
 
 
-class Place(Ground, Protocol):
+class Place(Environment, Protocol):
     """A Kafka, real or not, whose answers can be lost and whose time can be made to pass."""
 
     def settle(self, stream: TransactionalConsumer) -> None:

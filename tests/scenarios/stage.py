@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from consumer.errors import LinkActionsError
 from consumer.ports import ProducerRecord, RetriableError, TransactionAborted
-from tests.ports.ground import OpenTransaction, Turner, turn_until
+from tests.ports.environment import OpenTransaction, Poller, poll_until
 from tests.scenarios.place import Place
 from tests.support.patience import Deadline
 from tests.support.waiting import LOOK_SECONDS
@@ -27,7 +27,7 @@ class Stage:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._clicks, self._log = place.create_topic(PARTITIONS), place.create_topic(1)
-        self._turners: dict[str, Turner] = {}
+        self._turners: dict[str, Poller] = {}
         self._refused: dict[str, Exception] = {}
         self._others: list[OpenTransaction] = []
 
@@ -56,16 +56,16 @@ class Stage:
             return type(error).__name__
         return "done" if seen is None else str(seen)
 
-    def _turner(self, who: str) -> Turner:
+    def _turner(self, who: str) -> Poller:
         if who not in self._turners:
-            self._turners[who] = Turner(self._place.open_stream(self._clicks, who.rstrip("+")))
+            self._turners[who] = Poller(self._place.open_stream(self._clicks, who.rstrip("+")))
         return self._turners[who]
 
     def _join(self, who: str, *, among: str = "1") -> None:
         turner = self._turner(who)
         turners = [*self._turners.values()]
-        turn_until(lambda: len(turner.assigned) == PARTITIONS // int(among), *turners)
-        turn_until(lambda: sum(len(each.assigned) for each in turners) == PARTITIONS, *turners)
+        poll_until(lambda: len(turner.assigned) == PARTITIONS // int(among), *turners)
+        poll_until(lambda: sum(len(each.assigned) for each in turners) == PARTITIONS, *turners)
 
     def _share(self, who: str) -> None:
         self._join(who, among="2")
@@ -79,10 +79,10 @@ class Stage:
 
         def has_come() -> bool:
             # Each time: a member that a slow machine has put out meanwhile is given its partitions anew, held.
-            turner.release_given()
+            turner.resume_assigned()
             return len(turner.records) >= int(count)
 
-        turn_until(has_come, turner)
+        poll_until(has_come, turner)
         return turner.values(0)
 
     def _renew(self, who: str) -> None:
@@ -140,7 +140,7 @@ class Stage:
 
     def _world_silence(self, who: str) -> None:
         turner = self._turner(who)
-        self._place.put_out(turner.stream)
+        self._place.expire_member(turner.stream)
         turner.assigned.clear()
 
     def _world_roll(self) -> None:

@@ -7,8 +7,8 @@ from consumer.fake_kafka.network import DirectNetwork, Lost
 from consumer.fake_kafka.record import FakeRecord
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.ports import TransactionalConsumer
-from tests.ports.ground import GROUP
-from tests.ports.twin_ground import TwinGround
+from tests.ports.environment import GROUP
+from tests.ports.fake_environment import FakeEnvironment
 from tests.scenarios.place import Sight
 
 Answer = TypeVar("Answer")
@@ -27,7 +27,7 @@ class LosingNetwork(DirectNetwork):
         return super().ask(name, request)
 
 
-class TwinPlace(TwinGround):
+class TwinPlace(FakeEnvironment):
     def __init__(self) -> None:
         super().__init__()
         self._networks: dict[TransactionalConsumer, LosingNetwork] = {}

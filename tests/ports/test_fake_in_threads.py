@@ -1,4 +1,4 @@
-"""The twin under workers in threads of their own, as the demo runs them."""
+"""The in-memory Kafka under workers in several threads, as in the demo."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ def publish(cluster: FakeCluster, name: str) -> None:
 
 
 def work(cluster: FakeCluster, name: str) -> None:
-    """Copy clicks to updates, in transactions, until all are done by whomever."""
+    """Copy clicks to updates in transactions until all are done, by any worker."""
     stream = FakeTransactionalConsumer(cluster, "clicks", group_id="group", transactional_id=name)
     with closing(stream):
         copy_all(stream)
@@ -61,7 +61,7 @@ def begin_with(stream: FakeTransactionalConsumer, given: Sequence[int]) -> None:
 
 
 def copy(stream: FakeTransactionalConsumer, records: Sequence[ConsumerRecord]) -> None:
-    """Copy these clicks in one transaction, or go back to them where the group was shared out anew meanwhile."""
+    """Copy these clicks in one transaction; seek back to them if the group rebalances meanwhile."""
     ends = {record.partition() or 0: (record.offset() or 0) + 1 for record in records}
     stream.begin_transaction()
     for record in records:

@@ -1,4 +1,4 @@
-"""What the tests of the ports stand on: a Kafka, real or not, and the adapters over it."""
+"""The environment of the ports' tests: a Kafka, real or in memory, and its adapters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ DONE_SECONDS = 30.0
 
 
 class OpenTransaction(Protocol):
-    """A transaction of somebody else, with one record in it."""
+    """An open transaction of another producer, with one record in it."""
 
     def commit(self) -> None: ...
 
     def abort(self) -> None: ...
 
 
-class Ground(Protocol):
-    """A Kafka of the test's own: topics and group are no other test's."""
+class Environment(Protocol):
+    """A Kafka with topics and a group that no other test uses."""
 
     def create_topic(self, partitions: int = 2, *, max_message_bytes: int | None = None) -> str: ...
 
-    def make_anew(self, topic: str) -> None:
-        """Delete the topic and make one of the same name."""
+    def recreate_topic(self, topic: str) -> None:
+        """Delete the topic and create it again."""
 
     def open_stream(self, topic: str, instance: str = "one") -> TransactionalConsumer: ...
 
     def open_reader(self, topic: str) -> LogReader: ...
 
     def publish(self, topic: str, partition: int, *values: str) -> None:
-        """Write outside any transaction."""
+        """Produce outside any transaction."""
 
     def leave_open(self, topic: str, partition: int, value: str) -> OpenTransaction:
-        """Write in a transaction that stays open."""
+        """Produce in a transaction that stays open."""
 
-    def put_out(self, stream: TransactionalConsumer) -> None:
-        """Have the group give up a member that does not turn any more."""
+    def expire_member(self, stream: TransactionalConsumer) -> None:
+        """Let the session of a member expire that no longer polls."""
 
     def committed_values(self, topic: str) -> dict[int, list[str]]:
-        """Read all partitions as a subscriber does, up to the first open transaction."""
+        """Return the committed values of all partitions, up to the first open transaction."""
 
     def close(self) -> None: ...
 
 
 @dataclass
-class Turner:
-    """Turns a stream as the loop does, and remembers what came of it."""
+class Poller:
+    """Polls a stream as the loop does, and keeps its records and assignment changes."""
 
     stream: TransactionalConsumer
 
@@ -67,8 +67,8 @@ class Turner:
         self.records += records
         return records
 
-    def release_given(self) -> None:
-        """Go to what is committed, and on from there."""
+    def resume_assigned(self) -> None:
+        """Seek to the committed offsets and resume."""
         self.stream.seek_to_committed(sorted(self.assigned))
         self.stream.resume(sorted(self.assigned))
 
@@ -80,27 +80,27 @@ def text(record: ConsumerRecord) -> str:
     return str(record.value().decode())
 
 
-def turn_until(done: Callable[[], bool], *turners: Turner) -> None:
-    """Turn all of them, each in turn, until it is done."""
+def poll_until(done: Callable[[], bool], *pollers: Poller) -> None:
+    """Poll the pollers in turn until `done`."""
     deadline = Deadline(DONE_SECONDS)
     while not done():
-        assert not deadline.has_passed, "what was waited for never came"
-        for turner in turners:
-            turner.turn()
+        assert not deadline.has_passed, "timed out"
+        for poller in pollers:
+            poller.turn()
 
 
-def turn_idly(turner: Turner, times: int = 8) -> None:
-    """Turn a while to see that nothing comes."""
+def turn_idly(poller: Poller, times: int = 8) -> None:
+    """Poll for a while without expecting records."""
     for _ in range(times):
-        turner.turn()
+        poller.turn()
 
 
-def assigned(ground: Ground, topic: str, partitions: int = 2, instance: str = "one") -> Turner:
-    """Return a stream that has all partitions, held, and a producer."""
-    turner = Turner(ground.open_stream(topic, instance))
-    turner.stream.reinit_producer()
-    turn_until(lambda: turner.assigned == set(range(partitions)), turner)
-    return turner
+def assigned(environment: Environment, topic: str, partitions: int = 2, instance: str = "one") -> Poller:
+    """Return a poller with a producer and all partitions, paused."""
+    poller = Poller(environment.open_stream(topic, instance))
+    poller.stream.reinit_producer()
+    poll_until(lambda: poller.assigned == set(range(partitions)), poller)
+    return poller
 
 
 def read_until(reader: LogReader, count: int) -> list[ConsumerRecord]:

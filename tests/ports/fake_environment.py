@@ -1,4 +1,4 @@
-"""The twin as the ground of the tests."""
+"""The environment of the ports' tests on the in-memory fake."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from consumer.fake_kafka.topic_reader import read_topic
 from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.fake_kafka.transactions import Producer
 from consumer.ports import TransactionalConsumer
-from tests.ports.ground import GROUP
+from tests.ports.environment import GROUP
 from tests.turned_clock import TurnedClock
 
 
-class TwinGround:
+class FakeEnvironment:
     def __init__(self) -> None:
         self.cluster = FakeCluster(TurnedClock())
         self._topics = 0
@@ -27,7 +27,7 @@ class TwinGround:
             self.cluster.create_topic(name, partitions, max_message_bytes=max_message_bytes)
         return name
 
-    def make_anew(self, topic: str) -> None:
+    def recreate_topic(self, topic: str) -> None:
         self.cluster.create_topic(topic, len(self.cluster.topic(topic).logs))
 
     def open_stream(self, topic: str, instance: str = "one") -> FakeTransactionalConsumer:
@@ -47,7 +47,7 @@ class TwinGround:
         cluster.transactions.append(producer, log, cluster.maker(topic, partition, Draft(b"key", value.encode())))
         return TwinTransaction(cluster, producer)
 
-    def put_out(self, stream: TransactionalConsumer) -> None:
+    def expire_member(self, stream: TransactionalConsumer) -> None:
         if not isinstance(stream, FakeTransactionalConsumer):
             raise TypeError(stream)
         for topic in self.cluster.topics:

@@ -1,4 +1,4 @@
-"""A real Kafka as the ground of the tests."""
+"""The environment of the ports' tests on a real Kafka."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -22,17 +22,17 @@ from consumer.kafka.log_reader import KafkaLogReader
 from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.ports import LogReader, TransactionalConsumer
 from consumer.verify.reader import read_topic
-from tests.ports.ground import GROUP
+from tests.ports.environment import GROUP
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 ENDS = {"enable.partition.eof": True}
-SOON_PUT_OUT = {"session.timeout.ms": 1_000, "heartbeat.interval.ms": 300, "max.poll.interval.ms": 2_500}
+SHORT_SESSION = {"session.timeout.ms": 1_000, "heartbeat.interval.ms": 300, "max.poll.interval.ms": 2_500}
 SECONDS = 10.0
 
 
-class KafkaGround:
-    """Everything has the prefix before its name, the group and the transactional ids too."""
+class KafkaEnvironment:
+    """Prefixes the names of topics, group and transactional ids."""
 
     def __init__(self, bootstrap_servers: str, prefix: str, backend: Backend) -> None:
         self._backend = backend
@@ -50,7 +50,7 @@ class KafkaGround:
         self._create(name, partitions, {"max.message.bytes": str(max_message_bytes)} if max_message_bytes else {})
         return name
 
-    def make_anew(self, topic: str) -> None:
+    def recreate_topic(self, topic: str) -> None:
         partitions = len(self._admin.list_topics(topic, timeout=stretched(SECONDS)).topics[topic].partitions)
         self._admin.delete_topics([topic])[topic].result()
         wait_until(lambda: topic not in self._admin.list_topics(timeout=stretched(SECONDS)).topics, "end of the topic")
@@ -58,7 +58,7 @@ class KafkaGround:
 
     def open_stream(self, topic: str, instance: str = "one") -> KafkaTransactionalConsumer:
         settings = self._settings(instance)
-        consumer = open_consumer(worker_consumer_config(settings.kafka) | ENDS | SOON_PUT_OUT)
+        consumer = open_consumer(worker_consumer_config(settings.kafka) | ENDS | SHORT_SESSION)
         producer = partial(open_producer, worker_producer_config(settings.kafka))
         stream = KafkaTransactionalConsumer(
             consumer,
@@ -92,8 +92,8 @@ class KafkaGround:
         transaction.open(topic, partition, value)
         return transaction
 
-    def put_out(self, stream: TransactionalConsumer) -> None:
-        del stream  # It is put out since it does not turn while this waits.
+    def expire_member(self, stream: TransactionalConsumer) -> None:
+        del stream  # Its session expires, because it does not poll while this waits.
         wait_until(lambda: not self._members(), "group without members")
 
     def committed_values(self, topic: str) -> dict[int, list[str]]:
