@@ -1,1 +1,1 @@
-"""What it takes to run link-actions: Kafka for development, images, manifests, dashboards, rules."""
+"""Parts for running link-actions: Kafka for development, images, manifests, dashboards, rules."""

@@ -32,7 +32,7 @@ class GroupMembership:
 
     @property
     def is_member(self) -> bool:
-        """Whether the group's last word was an assignment."""
+        """True if this worker is in the group, as far as it knows."""
         return self._is_member
 
     def group(self) -> Group:

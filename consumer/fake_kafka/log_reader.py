@@ -80,7 +80,7 @@ class FakeLogReader:
             raise Misuse("the reader is closed")
 
     def _poll(self, limit: int) -> list[FakeRecord]:
-        """Return the records of one fetch; none if the answer is lost, since the library retries by itself."""
+        """Return the records of one fetch; none if the answer is lost, since the library retries."""
         assigned = dict(self._positions)
 
         def fetch() -> tuple[list[FakeRecord], dict[int, int]]:

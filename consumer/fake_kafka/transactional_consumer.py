@@ -63,7 +63,7 @@ class FakeTransactionalConsumer:
 
     @property
     def is_member(self) -> bool:
-        """Whether the group's last word was an assignment."""
+        """True if this worker is in the group, as far as it knows."""
         return self._membership.is_member
 
     def eof_offset(self, partition: int) -> int | None:

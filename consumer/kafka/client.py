@@ -33,7 +33,7 @@ NOTABLE = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL"})
 
 
 class Isolation(StrEnum):
-    """Whether a reader sees records of open and aborted transactions."""
+    """The isolation level of a reader: without or with records of open and aborted transactions."""
 
     READ_COMMITTED = "read_committed"
     READ_UNCOMMITTED = "read_uncommitted"

@@ -123,13 +123,13 @@ MAY_PASS: Mapping[int, Meaning] = MappingProxyType({
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: Meaning(
         "The group refuses this worker: another program is a member with another partition.assignment.strategy or"
         " protocol",
-        f"find it with {_MEMBERS} and stop it; this worker retries by itself",
+        f"find it with {_MEMBERS} and stop it; this worker keeps retrying",
         Unavailable,
     ),
     KafkaError.GROUP_MAX_SIZE_REACHED: Meaning(
         "The group refuses this worker: it has as many members as the brokers allow (group.max.size)",
         f"list its members with {_MEMBERS}, stop one that is not needed, or raise the limit on every broker; this"
-        " worker retries by itself",
+        " worker keeps retrying",
         Unavailable,
     ),
 })  # fmt: skip

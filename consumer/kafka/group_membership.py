@@ -75,7 +75,7 @@ class GroupMembership:
 
     @property
     def is_member(self) -> bool:
-        """Whether the group's last word was that this worker is in it."""
+        """True if this worker is in the group, as far as it knows."""
         return self._is_member
 
     def refusal(self) -> str | None:

@@ -27,7 +27,7 @@ cdef enum:
     EVENT_LIMIT = 100
 
 cdef double POLL_SECONDS = 0.02
-"""How long to wait for clicks before the client's own queue is served again."""
+"""Wait for clicks, after which the client's own queue is served again."""
 
 
 cdef class ClickFetcher:

@@ -25,7 +25,7 @@ _PATIENCE_SECONDS = 1.0
 class KafkaLogReader:
     """Reads committed records by assignment, outside any group. Implements `LogReader`.
 
-    Positions come from records and from EOF events, whose offset lies after trailing control records.
+    Positions come from records and from EOF events, whose offset is after trailing control records.
     """
 
     def __init__(self, consumer: Consumer, admin: AdminClient, topic: str) -> None:

@@ -70,7 +70,7 @@ class KafkaTransactionalConsumer:
 
     @property
     def is_member(self) -> bool:
-        """Whether the group's last word was that this worker is in it."""
+        """True if this worker is in the group, as far as it knows."""
         return self._membership.is_member
 
     def eof_offset(self, partition: int) -> int | None:

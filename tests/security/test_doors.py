@@ -155,7 +155,7 @@ def test_a_file_that_is_not_there_is_a_wrong_setting(house: House, name: str, tm
     said = visitor.say("updates", "tail")
 
     assert said.code == USAGE, said
-    assert f"names in {name} the file /nowhere.pem, which cannot be read" in said.err
+    assert f"names the file /nowhere.pem in {name}, which cannot be read" in said.err
 
 
 def visitor_at(house: House, door: Door, prefix: str, folder: Path) -> Visitor:

@@ -20,7 +20,7 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What one topic must be. `partitions` is None if it must have as many as the clicks."""
+    """The specification of one topic. `partitions` is None if it must have as many as the clicks."""
 
     name: str
     cleanup: Cleanup
@@ -31,7 +31,7 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """What one topic is. Settings that this user may not see are None."""
+    """The state of one topic. Settings that this user may not see are None."""
 
     partitions: int
     cleanup: frozenset[str] | None = None
@@ -43,7 +43,7 @@ class TopicState:
 
 
 class Severity(StrEnum):
-    """Whether the worker can run despite the difference."""
+    """Severity of a difference: a worker runs despite a warning."""
 
     WARN = "warn"
     FAIL = "fail"
