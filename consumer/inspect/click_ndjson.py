@@ -17,10 +17,10 @@ LINE_BYTES = 65_536
 """Longest line; more than any click may have."""
 
 SECONDS_MS = 100_000_000_000
-"""March 1973 in milliseconds; as seconds it is the year 5138, so what is below was meant as seconds."""
+"""March 1973 in milliseconds; in seconds it is the year 5138, so smaller numbers are meant as seconds."""
 
 LATEST_MS = 4_102_444_800_000
-"""The year 2100; a number above it was meant in a smaller unit, or is no time."""
+"""The year 2100; larger numbers are meant in a smaller unit, or are not a time."""
 
 _SMALLER_UNITS = (("microseconds", 1_000), ("nanoseconds", 1_000_000))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,12 +28,12 @@ _LIMITS = {"long": 2**63, "int": 2**31}
 
 
 class InvalidLine(ValueError):
-    """A line that is no click; the message says what is wrong with it and repeats no value."""
+    """A line that is not a click; the message says what is wrong and repeats no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedClick:
-    """A click as it is published. `minted` tells that the line had no `click_id`."""
+    """A click as it is published. `minted` is true if the line had no `click_id`."""
 
     key: bytes
     value: bytes
@@ -41,7 +41,7 @@ class EncodedClick:
 
 
 class ClickLines:
-    """Turns lines into clicks. `mint` makes the ids of those that have none."""
+    """Turns lines into clicks. `mint` generates missing click ids."""
 
     def __init__(self, codec: Codec, mint: Callable[[], str]) -> None:
         self._codec = codec
@@ -50,9 +50,9 @@ class ClickLines:
         self._layouts = {codec.frame: click_layout(codec.schema)}
 
     def read(self, line: bytes) -> EncodedClick:
-        """Return the click of one line, or raise InvalidLine. A blank text is the same as no field.
+        """Return the click of one line, or raise InvalidLine. A blank text counts as a missing field.
 
-        What comes back has passed the checks that the worker makes, but for times in the future, so it becomes no dead
+        The click has passed the worker's checks, except that of times in the future, so it does not become a dead
         letter.
         """
         given = _json_object(line)
@@ -69,7 +69,7 @@ class ClickLines:
         except BadRecord as error:
             raise InvalidLine(error.detail) from error
         except UnicodeEncodeError as error:
-            raise InvalidLine("a text holds half of a surrogate pair, which is no Unicode") from error
+            raise InvalidLine("a text contains half of a surrogate pair, which is not Unicode") from error
         return EncodedClick(key, value, minted)
 
     def _refuse_unknown(self, name: str) -> None:
@@ -81,40 +81,40 @@ class ClickLines:
 
 def _json_object(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES:
-        raise InvalidLine(f"longer than {LINE_BYTES} bytes, which no click is")
+        raise InvalidLine(f"longer than {LINE_BYTES} bytes")
     try:
         value = json.loads(line.decode().rstrip("\r\n"), object_pairs_hook=_object_without_repeats)
     except UnicodeDecodeError as error:
         raise InvalidLine("not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise InvalidLine(f"no JSON from column {error.pos + 1} on") from error
+        raise InvalidLine(f"not JSON from column {error.pos + 1} on") from error
     except RecursionError as error:
-        raise InvalidLine("no click: nested too deep") from error
+        raise InvalidLine("not a click: nested too deep") from error
     except InvalidLine:
         raise
     except ValueError as error:
-        raise InvalidLine("no click: a number has thousands of digits") from error
+        raise InvalidLine("not a click: a number has thousands of digits") from error
     if not isinstance(value, dict):
         raise InvalidLine(
-            'no JSON object; a click is {"tenant_id": …, "link_id": …, "recipient_id": …, "clicked_at": …}'
+            'not a JSON object; a click is {"tenant_id": …, "link_id": …, "recipient_id": …, "clicked_at": …}'
         )
     return value
 
 
 def _is_blank(value: object) -> bool:
-    """Tell whether an export wrote this where nothing is known."""
+    """Return whether this is a blank text, which exports write for unknown values."""
     return isinstance(value, str) and not value.strip(whitespace)
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise InvalidLine("a field stands there twice")
+        raise InvalidLine("a field is repeated")
     return value
 
 
 def _value(field: Json, given: Mapping[str, Any]) -> Any:
-    """Return what stands in one field of the record."""
+    """Return the value of one field of the record."""
     name, kind = field["name"], field["type"]
     nullable = isinstance(kind, list)
     if name not in given and "default" in field:
@@ -131,7 +131,7 @@ def _converted(name: str, kind: Any, value: Any) -> Any:
     if isinstance(kind, dict):
         return _time(name, value)
     if kind == "string":
-        return _checked(name, value, str, 'a text in quotes, such as "x"')
+        return _checked(name, value, str, 'text in quotes, such as "x"')
     if kind == "boolean":
         return _checked(name, value, bool, "true or false")
     return _number(name, value, _LIMITS[kind])
@@ -168,7 +168,7 @@ def _iso_8601(name: str, text: str) -> int:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidLine(f"{name} is no time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
+        raise InvalidLine(f"{name} is not a time; write 2026-11-22T09:30:00Z or milliseconds since 1970") from error
     if time.tzinfo is None:
         raise InvalidLine(f"{name} has no time zone; put Z or +01:00 after it")
     return (time - _EPOCH) // timedelta(milliseconds=1)

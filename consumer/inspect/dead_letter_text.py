@@ -15,7 +15,7 @@ ROW_BYTES = 16
 
 
 def dead_letter_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
-    """Yield lines: the facts, the record's own headers and key, its bytes, and what can be read of them."""
+    """Yield lines: the dlq headers, the key and headers of the record, its bytes and decoded fields."""
     record = letter.record
     yield f"dead letter {record.place} of {record.topic}, {time_of(record.timestamp)} UTC"
     for name, fact in letter.facts.items():
@@ -26,7 +26,7 @@ def dead_letter_text(letter: DeadLetter, codec: Codec) -> Iterator[str]:
     yield "value: none" if record.value is None else f"value: {counted(len(record.value), 'byte')}"
     yield from hexdump(record.value or b"")
     decoded, problem = attempt(codec, record.value)
-    yield printable(f"cannot be read: {problem}") if problem else "reads as:"
+    yield printable(f"cannot be decoded: {problem}") if problem else "decoded:"
     for name, value in (decoded or {}).items():
         yield printable(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
 
@@ -48,7 +48,7 @@ def dead_letter_json(letter: DeadLetter, codec: Codec) -> str:
 
 
 def attempt(codec: Codec, value: bytes | None) -> tuple[Json | None, str | None]:
-    """Return the decoded record, or else why there is none."""
+    """Return the decoded record, or the reason why it cannot be decoded."""
     if value is None:
         return None, "there is no value"
     try:
@@ -58,10 +58,10 @@ def attempt(codec: Codec, value: bytes | None) -> tuple[Json | None, str | None]
 
 
 def hexdump(value: bytes) -> Iterator[str]:
-    """Yield the first bytes, sixteen a line: offset, hexadecimal, and what of it is ASCII."""
+    """Yield the first bytes, sixteen per line: offset, hexadecimal and ASCII."""
     for offset in range(0, min(len(value), SHOWN_BYTES), ROW_BYTES):
         row = value[offset : offset + ROW_BYTES]
         text = "".join(chr(byte) if chr(byte).isascii() and chr(byte).isprintable() else "." for byte in row)
         yield f"  {offset:08x}  {row.hex(' '):<{ROW_BYTES * 3}} {text}"
     if len(value) > SHOWN_BYTES:
-        yield f"  … and {counted(len(value) - SHOWN_BYTES, 'byte')} more; --json has them all"
+        yield f"  … and {counted(len(value) - SHOWN_BYTES, 'byte')} more; use --json for all"

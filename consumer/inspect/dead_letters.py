@@ -1,4 +1,4 @@
-"""Dead letters: the record as it was, and beside it why it could not be handled; taken apart and made clicks again."""
+"""Dead letters: the original record and the reason of its failure, and their replay as clicks."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter. `facts` are the loop's headers without their prefix, `headers` those of the record itself."""
+    """One dead letter. `facts` are the dlq headers without their prefix, `headers` those of the original record."""
 
     record: RecordView
     facts: Mapping[str, str]
@@ -24,20 +24,20 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        """Return why it is one; `unknown` where another program wrote it."""
+        """Return the reason; `unknown` if another program wrote the record."""
         return self.facts.get("reason", "unknown")
 
     @property
     def copy_of(self) -> str | None:
-        """Return the place of the first dead letter of this click, None where this is the first."""
+        """Return the place of the first dead letter of this click, None if this is the first."""
         places = [text_of(value) or "" for name, value in self.headers if name == REPLAYED]
         return places[-1] if places and _PLACE.fullmatch(places[-1]) else None
 
     @property
     def click(self) -> tuple[str, bytes]:
-        """Return what all dead letters of one click have in common: the place of the first one, and a digest.
+        """Return the identity of the click: the place of its first dead letter, and a digest.
 
-        The digest keeps apart what only says that it is a copy, or is one of a topic that was deleted.
+        The digest distinguishes records that falsely claim to be copies, or are copies from a deleted topic.
         """
         digest = blake2b(digest_size=16)
         for part in (self.record.key, self.record.value):
@@ -45,7 +45,7 @@ class DeadLetter:
         return self.copy_of or self.record.place, digest.digest()
 
     def facts_in_json(self) -> dict[str, object]:
-        """Return what can be told of it without telling who clicked."""
+        """Return the facts without personal data."""
         numbers = {name: _number(self.facts.get(name)) for name in ("partition", "offset", "timestamp")}
         return {
             "place": self.record.place,
@@ -61,9 +61,9 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A dead letter as the click that it was. `partition` is None where nothing tells which.
+    """A dead letter as a click again. `partition` is None if its key is unknown.
 
-    It is published with the time of its replay: by the old one the clicks' retention might delete it unread.
+    It is published with the time of its replay: with the old one, retention might delete it unread.
     """
 
     key: bytes | None
@@ -73,13 +73,13 @@ class Replay:
 
 
 def dead_letter(record: RecordView) -> DeadLetter:
-    """Take apart the headers. Where another program brought back one with the loop's headers, the last ones count."""
+    """Parse the headers. If another program republished a dead letter with its dlq headers, the last ones count."""
     own, facts = split(record.headers)
     return DeadLetter(record, {name: text_of(value) or "" for name, value in facts.items()}, own)
 
 
 def replay_noted_by(record: RecordView) -> str | None:
-    """Return the place of the dead letter that this record notes the replay of; None where it is no note."""
+    """Return the place of the dead letter whose replay this record notes, None if it is not such a note."""
     headers = dict(record.headers)
     if record.value is not None or FIRST in headers or REPLAYED not in headers:
         return None
@@ -89,7 +89,7 @@ def replay_noted_by(record: RecordView) -> str | None:
 def replay_of(letter: DeadLetter, layouts: Mapping[bytes, ClickLayout], partitions: int) -> Replay:
     """Return the click to publish: the original bytes and headers, to the partition of its key.
 
-    One without a key goes where its identity belongs, if that can be read.
+    A record without a key goes to the partition of its identity, if that can be decoded.
     """
     record = letter.record
     kept = [(name, value) for name, value in letter.headers if name != REPLAYED and name not in ADDED]
@@ -106,12 +106,12 @@ def parse_place(text: str) -> tuple[int, int]:
     """Return partition and offset of `PARTITION:OFFSET`; raises ValueError."""
     match = _PLACE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no PARTITION:OFFSET, such as 3:1042")
+        raise ValueError(f"{text!r} is not PARTITION:OFFSET, such as 3:1042")
     return int(match[1]), int(match[2])
 
 
 def _number(text: str | None) -> int | None:
-    """Return the number; None where another program wrote something else."""
+    """Return the number, None if another program wrote something else."""
     return int(text) if text is not None and re.fullmatch(r"-?[0-9]{1,19}", text) else None
 
 

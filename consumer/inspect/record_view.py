@@ -1,4 +1,4 @@
-"""A record as it is view_record to a person or to a program."""
+"""Records as shown to people and programs."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """Where a record stands and what is in it; `timestamp` is milliseconds since 1970 UTC."""
+    """Position and content of a record; `timestamp` is milliseconds since 1970 UTC."""
 
     topic: str
     partition: int
@@ -27,7 +27,7 @@ class RecordView:
         return f"{self.partition}:{self.offset}"
 
     def json_line(self, value: Any) -> str:
-        """Return the line that `--json` promises; of a header that stands there twice, the last counts."""
+        """Return the line of `--json`; of a repeated header, the last counts."""
         fields = {
             "topic": self.topic,
             "partition": self.partition,
@@ -41,7 +41,7 @@ class RecordView:
 
 
 def view_record(message: Message) -> RecordView:
-    """Return what a record of the client library holds."""
+    """Return the view of a record of the client library."""
     headers = cast("Sequence[tuple[str, bytes | None]]", message.headers() or ())
     return RecordView(
         topic=message.topic() or "",
@@ -55,12 +55,12 @@ def view_record(message: Message) -> RecordView:
 
 
 def text_of(part: bytes | None) -> str | None:
-    """Return bytes as text; those that are no UTF-8 are written in hexadecimal, after a backslash."""
+    """Return bytes as text; bytes that are not UTF-8 become hexadecimal escapes."""
     return None if part is None else part.decode(errors="backslashreplace")
 
 
 def time_of(milliseconds: int) -> str:
-    """Return a time as people read it, in UTC; the number itself where there is no such date."""
+    """Return a time as a UTC date, or the number if there is no such date."""
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):

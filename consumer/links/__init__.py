@@ -1,1 +1,1 @@
-"""From link files to published versions: reading, checking, planning and publishing."""
+"""Reads and checks link files, computes the next versions of links and publishes them."""

@@ -1,7 +1,7 @@
-"""What of an HTML text does more than show something.
+"""Finds parts of an HTML text that run or load something.
 
-Good enough to warn its author, and no protection: whatever shows the text has to clean it. Expressions rather than
-Python's parser, which takes minutes for a text full of `<`.
+This is good enough to warn an author, but no protection: the page that shows the text must sanitize it. It uses regular
+expressions because Python's parser takes minutes for a text full of `<`.
 """
 
 import re
@@ -17,12 +17,12 @@ _HANDLER = re.compile(r"(?:^|[\s/\"'])(on[a-z]{3,30})\s*=", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _ACTIVE_ADDRESS = re.compile(r"=[\"']?(javascript|vbscript|data):", re.IGNORECASE)
 _IGNORED = re.compile(r"[\x00-\x20]+")
-"""What browsers leave out of the scheme of an address."""
+"""Characters that browsers ignore in the scheme of an address."""
 
 
 def active_parts(text: str) -> Iterator[str]:
-    """Yield each tag, event handler and address that runs or fetches something, once."""
-    # A > within quotes does not end a tag; a quote in a sentence begins nothing. So both readings are looked at.
+    """Yield each tag, event handler and address that runs or loads something, once."""
+    # A > within quotes does not end a tag, but a quote in a sentence does not begin one; check both readings.
     handlers = chain(_handlers(text), _handlers(_QUOTED.sub('""', text)))
     tags = (f"<{match[1].lower()}>" for match in _ACTIVE_TAG.finditer(text))
     addresses = (f"{match[1].lower()}:" for match in _ACTIVE_ADDRESS.finditer(_IGNORED.sub("", unescape(text))))

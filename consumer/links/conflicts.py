@@ -1,4 +1,4 @@
-"""Mistakes between the actions of one link: the same twice, and two that contradict each other."""
+"""Finds duplicate and contradictory actions of a link."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -10,7 +10,7 @@ from consumer.links.diagnostic import Diagnostic
 
 
 def find_conflicts(link: str, actions: Sequence[DesiredAction]) -> Iterator[Diagnostic]:
-    """Yield a mistake for each pair of actions that do not go together, at the later one's place."""
+    """Yield a mistake for each conflicting pair, at the location of the later action."""
     for earlier, later in combinations(actions, 2):
         sentence = _same_id(earlier, later) or _same_action(earlier, later) or _contradiction(earlier, later)
         if sentence:
@@ -23,10 +23,10 @@ def _same_id(earlier: DesiredAction, later: DesiredAction) -> str | None:
         return None
     if earlier.action_id != later.action_id:
         return (
-            f"its id looks like that of the action in line {earlier.place.line} and is written with other characters; "
-            "give each action an id of its own"
+            f"its id looks the same as that of the action in line {earlier.place.line} but has other characters; "
+            "give each action its own id"
         )
-    return f"the action in line {earlier.place.line} has the same id; give each action an id of its own"
+    return f"the action in line {earlier.place.line} has the same id; give each action its own id"
 
 
 def _same_action(earlier: DesiredAction, later: DesiredAction) -> str | None:

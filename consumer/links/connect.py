@@ -1,4 +1,4 @@
-"""An author connected to an installation: its broker, and its schema registry where it has one."""
+"""Connects a link publisher to the broker and schema registry of an installation."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from schemas.topics import LINK_DEFINITIONS
 
 
 def connect_publisher(settings: Settings, *, defined_by: str, clock: Clock) -> LinkPublisher:
-    """Return an author who publishes under this name. Raises Unavailable when the registry does not answer."""
+    """Return a publisher for this author. Raises Unavailable if the registry does not answer."""
     schemas = load_schemas()
     registry = connect_registry(settings.schema_registry_url) if settings.schema_registry_url else None
     topic, schema = settings.topic_prefix + LINK_DEFINITIONS, schemas["LinkDefined"]
@@ -30,6 +30,6 @@ def connect_publisher(settings: Settings, *, defined_by: str, clock: Clock) -> L
 
 
 def _writing_and_reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
-    """Register the schema first, so that what is about to be written can be read again."""
+    """Register the schema first, so that the records to be written can be read back."""
     codec = writing_codec(topic, schema, registry)
     return codec.allow(registered_writers(topic, registry))

@@ -1,4 +1,4 @@
-"""The topic of definitions on a real Kafka."""
+"""The topic of link definitions on Kafka."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -39,12 +39,12 @@ from consumer.terminal.text import counted
 from schemas.topics import LINK_DEFINITIONS, TopicNames
 
 CALL_SECONDS = 30.0
-"""Bound of one transactional call, below the broker's patience with a transaction."""
+"""Timeout of one transactional call, below transaction.timeout.ms."""
 ANSWER_SECONDS = 10.0
 OPEN_TRANSACTION_SECONDS = 2.0
-"""How long to wait for the end of a transaction: a commit is answered a moment before readers may see it."""
+"""How long to wait for an open transaction: a commit returns a moment before readers see it."""
 STALL_SECONDS = 20.0
-"""How long reading may stand still though there is something to read."""
+"""How long reading may make no progress before the end is reached."""
 
 _BATCH = 5000
 _PARTITION = 0
@@ -74,9 +74,9 @@ class KafkaDefinitionTopic:
         self._reader.assign(_PARTITION, 0)
 
     def read_new(self) -> Iterator[PublishedRecord]:
-        """Yield what was committed since the last call and before this one.
+        """Yield the records committed since the last call.
 
-        A transaction that stays open is not waited for long; after `fence_others` there is none.
+        Waits only briefly for an open transaction; after `fence_others` there is none.
         """
         end, waiting_since = self._end(), self._clock.monotonic()
         while (position := self._reader.positions[_PARTITION]) < end:
@@ -84,11 +84,11 @@ class KafkaDefinitionTopic:
                 yield record.key(), record.value()
             if self._reader.positions[_PARTITION] > position:
                 waiting_since = self._clock.monotonic()
-            elif self._stands_still(self._clock.monotonic() - waiting_since):
+            elif self._is_stalled(self._clock.monotonic() - waiting_since):
                 return
 
     def fence_others(self) -> None:
-        """Fence every author who took over before, by a new producer under the authors' transactional id."""
+        """Fence all earlier authors with a new producer that has the authors' transactional id."""
         self._producer = self._open_author()
         try:
             self._producer.init_transactions(CALL_SECONDS)
@@ -99,7 +99,7 @@ class KafkaDefinitionTopic:
         """Write the records in one transaction."""
         producer = self._producer
         if producer is None:
-            raise Fenced("nobody took over yet")
+            raise Fenced("other authors are not fenced yet")
         try:
             producer.begin_transaction()
             for key, value in records:
@@ -113,14 +113,14 @@ class KafkaDefinitionTopic:
             raise self._failure(first) from raised
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._producer = None
         self._reader.close()
 
-    def _stands_still(self, seconds: float) -> bool:
-        """Tell whether an open transaction holds up the reader; raises Unavailable where the broker does."""
+    def _is_stalled(self, seconds: float) -> bool:
+        """Return whether an open transaction blocks the reader. Raises Unavailable if the broker does."""
         if seconds > STALL_SECONDS:
-            raise self._unreadable("nothing comes before its end")
+            raise self._unreadable("no record arrives before its end")
         return seconds > OPEN_TRANSACTION_SECONDS and self._reader.positions[_PARTITION] >= self._committed_end()
 
     def _end(self) -> int:
@@ -139,10 +139,10 @@ class KafkaDefinitionTopic:
             raise self._unreadable(kafka_error(raised).str()) from raised
 
     def _unreadable(self, reason: str) -> Unavailable:
-        return Unavailable(f"{self._topic} cannot be read ({reason}); look at the broker, then try again")
+        return Unavailable(f"{self._topic} cannot be read ({reason}); check the broker, then try again")
 
     def _failure(self, raised: BaseException) -> Exception:
-        """Translate what a transactional call raised: another author is worth another attempt, what is final is not."""
+        """Translate an error of a transactional call: fencing is worth another attempt, a fatal error is not."""
         error = kafka_error(raised)
         if error.code() in FENCED:
             return Fenced(str(transaction_error(raised)))
@@ -156,12 +156,12 @@ class KafkaDefinitionTopic:
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
-    """Connect to the topic of an installation. Raises Unavailable when broker or topic are not there."""
+    """Connect to the topic of an installation. Raises Unavailable if broker or topic is missing."""
     topic = settings.topic_prefix + LINK_DEFINITIONS
     rights = acls_of(Role.AUTHOR, settings.kafka, TopicNames(settings.topic_prefix, settings.group_id, ()))
     require_acls(settings.kafka, [right for right in rights if right.operation is Operation.READ])
     _require_topic(KafkaTopicAdmin(settings.kafka), topic)
-    # The end is only told by an answer, which the broker would hold back for half a second.
+    # The broker reports the end in a fetch response, which it would delay for half a second by default.
     reading = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
     consumer = open_consumer(reader_config(settings.kafka, Isolation.READ_COMMITTED) | reading)
     admin = open_admin(admin_config(settings.kafka))

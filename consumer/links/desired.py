@@ -1,4 +1,4 @@
-"""Links as the files ask for them: checked, with their places, and without what publishing gives them."""
+"""Checked links of link files, with their locations; version, epoch and slots are assigned at publishing."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from consumer.links.link_reference import LinkReference
 
 @dataclass(frozen=True, slots=True)
 class DesiredAction:
-    """One action in the order of the file; its slot is given at publishing."""
+    """One action, in the order of the file; its slot is assigned at publishing."""
 
     action_id: str
     repeat: Repeat
@@ -22,7 +22,7 @@ class DesiredAction:
 
 @dataclass(frozen=True, slots=True)
 class DesiredLink:
-    """One link of a file; its version and epoch are given at publishing."""
+    """One link of a file; its version and epoch are assigned at publishing."""
 
     reference: LinkReference
     name: str

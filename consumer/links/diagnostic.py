@@ -1,4 +1,4 @@
-"""What is wrong in the link files, all of it, each with its place and how to mend it."""
+"""Mistakes and warnings of link files, each with its location and how to fix it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from consumer.terminal.text import printable
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """Where something is: the file as the author named it, line and column, both counted from 1."""
+    """The file as the author named it, and line and column counted from 1."""
 
     file: str
     line: int
@@ -18,7 +18,7 @@ class SourceLocation:
 
 
 class Severity(StrEnum):
-    """Whether it keeps the files from being published, or may be what the author wants."""
+    """An error prevents publishing; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -26,7 +26,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake. `subject` names the link and action, as far as they are known; `sentence` says how to fix it."""
+    """One mistake or warning. `subject` names the link and action if known; `sentence` says how to fix it."""
 
     place: SourceLocation
     subject: str
@@ -41,7 +41,7 @@ class Diagnostic:
 
 
 class InvalidLinkFiles(UsageError):
-    """The link files hold mistakes; nothing was published."""
+    """The link files have mistakes; nothing was published."""
 
     def __init__(self, mistakes: Iterable[Diagnostic]) -> None:
         self.mistakes = in_order(mistakes)

@@ -1,4 +1,4 @@
-"""The JSON Schema of link files, for editors: made from the models, told in the words of the wire's schemas."""
+"""The JSON Schema of link files, for editors: built from the models, with the descriptions of the Avro schemas."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def editor_schema(
     model: LinkFileModel, kinds: Mapping[str, Kind], schemas: Mapping[str, RecordSchema]
 ) -> dict[str, Any]:
-    """Return the schema, with the sentences of the update's schema at each kind and parameter."""
+    """Return the schema; each kind and parameter has the description of the update's Avro schema."""
     schema = model.file.model_json_schema()
     for name, kind in kinds.items():
         update = schemas[kind.update]
@@ -29,7 +29,7 @@ def editor_schema(
 
 
 def _drop_titles(definition: dict[str, Any]) -> None:
-    """Remove the titles that pydantic makes of the names; an editor would show them beside the names."""
+    """Remove the titles that pydantic generates; an editor would show them next to the names."""
     definition.pop("title", None)
     for value in definition.get("properties", {}).values():
         value.pop("title", None)

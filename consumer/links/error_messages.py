@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, said so that an author knows what to write instead."""
+"""Turns errors of pydantic into messages that tell an author what to write instead."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -7,13 +7,13 @@ from typing import Any
 from consumer.terminal.value_problem import problem_of
 
 Details = dict[str, Any]
-"""One error as `ValidationError.errors()` lists it."""
+"""One item of `ValidationError.errors()`."""
 
 
 def error_message(details: Details, *, text: str | None, known_keys: Iterable[str]) -> str:
-    """Say what is wrong with one value and what to write.
+    """Return what is wrong with one value and what to write.
 
-    `text` is the value as it is written, where it is a scalar; `known_keys` may stand where the value stands.
+    `text` is the text of the value if it is a scalar; `known_keys` are the keys allowed at its location.
     """
     name = _label(details["loc"])
     explain = _EXPLANATIONS.get(details["type"])
@@ -37,15 +37,15 @@ def _missing(name: str, _details: Details, _text: str | None) -> str:
 def _no_text(name: str, details: Details, text: str | None) -> str:
     value = details["input"]
     if isinstance(value, dict | list) or text is None:
-        return f"{name} must be a text; write one word or a sentence in quotes"
+        return f"{name} must be text; write a word or a sentence in quotes"
     if value is None:
         return f"{name} has no value; write one or remove the line"
-    return f'{name} must be a text and YAML reads {text} as something else; put it into quotes: "{text}"'
+    return f'{name} must be text, but YAML reads {text} as another type; put it in quotes: "{text}"'
 
 
 def _no_choice(name: str, details: Details, text: str | None) -> str:
     expected = str(details["ctx"]["expected"]).replace("'", "")
-    return f"{name} must be {expected}, and here it is {text or 'something else'}"
+    return f"{name} must be {expected}, not {text or 'another type'}"
 
 
 def _wrong_kind(_name: str, details: Details, _text: str | None) -> str:
@@ -53,7 +53,7 @@ def _wrong_kind(_name: str, details: Details, _text: str | None) -> str:
     tag = str(details["ctx"]["tag"])
     near = get_close_matches(tag, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"{tag} is no kind of action; {hint}"
+    return f"{tag} is not a kind of action; {hint}"
 
 
 def _no_kind(_name: str, _details: Details, _text: str | None) -> str:
@@ -61,11 +61,11 @@ def _no_kind(_name: str, _details: Details, _text: str | None) -> str:
 
 
 def _no_boolean(name: str, _details: Details, text: str | None) -> str:
-    return f"{name} must be true or false, and here it is {text or 'something else'}"
+    return f"{name} must be true or false, not {text or 'another type'}"
 
 
 def _no_integer(name: str, _details: Details, text: str | None) -> str:
-    return f"{name} must be a whole number without quotes, and here it is {text or 'something else'}"
+    return f"{name} must be a whole number without quotes, not {text or 'another type'}"
 
 
 def _too_small(name: str, details: Details, _text: str | None) -> str:
@@ -85,15 +85,15 @@ def _too_long(name: str, details: Details, text: str | None) -> str:
 
 
 def _half_character(name: str, _details: Details, _text: str | None) -> str:
-    return f"{name} holds half a character (a lone surrogate); remove it"
+    return f"{name} contains a lone surrogate, which is half a character; remove it"
 
 
 def _no_list(name: str, _details: Details, _text: str | None) -> str:
-    return f"{name} must be a list; start each of its items in a line of its own with '- '"
+    return f"{name} must be a list; start each item on a new line with '- '"
 
 
 def _no_mapping(name: str, _details: Details, _text: str | None) -> str:
-    return f"{name} must hold keys with values, such as 'id: spring-offer'"
+    return f"{name} must have keys with values, such as 'id: spring-offer'"
 
 
 def _own_words(name: str, details: Details, _text: str | None) -> str:
@@ -122,7 +122,7 @@ _EXPLANATIONS: dict[str, Callable[[str, Details, str | None], str]] = {
 
 
 def _label(location: tuple[str | int, ...]) -> str:
-    """Name the value by its key; an item of a list by the list's."""
+    """Return the key of the value, or for an item the key of its list."""
     if not location:
         return "the file"
     last = location[-1]

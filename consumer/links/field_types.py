@@ -1,6 +1,6 @@
-"""The single values of a link file: ids, names, addresses, texts and repeat rules.
+"""Types of the values of a link file: ids, names, addresses, texts and repeat rules.
 
-Each checker returns the value or raises ValueError with a sentence that says how to mend it.
+Each checker returns the value or raises ValueError with a message that says how to fix it.
 """
 
 import re
@@ -21,14 +21,14 @@ _WITHOUT_PERIOD = [rule.value for rule in RepeatRule if rule is not RepeatRule.C
 
 
 def check_tenant_id(text: str) -> str:
-    """Take what may stand before the slash of a record key."""
+    """Check a tenant id, which comes before the slash of a record key."""
     if not _TENANT.fullmatch(text):
-        raise ValueError(f"{text!r} is no tenant id; use 1 to 100 letters, digits, '.', '_' and '-'")
+        raise ValueError(f"{text!r} is not a tenant id; use 1 to 100 letters, digits, '.', '_' and '-'")
     return text
 
 
 def check_name(text: str) -> str:
-    """Take a name for people: like an id, but for what joins and parts letters in some scripts."""
+    """Check a name: like an id, but joiners that some scripts need are allowed."""
     return check_line(text, allowed=JOINERS)
 
 
@@ -40,11 +40,11 @@ def read_repeat(value: Any) -> Repeat:
         return Repeat(RepeatRule(value))
     if isinstance(value, dict) and list(value) == ["cooldown"]:
         return Repeat(RepeatRule.COOLDOWN, _milliseconds(value["cooldown"]))
-    raise ValueError(f"it is no repeat rule; write one of {', '.join(_WITHOUT_PERIOD)} or {{cooldown: 24h}}")
+    raise ValueError(f"it is not a repeat rule; write one of {', '.join(_WITHOUT_PERIOD)} or {{cooldown: 24h}}")
 
 
 def repeat_schema() -> dict[str, Any]:
-    """Return the JSON Schema of what `read_repeat` takes."""
+    """Return the JSON Schema of the values that `read_repeat` accepts."""
     period = {"type": "string", "minLength": 2, "description": "A duration such as 30m, 24h or 7d."}
     cooldown = {
         "type": "object",
@@ -61,7 +61,7 @@ def _milliseconds(value: Any) -> int:
     except (ValueError, OverflowError):
         period = None
     if not isinstance(period, timedelta) or period < timedelta(seconds=1):
-        raise ValueError("its cooldown is no duration of a second or more; write one such as 30m, 24h or 7d")
+        raise ValueError("its cooldown is not a duration of at least a second; write one such as 30m, 24h or 7d")
     return period // timedelta(milliseconds=1)
 
 

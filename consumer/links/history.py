@@ -1,4 +1,4 @@
-"""What has been published of each link, as far as planning the next version needs it."""
+"""The published history of each link, as needed to compute its next version."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from schemas.codec import Codec
 
 @dataclass(frozen=True, slots=True)
 class TakenSlot:
-    """A slot of the memory, which belongs to one action id and kind for as long as the link exists."""
+    """A slot of the dedupe memory: it belongs to one action id and kind for the whole life of the link."""
 
     slot: int
     kind: str
@@ -20,10 +20,10 @@ class TakenSlot:
 
 @dataclass(slots=True)
 class History:
-    """All readable versions of one link, folded: the newest, and the slots that any of them gave.
+    """The newest readable version of one link, and the slots of all its versions.
 
-    `highest` is the highest number that any record of the link had, readable or not: the next version comes after it.
-    `in_force` is false where the version after `newest` cannot be read, so that a click without a version finds none.
+    `highest` is the highest version number of any record, readable or not: the next version comes after it.
+    `in_force` is false if the version after `newest` cannot be read, so that a click without a version finds none.
     """
 
     newest: Link
@@ -33,11 +33,11 @@ class History:
 
 
 class Histories:
-    """Folds published records into histories: of the links asked for, or of all.
+    """Builds histories from published records, of the given links or of all.
 
-    Feeding a record twice changes nothing. `unreadable` has a sentence for each link that has a version which only a
-    later program may read; there is no saying what the next one would have to keep. A version that no program wrote
-    says nothing that the next one would have to keep, and is passed over.
+    Adding a record twice changes nothing. `unreadable` has a message for each link with a version that only a later
+    program can read: its next version cannot be computed, because slots may be lost. A version that no program wrote
+    is skipped.
     """
 
     def __init__(self, codec: Codec, kinds: Mapping[str, Kind], only: Collection[LinkReference] | None = None) -> None:
@@ -48,18 +48,18 @@ class Histories:
         self.unreadable: dict[LinkReference, str] = {}
 
     def add(self, records: Iterable[PublishedRecord]) -> None:
-        """Take in records in the order of the topic; whatever is no definition is passed over."""
+        """Add records in the order of the topic; records that are not definitions are skipped."""
         for reference in self._published.add(records):
             self.links.pop(reference, None)
             self.unreadable.pop(reference, None)
             self._fold(reference, self._published.links[reference])
 
     def highest(self, reference: LinkReference) -> int:
-        """Return the highest number that any record of the link had; 0 where there is none."""
+        """Return the highest version number of any record of the link, 0 if there is none."""
         return max(self._published.links.get(reference, ()), default=0)
 
     def alike(self, reference: LinkReference) -> list[LinkReference]:
-        """Return the other published links whose ids look like this one's."""
+        """Return the other published links whose ids look the same."""
         return sorted(self._published.alike.get(reference, ()))
 
     def _fold(self, reference: LinkReference, versions: Versions) -> None:

@@ -1,4 +1,4 @@
-"""One link file: what can be understood of it, and what is wrong with the rest."""
+"""Reads one link file: its valid links, and all its mistakes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,13 +22,14 @@ from consumer.links.yaml_document import Path, read_document
 
 MOST_ACTIONS = 100
 LARGEST_LINK_BYTES = 500_000
-"""Half of what a broker takes in one record unless told otherwise."""
+"""Half of the broker's default for max.message.bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkFile:
-    """What one file holds: the links whose own lines are right, the place of every link that says its id, and all
-    mistakes. Where there are no mistakes, `links` is all of it.
+    """The content of one file: valid links, the location of every link with an id, and all mistakes.
+
+    Without mistakes, `links` has all links of the file.
     """
 
     links: tuple[DesiredLink, ...]
@@ -37,7 +38,7 @@ class LinkFile:
 
 
 def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mapping[str, Kind]) -> LinkFile:
-    """Read one file; `name` is what mistakes call it."""
+    """Read one file; diagnostics refer to it by `name`."""
     document = read_document(content)
     broken = [
         Diagnostic(SourceLocation(name, problem.line, problem.column), "", problem.sentence)
@@ -53,7 +54,7 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
 
 
 class _Reading:
-    """The reading of one document, each part of it by itself, so that no mistake hides another."""
+    """Reads each part of a document separately, so that no mistake hides another."""
 
     def __init__(self, data: Any, where: SourceMap, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
         self._data = data
@@ -61,11 +62,11 @@ class _Reading:
         self._model = model
         self._kinds = kinds
         self._raw_links = list(_raw_links(data))
-        self._tenant = _tenant(data) or where.file  # a stand-in, so that no link is taken for another tenant's
+        self._tenant = _tenant(data) or where.file  # a placeholder, so that no link is assigned to another tenant
         self._actions = {path: list(self._understood_actions(path, raw)) for path, raw in self._raw_links}
 
     def shape_mistakes(self) -> Iterator[tuple[Path, Diagnostic]]:
-        """Yield what the models refuse, with the way to it."""
+        """Yield what the models refuse, with its path."""
         try:
             self._model.file.model_validate(self._data, context=WRITTEN)
         except ValidationError as error:
@@ -73,7 +74,7 @@ class _Reading:
                 yield details["loc"], self._explained(dict(details))
 
     def size_mistakes(self, texts: Mapping[Path, str]) -> Iterator[Diagnostic]:
-        """Yield links that would not fit into a record, or into the memory of those who clicked."""
+        """Yield links that would not fit into a record, or have too many actions for a dedupe entry."""
         sizes: Counter[Path] = Counter()
         for path, text in texts.items():
             sizes[path[:LINK]] += len(text.encode())
@@ -87,19 +88,19 @@ class _Reading:
                 yield self._where.mistake(path, sentence)
 
     def conflicts(self) -> Iterator[Diagnostic]:
-        """Yield mistakes between the actions of a link, of those that are right by themselves."""
+        """Yield conflicts between valid actions of a link."""
         for path, actions in self._actions.items():
             link = self._where.text((*path, "id")) or "without id"
             yield from find_conflicts(link, actions)
 
     def warnings(self) -> Iterator[Diagnostic]:
-        """Yield what is taken literally and may not be meant so."""
+        """Yield text that is taken literally but may be meant otherwise."""
         for link, raw in self._raw_links:
             for path, sentence in literal_text_warnings(link, raw, self._kinds):
                 yield self._where.mistake(path, sentence, Severity.WARNING)
 
     def links(self) -> Iterator[DesiredLink]:
-        """Yield the links whose own lines are right."""
+        """Yield the valid links."""
         for path, raw in self._raw_links:
             try:
                 entry = self._model.link.model_validate({**raw, "actions": []}, context=WRITTEN)
@@ -110,7 +111,7 @@ class _Reading:
             yield DesiredLink(reference, entry.name, entry.response.to_response(), actions, self._where.place(path))
 
     def defined(self) -> Iterator[tuple[LinkReference, SourceLocation]]:
-        """Yield what the file says it defines."""
+        """Yield each link that has an id, with its location."""
         for path, raw in self._raw_links:
             if isinstance(raw.get("id"), str):
                 yield LinkReference(self._tenant, raw["id"]), self._where.place(path)
@@ -148,9 +149,9 @@ class _Reading:
 
 
 def name_actions(entries: Iterable[ActionEntry | None]) -> Iterator[str]:
-    """Yield each action's id: the one it was given, or else its kind, numbered from the second nameless one on.
+    """Yield each action's id; an action without one gets its kind, numbered from the second on.
 
-    None stands for an action that could not be read.
+    None is an action that could not be read.
     """
     nameless: Counter[str] = Counter()
     for entry in entries:

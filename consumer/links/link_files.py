@@ -1,4 +1,4 @@
-"""Reads link files: every link that can be understood, and every mistake of every file at once."""
+"""Reads link files: all valid links, and all mistakes of all files at once."""
 
 import errno
 import os
@@ -18,12 +18,12 @@ from consumer.links.link_reference import LinkReference
 SUFFIXES = (".yaml", ".yml")
 
 LARGEST_FILE_BYTES = 64 * 2**20
-"""Far more than anyone writes; a device or a wrong file would fill the memory."""
+"""Far more than any link file has; a device or a wrong file would fill the RAM."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file's content under the name that the author knows it by."""
+    """A file's content and the name that the author passed."""
 
     name: str
     content: bytes
@@ -31,7 +31,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckedLinks:
-    """The links in the order of the files, and warnings about them in the order of their places."""
+    """The links in the order of the files, and their warnings in the order of their locations."""
 
     links: Sequence[DesiredLink]
     warnings: Sequence[Diagnostic]
@@ -40,8 +40,7 @@ class CheckedLinks:
 def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
     """Read files, and the link files in and below folders.
 
-    Raises InvalidLinkFiles with every mistake and warning there is, where there is a mistake; where `strict`, a warning
-    is enough.
+    Raises InvalidLinkFiles with all mistakes and warnings if there is a mistake or, with `strict`, a warning.
     """
     sources, missing = collect_sources(paths)
     links, found = read_sources(sources, kinds)
@@ -54,7 +53,7 @@ def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict
 def read_sources(
     sources: Iterable[SourceFile], kinds: Mapping[str, Kind]
 ) -> tuple[list[DesiredLink], list[Diagnostic]]:
-    """Return the links that can be understood, and all mistakes and warnings; pure."""
+    """Return the valid links, and all mistakes and warnings; pure."""
     model = link_file_model(kinds)
     files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
     links = list(chain.from_iterable(file.links for file in files))
@@ -64,7 +63,7 @@ def read_sources(
 
 
 def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
-    """Read the files, each once however often it is named."""
+    """Read the files, each once even if it is named several times."""
     sources: dict[Path, SourceFile] = {}
     mistakes: list[Diagnostic] = []
     for path in paths:
@@ -75,11 +74,11 @@ def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagn
             continue
         if not files:
             mistakes.append(
-                _no_file(path, f"no file here or below ends in {' or '.join(SUFFIXES)}; name another folder")
+                _no_file(path, f"no file in or below it ends in {' or '.join(SUFFIXES)}; name another folder")
             )
         for file in files:
             try:
-                # Path.resolve raises on a loop of symbolic links, which reading tells of.
+                # Path.resolve raises on a loop of symbolic links; here, reading the file reports it.
                 sources.setdefault(Path(os.path.realpath(file)), SourceFile(str(file), _content(file)))
             except OSError as error:
                 mistakes.append(_unreadable(file, error))
@@ -91,7 +90,7 @@ def _link_files_below(folder: Path) -> list[Path]:
 
 
 def _content(file: Path) -> bytes:
-    """Read the file, and of one without an end, such as a device, no more than a link file may have."""
+    """Read the file, at most as many bytes as a link file may have: a device has no end."""
     with file.open("rb") as stream:
         content = stream.read(LARGEST_FILE_BYTES + 1)
     if len(content) > LARGEST_FILE_BYTES:
@@ -100,7 +99,7 @@ def _content(file: Path) -> bytes:
 
 
 def _unreadable(file: Path, error: OSError) -> Diagnostic:
-    return _no_file(file, f"the file cannot be read ({error.strerror}); check its name and rights")
+    return _no_file(file, f"the file cannot be read ({error.strerror}); check its name and permissions")
 
 
 def _no_file(path: Path, sentence: str) -> Diagnostic:

@@ -1,7 +1,6 @@
-"""What may stand in a link file, as pydantic models; the editors' JSON Schema comes from the same.
+"""Pydantic models of a link file, from which the JSON Schema for editors is built, too.
 
-The kinds of action are those of the registry: the model of an action is its kind's parameters and `id`, `kind` and
-`repeat`.
+The kinds of action come from the registry: the model of an action has its kind's parameters and `id`, `kind`, `repeat`.
 """
 
 from collections.abc import Mapping
@@ -28,20 +27,20 @@ from consumer.links.field_types import Name, RichText, TenantId, Url, WrittenId,
 
 
 class Entry(BaseModel):
-    """Base of everything in a link file: unknown keys are refused and no value is converted into another type."""
+    """Base of all models: unknown keys are refused and no value is converted to another type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class FormEntry(Entry):
-    """A form, with fields to fill in from what is known of the person."""
+    """A form, with fields to prefill from what is known about the person."""
 
     id: WrittenId
     prefill: Annotated[list[WrittenId], Field(examples=[list(PREFILL_FIELDS)])] = []
 
 
 class ResponseEntry(Entry):
-    """What the browser gets: exactly one of the three."""
+    """The response to the browser: exactly one of the three."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -54,11 +53,11 @@ class ResponseEntry(Entry):
         given = [name for name in ("redirect", "text", "form") if getattr(self, name) is not None]
         if len(given) != 1:
             seen = " and ".join(given) or "none"
-            raise ValueError(f"a response is exactly one of redirect, text and form, and here is {seen}; keep one")
+            raise ValueError(f"a response must have exactly one of redirect, text and form, not {seen}; keep one")
         return self
 
     def to_response(self) -> Response:
-        """Return the response as links have it."""
+        """Return the response of a link."""
         if self.redirect is not None:
             return Redirect(self.redirect)
         if self.form is not None:
@@ -79,7 +78,7 @@ class ActionEntry(Entry):
 
 
 class LinkEntry(Entry):
-    """One link: `id` is what clicks name, `name` is for people, the actions happen in their order."""
+    """One link: clicks refer to its `id`, people to its `name`; the actions apply in their order."""
 
     id: WrittenId
     name: Name

@@ -1,4 +1,4 @@
-"""What somebody who keeps links can do: publish, preview, reset, delete and look."""
+"""Publishes, previews, resets, deletes and reads links."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -24,13 +24,13 @@ from consumer.links.versioning import Authorship, NextVersion, next_deletions, n
 from schemas.codec import Codec
 
 MOST_NUMBERS = 10
-"""How many versions are named where they have gaps between them."""
+"""Versions named in a message if their numbers have gaps."""
 
 
 class LinkPublisher:
-    """Carries out one operation after the other, each on a connection of its own.
+    """Runs operations on the published links, each on its own connection.
 
-    Operations raise UsageError for what the caller must mend, Unavailable where Kafka is not to be had.
+    They raise UsageError for mistakes of the caller, Unavailable if Kafka does not answer.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LinkPublisher:
         defined_by: str,
         open_writing_codec: Callable[[], Codec] | None = None,
     ) -> None:
-        """`codec` reads; what may publish reads and writes with what `open_writing_codec` gives, if given."""
+        """`codec` reads. To publish, `open_writing_codec` opens a codec that reads and writes; default: `codec`."""
         self._open_writing_codec = open_writing_codec or (lambda: codec)
         self._open_topic = open_topic
         self._kinds = kinds
@@ -51,42 +51,42 @@ class LinkPublisher:
         self._clock = clock
         self._defined_by = defined_by
 
-    def publish(self, wanted: Sequence[DesiredLink]) -> list[NextVersion]:
-        """Publish the links that differ from what is published; return all, with what became of each."""
+    def publish(self, desired: Sequence[DesiredLink]) -> list[NextVersion]:
+        """Publish the links that differ from the published ones; return all, each with its change."""
         authorship = self._authorship()
-        return self._publish(_references(wanted), lambda histories: next_versions(wanted, histories, authorship))
+        return self._publish(_references(desired), lambda histories: next_versions(desired, histories, authorship))
 
-    def preview(self, wanted: Sequence[DesiredLink]) -> list[NextVersion]:
-        """Return what `publish` would do now."""
-        return next_versions(wanted, self._read(_references(wanted)), self._authorship())
+    def preview(self, desired: Sequence[DesiredLink]) -> list[NextVersion]:
+        """Return the result that `publish` would have now."""
+        return next_versions(desired, self._read(_references(desired)), self._authorship())
 
     def preview_reset(self, references: Collection[LinkReference]) -> list[NextVersion]:
-        """Return what `reset` would do now."""
+        """Return the result that `reset` would have now."""
         histories = self._read(references)
         return next_resets(next_epochs(references, histories), histories, self._authorship())
 
     def reset(
         self, references: Collection[LinkReference], epochs: Mapping[LinkReference, int] | None = None
     ) -> list[NextVersion]:
-        """Open a new epoch for each link: everyone who clicked before counts as new.
+        """Start a new epoch for each link: everyone who clicked before counts as new.
 
-        `epochs` are those that were agreed to, so that a reset which another author did meanwhile is not done twice.
+        `epochs` are the confirmed ones: if another author has reset a link meanwhile, it is not reset twice.
         """
         authorship = self._authorship()
         targets = next_epochs(references, self._read(references)) if epochs is None else epochs
         return self._publish(references, lambda histories: next_resets(targets, histories, authorship))
 
     def preview_deletion(self, references: Collection[LinkReference]) -> list[NextVersion]:
-        """Return what `delete` would do now."""
+        """Return the result that `delete` would have now."""
         return next_deletions(references, self._read(references), self._authorship())
 
     def delete(self, references: Collection[LinkReference]) -> list[NextVersion]:
-        """Hide each link from authors; it goes on redirecting and acting."""
+        """Hide each link from lists; it still redirects and acts."""
         authorship = self._authorship()
         return self._publish(references, lambda histories: next_deletions(references, histories, authorship))
 
     def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
-        """Return the version in force of each link, by tenant and link, and the versions that were withdrawn."""
+        """Return the version in force of each link, sorted by tenant and link, and all withdrawn versions."""
         links = self._published().links
         found: list[Link | UnreadableVersion | WithdrawnVersion] = []
         for reference in sorted(links):
@@ -97,23 +97,23 @@ class LinkPublisher:
         return found
 
     def version(self, reference: LinkReference, version: int | None = None) -> Link:
-        """Return one version, the one in force unless said otherwise.
+        """Return one version, by default the one in force.
 
-        Raises UsageError where it was not published or cannot be read.
+        Raises UsageError if it was not published or cannot be read.
         """
         return self.inspect(reference, version)[0]
 
     def inspect(
         self, reference: LinkReference, version: int | None = None
     ) -> tuple[Link, list[UnreadableVersion | WithdrawnVersion]]:
-        """Return what `version` does, and all versions of the link that cannot be read or were withdrawn."""
+        """Return what `version` returns, and all unreadable and withdrawn versions of the link."""
         versions = self._published([reference]).links.get(reference, {})
         newest = newest_of(versions)
         if newest is None:
-            raise UsageError(f"{reference}: no such link is published; see link-actions links list --all")
+            raise UsageError(f"{reference}: no such link is published; run link-actions links list --all")
         number = newest[0] if version is None else version
         if versions.get(number) is None:
-            raise UsageError(f"{reference} has no version {number}; {_versions_in_words(versions)}")
+            raise UsageError(f"{reference} has no version {number}; {_describe_versions(versions)}")
         read = {
             number: self._version(reference, number, value) for number, value in versions.items() if value is not None
         }
@@ -121,7 +121,7 @@ class LinkPublisher:
         if isinstance(found, UnreadableVersion):
             raise UsageError(f"{reference} version {number} cannot be read ({found.reason}); {found.remedy}")
         unreadable = [each for each in read.values() if isinstance(each, UnreadableVersion)]
-        return found, sorted([*unreadable, *withdrawn_of(reference, versions)], key=lambda odd: odd.version)
+        return found, sorted([*unreadable, *withdrawn_of(reference, versions)], key=lambda each: each.version)
 
     def _published(self, only: Collection[LinkReference] | None = None) -> PublishedVersions:
         published = PublishedVersions(only)
@@ -148,7 +148,7 @@ class LinkPublisher:
         return Authorship(self._defined_by, self._clock.now_ms())
 
 
-def _versions_in_words(versions: Versions) -> str:
+def _describe_versions(versions: Versions) -> str:
     numbers = sorted(version for version, value in versions.items() if value is not None)
     if numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"it has the versions {numbers[0]} to {numbers[-1]}"
@@ -156,5 +156,5 @@ def _versions_in_words(versions: Versions) -> str:
     return f"the newest it has are {shown}"
 
 
-def _references(wanted: Iterable[DesiredLink]) -> list[LinkReference]:
-    return [link.reference for link in wanted]
+def _references(desired: Iterable[DesiredLink]) -> list[LinkReference]:
+    return [link.reference for link in desired]

@@ -1,4 +1,4 @@
-"""How a link is named across tenants."""
+"""The name of a link: tenant and link id."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from consumer.errors import UsageError
 
 @dataclass(frozen=True, slots=True, order=True)
 class LinkReference:
-    """Tenant and link, written `tenant/link_id`; a tenant id has no slash, a link id may have some."""
+    """Tenant and link, written `tenant/link_id`; a tenant id has no slash, a link id may have several."""
 
     tenant_id: str
     link_id: str
@@ -20,5 +20,5 @@ def parse_reference(text: str) -> LinkReference:
     """Read `tenant/link_id`. Raises UsageError."""
     tenant_id, slash, link_id = text.partition("/")
     if not (tenant_id and slash and link_id):
-        raise UsageError(f"{text!r} names no link; write tenant/link_id, for example acme/spring-offer")
+        raise UsageError(f"{text!r} is not a link; write tenant/link_id, for example acme/spring-offer")
     return LinkReference(tenant_id, link_id)

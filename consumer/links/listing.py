@@ -1,4 +1,4 @@
-"""Published links for people and programs to look at."""
+"""Published links in the format of link files."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from actions.text import utc_text
 
 
 def link_as_json(link: Link) -> dict[str, Any]:
-    """Return a link in the words of a link file, with what publishing gave it; times are ISO 8601 in UTC."""
+    """Return a link with the keys of a link file and those assigned at publishing; times are ISO 8601 in UTC."""
     return {
         "tenant": link.tenant_id,
         "id": link.link_id,
@@ -30,14 +30,14 @@ def link_as_json(link: Link) -> dict[str, Any]:
 
 
 def describe_repeat(repeat: Repeat) -> str | dict[str, str]:
-    """Return the rule as a link file has it, a period in its largest whole unit."""
+    """Return the rule as written in a link file, with the period in its largest whole unit."""
     if repeat.rule is RepeatRule.COOLDOWN and repeat.period_ms is not None:
         return {"cooldown": describe_period(repeat.period_ms)}
     return repeat.rule.value
 
 
 def describe_period(milliseconds: int) -> str:
-    """Return `7d`, `24h`, `30m` or `5s`; parts of a second as ISO 8601."""
+    """Return `7d`, `24h`, `30m` or `5s`; fractions of a second as ISO 8601."""
     for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
         if milliseconds % length == 0:
             return f"{milliseconds // length}{unit}"

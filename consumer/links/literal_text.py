@@ -1,6 +1,6 @@
-"""What is taken as it is written, though it looks as if its author meant more: warnings beside the mistakes.
+"""Warns of text that is taken literally but looks as if its author meant otherwise.
 
-A browser, the CRM or a person will get the text as it is in the file. That may be right, so it is no mistake.
+A browser, the CRM or a person gets the text as written in the file. That may be intended, so it is not a mistake.
 """
 
 import re
@@ -17,7 +17,7 @@ from consumer.links.active_html import active_parts
 from consumer.links.yaml_document import Path
 
 TextWarning = tuple[Path, str]
-"""Where it is, and a sentence about it."""
+"""Its path and its message."""
 
 _BRACES = r"\$?\{\{?[^{}\n]{1,60}\}?\}"
 _OTHERS = (
@@ -36,7 +36,7 @@ _FILLED = "placeholders are filled in only in texts that people read, such as de
 
 
 def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[TextWarning]:
-    """Yield what a link's texts hold that is taken literally."""
+    """Yield the warnings of a link's texts."""
     yield from _in_name((*link, "name"), raw.get("name"))
     yield from _in_id((*link, "id"), raw.get("id"))
     response = raw.get("response")
@@ -64,7 +64,7 @@ def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[Te
 
 
 def _is(field: Any, annotated: Any) -> bool:
-    """Tell whether a parameter is of an annotated type, or that or null."""
+    """Return whether a parameter has an annotated type, or that type or null."""
     parts = [field, *getattr(field.annotation, "__args__", ())]
     checks = annotated.__metadata__[1]
     return any(checks in getattr(part, attribute, ()) for part in parts for attribute in ("metadata", "__metadata__"))
@@ -81,7 +81,7 @@ def _in_id(path: Path, text: Any) -> Iterator[TextWarning]:
         return
     yield from _in_text(path, text, _MERGE_FIELD)
     if text != unicodedata.normalize("NFC", text):
-        sentence = f"{path[-1]} is not in Unicode's composed form (NFC), so that others may not find it; type it again"
+        sentence = f"{path[-1]} is not in Unicode's composed form (NFC), so others may not find it; type it again"
         yield path, sentence
 
 
@@ -89,11 +89,11 @@ def _in_redirect(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
     for part in _parts(_MERGE_FIELD, text):
-        yield path, f"{part} is part of the address as it is written: nothing is filled in there; write the value"
+        yield path, f"{part} stays in the address as written: nothing is filled in there; write the value"
     for part in _entities(text):
-        yield path, f"{part} is HTML; in an address write the character that it stands for"
+        yield path, f"{part} is HTML; in an address, write the character itself"
     for part in _parts(_LONE_PERCENT, _MERGE_FIELD.sub("", text)):
-        yield path, f"{part} is no percent-encoded character; write %25 for a percent sign"
+        yield path, f"{part} is not a percent-encoded character; write %25 for a percent sign"
 
 
 def _in_rich_text(path: Path, text: Any) -> Iterator[TextWarning]:
@@ -101,9 +101,9 @@ def _in_rich_text(path: Path, text: Any) -> Iterator[TextWarning]:
         return
     yield from _in_text(path, text, _MERGE_FIELD)
     for part in active_parts(text):
-        yield path, f"{part} does something in the browser, which a page of ours must not; remove it"
+        yield path, f"{part} runs or loads something in the browser, which is not allowed; remove it"
     for part in _parts(_MARKDOWN, text):
-        yield path, f"{part} is Markdown, and the text is HTML; write the HTML for it"
+        yield path, f"{part} is Markdown, but the text is HTML; write HTML"
 
 
 def _in_form(path: Path, form: Any) -> Iterator[TextWarning]:
@@ -113,35 +113,35 @@ def _in_form(path: Path, form: Any) -> Iterator[TextWarning]:
     prefill = form.get("prefill")
     for index, name in enumerate(prefill if isinstance(prefill, list) else ()):
         if isinstance(name, str) and name not in PREFILL_FIELDS:
-            sentence = f"nothing is known under the name {name}, so the field stays empty; known are "
+            sentence = f"{name} is not a known field, so it stays empty; known are "
             yield (*path, "prefill", index), sentence + ", ".join(PREFILL_FIELDS)
 
 
 def _in_plain_text(path: Path, text: str) -> Iterator[TextWarning]:
     yield from _in_markup(path, text)
     for part in _parts(_MARKDOWN, text):
-        yield path, f"{part} is Markdown, and people see it as it is written; write plain text"
+        yield path, f"{part} is Markdown, but people see it as written; write plain text"
     unseen = next((letter for letter in text if is_unseen(letter, JOINERS | {"\n", "\t"})), None)
     if unseen:
-        yield path, f"{path[-1]} holds {describe(unseen)}; remove it unless it is meant"
+        yield path, f"{path[-1]} contains {describe(unseen)}; remove it unless it is intended"
     if text != text.strip():
         what = "a line break" if text.rstrip("\r\n") != text else "a blank"
-        yield path, f"{path[-1]} starts or ends with {what}, which is kept; remove it unless it is meant"
+        yield path, f"{path[-1]} starts or ends with {what}, which is kept; remove it unless it is intended"
 
 
 def _in_markup(path: Path, text: str) -> Iterator[TextWarning]:
     for part in (*_parts(_TAG, text), *_entities(text)):
-        yield path, f"{part} is HTML, and people see it as it is written; write plain text"
+        yield path, f"{part} is HTML, but people see it as written; write plain text"
 
 
 def _in_text(path: Path, text: str, merge_field: re.Pattern[str]) -> Iterator[TextWarning]:
     for part in _parts(merge_field, text):
-        hint = _FILLED if part.strip("{}$") in PLACEHOLDERS else "nothing of that name is filled in"
-        yield path, f"{part} is taken as it is written: {hint}"
+        hint = _FILLED if part.strip("{}$") in PLACEHOLDERS else "there is no placeholder of that name"
+        yield path, f"{part} is taken literally: {hint}"
 
 
 def _parts(pattern: re.Pattern[str], text: str) -> Iterator[str]:
-    """Yield what matches, each once."""
+    """Yield each distinct match."""
     return iter(dict.fromkeys(match[0] for match in pattern.finditer(text)))
 
 

@@ -1,4 +1,4 @@
-"""What lies on the topic of definitions, folded as compaction does it: of each key the last value."""
+"""The compacted view of the topic of definitions: the last value of each key."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ PublishedRecord = tuple[bytes | None, bytes | None]
 """Key and value of a record on the topic of definitions."""
 
 Versions = Mapping[int, bytes | None]
-"""The versions of one link by their number; None for one whose record has no value."""
+"""The versions of one link by number; None for a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableVersion:
-    """A version that this program cannot read; `newer` tells that a later program may have written it."""
+    """A version that this program cannot read; `newer` is true if a later program may have written it."""
 
     reference: LinkReference
     version: int
@@ -29,13 +29,13 @@ class UnreadableVersion:
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """Return the advice for the author."""
         if self.newer:
             return (
                 "update this program; if no newer one wrote it, write a record without a value under the key "
                 f"{self.reference}/{self.version} to the topic of definitions"
             )
-        return "publish the link again, which makes a version after it"
+        return "publish the link again, which creates a newer version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class WithdrawnVersion:
 
 
 class PublishedVersions:
-    """The versions of the links asked for, or of all. Feeding records again in their order changes nothing.
+    """The versions of the given links, or of all. Adding records again in their order changes nothing.
 
-    `alike` has the other links that look like one of those asked for.
+    `alike` has the other links whose ids look the same as a given one.
     """
 
     def __init__(self, only: Collection[LinkReference] | None = None) -> None:
@@ -59,9 +59,9 @@ class PublishedVersions:
         self.links: dict[LinkReference, dict[int, bytes | None]] = {}
 
     def add(self, records: Iterable[PublishedRecord]) -> set[LinkReference]:
-        """Take in records in the order of the topic and return the links they are about.
+        """Add records in the order of the topic and return the links that they belong to.
 
-        Whatever has no key of a definition is passed over.
+        Records without the key of a definition are skipped.
         """
         changed = set()
         for key, value in records:
@@ -83,7 +83,7 @@ def _looks_of(reference: LinkReference) -> tuple[str, str]:
 
 
 def newest_of(versions: Versions) -> tuple[int, bytes] | None:
-    """Return number and value of the version in force, by the rule that workers follow."""
+    """Return number and value of the version in force, by the same rule as the workers."""
     return newest_version(sorted(versions.items(), reverse=True))
 
 

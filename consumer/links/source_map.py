@@ -1,4 +1,4 @@
-"""Where something of a link file stands, and which link and action that is."""
+"""Maps values of a link file to line and column, link and action."""
 
 from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
 from consumer.links.yaml_document import Document, Path
@@ -10,7 +10,7 @@ ACTION = 4
 
 
 class SourceMap:
-    """Places of one document, under the name that the author knows the file by."""
+    """Locations of one document; `file` is the name that the author passed."""
 
     def __init__(self, file: str, document: Document) -> None:
         self.file = file
@@ -19,9 +19,9 @@ class SourceMap:
         self._texts = document.texts
 
     def path(self, location: Path) -> Path:
-        """Return the innermost place on pydantic's way to a value that stands in the file.
+        """Return the path of the innermost value at pydantic's location that is in the file.
 
-        The kind that pydantic puts in after an action is no step of it.
+        Pydantic adds the kind after an action's index; the path has no such step.
         """
         if location[LINK : LINK + 1] == ("actions",):
             location = (*location[:ACTION], *location[ACTION + 1 :])
@@ -30,15 +30,15 @@ class SourceMap:
         return location
 
     def place(self, path: Path) -> SourceLocation:
-        """Return the place of a value."""
+        """Return the location of a value."""
         return SourceLocation(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
 
     def text(self, path: Path) -> str | None:
-        """Return a scalar as it is written."""
+        """Return the text of a scalar."""
         return self._texts.get(path)
 
     def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Diagnostic:
-        """Return a mistake at a value."""
+        """Return a diagnostic at a value."""
         return Diagnostic(self.place(path), self._subject(path), sentence, severity)
 
     def _subject(self, path: Path) -> str:

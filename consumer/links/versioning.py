@@ -1,6 +1,6 @@
-"""The next versions: pure functions of what is wanted and what has been published.
+"""Computes the next versions of links: pure functions of the link files and the published versions.
 
-They may be asked again after somebody else published something; each asks for nothing twice.
+They may be called again after another author has published; no version is then published twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,23 +17,23 @@ from consumer.links.link_reference import LinkReference
 from schemas.definition_key import LARGEST_VERSION
 
 MOST_ACTIONS = 1000
-"""How many actions a link may have had in all: the memory of each person who clicked has a bit for each."""
+"""Actions a link may have had in its whole life: each person's dedupe entry has a bit for each."""
 
 FIRST_EPOCH = 0
 
 
 _NOTHING_READABLE = "none of its published versions can be read; publish it from its link file"
-_NO_VERSION_LEFT = f"its published version {LARGEST_VERSION} is the highest there can be; make a link with another id"
+_NO_VERSION_LEFT = f"its published version {LARGEST_VERSION} is the highest possible; create a link with another id"
 
 
 _LOOKS_LIKE_LINK = (
-    "a published link has an id that looks the same and is written with other characters, so clicks on that one would "
-    "not see this; copy its id from link-actions links list --json, or give this link an id that looks different"
+    "a published link has an id that looks the same but has other characters, so clicks on that one would "
+    "not find this one; copy its id from link-actions links list --json, or give this link an id that looks different"
 )
 
 
 class Change(StrEnum):
-    """What publishing does to a link."""
+    """The effect of publishing on a link."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -41,15 +41,15 @@ class Change(StrEnum):
     RESET = "reset"
     DELETED = "deleted"
     REPAIRED = "repaired"
-    """The newest version could not be read by any program; this one takes its place."""
+    """The newest version was unreadable for every program; this one replaces it."""
     UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
 class NextVersion:
-    """A link's newest version, and whether it is still to be published.
+    """The newest version of a link, published already if `change` is UNCHANGED.
 
-    `before` is the readable version that it follows, `known_actions` are the ids of all actions that the link ever had.
+    `before` is the previous readable version; `known_actions` are the ids of all actions that the link ever had.
     """
 
     change: Change
@@ -66,25 +66,25 @@ class Authorship:
     defined_at: int
 
 
-def next_versions(wanted: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
-    """Plan the next version of each link. Raises InvalidLinkFiles with all that contradicts what is published."""
-    wanted = list(wanted)
-    mistakes = [mistake for link in wanted for mistake in _contradictions(link, histories)]
+def next_versions(desired: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
+    """Compute the next version of each link. Raises InvalidLinkFiles with all conflicts with published versions."""
+    desired = list(desired)
+    mistakes = [mistake for link in desired for mistake in _contradictions(link, histories)]
     if mistakes:
         raise InvalidLinkFiles(mistakes)
-    return [_next_version(link, histories, authorship) for link in wanted]
+    return [_next_version(link, histories, authorship) for link in desired]
 
 
 def next_resets(
     targets: Mapping[LinkReference, int], histories: Histories, authorship: Authorship
 ) -> list[NextVersion]:
-    """Plan a version in at least the target epoch for each link; one that got there meanwhile stays as it is."""
+    """Compute a version in at least the target epoch; a link that has reached it does not change."""
     known = require_published(targets, histories)
     return [_next_reset(history, targets[reference], authorship) for reference, history in known.items()]
 
 
 def next_epochs(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, int]:
-    """Return the epoch that a reset leads each link to. Raises UsageError for links that cannot be reset."""
+    """Return the epoch of each link after a reset. Raises UsageError for links that cannot be reset."""
     known = require_published(references, histories)
     return {reference: history.newest.epoch + 1 for reference, history in known.items()}
 
@@ -92,17 +92,17 @@ def next_epochs(references: Iterable[LinkReference], histories: Histories) -> di
 def next_deletions(
     references: Iterable[LinkReference], histories: Histories, authorship: Authorship
 ) -> list[NextVersion]:
-    """Plan a deleted version of each link, with its actions kept. Raises UsageError for links nobody published."""
+    """Compute a deleted version of each link that keeps its actions. Raises UsageError for unpublished links."""
     known = require_published(references, histories)
     return [_next_deletion(history, authorship) for history in known.values()]
 
 
 def require_published(references: Iterable[LinkReference], histories: Histories) -> dict[LinkReference, History]:
-    """Return the history of each link, once. Raises UsageError that names all that have none or cannot be read."""
+    """Return the history of each link, once. Raises UsageError that names all missing and unreadable links."""
     references = list(dict.fromkeys(references))
     problems = [f"{reference}: {problem}" for reference in references if (problem := _problem(reference, histories))]
     if problems:
-        raise UsageError("\n  ".join(["nothing was done:", *problems]) if len(problems) > 1 else problems[0])
+        raise UsageError("\n  ".join(["nothing was changed:", *problems]) if len(problems) > 1 else problems[0])
     return {reference: histories.links[reference] for reference in references}
 
 
@@ -115,19 +115,19 @@ def _problem(reference: LinkReference, histories: Histories) -> str | None:
     return _NO_VERSION_LEFT if histories.highest(reference) >= LARGEST_VERSION else None
 
 
-def _next_version(wanted: DesiredLink, histories: Histories, authorship: Authorship) -> NextVersion:
-    history = histories.links.get(wanted.reference)
-    slots = _slots(wanted.actions, history.slots if history else {})
+def _next_version(desired: DesiredLink, histories: Histories, authorship: Authorship) -> NextVersion:
+    history = histories.links.get(desired.reference)
+    slots = _slots(desired.actions, history.slots if history else {})
     link = Link(
-        tenant_id=wanted.reference.tenant_id,
-        link_id=wanted.reference.link_id,
-        version=history.newest.version if history else histories.highest(wanted.reference) + 1,
+        tenant_id=desired.reference.tenant_id,
+        link_id=desired.reference.link_id,
+        version=history.newest.version if history else histories.highest(desired.reference) + 1,
         epoch=history.newest.epoch if history else FIRST_EPOCH,
         status=LinkStatus.ACTIVE,
-        name=wanted.name,
-        url=url_of(wanted.response),
-        response=wanted.response,
-        actions=tuple(_action(action, slots[action.action_id]) for action in wanted.actions),
+        name=desired.name,
+        url=url_of(desired.response),
+        response=desired.response,
+        actions=tuple(_action(action, slots[action.action_id]) for action in desired.actions),
         defined_at=history.newest.defined_at if history else authorship.defined_at,
         defined_by=history.newest.defined_by if history else authorship.defined_by,
     )
@@ -157,40 +157,44 @@ def _next_deletion(history: History, authorship: Authorship) -> NextVersion:
 
 
 def _successor(link: Link, history: History, change: Change, authorship: Authorship) -> NextVersion:
-    """Plan the version after every number that was published, so that no click names two versions by one number."""
+    """Number the version after all published ones, so that a number never refers to two versions."""
     version = history.highest + 1
     signed = replace(link, version=version, defined_at=authorship.defined_at, defined_by=authorship.defined_by)
     return NextVersion(change, signed, history.newest, frozenset(history.slots))
 
 
 def _slots(actions: Iterable[DesiredAction], taken: Mapping[str, TakenSlot]) -> dict[str, int]:
-    """Give each action id its old slot, also when it comes back after a while, and each new one a slot never used."""
+    """Return the slot of each action id: its old one, also if it was removed and is back, or one never used."""
     slots = {action_id: slot.slot for action_id, slot in taken.items()}
     for action in actions:
         slots.setdefault(action.action_id, max(slots.values(), default=-1) + 1)
     return slots
 
 
-def _action(wanted: DesiredAction, slot: int) -> Action:
-    return Action(wanted.action_id, slot, wanted.repeat, wanted.kind, wanted.parameters)
+def _action(desired: DesiredAction, slot: int) -> Action:
+    return Action(desired.action_id, slot, desired.repeat, desired.kind, desired.parameters)
 
 
-def _contradictions(wanted: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
-    subject = f"link {wanted.reference.link_id}"
-    if wanted.reference in histories.unreadable:
-        yield Diagnostic(wanted.place, subject, histories.unreadable[wanted.reference])
+def _contradictions(desired: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
+    subject = f"link {desired.reference.link_id}"
+    if desired.reference in histories.unreadable:
+        yield Diagnostic(desired.place, subject, histories.unreadable[desired.reference])
         return
-    if histories.highest(wanted.reference) >= LARGEST_VERSION:
-        yield Diagnostic(wanted.place, subject, _NO_VERSION_LEFT)
-    history = histories.links.get(wanted.reference)
+    if histories.highest(desired.reference) >= LARGEST_VERSION:
+        yield Diagnostic(desired.place, subject, _NO_VERSION_LEFT)
+    history = histories.links.get(desired.reference)
     if history is None:
-        yield from (Diagnostic(wanted.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(wanted.reference)[:1])
+        yield from (
+            Diagnostic(desired.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(desired.reference)[:1]
+        )
     taken = history.slots if history else {}
-    slots = _slots(wanted.actions, taken)
+    slots = _slots(desired.actions, taken)
     if len(slots) > MOST_ACTIONS or max(slots.values(), default=0) >= MOST_SLOTS:
-        sentence = f"with this version it would have had more than {MOST_ACTIONS} actions in its life; make a new link"
-        yield Diagnostic(wanted.place, subject, sentence)
-    for action in wanted.actions:
+        sentence = (
+            f"with this version it would have had more than {MOST_ACTIONS} actions in its life; create a new link"
+        )
+        yield Diagnostic(desired.place, subject, sentence)
+    for action in desired.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
         yield from _looking_like_another(subject, action, taken)
 
@@ -199,7 +203,7 @@ def _reused(subject: str, action: DesiredAction, taken: TakenSlot | None) -> Ite
     if taken is None or taken.kind == action.kind.name:
         return
     sentence = (
-        f"the published link has used this id for the kind {taken.kind}, and whoever had that would never get this "
+        f"the published link has used this id for the kind {taken.kind}, and people who had that would never get this "
         f"{action.kind.name}; give the action another id"
     )
     yield Diagnostic(action.place, f"{subject}, action {action.action_id}", sentence)
@@ -209,7 +213,7 @@ def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[st
     if action.action_id in taken or not any(looks_of(other) == looks_of(action.action_id) for other in taken):
         return
     sentence = (
-        "an action of the published link has an id that looks the same and is written with other characters, and "
+        "an action of the published link has an id that looks the same but has other characters, and "
         "everyone who had that one would get this one too; copy its id from link-actions links show --json, or give "
         "the action an id that looks different"
     )

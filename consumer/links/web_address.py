@@ -1,6 +1,6 @@
-"""Addresses that a browser may be sent to.
+"""Checks addresses for redirects.
 
-Stricter than a browser, which mends much: what it would have to guess, an author writes out.
+Stricter than browsers, which correct many mistakes: the author writes out what a browser would guess.
 """
 
 import re
@@ -11,7 +11,7 @@ from actions.ids import describe, is_unseen
 
 LONGEST_URL = 4000
 LONGEST_HOST = 253
-"""In bytes, as the domain name system has it (RFC 1035); a label has at most 63."""
+"""In bytes, in the domain name system (RFC 1035); a label has at most 63."""
 _EXAMPLE = "write one such as https://example.com/offer"
 _START = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
@@ -22,16 +22,16 @@ _LONGEST_LABEL = 63
 
 
 def check_url(text: str) -> str:
-    """Return an absolute address of a web page as it is. Raises ValueError with a sentence that says what to change."""
+    """Return an absolute web address unchanged. Raises ValueError with a message that says what to change."""
     if not _START.match(text):
-        raise ValueError(f"it is no absolute http or https address; {_EXAMPLE}")
+        raise ValueError(f"it is not an absolute http or https address; {_EXAMPLE}")
     if len(text) > LONGEST_URL:
         raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_URL}")
     for place, character in enumerate(text, 1):
         if character.isspace() or character == "\\":
-            raise ValueError(f"it is no absolute http or https address without blanks and backslashes; {_EXAMPLE}")
+            raise ValueError(f"it is not an absolute http or https address without blanks and backslashes; {_EXAMPLE}")
         if is_unseen(character):
-            raise ValueError(f"it holds {describe(character)} at character {place}; remove it")
+            raise ValueError(f"it contains {describe(character)} at character {place}; remove it")
     _check_parts(text)
     return text
 
@@ -41,12 +41,12 @@ def _check_parts(text: str) -> None:
         parts = urlsplit(text)
         host = parts.hostname or ""
     except ValueError as error:
-        raise ValueError(f"it is no absolute http or https address ({str(error).lower()}); {_EXAMPLE}") from error
+        raise ValueError(f"it is not an absolute http or https address ({str(error).lower()}); {_EXAMPLE}") from error
     if "@" in parts.netloc:
-        raise ValueError("it holds a user or password before an @, which browsers warn of; remove it")
+        raise ValueError("it contains a user or password before an @, which browsers warn about; remove it")
     _check_port(parts)
     if not host:
-        raise ValueError(f"it names no host; {_EXAMPLE}")
+        raise ValueError(f"it has no host; {_EXAMPLE}")
     if "[" in parts.netloc:
         _check_ipv6(host)
     else:
@@ -63,7 +63,7 @@ def _check_ipv6(host: str) -> None:
     try:
         IPv6Address(host)
     except AddressValueError as error:
-        raise ValueError(f"its host [{host}] is no IPv6 address; {_EXAMPLE}") from error
+        raise ValueError(f"its host [{host}] is not an IPv6 address; {_EXAMPLE}") from error
 
 
 def _check_host(host: str) -> None:
@@ -75,19 +75,25 @@ def _check_host(host: str) -> None:
         limits = f"{LONGEST_HOST} characters in all and {_LONGEST_LABEL} between two dots"
         raise ValueError(f"its host is too long; a host has at most {limits}")
     if not all(_LABEL.fullmatch(label) for label in ascii_host.split(".")):
-        raise ValueError(f"its host {host} holds what no host name has; use letters, digits, hyphens and dots")
+        raise ValueError(
+            f"its host {host} has characters that a host name cannot have; use letters, digits, hyphens and dots"
+        )
     if _NUMBERS.fullmatch(ascii_host) and not _is_ipv4(ascii_host):
-        raise ValueError(f"its host {host} is no IPv4 address; write four numbers from 0 to 255 with dots between them")
+        raise ValueError(
+            f"its host {host} is not an IPv4 address; write four numbers from 0 to 255 with dots between them"
+        )
 
 
 def _to_ascii(host: str, labels: list[str]) -> str:
-    """Return the host as the domain name system has it (IDNA)."""
+    """Return the host in its ASCII form (IDNA)."""
     if host.isascii():
         return ".".join(labels)
     try:
         return ".".join(label.encode("idna").decode() for label in labels)
     except UnicodeError as error:
-        raise ValueError(f"its host {host} is no domain name; write its ASCII form, which begins with xn--") from error
+        raise ValueError(
+            f"its host {host} is not a domain name; write its ASCII form, which begins with xn--"
+        ) from error
 
 
 def _is_ipv4(host: str) -> bool:

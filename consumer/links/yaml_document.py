@@ -1,8 +1,8 @@
-"""A YAML file as plain values that remember where they are.
+"""Reads a YAML file into plain values with their locations.
 
 The subset is small on purpose: YAML 1.2's plain values (so `no` is a word and 12:30 is not a number), no aliases (a
-few of them can stand for gigabytes), no tags, one document, and lines end as every editor has them. Whatever is wrong
-is told, not raised; what comes before it can be used.
+few of them can expand to gigabytes), no tags, one document, and only the line ends of common editors. Problems are
+returned, not raised; the values before them can be used.
 """
 
 import re
@@ -16,22 +16,22 @@ import yaml
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 20
-"""Deeper than any link file, and far from what the stack can bear."""
+"""Deeper than any link file, and far below the limit of the stack."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ODD = re.compile("[\x85\u2028\u2029\ufeff]")
-"""What YAML 1.1, which the parser follows, takes for the end of a line and hardly any editor does; and a byte order
-mark, which no editor shows."""
+"""Line ends of YAML 1.1, which the parser follows and hardly any editor does, and the byte order mark, which no editor
+shows."""
 _TAKEN_FOR_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that makes no sense as YAML, at a line and column counted from 1."""
+    """Invalid YAML at a line and column counted from 1."""
 
     line: int
     sentence: str
@@ -40,10 +40,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Document:
-    """`data` holds dict, list, str, int, float, bool and None; the others tell of the value at a path.
+    """`data` holds dict, list, str, int, float, bool and None; the others describe the value at a path.
 
-    `texts` has scalars as they are written. Where the file cannot be read to its end, `cut` is true, `problems` says
-    why, and `data` holds the values before that: all of those two levels down are whole.
+    `texts` has scalars as written. If the file cannot be read to its end, `cut` is true, `problems` says why, and
+    `data` has the values before that: all of those two levels down are complete.
     """
 
     data: Any = None
@@ -55,7 +55,7 @@ class Document:
 
 
 class _Unusable(Exception):
-    """Stops the reading of a file at its first unbearable spot."""
+    """Stops reading at a problem after which the file makes no sense."""
 
     def __init__(self, event: Any, sentence: str) -> None:
         super().__init__(sentence)
@@ -77,7 +77,7 @@ def _odd_problem(text: str, match: re.Match[str]) -> Problem:
     line, column = _place(text, match.start())
     character = match[0]
     what = "a byte order mark" if character == "\ufeff" else unicodedata.name(character, "next line").lower()
-    sentence = f"U+{ord(character):04X} ({what}) is in the file, which no editor shows; remove it"
+    sentence = f"U+{ord(character):04X} ({what}) is in the file, but editors do not show it; remove it"
     return Problem(line, sentence, column)
 
 
@@ -89,21 +89,21 @@ def _place(text: str, index: int) -> tuple[int, int]:
 def _character_problem(error: yaml.reader.ReaderError, text: str) -> Problem:
     character = error.character if isinstance(error.character, str) else chr(error.character)
     line, column = _place(text, max(text.find(character), 0))
-    return Problem(line, f"the character {character!a} cannot stand in YAML; remove it", column)
+    return Problem(line, f"the character {character!a} is not allowed in YAML; remove it", column)
 
 
 _HINTS = (
-    ("mapping values are not allowed", "a colon with a blank behind it needs quotes around the whole text"),
-    ("cannot start any token", "put a text that begins with this character into quotes"),
-    ("end of stream", "a quote or bracket that was opened before is not closed"),
+    ("mapping values are not allowed", "a text with a colon and a blank needs quotes around it"),
+    ("cannot start any token", "put a text that begins with this character in quotes"),
+    ("end of stream", "an earlier quote or bracket is not closed"),
     ("node content", "a value is missing here, or a bracket is not closed"),
-    ("escape", "a backslash within double quotes begins an escape; write two of them, or use single quotes"),
-    ("expected ',' or", "a bracket that was opened before is not closed, or a comma is missing"),
-    ("expected '-' indicator", "indent this line like those it belongs to"),
-    ("expected key", "indent this line like those it belongs to"),
-    ("could not find expected ':'", "a key needs a colon and a blank behind it"),
+    ("escape", "a backslash in double quotes begins an escape; write two, or use single quotes"),
+    ("expected ',' or", "an earlier bracket is not closed, or a comma is missing"),
+    ("expected '-' indicator", "indent this line like its neighbours"),
+    ("expected key", "indent this line like its neighbours"),
+    ("could not find expected ':'", "a key needs a colon and a blank after it"),
 )
-"""What to do, by what the parser says."""
+"""Advice, by a part of the parser's message."""
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, source_lines: list[str]) -> Problem:
@@ -111,10 +111,10 @@ def _syntax_problem(error: yaml.MarkedYAMLError, source_lines: list[str]) -> Pro
     number, column = (mark.line, mark.column) if mark else (0, 0)
     source = "".join(source_lines[number : number + 1])
     if "\t" in source[: len(source) - len(source.lstrip())]:
-        return Problem(number + 1, "this is no YAML; indent with blanks, not with tabs", column + 1)
+        return Problem(number + 1, "this is not YAML; indent with blanks, not with tabs", column + 1)
     found = str(error.problem or "")
     hint = next((hint for phrase, hint in _HINTS if phrase in found), "check indentation, colons and quotes")
-    return Problem(number + 1, f"this is no YAML; {hint}", column + 1)
+    return Problem(number + 1, f"this is not YAML; {hint}", column + 1)
 
 
 class _Reader:
@@ -127,7 +127,7 @@ class _Reader:
         self._document = Document(problems=problems)
 
     def read(self) -> Document:
-        """Return all there is, or what comes before the first spot that cannot be read."""
+        """Return the whole document, or the part before the first problem that stops reading."""
         try:
             self._read_all()
         except yaml.reader.ReaderError as error:
@@ -153,26 +153,26 @@ class _Reader:
         next(events)  # the document's end
         after = next(events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _Unusable(after, "a second document starts here; put it into a file of its own")
+            raise _Unusable(after, "a second document starts here; put it in another file")
 
     def _value(self, event: Any, path: Path) -> Any:
         if len(path) > MAX_DEPTH:
             raise _Unusable(event, "this is nested too deeply for a link file; check the brackets")
         if isinstance(event, yaml.AliasEvent):
-            raise _Unusable(event, f"aliases such as *{event.anchor} are not read here; write the value out")
+            raise _Unusable(event, f"aliases such as *{event.anchor} are not allowed; write the value out")
         self._document.lines.setdefault(path, _line(event))
         self._document.columns.setdefault(path, _column(event))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag:
-            self._tell(event, f"the tag {event.tag} is not read here; remove it")
+            self._tell(event, f"the tag {event.tag} is not allowed; remove it")
         is_list = isinstance(event, yaml.SequenceStartEvent)
         items: Any = [] if is_list else {}
         self._attach(path, items)
         return self._list(path, items) if is_list else self._mapping(path, items)
 
     def _attach(self, path: Path, items: Any) -> None:
-        """Put in an outer list or mapping before it is full, so that what is in it survives a later mistake."""
+        """Attach an outer list or mapping before it is complete, so that its items survive a later mistake."""
         data = self._document.data
         if not path:
             self._document.data = items
@@ -191,7 +191,7 @@ class _Reader:
             key = event.value
             if key in items:
                 first = self._document.lines[*path, key]
-                self._tell(event, f"{key} stands here for the second time (first in line {first}); keep one of them")
+                self._tell(event, f"{key} is repeated (first in line {first}); keep one of them")
                 self._value(next(self._events), (*path, key, -1))
                 continue
             self._document.lines[*path, key] = _line(event)
@@ -202,18 +202,18 @@ class _Reader:
     def _scalar(self, event: Any, path: Path) -> Any:
         self._document.texts.setdefault(path, event.value)
         if event.tag not in (None, "!"):
-            self._tell(event, f"the tag {event.tag} is not read here; remove it, and put a text into quotes")
+            self._tell(event, f"the tag {event.tag} is not allowed; remove it, and put text in quotes")
         self._look_for_comment(event)
         return _plain_value(event.value) if event.implicit[0] and event.tag is None else event.value
 
     def _look_for_comment(self, event: Any) -> None:
-        """Tell of a word after the value that begins with # and so is none of it: `name: Offer #1` is named Offer."""
+        """Report text after the value that begins with # and is a comment: `name: Offer #1` is named Offer."""
         end = event.end_mark
         source = "".join(self._source_lines[end.line : end.line + 1])
         lost = None if event.style in ("'", '"', "|", ">") else _TAKEN_FOR_COMMENT.match(source, end.column)
         if lost:
             sentence = (
-                f"{lost[1]} is a comment and no part of the value; put the whole value into quotes, or write a blank "
+                f"{lost[1]} is a comment, not part of the value; put the whole value in quotes, or write a blank "
                 "after the # of a comment"
             )
             self._document.problems.append(Problem(end.line + 1, sentence, lost.start(1) + 1))

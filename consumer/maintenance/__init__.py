@@ -1,1 +1,1 @@
-"""Repairs of the state while no worker runs: repartition, reconcile, replay."""
+"""Operations on the state while no worker runs: repartition, reconcile, replay."""

@@ -1,4 +1,4 @@
-"""Writing to the changelog while no worker runs, each lot of records as a whole or not at all."""
+"""Writes to the changelog in transactions while no worker runs."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class ChangelogWriter:
         self._producer.purge()
 
     def write(self, entries: Iterable[Entry]) -> None:
-        """Write all of them or none. Raises Unavailable where that cannot be known: the same may be written again."""
+        """Write all entries or none. Raises Unavailable if the outcome is unknown; the caller may write them again."""
         try:
             self._producer.begin_transaction()
             for partition, key, value in entries:
@@ -56,7 +56,7 @@ class ChangelogWriter:
             raise _interrupted(first_failure(self._producer, error)) from error
 
     def settle(self, clicks: str, notes: Mapping[int, Checkpoint]) -> None:
-        """Write each note and commit its offset of the clicks, all or none. Raises Unavailable.
+        """Write each checkpoint and commit its offset of the clicks, all or none. Raises Unavailable.
 
         The broker refuses the offsets while the group has a member.
         """
@@ -83,7 +83,7 @@ class ChangelogWriter:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                # A partition that has just been made: the library learns of it when it asks anew.
+                # The partition has just been created: the library finds it in fresh metadata.
                 unknown = kafka_error(error).code() == KafkaError._UNKNOWN_PARTITION  # noqa: SLF001 - its public name
                 if not unknown or time.monotonic() > deadline:
                     raise
@@ -97,9 +97,9 @@ def _interrupted(raised: BaseException) -> LinkActionsError:
     error = kafka_error(raised)
     if error.code() in FENCED:
         return Unavailable(
-            "The changelog cannot be written: another link-actions state repartition of this group has taken over;"
+            "The changelog cannot be written: another link-actions state repartition of this group is running;"
             " let it finish"
         )
     return fatal_error(error) or Unavailable(
-        f"The changelog cannot be written ({error.str()}); run the command again, it goes on where it stopped"
+        f"The changelog cannot be written ({error.str()}); run the command again, it continues where it stopped"
     )

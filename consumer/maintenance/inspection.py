@@ -1,4 +1,4 @@
-"""What is known of every partition's history, without restoring its memory: for `doctor` and `state reconcile`."""
+"""Reads the evidence of every partition's history without restoring it, for `doctor` and `state reconcile`."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,19 +18,19 @@ from consumer.records.bulk import split_by_partition
 from schemas.topics import TopicNames
 
 PATIENCE_SECONDS = 30.0
-"""How long a partition of the changelog may stand still: longer than a transaction that nobody ends stays open."""
+"""How long reading the changelog may make no progress: longer than an abandoned transaction stays open."""
 _LEAST_RECORDS, _GROWTH = 64, 64
-"""The note is the last record of each transaction, so few are read, and more where the last ones were aborted."""
+"""The checkpoint is the last record of each transaction; more records are read only if the last were aborted."""
 _READ_AT_ONCE, _SLICE_SECONDS = 50_000, 0.5
 
 PartitionContradiction = tuple[Contradiction, Evidence]
 
 
 class Offsets(Protocol):
-    """What the group has committed."""
+    """Committed offsets of the group."""
 
     def committed(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int | None]:
-        """Return the committed offset of each partition, None where there is none. Raises Unavailable."""
+        """Return the committed offset of each partition, None if there is none. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Inspection:
     monotonic: Callable[[], float] = time.monotonic
 
     def look(self, partitions: int) -> Mapping[int, Evidence]:
-        """Return what is known of each partition; workers may go on meanwhile. Raises Unavailable."""
+        """Return the evidence of each partition; workers may keep running. Raises Unavailable."""
         numbers = range(partitions)
         try:
             before = self.offsets.committed(self.topic, numbers)
@@ -60,7 +60,7 @@ class Inspection:
         }
 
     def _read_notes(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Checkpoint]:
-        """Read the end of each partition, and more of those where no note is met."""
+        """Read the last records of each partition, and more if they have no checkpoint."""
         missing = {p: each for p, each in bounds.items() if each[0] < each[1]}
         notes: dict[int, Checkpoint] = {}
         window = _LEAST_RECORDS
@@ -86,8 +86,8 @@ class Inspection:
                     give_up_at = self.monotonic() + PATIENCE_SECONDS
                 elif self.monotonic() > give_up_at:
                     raise Unavailable(
-                        "The changelog cannot be read to its end: a transaction is open; wait until it has ended, or"
-                        " end it by kafka-transactions.sh abort, and run this again"
+                        "The changelog cannot be read to its end because a transaction is open; wait until it has ended"
+                        " or abort it with kafka-transactions.sh, then run this again"
                     )
         finally:
             for partition in starts:
@@ -97,7 +97,7 @@ class Inspection:
 
 @contextmanager
 def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspection]:
-    """Give an inspection of the group and the topics of these settings. Raises Unavailable."""
+    """Open an inspection of the group and topics of these settings. Raises Unavailable."""
     clients = KafkaClients(settings.kafka)
     with (
         closing(clients.open_reader(names.clicks)) as clicks,
@@ -107,13 +107,13 @@ def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspectio
 
 
 def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, PartitionContradiction]:
-    """Return what contradicts, by partition."""
+    """Return the contradictions by partition."""
     found = ((p, find_contradiction(seen), seen) for p, seen in evidence.items())
     return {partition: (kind, seen) for partition, kind, seen in found if kind is not None}
 
 
 def _settled(seen: Evidence, before: int | None) -> Evidence:
-    """Take the note's offset for the committed one where it was committed while the changelog was read."""
+    """Use the checkpoint's offset as the committed one if it was committed while the changelog was read."""
     note = seen.note
     if note is not None and note.offset is not None and (before or 0) <= note.offset <= (seen.committed or 0):
         return replace(seen, committed=note.offset)

@@ -1,6 +1,6 @@
-"""Going on after a contradiction in the way that a person chose: offsets and notes are written in one transaction.
+"""Resolves contradictions as the operator chose: offsets and checkpoints are written in one transaction.
 
-Safe to stop at any point, and to run again: what was written agrees, and what agrees is left alone.
+It is safe to stop at any point and to run again: partitions that agree are left alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,19 +15,19 @@ from consumer.terminal.text import counted
 
 
 class Group(Offsets, Protocol):
-    """What is asked about the consumer group."""
+    """The consumer group."""
 
     def members(self) -> int:
-        """Return how many members it has."""
+        """Return the number of its members."""
 
 
 Settle = Callable[[Mapping[int, Checkpoint]], None]
-"""Writes each note and commits its offset, all or none. Raises Unavailable, as when the group has got a member."""
+"""Writes each checkpoint and commits its offset, all or none. Raises Unavailable, for example if a member joined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done with one partition; without a `found` it only gets the note that it lacks."""
+    """The change of one partition; without `found` it only gets its missing checkpoint."""
 
     partition: int
     seen: Evidence
@@ -35,30 +35,30 @@ class Step:
 
     @property
     def found(self) -> Contradiction | None:
-        """What contradicts."""
+        """Return the contradiction that this resolves."""
         return find_contradiction(self.seen)
 
     @property
     def repeated(self) -> int:
-        """Offsets that are handled a second time."""
+        """Return the number of offsets that are handled again."""
         return repeated(self.seen, self.note)
 
     @property
     def lost(self) -> int:
-        """Offsets that are lost by it."""
+        """Return the number of offsets that are lost."""
         return self.note.lost - (self.seen.note.lost if self.seen.note else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What a way of going on does, and the contradictions that it does not settle."""
+    """The steps of the chosen option, and the contradictions that it does not resolve."""
 
     steps: Sequence[Step]
     left: Mapping[int, PartitionContradiction]
 
 
 class Reconciler:
-    """One installation, all workers of which are stopped."""
+    """Reconciles one installation, all workers of which are stopped."""
 
     def __init__(self, group: Group, inspection: Inspection, settle: Settle, partitions: int) -> None:
         self._group = group
@@ -67,11 +67,11 @@ class Reconciler:
         self._partitions = partitions
 
     def prepare(self, way: Way) -> Reconciliation:
-        """Look at everything and write nothing. Raises Unavailable while the group has members, or memory is moved."""
+        """Read everything and write nothing. Raises Unavailable during a repartition or if the group has members."""
         members = self._group.members()
         if members:
             raise Unavailable(
-                f"The group has {counted(members, 'running worker')}; stop all of them, and run this again"
+                f"The group has {counted(members, 'running worker')}; stop all of them, then run this again"
             )
         evidence = self._inspection.look(self._partitions)
         for seen in evidence.values():
@@ -83,16 +83,16 @@ class Reconciler:
         return Reconciliation(steps, {p: each for p, each in found.items() if way not in WAYS[each[0]]})
 
     def apply(self, reconciliation: Reconciliation) -> None:
-        """Write it. Raises Unavailable where that cannot be known: it may be run again."""
+        """Write the steps. Raises Unavailable if the outcome is unknown; the caller may run it again."""
         if reconciliation.steps:
             self._settle({step.partition: step.note for step in reconciliation.steps})
 
 
 def _is_for(way: Way, seen: Evidence) -> bool:
-    """Tell whether this way settles the partition.
+    """Return whether this option applies to the partition.
 
-    To accept that memory is lost also gives a note to the partitions that have none: only a worker's own disk may
-    know that they had memory.
+    Accepting lost memory also writes a checkpoint to partitions without one: only a worker's own disk may know that
+    they had memory.
     """
     found = find_contradiction(seen)
     if found is None:

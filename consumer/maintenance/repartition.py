@@ -1,16 +1,16 @@
-"""Moving what is remembered to where more partitions want it: safe to stop at any point, and to run again.
+"""Moves remembered actions to their new partitions: safe to stop at any point, and to run again.
 
-    1. no worker may run, and every click must be done
-    2. note REPARTITIONING in every partition of the changelog: from here on a worker refuses to start
-    3. give the changelog its new partitions, and note the same in them
-    4. partition by partition: restore it, and move each entry that belongs elsewhere, in lots; a lot is one transaction
-       that writes the entry to its new partition and deletes it in the old one
-    5. give every other topic its new partitions, the clicks last
-    6. note the new count in all partitions, in one transaction
+    1. require that no worker runs and that every click is done
+    2. write REPARTITIONING to the checkpoint of every changelog partition: from here on no worker starts
+    3. add partitions to the changelog, and write the same to them
+    4. restore each partition, and move the entries that belong elsewhere in transactions that write an entry to its new
+       partition and delete it from the old one
+    5. add partitions to every other topic, the clicks last
+    6. write the new count to all checkpoints, in one transaction
 
-A run that was stopped finds REPARTITIONING and continues at 3. What has been moved is deleted where it was, so it is
-not met again. Counts of hits stay where they are: the total of a link is the sum over the partitions. The local state
-of workers follows through the changelog.
+An interrupted run finds REPARTITIONING and continues at 3. Moved entries are deleted from their old partition, so they
+are not moved again. Counts of hits stay where they are: the total of a link is the sum over the partitions. Workers
+update their local state from the changelog.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,27 +37,27 @@ Entry = tuple[int, bytes, bytes | None]
 
 
 class Group(Protocol):
-    """What is asked about the consumer group."""
+    """The consumer group."""
 
     def members(self) -> int:
-        """Return how many members it has."""
+        """Return the number of its members."""
 
     def lag(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
-        """Return what it has not committed yet, by partition."""
+        """Return its lag by partition."""
 
 
 class Topics(Protocol):
-    """What is asked about topics, and done to them."""
+    """Reads and grows topics."""
 
     def read_topics(self, names: Sequence[str]) -> Mapping[str, TopicState]:
         """Return those that exist."""
 
     def grow_topics(self, partitions: Mapping[str, int]) -> None:
-        """Give topics so many partitions, and return once these can be written."""
+        """Grow topics to these partition counts, and return once they can be written."""
 
 
 class Changelog(Protocol):
-    """Where entries are written."""
+    """Writes entries to the changelog."""
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Write all or none."""
@@ -65,7 +65,7 @@ class Changelog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RepartitionDependencies:
-    """What repartitioning works with."""
+    """The collaborators of a repartitioning."""
 
     names: TopicNames
     topics: Topics
@@ -76,7 +76,7 @@ class RepartitionDependencies:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: one partition of the changelog is done."""
+    """One partition of the changelog is done."""
 
     partition: int
     partitions: int
@@ -85,31 +85,36 @@ class Progress:
 
 
 class Repartitioner:
-    """One installation on its way to `partitions` partitions. `tell` hears of each partition that is done."""
+    """Repartitions one installation. `on_progress` is called after each partition."""
 
     def __init__(
-        self, parts: RepartitionDependencies, partitions: int, tell: Callable[[Progress], object], *, lot: int = LOT
+        self,
+        parts: RepartitionDependencies,
+        partitions: int,
+        on_progress: Callable[[Progress], object],
+        *,
+        lot: int = LOT,
     ) -> None:
         self._lot = lot
         self._parts = parts
         self._names = parts.names
         self._wanted = partitions
-        self._tell = tell
+        self._on_progress = on_progress
         self._notes: dict[int, Checkpoint] = {}
 
     def dry_run(self) -> int:
-        """Check everything and write nothing; return how many entries would be moved."""
+        """Check everything and write nothing; return the number of entries to move."""
         return sum(self._visit(partition, move=False) for partition in range(self._check()))
 
     def run(self) -> int:
-        """Do it; return how many entries were moved. Raises Unavailable or UsageError where it is not safe."""
+        """Repartition; return the number of moved entries. Raises Unavailable or UsageError if it is not safe."""
         old = self._check()
         self._close_to_workers(old)
         self._parts.topics.grow_topics({self._names.changelog: self._wanted})
         self._note(range(self._wanted), REPARTITIONING)
         moved = sum(self._visit(partition, move=True) for partition in range(self._wanted))
         followers = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
-        # The clicks last: an edge that spreads them over new partitions must find every other topic ready.
+        # The clicks last: every other topic must be ready before an edge uses the new partitions.
         last_first = sorted(followers, key=lambda name: name == self._names.clicks)
         for name in last_first:
             self._parts.topics.grow_topics({name: self._wanted})
@@ -117,7 +122,7 @@ class Repartitioner:
         return moved
 
     def _check(self) -> int:
-        """Return how many partitions the changelog has; raises unless everything is as it must be."""
+        """Return the partition count of the changelog. Raises if a precondition fails."""
         specs = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
         found = self._parts.topics.read_topics(specs)
         missing = sorted(set(specs) - found.keys())
@@ -126,13 +131,13 @@ class Repartitioner:
         most = max(found.values(), key=lambda topic: topic.partitions).partitions
         if most > self._wanted:
             raise UsageError(
-                f"A topic has {counted(most, 'partition')}, and Kafka takes none away; give --partitions {most} or more"
+                f"A topic has {counted(most, 'partition')}, and Kafka removes none; use at least --partitions {most}"
             )
         self._check_no_members()
         changelog = found[self._names.changelog].partitions
         noted = self._noted(0)
         if noted is None or noted.partitions != REPARTITIONING:
-            # Not those that somebody added since: their clicks wait for their memory, and no worker would do them.
+            # Not partitions added by hand: no worker handles their clicks until the changelog has them, too.
             kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted.partitions
             self._check_drained(kept_for)
         return changelog
@@ -141,7 +146,7 @@ class Repartitioner:
         members = self._parts.group.members()
         if members:
             running = counted(members, "running worker")
-            raise Unavailable(f"The group has {running}; end all of them, and run this again")
+            raise Unavailable(f"The group has {running}; stop all of them, then run this again")
 
     def _check_drained(self, partitions: int) -> None:
         lag = self._parts.group.lag(self._names.clicks, range(partitions))
@@ -149,11 +154,11 @@ class Repartitioner:
         if left:
             where = ", ".join(f"{records} in partition {partition}" for partition, records in left.items())
             raise Unavailable(
-                f"Not every click is done ({where}); hold the edge, and let link-actions run --drain finish"
+                f"Not every click is done ({where}); pause the edge, and let link-actions run --drain finish"
             )
 
     def _close_to_workers(self, partitions: int) -> None:
-        """Note REPARTITIONING; restore the notes if a worker that had just started is a member by now."""
+        """Write REPARTITIONING; restore the checkpoints if a worker that had just started has joined by now."""
         before = {partition: self._noted(partition) for partition in range(partitions)}
         self._notes = {partition: note or Checkpoint(REPARTITIONING) for partition, note in before.items()}
         self._note(range(partitions), REPARTITIONING)
@@ -168,16 +173,16 @@ class Repartitioner:
             raise
 
     def _noted(self, partition: int) -> Checkpoint | None:
-        """Return the note of a partition; REPARTITIONING in the first one means that a run did not end."""
+        """Return the checkpoint of a partition; REPARTITIONING in the first one means that a run was interrupted."""
         with_memory = self._restore(partition)
         noted = read_checkpoint(with_memory)
         self._parts.restorer.release(partition)
         return noted
 
     def _note(self, partitions: Sequence[int], count: int) -> None:
-        """Checkpoint the count and leave the rest of each note as it is; the group has not begun with a new partition.
+        """Write the count and keep the rest of each checkpoint; the group has committed nothing of new partitions.
 
-        One that lacks its note gets none of an offset, so that a worker sees what is missing.
+        A partition without a checkpoint gets one without an offset, so that a worker notices the gap.
         """
         notes = {p: self._notes.get(p, Checkpoint(count)) for p in partitions}
         self._parts.changelog.write(
@@ -185,7 +190,7 @@ class Repartitioner:
         )
 
     def _visit(self, partition: int, *, move: bool) -> int:
-        """Go through the memory of a partition; return how many entries belong elsewhere."""
+        """Move the entries of a partition that belong elsewhere; return their number."""
         store = self._restore(partition)
         entries = moved = 0
         for page in _pages(store, self._lot):
@@ -194,7 +199,7 @@ class Repartitioner:
                 self._parts.changelog.write(lot)
             entries, moved = entries + len(page), moved + len(lot) // 2
         self._parts.restorer.release(partition)
-        self._tell(Progress(partition, self._wanted, entries, moved))
+        self._on_progress(Progress(partition, self._wanted, entries, moved))
         return moved
 
     def _moving(self, partition: int, key: bytes, value: bytes) -> Iterator[Entry]:
@@ -213,7 +218,7 @@ class Repartitioner:
                     return complete[partition]
         except RetriableError as error:
             raise Unavailable(
-                f"The memory cannot be read ({error}); run the command again, it goes on where it stopped"
+                f"The changelog cannot be read ({error}); run the command again, it continues where it stopped"
             ) from error
 
 

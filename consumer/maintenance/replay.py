@@ -1,4 +1,4 @@
-"""Which dead letters a replay takes: of each click the newest one only, and none a second time unasked. Pure."""
+"""Selects dead letters to replay: only the newest of each click, and none twice unless asked for. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,17 +23,17 @@ class DeadLetterSummary:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterIndex:
-    """All dead letters there are, in the order in which they were read, and when which of them were replayed."""
+    """All dead letters in the order of reading, and the times of their replays."""
 
     letters: Mapping[str, DeadLetterSummary] = field(default_factory=dict)
     """By place."""
     replayed_at: Mapping[str, int] = field(default_factory=dict)
-    """By place, in milliseconds since 1970; the latest time of those that were replayed."""
+    """Time of the latest replay by place, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a replay takes: `first` was never replayed, `again` was; `superseded` has a newer one of the same click."""
+    """`first` were never replayed, `again` were; `superseded` have a newer dead letter of the same click."""
 
     first: Sequence[DeadLetterSummary]
     again: Sequence[DeadLetterSummary]
@@ -41,7 +41,7 @@ class Selection:
 
 
 def index_dead_letters(records: Iterable[RecordView]) -> DeadLetterIndex:
-    """Read the topic of the dead letters. Notes of replays lie behind the letters, in the same partition."""
+    """Index the dead letter topic. Records of replays follow the dead letters, in the same partition."""
     letters: dict[str, DeadLetterSummary] = {}
     replayed_at: dict[str, int] = {}
     for record in records:
@@ -54,7 +54,7 @@ def index_dead_letters(records: Iterable[RecordView]) -> DeadLetterIndex:
 
 
 def summarize(letter: DeadLetter) -> DeadLetterSummary:
-    """Return what is kept of a letter while others are read."""
+    """Return the summary that is kept while others are read."""
     return DeadLetterSummary(
         place=letter.record.place,
         timestamp=letter.record.timestamp,
@@ -67,9 +67,9 @@ def summarize(letter: DeadLetter) -> DeadLetterSummary:
 
 
 def select(found: DeadLetterIndex, places: Iterable[str] | None, reason: Reason | None) -> Selection:
-    """Choose among the letters in these places, or among all; of those for one click the newest stands for all.
+    """Select from the dead letters at these places, or from all: only the newest of each click.
 
-    The reason is that of the newest one. A copy has the time of its replay, so it is newer than its original.
+    `reason` is compared with that of the newest. A copy has the time of its replay, so it is newer than its original.
     """
     candidates = list(found.letters.values()) if places is None else [found.letters[place] for place in places]
     newest = {letter.click: letter for letter in sorted(candidates, key=lambda letter: letter.timestamp)}

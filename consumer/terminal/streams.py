@@ -20,7 +20,9 @@ class Unwritable(LinkActionsError):
     """Standard output cannot be written, for example because the disk is full."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(f"Standard output cannot be written ({error.strerror}); make room, or redirect it elsewhere")
+        super().__init__(
+            f"Standard output cannot be written ({error.strerror}); free some space, or redirect it elsewhere"
+        )
 
 
 class ReaderGone(LinkActionsError):

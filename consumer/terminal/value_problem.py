@@ -11,7 +11,7 @@ _SENTENCES = {
     "bool": "it must be true or false",
     "string_too_short": "it must not be empty",
     "string_too_long": "it must have at most {max_length} characters",
-    "string": "it must be a text",
+    "string": "it must be text",
     "path": "it must be a path",
     "enum": "it must be {expected}",
     "literal": "it must be {expected}",
@@ -24,7 +24,7 @@ _SENTENCES = {
 
 
 def problem_of(details: Mapping[str, Any]) -> str:
-    """Return a sentence about the value, for one error as `ValidationError.errors()` lists it.
+    """Return a message for one item of `ValidationError.errors()`.
 
     It does not repeat the value, which may be a secret.
     """
@@ -34,4 +34,4 @@ def problem_of(details: Mapping[str, Any]) -> str:
     for start, sentence in _SENTENCES.items():
         if kind.startswith(start):
             return sentence.format(**{name: str(value).replace("'", "") for name, value in context.items()})
-    return "it cannot be used"
+    return "it is invalid"

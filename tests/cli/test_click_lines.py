@@ -112,7 +112,7 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ({"tennant_id": "x"}, "a click has no field 'tennant_id'; did you mean 'tenant_id'?"),
         ({"zzz": "x"}, "a click has no field 'zzz'; fields are tenant_id"),
         ({"recipient_id": None}, "recipient_id is missing"),
-        ({"recipient_id": 17}, "recipient_id must be a text in quotes"),
+        ({"recipient_id": 17}, "recipient_id must be text in quotes"),
         ({"tenant_id": "a/b"}, "tenant_id holds a slash"),
         ({"link_id": "a\x1fb"}, "U+001F"),
         ({"link_id": "\ud800"}, "surrogate"),
@@ -136,9 +136,9 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ),
         ({"delivered_at": 1_763_800_000_123_456}, "delivered_at looks like microseconds"),
         ({"clicked_at": 50_000_000_000_000}, "is before the year 2000 or after 2100"),
-        ({"clicked_at": "yesterday"}, "is no time"),
+        ({"clicked_at": "yesterday"}, "is not a time"),
         ({"clicked_at": "2025-11-22T08:26:40"}, "has no time zone"),
-        ({"person_id": {"a": 1}}, "person_id must be a text"),
+        ({"person_id": {"a": 1}}, "person_id must be text"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: str) -> None:
@@ -151,10 +151,10 @@ def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: st
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (b"{", "no JSON from column 2 on"),
-        (b"[1]", "no JSON object"),
+        (b"{", "not JSON from column 2 on"),
+        (b"[1]", "not a JSON object"),
         (b"\xff\xfe", "not UTF-8"),
-        (b'{"link_id": "a", "link_id": "b"}', "a field stands there twice"),
+        (b'{"link_id": "a", "link_id": "b"}', "a field is repeated"),
         (b"[" * 60_000, "nested too deep"),
         (b'{"clicked_at": ' + b"9" * 5_000 + b"}", "a number has thousands of digits"),
         (b" " * 70_000, "longer than 65536 bytes"),

@@ -116,7 +116,7 @@ def test_without_key_and_identity_nothing_tells_the_partition(value: bytes | Non
 
 @pytest.mark.parametrize("text", ["", "1", "1:", "1:-1", "a:b", "1:2:3", "9999999999:1", "1:2 "])
 def test_what_is_no_place_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no PARTITION:OFFSET"):
+    with pytest.raises(ValueError, match="is not PARTITION:OFFSET"):
         parse_place(text)
 
 
@@ -138,9 +138,11 @@ def test_one_letter_that_cannot_be_read_says_why() -> None:
     lines = list(dead_letter_text(dead_letter(a_record(key=None, value=b"\x1b[31mred")), CODEC))
 
     assert "key: none" in lines
-    assert lines[-1].startswith("cannot be read: unknown_frame")
+    assert lines[-1].startswith("cannot be decoded: unknown_frame")
     assert not any("\x1b" in line for line in lines)
-    assert list(dead_letter_text(dead_letter(a_record(value=None)), CODEC))[-1] == "cannot be read: there is no value"
+    assert (
+        list(dead_letter_text(dead_letter(a_record(value=None)), CODEC))[-1] == "cannot be decoded: there is no value"
+    )
 
 
 def test_one_letter_as_json_has_all_bytes() -> None:
@@ -159,7 +161,7 @@ def test_a_long_value_is_dumped_in_part() -> None:
     lines = list(hexdump(bytes(5_000)))
 
     assert len(lines) == 257
-    assert lines[-1] == "  … and 904 bytes more; --json has them all"
+    assert lines[-1] == "  … and 904 bytes more; use --json for all"
     assert list(hexdump(b"AB\x00\xff")) == ["  00000000  41 42 00 ff                                      AB.."]
 
 

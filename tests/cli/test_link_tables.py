@@ -42,7 +42,7 @@ def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.Cap
     said = capsys.readouterr()
 
     assert said.err.splitlines() == [
-        "warn: acme/new version 3 cannot be read (broken); publish the link again, which makes a version after it",
+        "warn: acme/new version 3 cannot be read (broken); publish the link again, which creates a newer version",
         "warn: acme/new version 4 was withdrawn: its record has no value, so the version counts as never published",
     ]
     assert json.loads(said.out)["id"] == "spring"

@@ -48,8 +48,8 @@ def test_mistakes_are_told_on_standard_error_with_exit_2(bad: str, capsys: pytes
     assert said.out == ""
     assert said.err.splitlines() == [
         "link-actions: 2 mistakes in the link files; fix them and try again:",
-        f'  {bad}:4:5: link spring: name must be a text and YAML reads 7 as something else; put it into quotes: "7"',
-        f"  {bad}:7:42: link spring, action interested: operation must be add or remove, and here it is ad",
+        f'  {bad}:4:5: link spring: name must be text, but YAML reads 7 as another type; put it in quotes: "7"',
+        f"  {bad}:7:42: link spring, action interested: operation must be add or remove, not ad",
     ]
 
 
@@ -72,7 +72,7 @@ def test_warnings_are_told_beside_the_result_and_are_mistakes_where_strict(
     assert execute(["links", "check", good]) == 0
     said = capsys.readouterr()
     assert said.out == "no mistakes, 1 warning: 1 file, 1 link, 1 action\n"
-    assert said.err.startswith(f"{good}:4:5: warning: link spring: [FIRST_NAME] is taken as it is written")
+    assert said.err.startswith(f"{good}:4:5: warning: link spring: [FIRST_NAME] is taken literally")
     assert execute(["links", "check", "--strict", good]) == 2
     assert "1 warning in the link files; fix them and try again:" in capsys.readouterr().err
     assert execute(["links", "publish", "--strict", good]) == 2

@@ -214,7 +214,7 @@ def test_good_lines_are_published_and_bad_ones_told(installation: Installation, 
     assert said.code == 2
     assert said.out.startswith("published 20 clicks")
     assert said.err.splitlines() == [
-        f"{file}:6: no JSON from column 1 on",
+        f"{file}:6: not JSON from column 1 on",
         f"{file}:8: clicked_at is missing",
         "link-actions: 2 lines are not clicks and were skipped; fix and publish only the skipped lines",
     ]
@@ -343,7 +343,7 @@ def test_dead_letters_are_listed_and_shown(installation: Installation) -> None:
 
 @pytest.mark.parametrize(
     ("place", "sentence"),
-    [("1:9", "There is no dead letter at 1:9"), ("9:0", "no dead letter at 9:0"), ("x", "'x' is no PARTITION:OFFSET")],
+    [("1:9", "There is no dead letter at 1:9"), ("9:0", "no dead letter at 9:0"), ("x", "'x' is not PARTITION:OFFSET")],
 )
 def test_a_place_without_a_dead_letter_is_a_wrong_call(installation: Installation, place: str, sentence: str) -> None:
     installation.create_topics()
@@ -453,7 +453,7 @@ def test_doctor_names_unreadable_definitions(installation: Installation) -> None
     assert said.code == 0
     assert [line["status"] for line in findings] == ["warn", "warn"]
     assert "acme/broken version 1" in findings[0]["seen"]
-    assert findings[0]["fix"] == "publish the link again, which makes a version after it"
+    assert findings[0]["fix"] == "publish the link again, which creates a newer version"
     assert "acme/spring version 9" in findings[1]["seen"]
 
 

@@ -57,7 +57,7 @@ def test_messages_beside_the_bar_have_lines_of_their_own(environ: dict[str, str]
     shown = run_in_terminal(["clicks", "publish", str(file)], environ, columns=100)
 
     assert shown.code == 2
-    wrong = {f"{file}:{number}: no JSON from column 2 on" for number in range(2, 102, 2)}
+    wrong = {f"{file}:{number}: not JSON from column 2 on" for number in range(2, 102, 2)}
     assert wrong <= set(shown.lines)
     assert "50 lines are not clicks and were skipped" in shown.text
 

@@ -309,7 +309,7 @@ def test_links_are_listed_and_shown(installation: Installation) -> None:
         (["reset", "acme/none", "acme/neither"], "acme/neither: no such link is published"),
         (["delete", "acme/none"], "acme/none: no such link is published"),
         (["show", "acme/none"], "acme/none: no such link is published"),
-        (["show", "none"], "'none' names no link; write tenant/link_id"),
+        (["show", "none"], "'none' is not a link; write tenant/link_id"),
     ],
 )
 def test_unknown_link_exits_with_2(installation: Installation, arguments: list[str], sentence: str) -> None:

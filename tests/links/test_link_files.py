@@ -87,23 +87,23 @@ def test_yes_and_no_are_words() -> None:
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [
-        ("{kind: nterest}", "nterest is no kind of action; did you mean interest?"),
-        ("{kind: 7}", "7 is no kind of action; known are follow_up, interest, membership"),
+        ("{kind: nterest}", "nterest is not a kind of action; did you mean interest?"),
+        ("{kind: 7}", "7 is not a kind of action; known are follow_up, interest, membership"),
         ("{operation: add}", "kind is missing; add one, for example kind: interest"),
-        ("interest", "item 1 of actions must hold keys with values"),
+        ("interest", "item 1 of actions must have keys with values"),
         ("{kind: interest, operation: add}", "interest is missing; add it"),
-        ("{kind: interest, operation: at, interest: x}", "operation must be add or remove, and here it is at"),
+        ("{kind: interest, operation: at, interest: x}", "operation must be add or remove, not at"),
         ("{kind: interest, operation: unknown, interest: x}", "operation must be add or remove"),
         ("{kind: interest, operation: add, interest: x, scop: person}", "scop is not known here; did you mean scope?"),
         ("{kind: interest, operation: add, interest: ''}", "interest is empty; write something"),
         ("{kind: interest, operation: add, interest: }", "interest has no value; write one or remove the line"),
-        ("{kind: interest, operation: add, interest: [x]}", "interest must be a text"),
-        ('{kind: interest, operation: add, interest: 4711}', 'put it into quotes: "4711"'),
-        ("{kind: interest, operation: add, interest: true}", 'put it into quotes: "true"'),
+        ("{kind: interest, operation: add, interest: [x]}", "interest must be text"),
+        ('{kind: interest, operation: add, interest: 4711}', 'put it in quotes: "4711"'),
+        ("{kind: interest, operation: add, interest: true}", 'put it in quotes: "true"'),
         ("{kind: script, script: s, repeat: twice}", "write one of once, once_per_mailing, always or {cooldown: 24h}"),
         ("{kind: script, script: s, repeat: {cooldown: soon}}", "write one such as 30m, 24h or 7d"),
-        ("{kind: script, script: s, repeat: {cooldown: 0h}}", "no duration of a second or more"),
-        ("{kind: script, script: s, repeat: {cooldown: 999999999999w}}", "no duration of a second or more"),
+        ("{kind: script, script: s, repeat: {cooldown: 0h}}", "not a duration of at least a second"),
+        ("{kind: script, script: s, repeat: {cooldown: 999999999999w}}", "not a duration of at least a second"),
         ("{kind: script, script: s, repeat: cooldown}", "write one of once, once_per_mailing, always or {cooldown"),
         ("{kind: script, script: s, id: ' x'}", "id: it starts or ends with a blank; remove it"),
         ('{kind: script, script: s, id: "a\\tb"}', "id: it holds a line break, tab or other control character"),
@@ -127,23 +127,23 @@ def test_a_wrong_action_is_told_with_line_link_and_what_to_write(action: str, se
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "sentence"),
     [
-        ("tenant: acme", "tenant: a/b", 1, "'a/b' is no tenant id; use 1 to 100 letters, digits"),
-        ("tenant: acme", "tenant: 12", 1, 'put it into quotes: "12"'),
+        ("tenant: acme", "tenant: a/b", 1, "'a/b' is not a tenant id; use 1 to 100 letters, digits"),
+        ("tenant: acme", "tenant: 12", 1, 'put it in quotes: "12"'),
         ("tenant: acme\n", "", 1, "tenant is missing; add it"),
         ("tenant: acme", "tenants: acme", 1, "tenants is not known here; did you mean tenant?"),
         ("id: spring", "id: 'a b '", 3, "starts or ends with a blank"),
         ("name: Spring offer", "name: ''", 4, "name: it is empty"),
         ("https://example.com/spring", "www.example.com", 5, "write one such as https://example.com/offer"),
-        ("https://example.com/spring", "javascript:alert(1)", 5, "it is no absolute http or https address"),
-        ("https://example.com/spring", "https://exa mple.com", 5, "it is no absolute http or https address"),
-        ("https://example.com/spring", "http://[", 5, "it is no absolute http or https address"),
+        ("https://example.com/spring", "javascript:alert(1)", 5, "it is not an absolute http or https address"),
+        ("https://example.com/spring", "https://exa mple.com", 5, "it is not an absolute http or https address"),
+        ("https://example.com/spring", "http://[", 5, "it is not an absolute http or https address"),
         (
             "{redirect:",
             "{text: x, redirect:",
             5,
-            "exactly one of redirect, text and form, and here is redirect and text",
+            "exactly one of redirect, text and form, not redirect and text",
         ),
-        ('{redirect: "https://example.com/spring"}', "{}", 5, "and here is none"),
+        ('{redirect: "https://example.com/spring"}', "{}", 5, "not none"),
         ('{redirect: "https://example.com/spring"}', "{form: {}}", 5, "id is missing"),
         ('{redirect: "https://example.com/spring"}', "{form: {id: f, prefil: []}}", 5, "did you mean prefill?"),
         ("{redirect:", "{redirct: x, redirect:", 5, "redirct is not known here; did you mean redirect?"),
@@ -182,7 +182,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
 
     assert sorted(tuple(re.split(r":\d+: |: | \(first in| node did", mistake)[:2]) for mistake in mistakes) == [
         ("1.yaml:10", "link one, action number 4 (nope)"),
-        ("1.yaml:11", "links stands here for the second time"),
+        ("1.yaml:11", "links is repeated"),
         ("1.yaml:3", "link one"),
         ("1.yaml:4", "link one"),
         ("1.yaml:5", "link one"),
@@ -190,7 +190,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         ("1.yaml:7", "link one, action number 1 (interest)"),
         ("1.yaml:7", "link one, action number 1 (interest)"),
         ("1.yaml:9", "link one, action set_field-2"),
-        ("2.yaml:2", "this is no YAML; a value is missing here, or a bracket is not closed"),
+        ("2.yaml:2", "this is not YAML; a value is missing here, or a bracket is not closed"),
         ("3.yaml:3", "link one"),
     ]  # fmt: skip
 
@@ -264,7 +264,7 @@ def test_ids_that_look_the_same_are_mistakes() -> None:
 
     (mistake,) = mistakes_in("tenant: acme\nlinks:\n" + link("ID", composed) + link("ID", decomposed))
     assert "it looks like the id of another link (first in 1.yaml:3)" in mistake
-    assert "is written with other characters; give each action an id of its own" in mistakes_in(with_action(actions))[0]
+    assert "has other characters; give each action its own id" in mistakes_in(with_action(actions))[0]
 
 
 def test_a_contradiction_is_found_whatever_the_normal_form() -> None:
@@ -281,7 +281,7 @@ def test_a_file_that_ends_in_nonsense_hides_no_mistake_before_it_and_no_link_of_
     mistakes = mistakes_in(wrong, GOOD)
 
     assert [mistake.split(": ")[0] for mistake in sorted(mistakes)] == ["1.yaml:4:5", "1.yaml:9:5", "2.yaml:3:5"]
-    assert "this is no YAML" in sorted(mistakes)[1]
+    assert "this is not YAML" in sorted(mistakes)[1]
 
 
 def test_the_example_of_the_docs_is_right() -> None:
@@ -352,9 +352,9 @@ def test_files_that_are_not_there_are_told_beside_the_mistakes_of_those_that_are
         check_link_files([tmp_path / "links.yaml", tmp_path / "none.yaml", tmp_path / "empty"], KINDS)
 
     assert [mistake.sentence for mistake in wrong.value.mistakes] == [
-        "no file here or below ends in .yaml or .yml; name another folder",
+        "no file in or below it ends in .yaml or .yml; name another folder",
         "links is missing; add it",
-        "the file cannot be read (No such file or directory); check its name and rights",
+        "the file cannot be read (No such file or directory); check its name and permissions",
     ]
     assert str(wrong.value).startswith("3 mistakes in the link files; fix them and try again:\n  ")
 

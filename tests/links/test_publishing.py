@@ -249,9 +249,9 @@ def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
 def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
 
-    with pytest.raises(InvalidLinkFiles, match="9223372036854775807 is the highest there can be; make a link with"):
+    with pytest.raises(InvalidLinkFiles, match="9223372036854775807 is the highest possible; create a link with"):
         author.publish([wants()])
-    with pytest.raises(UsageError, match="the highest there can be"):
+    with pytest.raises(UsageError, match="the highest possible"):
         author.delete([SPRING])
 
 
@@ -270,7 +270,7 @@ def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
 def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
 
-    with pytest.raises(InvalidLinkFiles, match="actions in its life; make a new link"):
+    with pytest.raises(InvalidLinkFiles, match="actions in its life; create a new link"):
         author.publish([wants(wants_field("new"))])
 
 

@@ -176,7 +176,7 @@ def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
     for start in range(0, 1000, 100):
         publish(histories, wants(*(wants_field(f"a{number}") for number in range(start, start + 100))))
 
-    with pytest.raises(InvalidLinkFiles, match="more than 1000 actions in its life; make a new link"):
+    with pytest.raises(InvalidLinkFiles, match="more than 1000 actions in its life; create a new link"):
         next_versions([wants(wants_field("one-more"))], histories, ANNA)
 
 

@@ -65,17 +65,17 @@ def test_a_byte_order_mark_is_no_content() -> None:
     [
         (b"", 1, "the file is empty; start it with"),
         (b"# nothing but words\n", 1, "the file is empty; start it with"),
-        (b"a: 1\nb: [\n", 3, "this is no YAML; a value is missing here, or a bracket is not closed"),
+        (b"a: 1\nb: [\n", 3, "this is not YAML; a value is missing here, or a bracket is not closed"),
         (b"a:\n\t- b\n", 2, "indent with blanks, not with tabs"),
-        (b"a: b: c\n", 1, "a colon with a blank behind it needs quotes"),
-        (b"a: 1\nb: 2\na: 3\n", 3, "a stands here for the second time (first in line 1); keep one of them"),
-        (b"a: &x 1\nb: *x\n", 2, "aliases such as *x are not read here; write the value out"),
-        (b"a: !!python/object:os.system x\n", 1, "the tag tag:yaml.org,2002:python/object:os.system is not read here"),
-        (b"a: !point {x: 1}\n", 1, "the tag !point is not read here; remove it"),
-        (b"a: 1\n---\nb: 2\n", 2, "a second document starts here; put it into a file of its own"),
+        (b"a: b: c\n", 1, "a text with a colon and a blank needs quotes"),
+        (b"a: 1\nb: 2\na: 3\n", 3, "a is repeated (first in line 1); keep one of them"),
+        (b"a: &x 1\nb: *x\n", 2, "aliases such as *x are not allowed; write the value out"),
+        (b"a: !!python/object:os.system x\n", 1, "the tag tag:yaml.org,2002:python/object:os.system is not allowed"),
+        (b"a: !point {x: 1}\n", 1, "the tag !point is not allowed; remove it"),
+        (b"a: 1\n---\nb: 2\n", 2, "a second document starts here; put it in another file"),
         (b"? [a]\n: b\n", 1, "a key must be a word"),
         (b"a: 1\nb: \xff\n", 2, "this is not UTF-8 text"),
-        (b"a: 1\nb: \x07\n", 2, "the character '\\x07' cannot stand in YAML; remove it"),
+        (b"a: 1\nb: \x07\n", 2, "the character '\\x07' is not allowed in YAML; remove it"),
         (b"a: " + b"[" * 200_000, 1, "this is nested too deeply"),
         (b"a: " + b"{b: " * 200_000, 1, "this is nested too deeply"),
     ],
@@ -118,7 +118,7 @@ def test_a_word_that_becomes_a_comment_is_told(content: str, column: int) -> Non
     (problem,) = read_document(content.encode()).problems
 
     assert problem.column == column
-    assert "is a comment and no part of the value; put the whole value into quotes" in problem.sentence
+    assert "is a comment, not part of the value; put the whole value in quotes" in problem.sentence
 
 
 @pytest.mark.parametrize("content", ["a: x # one", "a: x#1", "a: 'x' #1", "a: |\n  x #1", "#1\na: x\n#2", "a: x ##"])
@@ -148,14 +148,14 @@ def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
-        ("name: b: c", "a colon with a blank behind it needs quotes"),
+        ("name: b: c", "a text with a colon and a blank needs quotes"),
         ("a:\n\t- b", "indent with blanks, not with tabs"),
-        ("name: @x", "put a text that begins with this character into quotes"),
-        ('name: "x', "a quote or bracket that was opened before is not closed"),
-        ('name: "\\q"', "a backslash within double quotes begins an escape"),
-        ("a: [b\nc: d", "a bracket that was opened before is not closed"),
+        ("name: @x", "put a text that begins with this character in quotes"),
+        ('name: "x', "an earlier quote or bracket is not closed"),
+        ('name: "\\q"', "a backslash in double quotes begins an escape"),
+        ("a: [b\nc: d", "an earlier bracket is not closed"),
         ("a: 1\n  b: 2\n c", ""),
-        ("a:\n  - b\n - c", "indent this line like those it belongs to"),
+        ("a:\n  - b\n - c", "indent this line like its neighbours"),
         ("a: 1\nb\n", "a key needs a colon"),
         ("%YAML x\n", ""),
     ],
@@ -163,7 +163,7 @@ def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
 def test_what_is_no_yaml_is_told_in_our_words(content: str, hint: str) -> None:
     (problem,) = read_document(content.encode()).problems
 
-    assert problem.sentence.startswith(f"this is no YAML; {hint}")
+    assert problem.sentence.startswith(f"this is not YAML; {hint}")
     assert not any(
         word in problem.sentence for word in ("while", "token", "scalar", "stream", "node", "flow", "parsing")
     )

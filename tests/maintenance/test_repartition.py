@@ -227,7 +227,7 @@ def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Call
 
 
 def test_fewer_partitions_are_refused() -> None:
-    with pytest.raises(UsageError, match="takes none away"):
+    with pytest.raises(UsageError, match="removes none"):
         House().tool(OLD - 1).run()
 
 

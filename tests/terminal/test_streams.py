@@ -32,7 +32,7 @@ def test_full_disk_is_reported_once(tmp_path: Path) -> None:
     code, _, err = run('exec "$@" > /dev/full', tmp_path)
 
     assert code == 1
-    assert err.startswith("link-actions: Standard output cannot be written (No space left on device); make room")
+    assert err.startswith("link-actions: Standard output cannot be written (No space left on device); free some space")
     assert err.count("\n") == 1
 
 
