@@ -127,7 +127,7 @@ BUGS = (
             self._forget(partition)
             self._restorer.release(partition)
 """,
-                "        for partition in change.revoked:\n",
+                "",
             ),
         ),
         ("tests/loop/test_rebalancing.py", *SEVERAL_WORKERS),
