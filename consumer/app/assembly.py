@@ -81,13 +81,7 @@ def build_loop(
     """Build the loop; a test may pass a `loop` or `history` class with a planted bug."""
     names, partitions = formats.names, options.partitions
     plans = open_plans(ports.definitions, ports.state, formats)
-    decider = BatchDecider(
-        plans,
-        formats.read_click_layouts,
-        Rules(partitions, options.retention_ms),
-        ports.clock,
-        open_core=CORES[best_core()],
-    )
+    decider = _build_decider(plans, formats, options, ports.clock)
     restorer = ChangelogRestorer(
         ports.changelog, ports.state, monotonic=ports.clock.monotonic, on_complete=ports.on_restored
     )
@@ -121,3 +115,8 @@ def build_loop(
 def open_plans(reader: LogReader, state: StateStore, formats: RecordFormats) -> PlanCache:
     """Open the plans of the link definitions, none of which is read yet."""
     return PlanCache(reader, state, codec=formats.definition_codec, kinds=formats.kinds, planner=formats.planner)
+
+
+def _build_decider(plans: PlanCache, formats: RecordFormats, options: LoopOptions, clock: Clock) -> BatchDecider:
+    rules = Rules(options.partitions, options.retention_ms)
+    return BatchDecider(plans, formats.read_click_layouts, rules, clock, open_core=CORES[best_core()])
