@@ -30,7 +30,7 @@ def test_every_role_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert {role for role in Role if f"\n{role} " in table} == set(Role)
 
 
-def test_a_principal_gets_the_arguments_that_grant_it_the_rights_of_its_role(
+def test_principal_gets_kafka_acls_arguments(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert execute(["acls", "subscriber", "--principal", "User:CN=crm, O=x", "--subscriber-group", "crm"]) == 0

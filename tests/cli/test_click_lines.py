@@ -141,7 +141,7 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ({"person_id": {"a": 1}}, "person_id must be text"),
     ],
 )
-def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: str) -> None:
+def test_invalid_field_message(fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidLine) as raised:
         read(**fields)
 
@@ -160,7 +160,7 @@ def test_what_is_wrong_with_a_field_is_said(fields: dict[str, Any], sentence: st
         (b" " * 70_000, "longer than 65536 bytes"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said(line: bytes, sentence: str) -> None:
+def test_invalid_line_message(line: bytes, sentence: str) -> None:
     with pytest.raises(InvalidLine) as raised:
         LINES.read(line)
 

@@ -41,7 +41,7 @@ def test_every_client_connects_with_the_properties_of_the_file(config: Callable[
     assert built["security.protocol"] == "SSL"
 
 
-def test_the_worker_reads_committed_clicks_and_neither_commits_nor_skips_any_by_itself() -> None:
+def test_worker_consumer_reads_committed_without_auto_commit() -> None:
     config = worker_consumer_config(settings_with())
 
     assert config["group.id"] == "group"
@@ -51,7 +51,7 @@ def test_the_worker_reads_committed_clicks_and_neither_commits_nor_skips_any_by_
     assert config["enable.auto.offset.store"] is False
 
 
-def test_the_workers_producer_is_transactional_under_a_name_that_a_restart_keeps() -> None:
+def test_transactional_id_survives_a_restart() -> None:
     config = worker_producer_config(
         Settings(bootstrap_servers="b:1", topic_prefix="staging.", group_id="group", instance_id="one").kafka
     )
@@ -80,7 +80,7 @@ def test_what_is_ours_to_tune_the_file_may_tune() -> None:
 
 
 @pytest.mark.parametrize("config_of", [worker_consumer_config, reader_config])
-def test_under_the_new_group_protocol_the_brokers_own_properties_are_left_out(
+def test_new_group_protocol_omits_broker_side_properties(
     config_of: Callable[[KafkaSettings], ClientConfig],
 ) -> None:
     config = config_of(settings_with(group_protocol="consumer", session_timeout_ms="2000"))
@@ -112,6 +112,6 @@ def test_a_property_that_the_library_does_not_know_is_a_usage_error() -> None:
         open_admin(admin_config(settings_with(no_such_thing="1")))
 
 
-def test_a_worker_that_is_restarted_within_the_session_is_the_same_member_where_it_can_leave_for_good_too() -> None:
+def test_restarted_worker_is_the_same_static_member() -> None:
     assert static_membership(settings_with()) == {"group.instance.id": "one"}
     assert not static_membership(settings_with(group_protocol="consumer"))

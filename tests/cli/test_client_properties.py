@@ -67,9 +67,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["partition.assignment.strategy", "consumer.partition.assignment.strategy"])
-def test_no_other_way_of_sharing_partitions_than_the_one_that_the_worker_can_follow_is_taken(
-    tmp_path: Path, name: str
-) -> None:
+def test_other_partition_assignors_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableProperties, match="supports as cooperative-sticky only"):
         read_properties(written(tmp_path, f"{name}=range,roundrobin\n"))
     assert read_properties(written(tmp_path, f"{name}=cooperative-sticky\n")).values == {name: "cooperative-sticky"}

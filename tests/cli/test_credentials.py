@@ -33,9 +33,7 @@ def credentials(password: Path) -> Credentials:
     return Credentials(read_properties(password.with_name("client.properties")))
 
 
-def test_a_new_password_is_told_to_every_client_and_given_to_those_made_later(
-    credentials: Credentials, password: Path
-) -> None:
+def test_new_password_reaches_existing_and_later_clients(credentials: Credentials, password: Path) -> None:
     config = {"sasl.username": "me", "sasl.password": "old"}
     consumer = credentials.open("consumer", Client, config, role="consumer")
     password.write_text("new")

@@ -81,7 +81,7 @@ def test_a_replay_is_the_original_record_and_says_so() -> None:
     assert click.partition == partition_of(b"acme/r-1", PARTITIONS)
 
 
-def test_a_second_replay_names_the_first_dead_letter_and_brings_back_no_reason() -> None:
+def test_second_replay_names_the_first_dead_letter() -> None:
     record = a_record(headers=(*REASON, ("dlq.replayed", b"1:1"), *REASON))
 
     assert replay_of(dead_letter(record), LAYOUTS, PARTITIONS).headers == [("dlq.replayed", b"1:1")]
@@ -115,7 +115,7 @@ def test_without_key_and_identity_nothing_tells_the_partition(value: bytes | Non
 
 
 @pytest.mark.parametrize("text", ["", "1", "1:", "1:-1", "a:b", "1:2:3", "9999999999:1", "1:2 "])
-def test_what_is_no_place_is_refused(text: str) -> None:
+def test_invalid_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not PARTITION:OFFSET"):
         parse_place(text)
 

@@ -77,7 +77,7 @@ def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
     assert exit_code_of(findings) == 0
 
 
-def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_fault() -> None:
+def test_backend_is_reported_and_never_a_failure() -> None:
     findings = [check_backend(LIBRDKAFKA), check_backend(CONFLUENT_KAFKA)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == [
@@ -87,7 +87,7 @@ def test_which_way_the_client_library_is_used_is_told_and_the_longer_one_is_no_f
     assert exit_code_of(findings) == 0
 
 
-def test_a_state_folder_that_is_not_there_yet_can_be_written_and_is_not_made(tmp_path: Path) -> None:
+def test_missing_state_folder_is_not_created(tmp_path: Path) -> None:
     assert statuses(check_state([tmp_path / "a" / "b"])) in ([Status.OK], [Status.WARN])
     assert list(tmp_path.iterdir()) == []
 

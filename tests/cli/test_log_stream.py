@@ -89,9 +89,7 @@ def test_a_long_line_is_whole(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> No
     assert (pipe.read() == text) is True  # else both would be shown
 
 
-def test_a_reader_that_has_gone_and_a_stream_that_is_closed_lose_lines_only(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closed_log_stream_loses_only_lines(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe.install(monkeypatch)
     log = LogStream()
     os.close(pipe.reading)

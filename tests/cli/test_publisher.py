@@ -49,7 +49,7 @@ def test_every_record_is_confirmed_though_the_queue_is_small() -> None:
     assert not publisher.failed
 
 
-def test_what_is_not_written_is_counted_by_what_was_said_and_the_rest_goes_on() -> None:
+def test_unwritten_records_are_counted_by_error() -> None:
     publisher = Publisher(cast(Producer, MemoryProducer()))
     for key in (b"refused", b"a", b"impossible", b"refused", b"b"):
         publisher.publish("clicks", b"v", key)

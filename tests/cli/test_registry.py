@@ -37,9 +37,7 @@ def a_value(schema: Json) -> Json:
     return {field["name"]: plain[field["type"]] if isinstance(field["type"], str) else 1 for field in schema["fields"]}
 
 
-def test_a_schema_that_the_registry_has_is_looked_up_and_not_registered_again(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_known_schema_is_not_registered_again(double: RegistryDouble, registry: SchemaRegistry) -> None:
     first = registry.id_of("a-value", RECORD)
     double.read_only = True
     other = connect_registry(double.url)
@@ -49,9 +47,7 @@ def test_a_schema_that_the_registry_has_is_looked_up_and_not_registered_again(
     other.close()
 
 
-def test_a_schema_that_the_registry_has_in_other_words_is_not_registered_again(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_equivalent_schema_is_not_registered_again(double: RegistryDouble, registry: SchemaRegistry) -> None:
     subject = f"{TOPIC}-value"
     double.register(subject, '"no record"')
     others = double.register(subject, json.dumps(as_java_registers(HITS.definition)))
@@ -119,7 +115,7 @@ def test_every_version_of_a_subject_is_read_by_id(registry: SchemaRegistry) -> N
     assert registry.definitions_of("unknown-value") == {}
 
 
-def test_what_is_written_with_a_registry_is_framed_with_its_id_and_read_again(registry: SchemaRegistry) -> None:
+def test_registry_codec_round_trip(registry: SchemaRegistry) -> None:
     codec = writing_codec(TOPIC, HITS, registry)
     value = codec.encode(a_value(HITS.definition))
 

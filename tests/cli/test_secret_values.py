@@ -11,9 +11,7 @@ def properties(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_password_may_stand_in_the_environment_in_a_file_of_its_own_or_among_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_password_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_PASSWORD", "of-environment")
     (tmp_path / "password").write_text("of-folder\n")
     (tmp_path / "all").write_text("# mine\nother=1\npassword = of=file\n")

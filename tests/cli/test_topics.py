@@ -65,7 +65,7 @@ def test_what_is_missing_is_made_and_the_second_time_nothing_is() -> None:
     assert report.require() == same.require() == 4
 
 
-def test_compacted_are_definitions_hits_and_changelog_and_the_definitions_have_one_partition() -> None:
+def test_compacted_topics_and_partition_counts() -> None:
     topics = good_topics()
     compacted = {name for name, state in topics.items() if state.cleanup == frozenset({Cleanup.COMPACT})}
 
@@ -73,7 +73,7 @@ def test_compacted_are_definitions_hits_and_changelog_and_the_definitions_have_o
     assert [name for name, state in topics.items() if state.partitions == 1] == [NAMES.definitions]
 
 
-def test_a_missing_topic_gets_the_clicks_partition_count_whatever_was_asked_for() -> None:
+def test_missing_topic_gets_partition_count_of_clicks() -> None:
     admin = MemoryTopicAdmin({NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))})
     create_topics(admin, NAMES, partitions=12, replication_factor=1)
 
@@ -130,9 +130,7 @@ def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> 
         ),
     ],
 )
-def test_each_difference_keeps_the_worker_from_running_and_says_how_to_mend_it(
-    topic: str, state: TopicState, sentence: str
-) -> None:
+def test_each_difference_is_a_failure_with_advice(topic: str, state: TopicState, sentence: str) -> None:
     report = compare_topics(NAMES, good_topics() | {topic: state})
 
     assert len(report.failures) == 1

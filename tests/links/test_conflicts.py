@@ -29,7 +29,7 @@ def test_two_actions_with_one_id_are_a_mistake() -> None:
 
 
 @pytest.mark.parametrize("kind", ["follow_up", "script"])
-def test_the_same_action_twice_is_a_mistake_also_where_two_different_ones_are_none(kind: str) -> None:
+def test_duplicate_action_is_a_mistake(kind: str) -> None:
     parameters: dict[str, Any] = FOLLOW_UP if kind == "follow_up" else {"script": "s"}
     twice = [an_action(kind, "a", **parameters), an_action(kind, "b", **parameters)]
 

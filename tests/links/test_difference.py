@@ -72,9 +72,7 @@ def test_an_action_that_comes_back_is_not_new_to_those_who_had_it() -> None:
         ("cooldown", "once", "people who had it before do not get it again"),
     ],
 )
-def test_another_repeat_rule_is_told_by_what_it_makes_of_those_who_had_the_action(
-    old: str, new: str, meaning: str
-) -> None:
+def test_changed_repeat_rule_explains_consequence(old: str, new: str, meaning: str) -> None:
     version = planned(*(wants(wants_field("a", repeat=a_repeat(rule))) for rule in (old, new)))
 
     assert list(meanings_of(version)) == [f"action a: {meaning}"]

@@ -60,7 +60,7 @@ def test_repeat_rules_are_read(written: str, repeat: Repeat) -> None:
     assert link.actions[0].repeat == repeat
 
 
-def test_an_action_without_id_is_called_like_its_kind_and_numbered_from_the_second_on() -> None:
+def test_action_without_id_is_named_after_its_kind() -> None:
     actions = [
         "{kind: script, script: a}",
         "{id: mine, kind: script, script: b}",
@@ -276,7 +276,7 @@ def test_a_contradiction_is_found_whatever_the_normal_form() -> None:
     assert "it contradicts the action set_field in line 7" in mistakes_in(with_action("\n      - ".join(actions)))[0]
 
 
-def test_a_file_that_ends_in_nonsense_hides_no_mistake_before_it_and_no_link_of_another_file() -> None:
+def test_syntax_error_hides_no_earlier_mistake() -> None:
     wrong = GOOD.replace("name: Spring offer", "name: 7") + "  - {id: autumn\n  - {id: winter}\n"
     mistakes = mistakes_in(wrong, GOOD)
 
@@ -344,7 +344,7 @@ def test_no_link_file_of_a_folder_is_passed_over(tmp_path: Path) -> None:
     assert len(check_link_files([tmp_path], KINDS).links) == 2
 
 
-def test_files_that_are_not_there_are_told_beside_the_mistakes_of_those_that_are(tmp_path: Path) -> None:
+def test_missing_files_are_reported_with_other_mistakes(tmp_path: Path) -> None:
     (tmp_path / "links.yaml").write_text("tenant: acme")
     (tmp_path / "empty").mkdir()
 

@@ -9,6 +9,6 @@ def test_a_link_id_may_hold_slashes() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "acme", "acme/", "/spring"])
-def test_what_names_no_link_is_refused_with_an_example(text: str) -> None:
+def test_invalid_link_reference_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a link; write tenant/link_id, for example acme/spring-offer"):
         parse_reference(text)

@@ -50,7 +50,7 @@ def with_response(response: str) -> str:
         (with_action(f"{{{FOLLOW_UP}, description: '**now**'}}"), "**now** is Markdown, but people see it"),
     ],
 )  # fmt: skip
-def test_a_literal_text_is_a_warning_and_no_mistake(content: str, sentence: str) -> None:
+def test_literal_text_is_a_warning(content: str, sentence: str) -> None:
     assert not mistakes_in(content)
     assert any(sentence in warning for warning in warnings_in(content)), warnings_in(content)
 

@@ -81,7 +81,7 @@ def test_an_overtaken_author_plans_again_on_what_the_other_one_published() -> No
     assert [(action.action_id, action.slot) for action in newest.actions] == [("a", 1)]
 
 
-def test_an_overtaken_author_whose_link_the_other_one_published_too_publishes_nothing() -> None:
+def test_fenced_author_skips_link_published_by_the_other() -> None:
     log = MemoryLog()
     other = an_author(on(log), name="bo")
 
@@ -183,7 +183,7 @@ def test_a_version_that_cannot_be_read_says_so() -> None:
         author.version(SPRING)
 
 
-def test_a_withdrawn_version_counts_as_never_published_and_its_number_is_not_used_again() -> None:
+def test_withdrawn_version_number_is_not_reused() -> None:
     log = MemoryLog()
     author = an_author(on(log))
     author.publish([wants(name="First")])

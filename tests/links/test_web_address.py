@@ -71,7 +71,7 @@ def test_an_address_of_a_web_page_is_taken_as_it_is(url: str) -> None:
         ("https://example.com/" + "x" * 4000, "it has 4020 characters; use at most 4000"),
     ],
 )
-def test_what_a_browser_would_have_to_guess_is_told(url: str, sentence: str) -> None:
+def test_ambiguous_address_is_refused(url: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         check_url(url)
 

@@ -80,7 +80,7 @@ def test_a_byte_order_mark_is_no_content() -> None:
         (b"a: " + b"{b: " * 200_000, 1, "this is nested too deeply"),
     ],
 )
-def test_what_is_no_yaml_is_told_with_its_line(content: bytes, line: int, sentence: str) -> None:
+def test_invalid_yaml_is_reported_with_its_line(content: bytes, line: int, sentence: str) -> None:
     found_line, found = problem_in(content)
 
     assert found_line == line
@@ -95,7 +95,7 @@ def test_the_first_of_two_equal_keys_counts_and_all_of_them_are_told() -> None:
 
 
 @pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff"])
-def test_a_character_that_ends_a_line_for_the_parser_alone_is_told_and_shifts_no_number(character: str) -> None:
+def test_unusual_line_end_is_reported_and_keeps_line_numbers(character: str) -> None:
     document = read_document(f"a: 'x{character}y'\nb: 1\nb: 2\n".encode())
 
     assert [(problem.line, problem.column) for problem in document.problems] == [(1, 6), (3, 1)]
@@ -160,7 +160,7 @@ def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
         ("%YAML x\n", ""),
     ],
 )
-def test_what_is_no_yaml_is_told_in_our_words(content: str, hint: str) -> None:
+def test_invalid_yaml_gets_plain_advice(content: str, hint: str) -> None:
     (problem,) = read_document(content.encode()).problems
 
     assert problem.sentence.startswith(f"this is not YAML; {hint}")

@@ -69,7 +69,7 @@ def test_offsets_of_the_group_are_gone_on_from_where_they_are_chosen() -> None:
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
 
 
-def test_what_is_skipped_is_counted_and_the_count_goes_on_with_another_worker() -> None:
+def test_skipped_clicks_stay_counted_across_workers() -> None:
     environment, disk = environment_at_work()
     for number in (1, 2):
         click_everyone(environment, number)

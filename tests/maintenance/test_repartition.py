@@ -250,7 +250,7 @@ def test_a_topic_that_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize("dies_at", [None, 3])
-def test_a_single_partition_is_shared_out_and_a_run_that_was_stopped_goes_on(dies_at: int | None) -> None:
+def test_interrupted_repartition_of_one_partition_continues(dies_at: int | None) -> None:
     house = House(partitions=1)
     house.dies_at = dies_at
     with suppress(Stopped):
@@ -260,7 +260,7 @@ def test_a_single_partition_is_shared_out_and_a_run_that_was_stopped_goes_on(die
     assert_moved(house)
 
 
-def test_it_tells_of_each_partition_how_much_it_holds_and_how_much_has_moved() -> None:
+def test_progress_is_reported_for_each_partition() -> None:
     house = House()
     moved = house.tool().run()
 
@@ -311,7 +311,7 @@ def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
 
 
 @pytest.mark.parametrize("grown", [NAMES.clicks, NAMES.changelog])
-def test_partitions_that_somebody_added_before_anything_was_noted_are_filled_too(grown: str) -> None:
+def test_partitions_added_by_hand_are_filled(grown: str) -> None:
     house = House()
     house.write([(0, CHECKPOINT_KEY, None)])
     house.without_note = (0,)
@@ -332,7 +332,7 @@ def test_the_changelog_grows_first_and_the_clicks_last() -> None:
     assert {*house.grown} == {NAMES.changelog, NAMES.clicks, NAMES.hits, NAMES.dead_letters, *NAMES.updates.values()}
 
 
-def test_every_topic_is_whole_before_an_edge_finds_new_partitions_of_the_clicks() -> None:
+def test_clicks_topic_grows_last() -> None:
     house = House()
     house.dies_at = steps_of_a_run()  # the note of the new count, which follows the clicks
     with pytest.raises(Stopped):
