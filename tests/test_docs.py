@@ -128,5 +128,11 @@ def test_the_update_of_the_readme_is_that_of_the_tour() -> None:
     assert json.loads(shown) in updates
 
 
+def test_the_costs_of_the_readme_are_those_of_the_benchmark() -> None:
+    costs = (ROOT / "README.md").read_text().partition("| candidate |")[2].partition("\n\n")[0]
+    measured = set(re.findall(r"[\d.,]+", (ROOT / "docs/benchmark.md").read_text()))
+    assert set(re.findall(r"\| ([\d.,]+)(?= \|)", costs)) <= measured
+
+
 def test_the_readme_keeps_its_reader() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= 900
