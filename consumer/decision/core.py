@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 from consumer.decision.candidates import Candidates, Clicks, Recall
-from consumer.decision.decision import Decision
+from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan, Plans
 from schemas.bad_record import BadRecord
@@ -35,7 +35,7 @@ class Core(Protocol):
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
         """Return the rows whose click was at another time than from `earliest` to `latest`."""
 
-    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates:
         """Settle every click that is no matter for the state, and return the others.
 
         Those in a wrong partition and the dead letters go into the decision, tests and undefined links are counted.
@@ -48,7 +48,7 @@ class Core(Protocol):
         self,
         candidates: Candidates,
         recalled: Sequence[bytes | None],
-        decision: Decision,
+        decision: DecisionDraft,
         *,
         in_turn: Container[LinkPlan],
         retention_ms: int | None,

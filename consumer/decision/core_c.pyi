@@ -2,7 +2,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from consumer.decision.candidates import Candidates, Clicks, Recall
 from consumer.decision.core import DecideClosely, Settled
-from consumer.decision.decision import Decision
+from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits_c import Hits
 from consumer.decision.plan import LinkPlan, Plans
 from schemas.bad_record import BadRecord
@@ -16,13 +16,13 @@ class Core:
     def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None: ...
     def __len__(self) -> int: ...
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]: ...
-    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates: ...
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates: ...
     def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits: ...
     def decide(
         self,
         candidates: Candidates,
         recalled: Sequence[bytes | None],
-        decision: Decision,
+        decision: DecisionDraft,
         *,
         in_turn: Container[LinkPlan],
         retention_ms: int | None,

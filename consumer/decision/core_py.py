@@ -7,7 +7,7 @@ from hashlib import blake2b, sha1
 from consumer.changelog.entries import PLAIN
 from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideClosely, Settled
-from consumer.decision.decision import Decision
+from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits_py import Hits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
@@ -46,7 +46,7 @@ class Core:
             return ()
         return [row for row, clicked_at in enumerate(times) if not earliest <= clicked_at <= latest]
 
-    def choose(self, partition: int, partitions: int, plans: Plans, decision: Decision) -> Candidates:
+    def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates:
         """Settle every click that is no matter for the state, and return the others."""
         rows: list[int] = []
         chosen: list[LinkPlan] = []
@@ -94,7 +94,7 @@ class Core:
         self,
         candidates: Candidates,
         recalled: Sequence[bytes | None],
-        decision: Decision,
+        decision: DecisionDraft,
         *,
         in_turn: Container[LinkPlan],
         retention_ms: int | None,

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import cast
 
+from consumer.decision import hits_py
 from consumer.decision.candidates import Candidates, Recall, scoped_keys
 from consumer.decision.core import Core, OpenCore
-from consumer.decision.decision import Decision, Rules
+from consumer.decision.decision import Decision, DecisionDraft, Rules
+from consumer.decision.hits import Hits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans
 from consumer.decision.slow_path import SlowPath
@@ -37,17 +39,18 @@ def decide(
     `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, only tells absurd times;
     `condemned` rows are dead letters whatever they hold.
     """
-    decision = Decision(dead_letters=dict(condemned or {}))
-    core = open_core(_fit_values(values, rules, decision.dead_letters), layouts)
+    draft = DecisionDraft(dict(condemned or {}))
+    core = open_core(_fit_values(values, rules, draft.dead_letters), layouts)
     for row, error in core.bad.items():
-        decision.dead_letters.setdefault(row, error)
-    _condemn_absurd_times(core, rules, now, decision.dead_letters)
-    candidates = core.choose(partition, rules.partitions, plans, decision)
-    if candidates.rows:
-        _decide_candidates(core, candidates, decision, recall=recall, rules=rules)
-    decision.clicks[ClickOutcome.DEAD_LETTERED] = len(decision.dead_letters)
-    decision.clicks[ClickOutcome.REROUTED] = len(decision.rerouted)
-    return decision
+        draft.dead_letters.setdefault(row, error)
+    _condemn_absurd_times(core, rules, now, draft.dead_letters)
+    candidates = core.choose(partition, rules.partitions, plans, draft)
+    hits = (
+        _decide_candidates(core, candidates, draft, recall=recall, rules=rules) if candidates.rows else hits_py.Hits()
+    )
+    draft.clicks[ClickOutcome.DEAD_LETTERED] = len(draft.dead_letters)
+    draft.clicks[ClickOutcome.REROUTED] = len(draft.rerouted)
+    return draft.finish(hits, candidates.times if candidates.rows else ())
 
 
 def _fit_values(values: Sequence[bytes | None], rules: Rules, bad: dict[int, BadRecord]) -> Sequence[bytes]:
@@ -82,10 +85,14 @@ def _condemn_absurd_times(core: Core, rules: Rules, now: int, bad: dict[int, Bad
         )
 
 
-def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *, recall: Recall, rules: Rules) -> None:
+def _decide_candidates(
+    core: Core, candidates: Candidates, draft: DecisionDraft, *, recall: Recall, rules: Rules
+) -> Hits:
+    if not candidates.rows:
+        return hits_py.Hits()
     hits = core.count_hits(candidates.links, recall)
     scoped = scoped_keys(candidates, core.clicks)
-    general = SlowPath(core.clicks, decision, rules, dict(zip(scoped, recall(scoped), strict=True)))
+    general = SlowPath(core.clicks, draft, rules, dict(zip(scoped, recall(scoped), strict=True)))
 
     def decide_closely(row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
         general.decide(row, plan, key, known, hits.count(plan, first=known is None))
@@ -93,25 +100,24 @@ def _decide_candidates(core: Core, candidates: Candidates, decision: Decision, *
     applied, duplicates = core.decide(
         candidates,
         recall(candidates.keys),
-        decision,
+        draft,
         in_turn=hits.in_turn,
         retention_ms=rules.retention_ms,
         closely=decide_closely,
     )
-    decision.clicked_at = candidates.times
-    hits.add(_count(applied, ClickOutcome.APPLIED, decision), first=True)
-    hits.add(_count(duplicates, ClickOutcome.DUPLICATE, decision), first=False)
-    decision.hits = hits
-    decision.memory.update(hits.entries())
+    hits.add(_count(applied, ClickOutcome.APPLIED, draft), first=True)
+    hits.add(_count(duplicates, ClickOutcome.DUPLICATE, draft), first=False)
+    draft.memory.update(hits.entries())
+    return hits
 
 
-def _count(counts: Mapping[LinkPlan, int], outcome: str, decision: Decision) -> Mapping[LinkPlan, int]:
+def _count(counts: Mapping[LinkPlan, int], outcome: str, draft: DecisionDraft) -> Mapping[LinkPlan, int]:
     """Count clicks that had the same outcome for every action, by how many each plan had; return these."""
     by_kinds: Counter[tuple[str, ...]] = Counter()
     for plan, clicks in counts.items():
         by_kinds[plan.kinds] += clicks
     for kinds, clicks in by_kinds.items():
-        decision.clicks[outcome if kinds else ClickOutcome.WITHOUT_ACTIONS] += clicks
+        draft.clicks[outcome if kinds else ClickOutcome.WITHOUT_ACTIONS] += clicks
         for kind in kinds:
-            decision.actions[kind, outcome] += clicks
+            draft.actions[kind, outcome] += clicks
     return counts

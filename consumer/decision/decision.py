@@ -1,4 +1,4 @@
-"""What is to be done about the records of one partition: values for the loop to carry out."""
+"""The decision about the records of one partition: a value for the loop to carry out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ class Rules:
     earliest_ms: int = EARLIEST_MS
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What the records of one partition, in their order, bring about.
+    """Everything that follows from the records of one partition, in their order. Whoever holds it owns its containers.
 
     `updates`: topic, value, key and headers each, packed by the compiled core. `rerouted`: row, right key and right
     partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed.
@@ -42,23 +42,50 @@ class Decision:
     memory: dict[bytes, bytes | None] = field(default_factory=dict)
     hits: Hits = field(default_factory=hits_py.Hits)
     clicks: Counter[str] = field(default_factory=Counter)
-    """Records by what became of them."""
+    """Records by outcome."""
     undefined: int = 0
-    """How many of the clicks without actions are on links that nobody has defined."""
+    """Clicks on links that are not defined, among the clicks without actions."""
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Actions by kind and what became of them."""
+    """Actions by kind and outcome."""
     clicked_at: Sequence[int] = ()
-    """Times of the clicks that were decided, for the age at commit."""
+    """Times of the clicks that were decided, in milliseconds since 1970 UTC, for the age at commit."""
 
     def has(self, reason: Reason) -> bool:
-        """Tell whether a record is bad for this reason."""
+        """Return whether a record is bad for this reason."""
         return any(bad.reason is reason for bad in self.dead_letters.values())
 
     def unknown_versions(self) -> list[int]:
-        """Return the rows that name a version not known yet; deciding anew may help once definitions catch up."""
+        """Return the rows that name a version not known yet; decide again once the definitions have caught up."""
         return [row for row, bad in self.dead_letters.items() if bad.reason is Reason.UNKNOWN_VERSION]
 
     def counts(self) -> BatchCounts:
         """Return the counts, which hold once the transaction has committed."""
         reasons = Counter(str(bad.reason) for bad in self.dead_letters.values())
         return BatchCounts(self.clicks.total(), self.clicks, self.actions, reasons, self.undefined)
+
+
+@dataclass(slots=True)
+class DecisionDraft:
+    """A decision while the core and the slow path write into it; its fields are those of `Decision`."""
+
+    dead_letters: dict[int, BadRecord]
+    updates: "list[Update] | PackedUpdates" = field(default_factory=list)
+    rerouted: list[tuple[int, bytes, int]] = field(default_factory=list)
+    memory: dict[bytes, bytes | None] = field(default_factory=dict)
+    clicks: Counter[str] = field(default_factory=Counter)
+    undefined: int = 0
+    actions: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def finish(self, hits: Hits, clicked_at: Sequence[int]) -> Decision:
+        """Return the decision, which takes over the containers."""
+        return Decision(
+            updates=self.updates,
+            rerouted=self.rerouted,
+            dead_letters=self.dead_letters,
+            memory=self.memory,
+            hits=hits,
+            clicks=self.clicks,
+            undefined=self.undefined,
+            actions=self.actions,
+            clicked_at=clicked_at,
+        )

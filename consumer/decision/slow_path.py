@@ -6,7 +6,7 @@ from actions.kind import ClickFacts
 from actions.repeat import RepeatRule
 from consumer.changelog.entries import ONE_CLICK, PLAIN, DedupeEntry, decode_entry, encode_entry, newest_time
 from consumer.decision.candidates import Clicks, mailing_scope
-from consumer.decision.decision import Decision, Rules
+from consumer.decision.decision import DecisionDraft, Rules
 from consumer.decision.outcome import ActionOutcome, ClickOutcome
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
@@ -22,7 +22,9 @@ def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
 class SlowPath:
     """Decides one click after the other, action by action, in the order of the link's definition."""
 
-    def __init__(self, batch: Clicks, decision: Decision, rules: Rules, scoped: Mapping[bytes, bytes | None]) -> None:
+    def __init__(
+        self, batch: Clicks, decision: DecisionDraft, rules: Rules, scoped: Mapping[bytes, bytes | None]
+    ) -> None:
         """`scoped` is what the state knows under the batch's `scoped_keys`."""
         self._batch = batch
         self._decision = decision

@@ -1,20 +1,36 @@
 """A batch: the records of one transaction, and the decision about those of each partition."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import BatchCounts
 from consumer.ports import Committed, ConsumerRecord
+from consumer.records.bulk import Update
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartitionBatch:
-    """Records of one partition, in order, at least one."""
+    """Records of one partition, in order, at least one, and the decision about them.
+
+    `entries` go to the changelog and, once committed, to the store: the decision's memory, then deletions and the
+    checkpoint. `updates` are the decision's, which keeps none itself: they are the larger part of a batch's memory.
+    """
 
     partition: int
     records: Sequence[ConsumerRecord]
     decision: Decision
+    entries: dict[bytes, bytes | None] = field(init=False)
+    updates: Sequence[Update] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.entries, self.updates = self.decision.memory, self.decision.updates
+        self.decision = replace(self.decision, updates=[])
+
+    def pop_updates(self) -> Sequence[Update]:
+        """Return the updates and keep no reference to them."""
+        updates, self.updates = self.updates, ()
+        return updates
 
     @property
     def next_offset(self) -> int:

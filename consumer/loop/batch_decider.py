@@ -10,6 +10,7 @@ from consumer.decision.core import OpenCore
 from consumer.decision.core_py import Core
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
+from consumer.loop.batch import PartitionBatch
 from consumer.loop.plan_cache import PlanCache
 from consumer.loop.retention import RetentionSweeper
 from consumer.ports import ConsumerRecord
@@ -108,8 +109,12 @@ class BatchDecider:
             decision = decide_now()
         if decision.unknown_versions():
             decision = self._decide_once_defined(decision, records, decide_now, wait_until)
-        self._sweeper.sweep(partition, store, decision, self._clock.now_ms())
         return decision
+
+    def add_expired(self, batch: PartitionBatch, store: PartitionStore) -> None:
+        """Add deletions of some expired entries to a batch that was decided."""
+        for key in self._sweeper.sweep(batch.partition, store, batch.decision, self._clock.now_ms()):
+            batch.entries.setdefault(key, None)
 
     def _learn_layouts(self) -> bool:
         """Ask about new schemas, unless that was done a moment ago; return whether there are any."""

@@ -76,7 +76,7 @@ class BatchSizer:
 
     def record_output(self, batch: Batch) -> None:
         """Learn the size of the updates per record."""
-        size = sum(map(_estimated_bytes, (each.decision.updates for each in batch.partitions)))
+        size = sum(map(_estimated_bytes, (each.updates for each in batch.partitions)))
         self._update_bytes = size / batch.size
 
     def grow(self) -> None:

@@ -155,7 +155,7 @@ class Loop:
         self._record_committed(batch)
         self._offsets.store_checkpoints(self._assignment.live, first, positions)
         for each in batch.partitions:
-            self._assignment.live[each.partition].write(each.decision.memory, positions[each.partition])
+            self._assignment.live[each.partition].write(each.entries, positions[each.partition])
         timer.end(Stage.STORE)
         self._batch_seconds = timer.seconds
         self._observer.stages(timer.stages)
@@ -169,6 +169,7 @@ class Loop:
         batch = Batch([PartitionBatch(p, mine, decisions[p]) for p, mine in records.items()])
         for each in batch.partitions:
             self._parts.dead_letter_limit.check(each)
+            self._parts.decider.add_expired(each, live[each.partition])
         self._offsets.attach_checkpoints(batch)
         self._sizer.record_output(batch)
         return batch

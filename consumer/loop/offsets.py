@@ -60,7 +60,7 @@ class CommittedOffsets:
     def attach_checkpoints(self, batch: Batch) -> None:
         """Add to each partition's changelog entries, last, the checkpoint of the offset that the batch commits."""
         for each in batch.partitions:
-            each.decision.memory[CHECKPOINT_KEY] = self._history.checkpoint(each.partition, each.next_offset)
+            each.entries[CHECKPOINT_KEY] = self._history.checkpoint(each.partition, each.next_offset)
 
     def produce_first_checkpoints(self, live: Live, batch: Offsets) -> Offsets:
         """Write, in the open transaction, a checkpoint for each partition that has none and is not in the batch.

@@ -33,18 +33,17 @@ class RetentionSweeper:
         self._retention_ms = retention_ms
         self._cursors: dict[int, bytes] = {}
 
-    def sweep(self, partition: int, store: PartitionStore, decision: Decision, now_ms: int) -> None:
-        """Add deletions of some expired entries to the memory of a decision.
+    def sweep(self, partition: int, store: PartitionStore, decision: Decision, now_ms: int) -> list[bytes]:
+        """Return the keys of some expired entries; those that the decision has written are among them.
 
         `now_ms`, milliseconds since 1970 UTC, bounds the time that a click may claim.
         """
         if not decision.clicked_at or not self._has_work(partition, decision):
-            return
+            return []
         entries = max(_EXAMINED_PER_ADDED * len(decision.memory), _MIN_ENTRIES)
         examined, self._cursors[partition] = store.page(self._cursors.get(partition, b""), entries)
         time_ms = min(max(decision.clicked_at), now_ms)
-        for key in self._expired(examined, time_ms):
-            decision.memory.setdefault(key, None)
+        return list(self._expired(examined, time_ms))
 
     def _has_work(self, partition: int, decision: Decision) -> bool:
         if self._retention_ms is not None or partition in self._cursors:

@@ -24,13 +24,12 @@ class TransactionOutput:
     version: str
 
     def write(self, batch: PartitionBatch) -> None:
-        """Write updates, hits, rerouted clicks, dead letters and the changelog; empties the decision's updates.
+        """Write updates, hits, rerouted clicks, dead letters and the changelog; takes the updates out of the batch.
 
         Raises TransactionAborted or OutcomeUnknown.
         """
         decision, partition = batch.decision, batch.partition
-        self.consumer.produce_batch(partition, decision.updates)
-        decision.updates = []  # the library has copies: saves 11 MiB of a large batch
+        self.consumer.produce_batch(partition, batch.pop_updates())  # the library copies them: 11 MiB of a large batch
         self.consumer.produce_batch(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.rerouted:
             self.consumer.produce(self._rerouted(batch.records[row], key, right))
@@ -40,7 +39,7 @@ class TransactionOutput:
 
     def _write_changelog(self, batch: PartitionBatch) -> None:
         """Write the entries to the changelog partition of the same number, the checkpoint last and tracked."""
-        topic, entries = self.names.changelog, list(batch.decision.memory.items())
+        topic, entries = self.names.changelog, list(batch.entries.items())
         key, value = entries.pop()
         self.consumer.produce_batch(batch.partition, [(topic, value, key, None) for key, value in entries])
         self.consumer.produce_tracked(ProducerRecord(topic, batch.partition, key, value))

@@ -12,7 +12,7 @@ from tests.decision.trial import Trial
 
 
 def _lose_an_update(decision: Decision) -> None:
-    decision.updates = [*decision.updates[:1], *decision.updates[2:]]
+    object.__setattr__(decision, "updates", [*decision.updates[:1], *decision.updates[2:]])
 
 
 def _double_an_update(decision: Decision) -> None:
@@ -21,11 +21,13 @@ def _double_an_update(decision: Decision) -> None:
 
 def _change_an_update(decision: Decision) -> None:
     topic, value, key, headers = decision.updates[0]
-    decision.updates = [(topic, value[:-1] + bytes([value[-1] ^ 1]), key, headers), *decision.updates[1:]]
+    object.__setattr__(
+        decision, "updates", [(topic, value[:-1] + bytes([value[-1] ^ 1]), key, headers), *decision.updates[1:]]
+    )
 
 
 def _misorder_updates(decision: Decision) -> None:
-    decision.updates = decision.updates[::-1]
+    object.__setattr__(decision, "updates", decision.updates[::-1])
 
 
 def _forget_a_click(decision: Decision) -> None:

@@ -55,7 +55,8 @@ def test_a_misrouted_click_with_unreadable_headers_is_sent_on_without_them() -> 
     assert (click.key(), click.value(), click.headers()) == (b"right", b"v", None)
 
 
-def test_updates_that_were_handed_over_are_let_go_of() -> None:
-    decision = Decision(updates=[(NAMES.dead_letters, b"v", b"k", [])])
-    (update,) = written(decision, NAMES.dead_letters)
-    assert (update.value(), decision.updates) == (b"v", [])
+def test_the_batch_keeps_no_updates_once_they_are_produced() -> None:
+    batch = PartitionBatch(0, [], Decision(updates=[(NAMES.dead_letters, b"v", b"k", [])]))
+
+    assert [value for _, value, _, _ in batch.pop_updates()] == [b"v"]
+    assert (list(batch.updates), list(batch.decision.updates)) == ([], [])

@@ -40,8 +40,7 @@ def forgotten(
 ) -> set[bytes]:
     store = MemoryState().open(0, "changelog")
     store.write(entries, 1)
-    sweeper.sweep(0, store, decision, now)
-    return {key for key, value in decision.memory.items() if value is None}
+    return set(sweeper.sweep(0, store, decision, now)) - decision.memory.keys()
 
 
 def test_click_id_expires_after_a_day() -> None:
@@ -101,9 +100,7 @@ def test_sweep_examines_every_entry() -> None:
     store.write(entries, 1)
     sweeper, seen = RetentionSweeper(30 * DAY_MS), set[bytes]()
     for _ in range(20):
-        decision = a_decision()
-        sweeper.sweep(0, store, decision, NOW)
-        seen |= {key for key, value in decision.memory.items() if value is None}
+        seen |= set(sweeper.sweep(0, store, a_decision(), NOW))
     assert seen == set(entries)
 
 
@@ -125,8 +122,8 @@ def test_state_stops_growing_with_two_entries_per_click() -> None:
             recipient_digest(b"r-%d" % number) + bytes(8): a_plain_entry(time_ms) for number in numbers
         }
         decision = Decision(clicked_at=[time_ms] * clicks, memory=added)
-        sweeper.sweep(0, store, decision, time_ms)
-        store.write(decision.memory, batch + 1)
+        expired = dict.fromkeys(sweeper.sweep(0, store, decision, time_ms))
+        store.write({**expired, **decision.memory}, batch + 1)
     assert needed <= sum(1 for _ in store.scan(b"")) < 2 * needed
 
 

@@ -46,9 +46,9 @@ BUGS = (
                 "        positions = self._consumer.commit_transaction({**first, **batch.offsets})\n",
                 """\
         for each in batch.partitions:
-            if each.decision.memory:
+            if each.entries:
                 store = self._assignment.live[each.partition]
-                store.write(each.decision.memory, store.position)
+                store.write(each.entries, store.position)
         positions = self._consumer.commit_transaction({**first, **batch.offsets})
 """,
             ),
@@ -110,7 +110,7 @@ BUGS = (
                 """\
         self._observer.transaction(TransactionResult.ABORTED)
         for each in batch.partitions if batch else ():
-            hits = {key: value for key, value in each.decision.memory.items() if len(key) == 16}
+            hits = {key: value for key, value in each.entries.items() if len(key) == 16}
             self._assignment.live[each.partition].write(hits, self._assignment.live[each.partition].position)
 """,
             ),
@@ -175,9 +175,9 @@ BUGS = (
         (
             Edit(
                 WRITING,
-                "        self.consumer.produce_batch(partition, decision.updates)\n",
+                "        self.consumer.produce_batch(partition, batch.pop_updates())",
                 """\
-        for number, (topic, value, key, headers) in enumerate(decision.updates):
+        for number, (topic, value, key, headers) in enumerate(batch.pop_updates()):
             identifier = f"{partition}-{batch.next_offset}-{number}".encode()
             self.consumer.produce_batch(partition, [(topic, value, key, [*headers[:-1], ("ce_id", identifier)])])
 """,
