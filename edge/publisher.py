@@ -1,0 +1,159 @@
+"""Publishes what is spooled: only the broker's acknowledgement retires a record."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from edge.spool.position import Position
+from edge.spool.record import SpooledTopic
+from edge.spool.spool import Spooled, SpoolReader
+
+MAX_IN_FLIGHT = 20_000
+"""Records that wait for the broker: at a few hundred bytes each, some megabytes."""
+POLL_SECONDS = 0.02
+RETRY_SECONDS = 1.0
+
+
+class ProducerFailed(Exception):
+    """The producer cannot be used any more, or refuses a record; a new one begins at the first record not retired."""
+
+
+class SpoolProducer(Protocol):
+    """An idempotent producer with acks=all and the partitioner of the Java client."""
+
+    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
+        """Queue the record, and return whether there was room. Raises ProducerFailed.
+
+        `poll` calls `on_delivery`: True once the broker has acknowledged the record, False if it never will.
+        """
+
+    def poll(self, timeout_seconds: float) -> None:
+        """Call `on_delivery` for what was acknowledged or failed. Raises ProducerFailed."""
+
+    def close(self) -> None:
+        """Forget what is queued."""
+
+
+class _InFlight:
+    """One record that waits for the broker."""
+
+    __slots__ = ("is_delivered", "next")
+
+    def __init__(self, following: Position) -> None:
+        self.next = following
+        self.is_delivered = False
+
+
+class Publisher:
+    """Publishes one folder in its order. Records of one key go to one partition, so their order is kept."""
+
+    def __init__(
+        self, reader: SpoolReader, open_producer: Callable[[], SpoolProducer], topics: Mapping[SpooledTopic, str]
+    ) -> None:
+        self._reader = reader
+        self._open_producer = open_producer
+        self._topics = topics
+        self._producer: SpoolProducer | None = None
+        self._in_flight: deque[_InFlight] = deque()
+        self._failed = False
+        self.published = 0
+
+    @property
+    def unpublished(self) -> int:
+        """How many records have been read and are not acknowledged."""
+        return len(self._in_flight)
+
+    def run_once(self, end: Position | None) -> int:
+        """Send what there is up to `end`, retire what was acknowledged, and return how many were sent.
+
+        Raises ProducerFailed; the next call begins again, with a new producer, at the first record not retired.
+        """
+        try:
+            producer = self._producer = self._producer or self._open_producer()
+            sent = self._send(producer, end)
+            producer.poll(0.0 if sent else POLL_SECONDS)
+            self._retire()
+            if self._failed:
+                raise ProducerFailed("a record was not delivered")
+        except ProducerFailed:
+            self._start_over()
+            raise
+        return sent
+
+    def close(self) -> None:
+        """Close the producer and the reader."""
+        if self._producer:
+            self._producer.close()
+        self._reader.close()
+
+    def _send(self, producer: SpoolProducer, end: Position | None) -> int:
+        sent = 0
+        if len(self._in_flight) >= MAX_IN_FLIGHT:
+            return 0
+        for spooled in self._reader.read(end):
+            waiting = _InFlight(spooled.next)
+            while not producer.produce(self._topics[spooled.record.topic], spooled, self._on_delivery(waiting)):
+                producer.poll(POLL_SECONDS)
+            self._in_flight.append(waiting)
+            sent += 1
+            if len(self._in_flight) >= MAX_IN_FLIGHT:
+                break
+        return sent
+
+    def _on_delivery(self, waiting: _InFlight) -> Callable[[bool], None]:
+        def delivered(was_taken: bool) -> None:  # noqa: FBT001 - a callback with one argument
+            waiting.is_delivered = was_taken
+            self._failed |= not was_taken
+
+        return delivered
+
+    def _retire(self) -> None:
+        """Retire the longest run of acknowledged records from the front: partitions acknowledge in any order."""
+        done: Position | None = None
+        while self._in_flight and self._in_flight[0].is_delivered:
+            done = self._in_flight.popleft().next
+            self.published += 1
+        if done:
+            self._reader.retire(done)
+
+    def _start_over(self) -> None:
+        if self._producer:
+            self._producer.close()
+        self._producer, self._failed = None, False
+        self._in_flight.clear()
+        self._reader.rewind()
+
+
+class PublishingThread:
+    """Publishes what a running edge spools, until it is stopped and everything is acknowledged or time is up."""
+
+    def __init__(self, publisher: Publisher, end: Callable[[], Position], on_failure: Callable[[str], None]) -> None:
+        self._publisher = publisher
+        self._end = end
+        self._on_failure = on_failure
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Stop once all is published, and return whether it was within the time-out."""
+        self._stop.set()
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not (self._stop.is_set() and self._is_done()):
+            try:
+                self._publisher.run_once(self._end())
+            except ProducerFailed as error:
+                self._on_failure(str(error))
+                time.sleep(RETRY_SECONDS)
+        self._publisher.close()
+
+    def _is_done(self) -> bool:
+        return not self._publisher.unpublished and not self._publisher.run_once(self._end())

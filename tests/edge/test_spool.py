@@ -1,0 +1,219 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.spool.folder import LockedFolder, abandoned_folders, make_folder
+from edge.spool.position import FILE, Position, PositionFile
+from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, UnfinishedRecord, decode, encode
+from edge.spool.segment import segment_numbers, segment_path
+from edge.spool.spool import Spool, Spooled, SpoolFull, SpoolReader, size_bytes
+
+SEGMENT = 4_096
+LIMIT = 1 << 20
+
+
+def a_record(number: int, size: int = 100) -> SpooledRecord:
+    return SpooledRecord(SpooledTopic.CLICKS, 1_700_000_000_000 + number, b"acme/%d" % number, b"v" * size)
+
+
+def numbers(spooled: list[Spooled]) -> list[int]:
+    return [int(each.record.key.partition(b"/")[2]) for each in spooled]
+
+
+def has_room(spool: Spool, record: SpooledRecord) -> bool:
+    try:
+        spool.append(record)
+    except SpoolFull:
+        return False
+    return True
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> LockedFolder:
+    return make_folder(tmp_path / "spool")
+
+
+@pytest.fixture
+def spool(folder: LockedFolder) -> Spool:
+    return Spool(folder, limit_bytes=LIMIT, segment_bytes=SEGMENT)
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.binary(max_size=300), st.binary(max_size=300))
+def test_round_trip(timestamp_ms: int, key: bytes, value: bytes) -> None:
+    record = SpooledRecord(SpooledTopic.FORMS, timestamp_ms, key, value)
+    assert decode(encode(record)) == record
+
+
+@given(st.integers(0), st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(byte: int, bit: int) -> None:
+    encoded = bytearray(encode(a_record(1)))
+    encoded[HEADER.size + byte % (len(encoded) - HEADER.size)] ^= 1 << bit
+    with pytest.raises(DamagedRecord):
+        decode(bytes(encoded))
+
+
+@given(st.integers(0))
+def test_a_record_cut_short_is_unfinished(kept: int) -> None:
+    encoded = encode(a_record(1))
+    kept = HEADER.size + kept % (len(encoded) - HEADER.size)
+    with pytest.raises(UnfinishedRecord):
+        decode(encoded[:kept] + bytes(len(encoded) - kept))
+
+
+def test_records_come_back_in_order_over_several_segments(folder: LockedFolder, spool: Spool) -> None:
+    for number in range(100):
+        spool.append(a_record(number))
+
+    assert len(segment_numbers(folder.path)) > 2
+    assert numbers(list(SpoolReader(folder).read(spool.end))) == list(range(100))
+
+
+def test_a_reader_goes_on_where_it_stopped(folder: LockedFolder, spool: Spool) -> None:
+    reader, seen = SpoolReader(folder), []
+    for number in range(100):
+        spool.append(a_record(number))
+        if number % 7 == 0:
+            seen += numbers(list(reader.read(spool.end)))
+
+    assert seen + numbers(list(reader.read(spool.end))) == list(range(100))
+    assert list(reader.read(spool.end)) == []
+
+
+def test_what_is_retired_is_not_read_again_and_its_segments_are_deleted(folder: LockedFolder, spool: Spool) -> None:
+    for number in range(100):
+        spool.append(a_record(number))
+    reader = SpoolReader(folder)
+    spooled = list(reader.read(spool.end))
+    reader.retire(spooled[60].next)
+    reader.close()
+
+    assert numbers(list(SpoolReader(folder).read(spool.end))) == list(range(61, 100))
+    assert segment_numbers(folder.path)[0] == spooled[60].next.segment
+
+
+def test_rewinding_reads_from_the_first_record_that_is_not_retired(folder: LockedFolder, spool: Spool) -> None:
+    for number in range(50):
+        spool.append(a_record(number))
+    reader = SpoolReader(folder)
+    spooled = list(reader.read(spool.end))
+    reader.retire(spooled[9].next)
+    reader.rewind()
+
+    assert numbers(list(reader.read(spool.end))) == list(range(10, 50))
+
+
+def test_a_full_spool_refuses_and_takes_records_again_once_some_are_retired(folder: LockedFolder) -> None:
+    spool = Spool(folder, limit_bytes=2 * SEGMENT, segment_bytes=SEGMENT)
+    kept = 0
+    while has_room(spool, a_record(kept)):
+        kept += 1
+    reader = SpoolReader(folder)
+    spooled = list(reader.read(spool.end))
+    assert numbers(spooled) == list(range(kept))
+
+    reader.retire(spooled[-1].next)
+    spool.append(a_record(kept))
+
+    assert numbers(list(reader.read(spool.end))) == [kept]
+    assert size_bytes(folder.path.parent) <= 2 * SEGMENT
+
+
+def test_a_damaged_record_ends_its_segment_and_the_file_is_set_aside(folder: LockedFolder, spool: Spool) -> None:
+    for number in range(100):
+        spool.append(a_record(number))
+    first = segment_path(folder.path, 1)
+    raw = bytearray(first.read_bytes())
+    whole = len(encode(a_record(1)))
+    raw[5 * whole + HEADER.size + 30] ^= 1
+    first.write_bytes(raw)
+    reader = SpoolReader(folder)
+
+    seen = numbers(list(reader.read(spool.end)))
+
+    in_first = SEGMENT // whole
+    assert seen[:5] == [0, 1, 2, 3, 4]
+    assert seen[5] in range(in_first - 1, in_first + 2)
+    assert seen[-1] == 99
+    assert reader.damaged == [first.with_name(first.name + ".damaged")]
+    assert reader.damaged[0].exists()
+    folder.remove_if_done()
+    assert folder.path.exists()
+
+
+def test_a_position_that_cannot_be_read_counts_as_the_beginning(folder: LockedFolder) -> None:
+    file = PositionFile(folder.path)
+    file.write(Position(3, 77))
+    assert file.read() == Position(3, 77)
+    for damaged in (b"", b"short", b"\xff" * 20):
+        (folder.path / FILE).write_bytes(damaged)
+        assert file.read() == Position()
+
+
+def test_only_folders_of_ended_processes_are_taken_over(tmp_path: Path) -> None:
+    alive, dead = make_folder(tmp_path), make_folder(tmp_path)
+    dead.close()
+
+    taken = list(abandoned_folders(tmp_path))
+
+    assert [each.path for each in taken] == [dead.path]
+    assert list(abandoned_folders(tmp_path)) == []
+    taken[0].remove_if_done()
+    assert not dead.path.exists()
+    assert alive.path.exists()
+
+
+def test_files_are_for_their_owner_only(folder: LockedFolder, spool: Spool) -> None:
+    spool.append(a_record(1))
+    SpoolReader(folder).retire(spool.end)
+    for path in (folder.path, *folder.path.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from edge.spool.folder import make_folder
+from edge.spool.spool import Spool
+from tests.edge.test_spool import a_record
+spool = Spool(make_folder(Path(sys.argv[1])), limit_bytes=1 << 30, segment_bytes=1 << 16)
+for number in range(10**9):
+    spool.append(a_record(number))
+    print(number, flush=True)
+"""
+
+
+def test_what_was_answered_outlives_the_process(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        answered = [int(next(writer.stdout)) for _ in range(3_000)]
+        writer.send_signal(signal.SIGKILL)
+        answered += [int(line) for line in writer.stdout.read().splitlines() if line]
+
+    (left,) = abandoned_folders(tmp_path)
+    found = numbers(list(SpoolReader(left).read()))
+
+    assert found[: len(answered)] == answered
+    assert len(found) - len(answered) <= 1
+
+
+def test_its_limit_is_told(folder: LockedFolder) -> None:
+    with pytest.raises(SpoolFull, match=f"limit of {SEGMENT - 1} bytes"):
+        Spool(folder, limit_bytes=SEGMENT - 1, segment_bytes=SEGMENT).append(a_record(1))
+
+
+def test_a_disk_that_fails_refuses_the_record(
+    folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", fail)
+    with pytest.raises(SpoolFull, match="No space left"):
+        spool.append(a_record(1))
+    assert segment_numbers(folder.path) == []
