@@ -1,0 +1,173 @@
+"""The keys of all tenants' links, in a YAML file of its owner alone, read again when it changes.
+
+    masters:
+      main: <base64 of at least 32 random bytes>
+    keys:
+      - {key_id: 975912013, tenant: acme, state: signing, created: 2026-12-01, master: main}
+      - {key_id: 975912014, tenant: globex, state: valid, created: 2026-12-01, secret: <base64 of 64 bytes>}
+
+A key is derived from a master, or is there itself: a sender gets the keys of its own tenant only, and can forge nobody
+else's links. A key whose links are out is never taken away: it becomes `valid`, or `answer_only` when it has leaked.
+"""
+
+import base64
+import binascii
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.link_token import KEY_BYTES, LinkKey, derive_key
+
+MASTER_BYTES = 32
+
+
+class KeyState(StrEnum):
+    """What may be done with a key."""
+
+    SIGNING = "signing"
+    """New links are signed with it; one per tenant. Its links are answered and their clicks act."""
+    VALID = "valid"
+    """Its links are answered and their clicks act."""
+    ANSWER_ONLY = "answer_only"
+    """Its links still redirect, and their clicks are not recorded: it has leaked."""
+    REVOKED = "revoked"
+    """Its links are not valid any more."""
+
+
+class BadKeyring(Exception):
+    """The file cannot be used; the message says what is wrong with it and never holds a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys by their id."""
+
+    keys: Mapping[int, LinkKey]
+    states: Mapping[int, KeyState]
+
+    def signing_key(self, tenant_id: str) -> LinkKey:
+        """Return the key that signs a tenant's links. Raises BadKeyring if there is none."""
+        for key_id, state in self.states.items():
+            if state is KeyState.SIGNING and self.keys[key_id].tenant_id == tenant_id:
+                return self.keys[key_id]
+        raise BadKeyring(f"no key of the keyring signs for tenant {tenant_id}; add one with state: signing")
+
+
+class _Key(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    key_id: Annotated[int, Field(ge=1, lt=2**32)]
+    tenant: Annotated[str, Field(min_length=1)]
+    state: Annotated[KeyState, Field(strict=False)]
+    created: date
+    master: str | None = None
+    secret: str | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    masters: dict[str, str] = {}
+    keys: list[_Key]
+
+
+def load_keyring(path: Path) -> Keyring:
+    """Read the file. Raises BadKeyring."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKeyring(f"{path} cannot be read ({type(error).__name__})") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadKeyring(f"{path} can be read by others; run chmod 600 {path}")
+    return parse_keyring(text, str(path))
+
+
+def parse_keyring(text: str, name: str) -> Keyring:
+    """Return the keyring in a text; `name` is what messages call it. Raises BadKeyring."""
+    try:
+        file = _File.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadKeyring(f"{name} is no YAML" + (f" (line {mark.line + 1})" if mark else "")) from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadKeyring(f"{name}: {where}: {first['msg']}") from None  # its text would hold what was read
+    masters = {label: _decode(value, f"{name}: masters.{label}") for label, value in file.masters.items()}
+    keys = {each.key_id: _key(each, masters, name) for each in file.keys}
+    _require_sound(file.keys, masters, name)
+    return Keyring(keys, {each.key_id: each.state for each in file.keys})
+
+
+class KeyringFile:
+    """The keyring of a running process. A file that has become unusable leaves the keys as they were."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = _identity(path)
+        self.current = load_keyring(path)
+
+    def refresh(self) -> str | None:
+        """Read the file if it has changed; return what is wrong with it, None if it is sound or as before."""
+        seen = _identity(self._path)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        try:
+            self.current = load_keyring(self._path)
+        except BadKeyring as error:
+            return str(error)
+        return None
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
+
+
+def _key(entry: _Key, masters: Mapping[str, bytes], name: str) -> LinkKey:
+    where = f"{name}: key {entry.key_id}"
+    if (entry.master is None) == (entry.secret is None):
+        raise BadKeyring(f"{where}: give it either a master or a secret")
+    if entry.secret:
+        secret = _decode(entry.secret, f"{where}: secret")
+        if len(secret) != KEY_BYTES:
+            raise BadKeyring(f"{where}: its secret has {len(secret)} bytes, and a key has {KEY_BYTES}")
+        return LinkKey(entry.key_id, entry.tenant, secret)
+    master = masters.get(entry.master or "")
+    if master is None:
+        raise BadKeyring(f"{where}: no master is called {entry.master}")
+    return derive_key(master, entry.key_id, entry.tenant)
+
+
+def _require_sound(entries: list[_Key], masters: Mapping[str, bytes], name: str) -> None:
+    for label, master in masters.items():
+        if len(master) < MASTER_BYTES:
+            raise BadKeyring(f"{name}: masters.{label} has {len(master)} bytes; give it at least {MASTER_BYTES}")
+    _require_distinct([each.key_id for each in entries], f"{name}: two keys have the id")
+    signing = [each.tenant for each in entries if each.state is KeyState.SIGNING]
+    _require_distinct(signing, f"{name}: two keys sign for tenant")
+
+
+def _require_distinct(values: list[Any], problem: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise BadKeyring(f"{problem} {value}")
+
+
+def _decode(text: str, where: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadKeyring(f"{where} is not base64") from error
