@@ -59,7 +59,7 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "3 of 3: checking what was installed"
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
-	@$(BIN)/python -m compileall -q actions consumer deploy schemas
+	@$(BIN)/python -m compileall -q actions consumer deploy edge schemas
 	@touch $@
 
 check: install ## Format, lint, types, imports: all that is wrong without running it

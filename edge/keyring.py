@@ -6,8 +6,8 @@
       - {key_id: 975912013, tenant: acme, state: signing, created: 2026-12-01, master: main}
       - {key_id: 975912014, tenant: globex, state: valid, created: 2026-12-01, secret: <base64 of 64 bytes>}
 
-A key is derived from a master, or is there itself: a sender gets the keys of its own tenant only, and can forge nobody
-else's links. A key whose links are out is never taken away: it becomes `valid`, or `answer_only` when it has leaked.
+A key is derived from a master or given as a secret. A sender gets only the keys of its tenant, so it cannot forge the
+links of another. A key whose links have been sent is never removed: it becomes `valid`, or `answer_only` if it leaked.
 """
 
 import base64
@@ -29,7 +29,7 @@ MASTER_BYTES = 32
 
 
 class KeyState(StrEnum):
-    """What may be done with a key."""
+    """The use of a key."""
 
     SIGNING = "signing"
     """New links are signed with it; one per tenant. Its links are answered and their clicks act."""

@@ -1,4 +1,4 @@
-"""Publishes what is spooled: only the broker's acknowledgement retires a record."""
+"""Publishes the records of a spool. Only the broker's acknowledgement retires a record."""
 
 import threading
 import time
@@ -62,7 +62,7 @@ class Publisher:
 
     @property
     def unpublished(self) -> int:
-        """How many records have been read and are not acknowledged."""
+        """Number of records that were read and are not acknowledged."""
         return len(self._in_flight)
 
     def run_once(self, end: Position | None) -> int:

@@ -7,7 +7,7 @@ A token is base64url (RFC 4648, section 5) without padding of
     SIV       16 bytes, IV and tag in one (RFC 5297)
     payload   encrypted, see `schemas.token_payload`
 
-which is what Google Tink's deterministic AEAD writes with a key of that id and the associated data `ASSOCIATED_DATA`.
+in the format of Google Tink's deterministic AEAD, for a key of that id and the associated data `ASSOCIATED_DATA`.
 The same fields and key always give the same token, so a message that is rendered twice has the same links. A payload is
 padded where the token would end in a character that mail programs take for punctuation.
 """
@@ -34,7 +34,7 @@ _HEADER = Struct(">BI")
 _FORMAT = 1
 _SIV_BYTES = 16
 _DECOY = AESSIV(bytes(range(KEY_BYTES)))
-"""Opens nothing. It is tried in place of an unknown key, so that both refusals take the same time."""
+"""Opens nothing. It replaces an unknown key, so that both refusals take the same time."""
 
 
 class BadToken(Exception):

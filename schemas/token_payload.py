@@ -1,4 +1,4 @@
-"""What a link's token holds, packed: flags, ids, and numbers as short as they can be.
+"""The payload of a link's token: flags, ids and numbers, packed.
 
     flags       1 byte, test 01, person 02, company 04, mailing 08, flow and its run 10, sent_at 20, link_count 40,
                 extensions 80

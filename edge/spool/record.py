@@ -18,7 +18,7 @@ END = b"\xa5"
 
 
 class SpooledTopic(IntEnum):
-    """Where a record goes. The numbers are on disk, so they are never reused."""
+    """The topic of a record. The numbers are on disk, so they are never reused."""
 
     CLICKS = 1
     FORMS = 2

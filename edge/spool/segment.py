@@ -1,7 +1,7 @@
 """A segment: one preallocated file of records, written from front to back by one process and never again.
 
 It is preallocated, so a full disk is met when a segment begins and not in the middle of a record. Zeros follow the last
-record. One process writes it; it is read through a descriptor of its own, also by another process later.
+record. One process writes it; readers open it separately, also in another process later.
 """
 
 import os
@@ -105,7 +105,7 @@ def segment_numbers(folder: Path) -> list[int]:
 
 
 def _record_at(buffer: bytes, begin: int) -> bytes | None:
-    """Return the record at this place of the buffer, None if the buffer does not hold all of one."""
+    """Return the record that begins at this offset of the buffer, None if the buffer does not hold all of it."""
     header = buffer[begin : begin + HEADER.size]
     size = size_bytes(header) if len(header) == HEADER.size else 0
     return buffer[begin : begin + size] if 0 < size <= len(buffer) - begin else None

@@ -1,4 +1,4 @@
-"""The spool of a running edge: takes records as they are answered, and hands them to the publisher.
+"""The spool of a running edge: records are appended before their answer, and read by the publisher.
 
 One thread appends, another one reads and retires. They share the end of what was written, which only grows.
 """
