@@ -16,9 +16,9 @@ CANDIDATES ?= all
 SHAPES ?=
 SAMPLE ?= 40
 PACKAGES ?=
-# The benchmark has a number of its own where nobody says how many.
+# Without CLICKS= the benchmark uses its own default.
 BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
-# All of them in several processes, for most wait more than they work; some alone are quicker in one.
+# Most tests wait more than they work, so the whole suite runs in several processes; a few tests are faster in one.
 ALL_TESTS = --numprocesses=$(TEST_PROCESSES) --dist=loadgroup
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -38,13 +38,13 @@ test: install ## Run the tests; PYTEST_ARGS="-k name" narrows them
 	$(BIN)/python -m pytest $(or $(PYTEST_ARGS),$(ALL_TESTS))
 
 .PHONY: test-python
-test-python: install ## Run the tests of what is compiled with its Python counterparts
+test-python: install ## Run the tests with Python instead of the compiled modules
 	LINK_ACTIONS_IMPLEMENTATION=python $(BIN)/python -m pytest -m "not kafka" $(or $(PYTEST_ARGS),$(ALL_TESTS) tests/loop tests/demo)
 
-install: $(STAMP) ## Set up .venv with everything locked; does nothing when it is up to date
+install: $(STAMP) ## Set up .venv from requirements.lock, if it is not up to date
 
-# The lock is whole, so nothing is left to resolve: older pips look past a pin where somebody asks for an extra.
-# pip compiles what it copies, and this it only links to: where Python is told to write no bytecode, each start would.
+# --no-deps: the lock is complete, and older pips ignore a pin if a package requires an extra.
+# compileall: pip compiles no bytecode for an editable install; with PYTHONDONTWRITEBYTECODE each start would compile again.
 $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "link-actions needs Python 3.11 or newer, and $(PYTHON) is older or missing." >&2; \
@@ -62,13 +62,13 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(BIN)/python -m compileall -q actions consumer deploy edge schemas
 	@touch $@
 
-check: install ## Format, lint, types, imports: all that is wrong without running it
+check: install ## Run the static checks: format, lint, types, imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: install ## Format the code and mend what can be mended
+format: install ## Format the code and apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -76,56 +76,56 @@ coverage: install ## Run the tests and show the branches they miss
 	$(BIN)/python -m pytest --cov --cov-report=term-missing $(or $(PYTEST_ARGS),$(ALL_TESTS))
 
 .PHONY: kafka tour
-kafka: install ## Run a Kafka at 127.0.0.1:9092 (KAFKA_PORT) to try things out on, until Ctrl-C
+kafka: install ## Run a Kafka for experiments at 127.0.0.1:9092 (KAFKA_PORT) until Ctrl-C
 	@$(BIN)/python -m deploy.kafka $(KAFKA_PORT)
 
-tour: install ## Carry out docs/tour.md and write what its commands print into it
+tour: install ## Run the commands of docs/tour.md and update their output
 	$(BIN)/python -m tests.tour
 
-bench: install ## Measure the cost of a click beside what the client library itself costs
+bench: install ## Measure CPU per click, compared with the client library alone
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(SHAPES)" $(BENCH_CLICKS)
 
-bench-peers: install ## Measure it beside all CANDIDATES; SHAPES=all for every kind of traffic
+bench-peers: install ## Compare with all CANDIDATES; SHAPES=all for every kind of traffic
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(or $(SHAPES),one-action duplicates)" --candidates "$(CANDIDATES)" \
 	  --markdown .cache/bench/tables.md $(BENCH_CLICKS)
 
 .PHONY: guard latency
-guard: install ## See whether a click has become dearer than it was
+guard: install ## Fail if a click costs more CPU than it did
 	$(BIN)/python -m bench.guard
 
-latency: install ## Measure how long an update takes when clicks come steadily, beside Kafka Streams
+latency: install ## Measure update latency at a constant rate, compared with Kafka Streams
 	$(BIN)/python -m bench.latency --rounds $(ROUNDS)
 
-faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, and judge what came of it
+faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, then verify the output
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
-chaos: install ## Let FAULTS faults of every kind happen to workers and brokers while clicks flow, and judge
+chaos: install ## Inject FAULTS faults into workers and brokers while clicks flow, then verify the output
 	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)
 
-soak: install ## RATE clicks a second for MINUTES, with faults: exact at the end, and nothing grows
+soak: install ## Run RATE clicks a second for MINUTES with faults; verify the output and that nothing grows
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --seed $(SEED) --plot $(PLOT)
 
-planted-bugs: install ## Plant bugs in copies of the program and see each caught
+planted-bugs: install ## Plant bugs in copies of the program and check that tests catch each
 	$(BIN)/python -m tests.planted
 
 mutants: install ## Try SAMPLE mutants of each of PACKAGES (default: all), chosen by SEED, and show which survive
 	$(BIN)/python -m tests.mutants --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS) $(PACKAGES)
 
-simulate: install ## Run SEEDS simulated lives of several workers under faults, in JOBS processes
+simulate: install ## Simulate several workers under faults, once per seed (SEEDS), in JOBS processes
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS)
 
-sanitize: install ## Run what is compiled under AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: install ## Run the compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/python -m tests.sanitized
 
 .PHONY: pins
-pins: install ## Pin the schemas that are released for the first time
+pins: install ## Pin newly released schemas
 	$(BIN)/python -m tests.schemas.pins
 
 .PHONY: metrics
 metrics: install ## Write docs/metrics.md from the catalogue of metrics
 	$(BIN)/python -m tests.monitoring.metrics_page
 
-lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's peers' too
+lock: ## Resolve the dependencies again, the benchmark peers' too, into requirements.lock
 	$(PYTHON) -m venv $(UV)
 	$(UV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
@@ -134,7 +134,7 @@ lock: ## Resolve the dependencies anew into requirements.lock, the benchmark's p
 	  --no-emit-find-links --custom-compile-command "make lock" --upgrade -o bench/peers/requirements.lock \
 	  bench/peers/requirements.in
 
-clean: ## Remove everything that was made here, .venv and .cache too
+clean: ## Remove all generated files, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache $(patsubst %.pyx,%.c,$(filter %.pyx,$(COMPILED)))
 	find consumer -name "*.so" -delete

@@ -58,5 +58,5 @@ class Report:
         else:
             yield (
                 f"no violation in {self.seeds:,} seeds and {struck:,} faults: with 95 % confidence fewer than"
-                f" {3 / self.seeds:.1e} of such seeds, and {3 / max(struck, 1):.1e} of such faults, bring one about"
+                f" {3 / self.seeds:.1e} of such seeds, and {3 / max(struck, 1):.1e} of such faults, cause one"
             )
