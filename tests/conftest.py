@@ -1,4 +1,4 @@
-"""What tests share: a Kafka for the run, and topic names that no other test uses."""
+"""Shared fixtures: a Kafka broker for the run, and unique topic names."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from deploy.kafka import TEST, Broker, KafkaMissing, KafkaProcess, start_kafka, start_process
-from tests.support.patience import YARDSTICK, stretched
+from tests.support.patience import YARDSTICK, stretched_test_timeout
 
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 settings.register_profile("few", max_examples=10, database=None)
@@ -24,8 +24,8 @@ GROUPS = {
     "busy": ("tests/bench/", "tests/simulation/", "tests/planted/"),
     "locked": ("tests/security/",),
 }
-"""Tests that one of several processes runs, one after the other: those that need a core of their own, which would be in
-each other's way, and those that share what is dear to start."""
+"""Tests that run one after the other in one process: those that need a core for themselves, and those that share an
+expensive setup."""
 
 KAFKA_LOGS = pytest.StashKey[list[Path]]()
 KAFKA_MISSING = pytest.StashKey[str]()
@@ -33,7 +33,7 @@ KAFKA_MISSING = pytest.StashKey[str]()
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Broker]:
-    """The broker of this run, for whatever does no harm to it."""
+    """The shared broker of this run; tests must not disturb it."""
     reasons: list[str] = []
     broker = start_kafka(tmp_path_factory.mktemp("kafka"), environ=os.environ, tell=reasons.append)
     if broker is None:
@@ -48,12 +48,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 def kafka_process(
     tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> Iterator[KafkaProcess]:
-    """A broker of the test's own, to kill, pause and start again; its parameter is another profile than TEST."""
+    """A broker for one test to kill, pause and restart; the parameter is its profile, TEST by default."""
     profile = getattr(request, "param", TEST)
     try:
         process = start_process(tmp_path / "kafka", environ=os.environ, profile=profile)
     except KafkaMissing as reason:
-        do_without_kafka(pytestconfig, f"No Kafka process is to be had: {reason}.")
+        do_without_kafka(pytestconfig, f"Cannot start a Kafka process: {reason}.")
     pytestconfig.stash[KAFKA_LOGS].append(process.log_path)
     yield process
     process.kill()
@@ -61,13 +61,13 @@ def kafka_process(
 
 @pytest.fixture
 def topic_prefix() -> str:
-    """A prefix that makes the topics of this test its own, on a broker that outlives the run too."""
+    """A unique topic prefix, because the broker may outlive the run."""
     return f"t{uuid.uuid4().hex[:8]}."
 
 
 @pytest.fixture
 def do_without(pytestconfig: pytest.Config) -> Callable[[str], NoReturn]:
-    """What a test that starts its brokers itself calls where none is to be had, with the reason."""
+    """Skips a test that starts its own brokers if they cannot start; takes the reason."""
     return partial(do_without_kafka, pytestconfig)
 
 
@@ -80,28 +80,28 @@ def do_without_kafka(config: pytest.Config, reason: str) -> NoReturn:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[KAFKA_LOGS] = []
-    # A shell has SIGINT ignored by what it runs in the background, and so would what a test starts and interrupts.
+    # Shells start background jobs with SIGINT ignored, and the processes that tests interrupt would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
-    return f"waits: {YARDSTICK.stretch:.1f} times as long as on an idle machine, and measured again as they last"
+    return f"waits: {YARDSTICK.stretch:.1f} times as long as on an idle machine, measured again while they last"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workeroutput"):  # one of several processes: what the run must tell, another one tells
+    if hasattr(session.config, "workeroutput"):  # an xdist worker: the controller prints the summary
         stash = session.config.stash
-        told = {"logs": [str(log_path) for log_path in stash[KAFKA_LOGS]], "missing": stash.get(KAFKA_MISSING, None)}
-        session.config.workeroutput["kafka"] = told
+        sent = {"logs": [str(log_path) for log_path in stash[KAFKA_LOGS]], "missing": stash.get(KAFKA_MISSING, None)}
+        session.config.workeroutput["kafka"] = sent
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what one of several processes has to tell; nothing where it died."""
-    told = getattr(node, "workeroutput", {}).get("kafka", {"logs": [], "missing": None})
-    node.config.stash[KAFKA_LOGS] += map(Path, told["logs"])
-    if told["missing"] is not None:
-        node.config.stash[KAFKA_MISSING] = told["missing"]
+    """Collect the Kafka logs and the skip reason of an xdist worker, if it lived to send them."""
+    sent = getattr(node, "workeroutput", {}).get("kafka", {"logs": [], "missing": None})
+    node.config.stash[KAFKA_LOGS] += map(Path, sent["logs"])
+    if sent["missing"] is not None:
+        node.config.stash[KAFKA_MISSING] = sent["missing"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
@@ -115,15 +115,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give the test as much longer as its waits may last; of several markers, the first one counts."""
+    """Stretch the test's time-out by the load; of several markers, the first one counts."""
     marker = item.get_closest_marker("timeout")
     seconds = marker.args[0] if marker else float(item.config.getini("timeout"))
-    item.add_marker(pytest.mark.timeout(stretched(seconds)), append=False)
+    item.add_marker(pytest.mark.timeout(stretched_test_timeout(seconds)), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if KAFKA_MISSING in config.stash:
-        terminalreporter.section("tests that need a Kafka DID NOT RUN", yellow=True)
+        terminalreporter.section("tests that need Kafka DID NOT RUN", yellow=True)
         terminalreporter.line(config.stash[KAFKA_MISSING])
     if terminalreporter.stats.keys() & {"failed", "error"}:
         for log_path in config.stash[KAFKA_LOGS]:

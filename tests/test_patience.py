@@ -1,4 +1,4 @@
-"""Waits last as long as the machine needs, by a yardstick that is measured while they last."""
+"""Waits stretch with the load of the machine, measured while they last."""
 
 import ast
 from collections.abc import Iterator
@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.support import patience
-from tests.support.patience import LONGEST_STRETCH, NOMINAL_SECONDS, REMEMBERED, Deadline, Yardstick
+from tests.support.patience import (
+    LONGEST_STRETCH,
+    LONGEST_TEST_STRETCH,
+    NOMINAL_SECONDS,
+    REMEMBERED,
+    Deadline,
+    Yardstick,
+)
 
 
 class Machine:
-    """Time that passes when somebody works or waits, and faster where others take most of the core."""
+    """A simulated clock that advances with work and waits; work takes longer under load."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -36,14 +43,14 @@ class Machine:
 
 
 @pytest.mark.parametrize(("load", "lasts"), [(0.5, 10), (1.0, 10), (4.0, 40), (1_000.0, 10 * LONGEST_STRETCH)])
-def test_a_wait_lasts_as_many_times_longer_as_the_work_does(load: float, lasts: float) -> None:
+def test_wait_stretches_with_the_work(load: float, lasts: float) -> None:
     machine = Machine()
     machine.load = load
 
     assert machine.seconds_until(machine.deadline(10)) == pytest.approx(lasts, rel=0.1, abs=NOMINAL_SECONDS * load * 2)
 
 
-def test_load_that_comes_while_a_test_waits_counts_from_then_on() -> None:
+def test_load_during_a_wait_counts_from_then_on() -> None:
     machine = Machine()
     deadline = machine.deadline(10)
     while machine.now < 5:
@@ -54,7 +61,7 @@ def test_load_that_comes_while_a_test_waits_counts_from_then_on() -> None:
     assert machine.seconds_until(deadline) == pytest.approx(15, rel=0.15)
 
 
-def test_load_that_goes_leaves_no_long_wait_behind() -> None:
+def test_stretch_falls_when_the_load_ends() -> None:
     machine = Machine()
     machine.load = 10.0
     yardstick = Yardstick(machine.clock, machine.work)
@@ -68,25 +75,34 @@ def test_load_that_goes_leaves_no_long_wait_behind() -> None:
     assert seen[-1] == pytest.approx(1)
 
 
-def test_the_work_is_measured_once_a_second_and_no_more() -> None:
+def test_work_is_measured_at_most_once_a_second() -> None:
     machine = Machine()
     machine.seconds_until(machine.deadline(10))
 
     assert 9 <= machine.measured <= 11
 
 
-def test_the_work_of_this_machine_can_be_measured() -> None:
+def test_this_machine_can_be_measured() -> None:
     assert 1 <= patience.YARDSTICK.stretch <= LONGEST_STRETCH
     assert patience.stretched(2) >= 2
 
 
+def test_time_out_of_a_test_stretches_less_than_its_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    machine.load = 10.0
+    monkeypatch.setattr(patience, "YARDSTICK", Yardstick(machine.clock, machine.work))
+
+    assert patience.stretched(300) == pytest.approx(3000)
+    assert patience.stretched_test_timeout(300) == 300 * LONGEST_TEST_STRETCH
+
+
 CALLS_THAT_WAIT = {"communicate", "flush", "list_topics", "poll", "result", "run", "urlopen", "wait"}
 SHORT_SECONDS = 1.0
-"""Up to here it is a look at what is there, not a wait for what must come."""
+"""A shorter time-out is a poll of the present state, not a wait for an event."""
 
 
 def waits_by_a_constant(source: str) -> Iterator[str]:
-    """The calls that wait by themselves, on what is real, for so many seconds however busy the machine is."""
+    """Yield the calls that wait in real time for a constant number of seconds, whatever the load."""
     for call in [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]:
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
         # `LogReader.poll` takes a limit first, and is called in loops that end by a condition.

@@ -1,8 +1,8 @@
-"""How long a test waits: as long as this machine needs, since seconds are those of an idle one and are stretched.
+"""Stretches the waits of tests by the load of the machine: all seconds are those of an idle one.
 
 The yardstick is a fixed piece of work, measured when the tests start and again while they wait. If it takes three times
-as long as on an idle machine, a wait lasts three times as long. So a wait never says how busy the machine may be, and
-one in vain still ends soon where the machine is idle.
+as long as on an idle machine, a wait lasts three times as long. So a test states its wait without regard to load, and a wait
+that fails still ends soon on an idle machine.
 """
 
 import time
@@ -11,11 +11,14 @@ from collections.abc import Callable
 
 ROUNDS = 800_000
 NOMINAL_SECONDS = 0.025
-"""What the work takes on an idle machine; longer than a turn that the scheduler gives to one process among several."""
+"""Duration of the work on an idle machine; longer than one time slice of the scheduler."""
 MEASURE_EVERY_SECONDS = 1.0
 REMEMBERED = 3
-"""Measurements of which the longest counts: one alone may meet a lucky moment."""
+"""Recent measurements of which the longest counts, because a single one may hit an idle moment."""
 LONGEST_STRETCH = 20.0
+LONGEST_TEST_STRETCH = 4.0
+"""Limit for the time-out of a whole test. Its waits end by their own stretched deadlines and say what they waited for; the
+time-out only ends a test that hangs, and at a stretch of 20 one would block the run for 100 minutes."""
 
 
 def work() -> None:
@@ -26,7 +29,7 @@ def work() -> None:
 
 
 class Yardstick:
-    """Measures the work again and again, but not more often than every second."""
+    """Measures the work repeatedly, at most once a second."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, work: Callable[[], None] = work) -> None:
         self._clock = clock
@@ -36,7 +39,7 @@ class Yardstick:
 
     @property
     def stretch(self) -> float:
-        """How many times longer than on an idle machine everything takes now; at least 1."""
+        """Current slowdown compared with an idle machine; at least 1."""
         begun = self._clock()
         if begun - self._measured_at >= MEASURE_EVERY_SECONDS:
             self._work()
@@ -46,11 +49,11 @@ class Yardstick:
 
 
 YARDSTICK = Yardstick()
-"""Of this process."""
+"""The yardstick of this process."""
 
 
 class Deadline:
-    """The end of a wait of so many seconds of an idle machine; load that comes or goes meanwhile moves it."""
+    """The end of a wait, in seconds of an idle machine; it moves when the load changes meanwhile."""
 
     def __init__(
         self, seconds: float, yardstick: Yardstick = YARDSTICK, clock: Callable[[], float] = time.monotonic
@@ -62,7 +65,7 @@ class Deadline:
 
     @property
     def has_passed(self) -> bool:
-        """Whether the wait is over. To be asked often: the time since the last question counts by the load of now."""
+        """True if the wait is over. Ask often: the time since the last call counts by the current load."""
         stretch, now = self._yardstick.stretch, self._clock()
         self._left -= (now - self._looked_at) / stretch
         self._looked_at = now
@@ -70,5 +73,10 @@ class Deadline:
 
 
 def stretched(seconds: float) -> float:
-    """Return how long this is by the load of now, for calls that wait by themselves."""
+    """Return the seconds stretched by the current load, for calls that take a time-out."""
     return seconds * YARDSTICK.stretch
+
+
+def stretched_test_timeout(seconds: float) -> float:
+    """Return the time-out of a whole test stretched by the current load, up to `LONGEST_TEST_STRETCH`."""
+    return seconds * min(YARDSTICK.stretch, LONGEST_TEST_STRETCH)
