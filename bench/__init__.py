@@ -1,1 +1,1 @@
-"""What a click costs, measured beside a yardstick on the same broker in the same run: `make bench`."""
+"""Measures the cost of a click, relative to a baseline on the same broker in the same run: `make bench`."""

@@ -1,4 +1,4 @@
-"""What the benchmark can measure: anything that turns the clicks of a topic into updates, in a process of its own."""
+"""Candidates of the benchmark: programs that turn the clicks of a topic into updates, each in a separate process."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ STOP_SECONDS = 30
 
 
 class Output(Enum):
-    """What a candidate makes of the clicks."""
+    """The output of a candidate."""
 
     UPDATES = auto()
     COPIES = auto()
@@ -27,16 +27,16 @@ class CandidateMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a candidate is given: topics that exist, a consumer group of its own, and an empty folder."""
+    """The input of a candidate: existing topics, a separate consumer group, and an empty folder."""
 
     servers: str
     group: str
     prefix: str
-    """What stands before the names of all topics."""
+    """The prefix of all topic names."""
     clicks: str
     updates: str
     changelog: str
-    """A compacted topic with as many partitions as the clicks; whoever keeps none of its own may use it."""
+    """A compacted topic with as many partitions as the clicks, for candidates that create none."""
     definitions: Path
     """A JSON file of the links, for those that do not read the topic of definitions."""
     folder: Path
@@ -48,22 +48,22 @@ class Candidate(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in the table and by CANDIDATES."""
+        """Its name in the table and in CANDIDATES."""
 
     @property
     def guarantee(self) -> str:
-        """What it promises, in a word or two for the table."""
+        """Its delivery guarantee, in a word or two for the table."""
 
     @property
     def output(self) -> Output:
-        """What must come out of its topic of updates."""
+        """The expected content of its topic of updates."""
 
     @property
     def ends_by_itself(self) -> bool:
-        """Whether it ends, with exit code 0, once all clicks are done; else it is ended."""
+        """True if it exits with code 0 once all clicks are done; otherwise the benchmark stops it."""
 
     def supports(self, shape: Shape) -> bool:
-        """Tell whether it does the job for such traffic."""
+        """Return whether it supports this shape."""
 
     def prepare(self) -> None:
         """Build what it needs, once; raises CandidateMissing."""

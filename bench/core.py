@@ -28,7 +28,7 @@ BATCH = 2_000
 ROUNDS = 100
 PARTITION = 0
 _IDENTITY = slice(15, 47)
-"""Where link and recipient stand in the bytes of a click."""
+"""The offsets of link and recipient in the bytes of a click."""
 
 Work = Callable[[], object]
 
@@ -54,7 +54,7 @@ class Material:
 
 
 def material(shape: Shape, clicks: int) -> Material:
-    """Make the clicks of a shape, so many in all partitions, and take those of the first one."""
+    """Return the clicks of a shape in the first partition, given their number in all partitions."""
     schemas = load_schemas()
     frames = {name: single_object_frame(schema) for name, schema in schemas.items()}
     planner, kinds, plans = Planner(schemas, frames, ""), load_kinds(schemas), ReadyPlans()
@@ -126,7 +126,7 @@ def least_costs(work: Work, measure: Work, rounds: int = ROUNDS) -> tuple[float,
 
 
 def slowed(work: Work, share: float) -> Work:
-    """Return the same work, taking so much more CPU: what the guard must notice."""
+    """Return the same work with that share of extra CPU, which the guard must notice."""
 
     def slow() -> None:
         until = _cpu_seconds(work) * share + time.thread_time()

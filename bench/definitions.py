@@ -28,7 +28,7 @@ from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 
 ACTING = 100
-"""One link in so many has an action."""
+"""One link in this many has an action."""
 _TIME_LIMIT_SECONDS = 300
 
 

@@ -1,4 +1,4 @@
-"""What must come out, and whether it did: an exact set of records, made and read without the program's code.
+"""Compares the output with the expected set of records, made and read without the program's code.
 
 Records are encoded by fastavro from the `.avsc` file, ids by the standard library's uuid5; what is read is what a
 subscriber sees, read_committed. Keys, values, headers and partitions are held against each other, byte for byte.
@@ -24,13 +24,13 @@ UPDATE_TYPE = "crm-updates.interest.v1"
 _SCHEMA = Path(__file__).parents[1] / "schemas" / "change_interest.avsc"
 _SHARED = ("tenant_id", "link_id", "recipient_id", "click_id", "clicked_at", "person_id", "company_id", "mailing_id")
 _STANDSTILL_SECONDS = 60
-"""How many seconds of nothing mean that a transaction stays open."""
+"""Seconds without a record after which a transaction counts as left open."""
 
 Headers = Iterable[tuple[str, bytes]]
 
 
 class WrongOutput(Exception):
-    """What came out is not what must come out; the message counts the differences."""
+    """The output is not as expected; the message counts the differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_digests(servers: str, topic: str, starts: Mapping[int, int]) -> Iterato
                 continue
             key, value = message.key() or b"", message.value() or b""
             if murmur2(key, len(starts)) != partition:
-                raise WrongOutput("a record lies in another partition than its key says")
+                raise WrongOutput("a record is in another partition than its key requires")
             yield digest(key, value, _headers_of(message))
     consumer.close()
 

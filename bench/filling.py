@@ -39,7 +39,7 @@ _LINK_START = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
 def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
-    """Give the worker of this job a state of so many keys that is up to date; return the bytes of disk it takes.
+    """Give the worker of this job an up-to-date state of that many keys; return its bytes on disk.
 
     Remembered are the clicks that the shape of these workloads wants remembered.
     """

@@ -1,4 +1,4 @@
-"""The ground of a shape: its topics on the broker with the clicks in them, the same ones for every candidate."""
+"""The environment of a shape: its topics on the broker, with the same clicks for every candidate."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -24,13 +24,13 @@ from schemas.topics import TopicNames
 
 PARTITIONS = 4
 CHANGES_PER_SECOND = 100
-"""How many new versions of links appear while a shape with several versions is being drained."""
+"""New versions of links per second while a shape with several versions is drained."""
 Record = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Codecs:
-    """How everything on this ground is written."""
+    """The codecs of all records."""
 
     clicks: Codec
     definitions: Codec
@@ -38,7 +38,7 @@ class Codecs:
 
 
 class Ground:
-    """Topics of a shape. Their names have its name before them, so that no shape sees another's."""
+    """The topics of a shape. Its name prefixes theirs, so that shapes stay apart."""
 
     def __init__(self, servers: str, folder: Path, workload: Workload, registry: RegistryDouble | None = None) -> None:
         self.servers = servers

@@ -1,4 +1,4 @@
-"""`python -m bench.guard`: whether a click has become dearer. Exit code 1 if so; `--slower 0.3` shows that it notices.
+"""`python -m bench.guard`: exits with 1 if a click costs more than it did; `--slower 0.3` proves that it notices.
 
 Ratios, since a ratio bears another machine and a busy one better than microseconds do: each core against a
 fixed yardstick in Python, and the whole worker against the client library's own pass-through on a real Kafka. Of each,
@@ -49,12 +49,12 @@ class Finding:
 
     @property
     def is_dearer(self) -> bool:
-        """Tell whether the limit is passed."""
+        """Return whether the limit is exceeded."""
         return self.ratio > self.limit
 
     def __str__(self) -> str:
-        verdict = "a click has become dearer" if self.is_dearer else "within its limit"
-        return f"{self.what}: {self.ratio:.2f}, limit {self.limit:.2f}: {verdict}"
+        result = "a click costs more than it did" if self.is_dearer else "within its limit"
+        return f"{self.what}: {self.ratio:.2f}, limit {self.limit:.2f}: {result}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SlowedLinkActions:
 
 
 def look_at_core(name: str, slower: float = 0) -> Finding:
-    """Hold a core, or one that takes so much more, against the yardstick."""
+    """Compare a core, or one with that share of extra CPU, with the baseline."""
     core = Core(CORES[name])
     work = slowed(core, slower) if slower else core
     limits = CORE_LIMITS[name]
@@ -86,7 +86,7 @@ def look_at_core(name: str, slower: float = 0) -> Finding:
 
 
 def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
-    """Hold the worker, or one that takes so much more, against the pass-through."""
+    """Compare the worker, or one with that share of extra CPU, with the pass-through."""
     worker: Candidate = SlowedLinkActions(slower) if slower else LinkActions()
     ground = Ground(servers, folder, Workload(SHAPES[DEFAULT], CLICKS))
     ground.publish_links()
@@ -97,7 +97,7 @@ def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
 
 
 def least_ratio(looks: Iterable[tuple[float, float]], limit: float, least_looks: int) -> float:
-    """Return the least cost over the least measure of all looks, which end as soon as it is within the limit.
+    """Return the least cost over the least baseline of all attempts, which end once it is within the limit.
 
     Other work on the machine makes either look dearer, never cheaper. So further looks are taken while it looks dear,
     and some in any case: in a single one the measure may have been disturbed.

@@ -1,11 +1,11 @@
-"""Clicks that lie on the broker and are seen by nobody yet: a transaction that stays open until they are wanted."""
+"""Clicks that are on the broker but invisible: in a transaction that stays open until they are wanted."""
 
 from collections.abc import Iterable
 
 from confluent_kafka import Producer
 
 TRANSACTION_SECONDS = 900
-"""The longest that a broker allows by itself."""
+"""The longest that a broker allows by default."""
 _ANSWER_SECONDS = 60
 
 

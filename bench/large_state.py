@@ -1,6 +1,6 @@
 """`python -m bench.large_state`: what a click costs the whole worker when it remembers little, and when much.
 
-The state is filled by a tool before the worker starts. The clicks lie on the broker in a transaction that is committed
+The state is filled by a tool before the worker starts. The clicks are on the broker in a transaction that is committed
 once the workers are ready, so that the figure holds nothing of the opening; one recipient in ten of them is remembered
 from before. Every run is checked as those of `python -m bench` are.
 """
@@ -32,7 +32,7 @@ from deploy.kafka import BENCHMARK, start_kafka
 
 REMEMBERED = 10
 LASTING = 50
-"""So many keys for each click of a round make a state that lasts for all rounds."""
+"""Keys per click of a round, so that one state lasts for all rounds."""
 _COLUMNS = (
     "keys", "µs CPU/click", "clicks/s", "s until ready", "CPU s until ready", "anonymous MiB", "resident MiB",
     "disk bytes/key",
@@ -57,7 +57,7 @@ class Ready:
     held: HeldClicks
     running: Running
     ends: Mapping[int, int]
-    """Where the updates ended before."""
+    """The end offsets of the updates before."""
     seconds: float
     cpu_seconds: float
     anonymous_mib: float
@@ -73,7 +73,7 @@ class Result:
 
     @property
     def keys(self) -> int:
-        """How many there were in the state."""
+        """Number of keys in the state."""
         return self.ready.filled.keys
 
 
@@ -81,7 +81,7 @@ class Stage:
     """A broker and a folder on which workers are measured.
 
     To fill a state of 10^8 keys takes minutes, so it serves all rounds, each of which adds a third of a hundredth to
-    it. One that would grow by more is made anew for each round.
+    it. One that would grow by more is made again for each round.
     """
 
     def __init__(self, servers: str, folder: Path, workloads: Sequence[Workload]) -> None:

@@ -48,22 +48,22 @@ def report(latencies: Sequence[Latency]) -> str:
         cpu = spread([run.cpu_us for run in runs], "{:.1f}".format)
         rows.append((f"{rate:,}", candidate, *(spread(each, "{:.0f}".format) for each in figures), cpu))
     tables = [table(("clicks/s", "candidate", "p50 ms", "p99 ms", "µs CPU/click"), rows)]
-    tables.append(table(("figure", "limit", "measured", ""), list(judgements(latencies))))
+    tables.append(table(("figure", "limit", "measured", ""), list(target_rows(latencies))))
     return "\n\n".join(tables) + "\n"
 
 
-def judgements(latencies: Sequence[Latency]) -> Iterator[Sequence[str]]:
+def target_rows(latencies: Sequence[Latency]) -> Iterator[Sequence[str]]:
     """Yield what became of each target: link-actions with default settings, by the median of the rounds."""
     for rate, name, limit in ((2_000, "p50", 25), (2_000, "p99", 60), (20_000, "p99", 150)):
         ours, theirs = (
             [getattr(each, name) for each in latencies if (each.rate, each.candidate) == (rate, candidate)]
             for candidate in ("link-actions", "kafka-streams")
         )
-        yield _judged(f"{name} at {rate:,} clicks/s, ms", limit, ours)
+        yield _measured(f"{name} at {rate:,} clicks/s, ms", limit, ours)
         if rate == RATES[0]:
-            # A ratio to somebody who fell behind would be nothing, and met.
+            # A ratio to a candidate that fell behind would be zero, and the target met.
             ratios = [mine / their for mine, their in zip(ours, theirs, strict=False) if math.isfinite(their)]
-            yield _judged(f"{name} at {rate:,} clicks/s, link-actions / kafka-streams", 0.5, ratios)
+            yield _measured(f"{name} at {rate:,} clicks/s, link-actions / kafka-streams", 0.5, ratios)
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def main() -> None:
         try:
             CANDIDATES[name].prepare()
         except CandidateMissing as reason:
-            raise SystemExit(f"{name} cannot be had: {reason}; leave it out with --candidates") from reason
+            raise SystemExit(f"{name} is not available: {reason}; exclude it with --candidates") from reason
     with tempfile.TemporaryDirectory() as folder:
         broker = start_kafka(Path(folder) / "kafka", environ=os.environ, profile=BENCHMARK)
         if broker is None:
@@ -117,7 +117,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _judged(what: str, limit: float, values: Sequence[float]) -> Sequence[str]:
+def _measured(what: str, limit: float, values: Sequence[float]) -> Sequence[str]:
     if not values:
         return what, f"≤ {limit:g}", "", "not measured"
     form = "{:.2f}".format if limit < 1 else "{:.0f}".format

@@ -41,7 +41,7 @@ def definitions(shape: Shape, codec: Codec, versions: range | None = None) -> It
 
 
 def write_plain_definitions(shape: Shape, path: Path, update_frame: bytes) -> None:
-    """Write what the other candidates read at their start, and the frame that stands before every update."""
+    """Write the definitions that the other candidates read at start, and the header of every update."""
     links = [
         {"link_id": link_id(link), "version": version, "epoch": EPOCH, "actions": actions_of(shape, link, version)}
         for link in range(shape.links)

@@ -1,4 +1,4 @@
-"""What processes took for the clicks between a tenth of the topic and its end."""
+"""CPU and time of processes for the clicks between a tenth of the topic and its end."""
 
 import os
 import time
@@ -12,9 +12,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from bench.candidate import Running
 
 WARM_UP = 10
-"""Steady state starts after one click in so many."""
+"""Steady state starts after this fraction of the clicks: one in `WARM_UP`."""
 START_CLICKS = 1_000_000
-"""The cost with the start is that of so many clicks; of all, where there are fewer."""
+"""The cost including the start is measured over this many clicks, or all if there are fewer."""
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _TIME_LIMIT_SECONDS = 1_200
 
@@ -38,7 +38,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What has been used by now."""
+    """The resources used so far."""
 
     clicks: int
     cpu_seconds: float
@@ -94,7 +94,7 @@ class Watch:
 
 
 class Progress:
-    """How many records of a topic a group has committed."""
+    """Number of records of a topic that a group has committed."""
 
     def __init__(self, servers: str, topic: str, group: str, partitions: int) -> None:
         config = {"bootstrap.servers": servers, "group.id": group, "isolation.level": "read_uncommitted"}
@@ -109,7 +109,7 @@ class Progress:
             return 0
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._consumer.close()
 
 
@@ -120,7 +120,7 @@ def measure(running: Running, progress: Progress, clicks: int, *, broker: int | 
 
 
 def _has_ended(pid: int) -> bool:
-    """Tell without reaping it: what an ended process has used can be read until then."""
+    """Return whether it has ended, without reaping it: its usage can be read until then."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

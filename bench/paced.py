@@ -24,7 +24,7 @@ class Late(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How clicks come: so many a second, and for how long before and while it counts."""
+    """The rate of clicks per second, and the duration of warm-up and measurement."""
 
     rate: int
     warm_up_seconds: int
@@ -32,18 +32,18 @@ class Traffic:
 
     @property
     def warm_up(self) -> int:
-        """How many clicks do not count."""
+        """Number of clicks of the warm-up."""
         return self.rate * self.warm_up_seconds
 
     @property
     def clicks(self) -> int:
-        """How many there are in all."""
+        """Number of all clicks."""
         return self.warm_up + self.rate * self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What one run showed; times in milliseconds, CPU in µs of the candidate's processes while it counted."""
+    """The figures of one run; times in milliseconds, CPU in µs of the candidate's processes while measured."""
 
     rate: int
     candidate: str
@@ -84,7 +84,7 @@ def send(servers: str, topic: str, records: Sequence[Record], traffic: Traffic) 
     started, number = time.monotonic(), 0
     while number < len(records):
         due = min(int((time.monotonic() - started) * traffic.rate), len(records))
-        for number in range(number, due):  # noqa: B020 - it goes on where it was
+        for number in range(number, due):  # noqa: B020 - it continues where it was
             key, value = records[number]
             yield number, time.monotonic()
             producer.produce(topic, value, key)
@@ -97,7 +97,7 @@ def send(servers: str, topic: str, records: Sequence[Record], traffic: Traffic) 
 def measure(ground: Ground, candidate: Candidate, traffic: Traffic) -> Latency:
     """Let a candidate do clicks as they come; raises Late, or WrongOutput where the updates are not those expected.
 
-    It works as a group of its own and what it leaves is dropped: a later run of Kafka Streams that found the changelog
+    It has a separate group and its output is dropped: a later run of Kafka Streams that found the changelog
     of this one would take the same clicks for repeated ones.
     """
     ground.publish_links()

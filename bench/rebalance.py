@@ -1,8 +1,8 @@
-"""`python -m bench.rebalance`: how long partitions stand still when workers come, leave, or are killed.
+"""`python -m bench.rebalance`: measures how long partitions pause when workers join, leave, or are killed.
 
 One worker stays; two more under a supervisor come and go.
 
-Clicks of ever new people come at an even pace; a partition stands still from one update to the next one that comes
+Clicks of ever new people arrive at a constant rate; a partition pauses from one update to the next one that comes
 late. The times are those at which the worker wrote them.
 """
 
@@ -34,7 +34,7 @@ UPDATES = "crm-updates.set-field.v1"
 
 
 class UsualInstallation(Installation):
-    """With the time-outs that the program has by itself."""
+    """With the default time-outs of the program."""
 
     def _client_properties(self) -> dict[str, str]:
         return {}
@@ -71,7 +71,7 @@ class Rebalances:
             others.wait_event("worker.ended")
             others.wait_ready(assigned=4, timeout=120)
             self._settled()
-            self.begun["all of their machine is killed for good"] = time.time()
+            self.begun["all of their machine is killed and stays away"] = time.time()
             others.kill()
             stays.wait_ready(assigned=PARTITIONS, timeout=60)
             self._settled()
@@ -81,7 +81,7 @@ class Rebalances:
         return self._installation.start("b", "--workers", "2").wait_ready(assigned=4, timeout=120)
 
     def still(self) -> Iterator[tuple[str, list[float]]]:
-        """Yield for each step how long each partition stood still in it, in seconds."""
+        """Yield for each step the pause of each partition, in seconds."""
         times: dict[int, list[float]] = {partition: [] for partition in range(PARTITIONS)}
         for record in read_topic(self._installation.servers, self._installation.topic(UPDATES)):
             times[record.partition].append(record.timestamp_ms / 1000)
@@ -89,7 +89,7 @@ class Rebalances:
             yield step, [longest_gap(times[partition], begun, ended) for partition in times]
 
     def _remember(self) -> None:
-        """Fill the changelog as if so many people had clicked."""
+        """Fill the changelog as if that many people had clicked."""
         producer = Producer(
             {"bootstrap.servers": self._installation.servers, "queue.buffering.max.messages": 2_000_000}
         )
@@ -104,14 +104,14 @@ class Rebalances:
         producer.flush()
 
     def _settled(self, step: str | None = None) -> None:
-        """Let it run evenly for a while, as a step of its own where it has a name."""
+        """Let clicks flow for a while, as a separate step if it has a name."""
         if step:
             self.begun[step] = time.time()
         time.sleep(4)
 
 
 def new_people() -> Iterator[Record]:
-    """Yield a click of somebody new, again and again."""
+    """Yield clicks, each of a new person."""
     for number in count():
         yield click_by(f"new-{number}", "plain", clicked_at=NOON + number)
 
@@ -124,7 +124,7 @@ def longest_gap(times: list[float], begun: float, ended: float) -> float:
 
 
 def main() -> None:
-    """Run on whatever Kafka is to be had, and print."""
+    """Run on any available Kafka, and print the result."""
     parser = argparse.ArgumentParser(prog="python -m bench.rebalance", description=__doc__)
     parser.add_argument("--keys", type=int, default=1_000_000, help="remembered before, over all partitions")
     parser.add_argument("--property", action="append", default=[], help="a further client property, name=value")
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 def show(rebalances: Rebalances, write: Callable[[str], object]) -> None:
-    """Run and print a line for each step, the partitions that stood longest first."""
+    """Run and print a line for each step, the partitions with the longest pause first."""
     rebalances.run()
     for step, seconds in rebalances.still():
         each = "  ".join(f"{second:5.2f}" for second in sorted(seconds, reverse=True))

@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass
 class RegistryDouble:
-    """What is registered: for each subject its schemas in the order of their versions, as (id, text)."""
+    """The registered schemas of each subject, in the order of their versions, as (id, text)."""
 
     subjects: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     read_only: bool = False
     broken: bool = False
     references: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
-    """What schemas refer to in other subjects, by id: name, subject and version each."""
+    """The references of each schema by its id: name, subject and version each."""
     url: str = ""
     requests: list[str] = field(default_factory=list)
 
@@ -55,7 +55,7 @@ class RegistryDouble:
 
 @contextmanager
 def running_registry() -> Iterator[RegistryDouble]:
-    """Serve an empty registry on a port of its own."""
+    """Serve an empty registry on a free port."""
     double = RegistryDouble()
 
     class Handler(BaseHTTPRequestHandler):

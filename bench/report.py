@@ -21,7 +21,7 @@ def tables(results: Sequence[Result], candidates: Sequence[Candidate]) -> str:
     shapes = list(dict.fromkeys(result.shape for result in results))
     parts = [f"### {shape}\n\n{table(_COLUMNS, _rows(shape, results, candidates))}" for shape in shapes]
     parts.append(
-        f"### targets\n\n{table(('figure', 'shape', 'limit', 'measured', ''), _judgements(results, candidates))}"
+        f"### targets\n\n{table(('figure', 'shape', 'limit', 'measured', ''), _target_rows(results, candidates))}"
     )
     return "\n\n".join(parts) + "\n"
 
@@ -44,13 +44,13 @@ def _figures(costs: Sequence[Cost]) -> Cells:
     )
 
 
-def _judgements(results: Sequence[Result], candidates: Sequence[Candidate]) -> Iterable[Cells]:
+def _target_rows(results: Sequence[Result], candidates: Sequence[Candidate]) -> Iterable[Cells]:
     names = {candidate.name for candidate in candidates}
     for target in (target for target in TARGETS if target.other in names):
-        judgement = target.judge(results)
-        measured = spread(judgement.ratios, "{:.2f}".format) if judgement.ratios else ""
+        evaluation = target.evaluate(results)
+        measured = spread(evaluation.ratios, "{:.2f}".format) if evaluation.ratios else ""
         what = f"{target.what}, {SUBJECT} / {target.other}"
-        yield what, target.shape, f"≤ {target.limit:g}", measured, judgement.verdict
+        yield what, target.shape, f"≤ {target.limit:g}", measured, evaluation.result
 
 
 def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
@@ -61,7 +61,7 @@ def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
 
 
 def table(columns: Cells, rows: Iterable[Cells]) -> str:
-    """Return a table whose columns stand in line."""
+    """Return a table with aligned columns."""
     lines = [columns, *rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     told = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"

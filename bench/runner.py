@@ -1,4 +1,4 @@
-"""Runs the candidates in turn on the same clicks, and checks what each of them brought about."""
+"""Runs the candidates in turn on the same clicks, and checks the output of each."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the clicks of a run look like; the defaults are the shape that the targets are about."""
+    """The shape of the clicks of a run; the targets refer to the defaults."""
 
     name: str
     duplicates: float = 0.3
     """The share of clicks by a recipient who clicked that link before."""
     links: int = 1_000
     actions: int = 1
-    """How many actions a link has, if any."""
+    """Number of actions of a link that has any."""
     silent: int = 0
-    """One link in so many has no actions; 0 is none."""
+    """One link in this many has no actions; 0 is none."""
     versions: int = 1
     """Versions of each link that the clicks name one after the other; several also change while they are clicked."""
     remembered: int = 0
-    """One recipient in so many clicked long before, which a state that was filled knows; 0 is none."""
+    """One recipient in this many clicked long before and is in the state; 0 is none."""
     registry: bool = False
-    """Whether a schema registry is configured, and everything has its frame."""
+    """True if a schema registry is configured, and all records have its wire format."""
 
 
 DEFAULT = "one-action"

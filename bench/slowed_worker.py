@@ -1,6 +1,6 @@
-"""`python -m bench.slowed_worker SHARE run --drain`: link-actions, taking so much more CPU than it needs.
+"""`python -m bench.slowed_worker SHARE run --drain`: link-actions with that share of extra CPU.
 
-What the guard must notice. The rest of the process knows nothing of it: a thread burns a share of what the others use.
+The guard must notice it. The worker is unchanged: a thread burns a share of what the other threads use.
 """
 
 import sys

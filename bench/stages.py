@@ -30,7 +30,7 @@ from consumer.state.rowfile.state import RowFileState
 from schemas.click import ClickLayout
 
 STEPS = {"choose": "plan, partition, key", "count_hits": "hits of each link", "decide": "decide, splice updates"}
-"""What the methods of a core do."""
+"""The stages of a core, by method."""
 _TOPIC, _FRAME = "link.hits.v1", bytes(10)
 
 Given = ParamSpec("Given")
@@ -74,7 +74,7 @@ class TimedCore:
 
 
 def blocks(values: Sequence[bytes], size: int) -> Iterator[BlockRecords]:
-    """Lay the clicks into blocks of so many."""
+    """Put the clicks into blocks of that size."""
     for start in range(0, len(values), size):
         block = Block()
         for row, value in enumerate(values[start : start + size]):

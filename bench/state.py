@@ -1,6 +1,6 @@
 """`python -m bench.state`: what the state stores cost per click, beside each other, as they grow.
 
-Each store has a process of its own, one after the other, for each number of keys. A batch is what the worker makes of
+Each store runs in a separate process, one after the other, for each number of keys. A batch is what the worker makes of
 2,000 clicks on one partition: look up the keys, the hits of 400 links and the partition count; keep 1,400 new keys and
 the changed hits. 30 % of the clicks are known.
 """
@@ -44,7 +44,7 @@ VALUE = bytes(10)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one store costs at one number of keys."""
+    """The cost of one store at one number of keys."""
 
     us_per_click: float
     known_us_per_click: float
@@ -89,7 +89,7 @@ class Keys:
 
 
 def main() -> None:
-    """Measure every store in a process of its own, and print a line for each."""
+    """Measure every store in a separate process, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--stores", nargs="*", default=["rowfile", "rocksdb"], choices=list(STORES))
@@ -193,7 +193,7 @@ def _loads(keys: Keys, count: int) -> Iterator[Batch]:
 
 
 def _clicks(keys: Keys, chance: random.Random, known: int) -> Iterator[Batch]:
-    """Yield batches of clicks of which so many are by recipients that the state knows."""
+    """Yield batches of clicks, the given number of them by recipients that the state knows."""
     fresh: list[bytes] = []
     for number in range(BATCHES):
         if len(fresh) < CLICKS:
@@ -225,7 +225,7 @@ def _split(keys: Bytes) -> list[bytes]:
 
 
 def _anonymous_bytes() -> int:
-    """Return the memory that is nobody else's and no file's: RssAnon of proc_pid_status(5)."""
+    """Return the private anonymous memory: RssAnon of proc_pid_status(5)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) * 1024
 

@@ -14,7 +14,7 @@ Figure = Callable[[Cost], float]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure of ours may be at most so many times that of another candidate."""
+    """A figure of link-actions may be at most `limit` times that of another candidate."""
 
     what: str
     figure: Figure
@@ -22,24 +22,24 @@ class Target:
     limit: float
     shape: str = DEFAULT
 
-    def judge(self, results: Sequence[Result]) -> "Judgement":
+    def evaluate(self, results: Sequence[Result]) -> "Evaluation":
         """Compare round by round, for noise strikes neighbours alike."""
         ours, theirs = (self._figures(results, name) for name in (SUBJECT, self.other))
-        return Judgement(self, tuple(mine / their for mine, their in zip(ours, theirs, strict=False)))
+        return Evaluation(self, tuple(mine / their for mine, their in zip(ours, theirs, strict=False)))
 
     def _figures(self, results: Sequence[Result], candidate: str) -> list[float]:
         return [self.figure(each.cost) for each in results if (each.shape, each.candidate) == (self.shape, candidate)]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """A target, and the ratio in each round; none where one of the two was not run."""
 
     target: Target
     ratios: tuple[float, ...]
 
     @property
-    def verdict(self) -> str:
+    def result(self) -> str:
         """Say whether the median of the rounds is within the limit."""
         if not self.ratios:
             return "not measured"

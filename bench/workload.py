@@ -21,13 +21,13 @@ Click = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What is sent: the same clicks at each call."""
+    """The clicks to send: the same at each call."""
 
     shape: Shape
     clicks: int = 500_000
     seed: int = 1
     first_recipient: int = 0
-    """Where the numbers of recipients begin, for clicks that come after others by other people."""
+    """First recipient number, for clicks that follow others by other people."""
 
     def clicks_in_order(self) -> Iterator[tuple[int, bool, Click]]:
         """Yield link, whether it is the recipient's first click on it, and the fields."""

@@ -1,7 +1,7 @@
 """Every way a click can be bad, and what must become of it: one dead letter with the right reason.
 
 Among them are records that only look bad; those must be treated like any other. All are on the link `LINK`, each by a
-recipient of its own, so that the whole list can go through one topic, with good clicks before and after each.
+different recipient, so that the whole list can go through one topic, with good clicks before and after each.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ def _bad(name: str, reason: str, value: bytes | None, numbers: Numbers) -> BadRe
 
 
 def _changed(name: str, reason: str, parts: Parts, numbers: Numbers) -> BadRecordCase:
-    """A good click with these parts in place of its own."""
+    """A good click with these parts replaced."""
     click = _good(numbers)
     return BadRecordCase(name, click_bytes(click, **parts), _key(click), _key(click), reason)
 
@@ -87,7 +87,7 @@ def _says(name: str, reason: str, click: Record) -> BadRecordCase:
 
 
 def _sized(click: Record, size: int) -> Record:
-    """The click with a browser so long that it has this size."""
+    """The click, padded to this size by its browser."""
     rest = len(click_bytes(click | {"user_agent": ""}))
     return click | {"user_agent": "x" * (size - rest - 2)}
 
@@ -121,9 +121,9 @@ def _frames(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _bad("frame only", "truncated", frame, numbers)
     yield _bad("magic byte of a registry only", "truncated", b"\x00", numbers)
     yield _bad("registry id cut off", "truncated", b"\x00\x00\x00\x01", numbers)
-    yield _changed("registry id that nobody knows", "unknown_schema", {"frame": b"\x00\xff\xff\xff\xff"}, numbers)
+    yield _changed("unknown registry id", "unknown_schema", {"frame": b"\x00\xff\xff\xff\xff"}, numbers)
     yield _bad("registry frame only", "unknown_schema", b"\x00\x7f\xff\xff\xff", numbers)
-    yield _changed("fingerprint that nobody knows", "unknown_schema", {"frame": b"\xc3\x01" + bytes(8)}, numbers)
+    yield _changed("unknown fingerprint", "unknown_schema", {"frame": b"\xc3\x01" + bytes(8)}, numbers)
     yield _changed("fingerprint of another record", "unknown_schema", {"frame": other}, numbers)
     yield _changed("fingerprint in network order", "unknown_schema", {"frame": frame[:2] + frame[:1:-1]}, numbers)
     yield _changed(
@@ -229,7 +229,7 @@ def _times(numbers: Numbers) -> Iterator[BadRecordCase]:
 def _versions(numbers: Numbers) -> Iterator[BadRecordCase]:
     for version in (2, 2**62, 2**63 - 1):
         yield _says(f"version {version} that nobody defined", "unknown_version", _good(numbers, link_version=version))
-    yield _says("version of a link that nobody defined", "unknown_version", _good(numbers, link_id="nobody's"))
+    yield _says("version of an undefined link", "unknown_version", _good(numbers, link_id="nobody's"))
     for version in (0, -1, -5, -(2**63)):
         yield _says(f"version {version}", "malformed", _good(numbers, link_version=version))
 
@@ -262,9 +262,9 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
         yield _odd(name, "applied", _good(numbers, **fields))
     yield _odd("as large as may be", "applied", _sized(_good(numbers), LARGEST_CLICK))
     yield _odd("test click", "test", _good(numbers, test=True))
-    yield _odd("test click on a version that nobody defined", "test", _good(numbers, test=True, link_version=99))
-    yield _odd("link that nobody defined", "without_actions", _good(numbers, link_id="nobody's", link_version=None))
-    yield _odd("tenant that nobody knows", "without_actions", _good(numbers, tenant_id="who", link_version=None))
+    yield _odd("test click on an undefined version", "test", _good(numbers, test=True, link_version=99))
+    yield _odd("undefined link", "without_actions", _good(numbers, link_id="nobody's", link_version=None))
+    yield _odd("unknown tenant", "without_actions", _good(numbers, tenant_id="who", link_version=None))
     yield _odd("plain e-mail address", "not_applicable", _good(numbers, person_id=None))
     for word, blank in BLANKS.items():
         for name in OPTIONAL_IDS:
@@ -284,7 +284,7 @@ def _keys(numbers: Numbers) -> Iterator[BadRecordCase]:
     keys: dict[str, bytes | None] = {
         "no key": None,
         "empty key": b"",
-        "key of somebody else": b"acme/somebody-else",
+        "key of another recipient": b"acme/somebody-else",
         "key of garbage": b"\xff\xfe",
         "key in JSON": b'"acme/odd"',
     }

@@ -24,7 +24,7 @@ def text(value: bytes) -> bytes:
 
 
 def click_frame() -> bytes:
-    """Return what stands before a click."""
+    """Return the header of a click."""
     return Codec(_schema()).frame
 
 
@@ -39,7 +39,7 @@ def click_parts(click: Record) -> Parts:
 
 
 def click_bytes(click: Record, **parts: bytes) -> bytes:
-    """Return the value of a click, with these parts in place of its own."""
+    """Return the value of a click with these parts replaced."""
     return b"".join((click_parts(click) | parts).values())
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from consumer.ports import ConsumerRecord
 
 DEADLY = b"deadly"
-"""What marks it; stands anywhere in the value."""
+"""The mark; may be anywhere in the value."""
 
 
 class DeadlyValue(bytes):
-    """Bytes that may be passed on, but whoever asks for their length dies: the first that decoding does."""
+    """Bytes that can be passed on, but `len`, the first step of decoding, crashes the process."""
 
     die: Callable[[], None]
 

@@ -27,7 +27,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def package(module: str) -> str:
-    """The room a module is in: `consumer.kafka.admin` is one of its own, a loose file of `consumer` another."""
+    """The package a module is in; `consumer.kafka.admin` counts separately, as does each loose file of `consumer`."""
     parts = module.split(".")
     return ".".join(parts[:3] if parts[:3] == ["consumer", "kafka", "admin"] else parts[:2])
 

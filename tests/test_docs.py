@@ -20,7 +20,7 @@ NAMED_IN_FILE = re.compile(rf"`([A-Za-z_.]+)`,? (?:in )?`((?:{FOLDERS})/[\w./-]+
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 OF_THE_EXAMPLE = {"schemas/write_note.avsc", "actions/note.py", "tests/actions/test_note.py"}
-"""What docs/adding-an-action.md adds."""
+"""Files that docs/adding-an-action.md adds."""
 TAKE_A_ROLE = {"acls"}
 SPACE, BRACKETS = " ", {"[": "]", "(": ")", "{": "}"}
 

@@ -35,7 +35,7 @@ def commands(text: str) -> list[str]:
 
 
 def carried_out(text: str, servers: str, folder: Path) -> str:
-    """Return the page with what its commands print now, run in one shell and in this folder, where nothing is yet."""
+    """Return the page with the present output of its commands, run in one shell in this empty folder."""
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / ".venv").symlink_to(sys.prefix)
     printed = iter(_outputs(commands(text), servers, folder))

@@ -1,4 +1,4 @@
-"""A clock that only a test turns: whoever sleeps by it makes the time pass at once."""
+"""A clock that only a test advances: a sleep makes the time pass at once."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from tests.builders import NOON
 
 
 class TurnedClock:
-    """Starts at noon. `at` has something done when the time comes, in the middle of whoever's sleep."""
+    """Starts at noon. `at` schedules a call for a time, which may be in the middle of a sleep."""
 
     def __init__(self, now_ms: int = NOON) -> None:
         self._start_ms = now_ms

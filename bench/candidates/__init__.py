@@ -1,4 +1,4 @@
-"""The candidates, each in a file of its own."""
+"""The candidates, one per file."""
 
 from bench.candidate import Candidate
 from bench.candidates.floor import Floor

@@ -24,7 +24,7 @@ class Floor:
     commit_interval_ms: int = 100
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
-        """Tell that it does all shapes."""
+        """Return true: it supports all shapes."""
         return True
 
     def prepare(self) -> None:

@@ -27,7 +27,7 @@ class KafkaStreams:
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:
-        """Tell that it does all shapes but the registry's, whose serialisers are not on Maven Central."""
+        """Return true but for the registry's shape, whose serialisers are not on Maven Central."""
         return not shape.registry
 
     def prepare(self) -> None:

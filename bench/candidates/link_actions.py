@@ -1,4 +1,4 @@
-"""link-actions itself: the worker as it is installed, with the settings it has by default."""
+"""link-actions: the installed worker with its default settings."""
 
 import os
 import sys
@@ -20,18 +20,18 @@ class LinkActions:
 
     @property
     def ends_by_itself(self) -> bool:
-        """Tell whether it ends once all is done."""
+        """Return whether it ends once all is done."""
         return self.drain
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
-        """Tell that it does all shapes."""
+        """Return true: it supports all shapes."""
         return True
 
     def prepare(self) -> None:
         """Do nothing: it is installed."""
 
     def start(self, job: Job) -> Running:
-        """Start a worker with a state of its own."""
+        """Start a worker with a separate state."""
         command = [str(Path(sys.executable).with_name("link-actions")), "run", *(["--drain"] if self.drain else [])]
         return Running(job.folder).launch(command, worker_environ(job))
 

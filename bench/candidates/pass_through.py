@@ -18,7 +18,7 @@ class PassThrough:
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - bytes are bytes
-        """Tell that it does all shapes."""
+        """Return true: it supports all shapes."""
         return True
 
     def prepare(self) -> None:

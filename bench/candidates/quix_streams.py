@@ -18,7 +18,7 @@ class QuixStreams:
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:
-        """Tell that it does all shapes but the registry's."""
+        """Return true but for the registry's shape."""
         return not shape.registry
 
     def prepare(self) -> None:

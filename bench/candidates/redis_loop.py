@@ -12,7 +12,7 @@ from deploy.kafka.port import free_ports
 
 @dataclass(frozen=True, slots=True)
 class RedisLoop:
-    """`bench/peers/redis_loop.py` and a Redis server of its own, which appends to a file."""
+    """`bench/peers/redis_loop.py` and a dedicated Redis server with an append-only file."""
 
     name: str = "redis-loop"
     guarantee: str = "loses updates in a crash"
@@ -20,7 +20,7 @@ class RedisLoop:
     ends_by_itself: bool = False
 
     def supports(self, shape: Shape) -> bool:
-        """Tell that it does all shapes but the registry's."""
+        """Return true but for the registry's shape."""
         return not shape.registry
 
     def prepare(self) -> None:

@@ -1,1 +1,1 @@
-"""The other programs of the benchmark; each runs in an environment of its own and imports nothing of the project."""
+"""The other programs of the benchmark; each has its own virtual environment and imports nothing of the project."""

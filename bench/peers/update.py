@@ -1,4 +1,4 @@
-"""What the Python peers share: whole records by fastavro, links from a file, updates as dictionaries."""
+"""Shared code of the Python peers: records by fastavro, links from a file, updates as dictionaries."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Update:
     """An update, ready to be sent if it is the first."""
 
     name: str
-    """What makes it the same one: the text that its id is made of."""
+    """The identity of an update: the text that its id is made of."""
     click: Record
     version: Record
     action: Record

@@ -1,4 +1,4 @@
-"""The verdict on a run of the benchmark: it must tell every way of being wrong."""
+"""The check of a benchmark's output finds every kind of error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who falls behind misses the target, and the run that warms the broker up counts for nobody."""
+"""A candidate that falls behind misses the target, and the warm-up run does not count."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -45,12 +45,12 @@ def test_who_falls_behind_misses_the_limit_and_the_others_go_on(monkeypatch: pyt
 
 def test_a_program_that_falls_behind_does_not_meet_its_targets() -> None:
     behind = [Latency(rate, "link-actions", float("inf"), float("inf"), float("nan")) for rate in latency.RATES]
-    verdicts = [row[-1] for row in latency.judgements(behind)]
-    assert verdicts == ["not met", "not measured", "not met", "not measured", "not met"]
+    results = [row[-1] for row in latency.target_rows(behind)]
+    assert results == ["not met", "not measured", "not met", "not measured", "not met"]
 
 
 def test_who_is_compared_with_somebody_that_fell_behind_has_met_nothing_by_it() -> None:
     ours = Latency(2_000, "link-actions", 20, 50, 100)
     behind = Latency(2_000, "kafka-streams", float("inf"), float("inf"), float("nan"))
-    ratios = [row for row in latency.judgements([ours, behind]) if "kafka-streams" in row[0]]
+    ratios = [row for row in latency.target_rows([ours, behind]) if "kafka-streams" in row[0]]
     assert [row[-1] for row in ratios] == ["not measured", "not measured"]

@@ -1,4 +1,4 @@
-"""Whether a target is met is told by the median of the rounds."""
+"""The median of the rounds decides whether a target is met."""
 
 from bench.measure import Cost
 from bench.runner import Result
@@ -15,15 +15,15 @@ TARGET = Target("steady CPU per click", lambda cost: cost.cpu_us, "floor", 2.5)
 
 def test_a_ratio_within_the_limit_meets_the_target() -> None:
     results = [a_result("link-actions", cpu) for cpu in (5.0, 4.0, 9.0)] + [a_result("floor", 2.0)] * 3
-    judgement = TARGET.judge(results)
-    assert judgement.ratios == (2.5, 2.0, 4.5)
-    assert judgement.verdict == "met"
+    evaluation = TARGET.evaluate(results)
+    assert evaluation.ratios == (2.5, 2.0, 4.5)
+    assert evaluation.result == "met"
 
 
 def test_a_ratio_above_the_limit_does_not() -> None:
-    assert TARGET.judge([a_result("link-actions", 5.1), a_result("floor", 2.0)]).verdict == "not met"
+    assert TARGET.evaluate([a_result("link-actions", 5.1), a_result("floor", 2.0)]).result == "not met"
 
 
-def test_what_was_not_run_on_the_shape_is_not_judged() -> None:
+def test_what_was_not_run_on_the_shape_is_not_measured() -> None:
     results = [a_result("link-actions", 5.0), a_result("floor", 2.0, shape="duplicates")]
-    assert TARGET.judge(results).verdict == "not measured"
+    assert TARGET.evaluate(results).result == "not measured"

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --faults 300 --seed 1`: exit 1 at a violation, 3 where no Kafka process is to be had."""
+"""`python -m tests.chaos --faults 300 --seed 1`: exit 1 at a violation, 3 if no Kafka process can start."""
 
 import argparse
 import os
@@ -32,7 +32,7 @@ def main() -> int:
     try:
         results = run_rounds(plan_rounds(wanted.faults, wanted.seed, kinds), folder, environ=os.environ, say=say)
     except KafkaMissing as reason:
-        say(f"No Kafka process is to be had: {reason}.")
+        say(f"Cannot start a Kafka process: {reason}.")
         return 3
     minutes = (time.monotonic() - started) / 60
     print(f"\n{report(results, seed=wanted.seed, minutes=minutes)}")  # noqa: T201 - this is what it is for
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _disk() -> Path | None:
-    """Return a disk in memory, if there is one with room; it outlives whatever is killed.
+    """Return a RAM disk if there is one with room; it outlives killed processes.
 
     Kafka's controllers sync their log at every step. In a run on a disk that was most likely throttled three brokers
     stood still for 6 to 25 s again and again.

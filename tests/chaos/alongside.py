@@ -1,4 +1,4 @@
-"""A subscriber that reads along while the faults happen, in a process of its own.
+"""A subscriber that reads during the faults, in a separate process.
 
     python -m tests.chaos.alongside SERVERS PREFIX
 
@@ -25,7 +25,7 @@ ANSWER_SECONDS = 30.0
 
 
 class Watch:
-    """What every subscriber relies on: no update twice, and those of one recipient in the order of the clicks."""
+    """Checks what subscribers rely on: no update twice, and those of one recipient in the order of the clicks."""
 
     def __init__(self) -> None:
         self.seen = 0

@@ -1,4 +1,4 @@
-"""What happens to a single broker and to the connections to it."""
+"""Faults of a single broker and of the connections to it."""
 
 import time
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def cut_connections(scene: Scene, victim: str) -> bool:
 
 
 def leave_half_open(scene: Scene, victim: str) -> bool:
-    """Nothing passes on any open connection and nobody is told; new ones work."""
+    """Open connections silently drop everything; new ones work."""
     connections = _ground(scene).connections
     was_open = scene.catch(victim)
     connections.dangle()
@@ -69,7 +69,7 @@ def leave_half_open(scene: Scene, victim: str) -> bool:
 
 
 def slow_down(scene: Scene, victim: str) -> bool:
-    """Whatever passes is held up."""
+    """Delay all traffic."""
     connections = _ground(scene).connections
     was_open = scene.catch(victim)
     connections.delay(SLOW_MILLISECONDS)
@@ -81,7 +81,7 @@ def slow_down(scene: Scene, victim: str) -> bool:
 
 @contextmanager
 def _both_standing_still(scene: Scene, victim: str) -> Iterator[bool]:
-    """Freeze both workers, the victim in a transaction where that can be; tell whether one is seen to be open.
+    """Freeze both workers, the victim in a transaction if possible; return whether one is seen to be open.
 
     So nothing is just being committed: a node that is broker and controller in one drops the markers that it owes when
     it goes (docs/operations.md), which leaves a transaction open for ever. With several brokers others take over.

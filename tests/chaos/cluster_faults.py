@@ -1,4 +1,4 @@
-"""What happens to three brokers."""
+"""Faults of a cluster of three brokers."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 ANSWER_SECONDS = 30.0
 IN_SYNC_SECONDS = 180.0
-"""Three brokers, two workers and the judges share what may be two cores: a start alone has taken twenty seconds."""
+"""Three brokers, two workers and the readers may share two cores: a start alone has taken twenty seconds."""
 
 
 def kill_leader(scene: Scene, victim: str) -> bool:

@@ -36,7 +36,7 @@ class Companion:
 
     @property
     def violations(self) -> list[str]:
-        """What it has seen by now that must not be."""
+        """The violations seen so far."""
         return [
             f"{each['violation']} ({each['topic']}/{each['partition']} at {each['offset']})"
             for each in self._said()
@@ -52,7 +52,7 @@ class Companion:
         return int(finished[0])
 
     def close(self) -> None:
-        """End it, wherever it is; harmless when it has ended."""
+        """Kill it; harmless if it has ended."""
         self._process.kill()
         self._process.wait()
         self._lifeline.cut()

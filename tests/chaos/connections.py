@@ -31,7 +31,7 @@ class Connections:
         self._order("dangle")
 
     def delay(self, milliseconds: int) -> None:
-        """Hold up whatever passes."""
+        """Delay all traffic."""
         self._order(f"delay {milliseconds}")
 
     def heal(self) -> None:

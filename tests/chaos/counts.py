@@ -22,10 +22,10 @@ def outcomes_of(all_metrics: Iterable[Metrics]) -> Counter[str]:
     return total
 
 
-def miscounted(counted: Counter[str], judged: Counter[str]) -> list[str]:
+def miscounted(counted: Counter[str], expected: Counter[str]) -> list[str]:
     """Return a sentence for each outcome of which the workers counted another number than there is."""
     return [
-        f"the workers count {counted[outcome]} {outcome}, and there are {judged[outcome]}"
-        for outcome in sorted(counted.keys() | judged.keys())
-        if counted[outcome] != judged[outcome]
+        f"the workers count {counted[outcome]} {outcome}, and there are {expected[outcome]}"
+        for outcome in sorted(counted.keys() | expected.keys())
+        if counted[outcome] != expected[outcome]
     ]

@@ -1,4 +1,4 @@
-"""The course of a round: fault after fault, a calm stretch, the end of the workers, and the judges."""
+"""The course of a round: the faults, a calm stretch, the shutdown of the workers, and verification."""
 
 import time
 from collections import Counter
@@ -12,7 +12,7 @@ from tests.chaos.plan import Fault
 from tests.chaos.result import Result, Struck
 from tests.chaos.scene import WORKERS, Scene
 from tests.chaos.stored import Stored, differing, identity_of, stored_by
-from tests.chaos.verdict import Findings, judge_round, open_transactions, patiently
+from tests.chaos.verdict import Findings, open_transactions, patiently, verify_round
 from tests.support.outcome import read
 from tests.support.waiting import NeverCame, wait_until
 
@@ -20,7 +20,7 @@ CALM = 300
 """Records of the calm stretch at the end, of which every count must be there."""
 MARKER_SECONDS = 15.0
 REST_SECONDS = 1.0
-"""So long no count may change for all to be done: many times what a batch takes."""
+"""Counts unchanged for this long mean that all is done: many times the duration of a batch."""
 
 
 class Course:
@@ -79,12 +79,12 @@ class Course:
                 lambda: not open_transactions(scene.installation), "end of all transactions", timeout=MARKER_SECONDS
             )
         scene.violations += open_transactions(scene.installation)
-        findings = self._judge()
+        findings = self._verify()
         calm = {place: outcome for place, outcome in findings.outcomes.items() if place[1] >= marks.get(place[0], 0)}
         scene.violations += miscounted(counted, Counter(calm.values()))
 
     def _calm(self) -> tuple[Counter[str], dict[int, int]]:
-        """Publish without a fault; return what the workers counted of it, and from which offsets on it lies."""
+        """Publish without a fault; return what the workers counted of it, and its first offsets."""
         before, marks = self._resting_counts(0), self._scene.ends_of_clicks()
         self._scene.edge.send(CALM)
         after = self._resting_counts(before.total() + CALM)
@@ -92,7 +92,7 @@ class Course:
         return +after, marks
 
     def _resting_counts(self, least: int) -> Counter[str]:
-        """Return the outcomes that the workers count, once these have rested at so many or more for a while."""
+        """Return the workers' outcome counts, once they have reached the total and stayed constant for a while."""
         seen: Counter[str] = Counter()
         since = time.monotonic()
 
@@ -106,10 +106,10 @@ class Course:
         wait_until(rests, "rest of the counts")
         return seen
 
-    def _judge(self) -> Findings:
+    def _verify(self) -> Findings:
         scene, result = self._scene, self._result
         install = scene.installation
-        findings = judge_round(install, scene.edge.acknowledged)
+        findings = verify_round(install, scene.edge.acknowledged)
         scene.violations += findings.violations
         scene.violations += differing(self._stores(), patiently(lambda: read(install, install.changelog)))
         seen = self._companion.finish()

@@ -19,7 +19,7 @@ def remount(folder: Path, mode: str) -> None:
 
 
 def unmount(folder: Path) -> None:
-    """Take it away; lazily, should somebody still use it."""
+    """Unmount it; lazily, in case it is still in use."""
     _run("umount", "-l", str(folder))
 
 

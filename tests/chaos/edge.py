@@ -1,4 +1,4 @@
-"""The edge: publishes clicks all the time, whatever happens to the broker, and knows which were acknowledged."""
+"""The edge: publishes clicks all the time, even if the broker fails, and knows which were acknowledged."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -30,7 +30,7 @@ class Edge:
         """The value by partition and offset."""
         self._ends: dict[int, int] = {}
         self.unknown = 0
-        """Records without an acknowledgement; only the topic can tell whether they are there."""
+        """Records without an acknowledgement; the topic may hold them or not."""
         self._thread.start()
 
     def flow(self) -> None:
@@ -45,7 +45,7 @@ class Edge:
         assert not left, f"{left} clicks got neither an acknowledgement nor an error"
 
     def send(self, count: int) -> None:
-        """Publish so many at once, while it rests, and return as `rest` does."""
+        """Publish that many at once, while it rests, and return as `rest` does."""
         for publication in islice(self._publications, count):
             self._publish(publication)
         self.rest()

@@ -1,4 +1,4 @@
-"""Where partitions end: for everybody, or for those who read what is committed."""
+"""End offsets of partitions, for either isolation level."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -39,7 +39,7 @@ def _ask(
         if any(answer.result().offset < 0 for answer in answers.values()):
             raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
     except KafkaException:
-        # Without new metadata the library goes on naming the epoch of the leader that has gone.
+        # Without new metadata the library keeps sending the epoch of the previous leader.
         with suppress(KafkaException):
             admin.list_topics(timeout=1.0)
         return {}

@@ -1,4 +1,4 @@
-"""What a round stands on: one broker behind a proxy, or three brokers; started once for all rounds that need it."""
+"""The brokers of a round: one behind a proxy, or three; started once for all rounds that need them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ class Ground(Protocol):
 
     @property
     def logs(self) -> list[Path]:
-        """What the brokers themselves log."""
+        """The log files of the brokers."""
 
     def describe(self) -> str:
         """Say what it is."""

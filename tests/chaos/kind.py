@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """What happens, and how often beside the others.
+    """A kind of fault, and how often it occurs compared with the others.
 
     `act` makes it happen to the worker it is given and puts everything back, but for what a supervisor would do; it
-    tells whether the fault hit a transaction that was seen to be open. `brokers` is how many it needs; some need a disk
-    for each worker (see `disk`).
+    returns whether the fault hit a transaction that was seen to be open. `brokers` is the number it needs; some need a
+    disk for each worker (see `disk`).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which faults, in which order: chance by seed, every kind among them where there are enough."""
+"""Draws kinds and order of the faults by seed; every kind occurs if there are enough faults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Faults on the same topics, on so many brokers, with the clicks of a seed."""
+    """Faults on the same topics, with a number of brokers and the clicks of a seed."""
 
     brokers: int
     faults: Sequence[Fault]
@@ -38,7 +38,7 @@ class Round:
 
 
 def plan_rounds(faults: int, seed: int, kinds: Sequence[Kind] = KINDS) -> list[Round]:
-    """Return so many faults in rounds, those on one broker first; each kind at least once where there are enough."""
+    """Return that many faults in rounds, those on one broker first; each kind at least once if there are enough."""
     chance = Random(seed)
     names = chance.sample(kinds, k=min(faults, len(kinds)))
     names += chance.choices(kinds, weights=[kind.weight for kind in kinds], k=faults - len(names))

@@ -1,10 +1,10 @@
-"""A TCP proxy between the workers and a broker, in a process of its own: to cut them, leave them dangling, slow them.
+"""A TCP proxy between workers and a broker, in a separate process: cuts, silences or slows connections.
 
     python -m tests.chaos.proxy LISTEN_PORT BROKER_PORT
 
 Orders come as lines on standard input, each answered by `done`:
-`cut` resets all connections; `dangle` leaves those that are open half open for good: nothing passes, nobody is told,
-and new ones work; `delay MS` holds up whatever passes; `heal` resets what dangles and ends the delay.
+`cut` resets all connections; `dangle` leaves the open ones half open forever: nothing passes, neither side learns it,
+and new ones work; `delay MS` delays all traffic; `heal` resets what dangles and ends the delay.
 """
 
 import asyncio

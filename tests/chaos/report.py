@@ -19,7 +19,7 @@ CONFIDENCE = 3
 def report(results: Sequence[Result], *, seed: int, minutes: float) -> str:
     """Say what was done, how often, and what came of it."""
     struck = [each for result in results for each in result.struck]
-    lines = [*_heading(results, seed, minutes), "", *_table(struck), "", *_remarks(results), *_verdict(results, struck)]
+    lines = [*_heading(results, seed, minutes), "", *_table(struck), "", *_remarks(results), *_summary(results, struck)]
     return "\n".join(lines)
 
 
@@ -53,16 +53,16 @@ def _remarks(results: Sequence[Result]) -> Iterator[str]:
         missed += result.missed
     yield f"slowest to leave after SIGTERM: {max((each.slowest_leave for each in results), default=0.0):.1f} s"
     unknown = sum(each.unknown for each in results)
-    yield f"clicks without an acknowledgement, of which the topic tells whether they are there: {unknown}"
+    yield f"clicks without an acknowledgement, looked up in the topic: {unknown}"
     for code, count in sorted(endings.items()):
-        yield f"workers that ended by themselves with exit code {code} and were started again: {count}"
+        yield f"workers that exited with code {code} and were started again: {count}"
     for what, count in sorted(missed.items()):
         yield f"not met: {what} ({count} times)"
     for kind, count in sorted(Counter(kind for result in results for kind in result.skipped).items()):
         yield f"SKIPPED, NOT POSSIBLE HERE: {kind} ({count} times)"
 
 
-def _verdict(results: Sequence[Result], struck: Sequence[Struck]) -> Iterator[str]:
+def _summary(results: Sequence[Result], struck: Sequence[Struck]) -> Iterator[str]:
     violations = [violation for result in results for violation in result.violations]
     is_open = sum(each.was_open for each in struck)
     if violations:

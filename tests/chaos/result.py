@@ -1,4 +1,4 @@
-"""What came of a round."""
+"""The result of a round."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ class Struck:
 
 @dataclass
 class Result:
-    """What happened, and as `violations` a sentence for each thing that must not be.
+    """The faults that happened, and a sentence for each violation.
 
     `skipped` faults were not possible here; `missed` ones did not meet what they were aimed at, but happened;
-    `endings` are the exit codes of workers that ended by themselves and were started again.
+    `endings` are the exit codes of workers that exited on their own and were started again.
     """
 
     struck: list[Struck] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""One round: topics of its own, two workers, faults while clicks flow, and then the judges."""
+"""One round: fresh topics, two workers, faults while clicks flow, then verification."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,7 +25,7 @@ COMPACTING = {"segment.ms": "2000", "min.cleanable.dirty.ratio": "0.01"}
 
 
 def run_round(planned: Round, ground: Ground, folder: Path, *, say: Callable[[str], object]) -> Result:
-    """Carry out a round and judge it; what it finds wrong are the result's violations."""
+    """Run a round and verify it; the result holds the violations."""
     prefix = f"chaos-{planned.seed}."
     with ExitStack() as stack:
         installation = ground.install(prefix, folder)
@@ -54,7 +54,7 @@ def configure(installation: Installation) -> None:
 
 @contextmanager
 def disks(installation: Installation) -> Iterator[bool]:
-    """Give each worker a small disk for its state; tells whether that is possible here."""
+    """Give each worker a small disk for its state; return whether that is possible here."""
     mounted = [folder for folder in map(installation.state_of, WORKERS) if mount(folder)]
     try:
         yield len(mounted) == len(WORKERS)

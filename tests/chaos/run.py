@@ -29,7 +29,7 @@ def run_rounds(
                 own.mkdir()
                 started = time.monotonic()
                 results.append(run_round(planned, ground, own, say=say))
-                say(f"judged after {time.monotonic() - started:.0f} s: {results[-1].violations or 'exact'}")
+                say(f"verified after {time.monotonic() - started:.0f} s: {results[-1].violations or 'exact'}")
                 if results[-1].violations:
                     return results
     return results

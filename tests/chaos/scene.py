@@ -1,4 +1,4 @@
-"""What a fault acts upon: two workers, the clicks that flow, and what is seen of their transactions."""
+"""The target of a fault: two workers, the flow of clicks, and their visible transactions."""
 
 import shutil
 import time
@@ -24,7 +24,7 @@ TRANSACTION_TIMEOUT_SECONDS = stretched(25.0)
 """Longer than a broker needs to start after SIGKILL beside other work: one that comes back to a transaction that has
 timed out meanwhile, while its former registration runs out, forgets to end it (docs/operations.md)."""
 DROPPED = "Couldn't find leader endpoint for partitions"
-"""What a broker logs when it drops the markers of a transaction, whose records then stay undecided for ever."""
+"""Log line of a broker that drops the markers of a transaction; its records then stay undecided forever."""
 RECOVER_SECONDS = 150.0
 OUTPUTS = (*UPDATES, LINK_HITS, DEAD_LETTERS, LINK_CLICKS)
 """Topics that workers write to in transactions, beside the changelog."""
@@ -42,7 +42,7 @@ class Scene:
         self.chance = Random()
         self.workers: dict[str, Worker] = {}
         self.endings: Counter[int] = Counter()
-        """Exit codes of workers that ended by themselves."""
+        """Exit codes of workers that exited on their own."""
         self.violations: list[str] = []
         self.missed: Counter[str] = Counter()
         """How often a fault did not meet what it was aimed at."""
@@ -66,9 +66,9 @@ class Scene:
         return WORKERS[1 - WORKERS.index(name)]
 
     def catch(self, name: str) -> bool:
-        """Freeze a worker in the middle of a transaction; tell whether one is seen to be open.
+        """Freeze a worker in the middle of a transaction; return whether one is seen to be open.
 
-        After some attempts it is frozen wherever it is.
+        After some attempts freeze it at any point.
         """
         for _ in range(CATCHES):
             self.workers[name].pause()
@@ -80,12 +80,12 @@ class Scene:
         return self.is_open(name)
 
     def kill(self, name: str) -> bool:
-        """End a worker as a crash does; tell whether it leaves an open transaction behind."""
+        """Kill a worker; return whether it leaves an open transaction behind."""
         self.workers[name].kill()
         return self.is_open(name)
 
     def is_open(self, name: str) -> bool:
-        """Whether a transaction of this worker, which has just been stopped or killed, is seen to be open.
+        """Return whether a transaction of this worker, just stopped or killed, is seen to be open.
 
         Seen twice: one that is just being committed would be decided at the second look.
         """
@@ -142,7 +142,7 @@ class Scene:
         return {place[1]: end for place, end in ends_of(self.installation.admin, places, COMMITTED).items()}
 
     def revive(self) -> None:
-        """Start those workers again that ended by themselves."""
+        """Restart the workers that exited on their own."""
         for name in WORKERS:
             if not self.workers[name].is_running:
                 code = self.workers[name].wait_exit()
@@ -152,7 +152,7 @@ class Scene:
                 self.start(name)
 
     def describe(self) -> str:
-        """Say where everything stands, for whoever has to find out why it does."""
+        """Describe the present state, for debugging a failure."""
         install = self.installation
         ready = {name: self.workers[name].probe("/readyz") for name in self.workers}
         places = [(install.topic(topic), each) for topic in OUTPUTS for each in range(install.partitions)]
@@ -179,7 +179,7 @@ class Scene:
             return False
 
     def _has_undecided(self, partitions: Iterable[int]) -> bool:
-        """Whether any of these partitions of what workers write ends with records that are not decided yet."""
+        """Return whether any of these output partitions ends with undecided records."""
         install = self.installation
         topics = [install.topic(topic) for topic in (*OUTPUTS, install.changelog)]
         return bool(undecided(install.admin, [(topic, partition) for topic in topics for partition in partitions]))

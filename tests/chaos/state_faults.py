@@ -1,4 +1,4 @@
-"""What happens to a worker's state directory, and to the changelog behind it."""
+"""Faults of a worker's state directory and of its changelog."""
 
 import shutil
 from collections.abc import Callable

@@ -16,7 +16,7 @@ PAGE = 10_000
 
 @dataclass(frozen=True)
 class Stored:
-    """What a worker kept of one partition, up to this position of the changelog."""
+    """The state that a worker stored for one partition, up to this position of the changelog."""
 
     worker: str
     partition: int

@@ -1,4 +1,4 @@
-"""Each judge of a run with faults is able to fail: what must not be is planted, and it says so."""
+"""Each check of a run with faults can fail: a planted violation is reported."""
 
 from collections import Counter
 from dataclasses import replace

@@ -34,7 +34,7 @@ def endless_publications(seed: int, *, partitions: int) -> Iterator[Publication]
 
 
 def _odd(chance: Random, click: Record, number: int, partitions: int) -> Iterator[Publication]:
-    """Yield a broken record, a test click, a repeated one, and others; few that are broken, else the worker stops."""
+    """Yield a mix of bad records, test clicks, duplicates and others; few bad ones, or the worker would stop."""
     value, key = encode_click(click), click_key(click)
     match chance.randrange(7):
         case 0:
@@ -46,7 +46,7 @@ def _odd(chance: Random, click: Record, number: int, partitions: int) -> Iterato
         case 3:
             yield _usual(click | {"recipient_id": f"plain-{number}", "person_id": None})
         case 4:
-            # Nobody else's key, so that being rerouted late spoils no order.
+            # A unique key, so that late rerouting breaks no order.
             astray = click | {"recipient_id": f"astray-{number}"}
             wrong = (partition_of(click_key(astray), partitions) + 1) % partitions
             yield Publication(encode_click(astray), click_key(astray), wrong)

@@ -1,4 +1,4 @@
-"""What one round came to, told by readers that share no code with the program: sentences about what must not be."""
+"""Verifies one round with readers that share no code with the program; returns a sentence for each violation."""
 
 import time
 from collections import Counter
@@ -30,7 +30,7 @@ Place = tuple[int, int]
 
 @dataclass
 class Findings:
-    """What was read, and what must not be."""
+    """Numbers of records read, their outcomes, and the violations."""
 
     clicks: int
     updates: int
@@ -38,15 +38,15 @@ class Findings:
     violations: list[str] = field(default_factory=list)
 
 
-def judge_round(installation: Installation, acknowledged: Mapping[Place, bytes | None]) -> Findings:
-    """Read everything anew and hold it against what must have come of the clicks."""
+def verify_round(installation: Installation, acknowledged: Mapping[Place, bytes | None]) -> Findings:
+    """Read everything again and compare it with what the model makes of the clicks."""
     clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
     model = ReferenceModel(installation.links, partitions=installation.partitions)
     outcomes = {(click.partition, click.offset): outcome_of(click, model) for click in clicks}
-    verdict = compare(model.expected, chain(*updates), prefix=installation.prefix)
-    findings = Findings(len(clicks), verdict.seen, outcomes)
+    comparison = compare(model.expected, chain(*updates), prefix=installation.prefix)
+    findings = Findings(len(clicks), comparison.seen, outcomes)
     findings.violations += missing_clicks(acknowledged, clicks)
-    findings.violations += [] if verdict.is_exact else [str(verdict)]
+    findings.violations += [] if comparison.is_exact else [str(comparison)]
     seen_hits = patiently(lambda: hits(installation))
     findings.violations += [] if seen_hits == model.hits else ["the hits of the links do not add up"]
     bad = [click for click in clicks if outcomes[click.partition, click.offset] == "dead_lettered"]

@@ -1,4 +1,4 @@
-"""What happens to a worker's process."""
+"""Faults of a worker's process."""
 
 import signal
 import time
@@ -26,7 +26,7 @@ AT_ITS_START = {
 
 
 def kill_anywhere(scene: Scene, victim: str) -> bool:
-    """SIGKILL at whatever moment it is."""
+    """SIGKILL at any moment."""
     time.sleep(scene.chance.uniform(0.0, 0.2))  # not to wait for anything, but to strike anywhere in the cycle
     was_open = scene.kill(victim)
     scene.start(victim)
@@ -66,7 +66,7 @@ def sleep_through_replacement(scene: Scene, victim: str) -> bool:
 
 
 def sleep_through_time_out(scene: Scene, victim: str) -> bool:
-    """The same until the broker has ended the transaction by itself."""
+    """The same until the broker has timed out the transaction."""
     was_open = scene.catch(victim)
     wait_until(lambda: not scene.is_open(victim), "end of the transaction by time-out")
     scene.workers[victim].resume()
@@ -122,7 +122,7 @@ def come_and_go(scene: Scene, victim: str) -> bool:
 
 
 def leave(scene: Scene, name: str) -> None:
-    """Tell a worker to leave, frozen or not, and see that it does so well; one that has not begun yet just ends."""
+    """Stop a worker, frozen or not, and check that it exits cleanly; one that is still starting just ends."""
     worker, asked = scene.workers[name], time.monotonic()
     worker.send(signal.SIGTERM)
     worker.resume()

@@ -14,7 +14,7 @@ from tests.support.outcome import hits
 
 
 def main() -> int:
-    """Run on whatever Kafka is to be had, and print what happened."""
+    """Run on any available Kafka, and print the result."""
     wanted = _arguments()
     with tempfile.TemporaryDirectory(prefix="link-actions-faults-") as folder:
         broker = start_kafka(Path(folder), environ=os.environ)
@@ -39,9 +39,9 @@ def _run_on(broker: Broker, folder: Path, wanted: argparse.Namespace) -> int:
         outcome = run.run(kills=wanted.kills, seed=wanted.seed)
         say(f"{run.hit_transactions} of {2 * wanted.kills} kills left an open transaction behind")
         say(f"outcomes of the clicks: {dict(outcome.model.outcomes)}; dead letters: {len(outcome.dead_letters)}")
-        say(str(outcome.verdict))
+        say(str(outcome.comparison))
         is_exact = (
-            outcome.verdict.is_exact
+            outcome.comparison.is_exact
             and outcome.model.outcomes.total() == wanted.clicks
             and hits(installation) == outcome.model.hits
             and not outcome.dead_letters

@@ -10,7 +10,7 @@ IN_TRANSACTION = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The victim is killed when so many clicks are committed, and a little later.
+    """Kills the victim a little after the given number of clicks is committed.
 
     Clicks from `resume_at` on, which is less, are published only once the victim has come back from its last death;
     so it is at work when it dies. Those from `halt_at` on wait for the kill. `in_transaction` asks to strike when a

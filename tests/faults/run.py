@@ -1,4 +1,4 @@
-"""The run itself: clicks flow, workers are killed and started again, and everything is judged at the end."""
+"""The run: clicks flow, workers are killed and restarted, and the result is verified at the end."""
 
 import time
 from collections.abc import Callable
@@ -28,10 +28,10 @@ class FaultRun:
         self._say = say
         self._workers: dict[str, Worker] = {}
         self.hit_transactions = 0
-        """How many kills left an open transaction behind."""
+        """Number of kills that left an open transaction behind."""
 
     def run(self, *, kills: int, seed: int) -> Outcome:
-        """Publish, kill each worker so many times, start it again, and judge when every click is committed."""
+        """Publish, kill and restart each worker as planned, and verify when every click is committed."""
         plan = plan_kills(WORKERS, clicks=self._clicks, kills=kills, seed=seed)
         clicks = islice(endless_clicks(seed, recipients=max(self._clicks // 10, 10)), self._clicks)
         self._installation.define(*LINKS)
@@ -47,7 +47,7 @@ class FaultRun:
         # One that still starts is ended by the signal itself: nothing can be lost before it listens.
         codes = {worker.wait_ready().stop() for worker in self._workers.values()}
         assert codes == {0}, f"workers that were told to stop ended with {codes}"
-        self._say("reading and judging")
+        self._say("reading and verifying")
         return look_at(self._installation)
 
     def _carry_out(self, kill: Kill, flow: Flow) -> str:

@@ -30,7 +30,7 @@ def test_faults_of_every_kind_leave_everything_exact(tmp_path: Path, do_without:
     try:
         results = run_rounds(plan_rounds(len(KINDS), SEED), tmp_path, environ=os.environ, say=print)
     except KafkaMissing as reason:
-        do_without(f"No Kafka process is to be had: {reason}.")
+        do_without(f"Cannot start a Kafka process: {reason}.")
 
     assert not [violation for result in results for violation in result.violations]
     struck = [each for result in results for each in result.struck]
@@ -45,7 +45,7 @@ def test_chaos_run_ends_at_lost_or_doubled_update(tmp_path: Path, do_without: Ca
     try:
         (result,) = run_rounds([planted, planted], tmp_path, environ=os.environ, say=print)
     except KafkaMissing as reason:
-        do_without(f"No Kafka process is to be had: {reason}.")
+        do_without(f"Cannot start a Kafka process: {reason}.")
 
     found = " ".join(result.violations)
     assert "came twice" in found

@@ -9,7 +9,7 @@ from tests.support.outcome import hits
 def test_randomly_killed_workers_are_exactly_once(installation: Installation) -> None:
     outcome = FaultRun(installation, clicks=6_000, say=print).run(kills=1, seed=1)
 
-    assert outcome.verdict.is_exact, str(outcome.verdict)
+    assert outcome.comparison.is_exact, str(outcome.comparison)
     assert hits(installation) == outcome.model.hits
     assert not outcome.dead_letters
 

@@ -158,7 +158,7 @@ def test_expired_offsets_with_reprocessed_clicks(installation: Installation) -> 
     installation.drain()
 
     outcome = look_at(installation)
-    assert outcome.verdict.is_exact, str(outcome.verdict)
+    assert outcome.comparison.is_exact, str(outcome.comparison)
     assert hits(installation) == {("acme", "plain"): (0, PEOPLE + len(clicks), PEOPLE)}
 
 

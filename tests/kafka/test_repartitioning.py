@@ -49,14 +49,14 @@ def test_people_who_clicked_before_are_known_after(installation: Installation) -
 def assert_once(installation: Installation, before: list[Record], after: list[Record]) -> None:
     """Assert exactly once over both; what came of earlier clicks lies where these did, and so is met out of turn."""
     outcome = look_at(installation, [*before, *after])
-    verdict = outcome.verdict
-    wrong = [*verdict.missing, *verdict.doubled, *verdict.unexpected, *outcome.dead_letters]
-    assert not wrong, str(verdict)
+    comparison = outcome.comparison
+    wrong = [*comparison.missing, *comparison.doubled, *comparison.unexpected, *outcome.dead_letters]
+    assert not wrong, str(comparison)
     earlier = {click["click_id"] for click in before}
-    for each in verdict.differing:
+    for each in comparison.differing:
         assert each.expected.record["click_id"] in earlier, each
         assert all(difference.startswith("the partition is") for difference in each.differences), each
-    for unordered in verdict.out_of_order:
+    for unordered in comparison.out_of_order:
         assert partition_of(unordered.key, 4) != partition_of(unordered.key, 7), unordered
     assert hits(installation) == outcome.model.hits
 

@@ -13,7 +13,7 @@ from tests.mutants.equivalents import read_equivalents
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.packages import PACKAGES, Package
 from tests.mutants.report import Result, survivors, table
-from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, Verdict, copy_with_docs, in_order
+from tests.mutants.trial import SLACK, SLACK_SECONDS, Copy, TrialResult, copy_with_docs, in_order
 
 BY_NAME = {each.name: each for each in PACKAGES}
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [BY_NAME[name] for name in options.packages or BY_NAME]
     results = []
     with tempfile.TemporaryDirectory(prefix="link-actions-mutants-") as folder:
-        # One stays as it is now, whatever is edited in the meantime.
+        # One stays unchanged while the sources are edited.
         sound = copy_with_docs(Path(folder) / "sound")
         copies = [Copy(copy_with_docs(Path(folder) / str(number))) for number in range(options.jobs)]
         for package in wanted:
@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def sample(mutants: Sequence[Mutant], size: int, seed: str) -> Sequence[Mutant]:
-    """Return so many of them, the same ones for the same seed and source."""
+    """Return a sample of that size, the same for the same seed and source."""
     return sorted(random.Random(seed).sample(mutants, min(size, len(mutants))), key=mutants.index)
 
 
 def try_all(
     package: Package, mutants: Sequence[Mutant], sound: Path, copies: Sequence[Copy]
-) -> Mapping[Mutant, Verdict]:
-    """Try each mutant in a copy of its own for that time."""
+) -> Mapping[Mutant, TrialResult]:
+    """Try each mutant in a separate copy, up to that time."""
     tests = package.test_files(sound)
     yardstick = [copy.measure(tests) for copy in copies][-1]
     seconds = SLACK * yardstick.seconds + SLACK_SECONDS
@@ -54,14 +54,14 @@ def try_all(
     for copy in copies:
         free.put(copy)
 
-    def try_one(mutant: Mutant) -> Verdict:
+    def try_one(mutant: Mutant) -> TrialResult:
         copy = free.get()
         try:
-            verdict = copy.try_mutant(mutant, in_order(sound, mutant, yardstick, tests), seconds)
+            result = copy.try_mutant(mutant, in_order(sound, mutant, yardstick, tests), seconds)
         finally:
             free.put(copy)
-        say(f"{verdict:9}  {mutant.file}:{mutant.line}  {' -> '.join(mutant.lines(sound))}")
-        return verdict
+        say(f"{result:9}  {mutant.file}:{mutant.line}  {' -> '.join(mutant.lines(sound))}")
+        return result
 
     with ThreadPoolExecutor(len(copies)) as pool:
         return dict(zip(mutants, pool.map(try_one, mutants), strict=True))
@@ -86,7 +86,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=40, help="mutants of each package")
     parser.add_argument("--seed", default="1", help="which ones")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once")
-    parser.add_argument("packages", nargs="*", help=f"of {', '.join(BY_NAME)}; all where none is named")
+    parser.add_argument("packages", nargs="*", help=f"of {', '.join(BY_NAME)}; all by default")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.packages if name not in BY_NAME]:
         parser.error(f"there is no package {unknown[0]}; choose from {', '.join(BY_NAME)}")

@@ -4,7 +4,7 @@
 
 Each line of standard input is a JSON list: seconds, and pytest's arguments. Each is answered by one of exit code and
 output; the code is null where the time was over. Starting an interpreter and importing libraries would take longer than
-most tests do. It imports nothing of ours, so that each fork imports the copy's modules as they are at that moment.
+most tests do. It imports nothing of ours, so that each fork imports the copy's present modules.
 """
 
 import importlib
@@ -44,7 +44,7 @@ def main(root: str) -> int:
 
 
 def _run(seconds: float, arguments: list[str], output: IO[str]) -> int | None:
-    """Run pytest in a fork, which is a session of its own; a time-out ends it with all its processes."""
+    """Run pytest in a fork with its own session; a time-out ends it with all its processes."""
     child = os.fork()
     if child == 0:
         os.setsid()

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 Replacement = tuple[ast.expr | ast.stmt, str]
-"""A node, and the source text to put in its place."""
+"""A node and the source text that replaces it."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),

@@ -1,4 +1,4 @@
-"""What is mutated, and the tests that must notice."""
+"""The packages to mutate, and the tests that must notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

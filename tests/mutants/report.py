@@ -6,15 +6,15 @@ from pathlib import Path
 
 from tests.mutants.equivalents import Name, name_of
 from tests.mutants.mutant import Mutant
-from tests.mutants.trial import Verdict
+from tests.mutants.trial import TrialResult
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of the sample of one package."""
+    """The result of the sample of one package."""
 
     package: str
-    verdicts: Mapping[Mutant, Verdict]
+    by_mutant: Mapping[Mutant, TrialResult]
     all_mutants: int
 
 
@@ -32,12 +32,12 @@ def survivors(result: Result, equivalents: Mapping[Name, str], root: Path) -> Se
 
 def _row(result: Result, equivalents: Mapping[Name, str], root: Path) -> str:
     uncaught, left = _uncaught(result), survivors(result, equivalents, root)
-    caught = len(result.verdicts) - len(uncaught)
-    timed_out = list(result.verdicts.values()).count(Verdict.TIMED_OUT)
+    caught = len(result.by_mutant) - len(uncaught)
+    timed_out = list(result.by_mutant.values()).count(TrialResult.TIMED_OUT)
     share = caught / max(caught + len(left), 1)
-    figures = (result.all_mutants, len(result.verdicts), caught, timed_out, len(left), len(uncaught) - len(left))
+    figures = (result.all_mutants, len(result.by_mutant), caught, timed_out, len(left), len(uncaught) - len(left))
     return f"| {result.package} | {' | '.join(map(str, figures))} | {share:.0%} |"
 
 
 def _uncaught(result: Result) -> Sequence[Mutant]:
-    return [mutant for mutant, verdict in result.verdicts.items() if verdict is Verdict.SURVIVED]
+    return [mutant for mutant, outcome in result.by_mutant.items() if outcome is TrialResult.SURVIVED]

@@ -10,7 +10,7 @@ from tests.mutants.equivalents import read_equivalents
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.packages import PACKAGES
 from tests.mutants.report import Result, survivors, table
-from tests.mutants.trial import Copy, NoYardstick, Verdict, Yardstick, in_order
+from tests.mutants.trial import Copy, NoYardstick, TrialResult, Yardstick, in_order
 from tests.planted.copy import ROOT
 
 PROGRAM = '''\
@@ -59,22 +59,22 @@ def test_a_fault_is_caught_and_one_that_no_test_notices_survives(copy: Copy) -> 
     yardstick = copy.measure([TEST_FILE])
     assert yardstick.by_file.keys() == {TEST_FILE}
 
-    def verdict(after: str) -> Verdict:
+    def result(after: str) -> TrialResult:
         return copy.try_mutant(mutant(copy.root, after), [TEST_FILE], 240.0)
 
-    assert verdict("return (number <= LIMIT)") is Verdict.CAUGHT
-    assert verdict("return (number >= LIMIT)") is Verdict.SURVIVED
-    assert copy.try_mutant(mutant(copy.root, "pass"), [TEST_FILE], 3.0) is Verdict.TIMED_OUT
+    assert result("return (number <= LIMIT)") is TrialResult.CAUGHT
+    assert result("return (number >= LIMIT)") is TrialResult.SURVIVED
+    assert copy.try_mutant(mutant(copy.root, "pass"), [TEST_FILE], 3.0) is TrialResult.TIMED_OUT
     assert (copy.root / FILE).read_text() == PROGRAM
 
 
 def test_a_fault_that_changes_nothing_survives(copy: Copy) -> None:
     source = (copy.root / FILE).read_bytes()
     same = Mutant(FILE, 1, 0, len(source), source.decode())
-    assert copy.try_mutant(same, [TEST_FILE], 240.0) is Verdict.SURVIVED
+    assert copy.try_mutant(same, [TEST_FILE], 240.0) is TrialResult.SURVIVED
 
 
-def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_verdict(copy: Copy) -> None:
+def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_result(copy: Copy) -> None:
     (copy.root / TEST_FILE).write_text("def test_it() -> None: assert False\n")
     with pytest.raises(NoYardstick):
         copy.measure([TEST_FILE])
@@ -114,8 +114,8 @@ def test_tests_that_import_the_module_come_first_and_the_quick_ones_of_them(tmp_
 def test_the_share_leaves_out_what_is_equivalent_and_counts_time_outs_as_caught(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(PROGRAM)
     mutants = mutants_of(tmp_path, FILE)
-    verdicts = [Verdict.CAUGHT, Verdict.TIMED_OUT, Verdict.SURVIVED, Verdict.SURVIVED]
-    result = Result("things", dict(zip(mutants, verdicts, strict=False)), len(mutants))
+    outcomes = [TrialResult.CAUGHT, TrialResult.TIMED_OUT, TrialResult.SURVIVED, TrialResult.SURVIVED]
+    result = Result("things", dict(zip(mutants, outcomes, strict=False)), len(mutants))
     equivalents = {(FILE, *mutants[3].lines(tmp_path)): "no one can tell"}
 
     assert survivors(result, equivalents, tmp_path) == [mutants[2]]

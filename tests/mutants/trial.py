@@ -39,8 +39,8 @@ def copy_with_docs(folder: Path) -> Path:
     return folder
 
 
-class Verdict(StrEnum):
-    """What the tests said."""
+class TrialResult(StrEnum):
+    """The result of the tests."""
 
     CAUGHT = "caught"
     TIMED_OUT = "timed out"
@@ -53,7 +53,7 @@ class NoYardstick(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """How long the tests take without a fault, in all and by file."""
+    """Duration of the tests without a fault, in total and by file."""
 
     seconds: float
     by_file: Mapping[str, float]
@@ -89,15 +89,15 @@ class Copy:
             raise NoYardstick(output[-3_000:])
         return Yardstick(time.monotonic() - begun, _seconds_by_file(report))
 
-    def try_mutant(self, mutant: Mutant, test_files: Sequence[str], seconds: float) -> Verdict:
+    def try_mutant(self, mutant: Mutant, test_files: Sequence[str], seconds: float) -> TrialResult:
         """Run the tests with the fault, until the first fails; an import that fails is a failure too."""
         with self._planted(mutant):
             code, output = self._run(test_files, seconds=seconds)
         if code is None:
-            return Verdict.TIMED_OUT
+            return TrialResult.TIMED_OUT
         if code == _NOTHING_RAN:
             raise NoYardstick(output[-3_000:])
-        return Verdict.SURVIVED if code == _PASSED else Verdict.CAUGHT
+        return TrialResult.SURVIVED if code == _PASSED else TrialResult.CAUGHT
 
     @contextmanager
     def _planted(self, mutant: Mutant) -> Iterator[None]:

@@ -10,7 +10,7 @@ class CannotBePlanted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One place: `sound` stands once in the file, and `faulty` takes its place."""
+    """One edit: `sound` occurs once in the file, and `faulty` replaces it."""
 
     file: str
     sound: str
@@ -21,7 +21,7 @@ class Edit:
         path = root / self.file
         text = path.read_text()
         if text.count(self.sound) != 1:
-            raise CannotBePlanted(f"{self.file} does not hold these lines once; plant the bug anew:\n{self.sound}")
+            raise CannotBePlanted(f"{self.file} does not contain these lines once; update the bug:\n{self.sound}")
         path.write_text(text.replace(self.sound, self.faulty))
 
 

@@ -131,7 +131,7 @@ BUGS = (
         ("tests/links/test_versioning.py", "tests/links/test_publishing.py"),
     ),
     PlantedBug(
-        "memory of the largest hash is kept at the place of the smallest",
+        "memory of the largest hash is kept under the smallest",
         (
             Edit(
                 "schemas/identity.py",

@@ -71,7 +71,7 @@ BUGS = (
         EVERY_FAILURE,
     ),
     PlantedBug(
-        "an aborted batch is gone on from where the consumer stands, not from what was processed",
+        "after an aborted batch the worker continues from the consumer's position, not from what was processed",
         (
             Edit(
                 LOOP,
@@ -87,7 +87,7 @@ BUGS = (
         EVERY_FAILURE,
     ),
     PlantedBug(
-        "the state is trusted after somebody else may have changed it",
+        "the state is trusted after another worker may have changed it",
         (
             Edit(
                 ASSIGNMENT,
@@ -202,7 +202,7 @@ BUGS = (
         ("tests/loop/test_loop_at_the_edges.py",),
     ),
     PlantedBug(
-        "a draining worker ends when its own partitions are done, whatever the others have",
+        "a draining worker ends when its own partitions are done, even if others are not",
         (
             Edit(
                 "consumer/loop/drain.py",
@@ -213,7 +213,7 @@ BUGS = (
         ("tests/loop/test_drain.py", "tests/loop/test_draining.py"),
     ),
     PlantedBug(
-        "a committed offset that does not fit the memory is gone on from",
+        "the worker continues from a committed offset that does not fit the state",
         (Edit(HISTORY, "    if (seen.committed or 0) != note.offset:\n", "    if False:\n"),),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),
     ),

@@ -43,7 +43,7 @@ BUGS = (
         needs_kafka=True,
     ),
     PlantedBug(
-        "what is rewound goes on from where it was",
+        "the consumer keeps its position after a seek",
         (
             Edit(
                 STREAM,

@@ -43,7 +43,7 @@ def test_a_program_that_does_not_start_is_not_taken_for_a_bug_that_was_caught(tm
 
 def test_a_bug_whose_lines_are_gone_must_be_planted_anew(tmp_path: Path) -> None:
     gone = Edit("consumer/loop/loop.py", "these lines were never there", "")
-    with pytest.raises(CannotBePlanted, match="plant the bug anew"):
+    with pytest.raises(CannotBePlanted, match="update the bug"):
         try_bug(PlantedBug("gone", (gone,), ()), tmp_path)
 
 

@@ -17,13 +17,13 @@ from tests.planted.copy import TESTS_FAILED, copy_program, run_tests
 BUGS = (*OF_THE_LOOP, *OF_DECIDING, *OF_THE_STREAM)
 
 AT_ONCE = 2
-"""So many trials run beside each other; on two cores that takes 106 s instead of 172."""
+"""Number of parallel trials; on two cores that takes 106 s instead of 172."""
 _FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one bug: the test that failed first, None where none did; and the end of what pytest printed."""
+    """The result of one bug: the first test that failed, or None; and the end of pytest's output."""
 
     bug: PlantedBug
     caught_by: str | None

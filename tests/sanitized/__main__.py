@@ -15,7 +15,7 @@ TESTS = (
     "tests/state/test_matchers.py",
     "tests/state/test_rowfile_against_dict.py",
 )
-"""What runs through the compiled parts, with bytes that are spoilt in every way among them."""
+"""Tests that exercise the compiled modules, also with corrupt bytes of every kind."""
 
 
 def main(tests: list[str]) -> int:

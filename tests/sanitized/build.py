@@ -1,4 +1,4 @@
-"""A copy of the program, whose compiled parts tell of each read or write outside of what is theirs."""
+"""A copy of the program whose compiled modules report each access out of bounds."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ class CannotBuild(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Where it is, its compiled parts, and what must be loaded before Python is."""
+    """Its path, its compiled modules, and the libraries to preload."""
 
     folder: Path
     parts: Sequence[Path]

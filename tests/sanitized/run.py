@@ -11,7 +11,7 @@ from tests.sanitized.build import Copy
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Whether the tests passed, the end of what pytest printed, and what the sanitizers wrote."""
+    """Whether the tests passed, the end of pytest's output, and the reports of the sanitizers."""
 
     passed: bool
     output: str
@@ -27,7 +27,7 @@ def run(copy: Copy, tests: Sequence[str]) -> Result:
         # Python keeps what it has for its whole life, which is no leak.
         "ASAN_OPTIONS": f"detect_leaks=0:log_path={reports / 'address'}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports / 'undefined'}",
-        # So that each object has an end of its own that can be overstepped.
+        # So that each object is a separate allocation with guarded bounds.
         "PYTHONMALLOC": "malloc",
     }
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a script needs of a Kafka beside what every test of the ports does."""
+"""The Kafka environment that scripts need, beyond that of the port tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from tests.ports.environment import Environment
 BRIEF = "brief"
 """The instance whose transactions time out soon."""
 SILENT = "silent"
-"""The instance that is put out of the group soon after it stops turning."""
+"""The instance that the group removes soon after it stops polling."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What lies in partition 0 now, as readers of both kinds see it."""
+    """The present content of partition 0, for both isolation levels."""
 
     committed: Sequence[str]
     uncommitted: Sequence[str]
@@ -24,10 +24,10 @@ class Sight:
 
 
 class Place(Environment, Protocol):
-    """A Kafka, real or not, whose answers can be lost and whose time can be made to pass."""
+    """A Kafka, real or fake, with lost requests and forced time-outs."""
 
     def settle(self, stream: TransactionalConsumer) -> None:
-        """Return once what was produced lies in its partition or was refused."""
+        """Return once what was produced is in its partition or was rejected."""
 
     def lose_the_end(self, stream: TransactionalConsumer) -> None:
         """Have the next request that ends a transaction never arrive."""

@@ -1,4 +1,4 @@
-"""Scripts that nobody would think of; only of steps that take no time on a real broker."""
+"""Random scripts, only of steps that take no time on a real broker."""
 
 from random import Random
 

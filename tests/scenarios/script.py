@@ -28,7 +28,7 @@ SCRIPTS = {
     "a zombie that commits": [*READY, *WRITTEN, "one+ renew", *LOOK, "one commit 3", *LOOK],
     "a zombie that writes": [*READY, *WRITTEN, "one+ renew", "one produce b=2", "one commit 3", *LOOK],
     "a zombie that aborts": [*READY, *WRITTEN, "one+ renew", "one abort", *LOOK],
-    "a zombie that begins anew": [*READY, "one+ renew", *WRITTEN, "one commit 3", *LOOK],
+    "a zombie that begins another transaction": [*READY, "one+ renew", *WRITTEN, "one commit 3", *LOOK],
     "a zombie that takes over again": [*READY, *WRITTEN, "one+ renew", "one renew", *WRITTEN, "one commit 1", *LOOK],
     "a successor that writes": [
         *READY,

@@ -1,4 +1,4 @@
-"""Carries a script out, and notes what can be seen of it."""
+"""Runs a script and records its outcomes."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Stage:
         """Return each step with its outcome.
 
         Readers are given time to see what is expected: a broker ends a transaction in the partitions after it has
-        answered whoever ended it.
+        answered the client that ended it.
         """
         return [self._told(step, wanted) for step, wanted in zip_longest(script, expected)]
 
@@ -78,7 +78,7 @@ class Stage:
         turner.records.clear()
 
         def has_come() -> bool:
-            # Each time: a member that a slow machine has put out meanwhile is given its partitions anew, held.
+            # Each time: a member that was removed on a slow machine gets its partitions again, paused.
             turner.resume_assigned()
             return len(turner.records) >= int(count)
 
@@ -126,7 +126,7 @@ class Stage:
         self._place.publish(self._clicks, 0, *values)
 
     def _world_open(self, value: str) -> None:
-        """Write to the log in a transaction of nobody in the group."""
+        """Write to the log in a transaction of a client outside the group."""
         self._others.append(self._place.leave_open(self._log, 0, value))
 
     def _world_commit(self) -> None:

@@ -30,7 +30,7 @@ class LenientCoordinator(TransactionCoordinator):
 
 
 class LeakyLog(PartitionLog):
-    """Shows committed readers what lies behind an open transaction."""
+    """Shows read_committed readers the records after an open transaction."""
 
     @property
     def stable_end(self) -> int:

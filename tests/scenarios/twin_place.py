@@ -1,4 +1,4 @@
-"""The twin, for scripts."""
+"""The in-memory fake, for scripts."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -41,7 +41,7 @@ class TwinPlace(FakeEnvironment):
         return stream
 
     def settle(self, stream: TransactionalConsumer) -> None:
-        """What is produced lies there at once."""
+        """Records are in their partition at once."""
 
     def lose_the_end(self, stream: TransactionalConsumer) -> None:
         self._networks[stream].is_losing = True

@@ -31,7 +31,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     try:
         kafka = start_locked(folder / "kafka", keys, environ=os.environ)
     except KafkaMissing as reason:
-        do_without_kafka(pytestconfig, f"No Kafka process is to be had: {reason}.")
+        do_without_kafka(pytestconfig, f"Cannot start a Kafka process: {reason}.")
     pytestconfig.stash[KAFKA_LOGS].append(kafka.process.log_path)
     yield House(kafka, authority, stranger, AdminClient({"bootstrap.servers": kafka.plain}))
     kafka.process.kill()

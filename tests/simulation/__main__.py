@@ -45,14 +45,14 @@ def run_seeds(start: int, seeds: int, jobs: int) -> int:
 
 
 def tell_story(seed: int, without: Sequence[int]) -> int:
-    """Tell everything that befell the workers of one seed."""
+    """Print every event of one seed."""
     outcome = run_seed(seed, without)
     _print([*outcome.story, *(outcome.violations or ["no violation"])])
     return 1 if outcome.violations else 0
 
 
 def tell_shortened(seed: int) -> None:
-    """Tell what is left of a failing seed without the faults that it does not need, and how to see it again."""
+    """Print the events of a failing seed reduced to the faults it needs, and the command that reproduces it."""
     left_out, outcome = shrink(run_seed(seed))
     _print(["", f"seed {seed}:", *outcome.story, *outcome.violations, replay_command(seed, left_out)])
 

@@ -14,7 +14,7 @@ from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story
 
 Ends = Mapping[tuple[str, int], int]
-"""Where each partition of each topic ends."""
+"""The end offset of each partition of each topic."""
 
 
 @dataclass
@@ -102,9 +102,9 @@ class Chapters:
 
         names = self.environment.names
         seen = [as_seen(each, self.environment.partitions) for t in names.updates.values() for each in of(t)]
-        verdict = compare(expected, seen)
-        if not verdict.is_exact:
-            yield f"chapter {number}, updates: {verdict}"
+        comparison = compare(expected, seen)
+        if not comparison.is_exact:
+            yield f"chapter {number}, updates: {comparison}"
         told = sorted(_letter(record) for record in of(names.dead_letters))
         if told != sorted(letters):
             yield f"chapter {number}: dead letters are {told}, not {sorted(letters)}"

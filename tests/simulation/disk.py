@@ -9,13 +9,13 @@ KEPT_COPIES = 6
 
 
 class SimulatedDisk(MemoryState):
-    """`on_write` is called with each write and decides what becomes of it; whoever runs on the disk sets it."""
+    """`on_write` is called with each write and decides its fate; the process that uses the disk sets it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.on_write: Callable[[Callable[[], None]], None] = lambda write: write()
         self.page = FakeMarkerFile()
-        """What the process has noted; a crash during its decisions leaves it behind."""
+        """The in-flight marker of the process; it survives a crash during a decision."""
         self.known = FakeMarkerFile()
         """Of which topics the disk is a copy."""
         self._copies: list[dict[int, DiskStore]] = []
@@ -25,7 +25,7 @@ class SimulatedDisk(MemoryState):
         return store
 
     def keep_copy(self) -> None:
-        """Remember everything as it is now."""
+        """Take a snapshot."""
         self._copies = [*self._copies[1 - KEPT_COPIES :], self._copied()]
 
     def older(self, which: float) -> "SimulatedDisk":

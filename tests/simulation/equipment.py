@@ -1,4 +1,4 @@
-"""What every simulated process is made of and none changes: loaded once, since that takes longer than a whole run."""
+"""Immutable parts that all simulated processes share; loading them takes longer than a whole run."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.ports import AssignmentChange, ConsumerRecord
 from tests.loop.fake_environment import KINDS, SCHEMAS, record_formats
 
-BITE = 7
+MAX_POLL_RECORDS = 7
 """Most records of one call of `consume`, so that a short run has many batches."""
 
 
@@ -26,7 +26,7 @@ class BitingStream(FakeTransactionalConsumer):
     """Hands out a few records at once."""
 
     def consume(self, limit: int, timeout_seconds: float) -> list[ConsumerRecord]:
-        return [*super().consume(min(limit, BITE), timeout_seconds)]
+        return [*super().consume(min(limit, MAX_POLL_RECORDS), timeout_seconds)]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What goes wrong: faults that are planned ahead, each of which can be left out."""
+"""Faults, planned ahead so that each can be left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ WRITE = "disk write"
 
 
 class Kind(StrEnum):
-    """What can go wrong."""
+    """The kinds of faults."""
 
     CRASH_BEFORE = "crash before the request"
     CRASH_AFTER = "crash after the request"
@@ -37,7 +37,7 @@ class Kind(StrEnum):
 
 
 class Disk(StrEnum):
-    """What a process finds that comes after a crash."""
+    """The disk that a process finds after a crash."""
 
     KEPT = "kept"
     LOST = "lost"
@@ -87,7 +87,7 @@ _WEIGHTS = {
 _TIMED = (Kind.BROKER_AWAY, Kind.COMPACTION, Kind.JOIN)
 OF_THE_HISTORY = (Kind.OFFSETS_EXPIRED, Kind.CHANGELOG_RECREATED, Kind.CLICKS_DELETED)
 HISTORY_CHANCE = 0.25
-"""How many runs have one of them: a run without is judged as a whole, which notices more."""
+"""Share of runs that have one of them: a run without is checked as a whole, which notices more."""
 MOST_FAULTS = 9
 LONGEST_TENTHS = 90
 
@@ -96,7 +96,7 @@ def plan_faults(random: Random, workers: Sequence[str], guests: Sequence[str]) -
     """Draw the faults of one run. `guests` are workers that only come when a fault has them join."""
     kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=random.randint(1, MOST_FAULTS))
     faults = [_draw(random, number, kind, (workers, guests)) for number, kind in enumerate(kinds, start=1)]
-    # Drawn last and from a random of its own, so that the rest of a seed stays what it was.
+    # Drawn last and from a separate generator, so that the rest of a seed stays unchanged.
     of_history = Random(random.getstate()[1][0])
     number = of_history.choice((1, 1, 2)) if of_history.random() < HISTORY_CHANCE else 0
     return faults + [_of_history(of_history, len(faults) + each) for each in range(1, number + 1)]

@@ -20,7 +20,7 @@ Tell = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class World:
-    """What all instances share. `tell` takes a name and what befell its bearer."""
+    """Parts that all instances share. `tell` takes the name of an instance and an event."""
 
     seed: int
     environment: FakeEnvironment
@@ -36,7 +36,7 @@ class World:
 
 @dataclass
 class Instance:
-    """Restarts what has ended, as a supervisor does, until it is told to leave for good."""
+    """Restarts its process when that ends, as a supervisor does, until `leave`."""
 
     name: str
     world: World
@@ -60,7 +60,7 @@ class Instance:
         return sum((process.tally.counts for process in self.processes), BatchCounts())
 
     def start(self) -> None:
-        """Start a process; one that stands still goes on beside it some time, on its own disk."""
+        """Start a process; a stalled one keeps running beside it for some time, on its own disk."""
         number = len(self.processes) + 1
         name = self.name if number == 1 else f"{self.name}, life {number}"
         process = Process(
@@ -97,7 +97,7 @@ class Instance:
             self.start()
 
     def stop(self) -> None:
-        """Have it leave for good."""
+        """Stop the instance; it does not restart."""
         self.is_wanted = False
         for process in self.running:
             process.is_leaving = True
@@ -116,7 +116,7 @@ class Instance:
             self.world.scheduler.after(self._random.random() * RESTART_SECONDS, self._start_again)
 
     def _start_again(self) -> None:
-        # Whatever still stands still beside it, of an earlier life, holds up no supervisor.
+        # An earlier process that is still stalled does not block the supervisor.
         if self.is_wanted and not self.is_paused and not self.processes[-1].is_alive:
             self.start()
 

@@ -13,9 +13,9 @@ Answer = TypeVar("Answer")
 
 LATENCY_SECONDS = 0.004
 TIMEOUT_SECONDS = 1.0
-"""How long a client waits for an answer; shorter than transactions last."""
+"""Request time-out of a client; shorter than a transaction's."""
 POLL_TIMEOUT_SECONDS = 0.1
-"""The same, of what the library asks again by itself."""
+"""The same for requests that the library retries."""
 
 
 class Crash(BaseException):
@@ -97,7 +97,7 @@ class FaultyNetwork:
         return answer
 
     def _arrive(self, fault: Fault, request: Callable[[], object]) -> None:
-        """Have a request take effect whose answer nobody hears."""
+        """Carry out a request whose answer is lost."""
         try:
             request()
         except Refusal as refusal:

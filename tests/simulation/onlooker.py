@@ -18,11 +18,11 @@ class Onlooker:
         self._seen: dict[Place, bytes] = {}
         self._identities: dict[tuple[str, bytes], Place] = {}
         self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(environment.partitions)}
-        """All that was ever committed, whatever compaction has left of it; look before it compacts."""
+        """Everything ever committed, compacted since or not; look before compaction."""
         self.handled: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
         """Up to where clicks were handled, as the last committed note of each partition says."""
         self.lost: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
-        """How many offsets were skipped by decision, as the same note says."""
+        """Number of offsets skipped by decision, according to the same marker."""
         self.violations: list[str] = []
 
     def look(self) -> None:
@@ -57,7 +57,7 @@ class Onlooker:
         return found
 
     def look_back(self) -> None:
-        """Read everything anew, and hold it against what was seen at its time."""
+        """Read everything again and compare it with what was seen earlier."""
         now = {
             (record.topic(), record.partition(), record.offset()): _identity(record)
             for topic in self._topics()

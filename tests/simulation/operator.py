@@ -63,7 +63,7 @@ class TwinOffice:
 
 
 class Operator:
-    """Has faults strike that a broker or a person brings about, and settles what workers stop at.
+    """Injects the faults of brokers and people, and resolves the errors that workers stop at.
 
     When a worker ends with a contradiction it stops all, chooses at random among the ways that are offered until
     nothing contradicts any more, and starts them again.
@@ -97,7 +97,7 @@ class Operator:
             self._scheduler.start(lambda: self._strike_offline(fault, crew))
 
     def hear_of_contradiction(self, crew: Crew) -> None:
-        """Have it settled, unless somebody is at it."""
+        """Start to resolve the error, unless that is in progress."""
         if not self.is_busy:
             self.is_busy = True
             self._scheduler.start(lambda: self._settle(crew))

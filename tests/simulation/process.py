@@ -60,7 +60,7 @@ class Process:
         disk.on_write = self._write
 
     def run(self) -> None:
-        """Live to an end that a supervisor knows; whatever else ends it is raised."""
+        """Run until an exit that a supervisor handles; raise any other error."""
         try:
             self._work()
         except Crash:

@@ -1,4 +1,4 @@
-"""What many seeds have brought about, added up."""
+"""Totals over many seeds."""
 
 import platform
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One run: everything that one seed brings about."""
+"""One run: everything that one seed determines."""
 
 import traceback
 from collections.abc import Callable, Collection
@@ -40,7 +40,7 @@ LEAVE_SECONDS = 20.0
 
 @dataclass
 class Outcome:
-    """What came of one seed."""
+    """The result of one seed."""
 
     seed: int
     faults: list[Fault]
@@ -52,19 +52,19 @@ class Outcome:
 
 
 def run_seed(seed: int, without: Collection[int] = (), variant: Variant | None = None) -> Outcome:
-    """Run a seed without some of its faults; the same arguments bring about the same."""
+    """Run a seed without some of its faults; deterministic for the same arguments."""
     run = Run(seed, without, variant or Variant())
     try:
         run.work()
     except Endless:
         run.outcome.violations.append("the run goes round in circles")
-    except Exception:  # noqa: BLE001 - whatever else ends a run is what the run is there to find
+    except Exception:  # noqa: BLE001 - any other error is what the simulator looks for
         run.outcome.violations.append(traceback.format_exc())
     return run.outcome
 
 
 class Run:
-    """Builds an installation, has it live through the faults, and judges what came of it."""
+    """Builds an environment, injects the faults, and verifies the result."""
 
     def __init__(self, seed: int, without: Collection[int], variant: Variant) -> None:
         self._random, self._markers = Random(seed), Random(f"{seed}/markers")
@@ -82,7 +82,7 @@ class Run:
         self.outcome = Outcome(seed, faults)
         self._healed = False
         self._put_out: set[str] = set()
-        """Members that were put out of the group and live."""
+        """Members that the group removed although they are alive."""
         self._broker_away_until = 0.0
         world = World(
             seed=seed,
@@ -112,7 +112,7 @@ class Run:
                 self._scheduler.after(fault.nth / 10, partial(self._strike_world, fault))
 
     def work(self) -> None:
-        """Live through it, heal, drain, leave, judge."""
+        """Run, heal, drain, stop, verify."""
         Traffic(self._story, self._scheduler, self._random).plan()
         self._tick()
         if not self._scheduler.run(self._is_drained, at_most_seconds=DRAIN_SECONDS):
@@ -125,11 +125,11 @@ class Run:
         left = self._scheduler.run(lambda: not self._running, at_most_seconds=LEAVE_SECONDS)
         if not left:
             self.outcome.violations.append(f"{[each.name for each in self._running]} do not leave")
-        # Whoever leaves with an outcome that it does not know leaves the transaction to its time-out.
+        # A worker that leaves with an unknown outcome leaves the transaction to its time-out.
         transactions = self._environment.cluster.transactions
         self._scheduler.run(lambda: not transactions.open_transactions, at_most_seconds=2 * max(TRANSACTION_SECONDS))
         self.outcome.seconds = self._scheduler.monotonic()
-        self._judge()
+        self._verify()
 
     def _send_marker(self, arrive: Callable[[], None]) -> None:
         self._scheduler.after(self._markers.random() ** 3 * self._marker_seconds, arrive)
@@ -153,7 +153,7 @@ class Run:
         return [process for instance in self._instances.values() for process in instance.running]
 
     def _is_drained(self) -> bool:
-        """Tell whether all clicks are committed and nothing is in doubt."""
+        """Return whether all clicks are committed and no offset is pending."""
         if self._scheduler.monotonic() <= LAST_SECOND:
             return False
         cluster, topic = self._environment.cluster, self._environment.names.clicks
@@ -170,7 +170,7 @@ class Run:
             return False
 
     def _is_settled(self) -> bool:
-        """Tell whether each partition is in somebody's hands and the state of all is as it must be."""
+        """Return whether each partition is assigned and all state is right."""
         at_work = sum(len(process.live) for process in self._running)
         if at_work != self._environment.partitions or not self._is_drained():
             return False
@@ -178,7 +178,7 @@ class Run:
         return not find_wrong_state(self._environment, self._onlooker, self._running)
 
     def _strike_world(self, fault: Fault) -> None:
-        """Have a fault strike that is nobody's in particular."""
+        """Inject a fault that concerns no single worker."""
         if self._healed:
             return
         self.outcome.struck[fault.number] = bool(self._environment.cluster.transactions.open_transactions)
@@ -204,7 +204,7 @@ class Run:
             instance.resume()
 
     def are_gone(self) -> bool:
-        """Tell whether no worker is left."""
+        """Return whether no worker is left."""
         return not self._running
 
     def _compact(self) -> None:
@@ -220,14 +220,14 @@ class Run:
     def _tell(self, name: str, what: str) -> None:
         self.outcome.story.append(f"{self._scheduler.monotonic():9.3f}  {name}: {what}")
 
-    def _judge(self) -> None:
+    def _verify(self) -> None:
         self._onlooker.look()
         self._onlooker.look_back()
         instances = self._instances.values()
         processes = [process for each in instances for process in each.processes]
         counts = sum((each.counts for each in instances), BatchCounts())
         complete = all(process.end == "left" for process in processes)
-        # Who was put out before it was told of its commit cannot tell any more whether it took place.
+        # A worker that was removed before its commit was answered cannot find out whether it took place.
         complete &= not self._put_out
         self.outcome.violations += [
             *self._onlooker.violations,

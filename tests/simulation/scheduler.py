@@ -1,4 +1,4 @@
-"""Who goes on when: one clock that jumps from event to event, and everybody who waits for a time."""
+"""The scheduler: one clock that jumps from event to event, and all greenlets that wait for a time."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -16,7 +16,7 @@ class Endless(BaseException):
 
 
 class Scheduler:
-    """Implements `Clock`. Whoever sleeps by it gives way to all that happens before the time is over."""
+    """Implements `Clock`. A sleeping greenlet yields to all events before its time is over."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -36,23 +36,23 @@ class Scheduler:
         if self._number > MOST_STEPS:
             raise Endless
         if not self._planned or self._planned[0][0] > until:
-            # Nobody would have gone on meanwhile.
+            # No other event would run meanwhile.
             self._now = until
             return
         heappush(self._planned, (until, self._number, getcurrent().switch))
         self._hub.switch()
 
     def after(self, seconds: float, act: Callable[[], object]) -> None:
-        """Have it done once so much time has passed."""
+        """Call it after that much time."""
         self._number += 1
         heappush(self._planned, (self._now + seconds, self._number, act))
 
     def start(self, run: Callable[[], None]) -> None:
-        """Have somebody run who may sleep."""
+        """Run a function that may sleep."""
         self.after(0.0, greenlet(run).switch)
 
     def run(self, until: Callable[[], bool], *, at_most_seconds: float) -> bool:
-        """Let everybody go on until it is so; tell whether it came to that within the time."""
+        """Run events until the condition holds; return whether it did within the time."""
         deadline = self._now + at_most_seconds
         while not until():
             if not self._planned or self._now > deadline:

@@ -1,4 +1,4 @@
-"""Bugs that are planted in the loop and its ports, each of which the simulator must find within so many seeds."""
+"""Plants bugs in the loop and its ports; the simulator must find each within `SEEDS` seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
@@ -27,7 +27,7 @@ def quiet() -> Iterator[None]:
 
 
 class HastyStream(BitingStream):
-    """Commits the offsets before what they stand for."""
+    """Commits the offsets before the records they cover."""
 
     def commit_transaction(self, offsets: Mapping[int, int]) -> Mapping[int, int]:
         self._membership.group().stage(-1, offsets)
@@ -36,7 +36,7 @@ class HastyStream(BitingStream):
 
 
 class ReusedProducer(BitingStream):
-    """Goes on with a producer of whose last transaction nobody knows the end."""
+    """Keeps a producer whose last transaction has an unknown outcome."""
 
     def reinit_producer(self) -> None:
         if self._producer._producer is None:
@@ -46,7 +46,7 @@ class ReusedProducer(BitingStream):
 
 
 class PositionStream(BitingStream):
-    """Goes on from the consumer's position where it should from what is committed."""
+    """Continues from the consumer's position instead of the committed offset."""
 
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         positions = dict(self._membership.positions)
@@ -80,7 +80,7 @@ class ShortSightedReader(FakeLogReader):
 
 
 class CredulousCheck(HistoryCheck):
-    """Goes on from the committed offset, whatever the memory says."""
+    """Continues from the committed offset without comparing it with the state."""
 
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
         committed = self._consumer.seek_to_committed([*complete])

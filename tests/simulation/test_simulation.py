@@ -27,9 +27,9 @@ def test_what_went_wrong_once_does_not_again(seed: int) -> None:
     assert run_seed(seed).violations == []
 
 
-@pytest.mark.timeout(1_200)  # the other seeds come first: they tell of most planted bugs within seconds
+@pytest.mark.timeout(1_200)  # the other seeds come first: they find most planted bugs within seconds
 def test_whatever_a_seed_brings_about_everything_happens_once() -> None:
-    # A process of its own: what is forked from one that has had clients of the library crashes when it frees them.
+    # A separate process: a fork of one that has had librdkafka clients crashes when it frees them.
     command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--jobs", "2"]
     result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=stretched(1_100))
     assert result.returncode == 0, result.stdout[-3_000:] + result.stderr[-1_000:]

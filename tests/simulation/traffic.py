@@ -1,4 +1,4 @@
-"""What happens in the world during one run: links that change, clicks that come, records that are broken."""
+"""The input of one run: link versions, clicks and bad records."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +15,7 @@ from tests.simulation.scheduler import Scheduler
 LAST_SECOND = 7.0
 UPDATES = ("SetField", "ChangeInterest", "ChangeMembership", "CreateFollowUp", "OpenRequest", "RunScript")
 EARLY_SECONDS = 1.0
-"""How long before its definition a click may name a version."""
+"""Longest time by which a click may precede the definition of its version."""
 HOUR = 3_600_000
 OLDEST_MS = 20 * HOUR
 """Less than the day for which the id of a click is remembered."""

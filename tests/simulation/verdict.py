@@ -1,4 +1,4 @@
-"""Whether everything is as it must be once all faults are over, by the judge that shares no code with the program."""
+"""Verifies the result of a run after all faults, with a reference model that shares no code with the program."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ def find_violations(story: Story) -> list[str]:
     """Return a sentence for each thing in the topics that is not as it must be."""
     environment = story.environment
     model = _model(story)
-    verdict = compare_updates(environment, model)
-    found = [] if verdict.is_exact else [f"updates: {verdict}"]
+    comparison = compare_updates(environment, model)
+    found = [] if comparison.is_exact else [f"updates: {comparison}"]
     if (told := hits(environment)) != model.hits:
         found.append(f"hits are {told}, not {model.hits}")
     expected = sorted((bad.partition, bad.offset, str(bad.reason)) for bad in story.bad)

@@ -16,14 +16,14 @@ from tests.support.installation import Installation
 
 
 def main() -> int:
-    """Run on a Kafka of its own, and print what happened."""
+    """Run on a dedicated Kafka, and print the result."""
     arguments = _arguments()
     wanted = Wanted(arguments.minutes, arguments.rate, arguments.seed)
     with tempfile.TemporaryDirectory(prefix="link-actions-soak-") as folder:
         try:
             broker = start_process(Path(folder) / "kafka", environ=os.environ)
         except KafkaMissing as reason:
-            print(f"No Kafka process is to be had: {reason}", file=sys.stderr)  # noqa: T201 - this is what it is for
+            print(f"Cannot start a Kafka process: {reason}", file=sys.stderr)  # noqa: T201 - this is what it is for
             return 3
         try:
             return _run_on(broker, Path(folder), wanted, arguments.plot)
@@ -56,7 +56,7 @@ def _report(soak: Soak) -> list[str]:
     p99 = [each.p99_ms for each in soak.streams if each.p99_ms is not None]
     return [
         f"outcomes of the clicks: {dict(soak.outcome.model.outcomes)}; dead letters: {len(soak.outcome.dead_letters)}",
-        str(soak.outcome.verdict),
+        str(soak.outcome.comparison),
         f"latency, the median over all intervals: p50 {np.median(p50):.0f} ms, p99 {np.median(p99):.0f} ms",
         f"most clicks that waited: {max(each.lag for each in soak.streams):,}",
         *map(str, soak.trends),

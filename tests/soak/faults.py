@@ -1,4 +1,4 @@
-"""What goes wrong in a soak, in turn: one worker is killed, a third one comes and goes, the broker is restarted."""
+"""The faults of a soak, in turn: one worker is killed, a third one joins and leaves, the broker is restarted."""
 
 from collections.abc import MutableMapping
 from itertools import count, cycle

@@ -1,4 +1,4 @@
-"""How long it takes from a click's publication until a read_committed reader sees its update."""
+"""Latency from a click's publication until a read_committed reader sees its update."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +15,12 @@ from tests.support.installation import Installation
 from tests.support.traffic import LINKS
 
 ALWAYS = LINKS[-1]["link_id"]
-"""The link whose clicks each bring about exactly one update, which tells the click."""
+"""The link whose clicks each cause exactly one update, which identifies the click."""
 UPDATES = "crm-updates.script.v1"
 
 
 class LatencyProbe:
-    """Notes when clicks on one link are published, and sees their updates on a thread of its own."""
+    """Records when clicks on one link are published, and reads their updates in a separate thread."""
 
     def __init__(self, installation: Installation) -> None:
         self._consumer = Consumer(

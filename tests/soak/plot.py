@@ -14,7 +14,7 @@ from tests.soak.sample import ProcessSample
 
 Sample = TypeVar("Sample")
 MOST_POINTS = 400
-"""More than these of one line are thinned: the picture stays small, and nobody could see them."""
+"""Most points drawn of one line; more could not be told apart and would bloat the picture."""
 
 
 def plot(soak: Soak, path: Path) -> None:

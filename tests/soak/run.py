@@ -1,4 +1,4 @@
-"""The soak itself: clicks flow at an even pace, something goes wrong from time to time, and everything is judged."""
+"""The soak: clicks at a constant rate, periodic faults, and verification at the end."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ RECIPIENTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What came of it. `faults` are the seconds at which each happened, and what it was."""
+    """The result of a soak. `faults` are the second and the kind of each."""
 
     processes: Sequence[ProcessSample]
     streams: Sequence[StreamSample]
@@ -36,12 +36,12 @@ class Soak:
 
     @property
     def trends(self) -> Sequence[Trend]:
-        """Every figure that could be judged."""
+        """The trends of all figures with enough samples."""
         return list(trends(self.processes, self.streams))
 
     @property
     def is_good(self) -> bool:
-        """Whether every update is there exactly once and nothing grows."""
+        """True if every update is there exactly once and nothing grows."""
         return self.is_exact and bool(self.trends) and all(each.is_flat for each in self.trends)
 
 
@@ -55,17 +55,17 @@ class Wanted:
 
     @property
     def seconds(self) -> float:
-        """How long clicks flow."""
+        """Duration of the flow of clicks."""
         return self.minutes * 60
 
     @property
     def quiet_seconds(self) -> float:
-        """How long nothing goes wrong after each fault."""
+        """Pause after each fault."""
         return min(LONGEST_QUIET_SECONDS, self.seconds / (LEAST_FAULTS + 1))
 
 
 def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, say: Callable[[str], object]) -> Soak:
-    """Run two workers under faults for as long as is wanted, then judge; `say` gets a line for whatever happens."""
+    """Run two workers under faults for the given time, then verify; `say` gets a line for each event."""
     installation.define(*LINKS)
     lives: dict[str, Worker] = {}
     faults = Faults(installation, broker, lives)
@@ -86,10 +86,10 @@ def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, s
     say(f"all {flow.published:,} clicks are published; waiting until the last is committed")
     installation.wait_done(timeout=SETTLE_SECONDS)
     faults.stop_workers()
-    say("reading and judging")
+    say("reading and verifying")
     outcome = look_at(installation)
     is_exact = (
-        outcome.verdict.is_exact
+        outcome.comparison.is_exact
         and outcome.model.outcomes.total() == flow.published
         and hits(installation) == outcome.model.hits
         and not outcome.dead_letters

@@ -1,4 +1,4 @@
-"""What is looked at every few seconds."""
+"""The figures sampled every few seconds."""
 
 from dataclasses import dataclass
 

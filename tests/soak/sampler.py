@@ -1,4 +1,4 @@
-"""Looks at everything every few seconds, on a thread of its own."""
+"""Samples all figures every few seconds, in a separate thread."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ EVERY_SECONDS = 3.0
 class Sampler:
     """Fills `processes` and `streams` until the block ends.
 
-    `lives` are the workers that run now, by the name of their life; `published` tells how many clicks there are.
+    `lives` are the workers that run now, by the name of their life; `published` returns the number of clicks.
     """
 
     def __init__(

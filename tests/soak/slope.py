@@ -1,7 +1,7 @@
-"""Whether a figure grows with time: Theil-Sen, the median of the slopes between all pairs of samples.
+"""Trend of a figure over time: Theil-Sen, the median of the slopes between all pairs of samples.
 
 Spikes, as faults make them, do not move it: up to 29 % of the samples may be anything. One regression by least squares
-over a restarted broker would show a slope that nobody has to mend.
+over a restarted broker would show a slope that is no leak.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LEAST_SAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a figure may rise: `at_least` whatever the time, as noise makes it, or so much an hour if that is more."""
+    """Allowed rise of a figure: `at_least` for noise, or `an_hour` per hour if that is more."""
 
     figure: str
     unit: str
@@ -39,20 +39,20 @@ class Trend:
 
     @property
     def is_flat(self) -> bool:
-        """Whether it rose no further than it might."""
+        """True if it rose no more than allowed."""
         return self.rise <= self.bound.allowed(self.seconds)
 
     def __str__(self) -> str:
         allowed, unit = self.bound.allowed(self.seconds), self.bound.unit
-        verdict = "flat" if self.is_flat else "GROWS"
+        result = "flat" if self.is_flat else "GROWS"
         return (
             f"{self.bound.figure:22} {self.name:8} {self.seconds / 60:5.1f} min  median {self.median:8.1f} {unit:3}"
-            f"  rise {self.rise:+8.2f}  allowed {allowed:6.1f}  {verdict}"
+            f"  rise {self.rise:+8.2f}  allowed {allowed:6.1f}  {result}"
         )
 
 
 def trend(name: str, bound: Bound, points: Sequence[tuple[float, float]]) -> Trend | None:
-    """Judge samples of seconds and figure; None where there are too few."""
+    """Return the trend of samples (seconds, figure); None if there are too few."""
     if len(points) < LEAST_SAMPLES:
         return None
     seconds, figures = np.array(points).T

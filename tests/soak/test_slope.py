@@ -1,4 +1,4 @@
-"""The judge of a soak sees a leak, and takes neither noise nor faults for one."""
+"""The trend test finds a leak, and takes neither noise nor faults for one."""
 
 from random import Random
 
@@ -29,9 +29,9 @@ def points(growth_an_hour: float, *, noise: float = 2.0, spikes: float = 0.0) ->
 
 
 def is_flat(samples: list[tuple[float, float]], bound: Bound = ANONYMOUS) -> bool:
-    judged = trend("a", bound, samples)
-    assert judged is not None
-    return judged.is_flat
+    found = trend("a", bound, samples)
+    assert found is not None
+    return found.is_flat
 
 
 @pytest.mark.parametrize("spikes", [0.0, 0.1, 0.2])
@@ -50,9 +50,9 @@ def test_what_goes_up_and_down_again_is_no_leak() -> None:
 
 
 def test_the_rise_is_told_in_the_figures_unit() -> None:
-    judged = trend("a", ANONYMOUS, points(60, noise=0))
-    assert judged is not None
-    assert judged.rise == pytest.approx(60, rel=0.01)
+    found = trend("a", ANONYMOUS, points(60, noise=0))
+    assert found is not None
+    assert found.rise == pytest.approx(60, rel=0.01)
 
 
 def test_a_short_life_is_judged_by_what_noise_may_make_of_it() -> None:
@@ -60,7 +60,7 @@ def test_a_short_life_is_judged_by_what_noise_may_make_of_it() -> None:
     assert not is_flat([(second, 150 + second * ANONYMOUS.at_least / 100) for second in range(0, 120, 3)])
 
 
-def test_too_few_samples_are_not_judged() -> None:
+def test_too_few_samples_are_not_measured() -> None:
     assert trend("a", ANONYMOUS, points(0)[: LEAST_SAMPLES - 1]) is None
 
 
@@ -91,9 +91,9 @@ def growing(processes_seen: list[ProcessSample], streams_seen: list[StreamSample
 
 
 def test_a_good_soak_is_flat_in_every_figure_of_every_life() -> None:
-    judged = list(trends([*processes("a 1"), *processes("b 2")], streams()))
-    assert len(judged) == 2 * 3 + 2
-    assert all(each.is_flat for each in judged)
+    found = list(trends([*processes("a 1"), *processes("b 2")], streams()))
+    assert len(found) == 2 * 3 + 2
+    assert all(each.is_flat for each in found)
 
 
 def test_each_figure_that_grows_is_named_with_the_life_it_grows_in() -> None:

@@ -1,4 +1,4 @@
-"""What is judged of a soak: each figure of each process's life, and of the whole, after a warm-up."""
+"""Trends of a soak: each figure of each process, and of the whole run, after a warm-up."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ WARM_UP = 0.25
 click time, grow to their full number."""
 
 # A leak of 64 bytes a click, at 250 clicks a second in each worker, is 55 MiB an hour: twice what is allowed.
-# Pages of the row files that are mapped grow as their disk does, and are judged there.
+# Pages of the row files that are mapped grow as their disk does, and are bounded there.
 ANONYMOUS = Bound("anonymous memory", "MiB", at_least=12.0, an_hour=24.0)
 # Row files grow until they are rewritten, the definitions' not at all.
 DISK = Bound("disk of the state", "MiB", at_least=12.0, an_hour=24.0)
@@ -26,24 +26,24 @@ TAIL_LATENCY = Bound("latency p99", "ms", at_least=40.0, an_hour=40.0)
 
 
 def trends(processes: Sequence[ProcessSample], streams: Sequence[StreamSample]) -> Iterator[Trend]:
-    """Yield what can be judged; short lives cannot."""
+    """Yield the trends; short-lived processes have none."""
     lives: dict[str, list[ProcessSample]] = defaultdict(list)
     for sample in processes:
         lives[sample.life].append(sample)
     for life, samples in lives.items():
         warm = _warm(samples)
-        yield from _judged(life, ANONYMOUS, [(each.seconds, each.anonymous_mib) for each in warm])
-        yield from _judged(life, DESCRIPTORS, [(each.seconds, each.descriptors) for each in warm])
-        yield from _judged(life, DISK, [(each.seconds, each.disk_mib) for each in warm])
+        yield from _measured(life, ANONYMOUS, [(each.seconds, each.anonymous_mib) for each in warm])
+        yield from _measured(life, DESCRIPTORS, [(each.seconds, each.descriptors) for each in warm])
+        yield from _measured(life, DISK, [(each.seconds, each.disk_mib) for each in warm])
     seen = _warm([each for each in streams if each.p50_ms is not None])
-    yield from _judged("all", MEDIAN_LATENCY, [(each.seconds, each.p50_ms or 0.0) for each in seen])
-    yield from _judged("all", TAIL_LATENCY, [(each.seconds, each.p99_ms or 0.0) for each in seen])
+    yield from _measured("all", MEDIAN_LATENCY, [(each.seconds, each.p50_ms or 0.0) for each in seen])
+    yield from _measured("all", TAIL_LATENCY, [(each.seconds, each.p99_ms or 0.0) for each in seen])
 
 
-def _judged(name: str, bound: Bound, points: Sequence[tuple[float, float]]) -> Iterator[Trend]:
-    judged = trend(name, bound, points)
-    if judged is not None:
-        yield judged
+def _measured(name: str, bound: Bound, points: Sequence[tuple[float, float]]) -> Iterator[Trend]:
+    found = trend(name, bound, points)
+    if found is not None:
+        yield found
 
 
 def _warm(samples: Sequence[Sample]) -> Sequence[Sample]:

@@ -1,1 +1,1 @@
-"""What tests on a real Kafka work with: real worker processes, clicks, links, and waiting for what must come."""
+"""Support for tests on a real Kafka: worker processes, clicks, links, and waits."""

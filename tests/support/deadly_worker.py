@@ -1,7 +1,7 @@
 """A worker that dies of some records, or stalls: `python -m tests.support.deadly_worker run ACT`.
 
 ACT is what happens when it decides a value that holds the mark of `tests.deadly_record`: `kill`, as the kernel does
-when memory is short; `segfault`; `raise`, an error that nobody foresaw; `stall` for some seconds, as at a lock; or
+when memory is short; `segfault`; `raise`, an unexpected error; `stall` for some seconds, as at a lock; or
 `freeze`, as code in C that keeps Python's lock. It counts as stalled after a short while.
 """
 

@@ -133,7 +133,7 @@ class Installation:
         program: Sequence[str] = LINK_ACTIONS,
         stderr: int | None = None,
     ) -> Worker:
-        """Start a worker; the name is its instance id, and its state lies in a folder of that name.
+        """Start a worker; the name is its instance id, and its state is in a folder of that name.
 
         Its log goes to a file of that name, or to `stderr`.
         """
@@ -166,7 +166,7 @@ class Installation:
         )
 
     def committed(self) -> dict[int, int]:
-        """Return what the group has committed of each partition of the clicks; none where nothing is."""
+        """Return the group's committed offset of each partition of the clicks that has one."""
         asked = [TopicPartition(self.topic(LINK_CLICKS), partition) for partition in range(self.partitions)]
         places = wait_until(lambda: self._ask_committed(asked), "answer about what is committed", timeout=DONE_SECONDS)
         return {place.partition: place.offset for place in places if place.offset >= 0}
@@ -181,7 +181,7 @@ class Installation:
         return sum(self.committed().values())
 
     def has_open_transaction(self, partitions: Iterable[int]) -> bool:
-        """Whether any of these partitions of the changelog ends with records that are neither committed nor aborted."""
+        """Return whether any of these changelog partitions ends with records that are neither committed nor aborted."""
         wanted = [TopicPartition(self.topic(self.changelog), partition) for partition in partitions]
         ends = [self._ends(wanted, isolation) for isolation in (UNCOMMITTED, COMMITTED)]
         return ends[0] != ends[1]
@@ -191,11 +191,11 @@ class Installation:
         return self.folder / "state" / name
 
     def configure(self, **properties: str) -> None:
-        """Give workers that start from now on further client properties; `__` in a name stands for a dot."""
+        """Give workers that start from now on further client properties; `__` in a name means a dot."""
         self._properties |= {name.replace("__", "."): value for name, value in properties.items()}
 
     def write_properties(self) -> Path:
-        """Write the file of client properties as it is now, and return where."""
+        """Write the present client properties to a file, and return its path."""
         path = self.folder / "client.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
         return path

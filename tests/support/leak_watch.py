@@ -1,6 +1,6 @@
 """A part of pytest: fails the run in which personal data or a secret could be seen by who runs the program.
 
-Where the tests run in several processes, the one that gathers their reports, above all their folders, is who looks.
+If the tests run in several processes, the xdist controller, whose folder contains all of theirs, does the search.
 """
 
 import pytest

@@ -11,7 +11,7 @@ LEAVE_SECONDS = 5.0
 
 
 def assert_leave(*workers: Worker) -> None:
-    """Tell the workers to leave, all at once, and assert that each does so well and in time."""
+    """Stop all workers at once, and assert that each exits cleanly and in time."""
     asked = time.monotonic()
     for worker in workers:
         worker.send(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Brokers that the client library itself plays, to bring about what a real Kafka does only now and then.
+"""librdkafka's mock brokers, to force what a real Kafka does only occasionally.
 
 Not for exactly once: they show aborted records, and store no offsets that a transaction sends.
 """
@@ -25,7 +25,7 @@ class MockCluster:
         self._cluster = cluster
 
     def elect_again(self, partition: int) -> None:
-        """Have the leader lead on in a new epoch, as after a restart; no client hears of it."""
+        """Have the leader lead on in a new epoch, as after a restart; no client is notified."""
         self._library.rd_kafka_mock_partition_set_leader(self._cluster, self.topic.encode(), partition, _LEADER)
 
     def coordinate(self, *, group: str, transactional_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What must have come of the clicks of an installation, and whether it did, told by the independent judge."""
+"""Compares the output of an installation with the independent reference model."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,22 +20,22 @@ from tests.support.records import click_key
 
 @dataclass(frozen=True)
 class Outcome:
-    """The model's view, the verdict on the updates, and the dead letters."""
+    """The model, the comparison of the updates, and the dead letters."""
 
     model: ReferenceModel
-    verdict: Comparison
+    comparison: Comparison
     dead_letters: list[Seen]
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many dead letters there are for each reason."""
+        """Number of dead letters by reason."""
         return Counter(dict(letter.headers)["dlq.reason"].decode() for letter in self.dead_letters)
 
 
 def look_at(installation: Installation, clicks: Iterable[Record] | None = None) -> Outcome:
-    """Read everything anew and judge it.
+    """Read everything again and compare it with the model.
 
-    `clicks` are those that count, in their order; all that lie in their right partition, where none are given.
+    `clicks` are those that count, in their order; by default all that are in their right partition.
     """
     published, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
     model = ReferenceModel(installation.links, partitions=installation.partitions)
@@ -47,16 +47,16 @@ def look_at(installation: Installation, clicks: Iterable[Record] | None = None) 
 def assert_exact(
     installation: Installation, clicks: Iterable[Record] | None = None, *, dead_letters: int = 0
 ) -> Outcome:
-    """Assert that every expected update is there exactly once, the hits add up, and there are so many dead letters."""
+    """Assert that every expected update is there exactly once, and that hits and dead letters are as expected."""
     outcome = look_at(installation, clicks)
-    assert outcome.verdict.is_exact, str(outcome.verdict)
+    assert outcome.comparison.is_exact, str(outcome.comparison)
     assert hits(installation) == outcome.model.hits
     assert outcome.reasons.total() == dead_letters, outcome.reasons
     return outcome
 
 
 def in_place(published: Iterable[Seen], partitions: int) -> Iterator[Record]:
-    """Yield the clicks among these records that can be read and lie in the partition of their identity."""
+    """Yield the readable clicks among these records that are in the partition of their identity."""
     for record in published:
         with suppress(NotReadable):
             click = decode("LinkClicked", record.value)

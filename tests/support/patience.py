@@ -1,8 +1,8 @@
 """Stretches the waits of tests by the load of the machine: all seconds are those of an idle one.
 
 The yardstick is a fixed piece of work, measured when the tests start and again while they wait. If it takes three times
-as long as on an idle machine, a wait lasts three times as long. So a test states its wait without regard to load, and a wait
-that fails still ends soon on an idle machine.
+as long as on an idle machine, a wait lasts three times as long. So tests state waits without regard to load, and a
+wait that fails still ends soon on an idle machine.
 """
 
 import time
@@ -17,8 +17,8 @@ REMEMBERED = 3
 """Recent measurements of which the longest counts, because a single one may hit an idle moment."""
 LONGEST_STRETCH = 20.0
 LONGEST_TEST_STRETCH = 4.0
-"""Limit for the time-out of a whole test. Its waits end by their own stretched deadlines and say what they waited for; the
-time-out only ends a test that hangs, and at a stretch of 20 one would block the run for 100 minutes."""
+"""Limit for the time-out of a whole test. Its waits have their own stretched deadlines; the time-out only ends a test
+that hangs, which at a stretch of 20 would block the run for 100 minutes."""
 
 
 def work() -> None:

@@ -1,14 +1,14 @@
-"""What must never be seen by who runs the program: a mark in personal data and secrets, and the search for it.
+"""Leak detection: a mark in personal data and secrets, and the search for it in logs.
 
-Clicks of the tests carry the mark in whom they are about. Whatever a worker logs or answers over HTTP, and whatever a
-command says on standard error, lies in a `*.log` file below the run's folder, and is searched when the run is over.
+Clicks of the tests carry the mark in recipient and person. All that a worker logs or answers over HTTP, and all that a
+command writes to standard error, is in a `*.log` file below the run's folder, which is searched when the run is over.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 MARK = "x7planted7x"
-"""Stands in every recipient, person, address and secret that tests make up."""
+"""Part of every recipient, person, address and secret in tests."""
 
 BROKERS_LOG = "kafka.log"
 """Of a broker, whose log is not ours. Files with a number for a name are records or state."""

@@ -56,7 +56,7 @@ def _encode(schema: str, record: Record) -> bytes:
 @cache
 def _schema(name: str) -> tuple[bytes, Any]:
     text = (_FOLDER / f"{name}.avsc").read_text()
-    # Without logical types the times are numbers, as they are on the wire, and the canonical form is the same.
+    # Without logical types the times are numbers, as on the wire, and the canonical form is the same.
     definition = json.loads(text, object_hook=lambda part: {key: part[key] for key in part if key != "logicalType"})
     digest = fingerprint(to_parsing_canonical_form(definition), "CRC-64-AVRO")
     return b"\xc3\x01" + bytes.fromhex(digest), parse_schema(definition)

@@ -19,7 +19,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Shown:
-    """What a terminal got, as it came."""
+    """The raw output that a terminal received."""
 
     code: int
     raw: str

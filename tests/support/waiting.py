@@ -7,13 +7,13 @@ from typing import TypeVar
 from tests.support.patience import Deadline
 
 LOOK_SECONDS = 0.02
-"""How long lies between two looks."""
+"""Interval between two polls."""
 
 Seen = TypeVar("Seen")
 
 
 class NeverCame(AssertionError):
-    """What a test waited for did not come in time."""
+    """A test's wait timed out."""
 
 
 def wait_until(look: Callable[[], Seen], what: str | Callable[[], str], *, timeout: float = 30.0) -> Seen:

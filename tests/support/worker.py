@@ -1,4 +1,4 @@
-"""A worker as an operator runs it: a process of its own, seen through its log, its port and its exit code."""
+"""A worker as an operator runs it: a separate process, observed through its log, port and exit code."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.support.waiting import NeverCame, wait_until
 
 LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
 STEERED = (sys.executable, "-m", "tests.support.steered_worker")
-"""A worker that does something at a named point: dies, or halts until it is told to go on."""
+"""A worker that does something at a named point: dies, or halts until it is told to continue."""
 DEADLY = (sys.executable, "-m", "tests.support.deadly_worker")
 """A worker that dies of some records."""
 
@@ -61,7 +61,7 @@ class Worker:
         return self
 
     def wait_assigned(self, number: int, *, timeout: float = START_SECONDS) -> "Worker":
-        """Return once the group has given it so many partitions, whether their state is restored or not."""
+        """Return once the group has assigned it that many partitions, restored or not."""
         what = self._described(f"worker with {number} partitions")
         wait_until(lambda: len(self.assigned()) == number, what, timeout=timeout)
         return self
@@ -109,12 +109,12 @@ class Worker:
 
     @property
     def process_id(self) -> int:
-        """Which process it is."""
+        """The process id."""
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has not ended."""
+        """True until the process has ended."""
         return self._process.poll() is None
 
     @property
@@ -129,24 +129,24 @@ class Worker:
 
     @property
     def anonymous_mib(self) -> float:
-        """What of it is no page of a file. Raises OSError where the process has ended."""
+        """Anonymous resident memory. Raises OSError if the process has ended."""
         return self._mib("RssAnon")
 
     @property
     def descriptors(self) -> int:
-        """How many files and connections it has open. Raises OSError where it has ended."""
+        """Number of open files and connections. Raises OSError if the process has ended."""
         return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
 
     @property
     def log(self) -> str:
-        """What this process has written to standard error."""
+        """The standard error of the process so far."""
         with self.log_path.open("rb") as log:
             log.seek(self._start_of_log)
             return log.read().decode()
 
     @property
     def last_words(self) -> str:
-        """What it says when it ends with an error; threads may still log after it."""
+        """The error message at exit; threads may still log after it."""
         said = [str(line["reason"]) for line in self.events("command.failed") if "reason" in line]
         lines = self.log.splitlines()
         bare = [line for line in lines if not line.startswith("{")]  # of a steered worker, whose test says it so
@@ -161,11 +161,11 @@ class Worker:
         return [line for line in self._log_lines() if line.get("event") == event]
 
     def has_reached(self, point: str) -> bool:
-        """Whether a steered worker has come to this point of its cycle."""
+        """Return whether a steered worker has reached this point of its cycle."""
         return any(line["point"] == point for line in self.events("point.reached"))
 
     def probe(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Ask a probe; status 0 where nobody answers."""
+        """Query a probe; status 0 if there is no answer."""
         status, body = self._get(path)
         return status, json.loads(body) if body else {}
 
