@@ -73,7 +73,7 @@ class Candidate(Protocol):
 
 
 class Running:
-    """The processes of a candidate: itself, and what else works for it alone. Their output goes to a file."""
+    """The processes of a candidate: itself and its helpers. Their output goes to a file."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "output.log"

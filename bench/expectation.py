@@ -60,7 +60,7 @@ def expected_copies(records: Iterable[tuple[bytes, bytes]]) -> Expectation:
 
 
 def digest(key: bytes, value: bytes, headers: Headers) -> bytes:
-    """Return what tells a record from any other; the order of its headers is free."""
+    """Return the identity of a record; the order of its headers does not count."""
     told = b"\0".join(part for name, content in sorted(headers) for part in (name.encode(), content))
     return blake2b(b"\0".join((key, value, told)), digest_size=16).digest()
 

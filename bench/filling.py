@@ -93,7 +93,7 @@ def _loads(partition: int, remembered: list[bytes], count: int, links: int) -> I
 
 
 def _settle(path: Path) -> int:
-    """Have the file on the disk, so that writing it back disturbs no measurement; return what it takes there."""
+    """Sync the file, so that writeback disturbs no measurement; return its size on disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         return os.fstat(file.fileno()).st_blocks * 512

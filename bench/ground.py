@@ -59,7 +59,7 @@ class Ground:
         return click_key(click), self.codecs.clicks.encode(click)
 
     def publish_links(self) -> None:
-        """Make the topics that all candidates share, and put the links into theirs."""
+        """Create the topics that all candidates share, and publish the links."""
         self._create_topics("bench")
         self._send(self.names.definitions, definitions(self.workload.shape, self.codecs.definitions))
 
@@ -87,7 +87,7 @@ class Ground:
         )
 
     def ends(self, topic: str) -> Mapping[int, int]:
-        """Return where a topic ends now."""
+        """Return the present end offsets of a topic."""
         with closing(Consumer({"bootstrap.servers": self.servers, "group.id": "bench-ends"})) as consumer:
             places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
             return {place.partition: consumer.get_watermark_offsets(place, timeout=10)[1] for place in places}

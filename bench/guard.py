@@ -70,7 +70,7 @@ class SlowedLinkActions:
     prepare = LinkActions.prepare
 
     def start(self, job: Job) -> Running:
-        """Start a worker that burns CPU beside its work."""
+        """Start a worker that burns extra CPU."""
         command = [sys.executable, "-m", "bench.slowed_worker", str(self.share), "run", "--drain"]
         return Running(job.folder).launch(command, worker_environ(job))
 
@@ -115,7 +115,7 @@ def _say(line: str) -> None:
 
 
 def main() -> None:
-    """Look at both and tell; a machine without a Kafka looks at the core alone."""
+    """Measure both and print the result; without a Kafka measure the core only."""
     parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
     parser.add_argument("--slower", type=float, default=0, help="a share of CPU to waste, to see it noticed")
     slower = parser.parse_args().slower

@@ -90,7 +90,7 @@ class Stage:
         self._lasting: dict[int, Filled] = {}
 
     def compare(self, numbers: Sequence[int], workload: Workload) -> list[Result]:
-        """Have a worker ready for each number of keys, then let them work, one right after the other; raises Failed."""
+        """Prepare a worker for each number of keys, then run them one right after the other; raises Failed."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder, ExitStack() as stack:
             filled = [self._filled(keys, Path(folder), workload) for keys in numbers]
             ready = [stack.enter_context(_started(each, workload)) for each in filled]
@@ -208,7 +208,7 @@ def _cells(results: Sequence[Result]) -> Sequence[str]:
 
 
 def _ratios(by_keys: Sequence[Sequence[Result]]) -> Iterator[str]:
-    """Compare round by round, for noise strikes neighbours alike."""
+    """Compare round by round, because noise affects neighbouring runs alike."""
     few, *more = by_keys
     for many in more:
         ratios = [mine.cost.cpu_us / base.cost.cpu_us for mine, base in zip(many, few, strict=True)]

@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def alternate(servers: str, folder: Path, options: argparse.Namespace) -> Iterator[Latency]:
-    """Run the candidates in turn, after a run that warms the broker up, and tell each figure as it comes."""
+    """Run the candidates in turn, after a warm-up run, and print each figure at once."""
 
     def run(number: int | str, rate: int, name: str) -> Latency:
         traffic = Traffic(rate, options.warm_up, options.seconds)

@@ -33,7 +33,7 @@ class Cost:
     clicks_per_second: float
     peak_mib: float
     broker_us: float | None
-    """CPU per click of the broker at the same time; None where it is not ours to see."""
+    """CPU per click of the broker at the same time; None if its process is not visible."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Latency:
 
 
 class Reader(Thread):
-    """Notes when updates arrive. A first click's number is its recipient's, so the key tells which click it was."""
+    """Records when updates arrive. A first click's number is its recipient's, so the key identifies the click."""
 
     def __init__(self, servers: str, topic: str, starts: Mapping[int, int], wanted: int) -> None:
         super().__init__(daemon=True)

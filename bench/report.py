@@ -54,7 +54,7 @@ def _target_rows(results: Sequence[Result], candidates: Sequence[Candidate]) -> 
 
 
 def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """Return the median, and the range where there are several values."""
+    """Return the median, and the range if there are several values."""
     if len(values) == 1:
         return form(values[0])
     return f"{form(median(values))} ({form(min(values))}–{form(max(values))})"

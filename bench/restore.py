@@ -100,7 +100,7 @@ def _restore(clients: KafkaClients, store: str, folder: Path, expected: int) -> 
 
 
 def _log_bytes(folder: Path) -> int:
-    """Return what the changelog takes on the broker's disk; 0 where that is not in this folder."""
+    """Return the size of the changelog on the broker's disk; 0 if that is not in this folder."""
     return sum(path.stat().st_size for path in folder.glob("kafka/data/*dedupe-changelog*/*.log"))
 
 

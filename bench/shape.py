@@ -9,7 +9,7 @@ class Shape:
 
     name: str
     duplicates: float = 0.3
-    """The share of clicks by a recipient who clicked that link before."""
+    """The share of clicks by a recipient that clicked the link before."""
     links: int = 1_000
     actions: int = 1
     """Number of actions of a link that has any."""

@@ -1,4 +1,4 @@
-"""The targets: what link-actions may cost beside the others, in the same run on the same machine."""
+"""The targets: the cost of link-actions relative to other candidates, in the same run on the same machine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Target:
     shape: str = DEFAULT
 
     def evaluate(self, results: Sequence[Result]) -> "Evaluation":
-        """Compare round by round, for noise strikes neighbours alike."""
+        """Compare round by round, because noise affects neighbouring runs alike."""
         ours, theirs = (self._figures(results, name) for name in (SUBJECT, self.other))
         return Evaluation(self, tuple(mine / their for mine, their in zip(ours, theirs, strict=False)))
 
@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A target, and the ratio in each round; none where one of the two was not run."""
+    """A target, and the ratio in each round; no ratios if one of the two was not run."""
 
     target: Target
     ratios: tuple[float, ...]

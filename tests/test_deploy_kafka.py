@@ -43,7 +43,7 @@ def test_missing_kafka_is_reported_in_one_sentence() -> None:
     assert told == ["No Kafka is available: no Docker; no Java."]
 
 
-def test_the_sentence_goes_to_standard_error_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_message_goes_to_standard_error_alone(capsys: pytest.CaptureFixture[str]) -> None:
     first_available([missing("no Docker")], tell_standard_error)
 
     assert capsys.readouterr().err == "No Kafka is available: no Docker.\n"
@@ -150,7 +150,7 @@ def test_description_names_no_temporary_folder(kafka_process: KafkaProcess) -> N
 
 
 @pytest.mark.kafka
-def test_what_was_produced_outlives_a_kill_and_a_stop(kafka_process: KafkaProcess, topic_prefix: str) -> None:
+def test_records_outlive_a_kill_and_a_stop(kafka_process: KafkaProcess, topic_prefix: str) -> None:
     topic = f"{topic_prefix}clicks"
     create_topic(kafka_process, topic)
     produce(kafka_process, topic, b"one")
@@ -166,7 +166,7 @@ def test_what_was_produced_outlives_a_kill_and_a_stop(kafka_process: KafkaProces
 
 
 @pytest.mark.kafka
-def test_a_paused_broker_is_silent_until_it_goes_on(kafka_process: KafkaProcess) -> None:
+def test_paused_broker_is_silent_until_resumed(kafka_process: KafkaProcess) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_process.bootstrap_servers, "log_level": 0})
     kafka_process.pause()
     with pytest.raises(KafkaException):

@@ -14,7 +14,7 @@ PYTHON = _FOLDER / "bin" / "python"
 
 
 def install_packages() -> None:
-    """Make the environment where it is missing or older than its lock file; raises CandidateMissing."""
+    """Create the virtual environment if it is missing or older than its lock file; raises CandidateMissing."""
     done = _FOLDER / ".installed"
     if done.exists() and done.stat().st_mtime >= _LOCK.stat().st_mtime:
         return

@@ -47,6 +47,6 @@ def test_the_same_clicks_come_at_each_call() -> None:
     assert list(workload.clicks_in_order()) == list(workload.clicks_in_order())
 
 
-def test_half_of_the_links_ask_for_nothing_where_the_shape_says_so() -> None:
+def test_half_of_the_links_may_have_no_actions() -> None:
     acting = sum(bool(actions_of(SHAPES["half-silent"], link, 1)) for link in range(1_000))
     assert acting == 500

@@ -17,9 +17,7 @@ from tests.support.patience import stretched
 KEYS, CLICKS = 10_000, 2_000
 
 
-def test_a_worker_on_a_filled_state_repeats_nothing_that_is_remembered(
-    kafka: Broker, tmp_path: Path, topic_prefix: str
-) -> None:
+def test_worker_on_filled_state_repeats_nothing(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
     workload = Workload(Shape(topic_prefix.rstrip("."), remembered=10), CLICKS)
     with closing(Ground(kafka.bootstrap_servers, tmp_path, workload)) as ground:
         ground.publish_links()

@@ -21,7 +21,7 @@ class NoGround:
         NoGround.closed += 1
 
 
-def test_who_falls_behind_misses_the_limit_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_candidate_falling_behind_misses_the_limit_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[str] = []
 
     def measured(_ground: NoGround, candidate: Candidate, traffic: Traffic) -> Latency:
@@ -49,7 +49,7 @@ def test_a_program_that_falls_behind_does_not_meet_its_targets() -> None:
     assert results == ["not met", "not measured", "not met", "not measured", "not met"]
 
 
-def test_who_is_compared_with_somebody_that_fell_behind_has_met_nothing_by_it() -> None:
+def test_ratio_to_a_candidate_behind_is_not_measured() -> None:
     ours = Latency(2_000, "link-actions", 20, 50, 100)
     behind = Latency(2_000, "kafka-streams", float("inf"), float("inf"), float("nan"))
     ratios = [row for row in latency.target_rows([ours, behind]) if "kafka-streams" in row[0]]

@@ -61,7 +61,7 @@ def left_of(candidate: Leaving, admin: AdminClient) -> list[str]:
     return [topic for topic in topics if any(group in topic for group in candidate.groups)]
 
 
-def test_a_topic_that_is_gone_already_is_as_good_as_deleted(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
+def test_missing_topic_counts_as_deleted(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
     """The list that the names come from may be older than the topic's end."""
     shape = Shape(topic_prefix.rstrip("."))
     with closing(Ground(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as ground:

@@ -24,6 +24,6 @@ def test_a_ratio_above_the_limit_does_not() -> None:
     assert TARGET.evaluate([a_result("link-actions", 5.1), a_result("floor", 2.0)]).result == "not met"
 
 
-def test_what_was_not_run_on_the_shape_is_not_measured() -> None:
+def test_candidate_not_run_is_not_measured() -> None:
     results = [a_result("link-actions", 5.0), a_result("floor", 2.0, shape="duplicates")]
     assert TARGET.evaluate(results).result == "not measured"

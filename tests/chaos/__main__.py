@@ -47,7 +47,7 @@ def _disk() -> Path | None:
     """Return a RAM disk if there is one with room; it outlives killed processes.
 
     Kafka's controllers sync their log at every step. In a run on a disk that was most likely throttled three brokers
-    stood still for 6 to 25 s again and again.
+    paused for 6 to 25 s repeatedly.
     """
     has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
     return MEMORY if has_room else None

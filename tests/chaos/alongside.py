@@ -98,7 +98,7 @@ def _places(admin: AdminClient, topics: list[str]) -> list[TopicPartition]:
 
 
 def _tell(**facts: Any) -> None:
-    print(json.dumps(facts), flush=True)  # noqa: T201 - this is how it tells
+    print(json.dumps(facts), flush=True)  # noqa: T201 - this is its output
 
 
 if __name__ == "__main__":

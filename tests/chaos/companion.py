@@ -1,4 +1,4 @@
-"""The subscriber that reads along, seen from the run: its process and what it has told."""
+"""The subscriber's process, and the findings it has reported."""
 
 import json
 import signal

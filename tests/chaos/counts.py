@@ -9,7 +9,7 @@ OUTCOMES = ("applied", "duplicate", "without_actions", "not_applicable", "test",
 
 
 def uneven(name: str, metrics: Metrics) -> list[str]:
-    """Return a sentence where a worker's outcomes do not add up to what it consumed."""
+    """Return a sentence if a worker's outcomes do not add up to the records it consumed."""
     consumed, outcomes = metrics.get(CONSUMED, 0), outcomes_of([metrics]).total()
     return [] if consumed == outcomes else [f"worker {name} consumed {consumed:g} records and counts {outcomes:g}"]
 

@@ -34,7 +34,7 @@ class Course:
         self._result = Result(missed=scene.missed, endings=scene.endings, violations=scene.violations)
 
     def run(self, faults: Sequence[Fault]) -> Result:
-        """Return what came of it."""
+        """Return the result."""
         try:
             self._strike_all(faults)
             self._finish()

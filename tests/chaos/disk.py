@@ -8,7 +8,7 @@ SIZE = "48m"
 
 
 def mount(folder: Path) -> bool:
-    """Put a disk there; False where that is not allowed here."""
+    """Mount a disk there; false if that is not allowed here."""
     folder.mkdir(parents=True, exist_ok=True)
     return _run("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder))
 

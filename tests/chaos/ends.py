@@ -16,7 +16,7 @@ Ends = Mapping[tuple[str, int], int]
 
 
 def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]], isolation: IsolationLevel) -> Ends:
-    """Return the end of each topic's partition; asks again where a broker has just come back or leads no longer."""
+    """Return the end offset of each partition; retry if a broker has just restarted or lost the leadership."""
     wanted = [TopicPartition(topic, partition) for topic, partition in places]
     answers = wait_until(lambda: _ask(admin, wanted, isolation), "ends of partitions", timeout=ANSWER_SECONDS)
     return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}

@@ -29,7 +29,7 @@ class Proxy:
         self._dangling: set[asyncio.StreamWriter] = set()
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Join a client to the broker until one of them ends; refuse it where the broker does not listen."""
+        """Connect a client to the broker until one of them ends; refuse it if the broker does not listen."""
         try:
             from_broker, to_broker = await asyncio.open_connection(LOOPBACK, self._broker_port)
         except OSError:
@@ -63,7 +63,7 @@ class Proxy:
                     continue
                 writer.write(data)
                 await writer.drain()
-        # What dangles is not even told that the other end has gone.
+        # A silenced connection does not even learn that its peer has gone.
         if writer not in self._dangling:
             writer.close()
 

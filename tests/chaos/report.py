@@ -17,7 +17,7 @@ CONFIDENCE = 3
 
 
 def report(results: Sequence[Result], *, seed: int, minutes: float) -> str:
-    """Say what was done, how often, and what came of it."""
+    """Describe the runs, their number, and the result."""
     struck = [each for result in results for each in result.struck]
     lines = [*_heading(results, seed, minutes), "", *_table(struck), "", *_remarks(results), *_summary(results, struck)]
     return "\n".join(lines)

@@ -27,7 +27,7 @@ DROPPED = "Couldn't find leader endpoint for partitions"
 """Log line of a broker that drops the markers of a transaction; its records then stay undecided forever."""
 RECOVER_SECONDS = 150.0
 OUTPUTS = (*UPDATES, LINK_HITS, DEAD_LETTERS, LINK_CLICKS)
-"""Topics that workers write to in transactions, beside the changelog."""
+"""Topics that workers write to in transactions, besides the changelog."""
 CATCHES = 60
 """How often a worker is stopped to look whether its transaction is open."""
 

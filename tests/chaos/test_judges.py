@@ -31,27 +31,27 @@ def violations_of(seen: list[Seen]) -> list[str]:
     return [sentence for each in seen for sentence in watch.see("set_field", each.key, each.value)]
 
 
-def test_who_reads_along_sees_nothing_wrong_where_nothing_is(updates: list[Seen]) -> None:
+def test_subscriber_accepts_correct_updates(updates: list[Seen]) -> None:
     assert violations_of(updates) == []
 
 
-def test_who_reads_along_notices_a_doubled_update(updates: list[Seen]) -> None:
+def test_subscriber_notices_doubled_update(updates: list[Seen]) -> None:
     (sentence,) = violations_of([*updates, updates[-1]])
 
     assert "came twice" in sentence
 
 
-def test_who_reads_along_notices_updates_in_another_order_than_the_clicks(updates: list[Seen]) -> None:
+def test_subscriber_notices_reordered_updates(updates: list[Seen]) -> None:
     first, second = [each for each in updates if each.key == updates[0].key][:2]
 
     assert "of a later click" in violations_of([second, first])[0]
 
 
-def test_who_reads_along_notices_what_is_no_update() -> None:
+def test_subscriber_notices_invalid_update() -> None:
     assert "cannot be read" in violations_of([a_record(b"\x00")])[0]
 
 
-def test_an_acknowledged_click_that_is_lost_or_changed_is_noticed() -> None:
+def test_lost_or_changed_acknowledged_click_is_noticed() -> None:
     topic = [a_record(b"one"), a_record(b"two", offset=1)]
 
     assert missing_clicks({(0, 0): b"one", (0, 1): b"two"}, topic) == []
@@ -59,7 +59,7 @@ def test_an_acknowledged_click_that_is_lost_or_changed_is_noticed() -> None:
     assert "first at (0, 1)" in missing_clicks({(0, 1): b"other"}, topic)[0]
 
 
-def test_dead_letters_that_are_missing_doubled_or_changed_are_noticed() -> None:
+def test_wrong_dead_letters_are_noticed() -> None:
     bad = [a_record(b"\x00"), a_record(None, offset=1)]
     letters = [letter_of(each) for each in bad]
 
@@ -71,7 +71,7 @@ def test_dead_letters_that_are_missing_doubled_or_changed_are_noticed() -> None:
     assert len(wrong_letters(bad, [letters[0], replace(letters[1], value=b"")])) == 2
 
 
-def test_what_becomes_of_a_record_is_told_from_its_bytes_and_place() -> None:
+def test_outcome_follows_from_bytes_and_partition() -> None:
     model = ReferenceModel([a_link(an_action("SetField"))], partitions=1)
     click = a_record(encode_click(click_by("r-1")), partitions=1)
 
@@ -83,7 +83,7 @@ def test_what_becomes_of_a_record_is_told_from_its_bytes_and_place() -> None:
     )
 
 
-def test_a_state_that_is_a_replay_of_the_changelog_is_right_whether_it_is_whole_or_older() -> None:
+def test_replay_of_the_changelog_is_right_at_any_position() -> None:
     changelog = changelog_of({b"a": b"1"}, {b"b": b"2"}, {b"a": b"3"})
 
     assert (
@@ -105,7 +105,7 @@ def test_a_state_that_differs_from_the_changelog_is_noticed(entries: dict[bytes,
     assert "worker x for partition 0" in sentence
 
 
-def test_a_partition_whose_state_nobody_has_to_its_end_is_noticed() -> None:
+def test_partition_without_complete_state_is_noticed() -> None:
     changelog = changelog_of({b"a": b"1"}, {b"b": b"2"})
 
     assert "reaches offset 1" in differing([Stored("x", 0, 1, {b"a": b"1"})], changelog)[0]

@@ -17,12 +17,12 @@ def test_every_kind_is_among_as_many_faults_as_there_are_kinds() -> None:
     assert len(KINDS) <= 30
 
 
-def test_a_round_has_faults_on_one_kind_of_ground_only() -> None:
+def test_round_has_faults_for_one_kind_of_cluster_only() -> None:
     for each in plan_rounds(300, seed=2):
         assert {fault.kind.brokers for fault in each.faults} == {each.brokers}
 
 
-def test_the_report_counts_faults_and_open_transactions_and_bounds_what_it_saw() -> None:
+def test_report_counts_faults_and_open_transactions() -> None:
     struck = [Struck("killed", was_open=number < 40, recovery_seconds=number / 10) for number in range(60)]
 
     text = report([Result(struck)], seed=7, minutes=3.0)
@@ -33,7 +33,7 @@ def test_the_report_counts_faults_and_open_transactions_and_bounds_what_it_saw()
     assert text.endswith("exact")
 
 
-def test_the_report_names_each_violation_and_what_was_not_possible() -> None:
+def test_report_names_violations_and_impossible_faults() -> None:
     text = report([Result([], ["an update came twice"], ["state directory read-only"])], seed=7, minutes=3.0)
 
     assert "SKIPPED, NOT POSSIBLE HERE: state directory read-only" in text

@@ -55,7 +55,7 @@ def verify_round(installation: Installation, acknowledged: Mapping[Place, bytes 
 
 
 def patiently(read: Callable[[], Read]) -> Read:
-    """Read, again where it fails: a broker that has just come back may not know yet what it leads."""
+    """Read, and retry on failure: a broker that has just restarted may not know yet which partitions it leads."""
     for _ in range(ATTEMPTS - 1):
         with suppress(NotReadable):
             return read()
@@ -85,14 +85,14 @@ def outcome_of(record: Seen, model: ReferenceModel) -> str:
 
 
 def missing_clicks(acknowledged: Mapping[Place, bytes | None], clicks: Iterable[Seen]) -> list[str]:
-    """Return a sentence where the broker acknowledged what the topic does not hold."""
+    """Return a sentence if the topic lacks acknowledged clicks."""
     there = {(click.partition, click.offset): click.value for click in clicks}
     lost = [place for place, value in acknowledged.items() if place not in there or there[place] != value]
     return [f"{len(lost)} acknowledged clicks are not in the topic, the first at {min(lost)}"] if lost else []
 
 
 def wrong_letters(bad: Sequence[Seen], letters: Sequence[Seen]) -> list[str]:
-    """Return sentences where bad records and dead letters are not the same, once each and byte for byte."""
+    """Return sentences if bad records and dead letters differ; each must be there once, byte for byte."""
     wanted = Counter(((click.partition, click.offset), click.key, click.value) for click in bad)
     found = Counter((_origin(letter), letter.key, letter.value) for letter in letters)
     return [*_listed("dead letters are missing", wanted - found), *_listed("dead letters are too many", found - wanted)]

@@ -20,7 +20,7 @@ LIMIT: int = 3
 
 
 def is_large(number: int) -> bool:
-    """Tell whether it is more than 3."""
+    """Return whether it is more than 3."""
     return number > LIMIT
 
 
@@ -74,7 +74,7 @@ def test_a_fault_that_changes_nothing_survives(copy: Copy) -> None:
     assert copy.try_mutant(same, [TEST_FILE], 240.0) is TrialResult.SURVIVED
 
 
-def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_result(copy: Copy) -> None:
+def test_failing_or_missing_tests_give_no_result(copy: Copy) -> None:
     (copy.root / TEST_FILE).write_text("def test_it() -> None: assert False\n")
     with pytest.raises(NoYardstick):
         copy.measure([TEST_FILE])
@@ -83,7 +83,7 @@ def test_tests_that_fail_without_a_fault_or_are_not_there_are_no_result(copy: Co
         copy.try_mutant(mutant(copy.root, "pass"), [TEST_FILE], 240.0)
 
 
-def test_what_people_and_type_checkers_read_is_left_alone(tmp_path: Path) -> None:
+def test_texts_and_annotations_are_not_mutated(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(PROGRAM)
     assert [(each.line, each.faulty) for each in mutants_of(tmp_path, FILE)] == [
         (3, "4"),
@@ -103,7 +103,7 @@ def test_a_sample_is_the_same_for_the_same_seed_only() -> None:
     assert list(sample(mutants, 1_000, "1")) == mutants
 
 
-def test_tests_that_import_the_module_come_first_and_the_quick_ones_of_them(tmp_path: Path) -> None:
+def test_tests_importing_the_module_run_first_quick_ones_ahead(tmp_path: Path) -> None:
     texts = {"slow.py": "from thing import wait\n", "quick.py": "import thing\n", "other.py": "import things\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
@@ -111,7 +111,7 @@ def test_tests_that_import_the_module_come_first_and_the_quick_ones_of_them(tmp_
     assert in_order(tmp_path, Mutant(FILE, 1, 0, 1, ""), yardstick, list(texts)) == ["quick.py", "slow.py", "other.py"]
 
 
-def test_the_share_leaves_out_what_is_equivalent_and_counts_time_outs_as_caught(tmp_path: Path) -> None:
+def test_share_excludes_equivalents_and_counts_time_outs(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(PROGRAM)
     mutants = mutants_of(tmp_path, FILE)
     outcomes = [TrialResult.CAUGHT, TrialResult.TIMED_OUT, TrialResult.SURVIVED, TrialResult.SURVIVED]
@@ -122,7 +122,7 @@ def test_the_share_leaves_out_what_is_equivalent_and_counts_time_outs_as_caught(
     assert table([result], equivalents, tmp_path).splitlines()[-1] == "| things | 8 | 4 | 2 | 1 | 1 | 1 | 67% |"
 
 
-def test_every_package_has_mutants_and_tests_and_every_equivalent_a_reason() -> None:
+def test_packages_and_equivalents_are_complete() -> None:
     for package in PACKAGES:
         assert sum(len(mutants_of(ROOT, file)) for file in package.files(ROOT)) > 50
         assert package.test_files(ROOT)

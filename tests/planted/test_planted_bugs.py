@@ -36,17 +36,17 @@ def test_without_a_bug_nothing_is_caught_in_the_copy(tmp_path: Path) -> None:
     assert try_bug(harmless, tmp_path).caught_by is None
 
 
-def test_a_program_that_does_not_start_is_not_taken_for_a_bug_that_was_caught(tmp_path: Path) -> None:
+def test_broken_program_is_no_caught_bug(tmp_path: Path) -> None:
     broken = Edit("consumer/loop/loop.py", "class Loop:", "class Loop")
     assert try_bug(PlantedBug("broken", (broken,), ("tests/loop/test_story.py",)), tmp_path).caught_by is None
 
 
-def test_a_bug_whose_lines_are_gone_must_be_planted_anew(tmp_path: Path) -> None:
+def test_bug_whose_lines_are_gone_is_reported(tmp_path: Path) -> None:
     gone = Edit("consumer/loop/loop.py", "these lines were never there", "")
     with pytest.raises(CannotBePlanted, match="update the bug"):
         try_bug(PlantedBug("gone", (gone,), ()), tmp_path)
 
 
-def test_a_test_that_is_not_there_is_not_taken_for_one_that_caught_something(tmp_path: Path) -> None:
+def test_missing_test_catches_nothing(tmp_path: Path) -> None:
     result = run_tests(copy_program(tmp_path), "tests/loop/test_of_nothing.py")
     assert result.returncode not in (0, 1)

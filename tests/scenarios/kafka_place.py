@@ -77,7 +77,7 @@ class KafkaPlace(KafkaEnvironment):
         return stream
 
     def settle(self, stream: TransactionalConsumer) -> None:
-        # What it refuses, the next call of the stream tells.
+        # The next call of the stream reports a rejected record.
         with suppress(KafkaException, SystemError):
             self._producers[stream].flush(stretched(SECONDS))
 
@@ -118,7 +118,7 @@ class KafkaPlace(KafkaEnvironment):
         return int(self._admin.list_offsets(wanted, isolation_level=level)[place].result().offset)
 
     def _read(self, topic: str, isolation: str) -> list[Message]:
-        """Read up to where a reader of this kind is told that there is no more."""
+        """Read up to the end offset for this isolation level."""
         config = {
             "group.id": "look",
             "enable.partition.eof": True,

@@ -30,13 +30,13 @@ class Place(Environment, Protocol):
         """Return once what was produced is in its partition or was rejected."""
 
     def lose_the_end(self, stream: TransactionalConsumer) -> None:
-        """Have the next request that ends a transaction never arrive."""
+        """Lose the next request that ends a transaction."""
 
     def expire(self, topic: str, instance: str) -> None:
-        """Have the open transaction of the instance, which is in this topic, time out."""
+        """Time out the open transaction of the instance, which is in this topic."""
 
     def begin_compaction(self, topic: str) -> None:
-        """Have the topic compacted from now on: what was written before, once more is written."""
+        """Compact the topic from now on: records written before, once more is written."""
 
     def compact(self, topic: str) -> None:
         """Return once everything before the last record is compacted."""

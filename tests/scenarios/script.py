@@ -1,4 +1,4 @@
-"""The scripts: who does what, a step a line."""
+"""The scripts: one step per line, the actor first."""
 
 READY = ["one renew", "one join"]
 WRITTEN = ["one begin", "one produce a=1"]

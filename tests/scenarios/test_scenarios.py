@@ -48,19 +48,19 @@ def test_a_script_has_the_same_outcome_on_both(name: str, kafka_place: KafkaPlac
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_script_drawn_by_chance_has_the_same_outcome_on_both(seed: int, kafka_place: KafkaPlace) -> None:
+def test_random_script_has_same_outcome_on_both(seed: int, kafka_place: KafkaPlace) -> None:
     script = draw_script(seed)
     expected = played_by_the_twin(script)
     assert Stage(kafka_place).play(script, expected) == expected
 
 
-def test_a_twin_that_fences_nobody_is_found_out(kafka_place: KafkaPlace) -> None:
+def test_fake_without_fencing_is_found(kafka_place: KafkaPlace) -> None:
     script, drifted = SCRIPTS["a zombie that commits"], TwinPlace()
     drifted.cluster.transactions = LenientCoordinator()
     assert Stage(drifted).play(script) != Stage(kafka_place).play(script)
 
 
-def test_a_twin_whose_readers_see_too_far_is_found_out(kafka_place: KafkaPlace) -> None:
+def test_fake_reading_past_open_transactions_is_found(kafka_place: KafkaPlace) -> None:
     script, drifted = SCRIPTS["transactions side by side"], TwinPlace()
     stage = Stage(drifted)
     drifted.cluster.topic("topic-2").logs[:] = [LeakyLog()]

@@ -16,7 +16,7 @@ ALL = 1_000
 
 
 class LosingNetwork(DirectNetwork):
-    """Loses one request that ends a transaction when it is told to."""
+    """Loses one request that ends a transaction, on demand."""
 
     is_losing = False
 
@@ -51,7 +51,7 @@ class TwinPlace(FakeEnvironment):
         self.cluster.transactions.expire(instance)
 
     def begin_compaction(self, topic: str) -> None:
-        """It is compacted when it is told to be."""
+        """`compact` does it all."""
 
     def compact(self, topic: str) -> None:
         self.cluster.topic(topic).log(0).compact()

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: run seeds and report; or tell the story of one."""
+"""`python -m tests.simulation`: runs seeds and reports, or prints the events of one."""
 
 import argparse
 import gc
@@ -16,11 +16,11 @@ from tests.simulation.silence import silenced
 
 CHUNK = 50
 TOLD = 3
-"""Failing seeds whose stories are told."""
+"""Number of failing seeds whose events are printed."""
 
 
 def main() -> int:
-    """Return the exit code: 1 where something is not as it must be."""
+    """Return the exit code: 1 if there is a violation."""
     arguments = _parse()
     with silenced():
         if arguments.seed is not None:
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def run_seeds(start: int, seeds: int, jobs: int) -> int:
-    """Run them all, report, and tell the shortened stories of the first that fail."""
+    """Run them all, report, and print the reduced events of the first that fail."""
     began = monotonic()
     report = Report()
     chunks = [range(at, min(at + CHUNK, start + seeds)) for at in range(start, start + seeds, CHUNK)]

@@ -19,7 +19,7 @@ Ends = Mapping[tuple[str, int], int]
 
 @dataclass
 class Chapter:
-    """Clicks from `first` on are handled, per partition, up to where the next chapter says that they were."""
+    """Clicks from `first` on are handled, per partition, up to the start of the next chapter."""
 
     first: dict[int, int]
     ends: Ends
@@ -45,7 +45,7 @@ class Chapters:
         self.all.append(Chapter(dict(first), ends_of(self.environment), forgot=frozenset(forgot)))
 
     def violations(self, story: Story) -> Iterator[str]:
-        """Hold each chapter's updates and dead letters against what must have come of its clicks."""
+        """Compare each chapter's updates and dead letters with what the model makes of its clicks."""
         clicks = {
             p: everything(self.environment, self.environment.names.clicks, p)
             for p in range(self.environment.partitions)
@@ -111,7 +111,7 @@ class Chapters:
 
 
 def everything(environment: FakeEnvironment, topic: str, partition: int) -> list[FakeRecord]:
-    """Return all committed records that ever were, those too that were deleted from the head."""
+    """Return all records ever committed, including those deleted from the head."""
     log = environment.cluster.topic(topic).log(partition)
     start, log.start = log.start, 0
     try:

@@ -17,7 +17,7 @@ class SimulatedDisk(MemoryState):
         self.page = FakeMarkerFile()
         """The in-flight marker of the process; it survives a crash during a decision."""
         self.known = FakeMarkerFile()
-        """Of which topics the disk is a copy."""
+        """The topics that the disk is a copy of."""
         self._copies: list[dict[int, DiskStore]] = []
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
@@ -29,7 +29,7 @@ class SimulatedDisk(MemoryState):
         self._copies = [*self._copies[1 - KEPT_COPIES :], self._copied()]
 
     def older(self, which: float) -> "SimulatedDisk":
-        """Return a disk as this one was some time ago, from 0 for the oldest to 1; empty where nothing was kept."""
+        """Return an earlier copy of this disk, from 0 for the oldest to 1; empty if there is none."""
         return self._with(self._copies[int(which * (len(self._copies) - 1))] if self._copies else {})
 
     def copy(self) -> "SimulatedDisk":

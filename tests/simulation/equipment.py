@@ -31,7 +31,7 @@ class BitingStream(FakeTransactionalConsumer):
 
 @dataclass(frozen=True)
 class Variant:
-    """Of what the workers are built; a test may put a part with a bug in it."""
+    """The parts of the workers; a test may replace one with a faulty one."""
 
     stream: type[BitingStream] = BitingStream
     reader: type[FakeLogReader] = FakeLogReader
@@ -40,7 +40,7 @@ class Variant:
 
 
 class RememberingPlanner(Planner):
-    """Plans each version of a link once, for all the workers that there ever are."""
+    """Plans each version of a link once for all workers."""
 
     def __init__(self, frames: Mapping[str, bytes]) -> None:
         super().__init__(SCHEMAS, frames, "")

@@ -85,7 +85,7 @@ class Instance:
             self.start()
 
     def pause(self) -> None:
-        """Have it leave, and start it no more until `resume`."""
+        """Stop it, and do not restart it until `resume`."""
         self.is_paused = True
         for process in self.running:
             process.is_leaving = True

@@ -20,9 +20,9 @@ class Onlooker:
         self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(environment.partitions)}
         """Everything ever committed, compacted since or not; look before compaction."""
         self.handled: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
-        """Up to where clicks were handled, as the last committed note of each partition says."""
+        """The position up to which clicks were handled, according to the last committed note of each partition."""
         self.lost: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
-        """Number of offsets skipped by decision, according to the same marker."""
+        """Number of offsets skipped by decision, according to the same note."""
         self.violations: list[str] = []
 
     def look(self) -> None:
@@ -80,7 +80,7 @@ class Onlooker:
 
 
 def _identity(record: FakeRecord) -> bytes:
-    """Return the update's id, or from where a dead letter comes."""
+    """Return the update's id, or the origin of a dead letter."""
     told = dict(record.headers() or [])
     if "ce_id" in told:
         return told["ce_id"] or b""

@@ -87,12 +87,12 @@ class Operator:
         self.has_struck = False
 
     def strike(self, fault: Fault, crew: Crew) -> None:
-        """Have the fault strike; workers that it needs to be gone are stopped before."""
+        """Inject the fault; stop the workers that must be gone first."""
         self.has_struck = True
         if fault.kind is Kind.CLICKS_DELETED:
             self._delete_clicks()
         elif not (self.is_busy or self._is_unsettled):
-            # Offsets and changelog lost at once leave nothing that a new disk could tell it by.
+            # If offsets and changelog are lost together, a worker on a new disk cannot notice.
             self.is_busy = self._is_unsettled = True
             self._scheduler.start(lambda: self._strike_offline(fault, crew))
 

@@ -194,7 +194,7 @@ class Run:
             self._operator.strike(fault, self)
 
     def pause(self) -> None:
-        """Have all workers leave."""
+        """Stop all workers."""
         for instance in self._instances.values():
             instance.pause()
 

@@ -18,6 +18,6 @@ def shrink(outcome: Outcome, without: Collection[int] = (), variant: Variant | N
 
 
 def replay_command(seed: int, without: Collection[int]) -> str:
-    """Return the command that tells the same story again."""
+    """Return the command that reproduces the run."""
     omitted = f" --without {','.join(map(str, sorted(without)))}" if without else ""
     return f"python -m tests.simulation --seed {seed}{omitted} --story"

@@ -9,7 +9,7 @@ import structlog
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Have nothing logged below critical."""
+    """Log nothing below critical."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:

@@ -143,13 +143,13 @@ def test_a_planted_bug_is_found(bug: str) -> None:
     assert next((seed for seed in SEEDS if run_seed(seed, variant=BUGS[bug]).violations), None) is not None
 
 
-def test_a_batch_that_another_committed_and_this_one_counts_too_is_found() -> None:
+def test_batch_counted_twice_is_found() -> None:
     """Rare: one in thousands of seeds has two workers commit the same offset, of which one does not know its own."""
     found = run_seed(3853, variant=Variant(stream=CreditTakingStream)).violations
     assert any("more clicks were counted" in each for each in found)
 
 
-def test_a_story_is_shortened_to_the_faults_that_matter() -> None:
+def test_events_are_reduced_to_the_needed_faults() -> None:
     variant = BUGS["local state is trusted after a foreign change"]
     seed = next(seed for seed in SEEDS if run_seed(seed, variant=variant).violations)
     left_out, outcome = shrink(run_seed(seed, variant=variant), variant=variant)

@@ -23,12 +23,12 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seed", REGRESSIONS)
-def test_what_went_wrong_once_does_not_again(seed: int) -> None:
+def test_once_failed_seeds_succeed(seed: int) -> None:
     assert run_seed(seed).violations == []
 
 
 @pytest.mark.timeout(1_200)  # the other seeds come first: they find most planted bugs within seconds
-def test_whatever_a_seed_brings_about_everything_happens_once() -> None:
+def test_every_seed_is_exactly_once() -> None:
     # A separate process: a fork of one that has had librdkafka clients crashes when it frees them.
     command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--jobs", "2"]
     result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=stretched(1_100))
@@ -36,7 +36,7 @@ def test_whatever_a_seed_brings_about_everything_happens_once() -> None:
     assert f"no violation in {SEEDS:,} seeds" in result.stdout
 
 
-def test_the_same_seed_tells_the_same_story_in_another_process() -> None:
+def test_same_seed_has_same_events_in_another_process() -> None:
     stories = [told_by_a_fresh_process(hash_seed) for hash_seed in ("1", "2")]
     assert stories[0] == stories[1]
     assert stories[0].count("starts") > 2
@@ -50,7 +50,7 @@ def told_by_a_fresh_process(hash_seed: str) -> str:
     ).stdout
 
 
-def test_a_fault_that_is_left_out_does_not_strike() -> None:
+def test_excluded_fault_does_not_strike() -> None:
     outcome = run_seed(7)
     struck = next(iter(outcome.struck))
     without = run_seed(7, [struck])

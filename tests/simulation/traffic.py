@@ -37,7 +37,7 @@ class Traffic:
         """Those that came, which the edge may publish once more."""
 
     def plan(self) -> None:
-        """Have links, clicks and broken records come at their times."""
+        """Schedule links, clicks and bad records."""
         random = self._random
         for number in range(random.randint(2, MOST_LINKS)):
             self._plan_link(f"link-{number}")

@@ -21,7 +21,7 @@ from tests.simulation.process import Process
 
 
 def find_violations(story: Story) -> list[str]:
-    """Return a sentence for each thing in the topics that is not as it must be."""
+    """Return a sentence for each violation in the topics."""
     environment = story.environment
     model = _model(story)
     comparison = compare_updates(environment, model)

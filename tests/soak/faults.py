@@ -14,7 +14,7 @@ SETTLE_SECONDS = 60.0
 
 
 class Faults:
-    """Carries out one fault after the other; `lives` has the workers that run, by name and number of their start."""
+    """Injects one fault after the other; `lives` holds the running workers, by name and number of their start."""
 
     def __init__(self, installation: Installation, broker: KafkaProcess, lives: MutableMapping[str, Worker]) -> None:
         self._installation = installation
@@ -29,11 +29,11 @@ class Faults:
             self._start(name).wait_ready(timeout=SETTLE_SECONDS)
 
     def next(self) -> str:
-        """Have the next fault happen, and say what it was."""
+        """Inject the next fault, and describe it."""
         return next(self._turns)()
 
     def stop_workers(self) -> None:
-        """Have all leave. Raises AssertionError where one did not end well."""
+        """Stop all workers. Raises AssertionError if one did not exit cleanly."""
         codes = {name: worker.stop() for name, worker in self._lives.items()}
         assert set(codes.values()) == {0}, f"workers that were told to stop ended with {codes}"
 

@@ -1,4 +1,4 @@
-"""The soak as a picture: memory, latency and lag over time, with a line where something went wrong."""
+"""The soak as a picture: memory, latency and lag over time, with a line at each fault."""
 
 from collections.abc import Sequence
 from itertools import groupby

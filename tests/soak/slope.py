@@ -29,7 +29,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How far a figure rose over its samples, by its slope, and how far it might."""
+    """The rise of a figure over its samples, by its slope, and the allowed rise."""
 
     name: str
     bound: Bound

@@ -45,17 +45,17 @@ def test_a_leak_is_seen_through_noise_and_spikes(spikes: float) -> None:
     assert not is_flat(points(ANONYMOUS.an_hour * 1.3, spikes=spikes))
 
 
-def test_what_goes_up_and_down_again_is_no_leak() -> None:
+def test_temporary_rise_is_no_leak() -> None:
     assert is_flat([(second, 150 + 20 * (second % 300) / 300) for second in range(0, 3600, 3)])
 
 
-def test_the_rise_is_told_in_the_figures_unit() -> None:
+def test_rise_is_in_the_unit_of_the_figure() -> None:
     found = trend("a", ANONYMOUS, points(60, noise=0))
     assert found is not None
     assert found.rise == pytest.approx(60, rel=0.01)
 
 
-def test_a_short_life_is_judged_by_what_noise_may_make_of_it() -> None:
+def test_short_life_is_bounded_by_noise() -> None:
     assert is_flat([(second, 150 + second * ANONYMOUS.at_least / 130) for second in range(0, 120, 3)])
     assert not is_flat([(second, 150 + second * ANONYMOUS.at_least / 100) for second in range(0, 120, 3)])
 
@@ -96,7 +96,7 @@ def test_a_good_soak_is_flat_in_every_figure_of_every_life() -> None:
     assert all(each.is_flat for each in found)
 
 
-def test_each_figure_that_grows_is_named_with_the_life_it_grows_in() -> None:
+def test_growing_figure_is_named_with_its_process() -> None:
     good = processes("good 1")
     assert growing([*good, *processes("bad 2", leak=80)], streams()) == {("anonymous memory", "bad 2")}
     assert growing([*good, *processes("bad 2", descriptors=30)], streams()) == {("file descriptors", "bad 2")}

@@ -1,4 +1,4 @@
-"""Parts that are compiled where there is a C compiler."""
+"""Modules that are compiled if there is a C compiler."""
 
 import os
 from importlib import import_module

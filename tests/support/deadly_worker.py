@@ -72,7 +72,7 @@ ACTS = {"kill": kill, "segfault": segfault, "raise": fail, "stall": stall, "free
 
 
 def main(act: str) -> None:
-    """Do what `link-actions run` does, and die as told."""
+    """Run `link-actions run`, and die as specified."""
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format)
     run_worker(

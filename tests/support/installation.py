@@ -1,4 +1,4 @@
-"""An installation of a test's own: topics, links and clicks on a broker, the workers, and what came of it all."""
+"""The environment of one test: topics, links and clicks on a broker, the workers, and their output."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -65,7 +65,7 @@ class Installation:
         counts: Mapping[str, int] | None = None,
         configs: Mapping[str, Mapping[str, str]] | None = None,
     ) -> "Installation":
-        """Make the topics but for those left out, some with another partition count or further settings."""
+        """Create the topics except `leaving_out`, some with another partition count or further settings."""
         usual = dict.fromkeys(self.topics, self.partitions) | {LINK_DEFINITIONS: 1} | dict(counts or {})
         further = configs or {}
         topics = [
@@ -234,7 +234,7 @@ class Installation:
         return {place.partition: end.result(timeout=stretched(DONE_SECONDS)).offset for place, end in ends.items()}
 
     def _ask_committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
-        """Ask the coordinator; none where the broker does not answer now."""
+        """Ask the coordinator; empty if the broker does not answer now."""
         with suppress(KafkaException):
             return self._onlooker.committed(asked, timeout=stretched(ANSWER_SECONDS))
         return []

@@ -1,4 +1,4 @@
-"""Workers that are told to leave, and how long they may take."""
+"""Stops workers within a time limit."""
 
 import signal
 import time

@@ -25,20 +25,20 @@ class MockCluster:
         self._cluster = cluster
 
     def elect_again(self, partition: int) -> None:
-        """Have the leader lead on in a new epoch, as after a restart; no client is notified."""
+        """Give the leader a new epoch, as after a restart; no client is notified."""
         self._library.rd_kafka_mock_partition_set_leader(self._cluster, self.topic.encode(), partition, _LEADER)
 
     def coordinate(self, *, group: str, transactional_id: str) -> None:
-        """Have the second broker look after the group, and the first after the transactions."""
+        """Make the second broker the group coordinator, and the first the transaction coordinator."""
         self._library.rd_kafka_mock_coordinator_set(self._cluster, b"group", group.encode(), COORDINATOR)
         self._library.rd_kafka_mock_coordinator_set(self._cluster, b"transaction", transactional_id.encode(), _LEADER)
 
     def take_coordinator_away(self) -> None:
-        """Have the second broker go, and all metadata forget it."""
+        """Remove the second broker, also from the metadata."""
         self._library.rd_kafka_mock_broker_set_down(self._cluster, COORDINATOR)
 
     def bring_coordinator_back(self) -> None:
-        """Have it come back."""
+        """Resume it."""
         self._library.rd_kafka_mock_broker_set_up(self._cluster, COORDINATOR)
 
 

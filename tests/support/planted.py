@@ -24,7 +24,7 @@ def leaks_in(folder: Path) -> Iterator[str]:
 
 
 def leaks_of(where: str, text: str) -> Iterator[str]:
-    """Yield a sentence where the text holds the mark."""
+    """Yield a sentence if the text contains the mark."""
     line = next((line for line in text.splitlines() if MARK in line), None)
     if line is not None:
         at = line.index(MARK)

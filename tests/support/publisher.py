@@ -52,7 +52,7 @@ class Publisher:
         assert not self._failed, f"{len(self._failed)} records were refused, the first with {self._failed[0]}"
 
     def ends(self, topic: str) -> dict[int, int]:
-        """Return the offset after the last record of ours, by partition."""
+        """Return the offset after the last record published here, by partition."""
         return dict(self._ends.get(topic, {}))
 
     def _note(self, error: KafkaError | None, message: Message) -> None:

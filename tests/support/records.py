@@ -1,4 +1,4 @@
-"""The bytes of clicks and links, made with plain fastavro from the schema files, and where they belong."""
+"""Keys and values of clicks and links, made with plain fastavro from the schema files."""
 
 import json
 import uuid

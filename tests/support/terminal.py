@@ -26,7 +26,7 @@ class Shown:
 
     @property
     def lines(self) -> list[str]:
-        """Return what a person reads: each line as it was last written, without colours."""
+        """Return the visible text: the last state of each line, without colours."""
         text = _ESCAPES.sub("", self.raw.replace("\r\n", "\n"))
         return [line.rsplit("\r", 1)[-1] for line in text.split("\n")]
 

@@ -19,7 +19,7 @@ from tests.support.waiting import NeverCame, wait_until
 
 LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
 STEERED = (sys.executable, "-m", "tests.support.steered_worker")
-"""A worker that does something at a named point: dies, or halts until it is told to continue."""
+"""A worker that dies, or halts until released, at a named point."""
 DEADLY = (sys.executable, "-m", "tests.support.deadly_worker")
 """A worker that dies of some records."""
 
@@ -39,7 +39,7 @@ class Worker:
         program: Sequence[str] = LINK_ACTIONS,
         stderr: int | None = None,
     ) -> None:
-        """Its log goes to the file at `log_path`, unless `stderr` is where it goes instead."""
+        """Its log goes to `stderr` if given, otherwise to the file at `log_path`."""
         self.name = settings["LINK_ACTIONS_INSTANCE_ID"]
         self.log_path = log_path
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")}
@@ -104,7 +104,7 @@ class Worker:
         self._steer("")
 
     def steer(self, point: str, act: str) -> None:
-        """Have a steered worker do this at the next coming to a point."""
+        """Have a steered worker do this when it next reaches a point."""
         self._steer(f"{point} {act}")
 
     @property
@@ -119,12 +119,12 @@ class Worker:
 
     @property
     def peak_mib(self) -> float:
-        """The most memory that was ever resident."""
+        """Peak resident memory."""
         return self._mib("VmHWM")
 
     @property
     def resident_mib(self) -> float:
-        """The memory that is resident now. Raises OSError where the process has ended."""
+        """Resident memory now. Raises OSError if the process has ended."""
         return self._mib("VmRSS")
 
     @property
@@ -244,7 +244,7 @@ class Worker:
 
 
 def _object(line: str) -> dict[str, Any]:
-    """Return what the line holds; nothing where that is no JSON object."""
+    """Return the content of the line; empty if that is not a JSON object."""
     try:
         value = json.loads(line)
     except json.JSONDecodeError:
