@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bench.candidate import Candidate, CandidateMissing
 from bench.candidates import CANDIDATES, SHORT
-from bench.ground import Ground
+from bench.ground import Environment
 from bench.registry_double import running_registry
 from bench.report import tables
 from bench.runner import Failed, Result, alternate
@@ -86,12 +86,12 @@ def _measure(
     process = broker.process_id if isinstance(broker, KafkaProcess) else None
     with ExitStack() as stack:
         registry = stack.enter_context(running_registry()) if workload.shape.registry else None
-        ground = Ground(broker.bootstrap_servers, folder, workload, registry)
-        ground.publish_links()
-        ground.publish_clicks()
+        environment = Environment(broker.bootstrap_servers, folder, workload, registry)
+        environment.publish_links()
+        environment.publish_clicks()
         say(f"{workload.clicks:,} clicks of the shape {workload.shape.name} are in the topic")
-        results = list(alternate(ground, candidates, rounds, broker=process, say=say))
-        ground.close()
+        results = list(alternate(environment, candidates, rounds, broker=process, say=say))
+        environment.close()
     return results
 
 

@@ -37,7 +37,7 @@ class Codecs:
     updates: Codec
 
 
-class Ground:
+class Environment:
     """The topics of a shape. Its name prefixes theirs, so that shapes stay apart."""
 
     def __init__(self, servers: str, folder: Path, workload: Workload, registry: RegistryDouble | None = None) -> None:

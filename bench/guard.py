@@ -19,7 +19,7 @@ from bench.candidate import Candidate, Job, Output, Running
 from bench.candidates.link_actions import LinkActions, worker_environ
 from bench.candidates.pass_through import PassThrough
 from bench.core import Core, least_costs, slowed, yardstick
-from bench.ground import Ground
+from bench.ground import Environment
 from bench.runner import alternate
 from bench.shape import DEFAULT, SHAPES
 from bench.workload import Workload
@@ -88,10 +88,12 @@ def look_at_core(name: str, slower: float = 0) -> Finding:
 def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
     """Compare the worker, or one with that share of extra CPU, with the pass-through."""
     worker: Candidate = SlowedLinkActions(slower) if slower else LinkActions()
-    ground = Ground(servers, folder, Workload(SHAPES[DEFAULT], CLICKS))
-    ground.publish_links()
-    ground.publish_clicks()
-    runs = (run.cost.cpu_us for run in alternate(ground, [worker, PassThrough()], WORKER_LOOKS, broker=None, say=_say))
+    environment = Environment(servers, folder, Workload(SHAPES[DEFAULT], CLICKS))
+    environment.publish_links()
+    environment.publish_clicks()
+    runs = (
+        run.cost.cpu_us for run in alternate(environment, [worker, PassThrough()], WORKER_LOOKS, broker=None, say=_say)
+    )
     looks = zip(runs, runs, strict=True)
     return Finding("worker / pass-through", least_ratio(looks, WORKER_LIMIT, LEAST_WORKER_LOOKS), WORKER_LIMIT)
 

@@ -20,7 +20,7 @@ from bench.candidate import Job, Running
 from bench.candidates.link_actions import LinkActions
 from bench.expectation import Expectation, WrongOutput, expected_updates, read_digests
 from bench.filling import fill
-from bench.ground import PARTITIONS, Ground
+from bench.ground import PARTITIONS, Environment
 from bench.held_clicks import HeldClicks
 from bench.measure import Cost, NotDone, Progress, Watch, cpu_seconds, memory_mib
 from bench.readiness import wait_until_ready
@@ -44,7 +44,7 @@ class Filled:
     """The topics and the state of a worker that was not started yet."""
 
     keys: int
-    ground: Ground
+    environment: Environment
     job: Job
     disk_bytes: int
 
@@ -77,7 +77,7 @@ class Result:
         return self.ready.filled.keys
 
 
-class Stage:
+class Setup:
     """A broker and a folder on which workers are measured.
 
     To fill a state of 10^8 keys takes minutes, so it serves all rounds, each of which adds a third of a hundredth to
@@ -95,12 +95,12 @@ class Stage:
             filled = [self._filled(keys, Path(folder), workload) for keys in numbers]
             ready = [stack.enter_context(_started(each, workload)) for each in filled]
             results = [Result(each, _work(each, workload)) for each in ready]
-            expectation = expected_updates(workload, filled[0].ground.codecs.updates.frame)
+            expectation = expected_updates(workload, filled[0].environment.codecs.updates.frame)
             for each in ready:
                 _check(each, expectation)
             for used in filled:
                 if used.keys not in self._lasting:
-                    used.ground.close()
+                    used.environment.close()
         return results
 
     def _filled(self, keys: int, folder: Path, workload: Workload) -> Filled:
@@ -112,18 +112,18 @@ class Stage:
 
     def _fill(self, keys: int, folder: Path, workloads: Sequence[Workload]) -> Filled:
         shape = replace(workloads[0].shape, name=f"keys-{keys}-{workloads[0].seed}")
-        ground = Ground(self._servers, folder, replace(workloads[0], shape=shape))
-        ground.publish_links()
-        job = ground.job(shape.name)
-        return Filled(keys, ground, job, fill(job, workloads, keys))
+        environment = Environment(self._servers, folder, replace(workloads[0], shape=shape))
+        environment.publish_links()
+        job = environment.job(shape.name)
+        return Filled(keys, environment, job, fill(job, workloads, keys))
 
 
 @contextmanager
 def _started(filled: Filled, workload: Workload) -> Iterator[Ready]:
     """Publish the clicks, start the worker and wait until it is ready; end it afterwards."""
-    ground, job = filled.ground, filled.job
-    held, ends = HeldClicks(job.servers, job.clicks), ground.ends(job.updates)
-    held.publish(ground.record(click) for _, _, click in workload.clicks_in_order())
+    environment, job = filled.environment, filled.job
+    held, ends = HeldClicks(job.servers, job.clicks), environment.ends(job.updates)
+    held.publish(environment.record(click) for _, _, click in workload.clicks_in_order())
     begun = time.monotonic()
     running = LinkActions().start(job)
     try:
@@ -174,9 +174,9 @@ def main() -> None:
         if broker is None:
             raise SystemExit(3)
         try:
-            stage = Stage(broker.bootstrap_servers, Path(folder), workloads)
+            setup = Setup(broker.bootstrap_servers, Path(folder), workloads)
             for number, workload in enumerate(workloads):
-                results += stage.compare(options.keys[:: -1 if number % 2 else 1], workload)
+                results += setup.compare(options.keys[:: -1 if number % 2 else 1], workload)
                 sys.stderr.write(f"{report(results[-len(options.keys) :])}\n")
         except Failed as error:
             raise SystemExit(str(error)) from error

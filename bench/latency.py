@@ -22,7 +22,7 @@ from bench.candidates.floor import Floor
 from bench.candidates.kafka_streams import KafkaStreams
 from bench.candidates.link_actions import LinkActions
 from bench.expectation import WrongOutput
-from bench.ground import Ground
+from bench.ground import Environment
 from bench.paced import Late, Latency, Traffic, measure
 from bench.report import spread, table
 from bench.shape import DEFAULT, SHAPES
@@ -94,8 +94,8 @@ def alternate(servers: str, folder: Path, options: argparse.Namespace) -> Iterat
         traffic = Traffic(rate, options.warm_up, options.seconds)
         shape = replace(SHAPES[DEFAULT], name=f"{name}-{rate}-{number}")
         try:
-            with closing(Ground(servers, folder, Workload(shape, traffic.clicks))) as ground:
-                latency = measure(ground, CANDIDATES[name], traffic)
+            with closing(Environment(servers, folder, Workload(shape, traffic.clicks))) as environment:
+                latency = measure(environment, CANDIDATES[name], traffic)
         except Late as late:
             sys.stderr.write(f"{late}\n")
             latency = Latency(rate, name, math.inf, math.inf, math.nan)

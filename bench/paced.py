@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.candidate import Candidate, Job
 from bench.expectation import expected_updates, read_digests
-from bench.ground import Ground, Record
+from bench.ground import Environment, Record
 from bench.measure import cpu_seconds
 
 _TICK_SECONDS = 0.001
@@ -94,24 +94,24 @@ def send(servers: str, topic: str, records: Sequence[Record], traffic: Traffic) 
     producer.flush()
 
 
-def measure(ground: Ground, candidate: Candidate, traffic: Traffic) -> Latency:
+def measure(environment: Environment, candidate: Candidate, traffic: Traffic) -> Latency:
     """Let a candidate do clicks as they come; raises Late, or WrongOutput where the updates are not those expected.
 
     It has a separate group and its output is dropped: a later run of Kafka Streams that found the changelog
     of this one would take the same clicks for repeated ones.
     """
-    ground.publish_links()
-    job = ground.job(ground.workload.shape.name)
+    environment.publish_links()
+    job = environment.job(environment.workload.shape.name)
     try:
-        return _measure(ground, job, candidate, traffic)
+        return _measure(environment, job, candidate, traffic)
     finally:
-        ground.clean(job)
+        environment.clean(job)
 
 
-def _measure(ground: Ground, job: Job, candidate: Candidate, traffic: Traffic) -> Latency:
-    expectation = expected_updates(ground.workload, ground.codecs.updates.frame)
-    records, sent = list(ground.records()), array("d", bytes(8 * traffic.clicks))
-    starts = ground.ends(job.updates)
+def _measure(environment: Environment, job: Job, candidate: Candidate, traffic: Traffic) -> Latency:
+    expectation = expected_updates(environment.workload, environment.codecs.updates.frame)
+    records, sent = list(environment.records()), array("d", bytes(8 * traffic.clicks))
+    starts = environment.ends(job.updates)
     reader = Reader(job.servers, job.updates, starts, len(expectation.digests))
     running = candidate.start(job)
     cpu_before = 0.0

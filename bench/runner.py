@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.candidate import Candidate, Output
 from bench.expectation import Expectation, WrongOutput, expected_copies, expected_updates, read_digests
-from bench.ground import PARTITIONS, Ground
+from bench.ground import PARTITIONS, Environment
 from bench.measure import Cost, NotDone, Progress, measure
 
 Say = Callable[[str], None]
@@ -25,27 +25,29 @@ class Failed(Exception):
 
 
 def alternate(
-    ground: Ground, candidates: Sequence[Candidate], rounds: int, *, broker: int | None, say: Say
+    environment: Environment, candidates: Sequence[Candidate], rounds: int, *, broker: int | None, say: Say
 ) -> Iterator[Result]:
     """Run each candidate once in every round; raises Failed."""
-    shape = ground.workload.shape
+    shape = environment.workload.shape
     able = [candidate for candidate in candidates if candidate.supports(shape)]
-    expectations = {output: _expect(ground, output) for output in {each.output for each in able}}
+    expectations = {output: _expect(environment, output) for output in {each.output for each in able}}
     for number in range(1, rounds + 1):
         for candidate in able:
             group = f"{candidate.name}-{shape.name}-{number}"
-            cost = run_once(ground, candidate, group, expectations[candidate.output], broker=broker)
+            cost = run_once(environment, candidate, group, expectations[candidate.output], broker=broker)
             say(f"{shape.name} {number}/{rounds} {told(candidate.name, cost)}")
             yield Result(shape.name, candidate.name, cost)
 
 
-def run_once(ground: Ground, candidate: Candidate, group: str, expectation: Expectation, *, broker: int | None) -> Cost:
+def run_once(
+    environment: Environment, candidate: Candidate, group: str, expectation: Expectation, *, broker: int | None
+) -> Cost:
     """Let a candidate do all clicks, and check what came out; raises Failed."""
-    job, clicks = ground.job(group), ground.workload.clicks
-    before = ground.ends(job.updates)
+    job, clicks = environment.job(group), environment.workload.clicks
+    before = environment.ends(job.updates)
     running = candidate.start(job)
     try:
-        with ground.changing():
+        with environment.changing():
             cost = measure(running, Progress(job.servers, job.clicks, group, PARTITIONS), clicks, broker=broker)
         if candidate.ends_by_itself and running.processes[0].wait(60) != 0:
             raise NotDone(f"it ended with {running.processes[0].returncode}")
@@ -55,7 +57,7 @@ def run_once(ground: Ground, candidate: Candidate, group: str, expectation: Expe
         raise Failed(f"{group}: {error}\n{running.last_words()}") from error
     finally:
         running.stop()
-    ground.clean(job)
+    environment.clean(job)
     return cost
 
 
@@ -68,9 +70,9 @@ def told(name: str, cost: Cost) -> str:
     )
 
 
-def _expect(ground: Ground, output: Output) -> Expectation:
+def _expect(environment: Environment, output: Output) -> Expectation:
     if output is Output.NOTHING:
         return Expectation(frozenset())
     if output is Output.COPIES:
-        return expected_copies(ground.records())
-    return expected_updates(ground.workload, ground.codecs.updates.frame)
+        return expected_copies(environment.records())
+    return expected_updates(environment.workload, environment.codecs.updates.frame)

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.candidates.link_actions import LinkActions
 from bench.expectation import expected_updates, read_digests
 from bench.filling import fill
-from bench.ground import PARTITIONS, Ground
+from bench.ground import PARTITIONS, Environment
 from bench.held_clicks import HeldClicks
 from bench.readiness import wait_until_ready
 from bench.shape import Shape
@@ -19,21 +19,21 @@ KEYS, CLICKS = 10_000, 2_000
 
 def test_worker_on_filled_state_repeats_nothing(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
     workload = Workload(Shape(topic_prefix.rstrip("."), remembered=10), CLICKS)
-    with closing(Ground(kafka.bootstrap_servers, tmp_path, workload)) as ground:
-        ground.publish_links()
-        job = ground.job("filled")
+    with closing(Environment(kafka.bootstrap_servers, tmp_path, workload)) as environment:
+        environment.publish_links()
+        job = environment.job("filled")
         assert KEYS * 48 <= fill(job, [workload], KEYS) <= KEYS * 60
         held = HeldClicks(job.servers, job.clicks)
-        held.publish(ground.records())
+        held.publish(environment.records())
         running = LinkActions().start(job)
         try:
             wait_until_ready(running)
-            assert not any(ground.ends(job.updates).values())
+            assert not any(environment.ends(job.updates).values())
             held.release()
             assert running.processes[0].wait(stretched(60)) == 0
         finally:
             running.stop()
         assert "state.rebuilt" not in running.log.read_text()
-        expected = expected_updates(workload, ground.codecs.updates.frame)
+        expected = expected_updates(workload, environment.codecs.updates.frame)
         assert len(list(workload.remembered())) > 0
         expected.check(read_digests(job.servers, job.updates, dict.fromkeys(range(PARTITIONS), 0)))

@@ -14,7 +14,7 @@ class NoGround:
     closed = 0
 
     def __init__(self, *_: object) -> None:
-        """Take what a ground is made of."""
+        """Take the arguments of an environment."""
 
     def close(self) -> None:
         """Drop nothing, and count it."""
@@ -24,7 +24,7 @@ class NoGround:
 def test_candidate_falling_behind_misses_the_limit_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[str] = []
 
-    def measured(_ground: NoGround, candidate: Candidate, traffic: Traffic) -> Latency:
+    def measured(_environment: NoGround, candidate: Candidate, traffic: Traffic) -> Latency:
         runs.append(candidate.name)
         if candidate.name == "kafka-streams":
             raise Late("updates are missing")
@@ -33,7 +33,7 @@ def test_candidate_falling_behind_misses_the_limit_alone(monkeypatch: pytest.Mon
         return Latency(traffic.rate, candidate.name, 20, 50, 100)
 
     monkeypatch.setattr(NoGround, "closed", 0)
-    monkeypatch.setattr(latency, "Ground", NoGround)
+    monkeypatch.setattr(latency, "Environment", NoGround)
     monkeypatch.setattr(latency, "measure", measured)
     names = ["link-actions", "kafka-streams", "floor"]
     options = Namespace(rates=[2_000], candidates=names, rounds=1, warm_up=1, seconds=1)

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.candidate import Job, Output, Running
 from bench.candidates.link_actions import LinkActions
-from bench.ground import Ground
+from bench.ground import Environment
 from bench.paced import Traffic, measure
 from bench.shape import Shape
 from bench.workload import Workload
@@ -45,8 +45,8 @@ def test_each_run_is_a_group_of_its_own_and_leaves_nothing(kafka: Broker, tmp_pa
     candidate = Leaving()
     for number in range(2):
         shape = Shape(f"{topic_prefix.rstrip('.')}-{number}")
-        with closing(Ground(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as ground:
-            latency = measure(ground, candidate, TRAFFIC)
+        with closing(Environment(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as environment:
+            latency = measure(environment, candidate, TRAFFIC)
         assert 0 < latency.p50 <= latency.p99
 
     assert len(set(candidate.groups)) == 2
@@ -64,10 +64,10 @@ def left_of(candidate: Leaving, admin: AdminClient) -> list[str]:
 def test_missing_topic_counts_as_deleted(kafka: Broker, tmp_path: Path, topic_prefix: str) -> None:
     """The list that the names come from may be older than the topic's end."""
     shape = Shape(topic_prefix.rstrip("."))
-    with closing(Ground(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as ground:
-        ground.publish_links()
-        names = [ground.names.clicks, f"{topic_prefix}never-there", ground.names.hits]
-        ground._delete(names)
-        ground._delete(names)
+    with closing(Environment(kafka.bootstrap_servers, tmp_path, Workload(shape, TRAFFIC.clicks))) as environment:
+        environment.publish_links()
+        names = [environment.names.clicks, f"{topic_prefix}never-there", environment.names.hits]
+        environment._delete(names)
+        environment._delete(names)
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
         wait_until(lambda: not admin.list_topics().topics.keys() & set(names), "end of the topics")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tests.chaos.ground import OneBroker
 from tests.chaos.kind import Kind
-from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, Scene
+from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, Environment
 
 TROUBLE_SECONDS = 3.0
 FREEZE_SECONDS = 1.5
@@ -16,90 +16,90 @@ IN_FLIGHT_SECONDS = 0.3
 SLOW_MILLISECONDS = 150
 
 
-def kill_broker(scene: Scene, victim: str) -> bool:
+def kill_broker(environment: Environment, victim: str) -> bool:
     """SIGKILL, and a new start at once."""
-    broker = _ground(scene).broker
-    with _both_standing_still(scene, victim) as was_open:
+    broker = _ground(environment).broker
+    with _both_standing_still(environment, victim) as was_open:
         broker.kill()
-    scene.lift()
+    environment.lift()
     broker.start()
     return was_open
 
 
-def stop_broker(scene: Scene, victim: str) -> bool:
+def stop_broker(environment: Environment, victim: str) -> bool:
     """Stopped cleanly, and away for longer than the transaction time-out."""
-    broker = _ground(scene).broker
-    with _both_standing_still(scene, victim) as was_open:
+    broker = _ground(environment).broker
+    with _both_standing_still(environment, victim) as was_open:
         broker.stop()
     time.sleep(TRANSACTION_TIMEOUT_SECONDS + 1.0)  # what the fault is about
-    scene.lift()
+    environment.lift()
     broker.start()
     return was_open
 
 
-def freeze_broker(scene: Scene, victim: str) -> bool:
+def freeze_broker(environment: Environment, victim: str) -> bool:
     """SIGSTOP: connections stay open and nothing answers."""
-    broker = _ground(scene).broker
-    was_open = scene.catch(victim)
+    broker = _ground(environment).broker
+    was_open = environment.catch(victim)
     broker.pause()
-    scene.workers[victim].resume()
+    environment.workers[victim].resume()
     time.sleep(FREEZE_SECONDS)  # what the fault is about
     broker.resume()
     return was_open
 
 
-def cut_connections(scene: Scene, victim: str) -> bool:
+def cut_connections(environment: Environment, victim: str) -> bool:
     """All connections of the workers are reset."""
-    was_open = scene.catch(victim)
-    _ground(scene).connections.cut()
-    scene.workers[victim].resume()
+    was_open = environment.catch(victim)
+    _ground(environment).connections.cut()
+    environment.workers[victim].resume()
     return was_open
 
 
-def leave_half_open(scene: Scene, victim: str) -> bool:
+def leave_half_open(environment: Environment, victim: str) -> bool:
     """Open connections silently drop everything; new ones work."""
-    connections = _ground(scene).connections
-    was_open = scene.catch(victim)
+    connections = _ground(environment).connections
+    was_open = environment.catch(victim)
     connections.dangle()
-    scene.workers[victim].resume()
-    scene.lift()
-    scene.recover()
+    environment.workers[victim].resume()
+    environment.lift()
+    environment.recover()
     connections.heal()
     return was_open
 
 
-def slow_down(scene: Scene, victim: str) -> bool:
+def slow_down(environment: Environment, victim: str) -> bool:
     """Delay all traffic."""
-    connections = _ground(scene).connections
-    was_open = scene.catch(victim)
+    connections = _ground(environment).connections
+    was_open = environment.catch(victim)
     connections.delay(SLOW_MILLISECONDS)
-    scene.workers[victim].resume()
+    environment.workers[victim].resume()
     time.sleep(TROUBLE_SECONDS)  # what the fault is about
     connections.heal()
     return was_open
 
 
 @contextmanager
-def _both_standing_still(scene: Scene, victim: str) -> Iterator[bool]:
+def _both_standing_still(environment: Environment, victim: str) -> Iterator[bool]:
     """Freeze both workers, the victim in a transaction if possible; return whether one is seen to be open.
 
     So nothing is just being committed: a node that is broker and controller in one drops the markers that it owes when
     it goes (docs/operations.md), which leaves a transaction open for ever. With several brokers others take over.
     """
-    other = scene.workers[scene.other(victim)]
+    other = environment.workers[environment.other(victim)]
     other.pause()
-    was_open = scene.catch(victim)
+    was_open = environment.catch(victim)
     time.sleep(IN_FLIGHT_SECONDS)  # for the broker to finish what the other one asked for
     try:
         yield was_open
     finally:
         other.resume()
-        scene.workers[victim].resume()
+        environment.workers[victim].resume()
 
 
-def _ground(scene: Scene) -> OneBroker:
-    assert isinstance(scene.ground, OneBroker)
-    return scene.ground
+def _ground(environment: Environment) -> OneBroker:
+    assert isinstance(environment.ground, OneBroker)
+    return environment.ground
 
 
 KINDS = [

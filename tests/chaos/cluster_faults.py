@@ -8,7 +8,7 @@ from confluent_kafka.admin import PartitionMetadata
 from deploy.kafka import KafkaProcess
 from tests.chaos.ground import ThreeBrokers
 from tests.chaos.kind import Kind
-from tests.chaos.scene import Scene
+from tests.chaos.scene import Environment
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
@@ -17,76 +17,80 @@ IN_SYNC_SECONDS = 180.0
 """Three brokers, two workers and the readers may share two cores: a start alone has taken twenty seconds."""
 
 
-def kill_leader(scene: Scene, victim: str) -> bool:
+def kill_leader(environment: Environment, victim: str) -> bool:
     """SIGKILL of the broker that leads what the worker is writing; the others take over."""
-    was_open = scene.catch(victim)
-    node = _nodes(scene)[_leader(scene, scene.shares[victim][0]) - 1]
+    was_open = environment.catch(victim)
+    node = _nodes(environment)[_leader(environment, environment.shares[victim][0]) - 1]
     node.kill()
-    scene.workers[victim].resume()
-    scene.lift()
-    scene.recover()
+    environment.workers[victim].resume()
+    environment.lift()
+    environment.recover()
     node.start()
-    _wait_in_sync(scene)
+    _wait_in_sync(environment)
     return was_open
 
 
-def roll(scene: Scene, victim: str) -> bool:
+def roll(environment: Environment, victim: str) -> bool:
     """Each broker is stopped and started, one after the other."""
-    was_open = scene.catch(victim)
-    for node in _nodes(scene):
+    was_open = environment.catch(victim)
+    for node in _nodes(environment):
         node.stop()
-        scene.workers[victim].resume()
+        environment.workers[victim].resume()
         node.start()
-        _wait_in_sync(scene)
+        _wait_in_sync(environment)
     return was_open
 
 
-def move_leaders(scene: Scene, victim: str) -> bool:
+def move_leaders(environment: Environment, victim: str) -> bool:
     """Partitions get another leader while all brokers are there."""
-    if not _displaced(scene):
-        node = _nodes(scene)[_leader(scene, scene.shares[victim][0]) - 1]
+    if not _displaced(environment):
+        node = _nodes(environment)[_leader(environment, environment.shares[victim][0]) - 1]
         node.stop()
         node.start()
-        _wait_in_sync(scene)
-        scene.settle()
-    was_open = scene.catch(victim)
-    moved = _displaced(scene)
-    scene.installation.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=stretched(ANSWER_SECONDS))
-    scene.workers[victim].resume()
-    if not moved or _displaced(scene):
-        scene.missed["no leader moved"] += 1
+        _wait_in_sync(environment)
+        environment.settle()
+    was_open = environment.catch(victim)
+    moved = _displaced(environment)
+    environment.installation.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=stretched(ANSWER_SECONDS))
+    environment.workers[victim].resume()
+    if not moved or _displaced(environment):
+        environment.missed["no leader moved"] += 1
     return was_open
 
 
-def _nodes(scene: Scene) -> list[KafkaProcess]:
-    assert isinstance(scene.ground, ThreeBrokers)
-    return scene.ground.cluster.nodes
+def _nodes(environment: Environment) -> list[KafkaProcess]:
+    assert isinstance(environment.ground, ThreeBrokers)
+    return environment.ground.cluster.nodes
 
 
-def _leader(scene: Scene, partition: int) -> int:
-    changelog = scene.installation.topic(scene.installation.changelog)
-    return int(scene.installation.admin.list_topics(changelog).topics[changelog].partitions[partition].leader)
+def _leader(environment: Environment, partition: int) -> int:
+    changelog = environment.installation.topic(environment.installation.changelog)
+    return int(environment.installation.admin.list_topics(changelog).topics[changelog].partitions[partition].leader)
 
 
-def _displaced(scene: Scene) -> list[TopicPartition]:
+def _displaced(environment: Environment) -> list[TopicPartition]:
     """Return the partitions that another one leads than the first of their replicas."""
-    return [TopicPartition(topic, each.id) for topic, each in _partitions(scene) if each.leader != each.replicas[0]]
+    return [
+        TopicPartition(topic, each.id) for topic, each in _partitions(environment) if each.leader != each.replicas[0]
+    ]
 
 
-def _wait_in_sync(scene: Scene) -> None:
-    wait_until(lambda: not _behind(scene), lambda: f"full set in sync of {_behind(scene)}", timeout=IN_SYNC_SECONDS)
+def _wait_in_sync(environment: Environment) -> None:
+    wait_until(
+        lambda: not _behind(environment), lambda: f"full set in sync of {_behind(environment)}", timeout=IN_SYNC_SECONDS
+    )
 
 
-def _behind(scene: Scene) -> list[str]:
+def _behind(environment: Environment) -> list[str]:
     return [
         f"{topic} [{each.id}], only {each.isrs} of {each.replicas}"
-        for topic, each in _partitions(scene)
+        for topic, each in _partitions(environment)
         if len(each.isrs) < len(each.replicas)
     ]
 
 
-def _partitions(scene: Scene) -> Iterator[tuple[str, PartitionMetadata]]:
-    found = scene.installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
+def _partitions(environment: Environment) -> Iterator[tuple[str, PartitionMetadata]]:
+    found = environment.installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     return ((topic, each) for topic, metadata in found.items() for each in metadata.partitions.values())
 
 

@@ -10,7 +10,7 @@ from tests.chaos.companion import Companion
 from tests.chaos.counts import miscounted, outcomes_of
 from tests.chaos.plan import Fault
 from tests.chaos.result import Result, Struck
-from tests.chaos.scene import WORKERS, Scene
+from tests.chaos.scene import WORKERS, Environment
 from tests.chaos.stored import Stored, differing, identity_of, stored_by
 from tests.chaos.verdict import Findings, open_transactions, patiently, verify_round
 from tests.support.outcome import read
@@ -24,14 +24,16 @@ REST_SECONDS = 1.0
 
 
 class Course:
-    """Carries out what is planned on a scene; stops at the first violation that shows before the end."""
+    """Carries out the planned faults; stops at the first violation seen before the end."""
 
-    def __init__(self, scene: Scene, companion: Companion, *, say: Callable[[str], object], has_disks: bool) -> None:
-        self._scene = scene
+    def __init__(
+        self, environment: Environment, companion: Companion, *, say: Callable[[str], object], has_disks: bool
+    ) -> None:
+        self._scene = environment
         self._companion = companion
         self._say = say
         self._has_disks = has_disks
-        self._result = Result(missed=scene.missed, endings=scene.endings, violations=scene.violations)
+        self._result = Result(missed=environment.missed, endings=environment.endings, violations=environment.violations)
 
     def run(self, faults: Sequence[Fault]) -> Result:
         """Return the result."""
@@ -67,21 +69,25 @@ class Course:
         return f"{fault.kind.name} ({fault.victim}), {hit}, recovered in {recovery:.1f} s, took {took:.1f} s"
 
     def _finish(self) -> None:
-        scene = self._scene
-        scene.edge.rest()
-        scene.recover()
+        environment = self._scene
+        environment.edge.rest()
+        environment.recover()
         counted, marks = self._calm()
         for name in WORKERS:
-            code = scene.workers[name].stop()
-            scene.violations += [] if code == 0 else [f"worker {name} ended with {code} when it was told to leave"]
+            code = environment.workers[name].stop()
+            environment.violations += (
+                [] if code == 0 else [f"worker {name} ended with {code} when it was told to leave"]
+            )
         with suppress(NeverCame):  # the last markers are written a moment after the commit that they belong to
             wait_until(
-                lambda: not open_transactions(scene.installation), "end of all transactions", timeout=MARKER_SECONDS
+                lambda: not open_transactions(environment.installation),
+                "end of all transactions",
+                timeout=MARKER_SECONDS,
             )
-        scene.violations += open_transactions(scene.installation)
+        environment.violations += open_transactions(environment.installation)
         findings = self._verify()
         calm = {place: outcome for place, outcome in findings.outcomes.items() if place[1] >= marks.get(place[0], 0)}
-        scene.violations += miscounted(counted, Counter(calm.values()))
+        environment.violations += miscounted(counted, Counter(calm.values()))
 
     def _calm(self) -> tuple[Counter[str], dict[int, int]]:
         """Publish without a fault; return what the workers counted of it, and its first offsets."""
@@ -107,17 +113,17 @@ class Course:
         return seen
 
     def _verify(self) -> Findings:
-        scene, result = self._scene, self._result
-        install = scene.installation
-        findings = verify_round(install, scene.edge.acknowledged)
-        scene.violations += findings.violations
-        scene.violations += differing(self._stores(), patiently(lambda: read(install, install.changelog)))
+        environment, result = self._scene, self._result
+        install = environment.installation
+        findings = verify_round(install, environment.edge.acknowledged)
+        environment.violations += findings.violations
+        environment.violations += differing(self._stores(), patiently(lambda: read(install, install.changelog)))
         seen = self._companion.finish()
-        scene.violations += self._companion.violations
+        environment.violations += self._companion.violations
         if seen != findings.updates:
-            scene.violations.append(f"who read along saw {seen} updates, and there are {findings.updates}")
+            environment.violations.append(f"who read along saw {seen} updates, and there are {findings.updates}")
         result.clicks, result.updates = findings.clicks, findings.updates
-        result.unknown, result.slowest_leave = scene.edge.unknown, scene.slowest_leave
+        result.unknown, result.slowest_leave = environment.edge.unknown, environment.slowest_leave
         return findings
 
     def _stores(self) -> list[Stored]:

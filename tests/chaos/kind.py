@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.chaos.scene import Scene
+    from tests.chaos.scene import Environment
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Kind:
     """
 
     name: str
-    act: "Callable[[Scene, str], bool]"
+    act: "Callable[[Environment, str], bool]"
     weight: int = 1
     brokers: int = 1
     needs_disk: bool = False

@@ -12,7 +12,7 @@ from tests.chaos.edge import Edge
 from tests.chaos.ground import Ground
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
-from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Scene
+from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Environment
 from tests.chaos.traffic import endless_publications
 from tests.support.installation import Installation
 from tests.support.patience import stretched
@@ -40,7 +40,7 @@ def run_round(planned: Round, ground: Ground, folder: Path, *, say: Callable[[st
         companion = Companion(installation.servers, prefix, folder)
         stack.callback(companion.close)
         companion.wait_reading()
-        course = Course(Scene(installation, edge, ground), companion, say=say, has_disks=has_disks)
+        course = Course(Environment(installation, edge, ground), companion, say=say, has_disks=has_disks)
         return course.run(planned.faults)
 
 

@@ -32,7 +32,7 @@ CATCHES = 60
 """How often a worker is stopped to look whether its transaction is open."""
 
 
-class Scene:
+class Environment:
     """One round's installation while faults happen. `chance` is that of the fault which is on."""
 
     def __init__(self, installation: Installation, edge: Edge, ground: Ground) -> None:

@@ -24,7 +24,7 @@ Read = TypeVar("Read")
 ATTEMPTS = 5
 ANSWER_SECONDS = 30.0
 OFFSETS = "__consumer_offsets"
-Place = tuple[int, int]
+RecordId = tuple[int, int]
 """Partition and offset."""
 
 
@@ -34,11 +34,11 @@ class Findings:
 
     clicks: int
     updates: int
-    outcomes: dict[Place, str]
+    outcomes: dict[RecordId, str]
     violations: list[str] = field(default_factory=list)
 
 
-def verify_round(installation: Installation, acknowledged: Mapping[Place, bytes | None]) -> Findings:
+def verify_round(installation: Installation, acknowledged: Mapping[RecordId, bytes | None]) -> Findings:
     """Read everything again and compare it with what the model makes of the clicks."""
     clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
     model = ReferenceModel(installation.links, partitions=installation.partitions)
@@ -84,7 +84,7 @@ def outcome_of(record: Seen, model: ReferenceModel) -> str:
     return model.click(click)
 
 
-def missing_clicks(acknowledged: Mapping[Place, bytes | None], clicks: Iterable[Seen]) -> list[str]:
+def missing_clicks(acknowledged: Mapping[RecordId, bytes | None], clicks: Iterable[Seen]) -> list[str]:
     """Return a sentence if the topic lacks acknowledged clicks."""
     there = {(click.partition, click.offset): click.value for click in clicks}
     lost = [place for place, value in acknowledged.items() if place not in there or there[place] != value]
@@ -98,12 +98,12 @@ def wrong_letters(bad: Sequence[Seen], letters: Sequence[Seen]) -> list[str]:
     return [*_listed("dead letters are missing", wanted - found), *_listed("dead letters are too many", found - wanted)]
 
 
-def _listed(words: str, surplus: Counter[tuple[Place, bytes | None, bytes | None]]) -> Iterator[str]:
+def _listed(words: str, surplus: Counter[tuple[RecordId, bytes | None, bytes | None]]) -> Iterator[str]:
     if surplus:
         yield f"{surplus.total()} {words}, the first of the click at {next(iter(surplus))[0]}"
 
 
-def _origin(letter: Seen) -> Place:
+def _origin(letter: Seen) -> RecordId:
     headers = dict(letter.headers)
     return int(headers["dlq.partition"]), int(headers["dlq.offset"])
 

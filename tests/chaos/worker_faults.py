@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.chaos.kind import Kind
-from tests.chaos.scene import SETTINGS, STEERED, Scene
+from tests.chaos.scene import SETTINGS, STEERED, Environment
 from tests.support.waiting import NeverCame, wait_until
 
 STORM_SECONDS = 5
@@ -25,115 +25,115 @@ AT_ITS_START = {
 }
 
 
-def kill_anywhere(scene: Scene, victim: str) -> bool:
+def kill_anywhere(environment: Environment, victim: str) -> bool:
     """SIGKILL at any moment."""
-    time.sleep(scene.chance.uniform(0.0, 0.2))  # not to wait for anything, but to strike anywhere in the cycle
-    was_open = scene.kill(victim)
-    scene.start(victim)
+    time.sleep(environment.chance.uniform(0.0, 0.2))  # not to wait for anything, but to strike anywhere in the cycle
+    was_open = environment.kill(victim)
+    environment.start(victim)
     return was_open
 
 
-def kill_in_transaction(scene: Scene, victim: str) -> bool:
+def kill_in_transaction(environment: Environment, victim: str) -> bool:
     """SIGKILL in the middle of a transaction."""
-    scene.catch(victim)
-    return kill_anywhere(scene, victim)
+    environment.catch(victim)
+    return kill_anywhere(environment, victim)
 
 
-def die_in_a_turn(point: str, scene: Scene, _victim: str) -> bool:
+def die_in_a_turn(point: str, environment: Environment, _victim: str) -> bool:
     """SIGKILL at a named point of the cycle."""
-    scene.workers[STEERED].steer(point, "die")
-    scene.workers[STEERED].wait_exit()
-    was_open = scene.is_open(STEERED)
-    scene.start(STEERED)
+    environment.workers[STEERED].steer(point, "die")
+    environment.workers[STEERED].wait_exit()
+    was_open = environment.is_open(STEERED)
+    environment.start(STEERED)
     return was_open
 
 
-def die_at_start(point: str, scene: Scene, _victim: str) -> bool:
+def die_at_start(point: str, environment: Environment, _victim: str) -> bool:
     """SIGKILL in the middle of a transaction, and once more while the next one starts."""
-    scene.catch(STEERED)
-    was_open = scene.kill(STEERED)
-    scene.installation.start_steered(STEERED, {point: "die"}, settings=SETTINGS).wait_exit()
-    scene.start(STEERED)
+    environment.catch(STEERED)
+    was_open = environment.kill(STEERED)
+    environment.installation.start_steered(STEERED, {point: "die"}, settings=SETTINGS).wait_exit()
+    environment.start(STEERED)
     return was_open
 
 
-def sleep_through_replacement(scene: Scene, victim: str) -> bool:
+def sleep_through_replacement(environment: Environment, victim: str) -> bool:
     """SIGSTOP in the middle of a transaction, until the other has its partitions; then SIGCONT."""
-    was_open = scene.catch(victim)
-    scene.workers[scene.other(victim)].wait_assigned(scene.installation.partitions)
-    scene.workers[victim].resume()
+    was_open = environment.catch(victim)
+    environment.workers[environment.other(victim)].wait_assigned(environment.installation.partitions)
+    environment.workers[victim].resume()
     return was_open
 
 
-def sleep_through_time_out(scene: Scene, victim: str) -> bool:
+def sleep_through_time_out(environment: Environment, victim: str) -> bool:
     """The same until the broker has timed out the transaction."""
-    was_open = scene.catch(victim)
-    wait_until(lambda: not scene.is_open(victim), "end of the transaction by time-out")
-    scene.workers[victim].resume()
+    was_open = environment.catch(victim)
+    wait_until(lambda: not environment.is_open(victim), "end of the transaction by time-out")
+    environment.workers[victim].resume()
     return was_open
 
 
-def leave_in_a_rebalance(scene: Scene, victim: str) -> bool:
+def leave_in_a_rebalance(environment: Environment, victim: str) -> bool:
     """SIGTERM while the group waits for this member to join again."""
-    newcomer = scene.start(NEWCOMERS[0])
+    newcomer = environment.start(NEWCOMERS[0])
     newcomer.wait_event("worker.started")
-    was_open = scene.catch(victim)
+    was_open = environment.catch(victim)
     try:
-        wait_until(lambda: "REBALANCING" in scene.installation.group_state(), "rebalance", timeout=1.0)
+        wait_until(lambda: "REBALANCING" in environment.installation.group_state(), "rebalance", timeout=1.0)
     except NeverCame:
-        scene.missed["a rebalance was over before the SIGTERM"] += 1
-    leave(scene, victim)
-    scene.start(victim)
-    scene.recover()
-    leave(scene, NEWCOMERS[0])
+        environment.missed["a rebalance was over before the SIGTERM"] += 1
+    leave(environment, victim)
+    environment.start(victim)
+    environment.recover()
+    leave(environment, NEWCOMERS[0])
     return was_open
 
 
-def leave_while_restoring(scene: Scene, _victim: str) -> bool:
+def leave_while_restoring(environment: Environment, _victim: str) -> bool:
     """SIGTERM while partitions are being restored from nothing."""
-    scene.catch(STEERED)
-    was_open = scene.kill(STEERED)
-    scene.forget_state(STEERED)
+    environment.catch(STEERED)
+    was_open = environment.kill(STEERED)
+    environment.forget_state(STEERED)
     halts = {"before.resume.1": "halt"}
-    worker = scene.workers[STEERED] = scene.installation.start_steered(STEERED, halts, settings=SETTINGS)
+    worker = environment.workers[STEERED] = environment.installation.start_steered(STEERED, halts, settings=SETTINGS)
     worker.wait_event("point.reached")
     if not worker.probe("/readyz")[1].get("restoring"):
-        scene.missed["/readyz told of no restore at the SIGTERM"] += 1
+        environment.missed["/readyz told of no restore at the SIGTERM"] += 1
     worker.send(signal.SIGTERM)
     worker.go_on()
-    leave(scene, STEERED)
-    scene.start(STEERED)
+    leave(environment, STEERED)
+    environment.start(STEERED)
     return was_open
 
 
-def come_and_go(scene: Scene, victim: str) -> bool:
+def come_and_go(environment: Environment, victim: str) -> bool:
     """Every second a worker joins or leaves, by SIGTERM or by SIGKILL; the first in the middle of a transaction."""
-    was_open = kill_in_transaction(scene, victim)
+    was_open = kill_in_transaction(environment, victim)
     for number in range(STORM_SECONDS):
         name = NEWCOMERS[number % len(NEWCOMERS)]
-        if name in scene.workers and scene.workers[name].is_running:
-            scene.workers[name].kill() if scene.chance.random() < 0.5 else leave(scene, name)
-        scene.start(name)
+        if name in environment.workers and environment.workers[name].is_running:
+            environment.workers[name].kill() if environment.chance.random() < 0.5 else leave(environment, name)
+        environment.start(name)
         time.sleep(1.0)  # what is meant by "every second"
-    scene.lift()
+    environment.lift()
     for name in NEWCOMERS:
-        leave(scene, name)
+        leave(environment, name)
     return was_open
 
 
-def leave(scene: Scene, name: str) -> None:
+def leave(environment: Environment, name: str) -> None:
     """Stop a worker, frozen or not, and check that it exits cleanly; one that is still starting just ends."""
-    worker, asked = scene.workers[name], time.monotonic()
+    worker, asked = environment.workers[name], time.monotonic()
     worker.send(signal.SIGTERM)
     worker.resume()
     code = worker.wait_exit()
-    scene.slowest_leave = max(scene.slowest_leave, time.monotonic() - asked)
+    environment.slowest_leave = max(environment.slowest_leave, time.monotonic() - asked)
     is_early = code == -signal.SIGTERM and not worker.events("worker.started")
     if code != 0 and not is_early:
-        scene.violations.append(f"worker {name}, told to leave, ended with {code}: {worker.last_words}")
+        environment.violations.append(f"worker {name}, told to leave, ended with {code}: {worker.last_words}")
 
 
-def _died(points: dict[str, str], act: Callable[[str, Scene, str], bool]) -> list[Kind]:
+def _died(points: dict[str, str], act: Callable[[str, Environment, str], bool]) -> list[Kind]:
     return [Kind(f"worker killed {words}", partial(act, point)) for words, point in points.items()]
 
 

@@ -14,7 +14,7 @@ from tests.chaos.kind import Kind
 from tests.chaos.plan import KINDS, Fault, Round, plan_rounds
 from tests.chaos.report import report
 from tests.chaos.run import run_rounds
-from tests.chaos.scene import Scene
+from tests.chaos.scene import Environment
 from tests.chaos.verdict import open_transactions
 from tests.support.installation import Installation
 from tests.support.outcome import read
@@ -53,9 +53,9 @@ def test_chaos_run_ends_at_lost_or_doubled_update(tmp_path: Path, do_without: Ca
     assert "1 missing" in found
 
 
-def double_and_lose(scene: Scene, _victim: str) -> bool:
+def double_and_lose(environment: Environment, _victim: str) -> bool:
     """Write an update once more, and delete the first one of another topic."""
-    install = scene.installation
+    install = environment.installation
     update = wait_until(lambda: read(install, PLAIN), "update of one topic")[0]
     install.publisher.publish(update.topic, update.value, update.key, headers=list(update.headers))
     install.publisher.finish()

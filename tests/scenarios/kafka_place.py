@@ -50,7 +50,7 @@ class CutProducer:
         self._producer.commit_transaction(timeout)
 
 
-class KafkaPlace(KafkaEnvironment):
+class KafkaScriptEnvironment(KafkaEnvironment):
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         # The compiled backend takes a real producer only, not one that can be cut off.
         super().__init__(bootstrap_servers, prefix, replace(BACKENDS[best_backend()], produce_batch=produce_batch))
@@ -113,9 +113,9 @@ class KafkaPlace(KafkaEnvironment):
 
     def _end(self, topic: str, *, stable: bool) -> int:
         level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
-        place = TopicPartition(topic, 0)
-        wanted = {place: OffsetSpec.latest()}  # type: ignore[no-untyped-call]  # its stub lacks the types
-        return int(self._admin.list_offsets(wanted, isolation_level=level)[place].result().offset)
+        partition = TopicPartition(topic, 0)
+        wanted = {partition: OffsetSpec.latest()}  # type: ignore[no-untyped-call]  # its stub lacks the types
+        return int(self._admin.list_offsets(wanted, isolation_level=level)[partition].result().offset)
 
     def _read(self, topic: str, isolation: str) -> list[Message]:
         """Read up to the end offset for this isolation level."""

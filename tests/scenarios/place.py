@@ -23,7 +23,7 @@ class Sight:
     end: int
 
 
-class Place(Environment, Protocol):
+class ScriptEnvironment(Environment, Protocol):
     """A Kafka, real or fake, with lost requests and forced time-outs."""
 
     def settle(self, stream: TransactionalConsumer) -> None:

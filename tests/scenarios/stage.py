@@ -7,7 +7,7 @@ from itertools import zip_longest
 from consumer.errors import LinkActionsError
 from consumer.ports import ProducerRecord, RetriableError, TransactionAborted
 from tests.ports.environment import OpenTransaction, Poller, poll_until
-from tests.scenarios.place import Place
+from tests.scenarios.place import ScriptEnvironment
 from tests.support.patience import Deadline
 from tests.support.waiting import LOOK_SECONDS
 
@@ -17,16 +17,16 @@ MARKER_SECONDS = 10.0
 PARTITIONS = 2
 
 
-class Stage:
+class ScriptRunner:
     """Knows who acts: `one` is a process of the instance `one`, and so is `one+`.
 
     A Kafka may tell with any of the following calls that a record was refused, so that is told with the end of the
     transaction.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._clicks, self._log = place.create_topic(PARTITIONS), place.create_topic(1)
+    def __init__(self, environment: ScriptEnvironment) -> None:
+        self._environment = environment
+        self._clicks, self._log = environment.create_topic(PARTITIONS), environment.create_topic(1)
         self._turners: dict[str, Poller] = {}
         self._refused: dict[str, Exception] = {}
         self._others: list[OpenTransaction] = []
@@ -58,7 +58,7 @@ class Stage:
 
     def _turner(self, who: str) -> Poller:
         if who not in self._turners:
-            self._turners[who] = Poller(self._place.open_stream(self._clicks, who.rstrip("+")))
+            self._turners[who] = Poller(self._environment.open_stream(self._clicks, who.rstrip("+")))
         return self._turners[who]
 
     def _join(self, who: str, *, among: str = "1") -> None:
@@ -101,7 +101,7 @@ class Stage:
         except (TransactionAborted, LinkActionsError, RetriableError) as error:
             self._refused.setdefault(who, error)
         else:
-            self._place.settle(stream)
+            self._environment.settle(stream)
 
     def _commit(self, who: str, *offsets: str) -> None:
         if who in self._refused:
@@ -109,7 +109,7 @@ class Stage:
         self._turner(who).stream.commit_transaction({p: int(offset) for p, offset in enumerate(offsets)})
 
     def _cut(self, who: str) -> None:
-        self._place.lose_the_end(self._turner(who).stream)
+        self._environment.lose_the_end(self._turner(who).stream)
 
     def _abort(self, who: str) -> None:
         self._refused.pop(who, None)
@@ -123,11 +123,11 @@ class Stage:
         return str(dict(self._turner(who).stream.committed()))
 
     def _world_publish(self, *values: str) -> None:
-        self._place.publish(self._clicks, 0, *values)
+        self._environment.publish(self._clicks, 0, *values)
 
     def _world_open(self, value: str) -> None:
         """Write to the log in a transaction of a client outside the group."""
-        self._others.append(self._place.leave_open(self._log, 0, value))
+        self._others.append(self._environment.leave_open(self._log, 0, value))
 
     def _world_commit(self) -> None:
         self._others.pop(0).commit()
@@ -136,18 +136,18 @@ class Stage:
         self._others.pop(0).abort()
 
     def _world_expire(self, instance: str) -> None:
-        self._place.expire(self._log, instance)
+        self._environment.expire(self._log, instance)
 
     def _world_silence(self, who: str) -> None:
         turner = self._turner(who)
-        self._place.expire_member(turner.stream)
+        self._environment.expire_member(turner.stream)
         turner.assigned.clear()
 
     def _world_roll(self) -> None:
-        self._place.begin_compaction(self._log)
+        self._environment.begin_compaction(self._log)
 
     def _world_compact(self) -> None:
-        self._place.compact(self._log)
+        self._environment.compact(self._log)
 
     def _world_look(self) -> str:
-        return str(self._place.look(self._log))
+        return str(self._environment.look(self._log))

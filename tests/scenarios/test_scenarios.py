@@ -8,19 +8,19 @@ import pytest
 from consumer.fake_kafka.partition_log import PartitionLog
 from consumer.fake_kafka.transactions import Producer, TransactionCoordinator
 from deploy.kafka import Broker
-from tests.scenarios.kafka_place import KafkaPlace
+from tests.scenarios.kafka_place import KafkaScriptEnvironment
 from tests.scenarios.random_script import draw_script
 from tests.scenarios.script import SCRIPTS
-from tests.scenarios.stage import Stage
-from tests.scenarios.twin_place import TwinPlace
+from tests.scenarios.stage import ScriptRunner
+from tests.scenarios.twin_place import FakeScriptEnvironment
 
 SEEDS = range(1, 31)
 
 
 @pytest.fixture
-def kafka_place(kafka: Broker, topic_prefix: str) -> Iterator[KafkaPlace]:
-    with closing(KafkaPlace(kafka.bootstrap_servers, topic_prefix)) as place:
-        yield place
+def kafka_environment(kafka: Broker, topic_prefix: str) -> Iterator[KafkaScriptEnvironment]:
+    with closing(KafkaScriptEnvironment(kafka.bootstrap_servers, topic_prefix)) as environment:
+        yield environment
 
 
 class LenientCoordinator(TransactionCoordinator):
@@ -38,30 +38,30 @@ class LeakyLog(PartitionLog):
 
 
 def played_by_the_twin(script: list[str]) -> list[str]:
-    return Stage(TwinPlace()).play(script)
+    return ScriptRunner(FakeScriptEnvironment()).play(script)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_has_the_same_outcome_on_both(name: str, kafka_place: KafkaPlace) -> None:
+def test_a_script_has_the_same_outcome_on_both(name: str, kafka_environment: KafkaScriptEnvironment) -> None:
     expected = played_by_the_twin(SCRIPTS[name])
-    assert Stage(kafka_place).play(SCRIPTS[name], expected) == expected
+    assert ScriptRunner(kafka_environment).play(SCRIPTS[name], expected) == expected
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_script_has_same_outcome_on_both(seed: int, kafka_place: KafkaPlace) -> None:
+def test_random_script_has_same_outcome_on_both(seed: int, kafka_environment: KafkaScriptEnvironment) -> None:
     script = draw_script(seed)
     expected = played_by_the_twin(script)
-    assert Stage(kafka_place).play(script, expected) == expected
+    assert ScriptRunner(kafka_environment).play(script, expected) == expected
 
 
-def test_fake_without_fencing_is_found(kafka_place: KafkaPlace) -> None:
-    script, drifted = SCRIPTS["a zombie that commits"], TwinPlace()
+def test_fake_without_fencing_is_found(kafka_environment: KafkaScriptEnvironment) -> None:
+    script, drifted = SCRIPTS["a zombie that commits"], FakeScriptEnvironment()
     drifted.cluster.transactions = LenientCoordinator()
-    assert Stage(drifted).play(script) != Stage(kafka_place).play(script)
+    assert ScriptRunner(drifted).play(script) != ScriptRunner(kafka_environment).play(script)
 
 
-def test_fake_reading_past_open_transactions_is_found(kafka_place: KafkaPlace) -> None:
-    script, drifted = SCRIPTS["transactions side by side"], TwinPlace()
-    stage = Stage(drifted)
+def test_fake_reading_past_open_transactions_is_found(kafka_environment: KafkaScriptEnvironment) -> None:
+    script, drifted = SCRIPTS["transactions side by side"], FakeScriptEnvironment()
+    runner = ScriptRunner(drifted)
     drifted.cluster.topic("topic-2").logs[:] = [LeakyLog()]
-    assert stage.play(script) != Stage(kafka_place).play(script)
+    assert runner.play(script) != ScriptRunner(kafka_environment).play(script)

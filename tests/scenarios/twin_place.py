@@ -27,7 +27,7 @@ class LosingNetwork(DirectNetwork):
         return super().ask(name, request)
 
 
-class TwinPlace(FakeEnvironment):
+class FakeScriptEnvironment(FakeEnvironment):
     def __init__(self) -> None:
         super().__init__()
         self._networks: dict[TransactionalConsumer, LosingNetwork] = {}

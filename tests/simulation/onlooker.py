@@ -6,7 +6,7 @@ from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.fake_kafka.record import FakeRecord
 from tests.loop.fake_environment import FakeEnvironment
 
-Place = tuple[str, int, int]
+RecordId = tuple[str, int, int]
 
 
 class Onlooker:
@@ -15,8 +15,8 @@ class Onlooker:
     def __init__(self, environment: FakeEnvironment) -> None:
         self._environment = environment
         self._positions: dict[tuple[str, int], int] = {}
-        self._seen: dict[Place, bytes] = {}
-        self._identities: dict[tuple[str, bytes], Place] = {}
+        self._seen: dict[RecordId, bytes] = {}
+        self._identities: dict[tuple[str, bytes], RecordId] = {}
         self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(environment.partitions)}
         """Everything ever committed, compacted since or not; look before compaction."""
         self.handled: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
