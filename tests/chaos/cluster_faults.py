@@ -59,8 +59,8 @@ def move_leaders(environment: Environment, victim: str) -> bool:
 
 
 def _nodes(environment: Environment) -> list[KafkaProcess]:
-    assert isinstance(environment.ground, ThreeBrokers)
-    return environment.ground.cluster.nodes
+    assert isinstance(environment.deployment, ThreeBrokers)
+    return environment.deployment.cluster.nodes
 
 
 def _leader(environment: Environment, partition: int) -> int:

@@ -10,7 +10,7 @@ from tests.chaos.connections import Connections
 from tests.support.installation import Installation
 
 
-class Ground(Protocol):
+class Deployment(Protocol):
     """Brokers to install on; `data` is where one of them has its topics."""
 
     @property

@@ -9,7 +9,7 @@ from tests.chaos.companion import Companion
 from tests.chaos.course import Course
 from tests.chaos.disk import mount, unmount
 from tests.chaos.edge import Edge
-from tests.chaos.ground import Ground
+from tests.chaos.ground import Deployment
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
 from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Environment
@@ -24,11 +24,11 @@ COMPACTING = {"segment.ms": "2000", "min.cleanable.dirty.ratio": "0.01"}
 """Of the changelog, which is compacted all the time."""
 
 
-def run_round(planned: Round, ground: Ground, folder: Path, *, say: Callable[[str], object]) -> Result:
+def run_round(planned: Round, deployment: Deployment, folder: Path, *, say: Callable[[str], object]) -> Result:
     """Run a round and verify it; the result holds the violations."""
     prefix = f"chaos-{planned.seed}."
     with ExitStack() as stack:
-        installation = ground.install(prefix, folder)
+        installation = deployment.install(prefix, folder)
         has_disks = stack.enter_context(disks(installation))
         stack.callback(installation.close)
         configure(installation)
@@ -40,7 +40,7 @@ def run_round(planned: Round, ground: Ground, folder: Path, *, say: Callable[[st
         companion = Companion(installation.servers, prefix, folder)
         stack.callback(companion.close)
         companion.wait_reading()
-        course = Course(Environment(installation, edge, ground), companion, say=say, has_disks=has_disks)
+        course = Course(Environment(installation, edge, deployment), companion, say=say, has_disks=has_disks)
         return course.run(planned.faults)
 
 

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from tests.chaos.ground import Ground, OneBroker, ThreeBrokers
+from tests.chaos.ground import Deployment, OneBroker, ThreeBrokers
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
 from tests.chaos.round import run_round
 
-GROUNDS: Mapping[int, Callable[[Path, Mapping[str, str]], Ground]] = {1: OneBroker, 3: ThreeBrokers}
+DEPLOYMENTS: Mapping[int, Callable[[Path, Mapping[str, str]], Deployment]] = {1: OneBroker, 3: ThreeBrokers}
 
 
 def run_rounds(
@@ -21,14 +21,14 @@ def run_rounds(
     results: list[Result] = []
     for brokers, mine in groupby(rounds, key=lambda each: each.brokers):
         with ExitStack() as stack:
-            ground = GROUNDS[brokers](folder, environ)
-            stack.callback(ground.close)
+            deployment = DEPLOYMENTS[brokers](folder, environ)
+            stack.callback(deployment.close)
             for planned in mine:
-                say(f"round of {len(planned.faults)} faults on {ground.describe()}, clicks by seed {planned.seed}")
+                say(f"round of {len(planned.faults)} faults on {deployment.describe()}, clicks by seed {planned.seed}")
                 own = folder / f"round-{len(results) + 1}"
                 own.mkdir()
                 started = time.monotonic()
-                results.append(run_round(planned, ground, own, say=say))
+                results.append(run_round(planned, deployment, own, say=say))
                 say(f"verified after {time.monotonic() - started:.0f} s: {results[-1].violations or 'exact'}")
                 if results[-1].violations:
                     return results

@@ -10,7 +10,7 @@ from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
 from tests.chaos.counts import uneven
 from tests.chaos.edge import Edge
 from tests.chaos.ends import COMMITTED, ends_of, undecided
-from tests.chaos.ground import Ground
+from tests.chaos.ground import Deployment
 from tests.support.installation import UPDATES, Installation
 from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
@@ -35,10 +35,10 @@ CATCHES = 60
 class Environment:
     """One round's installation while faults happen. `chance` is that of the fault which is on."""
 
-    def __init__(self, installation: Installation, edge: Edge, ground: Ground) -> None:
+    def __init__(self, installation: Installation, edge: Edge, deployment: Deployment) -> None:
         self.installation = installation
         self.edge = edge
-        self.ground = ground
+        self.deployment = deployment
         self.chance = Random()
         self.workers: dict[str, Worker] = {}
         self.endings: Counter[int] = Counter()
@@ -130,7 +130,7 @@ class Environment:
 
     def compactions(self) -> int:
         """Return how far the broker says it has compacted the changelog, added up over its partitions."""
-        data = self.ground.data
+        data = self.deployment.data
         lines = (data / "cleaner-offset-checkpoint").read_text().splitlines() if data.exists() else []
         mine = self.installation.topic(self.installation.changelog)
         return sum(int(line.split()[2]) for line in lines if line.startswith(f"{mine} "))
@@ -157,7 +157,7 @@ class Environment:
         ready = {name: self.workers[name].probe("/readyz") for name in self.workers}
         places = [(install.topic(topic), each) for topic in OUTPUTS for each in range(install.partitions)]
         places += [(install.topic(install.changelog), each) for each in range(install.partitions)]
-        dropped = sum(path.read_text(errors="replace").count(DROPPED) for path in self.ground.logs)
+        dropped = sum(path.read_text(errors="replace").count(DROPPED) for path in self.deployment.logs)
         facts = {
             "markers dropped by brokers": dropped,
             "committed": install.committed(),

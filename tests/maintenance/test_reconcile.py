@@ -26,7 +26,7 @@ from tests.loop.test_history import (
     set_offsets_back,
     set_offsets_forward,
 )
-from tests.simulation.operator import TwinOffice
+from tests.simulation.operator import FakeReconcileAdmin
 
 KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Way, dict[str, int] | None]] = {
     recreate_changelog: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS}),
@@ -40,7 +40,7 @@ KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Way, dict[str, int] | No
 
 
 def reconcile(environment: FakeEnvironment, way: Way) -> Reconciliation:
-    _, work = TwinOffice(environment).reconciling(environment.clock)
+    _, work = FakeReconcileAdmin(environment).reconciling(environment.clock)
     reconciliation = work.prepare(way)
     work.apply(reconciliation)
     return reconciliation
@@ -126,14 +126,14 @@ def test_a_note_is_found_behind_any_number_of_records_that_were_aborted() -> Non
         draft = Draft(b"%d" % number, b"never seen")
         environment.cluster.transactions.append(producer, log, environment.cluster.maker(changelog, 0, draft))
     environment.cluster.transactions.abort(producer)
-    inspection, _ = TwinOffice(environment).reconciling(environment.clock)
+    inspection, _ = FakeReconcileAdmin(environment).reconciling(environment.clock)
     assert contradictions(inspection.look(environment.partitions)) == {}
 
 
 def test_a_transaction_that_nobody_ends_is_not_waited_for_for_ever() -> None:
     environment, _ = environment_at_work()
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
-    inspection, _ = TwinOffice(environment).reconciling(environment.clock)
+    inspection, _ = FakeReconcileAdmin(environment).reconciling(environment.clock)
     with pytest.raises(Unavailable, match="a transaction is open"):
         inspection.look(environment.partitions)
 

@@ -1,1 +1,1 @@
-"""Scripts that run on the twin and on a real Kafka and must have the same outcome, so that the model cannot drift."""
+"""Runs scripts on the in-memory fake and on a real Kafka; equal outcomes keep the fake from drifting."""

@@ -1,4 +1,4 @@
-"""The twin's outcome of every script is that of a real Kafka."""
+"""The in-memory fake has the same outcome as a real Kafka for every script."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -42,7 +42,7 @@ def played_by_the_twin(script: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_has_the_same_outcome_on_both(name: str, kafka_environment: KafkaScriptEnvironment) -> None:
+def test_script_has_same_outcome_on_both(name: str, kafka_environment: KafkaScriptEnvironment) -> None:
     expected = played_by_the_twin(SCRIPTS[name])
     assert ScriptRunner(kafka_environment).play(SCRIPTS[name], expected) == expected
 

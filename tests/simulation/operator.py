@@ -33,8 +33,8 @@ class Crew(Protocol):
     def are_gone(self) -> bool: ...
 
 
-class TwinOffice:
-    """What `state reconcile` speaks to, on the twin."""
+class FakeReconcileAdmin:
+    """The admin port of `state reconcile`, on the in-memory fake."""
 
     def __init__(self, environment: FakeEnvironment) -> None:
         self._environment = environment
@@ -80,7 +80,7 @@ class Operator:
     ) -> None:
         self._environment, self._scheduler, self._random = environment, scheduler, random
         self._onlooker, self._tell = onlooker, tell
-        self._office = TwinOffice(environment)
+        self._office = FakeReconcileAdmin(environment)
         self._is_unsettled = False
         self.chapters = Chapters(environment)
         self.is_busy = False
