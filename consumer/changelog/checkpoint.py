@@ -1,4 +1,4 @@
-"""The checkpoint of a partition: which clicks its part of the changelog was made from.
+"""The checkpoint of a partition: the clicks that its part of the changelog covers.
 
 Every transaction that commits an offset of the clicks writes one, as the last record of the partition's changelog in
 that transaction. So checkpoint and committed offset agree as long as neither was lost or changed by hand.
@@ -16,29 +16,29 @@ CHECKPOINT_KEY = b"\x00partitions"
 REPARTITIONING = 0
 """Replaces the partition count while entries are moved to other partitions: no worker may use them."""
 _FORMAT = b"\x03"
-"""How keys and values of the memory are made. It grows when what an older program wrote would be misread:
+"""Format of keys and values of the dedupe state. It grows if entries of an older version would be misread:
 
 none: keys did not tell their partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
 """
 _FIELDS = Struct(">IQQQ")
 _NOWHERE = 2**64 - 1
-"""Encoded instead of the offset where there is none."""
+"""Encoded instead of a missing offset."""
 _HEAD_BYTES = len(_FORMAT) + _FIELDS.size
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`partitions` is the count that the memory was kept for, or REPARTITIONING."""
+    """`partitions` is the partition count that the entries were written for, or REPARTITIONING."""
 
     partitions: int
     offset: int | None = None
-    """The next click to read; None where the group has not begun with this partition."""
+    """The next click to read; None if the group has not started on this partition."""
     lost: int = 0
     """Offsets of clicks that were skipped by decision, over all time."""
     head: int = 0
-    """First offset of the changelog, where somebody accepted that what was before it is gone."""
+    """First offset of the changelog, if the operator accepted the loss of the records before it."""
     clicks: str = ""
-    """Identity of the clicks topic; empty where it was not known."""
+    """Identity of the clicks topic; empty if it was unknown."""
 
     def encode(self) -> bytes:
         """Return the value that goes with CHECKPOINT_KEY."""
@@ -47,7 +47,7 @@ class Checkpoint:
 
     @classmethod
     def decode(cls, value: bytes) -> Self:
-        """Return what `encode` was given. Raises Unavailable for what another version of the program wrote."""
+        """Return the decoded checkpoint. Raises Unavailable if another version of the program wrote it."""
         if value[:1] != _FORMAT or len(value) < _HEAD_BYTES:
             raise Unavailable(
                 "The memory in the changelog was written by another version of link-actions and cannot be read by this"
@@ -58,12 +58,12 @@ class Checkpoint:
         return cls(partitions, None if offset == _NOWHERE else offset, lost, head, value[_HEAD_BYTES:].decode())
 
     def at(self, offset: int) -> bytes:
-        """Return the value of the same note with another offset."""
+        """Return the value of the same checkpoint with another offset."""
         return replace(self, offset=offset).encode()
 
 
 def check_partitions(note: Checkpoint | None, partitions: int) -> None:
-    """Raise Unavailable unless the memory was kept for this many partitions, or there is none yet."""
+    """Raise Unavailable unless the entries were written for this many partitions, or there are none yet."""
     if note is None:
         return
     if note.partitions == REPARTITIONING:

@@ -1,4 +1,4 @@
-"""What the state remembers, as bytes: of a recipient's clicks on a link, and of a link's hits.
+"""Encoding of the dedupe state: entries of a recipient and link, and hits of a link.
 
 Keys: 16 bytes of the recipient, the last 4 of which tell its partition, 8 of link and epoch, and for what holds in
 one scope only (a mailing, a flow run, a click) 8 of the scope. Hits have a key of 16 bytes. Each value starts with a
@@ -15,11 +15,11 @@ SCOPED_KEY_BYTES = 32
 HITS_KEY_BYTES = 16
 
 PLAIN = 1
-"""Format byte, clicked_at (8), bitmap of the slots that applied (little-endian, as long as it must be)."""
+"""Format byte, clicked_at (8), bitmap of the slots that applied (little-endian, without trailing zeros)."""
 WITH_TIMES = 2
 """Format byte, clicked_at (8), then for each slot that applied its number (2) and the time it last did (8)."""
 ONE_CLICK = 3
-"""As PLAIN, for the scope of one click: may be forgotten a day after it."""
+"""As PLAIN, for the scope of one click: may be deleted a day after it."""
 HITS = 16
 """Format byte, epoch (8), clicks (8), first clicks (8)."""
 
@@ -30,11 +30,11 @@ HITS_BYTES = _HITS.size
 
 
 class UnknownStateFormat(Exception):
-    """State that a later version of the program wrote; to guess at it would repeat or lose actions."""
+    """State that a later version of the program wrote; guessing its meaning would repeat or lose actions."""
 
 
 def partition_of_key(key: bytes, partitions: int) -> int | None:
-    """Return the partition among so many to which the recipient of this key belongs; None for what is no memory."""
+    """Return the partition of this key's recipient, out of `partitions`; None if the key is no dedupe key."""
     if len(key) not in {MEMORY_KEY_BYTES, SCOPED_KEY_BYTES}:
         return None
     return int.from_bytes(key[RECIPIENT_DIGEST_BYTES : RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES], "big") % partitions
@@ -42,10 +42,10 @@ def partition_of_key(key: bytes, partitions: int) -> int | None:
 
 @dataclass(slots=True)
 class DedupeEntry:
-    """What is known of one recipient and link, or of one scope of it.
+    """The applied actions of one recipient and link, or of one scope of it.
 
-    `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` tells of slots when they
-    last applied, where that is not `clicked_at`.
+    `clicked_at` is the click that made the entry. `applied` has a bit per slot; `last_applied` has the time at
+    which a slot last applied, if that is not `clicked_at`.
     """
 
     clicked_at: int
@@ -55,7 +55,7 @@ class DedupeEntry:
 
 @dataclass(slots=True)
 class HitCount:
-    """Clicks and first clicks of a link that one partition has seen in the link's newest epoch it knows."""
+    """Clicks and first clicks of a link in one partition, in the newest epoch that the partition has seen."""
 
     epoch: int
     clicks: int = 0
@@ -68,7 +68,7 @@ def bitmap(applied: int) -> bytes:
 
 
 def encode_entry(memory: DedupeEntry, form: int = PLAIN) -> bytes:
-    """Return the entry's value; WITH_TIMES is chosen where there are times to keep."""
+    """Return the entry's value, in format WITH_TIMES if it has times to keep."""
     if not memory.last_applied:
         return _TIME.pack(form, memory.clicked_at) + bitmap(memory.applied)
     slots = [slot for slot in range(memory.applied.bit_length()) if memory.applied >> slot & 1]
@@ -88,7 +88,7 @@ def decode_entry(value: bytes) -> DedupeEntry:
 
 
 def newest_time(value: bytes) -> int:
-    """Return the time by which a memory entry expires: when it was made or, if that is later, last added to."""
+    """Return the time from which a dedupe entry's retention counts: its creation or, if later, its last change."""
     clicked_at = int.from_bytes(value[1 : _TIME.size], "big", signed=True)
     if value[0] != WITH_TIMES:
         return clicked_at

@@ -1,1 +1,1 @@
-"""What a batch of clicks means: a pure function of clicks, link definitions and state."""
+"""Decides a batch of clicks: a pure function of clicks, link definitions and state."""

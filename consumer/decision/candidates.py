@@ -1,4 +1,4 @@
-"""The clicks of a batch that the state has to be asked about."""
+"""The clicks of a batch that need a look-up in the dedupe state."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,29 +26,29 @@ class Candidates:
 
 
 class Clicks(Protocol):
-    """What may be asked about a click, by its row in the batch."""
+    """Access to the fields of a click by its row in the batch."""
 
     def facts(self, row: int) -> tuple[bytes, bytes, bytes, int, int]:
         """Return record key, shared fields, recipient, flags and time."""
 
     def plan_key(self, row: int) -> tuple[bytes, int]:
-        """Return by what the plan is found: the encoded tenant and link, and the version."""
+        """Return the key of the click's plan: the encoded tenant and link, and the version."""
 
     def click_id(self, row: int) -> bytes:
         """Return the click's id, UTF-8."""
 
     def mailing_id(self, row: int) -> bytes | None:
-        """Return the mailing, UTF-8; None where the click names none."""
+        """Return the mailing id, UTF-8; None if the click has none."""
 
     def flow_id(self, row: int) -> bytes | None:
-        """Return the flow, UTF-8; None where the click names none."""
+        """Return the flow id, UTF-8; None if the click has none."""
 
     def flow_run_id(self, row: int) -> bytes | None:
-        """Return the flow run, UTF-8; None where the click names none."""
+        """Return the flow run id, UTF-8; None if the click has none."""
 
 
 def mailing_scope(batch: Clicks, row: int) -> bytes:
-    """Return the mailing, or else the scope of the flow run; empty if the click names neither."""
+    """Return the scope of the mailing, otherwise of the flow run; empty if the click has neither."""
     mailing_id = batch.mailing_id(row)
     if mailing_id is not None:
         return mailing_id
@@ -57,7 +57,7 @@ def mailing_scope(batch: Clicks, row: int) -> bytes:
 
 
 def scoped_keys(candidates: Candidates, batch: Clicks) -> list[bytes]:
-    """Return the keys of memory that holds for one mailing, flow run or click only."""
+    """Return the keys of the dedupe entries that cover only one mailing, flow run or click."""
     if not any(plan.by_mailing or plan.by_click for plan in candidates.links):
         return []
     keys = []

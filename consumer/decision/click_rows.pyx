@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Walking the bytes of a click by its layout, as `schemas.click.parse_click` does."""
+"""Parses the bytes of a click by its layout, as `schemas.click.parse_click` does."""
 
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
@@ -9,7 +9,7 @@ from consumer.decision.click_fields cimport FIELDS, Cursor, Field, read_field, t
 
 
 cdef class Layout:
-    """A frame and the letters of the fields behind it."""
+    """A header and the type letters of the fields that follow it."""
 
     def __init__(self, frame, layout):
         self.frame, self.codes, self.has_tail = frame, layout.codes.encode(), bool(layout.tail)
@@ -19,7 +19,7 @@ cdef class Layout:
         return value_size >= size and not memcmp(value, text_of(self.frame), size)
 
     cdef bint walk(self, const uint8_t* value, Py_ssize_t size, Field* fields) noexcept:
-        """Fill in the first fields of a value with this frame; tell whether its bytes are what they must be.
+        """Fill in the first fields of a value with this frame; return whether its bytes are valid.
 
         A `tail` is not walked.
         """

@@ -15,10 +15,10 @@ from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 
 DecideClosely = Callable[[int, LinkPlan, bytes, bytes | None], None]
-"""Decides the click in a row, on a plan, with a memory key and what is known under it."""
+"""Decides the click in a row, given its plan, its dedupe key and the stored entry under that key."""
 
 Settled = tuple[Mapping[LinkPlan, int], Mapping[LinkPlan, int]]
-"""How many clicks on each plan had all actions applied, and how many were duplicates of all."""
+"""Clicks per plan with all actions applied, and clicks per plan that were duplicates for all actions."""
 
 
 class Core(Protocol):
@@ -26,23 +26,23 @@ class Core(Protocol):
 
     @property
     def clicks(self) -> Clicks:
-        """The clicks, for those who ask about few of them."""
+        """The clicks, for callers that read only a few of them."""
 
     @property
     def bad(self) -> Mapping[int, BadRecord]:
-        """What is no click, by row."""
+        """The records that are not valid clicks, by row."""
 
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
-        """Return the rows whose click was at another time than from `earliest` to `latest`."""
+        """Return the rows of the clicks made before `earliest` or after `latest`."""
 
     def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates:
-        """Settle every click that is no matter for the state, and return the others.
+        """Settle the clicks that need no look-up in the state, and return the others.
 
         Those in a wrong partition and the dead letters go into the decision, tests and undefined links are counted.
         """
 
     def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
-        """Recall how often these links, each named once, were clicked."""
+        """Look up the click counts of these links, each given once."""
 
     def decide(
         self,
@@ -62,4 +62,4 @@ class Core(Protocol):
 
 
 OpenCore = Callable[[Sequence[bytes], Mapping[bytes, ClickLayout]], Core]
-"""Cuts the values, whose frames are among the layouts; what one of them holds never makes it raise."""
+"""Parses the values whose headers are among the layouts; no value makes it raise, whatever it contains."""

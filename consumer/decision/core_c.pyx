@@ -22,7 +22,7 @@ from consumer.decision.click_fields cimport (
 )
 from consumer.decision.click_rows cimport Layout, Row
 from consumer.decision.plans cimport KnownPlans, Plan
-from consumer.decision.tables cimport BAD, FREE, NOBODY, Fresh, Named, Names
+from consumer.decision.tables cimport BAD, FREE, UNDEFINED, Fresh, Named, Names
 from consumer.records.outgoing cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
 import array
@@ -72,7 +72,7 @@ cdef KnownPlans known_plans = KnownPlans()
 
 
 cdef class Tally:
-    """What a batch counts of one plan: its clicks by outcome, where they need not be counted in turn."""
+    """Clicks on one plan in a batch by outcome, unless they must be counted sequentially."""
 
     cdef Plan plan
     cdef bint in_turn
@@ -80,7 +80,7 @@ cdef class Tally:
 
 
 cdef struct Choice:
-    # A candidate: its row, and the number of its tally.
+    # A candidate: its row and the index of its tally.
     int row, tally
 
 
@@ -101,7 +101,7 @@ cdef class Chosen:
 
 
 cdef inline void fetch_value(Row* rows, Py_ssize_t row, Py_ssize_t count) noexcept:
-    """Have the processor fetch the beginning of a click, which has left its cache since the click was walked."""
+    """Prefetch the start of a click, which has left the CPU cache since the click was parsed."""
     if row < count and rows[row].size:
         fetch(rows[row].value)
         fetch(rows[row].value + CACHE_LINE)
@@ -112,7 +112,7 @@ cdef inline bytes part(Row* click, Py_ssize_t start, Py_ssize_t end):
 
 
 cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
-    """Write the text of the UUIDv5 that a SHA-1 makes (RFC 9562, section 5.5)."""
+    """Write the UUIDv5 of a SHA-1 digest as text (RFC 9562, section 5.5)."""
     cdef const char* digits = b"0123456789abcdef"
     cdef int place
     cdef uint8_t byte
@@ -166,7 +166,7 @@ cdef class Core:
         self.walk_all(layouts)
 
     cdef find_values(self):
-        """Note where each value is: in the block that holds them, or in bytes, which are kept meanwhile."""
+        """Index the values: in the block that holds them, or in bytes objects, which are kept alive."""
         cdef Py_ssize_t row
         cdef bytes value
         cdef BlockValues block
@@ -183,7 +183,7 @@ cdef class Core:
             self.place(row, text_of(value), PyBytes_GET_SIZE(value))
 
     cdef void place(self, Py_ssize_t row, const uint8_t* value, Py_ssize_t size) noexcept:
-        # One that is too large for a row is not walked but judged.
+        # A value too large for a row takes the fallback.
         self.rows[row].value, self.rows[row].size = value, size if 0 < size <= INT_MAX else 0
 
     cdef walk_all(self, layouts):
@@ -202,7 +202,7 @@ cdef class Core:
                 self.judge(row, self.values[row], layouts)
 
     cdef Layout layout_of(self, Row* click):
-        """Return the layout that the frame names; the last one found is the first to be tried."""
+        """Return the layout that the header names; the last one found is tried first."""
         cdef Layout layout
         cdef Py_ssize_t place
         for place in range(len(self.layouts)):
@@ -225,12 +225,12 @@ cdef class Core:
         row.flags |= fields[HAS_PERSON].present * person_flag | fields[HAS_COMPANY].present * company_flag
 
     cdef judge(self, row, bytes value, layouts):
-        """Condemn the value, or enter the row with the click that it is."""
+        """Parse the value with the reference implementation: fill in the row, or mark it as bad."""
         cdef bytes click
         try:
             click = without_blank_ids(value, layouts)
         except BadRecord as error:
-            # Not the one that was raised: its frames hold this batch, in a circle that is found late if at all.
+            # Store a copy: the raised exception's traceback would keep the whole batch alive in a reference cycle.
             self.bad[row] = BadRecord(error.reason, error.detail)
         else:
             self.kept.append(click)
@@ -250,17 +250,17 @@ cdef class Core:
 
     @property
     def clicks(self):
-        """The clicks, for those who ask about few of them."""
+        """The clicks, for callers that read only a few of them."""
         return self
 
     cdef Row* click(self, Py_ssize_t row) except NULL:
-        """Return what is known of a row; nothing, as places of no size, where it is bad."""
+        """Return the positions of a row's fields; all have size 0 if the row is bad."""
         if row < 0 or row >= self.count:
             raise IndexError(row)
         return &self.rows[row]
 
     def rows_outside(self, int64_t earliest, int64_t latest):
-        """Return the rows whose click was at another time than from `earliest` to `latest`."""
+        """Return the rows of the clicks made before `earliest` or after `latest`."""
         cdef Py_ssize_t row
         return [
             row for row in range(self.count)
@@ -274,7 +274,7 @@ cdef class Core:
         return self.key(row), part(click, click.body, click.shared_end), recipient, click.flags, click.clicked_at
 
     def plan_key(self, Py_ssize_t row):
-        """Return by what the plan is found: the encoded tenant and link, and the version."""
+        """Return the key of the click's plan: the encoded tenant and link, and the version."""
         cdef Row* click = self.click(row)
         return part(click, click.body, click.link_end), click.version
 
@@ -283,19 +283,19 @@ cdef class Core:
         return self.text(row, CLICK_ID)
 
     def mailing_id(self, row):
-        """Return the mailing, UTF-8; None where the click names none."""
+        """Return the mailing id, UTF-8; None if the click has none."""
         return self.text(row, MAILING)
 
     def flow_id(self, row):
-        """Return the flow, UTF-8; None where the click names none."""
+        """Return the flow id, UTF-8; None if the click has none."""
         return self.text(row, FLOW)
 
     def flow_run_id(self, row):
-        """Return the flow run, UTF-8; None where the click names none."""
+        """Return the flow run id, UTF-8; None if the click has none."""
         return self.text(row, FLOW_RUN)
 
     cdef text(self, row, int number):
-        """Walk the click once more, for what only few clicks are asked for."""
+        """Parse the click again for a field that is rarely needed."""
         cdef Field fields[FIELDS]
         cdef Row* click = self.click(row)
         cdef Layout layout = self.layout_of(click)
@@ -304,7 +304,7 @@ cdef class Core:
         return <bytes>fields[number].start[: fields[number].size] if fields[number].present else None
 
     def choose(self, uint32_t partition, uint32_t partitions, plans, decision):
-        """Settle every click that is no matter for the state, and return the others, as `core_py.Core.choose` does."""
+        """Settle the clicks that need no look-up in the state, and return the others, as `core_py.Core.choose` does."""
         cdef dict bad = decision.dead_letters
         ready = plans.ready
         cdef bytes keys = PyBytes_FromStringAndSize(NULL, self.count * MEMORY_KEY)
@@ -330,7 +330,7 @@ cdef class Core:
                 tests += 1
             else:
                 tally = self.tally_of(row, plans, ready, bad)
-                if tally == NOBODY:
+                if tally == UNDEFINED:
                     undefined += 1
                 elif tally != BAD:
                     at = <uint8_t*>text_of(keys) + self.chosen * MEMORY_KEY
@@ -352,7 +352,7 @@ cdef class Core:
         return <Tally>self.tallies[number]
 
     cdef int tally_of(self, int row, plans, ready, dict bad) except? FREE:
-        """Return the number of the tally, NOBODY for a link nobody defined, BAD where the record is, and say why."""
+        """Return the index of the tally, UNDEFINED without a definition, BAD for a dead letter, noted in `bad`."""
         cdef Named* slot = self.names.find(self.rows, row)
         cdef Row* click = &self.rows[row]
         cdef Plan plan
@@ -370,25 +370,25 @@ cdef class Core:
                 plan = Plan(found)
                 if name in ready:
                     known_plans.keep(ready, slot.hash, click.version, plan)
-        tally = NOBODY if plan is None else self.number_of(plan)
+        tally = UNDEFINED if plan is None else self.number_of(plan)
         self.names.keep(slot, tally)
         return tally
 
     cdef int number_of(self, Plan plan) except -1:
-        """Return the number of the plan's tally, which is begun where there is none."""
+        """Return the index of the plan's tally; make the tally if there is none."""
         cdef Py_ssize_t begun = len(self.tallies), number = self.numbers.setdefault(plan.plan, begun)
         cdef Tally tally
         if number == begun:
             tally = Tally()
             tally.plan = plan
             self.tallies.append(tally)
-            # At hand for every click, which would look for them in three places.
+            # Copied into the tally: each click would follow three pointers otherwise.
             PyByteArray_Resize(self.digests, (begun + 1) * LINK_BYTES)
             memcpy(PyByteArray_AS_STRING(self.digests) + begun * LINK_BYTES, text_of(plan.digest), LINK_BYTES)
         return number
 
     def count_hits(self, links, recall):
-        """Recall how often the links were clicked."""
+        """Look up the click counts of the links."""
         return Hits([self.at_hand(plan) for plan in links], recall)
 
     cdef Plan at_hand(self, plan):
@@ -437,14 +437,14 @@ cdef class Core:
         )
 
     cdef int apply(self, Plan plan, Py_ssize_t row, PackedUpdates updates) except -1:
-        """Add the updates of a first click."""
+        """Append the updates of a first click."""
         cdef Row* click = self.click(row)
         cdef Py_ssize_t key_size = self.write_key(row), size
         cdef uint8_t[20] digest
         cdef uint8_t[UPDATE_ID_BYTES] identifier
         cdef Action action
         for action in plan.actions:
-            # What the update id is the digest of stands behind the key.
+            # The input of the update id's digest follows the key.
             size = PyBytes_GET_SIZE(action.id_prefix)
             self.make_room(key_size + size + click.recipient_size + 1)
             memcpy(self.scratch + key_size, text_of(action.id_prefix), size)

@@ -1,4 +1,4 @@
-"""The pure core: the work on each click in Python and numpy. Twin and reference of `consumer.decision.core_c`."""
+"""The core in Python and numpy: the reference implementation of `consumer.decision.core_c`."""
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -36,18 +36,18 @@ class Core:
 
     @property
     def bad(self) -> Mapping[int, BadRecord]:
-        """What is no click, by row."""
+        """The records that are not valid clicks, by row."""
         return self.clicks.bad
 
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]:
-        """Return the rows whose click was at another time than from `earliest` to `latest`."""
+        """Return the rows of the clicks made before `earliest` or after `latest`."""
         times = self.clicks.clicked_at
         if earliest <= min(times, default=earliest) and max(times, default=latest) <= latest:
             return ()
         return [row for row, clicked_at in enumerate(times) if not earliest <= clicked_at <= latest]
 
     def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates:
-        """Settle every click that is no matter for the state, and return the others."""
+        """Settle the clicks that need no look-up in the state, and return the others."""
         rows: list[int] = []
         chosen: list[LinkPlan] = []
         keys: list[bytes] = []
@@ -58,7 +58,7 @@ class Core:
         for row, (link_key, key, version, flags) in enumerate(columns):
             if bad and row in bad:
                 continue
-            # key_hash, spelt out like recipient_digest below: calls would cost a quarter of what they do.
+            # key_hash, inlined like recipient_digest below: calls would add a quarter to their cost.
             place = murmur2(key, MAX_KEY_HASH) or MAX_KEY_HASH * murmur2(key, 2)
             if place % partitions != partition:
                 decision.rerouted.append((row, key, place % partitions))
@@ -87,7 +87,7 @@ class Core:
         return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
 
     def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
-        """Recall how often these links, each named once, were clicked."""
+        """Look up the click counts of these links, each given once."""
         return Hits(links, recall)
 
     def decide(
@@ -100,7 +100,7 @@ class Core:
         retention_ms: int | None,
         closely: DecideClosely,
     ) -> Settled:
-        """Decide the candidates in their order: the plain first and the plain duplicate click on a simple link here."""
+        """Decide the candidates in order: the common clicks on simple links here, the rest on the slow path."""
         fresh, clicks, add_update = decision.memory, self.clicks, decision.updates.append
         flags_of, key_of, shared_of = clicks.flags, clicks.keys, clicks.shared
         applied: list[LinkPlan] = []
@@ -118,7 +118,7 @@ class Core:
                 shared, record_key = shared_of[row], key_of[row]
                 recipient_id = record_key[plan.recipient_start :]
                 for action in plan.actions:
-                    # make_update, spelt out for the empty scope: two calls would cost a third of the work they do.
+                    # make_update, inlined for the empty scope: two calls would add a third to its cost.
                     digest = sha1(action.id_prefix + recipient_id + SEPARATOR, usedforsecurity=False).hexdigest()
                     identifier = (
                         f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-"

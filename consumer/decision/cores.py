@@ -16,7 +16,7 @@ else:
     _cores[C] = core_c.Core
 
 CORES: Mapping[str, OpenCore] = MappingProxyType(_cores)
-"""By the name of the implementation."""
+"""The cores by the name of the implementation."""
 
 
 def best_core() -> str:

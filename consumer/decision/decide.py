@@ -1,7 +1,7 @@
 """The decision about a batch: what a click's life is all about, without Kafka, clock or disk.
 
 Three steps over the whole batch: cut the clicks out of their bytes, recall what the state knows of them in one
-look-up, and decide them one after the other, each seeing what those before it brought about.
+look-up, and decide them one by one; each sees the effects of those before it.
 """
 
 from collections import Counter
@@ -35,9 +35,9 @@ def decide(
 ) -> Decision:
     """Decide the records of one partition, in their order.
 
-    `layouts` are the frames that may stand before a click; `recall` looks keys up in the partition's state;
+    `layouts` maps the accepted headers of a click; `recall` looks up keys in the partition's state;
     `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, only tells absurd times;
-    `condemned` rows are dead letters whatever they hold.
+    `condemned` rows become dead letters regardless of their content.
     """
     draft = DecisionDraft(dict(condemned or {}))
     core = open_core(_fit_values(values, rules, draft.dead_letters), layouts)
@@ -54,10 +54,10 @@ def decide(
 
 
 def _fit_values(values: Sequence[bytes | None], rules: Rules, bad: dict[int, BadRecord]) -> Sequence[bytes]:
-    """Condemn what is absent or too large, and return the values with nothing in the rows of what is condemned."""
+    """Reject absent and oversized values, and return the values with the rejected rows emptied."""
     if bad:
         values = _emptied(values, bad)
-    # `or b""` in the rows would cost more than this look at the whole: hardly any batch has such records.
+    # One check of the whole batch costs less than `or b""` per row: hardly any batch has such records.
     if not all_fit(values, rules.max_click_bytes):
         _condemn_absent_and_large(values, rules.max_click_bytes, bad)
         values = _emptied(values, bad)
@@ -65,7 +65,7 @@ def _fit_values(values: Sequence[bytes | None], rules: Rules, bad: dict[int, Bad
 
 
 def _emptied(values: Sequence[bytes | None], rows: Container[int]) -> list[bytes | None]:
-    """Return the values with nothing in these rows, so that nobody looks into what is condemned."""
+    """Return the values with these rows emptied, so that rejected values are not parsed."""
     return [b"" if row in rows else value for row, value in enumerate(values)]
 
 
@@ -81,7 +81,7 @@ def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: d
 def _condemn_absurd_times(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
     for row in core.rows_outside(rules.earliest_ms, now + rules.max_ahead_ms):
         bad.setdefault(
-            row, BadRecord(Reason.TIMESTAMP_OUT_OF_RANGE, "clicked_at lies before the year 2000 or in the future")
+            row, BadRecord(Reason.TIMESTAMP_OUT_OF_RANGE, "clicked_at is before the year 2000 or in the future")
         )
 
 
@@ -112,7 +112,7 @@ def _decide_candidates(
 
 
 def _count(counts: Mapping[LinkPlan, int], outcome: str, draft: DecisionDraft) -> Mapping[LinkPlan, int]:
-    """Count clicks that had the same outcome for every action, by how many each plan had; return these."""
+    """Add the clicks whose actions all had this outcome to the counts of the draft; return `counts`."""
     by_kinds: Counter[tuple[str, ...]] = Counter()
     for plan, clicks in counts.items():
         by_kinds[plan.kinds] += clicks

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for every batch. `retention_ms` is None where memory is kept for ever."""
+    """Settings that apply to every batch. `retention_ms` is None if dedupe entries never expire."""
 
     partitions: int
     retention_ms: int | None = None
     max_click_bytes: int = 65_536
     max_ahead_ms: int = 86_400_000
-    """How far in the future a click may lie before its time is absurd."""
+    """Tolerated clock skew: a click further in the future has a timestamp out of range."""
     earliest_ms: int = EARLIEST_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Everything that follows from the records of one partition, in their order. Whoever holds it owns its containers.
+    """Everything that follows from the records of one partition, in their order. The caller owns its containers.
 
     `updates`: topic, value, key and headers each, packed by the compiled core. `rerouted`: row, right key and right
     partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed.
@@ -44,14 +44,14 @@ class Decision:
     clicks: Counter[str] = field(default_factory=Counter)
     """Records by outcome."""
     undefined: int = 0
-    """Clicks on links that are not defined, among the clicks without actions."""
+    """Clicks on undefined links; these are also counted as clicks without actions."""
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Actions by kind and outcome."""
     clicked_at: Sequence[int] = ()
     """Times of the clicks that were decided, in milliseconds since 1970 UTC, for the age at commit."""
 
     def has(self, reason: Reason) -> bool:
-        """Return whether a record is bad for this reason."""
+        """Return whether any record is a dead letter for this reason."""
         return any(bad.reason is reason for bad in self.dead_letters.values())
 
     def unknown_versions(self) -> list[int]:
@@ -66,7 +66,7 @@ class Decision:
 
 @dataclass(slots=True)
 class DecisionDraft:
-    """A decision while the core and the slow path write into it; its fields are those of `Decision`."""
+    """A decision under construction by the core and the slow path; its fields are those of `Decision`."""
 
     dead_letters: dict[int, BadRecord]
     updates: "list[Update] | PackedUpdates" = field(default_factory=list)
@@ -77,7 +77,7 @@ class DecisionDraft:
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def finish(self, hits: Hits, clicked_at: Sequence[int]) -> Decision:
-        """Return the decision, which takes over the containers."""
+        """Return the decision, which takes ownership of the containers."""
         return Decision(
             updates=self.updates,
             rerouted=self.rerouted,

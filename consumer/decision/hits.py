@@ -1,4 +1,4 @@
-"""Counting the clicks on each link of a batch."""
+"""Counts the clicks on each link of a batch."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ HitsRecord = tuple[str, bytes, bytes, None]
 
 
 class Hits(Protocol):
-    """The counts of the links that a batch is about.
+    """The click counts of the links in a batch.
 
     Most links have one plan in a batch, and nobody asks for the count in between: their clicks are added up at the
     end. `in_turn` are the plans of the others, whose clicks must be counted one after the other.
@@ -19,13 +19,13 @@ class Hits(Protocol):
 
     @property
     def in_turn(self) -> Collection[LinkPlan]:
-        """The plans whose clicks are for `count`."""
+        """The plans whose clicks must go through `count`, one at a time."""
 
     def count(self, plan: LinkPlan, *, first: bool) -> int:
         """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
 
     def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
-        """Count many clicks of plans that are not `in_turn`."""
+        """Add click counts of plans that are not `in_turn`."""
 
     def counts(self) -> list[tuple[LinkPlan, HitCount]]:
         """Return the count of each link, with one of its plans."""
@@ -34,4 +34,4 @@ class Hits(Protocol):
         """Return the counts as entries of the state."""
 
     def records(self, topic: str, frame: bytes, partition: int) -> list[HitsRecord]:
-        """Return the counts as LinkHits: the frame, tenant and link as they stand in every click, then numbers."""
+        """Return the counts as LinkHits: header, tenant and link encoded as in every click, then numbers."""

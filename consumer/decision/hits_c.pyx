@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""The hits of a batch's links, counted in C. `consumer.decision.hits_py.Hits` is the twin, and tells what is meant."""
+"""The hits of a batch's links, counted in C. `consumer.decision.hits_py.Hits` is the reference implementation."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free

@@ -60,7 +60,7 @@ class Hits:
         ]
 
     def _epoch(self, plan: LinkPlan) -> HitCount | None:
-        """Return the count, begun anew by the first click of a new epoch; None for clicks from before a reset."""
+        """Return the count, restarted at 0 by the first click of a new epoch; None for clicks from before a reset."""
         count = self._counts[plan]
         if plan.epoch > count.epoch:
             count.epoch, count.clicks, count.first_clicks = plan.epoch, 0, 0

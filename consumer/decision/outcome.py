@@ -1,4 +1,4 @@
-"""What became of a batch of records, as numbers that add up."""
+"""Outcomes of a batch of records, as counts that add up."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ClickOutcome(StrEnum):
-    """What became of one record of the input. Each record has exactly one."""
+    """Outcome of one input record. Each record has exactly one."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -25,7 +25,7 @@ class NoActionsReason(StrEnum):
 
 
 class ActionOutcome(StrEnum):
-    """What became of one action of one click."""
+    """Outcome of one action of one click."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -38,7 +38,7 @@ class BatchCounts:
     """The counts of one batch; those of two batches are added with `+`.
 
     `clicks` is by outcome, `actions` by kind and outcome, `dead_letters` by reason. `undefined` are those of the clicks
-    without actions whose link nobody has defined.
+    without actions whose link is undefined.
     """
 
     consumed: int = 0
@@ -64,7 +64,7 @@ class BatchCounts:
 
     @property
     def balanced(self) -> bool:
-        """Whether every consumed record ended in exactly one outcome, and every dead letter in one reason."""
+        """True if every consumed record has exactly one outcome, and every dead letter one reason."""
         return (
             self.consumed == self.clicks.total()
             and self.clicks[ClickOutcome.DEAD_LETTERED] == self.dead_letters.total()

@@ -70,7 +70,7 @@ class LinkPlan:
     by_mailing: bool
     by_click: bool
     recipient_start: int
-    """Where the recipient begins in a record key."""
+    """Offset of the recipient in a record key."""
 
 
 class Plans(Protocol):
@@ -78,20 +78,20 @@ class Plans(Protocol):
 
     @property
     def ready(self) -> Mapping[tuple[bytes, int], LinkPlan | None]:
-        """Plans by `link_key` of the click and version (NO_VERSION: the newest); None for a link nobody defined.
+        """Plans by `link_key` of the click and version (NO_VERSION: the newest); None for an undefined link.
 
         A mapping gains plans and loses none: where one must go, this is another mapping from then on.
         """
 
     def find(self, link_key: bytes, version: int) -> LinkPlan | None:
-        """Make the plan ready and return it; None for a link nobody defined, where no version is named.
+        """Load the plan and return it; None for an undefined link if no version is named.
 
         Raises NoPlan where the version that is named is not known, or cannot be read.
         """
 
 
 class NoPlan(Exception):
-    """There is no deciding the click now; `reason` says why."""
+    """The click cannot be decided yet; `reason` says why."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -99,7 +99,7 @@ class NoPlan(Exception):
 
 
 def find_plan(plans: Plans, link_key: bytes, version: int) -> LinkPlan | BadRecord | None:
-    """Return the plan, None for a link nobody defined, or why clicks on it are dead letters."""
+    """Return the plan, None for an undefined link, or the reason why clicks on it are dead letters."""
     try:
         return plans.ready[link_key, version]
     except KeyError:
@@ -111,10 +111,10 @@ def find_plan(plans: Plans, link_key: bytes, version: int) -> LinkPlan | BadReco
 
 
 class Planner:
-    """Prepares links; knows what the wire looks like."""
+    """Prepares links for the decision; knows the encoding of the updates."""
 
     def __init__(self, schemas: Mapping[str, RecordSchema], frames: Mapping[str, bytes], topic_prefix: str) -> None:
-        """`frames` has the bytes before the body for each update record."""
+        """`frames` has the header bytes of each update record."""
         self._frames = frames
         self._topic_prefix = topic_prefix
         self._suffix_schemas = {name: _suffix_schema(schema) for name, schema in schemas.items() if schema.is_update}
@@ -173,7 +173,7 @@ def _all_needs(actions: tuple[ActionPlan, ...]) -> int:
 
 
 def _cloud_event_headers(tenant_id: str, kind: Kind) -> tuple[Header, ...]:
-    """Return what is constant per tenant and kind (CloudEvents 1.0, Kafka binding, binary mode)."""
+    """Return the headers that are constant per tenant and kind (CloudEvents 1.0, Kafka binding, binary mode)."""
     return (
         ("ce_specversion", b"1.0"),
         ("ce_type", update_topic(kind.name).encode()),
@@ -183,5 +183,5 @@ def _cloud_event_headers(tenant_id: str, kind: Kind) -> tuple[Header, ...]:
 
 
 def _suffix_schema(schema: RecordSchema) -> dict[str, Any]:
-    """Return the update's schema without the fields that are spliced in front: those shared, and `update_id`."""
+    """Return the update's schema without the fields spliced in front: the shared ones and `update_id`."""
     return {**schema.parsed, "fields": schema.parsed["fields"][SHARED_FIELDS + 1 :]}

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Plans as the compiled core wants them: their fields at hand, without a look-up by name."""
+"""Plans packed for the compiled core: C fields instead of attribute look-ups."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
@@ -24,27 +24,27 @@ cdef uint8_t plain_format = PLAIN
 
 
 cdef class Plan:
-    """A LinkPlan at hand. The same for all batches, so never changed."""
+    """A packed LinkPlan. Shared by all batches, so never modified."""
 
     def __init__(self, plan):
         self.plan, self.needs, self.simple, self.epoch = plan, plan.needs, plan.simple, plan.epoch
         self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
         self.link_key, self.hits_name, self.hits_key = <bytes?>plan.link_key, <bytes?>plan.hits_name, <bytes?>plan.hits_key
-        # Nothing to go through, not even in vain: a plan that is not simple is never to come here (`Hits.in_turn`).
+        # Only simple plans have actions here; others must take the slow path (`Hits.in_turn`).
         self.actions = [Action(action) for action in plan.actions] if plan.simple else None
 
     cdef bint is_first(self, object known, int flags):
         return known is None and (flags & self.needs) == self.needs
 
     cdef bint is_duplicate(self, bytes known):
-        """Tell whether the memory is that of all actions of the link, each applied at the first click."""
+        """Return whether the dedupe entry says that the first click applied all actions of the link."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
         if known is None or PyBytes_GET_SIZE(known) != MEMORY_HEAD_BYTES + size or text_of(known)[0] != plain_format:
             return False
         return not memcmp(text_of(known) + MEMORY_HEAD_BYTES, text_of(self.full), size)
 
     cdef bytes memory(self, int64_t clicked_at):
-        """Return what to remember of a first click."""
+        """Return the dedupe entry of a first click."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
         cdef bytes value = PyBytes_FromStringAndSize(NULL, MEMORY_HEAD_BYTES + size)
         cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(value)
@@ -55,7 +55,7 @@ cdef class Plan:
 
 
 cdef class KnownPlans:
-    """Plans by the bytes that clicks name them with: batches that follow each other are about the same links, mostly.
+    """Plan cache by the bytes of link and version in clicks: consecutive batches mostly concern the same links.
 
     They are those of one mapping (`Plans.ready`), which never loses one: for another mapping all are forgotten.
     """
@@ -72,7 +72,7 @@ cdef class KnownPlans:
         PyMem_Free(self.all)
 
     cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version):
-        """Return the plan of this version of an encoded tenant and link, whose hash is given; None where it is not known."""
+        """Return the plan of this version of an encoded tenant and link, given its hash; None if not cached."""
         cdef Known* known = &self.all[hash % SLOTS]
         cdef Plan plan
         if ready is not self.ready:
@@ -86,7 +86,7 @@ cdef class KnownPlans:
         return None
 
     cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1:
-        """Note a plan of the mapping that was not known."""
+        """Cache a plan of the mapping."""
         cdef Known* free
         if ready is not self.ready or self.used == MOST_PLANS:
             self.forget()

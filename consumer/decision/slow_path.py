@@ -1,4 +1,4 @@
-"""Clicks that need a closer look: any repeat rule, texts about the click, persons unknown, links partly applied."""
+"""Decides the other clicks: repeat rules, texts about the click, unknown persons, links partly applied."""
 
 from collections.abc import Mapping
 
@@ -15,24 +15,24 @@ from schemas.identity import click_digest, scope_digest
 
 
 def is_expired(known: bytes, clicked_at: int, retention_ms: int) -> bool:
-    """Tell whether an entry is too old, at the time of this click, to count."""
+    """Return whether an entry has expired at the time of this click."""
     return clicked_at - newest_time(known) > retention_ms
 
 
 class SlowPath:
-    """Decides one click after the other, action by action, in the order of the link's definition."""
+    """Decides clicks one by one, action by action, in the order of the link's definition."""
 
     def __init__(
         self, batch: Clicks, decision: DecisionDraft, rules: Rules, scoped: Mapping[bytes, bytes | None]
     ) -> None:
-        """`scoped` is what the state knows under the batch's `scoped_keys`."""
+        """`scoped` has the state's entries under the batch's `scoped_keys`."""
         self._batch = batch
         self._decision = decision
         self._rules = rules
         self._scoped = scoped
 
     def decide(self, row: int, plan: LinkPlan, key: bytes, known: bytes | None, link_hits: int) -> None:
-        """Decide the click in this row; `known` is the memory under its key, None at the first click."""
+        """Decide the click in this row; `known` is the dedupe entry under its key, None at the first click."""
         click = _Click(self._batch, row, link_hits)
         entries = _Entries(self, key, known, click)
         outcomes = [self._act(action, entries, click) for action in plan.actions]
@@ -42,7 +42,7 @@ class SlowPath:
         self._decision.memory.update(entries.changed())
 
     def recall_scoped(self, key: bytes, clicked_at: int) -> bytes | None:
-        """Return the memory of one scope, unless it has expired."""
+        """Return the dedupe entry of one scope, unless it has expired."""
         known = self._decision.memory.get(key, self._scoped.get(key))
         retention_ms = self._rules.retention_ms
         if known is not None and retention_ms is not None and is_expired(known, clicked_at, retention_ms):
@@ -64,7 +64,7 @@ class SlowPath:
             return ActionOutcome.NO_COMPANY if action.need == COMPANY else ActionOutcome.NO_PERSON
         memory.applied |= 1 << slot
         # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
-        # time matters under other rules too; it is spelt out only where that of the entry does not tell it.
+        # time matters under other rules too; it is stored only if it differs from the entry's own time.
         of_one_click = held_under and rule is RepeatRule.ALWAYS
         if not of_one_click and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
             memory.last_applied[slot] = click.clicked_at
@@ -75,14 +75,14 @@ class SlowPath:
 
 
 class _Click:
-    """One click of the batch, with what the actions ask of it."""
+    """One click of the batch, as its actions see it."""
 
     def __init__(self, batch: Clicks, row: int, link_hits: int) -> None:
         self._batch, self._row, self._link_hits = batch, row, link_hits
         self.key, self.shared, self.recipient_id, self.flags, self.clicked_at = batch.facts(row)
 
     def scope(self, rule: RepeatRule) -> bytes:
-        """Return the scope of the update id: for what the action may happen once."""
+        """Return the scope of the update id: the action applies at most once in it."""
         if rule is RepeatRule.ONCE:
             return b""
         if rule is RepeatRule.ONCE_PER_MAILING:
@@ -90,7 +90,7 @@ class _Click:
         return self._batch.click_id(self._row)
 
     def facts(self) -> ClickFacts:
-        """Return what texts and scripts may say of the click."""
+        """Return the facts about the click that texts and scripts may use."""
         mailing_id, flow_id = self._batch.mailing_id(self._row), self._batch.flow_id(self._row)
         return ClickFacts(
             mailing_id=None if mailing_id is None else mailing_id.decode(),
@@ -101,7 +101,7 @@ class _Click:
 
 
 class _Entries:
-    """The memory entries that one click reads and changes, by scope."""
+    """The dedupe entries that one click reads and changes, by scope."""
 
     def __init__(self, case: SlowPath, key: bytes, known: bytes | None, click: _Click) -> None:
         self._case, self._key, self._click = case, key, click
@@ -110,7 +110,7 @@ class _Entries:
         self._memories: dict[bytes, tuple[DedupeEntry, int]] = {key: (base, PLAIN)}
 
     def memory(self, scope: bytes, rule: RepeatRule) -> DedupeEntry:
-        """Return the memory of the scope, to be changed in place."""
+        """Return the dedupe entry of the scope, for changes in place."""
         digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
         key = self._key + digest(scope) if scope else self._key
         if key not in self._memories:
@@ -120,7 +120,7 @@ class _Entries:
         return self._memories[key][0]
 
     def changed(self) -> dict[bytes, bytes]:
-        """Return the entries to keep. The first click always leaves one, a scope only where something applied."""
+        """Return the entries to store. The first click always stores one, a scope only if an action was applied."""
         encoded = {key: encode_entry(memory, form) for key, (memory, form) in self._memories.items()}
         return {
             key: value
@@ -136,7 +136,7 @@ def _is_cooling_down(memory: DedupeEntry, slot: int, period_ms: int, clicked_at:
 
 
 def _click_outcome(outcomes: list[ActionOutcome]) -> ClickOutcome:
-    """Return what became of the click: applied if one action was, else duplicate if one was."""
+    """Return the outcome of the click: applied if any action was, otherwise duplicate if any was."""
     if ActionOutcome.APPLIED in outcomes:
         return ClickOutcome.APPLIED
     if ActionOutcome.DUPLICATE in outcomes:

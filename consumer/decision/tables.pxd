@@ -12,7 +12,7 @@ cdef struct Named:
 
 cdef enum:
     # Instead of a tally's number.
-    NOBODY = -1  # nobody defined the link
+    UNDEFINED = -1  # the link has no definition
     BAD = -2
     FREE = -3
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Look-ups of one batch that make no Python object."""
+"""Look-up tables of one batch that create no Python objects."""
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stdint cimport uint8_t, uint64_t
@@ -20,7 +20,7 @@ cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
 cdef class Names:
-    """The tallies of a batch by what clicks name: a hash table of places in the batch instead of bytes."""
+    """Hash table from link and version to the tally; the keys are references to rows of the batch, not bytes."""
 
     def __cinit__(self):
         self.size, self.used = FIRST_NAMES, 0
@@ -39,7 +39,7 @@ cdef class Names:
         return slots
 
     cdef Named* find(self, Row* rows, int row) noexcept:
-        """Return the slot of what this row names, which is free where none before it did."""
+        """Return the slot of this row's link and version, free if no earlier row had them."""
         cdef Row* click = &rows[row]
         cdef Row* other
         cdef Py_ssize_t size = click.link_end - click.body
@@ -82,7 +82,7 @@ cdef class Names:
 
 
 cdef class Fresh:
-    """Which memory keys a batch has changed, or may have: a bit for each, found by the digests that they are."""
+    """Bloom filter of the dedupe keys that a batch has changed. The keys are digests, so they need no hashing."""
 
     def __cinit__(self, Py_ssize_t keys):
         cdef uint64_t words = 16

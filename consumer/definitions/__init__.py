@@ -1,1 +1,1 @@
-"""The published link definitions, followed into a local store: what a worker and anyone who answers links share."""
+"""Follows the published link definitions into a local store, for workers and for processes that answer links."""

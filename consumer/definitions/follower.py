@@ -1,7 +1,7 @@
 """Follows the topic of link definitions: every version of every link as bytes in a local store.
 
-A million links cost disk and no memory. A process that has followed them once knows them at its next start before it
-has reached a broker. What the bytes mean is left to the caller.
+A million links cost disk and no memory. After the first run a process has them at its next start before it reaches a
+broker. The caller decodes the bytes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,14 +28,14 @@ _PARTITION = 0
 
 
 LinkVersion = tuple[bytes, int]
-"""A link's key, as `encode_link` makes it, and a version; NO_VERSION stands for the newest one."""
+"""A link's key, as `encode_link` makes it, and a version; NO_VERSION means the newest one."""
 OnPublished = Callable[[Collection[LinkVersion]], None]
 
 
 class DefinitionFollower:
     """Every version of every link that has been published.
 
-    `on_published` is told of each version that was read, and of the newest one of its link, before they can be found.
+    `on_published` is called with each version read, and the newest one of its link, before they can be found.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DefinitionFollower:
         reader.assign(_PARTITION, self._store.position)
 
     def follow(self, timeout_seconds: float = 0) -> int:
-        """Read what has been published since, and return how many versions that was. Raises RetriableError."""
+        """Read the versions published since the last call, and return their number. Raises RetriableError."""
         records = self._reader.poll(_BATCH, timeout_seconds)
         position = self._reader.positions[_PARTITION]
         if position != self._store.position:

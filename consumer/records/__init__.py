@@ -1,1 +1,1 @@
-"""Many records at once: blocks of memory, batches, keys."""
+"""Bulk handling of records: blocks of memory, batches, packed keys."""

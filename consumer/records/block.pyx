@@ -1,8 +1,8 @@
 # cython: language_level=3, wraparound=False
-"""Records in one block of memory: no Python object for each, and one is made only for the few that are looked at.
+"""Records in one block of memory: a Python object is created only for the few records that are read as such.
 
-Implements `consumer.ports.ConsumerRecord` and `BulkRecords`; twin of plain lists of the client library's messages. The bytes
-are copies, so nothing of the client library is kept.
+Implements `consumer.ports.ConsumerRecord` and `BulkRecords`; the reference implementation is a
+list of the client library's messages. The bytes are copies, so no object of the client library is kept alive.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -13,11 +13,11 @@ from libc.string cimport memcpy, strlen
 cdef enum:
     FIRST_BYTES = 1 << 16
     FIRST_PLACES = 256
-    KEPT_BYTES = 1 << 25  # what a block that is used again may keep
+    KEPT_BYTES = 1 << 25  # capacity that a reused block keeps
 
 
 cdef class Block:
-    """Where records lie one after the other. Grows; what was given out stays valid, since it is found by numbers."""
+    """Consecutive records. It grows; views of it stay valid because they refer to records by number."""
 
     def __cinit__(self):
         self.bytes, self.places = NULL, NULL
@@ -29,7 +29,7 @@ cdef class Block:
         PyMem_RawFree(self.places)
 
     def append(self, int32_t partition, int64_t offset, key, value, headers, timestamp):
-        """Take in one record as the client library tells it: with headers or None, and kind and time of its timestamp."""
+        """Append one record of the client library: headers or None, and type and time of its timestamp."""
         cdef bytes content
         cdef Place* place = self.add(partition, offset)
         cdef bytes name
@@ -53,7 +53,7 @@ cdef class Block:
         return self.records_from(0)
 
     cdef Place* add(self, int32_t partition, int64_t offset) except NULL:
-        """Begin a record that has nothing yet; valid until the next one is begun."""
+        """Start an empty record; the pointer is valid until the next one is started."""
         cdef void* grown
         if self.count == self.capacity:
             grown = PyMem_RawRealloc(self.places, max(2 * self.capacity, FIRST_PLACES) * sizeof(Place))
@@ -78,7 +78,7 @@ cdef class Block:
         return self.put(value, size)
 
     cdef int add_header(self, Place* place, const char* name, const void* value, Py_ssize_t size) except -1:
-        """Add a header to the record that was begun last: two sizes, the name, and the value unless it is absent."""
+        """Append a header to the last record: two sizes, the name, and the value unless it is absent."""
         cdef Py_ssize_t[2] sizes
         if not place.headers_size:
             place.headers = self.used
@@ -108,7 +108,7 @@ cdef class Block:
         return None if size == ABSENT else PyBytes_FromStringAndSize(<char*>self.bytes + start, size)
 
     cdef void clear(self) noexcept:
-        """Begin anew; for whoever knows that nobody has records of it."""
+        """Remove all records; the caller must hold no views of them."""
         self.used = self.count = 0
         if self.room > KEPT_BYTES:
             PyMem_RawFree(self.bytes)
@@ -123,7 +123,7 @@ cdef class Block:
 
 
 cdef class BlockRecords:
-    """Some records of a block, in an order of their own. A sequence of records."""
+    """A sequence of some records of a block, in any order."""
 
     def __cinit__(self, Block block not None, Py_ssize_t count):
         self.block, self.count = block, count
@@ -158,7 +158,7 @@ cdef class BlockRecords:
         return &self.block.places[self.numbers[row]]
 
     def size_bytes(self):
-        """Return how many bytes the values have, all together."""
+        """Return the total size of the values in bytes."""
         cdef Py_ssize_t row, size = 0
         for row in range(self.count):
             size += max(self.place(row).value_size, 0)
@@ -169,7 +169,7 @@ cdef class BlockRecords:
         return BlockValues(self)
 
     def followed_by(self, others):
-        """Return these records and then the others; None where one of those lies elsewhere."""
+        """Return these records followed by the others; None if one of those is in another block."""
         cdef BlockRecords other, joined
         cdef Py_ssize_t count = self.count
         for each in others:
@@ -194,7 +194,7 @@ cdef class BlockRecords:
                 partition = self.place(row).partition
                 mine = found.get(partition)
                 if mine is None:
-                    # Room for all that are left, of which what is not needed is never touched.
+                    # Allocated for all remaining records; unused pages are never touched.
                     mine = found[partition] = BlockRecords.__new__(BlockRecords, self.block, self.count - row)
                     mine.count = 0
             mine.numbers[mine.count] = self.numbers[row]
@@ -222,7 +222,7 @@ cdef class BlockValues:
             yield self[row]
 
     def fit(self, Py_ssize_t limit):
-        """Tell whether all are there and none has more bytes than the limit."""
+        """Return whether all values are present and none exceeds the limit."""
         cdef Py_ssize_t row, size
         for row in range(self.records.count):
             size = self.records.place(row).value_size
@@ -263,11 +263,11 @@ cdef class BlockRecord:
         return self.records.block.content(self.place().value, self.place().value_size)
 
     def timestamp(self):
-        """Return kind and milliseconds since 1970 UTC."""
+        """Return the type and milliseconds since 1970 UTC."""
         return self.place().timestamp_kind, self.place().timestamp
 
     def headers(self):
-        """Return the headers, a list of pairs, or None. Raises UnicodeDecodeError where the name of one is not UTF-8."""
+        """Return the headers, a list of pairs, or None. Raises UnicodeDecodeError if a name is not UTF-8."""
         cdef size_t at = self.place().headers, end = at + self.place().headers_size
         cdef Py_ssize_t[2] sizes
         cdef Block block = self.records.block

@@ -1,4 +1,4 @@
-"""What the loop does with many records at once: looking at each, or asking those that know how to do it in one go."""
+"""Operations of the loop on many records: one by one, or in bulk if the records support it."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, groupby
@@ -14,16 +14,16 @@ Update = tuple[str, bytes, bytes, Headers]
 
 @runtime_checkable
 class BulkRecords(Protocol):
-    """Records in one place, in their order. `consumer.records.block` has those that the compiled parts work with."""
+    """Records that support bulk operations. `consumer.records.block` has those of the compiled parts."""
 
     def size_bytes(self) -> int:
-        """Return how many bytes the values have. No property: to ask whether something is a protocol reads those."""
+        """Return the total size of the values in bytes. Not a property: isinstance on a protocol would evaluate it."""
 
     def values(self) -> Sequence[bytes | None]:
         """Return the values, in the order of the records."""
 
     def followed_by(self, others: Sequence[Sequence[ConsumerRecord]]) -> Sequence[ConsumerRecord] | None:
-        """Return these records and then the others; None where one of those lies elsewhere."""
+        """Return these records followed by the others; None if one of those is in another block."""
 
     def by_partition(self) -> Mapping[int, Sequence[ConsumerRecord]]:
         """Return the records of each partition, in their order."""
@@ -31,14 +31,14 @@ class BulkRecords(Protocol):
 
 @runtime_checkable
 class BulkValues(Protocol):
-    """Values that know how long they are."""
+    """Values that can check their own sizes."""
 
     def fit(self, limit: int) -> bool:
-        """Tell whether all are there and none has more bytes than the limit."""
+        """Return whether all values are present and none exceeds the limit."""
 
 
 def size_of(records: Sequence[ConsumerRecord]) -> int:
-    """Return how many bytes the values have; 0.02 µs a click, for the length of a message is that of its value."""
+    """Return the total size of the values in bytes; 0.02 µs a click, as len(message) is its value's size."""
     return records.size_bytes() if isinstance(records, BulkRecords) else sum(map(len, records))
 
 
@@ -48,14 +48,14 @@ def values_of(records: Sequence[ConsumerRecord]) -> Sequence[bytes | None]:
 
 
 def all_fit(values: Sequence[bytes | None], limit: int) -> bool:
-    """Tell whether all values are there and none has more bytes than the limit."""
+    """Return whether all values are present and none exceeds the limit."""
     if isinstance(values, BulkValues):
         return values.fit(limit)
     return None not in values and max(map(len, cast("Sequence[bytes]", values)), default=0) <= limit
 
 
 def joined(pieces: Sequence[Sequence[ConsumerRecord]]) -> Sequence[ConsumerRecord]:
-    """Return the records of all pieces, one after the other."""
+    """Return the records of all pieces, concatenated."""
     filled = [piece for piece in pieces if piece]
     if not filled:
         return []
@@ -65,7 +65,7 @@ def joined(pieces: Sequence[Sequence[ConsumerRecord]]) -> Sequence[ConsumerRecor
 
 
 def split_by_partition(records: Sequence[ConsumerRecord]) -> Mapping[int, Sequence[ConsumerRecord]]:
-    """Return the records by partition, in their order. They come in runs of one partition, so runs are taken whole."""
+    """Return the records by partition, in their order. They arrive in runs per partition, so runs are sliced whole."""
     if isinstance(records, BulkRecords):
         return records.by_partition()
     split: dict[int, list[ConsumerRecord]] = {}

@@ -1,8 +1,7 @@
 # cython: language_level=3, wraparound=False
-"""Updates spliced into one block of memory: what `consumer.decision.update` makes as objects, one by one.
+"""Updates spliced into one block of memory; `consumer.decision.update` makes the same updates as objects.
 
-A `PackedUpdates` is the same sequence of topic, value, key and headers as a list of them, and makes one only for whoever
-looks at it.
+A `PackedUpdates` equals a list of topic, value, key and headers; it creates the object of an update when it is read.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -23,7 +22,7 @@ cdef str CE_ID = "ce_id"
 
 
 cdef class Action:
-    """An ActionPlan at hand, of those that are the same at every click."""
+    """A packed ActionPlan whose content is the same for every click."""
 
     def __init__(self, action):
         cdef int number
@@ -88,13 +87,13 @@ cdef class PackedUpdates:
     __hash__ = None
 
     def append(self, update):
-        """Add one that was made by itself."""
+        """Append an update that was made as an object."""
         cdef PackedUpdate* entry = self.add()
         entry.value = len(self.appended)
         self.appended.append(update)
 
     cdef PackedUpdate* add(self) except NULL:
-        """Begin an entry, without an action yet."""
+        """Append an entry without an action yet."""
         cdef Py_ssize_t capacity
         cdef void* grown
         if self.count == self.capacity:
@@ -109,7 +108,7 @@ cdef class PackedUpdates:
         return entry
 
     cdef uint8_t* extend(self, size_t size) except NULL:
-        """Return so much more of the block."""
+        """Extend the block by `size` bytes and return their start."""
         cdef size_t room
         cdef void* grown
         if size > self.room - self.used:
@@ -125,7 +124,7 @@ cdef class PackedUpdates:
         self, Action action, const uint8_t* shared, Py_ssize_t shared_size, const uint8_t* key, Py_ssize_t key_size,
         const uint8_t* identifier
     ) except -1:
-        """Add an update of an action, as `consumer.decision.update.make_update` makes it."""
+        """Append an update of an action, equal to that of `consumer.decision.update.make_update`."""
         cdef Py_ssize_t frame = PyBytes_GET_SIZE(action.frame), suffix = PyBytes_GET_SIZE(action.suffix)
         cdef Py_ssize_t size = frame + shared_size + 1 + UPDATE_ID_BYTES + suffix
         cdef uint8_t* at = self.extend(size + key_size)

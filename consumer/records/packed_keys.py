@@ -1,11 +1,11 @@
-"""Keys of one size, end to end: what the compiled core asks the state for, without an object for each."""
+"""Keys of one size, joined: the compiled core passes them to the state without an object for each key."""
 
 from collections.abc import Iterator, Sequence
 from typing import overload
 
 
 class PackedKeys(Sequence[bytes]):
-    """Keys of `size` bytes each, joined; read like a list of them."""
+    """A sequence of keys of `size` bytes each, stored joined."""
 
     __slots__ = ("joined", "size")
 

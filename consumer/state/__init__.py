@@ -1,1 +1,1 @@
-"""The dedupe state of the partitions: what a recipient's clicks have already brought about, and the hits of links."""
+"""The dedupe state of the partitions: the actions already applied for each recipient, and the hits of links."""

@@ -1,4 +1,4 @@
-"""What an error of the disk means for the worker, and what to do about it."""
+"""Translates errors of the disk into errors of the worker, with the remedy."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ _NO_ROOM, _NO_DESCRIPTOR = frozenset((ENOSPC, EDQUOT)), frozenset((EMFILE, ENFIL
 
 
 def require_writable(folder: Path) -> None:
-    """Raise UsageError or Unavailable unless files can be made in the folder, or it in what there is above it."""
+    """Raise UsageError or Unavailable unless the folder is writable, or can be created."""
     try:
         with tempfile.TemporaryFile(dir=existing_part(folder)):
             pass
@@ -23,7 +23,7 @@ def require_writable(folder: Path) -> None:
 
 
 def existing_part(folder: Path) -> Path:
-    """Return the folder or, where it does not exist, the nearest one above it that does. Raises OSError."""
+    """Return the folder or, if it does not exist, its nearest existing parent. Raises OSError."""
     existing = folder.absolute()
     while not existing.exists():
         existing = existing.parent
@@ -31,7 +31,7 @@ def existing_part(folder: Path) -> Path:
 
 
 def failure_at_start(folder: Path, error: OSError) -> LinkActionsError:
-    """Return what to raise where the state cannot be opened. No restart helps but where room may be made meanwhile."""
+    """Return the error to raise if the state cannot be opened. A restart helps only if space may be freed meanwhile."""
     reason = os.strerror(error.errno or 0)
     elsewhere = "set LINK_ACTIONS_STATE_DIR to another folder"
     if error.errno in _NO_ROOM:
@@ -50,15 +50,15 @@ def failure_at_start(folder: Path, error: OSError) -> LinkActionsError:
 
 
 def refused(what: str, error: OSError) -> StateRefused:
-    """Return what to raise where the disk refuses while the worker runs: it tries again until the disk does not."""
-    remedy = MORE_DESCRIPTORS if error.errno in _NO_DESCRIPTOR else "make room, or mend the disk"
+    """Return the error to raise if the disk fails while the worker runs: the worker retries until it succeeds."""
+    remedy = MORE_DESCRIPTORS if error.errno in _NO_DESCRIPTOR else "free disk space, or repair the disk"
     if error.errno in {EACCES, EPERM}:
         remedy = "give the state back to this user"
     return StateRefused(f"{what} ({os.strerror(error.errno or 0)}); {remedy}")
 
 
 def _owner(folder: Path) -> str:
-    """Return who owns the folder, or the nearest one above it that can be seen."""
+    """Return the owner of the folder, or of its nearest visible parent."""
     for path in (folder.absolute(), *folder.absolute().parents):
         try:
             return _name_of(path.stat().st_uid)

@@ -1,4 +1,4 @@
-"""Which store the settings ask for, alone in its folder."""
+"""Opens the state store that the settings select."""
 
 import importlib
 from pathlib import Path
@@ -15,11 +15,11 @@ _LOG = structlog.get_logger(__name__)
 
 
 def open_state(settings: Settings) -> StateStore:
-    """Open the state of this instance in the store that is wanted, and delete what the other one left in the folder.
+    """Open this instance's state in the selected store, and delete the files of the other store.
 
-    Left there it would take the disk and, taken up again after weeks, remember what was deleted meanwhile: the
-    changelog keeps deletions for a day. Raises UsageError where another process works with it or it is another user's,
-    or Unavailable.
+    They would take disk space and, if that store were selected again after weeks, still have the entries deleted
+    meanwhile: the changelog keeps tombstones for a day. Raises UsageError if another process has the state open or
+    another user owns it, or Unavailable.
     """
     folder = state_folder(settings)
     require_writable(folder)
@@ -30,12 +30,12 @@ def open_state(settings: Settings) -> StateStore:
 
 
 def state_folder(settings: Settings) -> Path:
-    """Return where this instance has its state."""
+    """Return the state folder of this instance."""
     return settings.state_dir / settings.instance_id
 
 
 def state_folders(settings: Settings, workers: int) -> list[Path]:
-    """Return where each of so many workers has its state."""
+    """Return the state folder of each worker."""
     names = instance_ids(settings.instance_id, workers) if workers > 1 else [settings.instance_id]
     return [settings.state_dir / name for name in names]
 
@@ -53,7 +53,7 @@ def _open_alone(settings: Settings, folder: Path) -> StateStore:
 
 
 def _open_rocksdb(folder: Path) -> StateStore:
-    """Load the library only where it is wanted: it takes 7 MiB."""
+    """Import the library only if it is used: it takes 7 MiB."""
     state: StateStore = importlib.import_module("consumer.state.rocksdb").RocksState(folder)
     return state
 

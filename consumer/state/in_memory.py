@@ -1,4 +1,4 @@
-"""State kept in memory: the twin of `rocksdb` for tests and for trying out, gone with the process."""
+"""In-memory fake of the state store, for tests and for trying out; lost with the process."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
@@ -24,7 +24,7 @@ class MemoryPartitionStore:
         return [self._entries.get(key) for key in keys]
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Keep entries and position."""
+        """Store entries and position."""
         for key, value in entries.items():
             if value is None:
                 self._entries.pop(key, None)
@@ -63,12 +63,12 @@ class MemoryState:
         return store if store and store.changelog == changelog else self.reset(partition, changelog)
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, MemoryPartitionStore]:
-        """Return the store of the partition, in no step at all."""
+        """Return the store of the partition at once, without any steps."""
         yield from ()
         return self.open(partition, changelog)
 
     def size(self) -> StateSize:
-        """Count the entries; what they take is not known."""
+        """Return the number of entries; their size is unknown."""
         return StateSize(sum(store.size for store in list(self._stores.values())))
 
     def reset(self, partition: int, changelog: str) -> MemoryPartitionStore:
@@ -77,7 +77,7 @@ class MemoryState:
         return store
 
     def release(self, partition: int) -> None:
-        """Keep everything: the next `open` finds it, as it would on a disk."""
+        """Do nothing: the entries stay for the next `open`, as on a disk."""
 
     def close(self) -> None:
-        """Keep everything: the next `open` finds it, as it would on a disk."""
+        """Do nothing: the entries stay for the next `open`, as on a disk."""

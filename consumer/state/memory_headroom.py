@@ -1,7 +1,7 @@
-"""How much memory is left to grow into, so that a store stops with a sentence before the machine ends the process.
+"""Measures the available memory, so that a store stops with a message before the OOM killer ends the process.
 
-Linux only, and told by the kernel: of the machine by proc_meminfo(5), of a container by its control groups, version 1
-or 2. File pages that nobody needs count as free there, as they are. Elsewhere nothing is refused.
+Linux only: proc_meminfo(5) for the machine, control groups (version 1 or 2) for a container. Reclaimable page cache
+counts as available. Other systems never refuse.
 """
 
 from collections.abc import Iterator
@@ -11,34 +11,34 @@ from pathlib import Path
 from consumer.errors import Unavailable
 
 KEPT_FREE_SHARE = 0.05
-"""Of what there is in all, for everything that is not the state: batches, the client library, other processes."""
+"""Share of the total reserved for everything but the state: batches, the client library, other processes."""
 _RECLAIMABLE = ("active_file", "inactive_file")
 _V1_UNLIMITED = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a machine or a container has in all, and what of it is still to be had; bytes."""
+    """Total and available memory of a machine or container, in bytes."""
 
     total: int
     free: int
 
 
 class MemoryHeadroom:
-    """The memory of this process's machine and of every control group that it is in."""
+    """Memory of the machine and of every control group that this process is in."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._meminfo = root / "proc/meminfo"
         self._groups = list(_control_groups(root))
 
     def require(self, wanted: int) -> None:
-        """Raise Unavailable where so many bytes more would leave too little."""
+        """Raise Unavailable if allocating this many more bytes would leave too little."""
         for room in self._rooms():
             if room.free - wanted < room.total * KEPT_FREE_SHARE:
                 raise Unavailable(
                     f"The state needs {_megabytes(wanted)} more memory for its index, and {_megabytes(room.free)} of"
                     f" {_megabytes(room.total)} are left; set LINK_ACTIONS_STATE_STORE=rocksdb, which takes 50 to 90 MB"
-                    " whatever it remembers, give the worker more memory, or run workers on more machines"
+                    " for any number of entries, give the worker more memory, or run workers on more machines"
                 )
 
     def _rooms(self) -> Iterator[Room]:
@@ -52,7 +52,7 @@ class MemoryHeadroom:
 
 @dataclass(frozen=True, slots=True)
 class _ControlGroup:
-    """One group, and what its files are called in its version."""
+    """One control group, with the file names of its version."""
 
     folder: Path
     limit: str
@@ -60,7 +60,7 @@ class _ControlGroup:
     prefix: str = ""
 
     def room(self) -> Room | None:
-        """Return the room in the group; None where it has no limit, or cannot be seen from here."""
+        """Return the memory of the group; None if it has no limit, or is not visible from here."""
         try:
             limit = (self.folder / self.limit).read_text().strip()
             if limit == "max" or int(limit) >= _V1_UNLIMITED:
@@ -73,7 +73,7 @@ class _ControlGroup:
 
 
 def _control_groups(root: Path) -> Iterator[_ControlGroup]:
-    """Yield the groups this process is in, and those around them; in a container its own one looks like the root."""
+    """Yield the groups of this process and their parents; inside a container its own group looks like the root."""
     mine = root / "proc/self/cgroup"
     for line in mine.read_text().splitlines() if mine.is_file() else ():
         _, controllers, path = line.split(":", 2)

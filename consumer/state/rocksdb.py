@@ -1,8 +1,8 @@
-"""State kept in RocksDB: one database for all partitions of the process, so that memory does not grow with them.
+"""State in RocksDB: one database for all partitions of the process, so that memory does not grow with their number.
 
-No write-ahead log: a crash loses the newest writes whole, entries and position alike, and the changelog gives them
-back. A key is the partition in two bytes and the entry's key; what the store notes about the partition itself has
-the key of the partition alone.
+No write-ahead log: a crash loses the newest writes whole, entries and position alike, and the changelog restores
+them. A key is the partition in two bytes and the entry's key; the store's own data about the partition has the key
+of the partition alone.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ class RocksPartitionStore:
         return self._database.get_many([partition + key for key in keys])
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Keep entries and position in one write batch, sorted, which spares RocksDB half of its search."""
+        """Store entries and position in one write batch, sorted, which saves RocksDB half of its search."""
         batch = WriteBatch(raw_mode=True)
         partition = self._partition
         for key, value in sorted(entries.items()):
@@ -72,12 +72,12 @@ class RocksPartitionStore:
 
 
 class RocksState:
-    """The database of one process, in a folder of its own."""
+    """The database of one process, in its own folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the database or make it, anew where it is damaged.
+        """Open the database, or create it if it is missing or damaged.
 
-        Raises UsageError where another process has it open, or Unavailable.
+        Raises UsageError if another process has it open, or Unavailable.
         """
         self._database = open_database(folder)
 
@@ -90,12 +90,12 @@ class RocksState:
         return RocksPartitionStore(self._database, partition, changelog, position)
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RocksPartitionStore]:
-        """Return the store of the partition, in no step at all: nothing is read for it."""
+        """Return the store of the partition at once: opening it reads nothing."""
         yield from ()
         return self.open(partition, changelog)
 
     def size(self) -> StateSize:
-        """Return what RocksDB tells of the whole database; it estimates the keys."""
+        """Return RocksDB's figures for the whole database; the number of keys is an estimate."""
         told = self._database.told
         return StateSize(
             keys=told("estimate-num-keys"),
@@ -112,7 +112,7 @@ class RocksState:
         """Do nothing: memory does not grow with the partitions."""
 
     def close(self) -> None:
-        """Flush and unlock the folder. What a disk refuses at the end is only read from the changelog once more."""
+        """Flush and unlock the folder. Writes that fail here are restored from the changelog."""
         self._database.close()
 
 

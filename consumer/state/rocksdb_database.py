@@ -1,7 +1,7 @@
-"""The database under `rocksdb`: its settings, and what its failures mean; rocksdict raises plain Exception for all.
+"""The database under `rocksdb`: its options and the meaning of its errors; rocksdict raises plain Exception for all.
 
-What is damaged is thrown away as a whole at the next opening, since it is but a copy of the changelog: RocksDB cannot
-tell which batches a broken block held, and would stop again when it next moves it.
+The next start deletes a damaged database, which is only a copy of the changelog: RocksDB cannot tell which batches a
+corrupt block held, and would stop again when it next compacts it.
 """
 
 import os
@@ -34,12 +34,12 @@ _LOG = structlog.get_logger(__name__)
 
 _MEGABYTE = 1 << 20
 _REFUSALS = (EACCES, EDQUOT, EMFILE, ENOSPC, EPERM, EROFS)
-"""Errors of the system that RocksDB tells by their text."""
+"""System errors that RocksDB reports by their text."""
 _SIGNS_OF_DAMAGE = ("Corruption", "Invalid argument", "No such file")
 
 
 class Database:
-    """One open database. Raises Unavailable where what it reads is damaged: to start again mends that."""
+    """One open database. Raises Unavailable if it reads damaged data: a restart restores the state."""
 
     def __init__(self, folder: Path, handle: Rdict) -> None:
         self._folder = folder
@@ -61,7 +61,7 @@ class Database:
         self._check_end(last)
 
     def write(self, batch: WriteBatch) -> None:
-        """Write all of the batch or nothing. Raises RetriableError where the disk refuses."""
+        """Write all of the batch or nothing. Raises RetriableError if the disk fails."""
         try:
             self._handle.write(batch)
         except Exception as error:
@@ -70,25 +70,25 @@ class Database:
             raise StateRefused(f"the state could not be written: {error}") from error
 
     def delete_range(self, start: bytes, end: bytes) -> None:
-        """Delete what lies between two keys, the second excluded. Raises RetriableError where the disk refuses."""
+        """Delete the keys from `start` up to but excluding `end`. Raises RetriableError if the disk fails."""
         try:
             self._handle.delete_range(start, end)
         except Exception as error:
             raise StateRefused(f"the state could not be written: {error}") from error
 
     def told(self, name: str) -> int:
-        """Return a number that RocksDB tells of itself."""
+        """Return a numeric property of RocksDB; 0 if it has none of this name."""
         return self._handle.property_int_value(f"rocksdb.{name}") or 0
 
     def close(self) -> None:
-        """Flush and unlock; a failure is only told."""
+        """Flush and unlock; a failure is only logged."""
         try:
             self._handle.close()
         except Exception as error:  # noqa: BLE001 - rocksdict raises plain Exception for everything
             _LOG.warning("state.unflushed", detail=str(error))
 
     def _check_end(self, last: bytes) -> None:
-        """Tell the end of the entries from a block that cannot be read: rocksdict ends its iteration at either."""
+        """Raise unless the iteration reached the end: rocksdict also ends it at an unreadable block."""
         cursor = self._handle.iter()
         cursor.seek(last)
         while cursor.valid():
@@ -105,7 +105,7 @@ class Database:
 
 
 def open_database(folder: Path) -> Database:
-    """Open the database of a folder or make it; one that is damaged is thrown away, and an empty one made."""
+    """Open the database of a folder, or create it; a damaged one is replaced by an empty one."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / DAMAGED).exists():
@@ -127,7 +127,7 @@ def open_database(folder: Path) -> Database:
 def discard_database(folder: Path) -> None:
     """Delete the database in a folder, if there is one, and nothing else in it.
 
-    Raises UsageError where a process has it open.
+    Raises UsageError if a process has it open.
     """
     if not has_database(folder):
         return
@@ -166,7 +166,7 @@ def _open(folder: Path) -> Rdict:
     # RocksDB reopens a column family with the options it was made with unless it is named here.
     handle = Rdict(str(folder), options, column_families={"default": options})
     write_options = WriteOptions()
-    write_options.disable_wal = True  # type: ignore[method-assign, assignment]  # an attribute, whatever its stub says
+    write_options.disable_wal = True  # type: ignore[method-assign, assignment]  # an attribute, contrary to its stub
     write_options.memtable_insert_hint_per_batch = True
     handle.set_write_options(write_options)
     return handle

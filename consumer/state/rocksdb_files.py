@@ -1,13 +1,13 @@
-"""By which files a folder with a RocksDB is known: for those who ask without having the library loaded."""
+"""Detects a RocksDB in a folder without loading the library."""
 
 from pathlib import Path
 
 CURRENT = "CURRENT"
-"""RocksDB's own: names the newest manifest."""
+"""Written by RocksDB: names the newest manifest."""
 DAMAGED = "damaged"
-"""Ours: tells that the database beside it was found to be damaged."""
+"""Written by us: marks the database in this folder as damaged."""
 
 
 def has_database(folder: Path) -> bool:
-    """Tell whether there is a database, sound or damaged."""
+    """Return whether the folder has a database, intact or damaged."""
     return any((folder / name).exists() for name in (CURRENT, DAMAGED))

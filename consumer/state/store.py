@@ -1,4 +1,4 @@
-"""What the loop asks of a local store: whole batches in and out, one partition at a time.
+"""Port of the local state store: whole batches in and out, one partition at a time.
 
 The store is a copy of the partition's changelog up to a position, never ahead of it: entries and position are
 written together, and only after the transaction that holds them was committed. So any crash leaves a store that
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class StateSize:
-    """What stores take: memory without file pages, disk. Of RocksDB the keys are an estimate."""
+    """Size of stores: memory without file pages, and disk. RocksDB estimates the number of keys."""
 
     keys: int = 0
     memory_bytes: int = 0
@@ -63,8 +63,8 @@ class StateStore(Protocol):
     def open(self, partition: int, changelog: str) -> PartitionStore:
         """Return the store of the partition, emptied first unless it is a copy of that very changelog.
 
-        `changelog` identifies the topic beyond its name (cluster and topic id), so that a store is not taken for
-        the copy of a topic that was made anew.
+        `changelog` identifies the topic beyond its name (cluster and topic id), so that a store is not
+        mistaken for the copy of a recreated topic.
         """
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, PartitionStore]:
@@ -77,10 +77,10 @@ class StateStore(Protocol):
         """Return an empty store for the partition, forgetting what was there."""
 
     def release(self, partition: int) -> None:
-        """Let go of what an open partition takes in memory; its entries stay, and its store is not used any more."""
+        """Free the memory of an open partition; its entries stay, and its store must not be used again."""
 
     def close(self) -> None:
-        """Let go of files and locks."""
+        """Close files and release locks."""
 
 
 def exhaust(steps: Generator[None, None, Result]) -> Result:

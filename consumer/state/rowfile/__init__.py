@@ -1,4 +1,4 @@
 """State in append-only files of fixed rows, found through a numpy index in memory.
 
-Why and how: docs/decisions/0004-state-store.md.
+Design and reasons: docs/decisions/0004-state-store.md.
 """

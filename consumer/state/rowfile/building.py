@@ -1,4 +1,4 @@
-"""The index of files that were there before, built from their rows."""
+"""Builds the index of existing files from their rows."""
 
 from collections.abc import Generator, Iterator
 
@@ -25,7 +25,7 @@ CHUNK = 1 << 17
 
 
 def build_index(files: RowFiles, require: Require) -> Generator[None, None, tuple[HashIndex, int]]:
-    """Return, step by step, the index and the number of live rows. A row that another one replaces is no part of it."""
+    """Return, step by step, the index and the number of live rows. Replaced rows are left out."""
     dead = yield from _find_dead(files)
     size = sum(len(journal.rows) - int(np.count_nonzero(dead[journal])) for journal in files.all)
     index, live_rows = HashIndex(size, require=require), 0
@@ -40,7 +40,7 @@ def build_index(files: RowFiles, require: Require) -> Generator[None, None, tupl
 
 
 def chunks(journal: Segment) -> Iterator[tuple[int, Rows]]:
-    """Yield all rows in some numbers at a time, with the number of the first; no entry is in two of them."""
+    """Yield all rows in slices, with the number of the first row; no entry spans two slices."""
     start = 0
     while start < journal.end:
         end = end_of_entry(journal, start + CHUNK)
@@ -50,7 +50,7 @@ def chunks(journal: Segment) -> Iterator[tuple[int, Rows]]:
 
 
 def end_of_entry(journal: Segment, wanted: int) -> int:
-    """Return the first row from here on that continues none, or the end of the file."""
+    """Return the first row from here on that is not a continuation, or the end of the file."""
     end = min(wanted, journal.end)
     while end < journal.end and as_bytes(journal.rows[end : end + 1])[0, KIND] == CONTINUATION:
         end += 1
@@ -58,7 +58,7 @@ def end_of_entry(journal: Segment, wanted: int) -> int:
 
 
 def whole_entries(rows: Rows, firsts: Mask) -> Mask:
-    """Tell which rows belong to the entries that begin with these."""
+    """Return which rows belong to the entries that start with these rows."""
     continues = as_bytes(rows)[:, KIND] == CONTINUATION
     if not continues.any():
         return firsts
@@ -66,9 +66,9 @@ def whole_entries(rows: Rows, firsts: Mask) -> Mask:
 
 
 def _find_dead(files: RowFiles) -> Generator[None, None, dict[Segment, Mask]]:
-    """Tell for each file which rows are replaced by a later one, or were moved.
+    """Return for each file which rows were replaced by a later one, or compacted.
 
-    What the older file says about the file before it, which is gone, would be taken for the newest: it is left out.
+    References of the older file to its deleted predecessor are ignored: they would be read as rows of the newest file.
     """
     dead: dict[Segment, Mask] = {journal: np.zeros(journal.end, dtype=np.bool_) for journal in files.all}
     for journal in files.all:

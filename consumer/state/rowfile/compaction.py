@@ -1,4 +1,4 @@
-"""Compaction what lives from the older file to the newest, some rows at a time."""
+"""Copies the live rows from the older file to the newest, a slice at a time."""
 
 from dataclasses import dataclass
 
@@ -13,22 +13,22 @@ from consumer.state.rowfile.segment_header import ALL
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """When rows are moved, and how many of the older file are gone through at each write.
+    """When to compact, and how many rows of the older file each write goes through.
 
-    So many that it ends long before the new file has as many dead rows, so few that a write takes 1 or 2 ms longer.
+    Enough to finish long before the new file has as many dead rows, few enough to add only 1 or 2 ms to a write.
     """
 
     least_dead_rows: int = 65_536
     per_write: int = 4_096
     per_row: int = 4
     deleted_per_write: int = 1 << 26
-    """Bytes of the old file that are given back at each write: 5 GB at once would take most of a second."""
+    """Bytes of the old file that each write deletes: 5 GB at once would take most of a second."""
 
 
 def compact_some(files: RowFiles, index: HashIndex, count: int) -> None:
-    """Move what lives among the next rows, as a batch that changes neither entries nor position.
+    """Copy the live rows among the next ones, as a batch that changes neither entries nor position.
 
-    The batch tells how far the older file is not needed any more; after its end the file is deleted. Raises OSError.
+    The batch records up to where the older file is obsolete; at its end the file is deleted. Raises OSError.
     """
     older, newest = files.older, files.newest
     if older is None:

@@ -1,4 +1,4 @@
-"""Entries as rows, and back."""
+"""Encodes entries as rows, and decodes them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from consumer.state.rowfile.row import (
 )
 
 FollowingRows = Callable[[int, int], bytes]
-"""Gives the bytes of rows by number of the first and count."""
+"""Reads the bytes of rows, given the number of the first and their count."""
 _MAX_RUNS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Entries as rows. The first row is left free for the mark of the batch; `entries` are the rows that begin one."""
+    """Entries as rows. The first row is reserved for the batch trailer; `entries` are the first rows of the entries."""
 
     rows: Rows
     entries: Numbers
@@ -41,7 +41,7 @@ class Block:
 def encode(entries: Mapping[bytes, bytes | None]) -> Block:
     """Return the rows of the entries, in their order; a value of None makes a row that deletes.
 
-    A batch ends with its note, which is longer than a row: it is encoded apart, so that the others keep the fast way.
+    A batch ends with its checkpoint, which is longer than a row: it is encoded apart so that the others stay fast.
     """
     keys, values = list(entries), list(entries.values())
     last = values[-1] if values else None
@@ -79,7 +79,7 @@ def _encode(keys: list[bytes], values: list[bytes | None]) -> Block:
 
 
 def values_of(rows: Rows, numbers: Numbers, following: FollowingRows) -> list[bytes]:
-    """Return the value of each entry; `rows` are their first rows, `numbers` where those are."""
+    """Return the value of each entry; `rows` are their first rows, `numbers` their row numbers."""
     block = as_bytes(rows)
     shapes = block[:, KIND].astype(np.int64) << 8 | block[:, VALUE]
     if len(shapes) and (shapes == shapes[0]).all():
@@ -95,7 +95,7 @@ def values_of(rows: Rows, numbers: Numbers, following: FollowingRows) -> list[by
 
 
 def read_entry(row: bytes, number: int, following: FollowingRows) -> tuple[bytes, bytes]:
-    """Return the whole key and the value of the entry that begins with this row."""
+    """Return the whole key and the value of the entry that starts with this row."""
     kind = row[KIND]
     end = key_length(kind)
     if row[VALUE] != LONG:
@@ -108,7 +108,7 @@ def read_entry(row: bytes, number: int, following: FollowingRows) -> tuple[bytes
 
 
 def rows_taken(rows: Rows) -> int:
-    """Return how many rows entries take, whose first rows these are."""
+    """Return how many rows the entries with these first rows take."""
     block = as_bytes(rows)
     return len(rows) + sum(
         _rows_behind(_length_of_long(row.tobytes()), int(row[KIND])) for row in block[block[:, VALUE] == LONG]
@@ -118,7 +118,7 @@ def rows_taken(rows: Rows) -> int:
 def _fill(
     block: "np.ndarray[tuple[int, int], np.dtype[np.uint8]]", keys: Sequence[bytes], values: Sequence[bytes]
 ) -> None:
-    """Write keys of one length and values of one length; joining them is three times as fast as padding each."""
+    """Encode keys of one length with values of one length; joining them is three times as fast as padding each."""
     size, end = len(keys[0]), len(keys[0]) + len(values[0])
     block[:, :size] = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), size)
     block[:, size:end] = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(len(keys), end - size)

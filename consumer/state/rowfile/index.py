@@ -1,8 +1,8 @@
 """The index in memory: from the hash of a key to the numbers of the rows that may have it.
 
 Buckets of 16 slots, in two tables: the hashes, a cache line a bucket, and the row numbers. The table grows by linear
-hashing: buckets are split as batches come, so none has to wait while everything is moved. Which
-half of a bucket an entry goes to is in its hash, so growing reads no file. What a full bucket cannot take goes to a
+hashing: buckets are split as batches come, so no batch waits for a full rehash. The hash
+decides which half of a bucket an entry goes to, so growing reads no file. Entries of a full bucket overflow into a
 dict. 23 bytes a key.
 """
 
@@ -15,19 +15,19 @@ from consumer.state.rowfile.row import Hashes, Mask, Numbers
 
 SLOTS = 16
 KEYS_PER_BUCKET = 6
-"""On average. A bucket that waits to be split has up to twice that, and then one key in 500 finds it full."""
+"""Average load. A bucket due for a split has up to twice that; then one key in 500 finds it full."""
 BUCKET_BYTES = SLOTS * 8 + 1
 Require = Callable[[int], None]
-"""Asked before so many bytes more are taken; refuses by raising."""
+"""Called before allocating this many bytes; raises to refuse."""
 _FIRST_LEVEL = 4
 _RESERVE, _RESERVE_SHARE = 32_768, 32
-"""Buckets, or a share of those there are, by which the tables grow: what is not used yet is taken all the same."""
+"""Growth of the tables in buckets, or as a share of the existing ones; unused buckets take memory too."""
 _SPLIT_AT_ONCE = 256
-"""Buckets more than are needed: a few at each small batch would cost as much as so many now and then."""
+"""Extra buckets per growth: splitting a few at each small batch would cost as much as this many now and then."""
 
 
 class HashIndex:
-    """Row numbers by hash; a hash may have several. No row number is 0, and none is in it twice."""
+    """Row numbers by hash; a hash may have several. Row numbers are unique and never 0."""
 
     def __init__(self, expected: int = 0, *, require: Require) -> None:
         """Make an empty index, with room for the expected number of keys."""
@@ -42,38 +42,38 @@ class HashIndex:
         self.rows = np.zeros((self.buckets, SLOTS), dtype=np.uint32)
         self.filled = np.zeros(self.buckets, dtype=np.uint8)
         self.spilled: dict[int, dict[int, int]] = {}
-        """For a full bucket: row number and hash of what it could not take."""
+        """Entries of full buckets: row number and hash."""
         self.make_room(expected)
 
     @property
     def memory_bytes(self) -> int:
-        """Memory of the tables."""
+        """Size of the tables in bytes."""
         return len(self.filled) * BUCKET_BYTES
 
     def candidates(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
-        """Return the rows that have one of the hashes: the place of the hash in the input, and the row number."""
+        """Return the rows that have one of the hashes: the position of the hash in the input, and the row number."""
         buckets = self._bucket_of(hashes)
         same = np.flatnonzero(self.hashes.take(buckets, axis=0) == hashes[:, np.newaxis])
         places = same // SLOTS
         rows = self.rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
-        if not rows.all():  # the hash 0 meets empty slots
+        if not rows.all():  # the hash 0 matches empty slots
             places, rows = places[rows != 0], rows[rows != 0]
         if self.spilled:
             places, rows = self._with_spilled(hashes, buckets, places, rows)
         return places, rows
 
     def has(self, hashes: Hashes, rows: Numbers) -> Mask:
-        """Tell which of these rows are in the index."""
+        """Return which of these rows are in the index."""
         return self._find(hashes, rows)[1]
 
     def insert(self, hashes: Hashes, rows: Numbers) -> None:
-        """Add rows that are not there yet."""
+        """Add rows that are not in the index."""
         self.make_room(len(rows))
         self._place(hashes, rows)
         self.size += len(rows)
 
     def replace(self, hashes: Hashes, old: Numbers, new: Numbers) -> None:
-        """Put new row numbers where the old ones are."""
+        """Replace the old row numbers by the new ones."""
         slots, found = self._find(hashes, old)
         in_table = slots >= 0
         self.rows.reshape(-1)[slots[in_table]] = new[in_table]
@@ -82,7 +82,7 @@ class HashIndex:
             spilled[int(new[place])] = spilled.pop(int(old[place]))
 
     def remove(self, hashes: Hashes, rows: Numbers) -> None:
-        """Take rows out that are there."""
+        """Remove rows that are in the index."""
         slots, _ = self._find(hashes, rows)
         for place in np.flatnonzero(slots < 0).tolist():
             bucket = int(self._bucket_of(hashes[place : place + 1])[0])
@@ -114,7 +114,7 @@ class HashIndex:
         return np.concatenate([places, added[:, 0]]), np.concatenate([rows, added[:, 1]])
 
     def _find(self, hashes: Hashes, rows: Numbers) -> tuple[Numbers, Mask]:
-        """Return the slot of each row in the table, -1 where it has none, and whether it is in the index at all."""
+        """Return the slot of each row in the table, -1 if it has none, and whether it is in the index at all."""
         buckets = self._bucket_of(hashes)
         same = self.rows.take(buckets, axis=0) == rows.astype(np.uint32)[:, np.newaxis]
         slot = same.argmax(axis=1)
@@ -126,7 +126,7 @@ class HashIndex:
         return slots, found
 
     def _place(self, hashes: Hashes, rows: Numbers) -> None:
-        """Put rows into their buckets. Of several for one slot the last wins, and the others try the next."""
+        """Insert rows into their buckets. If several want one slot, the last wins and the others try the next."""
         flat_hashes, flat_rows = self.hashes.reshape(-1), self.rows.reshape(-1)
         buckets, numbers = self._bucket_of(hashes), rows.astype(np.uint32)
         while len(numbers):
@@ -148,7 +148,7 @@ class HashIndex:
             self.spilled.setdefault(bucket, {})[row] = hash_
 
     def make_room(self, added: int) -> None:
-        """Grow for so many rows more. Raises what refuses the memory, and nothing has changed for whoever looks."""
+        """Grow for this many more rows. If memory is refused, this raises and leaves the index unchanged."""
         wanted = (self.size + added) // KEYS_PER_BUCKET
         if self.buckets < wanted:
             wanted += _SPLIT_AT_ONCE
@@ -159,7 +159,7 @@ class HashIndex:
             self._split(start, count)
 
     def _reserve(self, buckets: int) -> None:
-        """Enlarge the tables in place, in steps, since the new memory is blanked at once."""
+        """Enlarge the tables in place, in steps, because new memory is zeroed at once."""
         if buckets > len(self.filled):
             buckets = max(buckets, len(self.filled) + min(len(self.filled) // _RESERVE_SHARE, _RESERVE))
             self._require((buckets - len(self.filled)) * BUCKET_BYTES)
@@ -168,7 +168,7 @@ class HashIndex:
             self.filled.resize(buckets, refcheck=False)
 
     def _split(self, start: int, count: int) -> None:
-        """Move what belongs there from `count` buckets to as many new ones; the last ones finish the level."""
+        """Split `count` buckets into as many new ones; the last ones finish the level."""
         old, new = slice(start, start + count), slice(self.buckets, self.buckets + count)
         hashes, rows = self.hashes[old], self.rows[old]
         goes = (hashes >> np.uint32(self.level)) & np.uint32(1) == 1
@@ -181,7 +181,7 @@ class HashIndex:
         self._place_spilled(range(start, start + count))
 
     def _place_spilled(self, buckets: Iterable[int]) -> None:
-        """Put what buckets could not take where there is room now."""
+        """Move overflow entries into buckets that have room now."""
         for bucket in buckets if self.spilled else ():
             if spilled := self.spilled.pop(bucket, None):
                 self._place(np.fromiter(spilled.values(), dtype=np.uint32), np.fromiter(spilled, dtype=np.int64))
@@ -189,7 +189,7 @@ class HashIndex:
     def _rewrite(
         self, buckets: slice | Numbers, hashes: NDArray[np.uint32], rows: NDArray[np.uint32], kept: Mask
     ) -> None:
-        """Let the buckets hold what is to be kept, without gaps."""
+        """Write the kept entries to the buckets, without gaps."""
         filled = kept.sum(axis=1)
         chosen = np.flatnonzero(kept)
         ranks = np.arange(len(chosen)) - np.repeat(np.cumsum(filled) - filled, filled)

@@ -1,4 +1,4 @@
-"""What is done with all entries of a batch at once: finding their rows, and having the index follow what is written."""
+"""Matching of whole batches: finds the rows of the entries, and updates the index after a write."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -12,20 +12,20 @@ class Matcher(Protocol):
     """Matches the entries of a batch with the rows of one partition."""
 
     def look_up(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the value of each key, in order; None where there is none."""
+        """Return the value of each key, in order; None if there is none."""
 
     def encode(self, entries: Mapping[bytes, bytes | None]) -> Block:
-        """Return the rows of the entries, in their order; a value of None makes a row that deletes."""
+        """Return the rows of the entries, in their order; a value of None makes a tombstone."""
 
     def link(self, block: Block) -> int:
-        """Note in each entry's row which one it replaces; return how many rows more live when the block is written."""
+        """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
 
     def enter(self, block: Block, first: int) -> None:
-        """Have the index lead to the rows of a linked block, now written; `first` is the number of its first row.
+        """Point the index to the rows of a block that was marked and written; `first` is the number of its first row.
 
         The index must have room for all of them.
         """
 
 
 OpenMatcher = Callable[[HashIndex, RowFiles], Matcher]
-"""Makes the matcher of one partition, of its index and its files."""
+"""Makes the matcher of one partition from its index and files."""

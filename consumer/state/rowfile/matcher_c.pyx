@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False, boundscheck=False, initializedcheck=False
-"""Matching in C, on the same tables and files as `matcher_py.Matcher`, which is the twin and tells what is meant.
+"""Matching in C, on the same tables and files as `matcher_py.Matcher`, the reference implementation.
 
 A call goes through the entries some hundred at a time, in three passes: first all ask for their bucket, then for the
 row that it names, and only then is a row looked at. So the memory is fetched for many entries at once. Many keys are
@@ -38,10 +38,10 @@ cdef enum:
     DELETED = 255
     SLOTS = 16
     AT_ONCE = 128
-    MAPPED_BYTES = 1 << 22  # from row to row; and what Linux maps around each of a group of them, 64 KiB
+    MAPPED_BYTES = 1 << 22  # gap between rows; Linux maps 64 KiB around each of a group
     ORDERED_BYTES = 1 << 26  # in a file of 288 MB a key took 0.4 to 1.2 microseconds more in order
     PIECES = 1024
-    PLACE = 0x7FFFFFFF  # of a row in its file, within its number
+    PLACE = 0x7FFFFFFF  # the bits of a row number that give the position in the file
 
 if (
     sys.byteorder != "little"
@@ -56,15 +56,15 @@ cdef uint64_t[WORDS] multipliers = [int(each) for each in row_form.MULTIPLIERS]
 cdef uint64_t finisher = int(row_form.FINISHER)
 
 cdef struct Wanted:
-    const uint8_t* row  # one that holds the key
+    const uint8_t* row  # a row that holds the key
     uint64_t bucket
     uint32_t hash
-    int slot  # the first of the bucket with this hash; -1 where there is none
-    uint32_t number  # of the row that it names, then of the one that has the key; 0 where there is none
+    int slot  # the first slot of the bucket with this hash; -1 if none
+    uint32_t number  # first of the slot's row, then of the row that has the key; 0 if none
 
 
 cdef void* address(array) except? NULL:
-    """Return where the array lies, for as long as it is neither resized nor let go of."""
+    """Return the address of the array, valid until it is resized or freed."""
     cdef Py_buffer view
     PyObject_GetBuffer(array, &view, PyBUF_SIMPLE)
     PyBuffer_Release(&view)
@@ -80,7 +80,7 @@ cdef inline bint is_same_key(const uint8_t* row, const uint8_t* other) noexcept 
 
 
 cdef inline uint32_t hash_of(const uint8_t* row) noexcept nogil:
-    """Return what `hash_keys` does of the row's `key_part`."""
+    """Return the hash that `hash_keys` computes from the row's `key_part`."""
     cdef uint64_t[WORDS] words
     cdef uint64_t mixed = 0
     cdef int word
@@ -109,14 +109,14 @@ cdef class Matcher:
     cdef uint32_t* numbers
     cdef uint8_t* filled
     cdef uint64_t buckets, level_mask
-    cdef const uint8_t* even  # the file whose generation is an even number
+    cdef const uint8_t* even  # the file with an even generation
     cdef const uint8_t* odd
 
     def __init__(self, index, files):
         self.index, self.files = index, files
 
     def look_up(self, keys):
-        """Return the value of each key, in order; None where there is none."""
+        """Return the value of each key, in order; None if there is none."""
         cdef Py_ssize_t total = len(keys), start
         cdef Py_ssize_t step = total if total <= AT_ONCE or self.are_keys_ordered() else AT_ONCE
         cdef list values = [None] * total
@@ -134,7 +134,7 @@ cdef class Matcher:
         return values
 
     def encode(self, entries):
-        """Return the rows of the entries, in their order; a value of None makes a row that deletes.
+        """Return the rows of the entries, in their order; a value of None makes a tombstone.
 
         Each entry takes one row. Only the last one may take more, since a batch ends with its checkpoint; any other
         batch is encoded in numpy.
@@ -171,7 +171,7 @@ cdef class Matcher:
         return Block(rows, np.arange(1, total + 1))
 
     def link(self, block):
-        """Note in each entry's row which one it replaces; return how many rows more live when the block is written."""
+        """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
         cdef Wanted[AT_ONCE] wanted
         cdef (Wanted*)[AT_ONCE] group
         cdef uint8_t* rows = <uint8_t*>address(block.rows)
@@ -201,7 +201,7 @@ cdef class Matcher:
         return gained - rows_taken(self.files.take(np.array(longer, dtype=np.int64))) if longer else gained
 
     def enter(self, block, uint32_t first):
-        """Have the index lead to the rows of a linked block, now written; `first` is the number of its first row."""
+        """Point the index to the rows of a marked, written block; `first` is the number of its first row."""
         cdef const uint8_t* rows = <const uint8_t*>address(block.rows)
         cdef const int64_t* firsts = <const int64_t*>address(block.entries)
         cdef const uint8_t* row
@@ -231,7 +231,7 @@ cdef class Matcher:
     cdef int look_up_some(
         self, list values, Py_ssize_t start, Wanted* wanted, Py_ssize_t total, uint32_t* order
     ) except -1:
-        """Set the values, from `start` on, of the keys whose rows are filled in; `order` has room for as many."""
+        """Set the values, from `start` on, of the keys whose rows are filled in; `order` has space for as many."""
         cdef (Wanted*)[AT_ONCE] group
         cdef Py_ssize_t known, first, count, place
         cdef uint64_t at, behind = 0
@@ -253,7 +253,7 @@ cdef class Matcher:
         return 0
 
     cdef int find_everything(self) except -1:
-        """See where tables and files lie now: both move as they grow, and there are one or two files."""
+        """Update the addresses of tables and files: both move as they grow, and there are one or two files."""
         index, newest, older = self.index, self.files.newest, self.files.older
         self.hashes, self.numbers = <uint32_t*>address(index.hashes), <uint32_t*>address(index.rows)
         self.filled, self.spilled = <uint8_t*>address(index.filled), index.spilled
@@ -270,7 +270,7 @@ cdef class Matcher:
         return (self.odd if number >> 31 else self.even) + <uint64_t>(number & PLACE) * ROW_BYTES
 
     cdef inline int next_slot(self, const Wanted* wanted, int slot) noexcept nogil:
-        """Return the first slot from here on that has the hash; -1 where there is none."""
+        """Return the first slot from here on that has the hash; -1 if there is none."""
         cdef uint64_t start = wanted.bucket * SLOTS
         for slot in range(slot, SLOTS):
             if self.hashes[start + slot] == wanted.hash and self.numbers[start + slot]:
@@ -293,7 +293,7 @@ cdef class Matcher:
             each.number = self.numbers[each.bucket * SLOTS + each.slot] if each.slot >= 0 else 0
 
     cdef Py_ssize_t put_in_order(self, const Wanted* wanted, Py_ssize_t total, uint32_t* order) noexcept:
-        """Set the places of the keys that may be known, where they are many by the piece of the file; count them.
+        """Collect the positions of the keys that may be known, ordered by part of the file if many; count them.
 
         A counting sort: numpy's, which puts the rows in their very order, takes 25 ns a key.
         """
@@ -376,7 +376,7 @@ cdef class Matcher:
 
 
 cdef int put_keys(uint8_t* row, keys, Py_ssize_t start, Py_ssize_t count) except -1:
-    """Write `count` keys, from `start` on, into as many rows."""
+    """Encode `count` keys, from `start` on, as one row each."""
     cdef bytes key
     cdef const char* joined
     cdef Py_ssize_t size, place

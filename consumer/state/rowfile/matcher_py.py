@@ -1,4 +1,4 @@
-"""Matching in numpy: dear where batches are small, and everywhere to be had."""
+"""Matching in numpy, the reference implementation: slow for small batches, but needs no C compiler."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,7 +30,7 @@ class Matcher:
         self._files = files
 
     def look_up(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the value of each key, in order; None where there is none."""
+        """Return the value of each key, in order; None if there is none."""
         if not keys:
             return []
         places, numbers, rows = self._find(key_rows(keys))
@@ -42,11 +42,11 @@ class Matcher:
         return listed
 
     def encode(self, entries: Mapping[bytes, bytes | None]) -> Block:
-        """Return the rows of the entries, in their order; a value of None makes a row that deletes."""
+        """Return the rows of the entries, in their order; a value of None makes a tombstone."""
         return encode(entries)
 
     def link(self, block: Block) -> int:
-        """Note in each entry's row which one it replaces; return how many rows more live when the block is written."""
+        """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
         firsts = block.rows[block.entries]
         places, numbers, old_rows = self._find(key_part(firsts))
         as_numbers(block.rows)[block.entries[places], REPLACES] = numbers
@@ -54,7 +54,7 @@ class Matcher:
         return len(block.rows) - 1 - int(deletions) - rows_taken(old_rows)
 
     def enter(self, block: Block, first: int) -> None:
-        """Have the index lead to the rows of a linked block, now written; `first` is the number of its first row."""
+        """Point the index to the rows of a marked, written block; `first` is the number of its first row."""
         rows, numbers = block.rows[block.entries], block.entries + first
         hashes, replaced = hash_keys(key_part(rows)), as_numbers(rows)[:, REPLACES].astype(np.int64)
         is_deletion, is_known = as_bytes(rows)[:, VALUE] == DELETED, replaced != 0
@@ -65,7 +65,7 @@ class Matcher:
             self._index.remove(hashes[removed], replaced[removed])
 
     def _find(self, wanted: Rows) -> tuple[Numbers, Numbers, Rows]:
-        """Return of the keys that are known the place in the input, the row number and the row."""
+        """Return the known keys: position in the input, row number and row."""
         places, numbers = self._index.candidates(hash_keys(wanted))
         rows = self._files.take(numbers)
         same = are_equal(key_part(rows), wanted[places])

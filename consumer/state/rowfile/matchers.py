@@ -16,7 +16,7 @@ else:
     _matchers[C] = matcher_c.Matcher
 
 MATCHERS: Mapping[str, OpenMatcher] = MappingProxyType(_matchers)
-"""By the name of the implementation."""
+"""The matchers by the name of the implementation."""
 
 
 def best_matcher() -> str:

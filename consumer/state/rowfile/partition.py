@@ -12,9 +12,9 @@ from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, 
 from consumer.state.store import StateSize
 
 _LEAST_KEYS = 1_024
-"""Keys that are looked at, at least, before pages are let go of: else small batches pay more for mapping them again."""
+"""Keys read, at least, before pages are released: small batches would pay more for mapping them again."""
 _BYTES_PER_KEY = 1 << 14
-"""Bytes of the file for each such key. Linux maps 64 KiB around a row, so each piece is mapped again for four keys."""
+"""File bytes per such key. Linux maps 64 KiB around a row, so each part is mapped again once per four keys."""
 
 
 class RowPartitionStore:
@@ -30,7 +30,7 @@ class RowPartitionStore:
         moving: Compaction,
         open_matcher: OpenMatcher,
     ) -> None:
-        """`index` and `live_rows` are those of the files, as `build_index` gives them."""
+        """`index` and `live_rows` belong to the files; `build_index` returns them."""
         self.changelog = changelog
         self._files = files
         self._index = index
@@ -46,7 +46,7 @@ class RowPartitionStore:
 
     @property
     def size(self) -> StateSize:
-        """What the entries take."""
+        """Memory and disk that the entries take."""
         disk_bytes = sum(journal.end for journal in self._files.all) * ROW_BYTES
         return StateSize(self._index.size, self._index.memory_bytes, disk_bytes)
 
@@ -57,9 +57,9 @@ class RowPartitionStore:
         return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Append a row for each entry and then the mark of the batch, in one write to the file.
+        """Append a row for each entry and the batch trailer, in one write to the file.
 
-        Raises Unavailable where the index has no memory left to grow into, and keeps nothing then.
+        Raises Unavailable if the index has no memory left to grow; nothing is stored then.
         """
         self._index.make_room(len(entries))
         try:
@@ -78,18 +78,18 @@ class RowPartitionStore:
         return first_entries(self._files, self._index, key, limit)
 
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return up to `limit` entries, in the order they were written in, and the cursor to go on with.
+        """Return up to `limit` entries, in the order they were written, and the cursor of the next page.
 
-        A round ends where each page is larger than what is written meanwhile.
+        A scan ends if each page is larger than what is written meanwhile.
         """
         return read_page(self._files, self._index, cursor, limit)
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Close the files and free the memory."""
         self._files.close()
 
     def _looked_at(self, keys: int) -> None:
-        """Let go of the files' pages now and then, as seldom as makes mapping them again cheap."""
+        """Release the files' pages now and then, seldom enough that mapping them again stays cheap."""
         self._keys_looked_at += keys
         if self._keys_looked_at >= max(_LEAST_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
             self._files.let_go_of_pages()
@@ -105,7 +105,7 @@ class RowPartitionStore:
         self._matcher.enter(block, first)
 
     def _move(self, entries: int) -> None:
-        """Leave dead rows behind: those that live move to a new file, a slice at each write, and the old one goes."""
+        """Drop dead rows: live ones are copied to a new file, a slice at each write, and the old file is deleted."""
         files = self._files
         files.delete_some(self._moving.deleted_per_write)
         if files.older is None:

@@ -1,13 +1,13 @@
 """The row: 48 bytes, the same in the file and in memory as six words.
 
-    0-41    the key, right behind it the value, zeros to the end
-    42      length of the key, up to 38; above that what else the row is
-    43      length of the value, up to 42; above that where the value is
-    44-47   number of the row that this one replaces, little-endian; 0 where the key is new
+    0-41    the key, directly followed by the value, then zeros
+    42      length of the key, up to 38; larger numbers are the kind of row
+    43      length of the value, up to 42; larger numbers say where the value is
+    44-47   number of the row that this one replaces, little-endian; 0 if the key is new
 
-Row 0 of a file is its head, so 0 is no entry's number. A value that does not fit has its length (4 bytes) behind the
-key and goes on in the rows that follow. A key that does not fit is represented by its digest, and stands whole in
-front of the value.
+Row 0 of a file is its header, so 0 is no entry's number. If a value does not fit, its length (4 bytes) follows the
+key and the value continues in the next rows. If a key does not fit, its digest represents it, and the whole key
+precedes the value.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from consumer.records.packed_keys import PackedKeys
 Rows = NDArray[np.uint64]
 """Rows as words, six in each."""
 Numbers = NDArray[np.int64]
-"""Numbers of rows, places in a batch."""
+"""Row numbers, or positions in a batch."""
 Hashes = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
 
@@ -29,17 +29,17 @@ ROW_BYTES = 48
 ROW_WORDS = 6
 PAYLOAD_BYTES = 42
 KEY_BYTES = 38
-"""Longest key that stands in a row as it is, since the length of a long value must follow it."""
+"""Longest key stored whole in a row: the length of a long value must fit after it."""
 
 KIND, VALUE, REPLACES = 42, 43, 11
 """Columns: two of bytes, and one of 32-bit words."""
 
 DIGEST = 39
-"""Kind: the key is the digest of a longer one, which the value begins with."""
+"""Kind: the key is the digest of a longer one, which starts the value."""
 HEAD, BATCH, CONTINUATION = 253, 254, 255
-"""Kinds of rows that hold no entry of their own."""
+"""Kinds of rows that start no entry."""
 LONG, DELETED = 254, 255
-"""Instead of the value's length: the value goes on in the next rows; the key is deleted."""
+"""Instead of the value's length: the value continues in the next rows; the key is deleted."""
 
 LENGTH_BYTES = 4
 _DIGEST_BYTES = 32
@@ -58,7 +58,7 @@ def _masks() -> Rows:
 
 
 KEY_MASKS = _masks()
-"""For each kind of entry what of a row is the key; the kind belongs to it."""
+"""For each kind of entry the mask of the key in a row; the kind is part of the key."""
 
 
 def as_bytes(rows: Rows) -> NDArray[np.uint8]:
@@ -72,7 +72,7 @@ def as_numbers(rows: Rows) -> NDArray[np.uint32]:
 
 
 def row_key(key: bytes) -> tuple[bytes, int]:
-    """Return what represents the key in a row, and the kind."""
+    """Return the key or its digest, as a row stores it, and the kind."""
     if len(key) <= KEY_BYTES:
         return key, len(key)
     return blake2b(key, digest_size=_DIGEST_BYTES).digest(), DIGEST
@@ -84,7 +84,7 @@ def key_length(kind: int) -> int:
 
 
 def key_rows(keys: Sequence[bytes]) -> Rows:
-    """Return a row for each key that holds nothing but the key, as `key_part` gives it for a whole one."""
+    """Return a row for each key with only the key in it, as `key_part` leaves it."""
     if isinstance(keys, PackedKeys):
         lengths, joined = {keys.size}, keys.joined
     else:
@@ -111,7 +111,7 @@ def key_part(rows: Rows) -> Rows:
 
 
 def hash_keys(keys: Rows) -> Hashes:
-    """Return 32 bits for each row of `key_rows` or `key_part`, even in every bit."""
+    """Return 32 bits for each row of `key_rows` or `key_part`, uniform in every bit."""
     mixed = keys @ MULTIPLIERS
     mixed ^= mixed >> _HALF
     mixed *= FINISHER
@@ -119,7 +119,7 @@ def hash_keys(keys: Rows) -> Hashes:
 
 
 def are_equal(some: Rows, others: Rows) -> Mask:
-    """Tell for each pair of rows whether they are the same; column by column, four times as fast as `all`."""
+    """Return for each pair of rows whether they are equal; by column, which is four times as fast as `all`."""
     equal: Mask = some[:, 0] == others[:, 0]
     for word in range(1, ROW_WORDS):
         equal &= some[:, word] == others[:, word]
@@ -127,7 +127,7 @@ def are_equal(some: Rows, others: Rows) -> Mask:
 
 
 def is_entry(rows: Rows) -> Mask:
-    """Tell which rows begin an entry that holds a value."""
+    """Return which rows start an entry with a value."""
     block = as_bytes(rows)
     is_one: Mask = (block[:, KIND] <= DIGEST) & (block[:, VALUE] != DELETED)
     return is_one

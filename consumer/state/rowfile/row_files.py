@@ -1,7 +1,7 @@
 """The one or two files of a partition as one space of row numbers.
 
-There are two while the live rows of the older one are being moved. Generations alternate in the highest bit of a row
-number, so a number tells its file.
+There are two during compaction of the older one. Generations alternate in the highest bit of a row
+number, so a row number identifies its file.
 """
 
 import re
@@ -21,7 +21,7 @@ _PLACE = (1 << _BIT) - 1
 
 
 class RowFiles:
-    """The file that is written, and the older one whose live rows are being moved, if there is one."""
+    """The file that is written, and the older one that is being compacted, if any."""
 
     def __init__(self, newest: Segment, older: Segment | None = None) -> None:
         self.newest = newest
@@ -30,7 +30,7 @@ class RowFiles:
 
     @classmethod
     def create(cls, folder: Path, changelog: str) -> "RowFiles":
-        """Make an empty file in the place of whatever is in the folder."""
+        """Create an empty file; replaces all files in the folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for path in _paths(folder).values():
             path.unlink()
@@ -38,10 +38,10 @@ class RowFiles:
 
     @classmethod
     def load(cls, folder: Path, changelog: str) -> "Generator[None, None, RowFiles | None]":
-        """Open what is in the folder, step by step, up to the first damage; None where there is nothing valid.
+        """Open the files in the folder, step by step, up to the first damage; None if nothing is valid.
 
-        An older file alone is as valid as both: it is the state before the newer one was begun, or one before that
-        where its end has been deleted already.
+        An older file alone is as valid as both: it is the state before the newer one was started, or an earlier one if
+        its end has been deleted already.
         """
         paths = _paths(folder)
         generation = max(paths, default=0)
@@ -66,15 +66,15 @@ class RowFiles:
         yield self.newest
 
     def number(self, journal: Segment, place: int) -> int:
-        """Return the number of the row at this place of one file."""
+        """Return the number of the row at this position in one file."""
         return place | (journal.generation & 1) << _BIT
 
     def numbers(self, journal: Segment, places: Numbers) -> Numbers:
-        """Return the numbers of rows of one file by their places in it."""
+        """Return the numbers of rows by their positions in one file."""
         return places | (journal.generation & 1) << _BIT
 
     def places(self, journal: Segment, numbers: Numbers) -> Numbers:
-        """Return the places of those rows that are in this file."""
+        """Return the positions of those rows that are in this file."""
         mine: Numbers = numbers[numbers >> _BIT == journal.generation & 1] & _PLACE
         return mine
 
@@ -93,12 +93,12 @@ class RowFiles:
         return self.take(np.arange(number, number + count)).tobytes()
 
     def let_go_of_pages(self) -> None:
-        """Have the files take no memory but the system's cache, which it gives up where it needs it."""
+        """Release the mapped pages: the files then take only page cache, which the kernel can reclaim."""
         for journal in self.all:
             journal.let_go_of_pages()
 
     def begin_another(self, changelog: str) -> None:
-        """Begin a file; the one that was written so far becomes the older one."""
+        """Start a file; the current one becomes the older one."""
         if self._leaving is not None:
             self._leaving.discard()
             self._leaving = None
@@ -106,16 +106,16 @@ class RowFiles:
         self.newest, self.older = Segment.create(path, changelog, after=self.newest), self.newest
 
     def drop_older(self) -> None:
-        """Do without the older file, which is deleted little by little."""
+        """Retire the older file, which is then deleted in steps."""
         self._leaving, self.older = self.older, None
 
     def delete_some(self, size: int) -> None:
-        """Delete so many bytes of the file that was done without last, as long as there is any left of it."""
+        """Truncate the retired file by up to `size` bytes; remove it when empty."""
         if self._leaving is not None and self._leaving.discard_some(size):
             self._leaving = None
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if self._leaving is not None:
             self._leaving.discard()
         for journal in self.all:

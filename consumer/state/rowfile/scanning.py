@@ -1,4 +1,4 @@
-"""Looking through all entries of a partition: slow, since rows lie in the order they were written in."""
+"""Scans all entries of a partition: slow, because rows are in the order of writing."""
 
 from collections.abc import Callable
 from struct import Struct
@@ -28,7 +28,7 @@ from consumer.state.rowfile.row_files import RowFiles
 Entries = list[tuple[bytes, bytes]]
 _START_BYTES = 8
 _CURSOR = Struct(">IQ")
-"""Generation of the file, and the row in it to go on with."""
+"""Generation of the file, and the next row in it."""
 _PAGE_ROWS = 4
 
 
@@ -62,16 +62,16 @@ def first_entries(files: RowFiles, index: HashIndex, key: bytes, limit: int) -> 
     plain, starts = numbers[~is_digest], starts[~is_digest]
     above = starts > lowest
     if np.count_nonzero(above) > limit:
-        # Of the keys that start higher than this one the lowest are enough; those that start alike are all looked at.
+        # Of the keys with a higher prefix the lowest are enough; those with the same prefix are all read.
         plain = plain[starts <= np.partition(starts[above], limit)[limit]]
     found = _read(files, np.concatenate([plain, numbers[is_digest]]))
     return sorted(entry for entry in found if entry[0] >= key)[:limit]
 
 
 def read_page(files: RowFiles, index: HashIndex, cursor: bytes, limit: int) -> tuple[Entries, bytes]:
-    """Return up to `limit` entries in the order of the rows, and where to go on; empty at the end.
+    """Return up to `limit` entries in the order of the rows, and the next cursor; empty at the end.
 
-    The rows of a file that is gone have been moved to the newest, so it is gone through from its beginning.
+    The rows of a deleted file were copied to the newest, so the scan restarts at the beginning of that one.
     """
     generation, place = _CURSOR.unpack(cursor) if cursor else (0, 1)
     journal = next((journal for journal in files.all if journal.generation == generation), None)
@@ -92,7 +92,7 @@ def read_page(files: RowFiles, index: HashIndex, cursor: bytes, limit: int) -> t
 def _live(
     files: RowFiles, index: HashIndex, chosen: Callable[[Rows], Mask]
 ) -> tuple[Numbers, "np.ndarray[tuple[int], np.dtype[np.uint64]]"]:
-    """Return number and start of the entries that are chosen by their first rows and live."""
+    """Return number and first row of the selected entries that are live."""
     numbers, starts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
     for journal in files.all:
         for start, rows in chunks(journal):

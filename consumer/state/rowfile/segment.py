@@ -1,8 +1,8 @@
-"""The rows of the batches in a file: each batch is one write, and its first row tells what the others must be.
+"""A file of rows in batches: each batch is one write, and its first row describes and checks the others.
 
-What no such row covers, with a checksum that goes on from the batch before, does not exist. So whatever moment the
-process dies, entries and position are those of the same batch. Nothing is synced to the disk: a power loss may leave
-holes, which the checksums show.
+Rows that no such row covers, with a checksum chained to the previous batch, do not count. So entries and position
+are always of the same batch, whenever the process crashes. Nothing is synced to the disk: a power loss may leave
+holes, which the checksums detect.
 """
 
 import os
@@ -22,18 +22,18 @@ from consumer.state.rowfile.segment_header import BatchTrailer, SegmentHeader, c
 from consumer.state.store import BEGINNING
 
 MAX_ROWS = 1 << 31
-"""Rows that a file may have: 100 GB of them."""
+"""Maximum number of rows in a file: 100 GB."""
 
 _BATCH = Struct("<qIII")
-"""Position, rows of the batch, rows of the older file that are not needed any more, checksum."""
+"""Position, rows of the batch, obsolete rows of the older file, checksum."""
 _LEAST_STEP = 1 << 22
 _STEP_SHARE = 8
 _CHECKED_AT_ONCE = 1 << 24
-"""Bytes whose checksums are looked at in one step of loading."""
+"""Bytes verified in one step of loading."""
 
 
 class Segment:
-    """One file of rows. Read through a map of it and written past the map's eye, so a full disk is never a signal."""
+    """One file of rows. Read through mmap but written with pwrite, so a full disk raises OSError instead of SIGBUS."""
 
     def __init__(self, path: Path, descriptor: int, head: SegmentHeader) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class Segment:
 
     @classmethod
     def create(cls, path: Path, changelog: str, *, after: "Segment | None" = None) -> "Segment":
-        """Make an empty file in the place of whatever is there, to go on where another one ends."""
+        """Create an empty file that continues `after`; replaces any file at this path."""
         generation, checksum, position = (
             (after.generation + 1, after.mark.checksum, after.mark.position) if after else (1, 0, BEGINNING)
         )
@@ -63,9 +63,9 @@ class Segment:
 
     @classmethod
     def load(cls, path: Path, changelog: str) -> "Generator[None, None, Segment]":
-        """Open the file, step by step, and cut off what is not valid.
+        """Open the file, step by step, and truncate it after the last valid batch.
 
-        Raises DamagedFile where nothing is, or of another changelog.
+        Raises DamagedFile if nothing is valid, or the file belongs to another changelog.
         """
         with ExitStack() as stack:
             descriptor = os.open(path, os.O_RDWR)
@@ -80,22 +80,22 @@ class Segment:
         return journal
 
     def follows(self, older: "Segment") -> bool:
-        """Tell whether this file was begun exactly where that one ends now."""
+        """Return whether this file was started exactly at the end of that one."""
         return self.generation == older.generation + 1 and self.head.older_checksum == older.mark.checksum
 
     @property
     def generation(self) -> int:
-        """How many files came before, and one."""
+        """Sequence number of the file, from 1."""
         return self.head.generation
 
     @property
     def end(self) -> int:
-        """Number of the row to be written next."""
+        """Position of the next row to write."""
         return self.mark.end
 
     @property
     def rows(self) -> Rows:
-        """All rows, batch marks included; row 0 is the head. Valid until the next write."""
+        """All rows, including batch trailers; row 0 is the header. Valid until the next write."""
         return self._rows[: self.mark.end]
 
     def take(self, numbers: Numbers) -> Rows:
@@ -103,12 +103,12 @@ class Segment:
         return self._rows.take(numbers, axis=0)
 
     def let_go_of_pages(self) -> None:
-        """Unmap the pages that were looked at: as long as they are mapped they count as memory of this process."""
+        """Unmap the pages read so far: mapped pages count as memory of this process."""
         if self._map is not None:
             self._map.madvise(MADV_DONTNEED)
 
     def append(self, rows: Rows, position: int, superseded: int) -> None:
-        """Write a batch; its first row is filled in here, as the mark. Raises OSError, and keeps nothing then."""
+        """Write a batch; its first row becomes the trailer. Raises OSError, and stores nothing then."""
         if self.end + len(rows) > MAX_ROWS:
             raise OSError(EFBIG, f"a file holds {MAX_ROWS} rows")
         fields = (position, len(rows) - 1, superseded)
@@ -122,7 +122,7 @@ class Segment:
         self.mark = BatchTrailer(self.end + len(rows), checksum, position, superseded)
 
     def close(self) -> None:
-        """Cut the file to what is in it, and let go of it."""
+        """Truncate the file to its rows, and close it."""
         self._unmap()
         if self._descriptor >= 0:
             os.ftruncate(self._descriptor, self.end * ROW_BYTES)
@@ -135,7 +135,7 @@ class Segment:
         self.path.unlink(missing_ok=True)
 
     def discard_some(self, size: int) -> bool:
-        """Delete so many bytes from the end, and the file where it has no more; tell whether it is gone."""
+        """Truncate the file by `size` bytes, delete it when empty; return whether it is deleted."""
         self._unmap()
         left = min(os.fstat(self._descriptor).st_size, self.end * ROW_BYTES) - size
         if left > 0:
@@ -169,7 +169,7 @@ class Segment:
             yield mark
 
     def _allocate(self, rows: int) -> None:
-        """Have the file, and the map of it, reach this far and then some; what was not written takes no room."""
+        """Extend the file and its map to this size and beyond; unwritten parts take no disk space."""
         if rows * ROW_BYTES <= self._allocated:
             return
         step = max(_LEAST_STEP, rows * ROW_BYTES // _STEP_SHARE)
@@ -185,12 +185,12 @@ class Segment:
         self._allocated = size
 
     def _unmap(self) -> None:
-        """Let go of the map; it ends with the last view of it."""
+        """Drop the map; it is unmapped with the last view of it."""
         self._rows, self._map, self._allocated = np.zeros((0, ROW_WORDS), dtype=np.uint64), None, 0
 
 
 def _write(descriptor: int, content: bytes, offset: int) -> None:
-    """Write everything; a disk that fills up takes a part and refuses the rest at the next call."""
+    """Write everything; a disk that fills up writes a part, and fails at the next call."""
     view = memoryview(content)
     while view:
         written = os.pwrite(descriptor, view, offset)

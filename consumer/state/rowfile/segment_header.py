@@ -1,4 +1,4 @@
-"""Row 0 of a file, and what holds before the first batch in it."""
+"""Row 0 of a file, and the state before its first batch."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -8,7 +8,7 @@ from zlib import crc32
 from consumer.state.rowfile.row import HEAD, KIND, ROW_BYTES
 
 ALL = 0xFFFF_FFFF
-"""Instead of a number of rows: the older file is not needed any more."""
+"""Instead of a number of rows: the whole older file is obsolete."""
 
 _MAGIC = b"row\x01"
 _HEAD = Struct("<4sI16sIqI")
@@ -22,7 +22,7 @@ class DamagedFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BatchTrailer:
-    """What the latest valid batch tells: where the file ends, and what its entries are the state of."""
+    """Trailer of the latest valid batch: the end of the file, and the position of its state."""
 
     end: int
     checksum: int
@@ -33,7 +33,7 @@ class BatchTrailer:
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """What row 0 tells."""
+    """Content of row 0."""
 
     generation: int
     changelog: bytes
@@ -57,7 +57,7 @@ def changelog_digest(changelog: str) -> bytes:
 
 
 def decode_header(row: bytes, changelog: str) -> SegmentHeader:
-    """Return what the row tells. Raises DamagedFile, too where it tells of another changelog."""
+    """Return the decoded row. Raises DamagedFile, also if it belongs to another changelog."""
     if len(row) < ROW_BYTES:
         raise DamagedFile("the file is shorter than its head")
     _, generation, digest, older_checksum, position, _ = _HEAD.unpack_from(row)

@@ -23,7 +23,7 @@ _LOCK = "rows.lock"
 
 
 class RowFileState:
-    """The stores of one process, in a folder of its own."""
+    """The stores of one process, in its own folder."""
 
     def __init__(
         self,
@@ -49,8 +49,8 @@ class RowFileState:
     def open(self, partition: int, changelog: str) -> RowPartitionStore:
         """Return the store of the partition, emptied first unless it is a copy of that very changelog.
 
-        One that is open already is returned as it is. What is damaged is cut off, or forgotten where it must be.
-        Raises Unavailable where its index has no room in memory.
+        An open store is returned unchanged. Damaged ends are truncated; a file without valid rows is discarded.
+        Raises Unavailable if its index does not fit into memory.
         """
         return exhaust(self.open_in_steps(partition, changelog))
 
@@ -82,7 +82,7 @@ class RowFileState:
         return sum((store.size for store in list(self._stores.values())), start=StateSize())
 
     def release(self, partition: int) -> None:
-        """Let go of the partition's memory and files; its entries stay on the disk."""
+        """Free the partition's memory and close its files; its entries stay on the disk."""
         store = self._stores.pop(partition, None)
         if store is not None:
             store.close()
