@@ -51,7 +51,7 @@ def failure_at_start(folder: Path, error: OSError) -> LinkActionsError:
 
 def refused(what: str, error: OSError) -> StateRefused:
     """Return the error to raise if the disk fails while the worker runs: the worker retries until it succeeds."""
-    remedy = MORE_DESCRIPTORS if error.errno in _NO_DESCRIPTOR else "free disk space, or repair the disk"
+    remedy = MORE_DESCRIPTORS if error.errno in _NO_DESCRIPTOR else "make room, or repair the disk"
     if error.errno in {EACCES, EPERM}:
         remedy = "give the state back to this user"
     return StateRefused(f"{what} ({os.strerror(error.errno or 0)}); {remedy}")
