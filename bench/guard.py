@@ -48,12 +48,12 @@ class Finding:
     limit: float
 
     @property
-    def is_dearer(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """Return whether the limit is exceeded."""
         return self.ratio > self.limit
 
     def __str__(self) -> str:
-        result = "a click costs more than it did" if self.is_dearer else "within its limit"
+        result = "a click costs more than it did" if self.exceeds_limit else "within its limit"
         return f"{self.what}: {self.ratio:.2f}, limit {self.limit:.2f}: {result}"
 
 
@@ -101,7 +101,7 @@ def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
 def least_ratio(looks: Iterable[tuple[float, float]], limit: float, least_looks: int) -> float:
     """Return the least cost over the least baseline of all attempts, which end once it is within the limit.
 
-    Other work on the machine makes either look dearer, never cheaper. So further looks are taken while it looks dear,
+    Other work on the machine makes either look slower, never faster. So further attempts follow while it looks slow,
     and some in any case: in a single one the measure may have been disturbed.
     """
     ours = its = inf
@@ -130,7 +130,7 @@ def main() -> None:
             finally:
                 broker.stop()
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
-    raise SystemExit(any(finding.is_dearer for finding in findings))
+    raise SystemExit(any(finding.exceeds_limit for finding in findings))
 
 
 if __name__ == "__main__":

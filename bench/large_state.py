@@ -186,7 +186,7 @@ def main() -> None:
 
 
 def report(results: Sequence[Result]) -> str:
-    """Return a table, and by how much a click is dearer than with the least number of keys."""
+    """Return a table, and how much more a click costs than with the least number of keys."""
     by_keys: dict[int, list[Result]] = {}
     for result in sorted(results, key=attrgetter("keys")):
         by_keys.setdefault(result.keys, []).append(result)

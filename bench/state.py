@@ -158,9 +158,9 @@ def measure_rewriting(folder: Path, count: int) -> str:
     store = state.open(0, CHANGELOG)
     _timed(store, _loads(keys, count))
     before, quiet = _timed(store, _clicks(keys, chance, KNOWN))
-    files, anew = folder / "partition-0", _loads(Keys(), count)
+    files, fresh = folder / "partition-0", _loads(Keys(), count)
     while len(list(files.iterdir())) == 1:
-        _timed(store, [next(anew)])
+        _timed(store, [next(fresh)])
     moves = 0.0
     walls: list[float] = []
     while not walls or len(list(files.iterdir())) > 1:

@@ -20,12 +20,12 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.parametrize("core", CORES)
 def test_a_core_that_is_slower_by_30_percent_is_noticed(core: str) -> None:
     finding = look_in_fresh_process(core, PLANTED)
-    assert finding.is_dearer, f"{finding}: the limit has become too loose, lower it"
+    assert finding.exceeds_limit, f"{finding}: the limit has become too loose, lower it"
 
 
 def test_the_limit_itself_is_allowed() -> None:
-    assert not Finding("worker", 4.0, 4.0).is_dearer
-    assert Finding("worker", 4.01, 4.0).is_dearer
+    assert not Finding("worker", 4.0, 4.0).exceeds_limit
+    assert Finding("worker", 4.01, 4.0).exceeds_limit
 
 
 def look_in_fresh_process(core: str, slower: float) -> Finding:
