@@ -1,1 +1,1 @@
-"""What a link asks for, decided purely."""
+"""The kinds of action and the link definition, as pure functions."""

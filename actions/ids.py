@@ -1,7 +1,7 @@
-"""What an id may be made of: whatever a person can read off a screen and type again.
+"""Validates ids: a person must be able to read them off a screen and type them again.
 
-An id that looks like another one and is none is looked up in the CRM in vain, and its action takes its place in the
-memory all the same.
+The CRM does not find an id that only looks like an existing one, yet the dedupe state would record its action as
+applied.
 """
 
 import re
@@ -9,7 +9,7 @@ import unicodedata
 
 LONGEST_ID = 200
 ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^\S(.*\S)?$"}
-"""What an editor can tell of it (JSON Schema)."""
+"""The part of the rule that an editor can check (JSON Schema)."""
 
 JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u202f")
 """What joins and parts letters in some scripts and in emoji, and blanks that end no line: fine in names for people."""
@@ -23,7 +23,7 @@ _CONTROL = "a line break, tab or other control character"
 
 
 def check_id(text: str) -> str:
-    """Return an id as it is. Raises ValueError with a sentence that says what to change."""
+    """Return the id unchanged. Raises ValueError that says what to change."""
     return check_line(text)
 
 
@@ -44,7 +44,7 @@ def check_line(text: str, *, allowed: frozenset[str] = frozenset()) -> str:
 
 
 def is_unseen(character: str, allowed: frozenset[str] = frozenset()) -> bool:
-    """Tell whether a character shows nothing, or a blank that is not the space bar's."""
+    """Return whether a character is invisible, or a blank other than the space."""
     if character.isascii():
         return not character.isprintable()
     if character in allowed:

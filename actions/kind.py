@@ -1,4 +1,4 @@
-"""What every kind of action is made of; each kind is one module of this folder that exports `KIND`."""
+"""Base of all kinds of action; each kind is one module of this folder that exports `KIND`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ Id = Annotated[str, Field(min_length=1), AfterValidator(_check_written_id), With
 """An id, or a name that the CRM looks something up by: never empty, and checked by `check_id` where it is written."""
 
 AnyText = Annotated[str, Field(min_length=0)]
-"""A text that is stored as it stands and may be empty. The constraint makes pydantic refuse lone surrogates."""
+"""A text that is stored unchanged and may be empty. The constraint makes pydantic refuse lone surrogates."""
 
 
 class Need(StrEnum):
-    """What the click must know for the action to apply."""
+    """Facts the click must have for the action to apply."""
 
     NOTHING = "nothing"
     PERSON = "person"
@@ -35,7 +35,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """What an update may say of the link; the same for every click on one version of it."""
+    """Facts about the link that an update may use; the same for every click on one version of it."""
 
     link_id: str
     name: str
@@ -44,7 +44,7 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClickFacts:
-    """What an update may say of the click beyond the fields that every update takes from it.
+    """Facts about the click that an update may use, beyond the fields that every update has.
 
     `clicked_at` is in milliseconds since 1970 UTC; `link_hits` counts the clicks on the link in this epoch that the
     click's partition has seen, this one included.
@@ -109,5 +109,5 @@ def changes_nothing_twice(_parameters: ActionParameters) -> None:
 
 
 def parameters_as_fields(parameters: ActionParameters, _link: LinkFacts, _click: ClickFacts | None) -> dict[str, Any]:
-    """Give the parameters as they stand: `fields` of a kind whose update says what the link says."""
+    """Return the parameters unchanged: `fields` of a kind whose update repeats the link's parameters."""
     return parameters.model_dump()

@@ -13,7 +13,7 @@ from actions.response import Redirect, Response, record_from_response, response_
 from schemas.identity import SEPARATOR
 
 MOST_SLOTS = 65_536
-"""How many slots the memory can tell apart."""
+"""Number of slots in a dedupe entry."""
 
 
 class UnreadableLink(Exception):
@@ -21,7 +21,7 @@ class UnreadableLink(Exception):
 
 
 class LinkStatus(StrEnum):
-    """Whether authors see the link; a deleted one goes on redirecting and acting, since the mails are out."""
+    """Visibility to authors; a deleted link still redirects and acts, because the mails are out."""
 
     ACTIVE = "active"
     DELETED = "deleted"
@@ -63,7 +63,7 @@ class Link:
 
     @property
     def facts(self) -> LinkFacts:
-        """What the link's updates may say of it."""
+        """The facts about the link that its updates may use."""
         return LinkFacts(self.link_id, self.name, self.url)
 
 

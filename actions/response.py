@@ -1,4 +1,4 @@
-"""What the person's browser gets: exactly one of a redirect, a text or a form."""
+"""The response to the person's browser: exactly one of a redirect, a text or a form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ PREFILL_FIELDS = (
     "first_name", "last_name", "name", "title", "email", "phone", "mobile", "company", "department", "address", "city",
     "postal_code", "country", "language",
 )  # fmt: skip
-"""What may be known of a person, under the names by which a form has it filled in."""
+"""Facts about a person that a form can be prefilled with, by name."""
 
 
 @dataclass(frozen=True, slots=True)

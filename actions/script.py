@@ -1,4 +1,4 @@
-"""Run a CRM script for the recipient; the one kind that needs no CRM card behind it."""
+"""Run a CRM script for the recipient; the only kind that needs no CRM card."""
 
 from typing import Any
 

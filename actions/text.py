@@ -34,12 +34,12 @@ ReadableText = Annotated[str, Field(min_length=1), AfterValidator(check_placehol
 
 
 def depends_on_click(text: str) -> bool:
-    """Tell whether the filled-in text may differ from click to click."""
+    """Return whether the filled-in text may differ from click to click."""
     return any(name in CLICK_PLACEHOLDERS for name in _PLACEHOLDER.findall(text))
 
 
 def fill(text: str, link: LinkFacts, click: ClickFacts | None) -> str:
-    """Put the facts into the text; what is not known becomes empty, and what was put in is not filled in again.
+    """Fill in the placeholders; unknown facts become empty, and inserted text is not expanded again.
 
     Raises ValueError where the text needs a click and there is none.
     """

@@ -1,1 +1,1 @@
-"""The wire: records, codecs and ids."""
+"""Formats of all records: schemas, codecs and ids."""

@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 
 class BadRecord(Exception):
-    """A record that no retry will mend.
+    """A record that fails at every retry.
 
     `detail` goes into the header `dlq.detail`: it says where the record is wrong and holds no data of a person.
     """

@@ -1,4 +1,4 @@
-"""The parsing canonical form of schemas (Avro specification 1.12): what bytes are read by, and nothing else."""
+"""The parsing canonical form of schemas (Avro specification 1.12): only what decoding needs."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def canonical_text(schema: Any) -> str:
 
 
 def spelt_out(form: Any) -> Any:
-    """Return a form with the definition in place of each name. It must be safe: a recursive one has no end."""
+    """Return a form with each name replaced by its definition. It must be safe: a recursive form would not end."""
     return _spelt_out(form, {})
 
 
@@ -55,7 +55,7 @@ class _Form:
             return {"type": kind, "values": self.of(schema["values"], namespace)}
         if kind in ("enum", "fixed", *RECORDS):
             return self._named(schema, namespace)
-        # A primitive or a name, with attributes of its own.
+        # A primitive or a name, with its own attributes.
         return self.of(kind, namespace)
 
     def _named(self, schema: dict[str, Any], namespace: str) -> dict[str, Any]:

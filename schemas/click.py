@@ -41,10 +41,10 @@ class ClickLayout:
 
 @dataclass(frozen=True, slots=True)
 class ParsedClick:
-    """What the decision needs of one click."""
+    """The fields of one click that the decision needs."""
 
     link_key: bytes
-    """The encoded tenant_id and link_id as they stand in the click."""
+    """tenant_id and link_id, encoded as in the click."""
     key: bytes
     """UTF-8 `tenant_id/recipient_id`."""
     shared: bytes
@@ -81,8 +81,8 @@ def click_layout(writer: RecordSchema) -> ClickLayout:
 def parse_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ParsedClick:
     """Walk one value to its last byte and cut out what is needed.
 
-    `layouts` maps the frames that are allowed to their layout. Raises BadRecord for whatever is wrong with the
-    bytes, and nothing else.
+    `layouts` maps the frames that are allowed to their layout. Raises only BadRecord,
+    whatever is wrong with the bytes.
     """
     return _click_cut(value, *_walk(value, layouts))
 
@@ -112,7 +112,7 @@ def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> tuple[int, list
 
 
 def is_blank(text: bytes) -> bool:
-    """Tell whether an id is empty or only white space (ASCII), as exports write it where nothing is known."""
+    """Return whether an id is empty or only white space (ASCII), which exports write for an unknown id."""
     return not text.strip()
 
 

@@ -34,7 +34,7 @@ _VERSION, _TEST = 10, 11
 
 
 class ClickBatch:
-    """Columns of a batch, one entry per value, in order. What stands in the rows of `bad` means nothing.
+    """Columns of a batch, one entry per value, in order. The rows of `bad` have arbitrary content.
 
     `link_keys`: the encoded tenant and link. `keys`: UTF-8 `tenant_id/recipient_id`. `shared`: the encoded fields of
     groups 1 and 2, which every update starts with. `versions` has NO_VERSION where the click names none. `flags` adds
@@ -76,7 +76,7 @@ class ClickBatch:
         try:
             cut = parse_click(value, layouts)
         except BadRecord as error:
-            # Not the one that was raised: its frames hold this batch, in a circle that is found late if at all.
+            # Store a copy: the raised exception's traceback would keep the whole batch alive in a reference cycle.
             self.bad[row] = BadRecord(error.reason, error.detail)
             return
         self._odd[row] = cut
@@ -187,7 +187,7 @@ class _Walk:
         for field in (_TENANT, _LINK, _RECIPIENT, _CLICK_ID):
             self.odd |= (self.ends[field] == self.starts[field]) | (self._buffer[self.starts[field]] <= _BLANK)
         for field in (_PERSON, _COMPANY, _MAILING, _FLOW, _FLOW_RUN):
-            # Where one is empty, the byte is the union index behind it, which is as low as a blank.
+            # If one is empty, the byte is the next union index, which is as low as a blank.
             self.odd |= self._present[field] & (self._buffer[self.starts[field]] <= _BLANK)
 
     def _read_text(self, position: Positions, present: Flags | None) -> Positions:
@@ -248,7 +248,7 @@ class _Walk:
         return self.odd
 
     def tenants(self) -> set[bytes]:
-        """Return the tenants of the batch, and whatever stands in their place in odd rows."""
+        """Return the tenants of the batch; odd rows give arbitrary text."""
         blob, starts, ends = self.blob, self.starts[_TENANT], self.ends[_TENANT]
         return {blob[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)}
 

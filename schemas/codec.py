@@ -82,7 +82,7 @@ class Codec:
     def decode(self, value: bytes) -> dict[str, Any]:
         """Return the record; unions of records come as (name, record).
 
-        Raises BadRecord for whatever is wrong with the bytes, and nothing else.
+        Raises only BadRecord, whatever is wrong with the bytes.
         """
         length = frame_length(value)
         writer = self.writers.get(value[:length])

@@ -13,7 +13,7 @@ SEPARATOR = b"\x1f"
 
 FLOW = b"flow"
 CLICK = b"click"
-"""What the scope of a flow run and the memory of a click begin with, so that neither is ever taken for a mailing."""
+"""Prefixes of the scopes of flow runs and clicks, so that neither is mistaken for a mailing."""
 
 RECIPIENT_DIGEST_BYTES = 12
 KEY_HASH_BYTES = 4
@@ -22,7 +22,7 @@ SCOPE_DIGEST_BYTES = 8
 HITS_DIGEST_BYTES = 16
 
 VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-"""What RFC 9562 makes of the digit that holds the variant."""
+"""The variant digit after RFC 9562, by its value before."""
 
 UPDATE_ID_LENGTH = b"\x48"
 """36 as Avro writes the length of a text."""

@@ -1,4 +1,4 @@
-"""How the parameters of a kind stand in a link definition: a record in a union, derived from the kind's update."""
+"""Parameters of a kind in a link definition: a record in a union, derived from the kind's update."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -8,14 +8,14 @@ from typing import Any
 Json = dict[str, Any]
 
 SHARED_FIELDS = 10
-"""How many fields of LinkClicked (identity and shared) stand at the start of every update."""
+"""Number of LinkClicked fields (identity and shared) that every update starts with."""
 
 UPDATE_FIELDS = ("update_id", "link_version", "epoch", "action_id")
-"""What follows the shared fields in every update; the parameters of the kind come after them."""
+"""Fields after the shared ones in every update, before the parameters of the kind."""
 
 
 def is_update(definition: Json) -> bool:
-    """Tell whether the record tells subscribers to change the CRM."""
+    """Return whether the record is an update, which makes subscribers change the CRM."""
     names = [field["name"] for field in definition["fields"]]
     return tuple(names[SHARED_FIELDS : SHARED_FIELDS + len(UPDATE_FIELDS)]) == UPDATE_FIELDS
 

@@ -26,7 +26,7 @@ class RecordSchema:
     name: str
     definition: Json
     form: Json
-    """The canonical form, with the definition in place of each name."""
+    """The canonical form, with each name replaced by its definition."""
     parsed: Json
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, 8 bytes little-endian, as single-object encoding has it."""
@@ -35,7 +35,7 @@ class RecordSchema:
 
     @property
     def is_update(self) -> bool:
-        """Whether the record tells subscribers to change the CRM."""
+        """True if the record is an update, which makes subscribers change the CRM."""
         return is_update(self.definition)
 
     @property

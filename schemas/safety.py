@@ -1,4 +1,4 @@
-"""Which schemas a decoder may be given."""
+"""Rejects schemas that are unsafe to decode with."""
 
 from typing import Any
 

@@ -29,34 +29,34 @@ class TopicNames:
 
     @property
     def clicks(self) -> str:
-        """Where the edge publishes clicks."""
+        """Topic of the clicks, which the edge publishes."""
         return self.prefix + LINK_CLICKS
 
     @property
     def definitions(self) -> str:
-        """Where the command line publishes links."""
+        """Topic of the link definitions, which the command line publishes."""
         return self.prefix + LINK_DEFINITIONS
 
     @property
     def hits(self) -> str:
-        """Where the counts of each link go."""
+        """Topic of the counts of each link."""
         return self.prefix + LINK_HITS
 
     @property
     def dead_letters(self) -> str:
-        """Where records go that cannot be read."""
+        """Topic of the dead letters."""
         return self.prefix + DEAD_LETTERS
 
     @property
     def changelog(self) -> str:
-        """Where the memory of this consumer group is kept."""
+        """Changelog topic of this consumer group's dedupe state."""
         return self.prefix + changelog_topic(self.group_id)
 
     @property
     def updates(self) -> Mapping[str, str]:
-        """Where the updates of each kind go, by kind."""
+        """Topics of the updates, by kind."""
         return {kind: self.update(kind) for kind in self.kinds}
 
     def update(self, kind: str) -> str:
-        """Where the updates of one kind go."""
+        """Return the topic of the updates of one kind."""
         return self.prefix + update_topic(kind)

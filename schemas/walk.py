@@ -38,7 +38,7 @@ class Walk:
         return number
 
     def index(self, name: str, count: int, what: str = "union index") -> int:
-        """Read the index of one of so many branches or symbols."""
+        """Read the index of a branch or symbol, below `count`."""
         index = self.number(name)
         if not 0 <= index < count:
             raise BadRecord(Reason.MALFORMED, f"the {what} of {name} is {index}")
@@ -112,7 +112,7 @@ class Walk:
                 self._skip_blocks(form, name)
 
     def _skip_blocks(self, form: dict[str, Any], name: str) -> None:
-        """Skip blocks of items up to the one of none; a negative count has the block's size in bytes behind it."""
+        """Skip blocks of items up to the one of none; after a negative count comes the block's size in bytes."""
         while count := self.number(name):
             size = self.number(name) if count < 0 else None
             start = self.position
