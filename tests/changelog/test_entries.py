@@ -51,7 +51,7 @@ def test_hits_are_remembered(count: HitCount) -> None:
 
 
 @pytest.mark.parametrize("form", [0, 4, 16, 255])
-def test_memory_in_a_format_of_a_later_version_is_never_guessed_at(form: int) -> None:
+def test_unknown_entry_format_is_refused(form: int) -> None:
     with pytest.raises(UnknownStateFormat):
         decode_entry(bytes([form]) + bytes(8))
 

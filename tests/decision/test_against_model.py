@@ -28,9 +28,7 @@ def test_it_decides_as_the_model_does_through_turns_aborts_and_new_definitions(
 
 @settings(max_examples=100, deadline=None)
 @given(histories, st.lists(st.integers(1, 7), min_size=1, max_size=4))
-def test_what_is_remembered_does_not_depend_on_how_clicks_are_cut_into_batches(
-    history: History, sizes: list[int]
-) -> None:
+def test_state_is_independent_of_batch_boundaries(history: History, sizes: list[int]) -> None:
     known: dict[tuple[str, str], Record] = {}
     links = numbered(history.links, known)
     whole, in_parts = Desk(*links), Desk(*links)

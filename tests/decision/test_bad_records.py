@@ -30,7 +30,7 @@ def test_there_are_at_least_sixty_and_no_two_alike() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_bad_record_is_one_dead_letter_and_its_neighbours_are_untouched(case: BadRecordCase) -> None:
+def test_bad_record_does_not_affect_its_neighbours(case: BadRecordCase) -> None:
     right = murmur2(case.right_key, PARTITIONS)
     partition = (right + 1) % PARTITIONS if case.misplaced else right
     before, after = neighbours(partition)
@@ -71,7 +71,7 @@ def test_all_of_them_in_one_batch_are_what_each_is_alone() -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.reason], ids=lambda case: case.name)
-def test_what_a_dead_letter_says_of_the_record_holds_no_data_of_a_person(case: BadRecordCase) -> None:
+def test_dead_letter_detail_has_no_personal_data(case: BadRecordCase) -> None:
     decision = Desk(LINK).decide(case.value)
 
     detail = decision.dead_letters[0].detail

@@ -60,7 +60,7 @@ def test_every_core_brings_about_the_same(
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
-def test_the_compiled_core_is_there_where_ci_runs_and_it_is_the_fastest() -> None:
+def test_ci_has_the_compiled_core_as_best() -> None:
     assert best_core() == C
 
 

@@ -39,7 +39,7 @@ def brings_nothing_about(decision: Decision) -> bool:
 
 
 class TestOnce:
-    def test_it_applies_at_the_first_click_through_whatever_mailing_or_flow(self) -> None:
+    def test_once_applies_at_first_click_across_mailings_and_flows(self) -> None:
         desk = Desk(a_link(an_action()))
 
         clicks = [a_click(1), a_click(2, mailing_id="m-2"), a_click(3, mailing_id=None, flow_run_id="f-1")]
@@ -60,7 +60,7 @@ class TestOnce:
 
         assert outcomes(desk, *clicks) == ["applied", "applied"]
 
-    def test_a_reset_starts_anew_and_clicks_from_before_it_do_not_count_after_it(self) -> None:
+    def test_reset_ignores_clicks_from_before_it(self) -> None:
         desk = Desk(a_link(an_action()))
         desk.take(a_click(1))
         desk.plans.define(a_link(an_action(), version=2, epoch=1))
@@ -161,7 +161,7 @@ class TestBlankIds:
 
     @pytest.mark.parametrize("blank", ["", "  "])
     @pytest.mark.parametrize("rule", ["once", "once_per_mailing", "cooldown", "always"])
-    def test_a_click_without_an_id_is_a_dead_letter_and_leaves_no_memory(self, rule: str, blank: str) -> None:
+    def test_click_without_id_is_dead_letter_and_leaves_no_entry(self, rule: str, blank: str) -> None:
         desk = Desk(a_link(an_action(rule=rule, period_ms=HOUR if rule == "cooldown" else None)))
 
         decision = desk.take(a_click(1, click_id=blank))
@@ -182,7 +182,7 @@ class TestBlankIds:
 class TestCooldown:
     LINK = a_link(an_action(rule="cooldown", period_ms=HOUR))
 
-    def test_it_applies_when_the_last_application_is_at_least_the_period_older(self) -> None:
+    def test_cooldown_applies_again_after_the_period(self) -> None:
         after = [0, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR]
 
         clicks = [a_click(number, clicked_at=NOON + time) for number, time in enumerate(after)]
@@ -196,7 +196,7 @@ class TestCooldown:
 
         assert outcomes(Desk(self.LINK), *clicks) == ["applied", "duplicate"]
 
-    def test_it_runs_from_the_latest_application_in_whatever_order_the_clicks_came(self) -> None:
+    def test_cooldown_runs_from_latest_application_in_any_order(self) -> None:
         clicks = [
             a_click(1, person_id=None),
             a_click(2, clicked_at=NOON - HOUR),
@@ -206,7 +206,7 @@ class TestCooldown:
 
         assert outcomes(Desk(self.LINK), *clicks) == ["not_applicable", "applied", "applied", "duplicate"]
 
-    def test_a_cooldown_that_a_later_version_brings_runs_from_the_application_and_not_from_the_first_click(
+    def test_cooldown_added_later_runs_from_last_application(
         self,
     ) -> None:
         desk = Desk(a_link(an_action()))
@@ -236,7 +236,7 @@ class TestAlways:
 
 
 class TestMemoryPerAction:
-    def test_who_clicked_before_gets_an_added_action_and_only_that_one(self) -> None:
+    def test_earlier_clicker_gets_only_the_added_action(self) -> None:
         desk = Desk(a_link(an_action(slot=0)))
         desk.take(a_click(1))
         desk.plans.define(a_link(an_action(slot=0), an_action("SetField", slot=1), version=2))
@@ -244,7 +244,7 @@ class TestMemoryPerAction:
         assert outcomes(desk, a_click(2), a_click(3)) == ["applied", "duplicate"]
         assert applied(desk) == [("r-1", "action-0"), ("r-1", "action-1")]
 
-    def test_an_action_that_was_taken_out_and_put_back_has_not_been_forgotten(self) -> None:
+    def test_restored_action_is_still_a_duplicate(self) -> None:
         desk = Desk(a_link(an_action(slot=3)))
         desk.take(a_click(1))
         desk.plans.define(a_link(version=2))
@@ -288,7 +288,7 @@ class TestMemoryPerAction:
 
 class TestNeeds:
     @pytest.mark.parametrize("update", ["SetField", "ChangeMembership", "CreateFollowUp", "OpenRequest"])
-    def test_without_a_person_nothing_happens_and_nothing_is_remembered(self, update: str) -> None:
+    def test_unknown_person_applies_and_records_nothing(self, update: str) -> None:
         desk = Desk(a_link(an_action(update)))
 
         unknown = desk.take(a_click(1, person_id=None))
@@ -309,10 +309,10 @@ class TestNeeds:
     def test_a_script_needs_nobody(self) -> None:
         assert outcomes(Desk(a_link(an_action("RunScript"))), a_click(person_id=None, company_id=None)) == ["applied"]
 
-    def test_what_applied_before_is_a_duplicate_even_if_the_person_is_unknown_now(self) -> None:
+    def test_applied_action_is_duplicate_for_unknown_person(self) -> None:
         assert outcomes(Desk(a_link(an_action())), a_click(1), a_click(2, person_id=None)) == ["applied", "duplicate"]
 
-    def test_a_click_is_applied_if_one_of_its_actions_is_and_each_is_counted_beside_it(self) -> None:
+    def test_click_is_applied_if_any_action_is(self) -> None:
         desk = Desk(a_link(an_action("SetField", slot=0), an_action(slot=1, scope="company")))
 
         decision = desk.take(a_click(1, company_id=None))
@@ -342,7 +342,7 @@ class TestOrder:
 
         assert [recipient for recipient, _ in applied(desk)] == [f"r-{number}" for number in range(10)]
 
-    def test_a_click_sees_what_those_before_it_in_the_batch_brought_about(self) -> None:
+    def test_click_sees_effects_of_earlier_clicks_in_batch(self) -> None:
         decision = Desk(a_link(an_action())).take(a_click(1), a_click(2), a_click(3))
 
         assert +decision.clicks == Counter(applied=1, duplicate=2)
@@ -372,7 +372,7 @@ class TestMemoryThatExpires:
 
 
 class TestPartitions:
-    def test_a_click_in_another_partition_than_its_own_is_sent_on_and_changes_nothing_here(self) -> None:
+    def test_misrouted_click_is_rerouted_without_effect_here(self) -> None:
         right = murmur2(b"acme/r-1", 8)
         desk = Desk(a_link(an_action()), partitions=8)
 
@@ -392,19 +392,19 @@ class TestPartitions:
 
 
 class TestDefinitions:
-    def test_a_link_that_nobody_defined_has_no_actions_and_leaves_no_state(self) -> None:
+    def test_undefined_link_has_no_actions_and_leaves_no_state(self) -> None:
         decision = Desk().take(a_click(1))
 
         assert outcome(decision) == "without_actions"
         assert brings_nothing_about(decision)
 
-    def test_a_version_that_is_not_known_is_told_apart_so_that_it_can_be_waited_for(self) -> None:
+    def test_unknown_version_is_reported_to_be_awaited(self) -> None:
         decision = Desk(a_link()).take(a_click(1), a_click(2, link_version=7), a_click(3))
 
         assert decision.unknown_versions() == [1]
         assert decision.dead_letters[1].reason is Reason.UNKNOWN_VERSION
 
-    def test_a_version_of_a_link_that_nobody_defined_is_waited_for_too(self) -> None:
+    def test_named_version_of_undefined_link_is_awaited(self) -> None:
         assert Desk().take(a_click(1, link_version=1)).unknown_versions() == [0]
 
     def test_a_version_without_actions_stops_them(self) -> None:
@@ -448,7 +448,7 @@ class TestHits:
         assert self.counts(decision) == [(b"acme/spring", 0, 2, 1)]
 
     @pytest.mark.parametrize("in_one_batch", [True, False])
-    def test_a_new_epoch_counts_from_nought_and_clicks_from_before_it_no_longer_count(self, in_one_batch: bool) -> None:
+    def test_new_epoch_counts_from_zero_and_ignores_older_clicks(self, in_one_batch: bool) -> None:
         script = an_action("RunScript", rule="always")
         desk = Desk(a_link(script), a_link(script, version=2, epoch=1))
         clicks = [a_click(number, link_version=version) for number, version in enumerate([1, 1, 2, 1, 2])]
@@ -523,7 +523,7 @@ class TestPurity:
         }
         assert not self.decision(now=NOON - DAY).dead_letters
 
-    def test_a_click_at_the_edge_of_the_time_is_no_worse_for_one_that_lies_beyond_it(self) -> None:
+    def test_click_at_time_limit_is_kept_beside_one_out_of_range(self) -> None:
         edges = Rules(1).earliest_ms, NOON + Rules(1).max_ahead_ms
         clicks = [a_click(1, clicked_at=edges[0] - 1), *(a_click(2, clicked_at=edge) for edge in edges)]
 

@@ -57,7 +57,7 @@ def test_the_twins_count_and_write_the_same(
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_a_reset_begins_anew_and_clicks_from_before_it_do_not_count(core: str) -> None:
+def test_reset_restarts_counts_and_ignores_older_clicks(core: str) -> None:
     old, new = PLANS[0][0], PLANS[0][1]
     hits = opened(core, [old, new], [HitCount(0, 7, 3)])
 

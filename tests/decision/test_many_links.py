@@ -34,7 +34,7 @@ class EveryLink:
         return plan
 
 
-def test_every_core_decides_alike_about_more_links_than_it_keeps_at_hand() -> None:
+def test_cores_agree_on_more_links_than_the_plan_cache_holds() -> None:
     desk = Desk()
     desk.plans = EveryLink()  # type: ignore[assignment]  # the twin that a desk has knows only links that were defined
     batch = [click_bytes(a_click(number, link_id=f"link-{number}", link_version=None)) for number in range(LINKS)]

@@ -43,14 +43,14 @@ def written(decision: Decision, topic: str) -> list[Any]:
     return read_topic(cluster, topic)
 
 
-def test_a_bad_record_with_unreadable_headers_is_a_dead_letter_that_says_so() -> None:
+def test_bad_record_with_unreadable_headers_is_dead_letter() -> None:
     (letter,) = written(Decision(dead_letters={0: BadRecord(Reason.MALFORMED, "odd")}), NAMES.dead_letters)
     headers = dict(letter.headers())
     assert (letter.key(), letter.value(), headers["dlq.reason"]) == (b"k", b"v", b"malformed")
     assert headers["dlq.detail"] == b"odd; its headers are left out, since the name of one is not UTF-8"
 
 
-def test_a_misrouted_click_with_unreadable_headers_is_sent_on_without_them() -> None:
+def test_misrouted_click_drops_unreadable_headers() -> None:
     (click,) = written(Decision(rerouted=[(0, b"right", 0)]), NAMES.clicks)
     assert (click.key(), click.value(), click.headers()) == (b"right", b"v", None)
 

@@ -335,7 +335,7 @@ def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
         assert not CORES[C](values, Unasked(LAYOUTS)).bad
 
 
-def test_a_schema_that_does_not_start_as_the_contract_says_has_no_layout() -> None:
+def test_schema_without_contract_fields_has_no_layout() -> None:
     fields = CLICKED.definition["fields"]
     swapped = record_schema(
         CLICKED.definition | {"fields": [fields[1], fields[4], *fields[:1], *fields[2:4], *fields[5:]]}

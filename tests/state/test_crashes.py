@@ -63,7 +63,7 @@ class Written:
         return self.position
 
 
-def test_row_files_lose_nothing_and_tear_nothing_when_the_process_is_killed(tmp_path: Path) -> None:
+def test_row_files_survive_sigkill_with_whole_batches(tmp_path: Path) -> None:
     chance, written, generations, rounds = random.Random(), Written(), set[str](), 0
     while rounds < ROUNDS or len(generations) < GENERATIONS:
         rounds += 1
@@ -72,7 +72,7 @@ def test_row_files_lose_nothing_and_tear_nothing_when_the_process_is_killed(tmp_
         assert kept <= written.check(RowFileState(tmp_path)) <= kept + 1
 
 
-def test_rocksdb_keeps_whole_batches_only_and_the_position_after_them(tmp_path: Path) -> None:
+def test_rocksdb_stores_whole_batches_with_their_position(tmp_path: Path) -> None:
     chance, written, rounds = random.Random(), Written(), 0
     while rounds < ROUNDS or not written.position:
         rounds += 1

@@ -114,7 +114,7 @@ def test_keys_and_values_may_hold_any_bytes(shelf: Shelf) -> None:
     assert dict(everything(shelf.store())) == entries
 
 
-def test_a_scan_has_all_that_starts_with_the_prefix_in_the_order_of_the_keys(shelf: Shelf) -> None:
+def test_scan_yields_all_keys_with_prefix_in_order(shelf: Shelf) -> None:
     store = shelf.store()
     keys = [b"b\x00", b"b", b"ba", b"a", b"c", b"b\xff\xff", b"aa"]
     store.write({key: key for key in keys}, 1)

@@ -49,7 +49,7 @@ def folders(tmp_path: Path) -> Iterator[Path]:
     return (tmp_path / str(number) for number in range(10**9))
 
 
-def test_the_compiled_matcher_is_there_where_ci_runs_and_it_is_the_fastest() -> None:
+def test_ci_has_the_compiled_matcher_as_best() -> None:
     assert set(MATCHERS) == {C, PYTHON}
     assert best_matcher() == C
 
@@ -83,7 +83,7 @@ def entries_of_index(store: RowPartitionStore) -> tuple[int, list[tuple[int, int
 
 
 @pytest.mark.parametrize("matcher", MATCHERS)
-def test_what_a_full_bucket_cannot_take_is_found_replaced_and_removed(tmp_path: Path, matcher: str) -> None:
+def test_overflow_entries_are_found_replaced_and_removed(tmp_path: Path, matcher: str) -> None:
     with closing(RowFileState(tmp_path, open_matcher=MATCHERS[matcher])) as state:
         store = state.open(0, "changelog")
         store.write(dict.fromkeys(CROWD, b"first"), 1)

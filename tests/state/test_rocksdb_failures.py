@@ -33,7 +33,7 @@ except RetriableError as error:
 """
 
 
-def test_a_disk_that_refuses_is_told_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> None:
+def test_failed_write_raises_and_stores_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False, timeout=stretched(60)
     )

@@ -51,7 +51,7 @@ def test_partitions_know_nothing_of_each_other(tmp_path: Path) -> None:
     state.close()
 
 
-def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: Path) -> None:
+def test_replaced_rows_do_not_fill_the_disk(tmp_path: Path) -> None:
     state = RowFileState(tmp_path, moving=Compaction(least_dead_rows=1_000))
     store = state.open(0, "changelog")
     lasting = {b"%020d" % number: bytes(10) for number in range(5_000)}
@@ -65,7 +65,7 @@ def test_rows_that_are_replaced_again_and_again_do_not_fill_the_disk(tmp_path: P
     assert store.get_many([b"%016d" % 7]) == [(199).to_bytes(25, "big")]
 
 
-def test_a_store_that_is_given_up_while_it_is_opened_keeps_no_file_open(tmp_path: Path) -> None:
+def test_abandoned_opening_closes_its_files(tmp_path: Path) -> None:
     state = RowFileState(tmp_path)
     store = state.open(0, "changelog")
     for position in range(1, 6):

@@ -24,7 +24,7 @@ def numbers_of(values: list[int]) -> Numbers:
 
 @settings(max_examples=150, deadline=None)
 @given(steps=STEPS)
-def test_it_finds_every_row_by_its_hash_however_crowded_the_buckets(
+def test_index_finds_every_row_in_crowded_buckets(
     steps: "list[tuple[str, list[int], np.random.Generator]]",
 ) -> None:
     index, pairs, number = HashIndex(require=lambda _: None), dict[int, int](), 0
@@ -58,7 +58,7 @@ def check(index: HashIndex, pairs: dict[int, int]) -> None:
     assert not index.has(hashes_of(asked), numbers_of([10**6] * len(asked))).any()
 
 
-def test_it_grows_with_what_is_in_it_and_takes_less_than_30_bytes_a_key() -> None:
+def test_index_takes_less_than_30_bytes_a_key() -> None:
     index, keys = HashIndex(require=lambda _: None), 300_000
     for start in range(1, keys, 10_000):
         rows = np.arange(start, start + 10_000)

@@ -50,7 +50,7 @@ def fill(folder: Path, budget: Budget) -> tuple[RowFileState, int]:
     raise RuntimeError("nothing was refused")
 
 
-def test_a_batch_that_is_refused_is_not_kept_and_what_was_there_is_still_found(tmp_path: Path) -> None:
+def test_refused_batch_leaves_state_unchanged(tmp_path: Path) -> None:
     state, position = fill(tmp_path, Budget(1_000_000))
     store = state.open(0, "changelog")
     assert store.position == position
@@ -110,7 +110,7 @@ def ready(folder: Path) -> RowFileState:
     return RowFileState(folder)
 
 
-def test_pages_that_were_read_to_open_the_files_do_not_stay_mapped(tmp_path: Path) -> None:
+def test_pages_read_at_opening_are_released(tmp_path: Path) -> None:
     state = ready(tmp_path)
     assert state.open(0, "changelog").position == BATCHES
     assert pages_of(tmp_path) <= 1 << 17
@@ -128,7 +128,7 @@ def test_pages_that_large_batches_look_at_do_not_stay_mapped(tmp_path: Path) -> 
     state.close()
 
 
-def test_pages_stay_mapped_over_small_batches_and_go_before_they_pile_up(tmp_path: Path) -> None:
+def test_pages_are_released_only_after_many_keys(tmp_path: Path) -> None:
     state = ready(tmp_path)
     store = state.open(0, "changelog")
     taken = []
@@ -162,7 +162,7 @@ def test_few_pages_are_mapped_at_a_time_while_many_keys_are_looked_up(
     state.close()
 
 
-def test_each_of_many_keys_gets_its_own_value_while_rows_move_to_another_file(tmp_path: Path) -> None:
+def test_many_keys_find_their_values_during_compaction(tmp_path: Path) -> None:
     state = ready(tmp_path)
     store = state.open(0, "changelog")
     expected = {key: value for position in range(BATCHES) for key, value in a_batch(position).items()}

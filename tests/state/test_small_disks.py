@@ -47,9 +47,7 @@ def moving_rows(folder: Path) -> StateStore:
 
 
 @pytest.mark.parametrize("open_state", [one_file, moving_rows, RocksState])
-def test_a_batch_that_found_the_disk_full_is_kept_once_there_is_room(
-    small_disk: Path, open_state: Callable[[Path], StateStore]
-) -> None:
+def test_batch_is_stored_once_a_full_disk_has_room(small_disk: Path, open_state: Callable[[Path], StateStore]) -> None:
     filler = small_disk / "filler"
     filler.write_bytes(bytes(FILLER_BYTES))
     state = open_state(small_disk / "state")
