@@ -338,7 +338,7 @@ def test_dead_letters_are_listed_and_shown(installation: Installation) -> None:
     assert "00000000  c3 01" in shown
     assert 'link_id: "spring"' in shown
     assert json.loads(installation("dlq", "show", "1:0", "--json").out)["decoded"] == CLICK
-    assert "cannot be read: truncated" in installation("dlq", "show", "2:0").out
+    assert "cannot be decoded: truncated" in installation("dlq", "show", "2:0").out
 
 
 @pytest.mark.parametrize(

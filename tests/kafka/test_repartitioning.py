@@ -25,7 +25,7 @@ def test_people_who_clicked_before_are_known_after(installation: Installation) -
     worker = installation.start("a").wait_ready(assigned=4, timeout=90)
     refused = repartition(installation, 7)
     assert refused.returncode == 3
-    assert "end all of them" in refused.stderr
+    assert "stop all of them" in refused.stderr
     installation.wait_done()
     assert worker.stop() == 0
     assert_exact(installation, before)
