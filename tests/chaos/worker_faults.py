@@ -13,7 +13,7 @@ STORM_SECONDS = 5
 NEWCOMERS = ("c", "d", "e")
 
 IN_A_TURN = {
-    "after it has produced": "after.produce_all",
+    "after it has produced": "after.produce_batch",
     "before it flushes": "before.producer.flush",
     "before it sends its offsets": "before.producer.send_offsets_to_transaction",
     "between send_offsets and EndTxn": "before.producer.commit_transaction",
