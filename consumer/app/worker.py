@@ -39,7 +39,7 @@ from consumer.process.malloc import limit_arenas, trim
 from consumer.process.parent_watch import ParentWatch
 from consumer.process.shutdown import stopping_on_signals
 from consumer.state.disk import require_writable
-from consumer.state.factory import open_state, state_folder
+from consumer.state.factory import matcher_name, open_state, state_folder
 from consumer.state.store import StateStore
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
@@ -165,6 +165,7 @@ class _Worker:
             instance=self.settings.instance_id,
             partitions=partitions,
             core=best_core(),
+            matcher=matcher_name(),
             backend=best_backend(),
         )
 

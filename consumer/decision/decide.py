@@ -45,9 +45,7 @@ def decide(
         draft.dead_letters.setdefault(row, error)
     _condemn_absurd_times(core, rules, now, draft.dead_letters)
     candidates = core.choose(partition, rules.partitions, plans, draft)
-    hits = (
-        _decide_candidates(core, candidates, draft, recall=recall, rules=rules) if candidates.rows else hits_py.Hits()
-    )
+    hits = _decide_candidates(core, candidates, draft, recall=recall, rules=rules)
     draft.clicks[ClickOutcome.DEAD_LETTERED] = len(draft.dead_letters)
     draft.clicks[ClickOutcome.REROUTED] = len(draft.rerouted)
     return draft.finish(hits, candidates.times if candidates.rows else ())

@@ -8,6 +8,7 @@ import structlog
 from consumer.config.settings import Settings, StateStoreKind, instance_ids
 from consumer.state.disk import failure_at_start, require_writable
 from consumer.state.rocksdb_files import has_database
+from consumer.state.rowfile.matchers import best_matcher
 from consumer.state.rowfile.state import RowFileState, discard_row_files
 from consumer.state.store import StateStore
 
@@ -27,6 +28,11 @@ def open_state(settings: Settings) -> StateStore:
         return _open_alone(settings, folder)
     except OSError as error:
         raise failure_at_start(folder, error) from error
+
+
+def matcher_name() -> str:
+    """Return the implementation of the row file's matcher that stores use."""
+    return best_matcher()
 
 
 def state_folder(settings: Settings) -> Path:

@@ -13,6 +13,7 @@ from schemas.record_schema import load_schemas
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
 from tests.builders import Record
 from tests.support.patience import stretched
+from tests.support.points import check_point
 from tests.support.publisher import Publisher
 from tests.support.records import click_key, encode_click, encode_link, link_key
 from tests.support.waiting import wait_until
@@ -143,6 +144,8 @@ class Installation:
         self, name: str, points: Mapping[str, str], *arguments: str, settings: Mapping[str, str] | None = None
     ) -> Worker:
         """Start a worker that dies or halts at points of its cycle (see `steered_worker`)."""
+        for point in points:
+            check_point(point)
         steps = [word for point, act in points.items() for word in (point, act)]
         return self._start(name, STEERED, [*arguments, *steps], settings or {})
 

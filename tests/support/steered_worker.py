@@ -2,8 +2,8 @@
 
     python -m tests.support.steered_worker run [--drain] [POINT ACT]…
 
-A POINT is `before.CALL.N` or `after.CALL.N`: the N-th call of a method of the stream between loop and Kafka (begin,
-produce_all, track, commit, release, rewind, …), or `producer.CALL` for one of the transactional producer inside it
+A POINT is `before.CALL.N` or `after.CALL.N`: the N-th call of a method of `TransactionalConsumer` (begin_transaction,
+produce_batch, resume, seek_to_committed, …), or `producer.CALL` for one of the transactional producer inside it
 (send_offsets_to_transaction, flush, commit_transaction, init_transactions); or `records.N`, when clicks have been
 handed out for the N-th time. ACT is `die`; `halt`, until an empty line comes on standard input; `abort`, as if the
 broker asked for it; or `lose`, as if its answer never came. A line `POINT ACT` on standard input adds one while the

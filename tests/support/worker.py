@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer.monitoring.loopback import http_get
 from deploy.kafka.lifeline import Lifeline
 from tests.support.patience import stretched
+from tests.support.points import check_point
 from tests.support.waiting import NeverCame, wait_until
 
 LINK_ACTIONS = (str(Path(sys.executable).with_name("link-actions")),)
@@ -105,6 +106,7 @@ class Worker:
 
     def steer(self, point: str, act: str) -> None:
         """Have a steered worker do this when it next reaches a point."""
+        check_point(point)
         self._steer(f"{point} {act}")
 
     @property
