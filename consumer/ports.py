@@ -97,7 +97,7 @@ class TransactionalConsumer(Protocol):
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records of the partitions that are not paused, after at most the time-out.
 
-        Raises RetriableError if a partition has no record at its position because it was deleted, and Unavailable or
+        Raises RetriableError if a position is out of range because its records were deleted, and Unavailable or
         FatalKafkaError if a person must fix something.
         """
 
@@ -157,10 +157,10 @@ class TransactionalConsumer(Protocol):
         """Open a transaction."""
 
     def produce(self, record: ProducerRecord) -> None:
-        """Produce one record in the open transaction. Raises TransactionAborted if it is refused at once."""
+        """Produce one record in the open transaction. Raises TransactionAborted if it is refused, or OutcomeUnknown."""
 
     def produce_batch(self, partition: int, records: Sequence[tuple[str, bytes | None, bytes, Any]]) -> None:
-        """Produce records of topic, value, key and headers, in order. Raises TransactionAborted if one is refused."""
+        """Produce records of topic, value, key and headers, in order. Raises as `produce` does."""
 
     def produce_tracked(self, record: ProducerRecord) -> None:
         """Produce as `produce` does; `commit_transaction` returns the offset after the record."""
@@ -202,7 +202,7 @@ class LogReader(Protocol):
         """Stop reading this partition."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return the first offset and the end offset of each partition, open transactions included."""
+        """Return the first offset and the high watermark of each partition, not the last stable offset."""
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
         """Return up to `limit` records after at most the time-out."""

@@ -72,7 +72,7 @@ class Assignment:
         self._observer.restored(read, self._restorer.remaining())
 
     def pause(self) -> None:
-        """Fetch nothing of the live partitions."""
+        """Pause the live partitions."""
         self._consumer.pause(list(self.live))
 
     def seek_to_committed(self) -> Mapping[int, Committed | None]:
@@ -100,7 +100,7 @@ class Assignment:
         self._consumer.resume(list(offsets))
 
     def _forget(self, partition: int) -> None:
-        """Forget a partition that comes or goes: another worker may have changed everything about it."""
+        """Forget a partition that was assigned or revoked: another worker may have changed everything about it."""
         self.live.pop(partition, None)
         self._offsets.forget(partition)
         self._history.forget(partition)
@@ -109,7 +109,7 @@ class Assignment:
     def _require_known(self, partition: int) -> None:
         if partition >= self._partitions:
             raise Unavailable(
-                f"link.clicks.v1 was given more than its {counted(self._partitions, 'partition')}, which separates"
+                f"link.clicks.v1 has more than {counted(self._partitions, 'partition')} now, which separates"
                 " recipients from their dedupe state; stop all workers and run link-actions doctor, which says how to"
                 " move it"
             )

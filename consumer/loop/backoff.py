@@ -15,7 +15,7 @@ _LOG = structlog.get_logger(__name__)
 RETRY_SECONDS = 1.0
 """Shortest time between two retries."""
 MAX_RETRY_SECONDS = 10.0
-"""Longest time between two retries of a disk that keeps refusing."""
+"""Longest time between two retries while the disk or the operating system refuses."""
 
 BROKER, STATE, DESCRIPTORS = "broker.lost", "state.refused", "descriptors.exhausted"
 
@@ -35,7 +35,7 @@ class RetryBackoff:
         self._delay = RETRY_SECONDS
 
     def wait_seconds(self, error: RetriableError) -> float:
-        """Log the error and return how long to wait before the next retry; doubles for the disk only."""
+        """Log the error and return how long to wait before the next retry; doubles unless the broker is lost."""
         event = self._event(error)
         self._observer.interrupted(str(error))
         if self._throttle.is_due(event):

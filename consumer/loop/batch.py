@@ -13,8 +13,8 @@ from consumer.records.bulk import Update
 class PartitionBatch:
     """Records of one partition, in order, at least one, and the decision about them.
 
-    `entries` go to the changelog and, once committed, to the store: the decision's memory, then deletions and the
-    checkpoint. `updates` are the decision's, which keeps none itself: they are the larger part of a batch's memory.
+    `entries` go to the changelog and, once committed, to the store: the decision's dedupe entries, then deletions and
+    the checkpoint. `updates` are the decision's, which keeps none itself: they take most of a batch's memory.
     """
 
     partition: int

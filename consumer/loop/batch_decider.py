@@ -117,7 +117,7 @@ class BatchDecider:
             batch.entries.setdefault(key, None)
 
     def _learn_layouts(self) -> bool:
-        """Ask about new schemas, unless that was done a moment ago; return whether there are any."""
+        """Ask about new schemas, at most once a second; return whether there are any."""
         known = set(self._layouts)
         if self._clock.monotonic() - self._layouts_read_at >= _REFRESH_SECONDS:
             self._layouts = self._read_layouts()

@@ -20,7 +20,8 @@ class ChangelogRestorer:
     """Reads the changelog of each partition from the store's position to the end it had when the restore began.
 
     The end includes open transactions: the previous owner may have committed one without this worker seeing it, and to
-    start before it is decided would repeat its work. A read_committed reader reaches the end once all are decided.
+    start before that transaction completes would repeat its work. A read_committed reader reaches the end once all
+    have completed.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class ChangelogRestorer:
         monotonic: Callable[[], float] = time.monotonic,
         on_complete: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_complete` is called whenever nothing is left to restore."""
+        """`on_complete` is called when the last restoring partition completes."""
         self._monotonic = monotonic
         self._on_complete = on_complete
         self._reader = reader

@@ -48,7 +48,7 @@ class HistoryCheck:
         self._suspected: dict[int, _Suspicion] = {}
 
     def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
-        """Return the partitions that may become live, and the offset from which the clicks of each come.
+        """Return the partitions that may become live, and the offset that each consumes from.
 
         The others are restored again. Raises RetriableError, Unavailable or Contradictory.
         """

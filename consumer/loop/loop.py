@@ -2,7 +2,7 @@
 
 One thread runs it. Each turn polls a batch, applies the rebalance that may have happened in the poll, restores
 assigned partitions a little further, and processes the batch. A crash at any point leaves the local state behind the
-broker, never ahead.
+changelog, never ahead.
 """
 
 from collections.abc import Callable, Mapping
@@ -117,7 +117,7 @@ class Loop:
         records = self._poller.poll_now() if self._assignment.restoring else self._poller.poll(self._batch_seconds)
         self._follow_assignment()
         self._membership.check()
-        # Before partitions are restored: records polled of one that went and came back meanwhile are read again.
+        # Before the restore: records of a partition that was revoked and assigned again are read again.
         batches = {p: mine for p, mine in split_by_partition(records).items() if p in self._assignment.live}
         self._offsets.check_no_regression({p: mine[0].offset() or 0 for p, mine in batches.items()})
         self._lag_watch.poll(self._assignment.live, self._assignment.restoring)

@@ -16,9 +16,9 @@ Offsets = Mapping[int, int]
 class CommittedOffsets:
     """Tracks what this worker knows to be committed, and commits each offset together with its checkpoint.
 
-    Two kinds of offsets have no click of their own: trailing control records, which rerouted clicks leave behind and
-    without which a finished partition would show lag for ever; and the first offset of a partition without a
-    checkpoint.
+    Two kinds of offsets have no click. Rerouted clicks leave control records at the end of a partition; unless the
+    loop commits past them, a finished partition shows lag forever. And a partition without a checkpoint gets one at
+    its first offset.
     """
 
     def __init__(self, consumer: TransactionalConsumer, history: HistoryCheck, changelog: str) -> None:
@@ -28,7 +28,7 @@ class CommittedOffsets:
         self._committed: dict[int, int] = {}
 
     def start(self, offsets: Offsets) -> None:
-        """Take the offsets from which the clicks of restored partitions come."""
+        """Take the offsets that restored partitions consume from."""
         self._committed.update(offsets)
 
     def record(self, offsets: Offsets) -> None:

@@ -2,9 +2,9 @@
 
 A marker on disk lets each restart after a crash retry a smaller batch. A record that kills the process leaves no time
 to report it, and comes again after the restart. So the worker writes a marker before it decides a batch and clears it
-afterwards. A worker that finds a marker of its predecessor handles those
-records in pieces, each with a marker of its own. A record that was alone in its piece when the process crashed twice
-becomes a dead letter without being decided. A kill from outside hardly ever hits the same single record twice.
+afterwards. A worker that finds the marker of its predecessor handles those records in pieces, each with its own marker.
+A record that was alone in its piece when the process crashed twice becomes a dead letter without being decided. A kill
+from outside hardly ever hits the same single record twice.
 """
 
 import struct
@@ -38,7 +38,7 @@ _MAGIC = b"LAW1"
 Ranges = Mapping[int, tuple[int, int]]
 PartitionRecords = Mapping[int, Sequence[ConsumerRecord]]
 ForceDeadLetter = Callable[[int, int, BadRecord], bool]
-"""Has a record dead-lettered whatever it holds: partition, offset, and why. Returns False if it was told before."""
+"""Dead-letters a record regardless of its content: partition, offset, reason. Returns False if asked before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from consumer.state.store import PartitionStore
 
 @dataclass(frozen=True, slots=True)
 class Punctuation:
-    """What one partition writes in a transaction because of the time."""
+    """Records and state changes of one partition that are due by time."""
 
     records: Sequence[ProducerRecord]
     state: Mapping[bytes, bytes | None] = field(default_factory=dict)

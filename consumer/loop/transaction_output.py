@@ -67,12 +67,12 @@ class TransactionOutput:
 
 
 def _timestamp(record: ConsumerRecord) -> int:
-    """Return the record's own time; 0, which lets the broker give one, where it has none."""
+    """Return the record's own time; 0, which means the time of the call, if it has none."""
     return max(record.timestamp()[1], 0)
 
 
 def _headers(record: ConsumerRecord) -> Headers | None:
-    """Return the headers, None where the library cannot read the name of one: asked again, it would crash."""
+    """Return the headers; None if the library cannot read the name of one: asked again, it would crash."""
     try:
         return tuple(record.headers() or ())
     except (SystemError, UnicodeDecodeError):

@@ -39,7 +39,7 @@ class PartitionStore(Protocol):
         """Return the value of each key, in order; None where there is none."""
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Keep entries (None deletes) and position, all or nothing, whenever the process dies.
+        """Store the entries (None deletes) and the position atomically, even if the process dies during the call.
 
         Raises RetriableError where the disk refuses; nothing is kept then, and the same write may be tried again.
         """
@@ -84,7 +84,7 @@ class StateStore(Protocol):
 
 
 def exhaust(steps: Generator[None, None, Result]) -> Result:
-    """Take all steps at once, and return what they come to."""
+    """Run the generator to its end and return its result."""
     while True:
         try:
             next(steps)

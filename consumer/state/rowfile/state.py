@@ -55,7 +55,7 @@ class RowFileState:
         return exhaust(self.open_in_steps(partition, changelog))
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
-        """Open in steps of some ten milliseconds. To close the generator gives up."""
+        """Open in steps of some ten milliseconds. Closing the generator abandons the opening."""
         store = self._stores.get(partition)
         if store is not None and store.changelog == changelog:
             return store
