@@ -12,7 +12,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINK_ACTIONS_TOPIC_PREFIX", "staging.")
 
 
-def test_the_rights_follow_from_the_settings_without_a_broker(capsys: pytest.CaptureFixture[str]) -> None:
+def test_acls_follow_from_settings_without_a_broker(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["acls", "edge", "author", "--json"]) == 0
     rights = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 

@@ -61,7 +61,7 @@ def test_the_help_of_run_names_every_setting(capsys: pytest.CaptureFixture[str])
     assert all(f"  {variable(field)} " in shown for field in Settings.model_fields)
 
 
-def test_the_version_names_what_matters_in_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_names_program_librdkafka_and_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["--version"]) == 0
     shown = capsys.readouterr().out
 
@@ -78,7 +78,7 @@ def test_the_version_names_what_matters_in_a_report(capsys: pytest.CaptureFixtur
         (["topics", "create", "--nope"], "No such option: --nope"),
     ],
 )
-def test_a_wrong_call_is_one_line_and_exit_2(
+def test_usage_error_is_one_line_and_exit_2(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute(arguments) == 2
@@ -90,7 +90,7 @@ def test_a_wrong_call_is_one_line_and_exit_2(
     assert said.out == ""
 
 
-def test_a_wrong_setting_is_one_line_and_exit_2(
+def test_invalid_setting_is_one_line_and_exit_2(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", "a b")
@@ -99,7 +99,7 @@ def test_a_wrong_setting_is_one_line_and_exit_2(
     assert capsys.readouterr().err.startswith("link-actions: LINK_ACTIONS_BOOTSTRAP_SERVERS is wrong: ")
 
 
-def test_what_nobody_foresaw_is_logged_once_with_a_traceback_and_is_exit_1(
+def test_unexpected_error_is_logged_once_with_exit_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def demo() -> None:
@@ -115,7 +115,7 @@ def test_what_nobody_foresaw_is_logged_once_with_a_traceback_and_is_exit_1(
     assert "ZeroDivisionError" in json.loads(line)["exception"]
 
 
-def test_every_command_that_is_there_can_be_loaded() -> None:
+def test_every_command_can_be_loaded() -> None:
     folder = Path(__file__).parents[2] / "consumer" / "cli"
     for name in COMMANDS:
         if (folder / f"{name}.py").exists():
@@ -131,7 +131,7 @@ def groups_and_commands() -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("path", groups_and_commands())
-def test_the_help_of_each_command_and_group_is_plain_and_has_an_example(
+def test_help_of_each_group_is_plain_and_has_an_example(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert execute([*path, "--help"]) == 0
@@ -156,9 +156,7 @@ def test_the_help_of_each_command_and_group_is_plain_and_has_an_example(
         (["doctor", "--role", "king"], "'--role': 'king' is not one of 'worker', 'edge'"),
     ],
 )
-def test_a_wrong_value_is_told_in_our_words(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_value_has_our_message(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(arguments) == 2
     said = capsys.readouterr().err
 
@@ -166,6 +164,6 @@ def test_a_wrong_value_is_told_in_our_words(
     assert not any(phrase in said for phrase in ("Input should", "unable to parse", "Value error", ".;", ".,"))
 
 
-def test_an_argument_in_another_encoding_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_argument_in_another_encoding_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "publish", "links", "--author", "S\udcf8ren"]) == 2
     assert r"The argument S\udcf8ren is not UTF-8 text" in capsys.readouterr().err

@@ -48,14 +48,14 @@ def test_the_record_key_is_tenant_and_recipient() -> None:
     assert read(recipient_id="r/ü").key == "acme/r/ü".encode()
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_omitted_field_has_its_default() -> None:
     record = decoded(read())
 
     assert record["person_id"] is None
     assert record["test"] is False
 
 
-def test_a_click_without_an_id_gets_one_and_says_so() -> None:
+def test_click_without_id_gets_a_minted_one() -> None:
     line = a_line()
     del line["click_id"]
     click = LINES.read(json.dumps(line).encode())
@@ -78,7 +78,7 @@ NEEDED = ("tenant_id", "link_id", "recipient_id", "clicked_at")
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
-def test_a_blank_text_is_a_field_left_out(blank: str) -> None:
+def test_blank_text_is_an_omitted_field(blank: str) -> None:
     """An export to CSV writes one for every column where nothing is known, numbers and times among them."""
     optional = [field["name"] for field in SCHEMA.definition["fields"] if field["name"] not in (*NEEDED, "click_id")]
 
@@ -87,7 +87,7 @@ def test_a_blank_text_is_a_field_left_out(blank: str) -> None:
 
 @pytest.mark.parametrize("blank", ["", "  "])
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_blank_text_where_something_must_be_is_missing(name: str, blank: str) -> None:
+def test_blank_required_text_is_missing(name: str, blank: str) -> None:
     with pytest.raises(InvalidLine, match=f"{name} is missing"):
         read(**{name: blank})
 
@@ -167,7 +167,7 @@ def test_invalid_line_message(line: bytes, sentence: str) -> None:
     assert sentence in str(raised.value)
 
 
-def test_no_value_is_repeated_in_what_is_said() -> None:
+def test_message_repeats_no_value() -> None:
     with pytest.raises(InvalidLine) as raised:
         read(clicked_at="somebody@example.com")
 
@@ -179,7 +179,7 @@ def test_a_line_may_be_as_long_as_a_click() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_raise_anything_but_bad_line(line: bytes) -> None:
+def test_any_bytes_raise_only_invalid_line(line: bytes) -> None:
     with pytest.raises(InvalidLine):
         LINES.read(line)
 
@@ -192,7 +192,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.sampled_from([field["name"] for field in SCHEMA.definition["fields"]]), JSON_VALUES)
-def test_whatever_stands_in_a_field_it_is_a_click_or_a_bad_line(name: str, value: Any) -> None:
+def test_any_field_value_is_a_click_or_an_invalid_line(name: str, value: Any) -> None:
     try:
         click = read(**{name: value})
     except InvalidLine:
@@ -209,7 +209,7 @@ def test_an_iso_time_is_exact_to_the_millisecond(milliseconds: int, offset_minut
     assert decoded(read(clicked_at=time.isoformat(timespec="milliseconds")))["clicked_at"] == milliseconds
 
 
-def test_every_millisecond_of_a_second_is_told_from_its_neighbours() -> None:
+def test_every_millisecond_of_a_second_is_distinct() -> None:
     times = [f"2025-11-22T08:26:40.{millisecond:03}Z" for millisecond in range(1_000)]
 
     assert [decoded(read(clicked_at=time))["clicked_at"] for time in times] == [

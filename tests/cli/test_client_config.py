@@ -74,7 +74,7 @@ def test_no_two_writers_of_one_broker_share_a_transactional_id() -> None:
     assert len(set(ids)) == len(names) + 1
 
 
-def test_what_is_ours_to_tune_the_file_may_tune() -> None:
+def test_file_may_override_tuning_properties() -> None:
     assert worker_consumer_config(settings_with(session_timeout_ms="6000"))["session.timeout.ms"] == "6000"
     assert worker_producer_config(settings_with(linger_ms="20"))["linger.ms"] == "20"
 
@@ -90,14 +90,14 @@ def test_new_group_protocol_omits_broker_side_properties(
     open_consumer(config).close()
 
 
-def test_a_reader_has_a_group_of_its_own_and_chooses_what_it_sees() -> None:
+def test_reader_has_a_separate_group_and_isolation_level() -> None:
     assert reader_config(settings_with())["isolation.level"] == "read_committed"
     uncommitted = reader_config(settings_with(), Isolation.READ_UNCOMMITTED)
     assert uncommitted["isolation.level"] == "read_uncommitted"
     assert uncommitted["group.id"] == "group-reader"
 
 
-def test_the_library_takes_every_configuration() -> None:
+def test_librdkafka_accepts_every_configuration() -> None:
     settings = settings_with()
 
     open_admin(admin_config(settings))
@@ -107,7 +107,7 @@ def test_the_library_takes_every_configuration() -> None:
     open_producer(worker_producer_config(settings))
 
 
-def test_a_property_that_the_library_does_not_know_is_a_usage_error() -> None:
+def test_unknown_property_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r'"no\.such\.thing"; fix LINK_ACTIONS_KAFKA_CONFIG'):
         open_admin(admin_config(settings_with(no_such_thing="1")))
 

@@ -17,7 +17,7 @@ def test_names_values_comments_and_empty_lines_are_read(tmp_path: Path) -> None:
     assert read_properties(path).values == {"sasl.username": "me", "sasl.password": "a=b c"}
 
 
-def test_a_prefix_gives_a_property_to_one_kind_of_client(tmp_path: Path) -> None:
+def test_prefixed_property_applies_to_one_kind_of_client(tmp_path: Path) -> None:
     path = written(tmp_path, "linger.ms=1\nproducer.linger.ms=9\nconsumer.fetch.min.bytes=2\n")
     properties = read_properties(path)
 
@@ -26,7 +26,7 @@ def test_a_prefix_gives_a_property_to_one_kind_of_client(tmp_path: Path) -> None
     assert properties.for_role("admin") == {"linger.ms": "1"}
 
 
-def test_every_bad_line_is_named_by_number_and_without_its_value(tmp_path: Path) -> None:
+def test_invalid_line_is_reported_without_its_value(tmp_path: Path) -> None:
     path = written(
         tmp_path, "a=1\nhunter2\na=2\nacks=hunter2\nproducer.acks=1\nsasl.jaas.config=x\nerror_cb=x\n=x\nb=\n"
     )
@@ -49,19 +49,19 @@ def test_every_bad_line_is_named_by_number_and_without_its_value(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_what_exactly_once_depends_on_is_refused_with_a_reason(tmp_path: Path, name: str) -> None:
+def test_property_of_exactly_once_is_refused_with_a_reason(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableProperties, match=r"must not be set here: \w+"):
         read_properties(written(tmp_path, f"{name}=x\n"))
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_binary_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "client.properties"
     path.write_bytes(b"\xff\xfe=\x00")
     with pytest.raises(UnreadableProperties, match="is not UTF-8"):
         read_properties(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableProperties, match=r"nothing\.properties cannot be read"):
         read_properties(tmp_path / "nothing.properties")
 
@@ -73,14 +73,14 @@ def test_other_partition_assignors_are_refused(tmp_path: Path, name: str) -> Non
     assert read_properties(written(tmp_path, f"{name}=cooperative-sticky\n")).values == {name: "cooperative-sticky"}
 
 
-def test_a_byte_order_mark_and_the_line_ends_of_windows_are_passed_over(tmp_path: Path) -> None:
+def test_byte_order_mark_and_crlf_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "client.properties"
     path.write_bytes("\ufeffsasl.username=me\r\nsasl.password=a\u2028b\u0085c\r\n".encode())
 
     assert read_properties(path).values == {"sasl.username": "me", "sasl.password": "a\u2028b\u0085c"}
 
 
-def test_a_nul_byte_is_a_mistake_of_its_line(tmp_path: Path) -> None:
+def test_nul_byte_is_a_mistake_of_its_line(tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes(b"a\0b")
     path = written(tmp_path, f"ssl.ca.location=a\0b\nsasl.password=${{directory:{tmp_path}:password}}\n")
     with pytest.raises(UnreadableProperties) as raised:
@@ -89,7 +89,7 @@ def test_a_nul_byte_is_a_mistake_of_its_line(tmp_path: Path) -> None:
     assert "line 1 has a NUL byte, line 2 has a NUL byte in sasl.password" in str(raised.value)
 
 
-def test_of_a_file_of_something_else_not_every_line_is_told(tmp_path: Path) -> None:
+def test_mistakes_of_a_foreign_file_are_limited(tmp_path: Path) -> None:
     path = written(tmp_path, "x\n" * 100)
     with pytest.raises(UnreadableProperties) as raised:
         read_properties(path)

@@ -45,7 +45,7 @@ def test_new_password_reaches_existing_and_later_clients(credentials: Credential
     assert later.shown == [("me", "new")]
 
 
-def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Credentials, password: Path) -> None:
+def test_replaced_client_gets_no_more_passwords(credentials: Credentials, password: Path) -> None:
     first, second = (credentials.open("producer", Client, {}, role="producer") for _ in range(2))
     password.write_text("new")
     credentials.refresh()
@@ -53,7 +53,7 @@ def test_a_client_that_was_replaced_is_told_nothing_any_more(credentials: Creden
     assert (len(first.shown), len(second.shown)) == (1, 2)
 
 
-def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentials, password: Path) -> None:
+def test_briefly_missing_file_changes_nothing(credentials: Credentials, password: Path) -> None:
     client = credentials.open("consumer", Client, {}, role="consumer")
     password.unlink()
     credentials.refresh()
@@ -63,7 +63,7 @@ def test_a_file_that_is_away_for_a_moment_changes_nothing(credentials: Credentia
     assert client.shown[1:] == [("me", "new")]
 
 
-def test_the_file_is_looked_at_as_long_as_it_is_wanted(credentials: Credentials, password: Path) -> None:
+def test_file_is_watched_until_stopped(credentials: Credentials, password: Path) -> None:
     client = credentials.open("consumer", Client, {}, role="consumer")
     with credentials:
         password.write_text("new")
@@ -71,7 +71,7 @@ def test_the_file_is_looked_at_as_long_as_it_is_wanted(credentials: Credentials,
 
 
 @pytest.mark.parametrize("common", ["sasl.username=me\nsasl.password=old\n", ""])
-def test_a_role_with_credentials_of_its_own_keeps_to_these(tmp_path: Path, common: str) -> None:
+def test_role_with_separate_credentials_keeps_them(tmp_path: Path, common: str) -> None:
     path = tmp_path / "client.properties"
     path.write_text(f"{common}producer.sasl.username=writer\nproducer.sasl.password=old\n")
     credentials = Credentials(read_properties(path))
@@ -86,7 +86,7 @@ def test_a_role_with_credentials_of_its_own_keeps_to_these(tmp_path: Path, commo
     assert producer.shown == [("writer", "old"), ("writer", "new")]
 
 
-def test_a_file_without_the_password_for_a_moment_changes_nothing(tmp_path: Path) -> None:
+def test_file_briefly_without_password_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "client.properties"
     path.write_text("sasl.username=me\nsasl.password=old\n")
     credentials = Credentials(read_properties(path))
@@ -97,6 +97,6 @@ def test_a_file_without_the_password_for_a_moment_changes_nothing(tmp_path: Path
     assert client.shown == [("me", "old")]
 
 
-def test_without_a_password_in_the_file_there_is_nothing_to_look_after() -> None:
+def test_file_without_a_password_is_not_watched() -> None:
     with Credentials(None) as credentials:
         assert credentials.open("consumer", Client, {"a": 1}, role="consumer").shown == [(None, None)]

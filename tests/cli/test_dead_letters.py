@@ -49,7 +49,7 @@ def a_record(**fields: Any) -> RecordView:
     return replace(record, **fields)
 
 
-def test_the_records_own_headers_are_told_from_those_of_the_loop() -> None:
+def test_original_headers_are_separated_from_dlq_headers() -> None:
     letter = dead_letter(a_record(headers=(("trace", b"1"), *REASON)))
 
     assert letter.headers == (("trace", b"1"),)
@@ -57,7 +57,7 @@ def test_the_records_own_headers_are_told_from_those_of_the_loop() -> None:
     assert letter.facts["detail"] == "version 9 is not known"
 
 
-def test_of_one_that_went_bad_twice_the_last_reason_counts() -> None:
+def test_last_reason_of_a_repeated_failure_counts() -> None:
     again = (*REASON, ("dlq.replayed", b"4:1"), ("dlq.reason", b"timestamp_out_of_range"), ("dlq.detail", b"x"))
     letter = dead_letter(a_record(headers=again))
 
@@ -65,14 +65,14 @@ def test_of_one_that_went_bad_twice_the_last_reason_counts() -> None:
     assert dict(letter.headers)["dlq.reason"] == b"unknown_version"
 
 
-def test_a_record_that_another_program_wrote_has_no_reason() -> None:
+def test_foreign_record_has_no_reason() -> None:
     letter = dead_letter(a_record(headers=(("trace", None),)))
 
     assert letter.reason == "unknown"
     assert letter.headers == (("trace", None),)
 
 
-def test_a_replay_is_the_original_record_and_says_so() -> None:
+def test_replay_is_the_original_record_with_a_header() -> None:
     record = a_record(headers=(("trace", b"1"), ("trace", b"2"), *REASON))
     click = replay_of(dead_letter(record), LAYOUTS, PARTITIONS)
 
@@ -89,17 +89,17 @@ def test_second_replay_names_the_first_dead_letter() -> None:
 
 
 @pytest.mark.parametrize("place", [b"", b"x", b"\xff", None])
-def test_what_names_no_place_makes_no_copy(place: bytes | None) -> None:
+def test_invalid_replay_header_is_not_a_copy(place: bytes | None) -> None:
     assert dead_letter(a_record(headers=(("dlq.replayed", place), *REASON))).copy_of is None
 
 
-def test_numbers_that_another_program_wrote_otherwise_are_none_in_json() -> None:
+def test_foreign_numbers_are_null_in_json() -> None:
     letter = dead_letter(a_record(headers=(("dlq.reason", b"x"), ("dlq.offset", "\u0661".encode()))))
 
     assert letter.facts_in_json()["original"] == {"topic": None, "partition": None, "offset": None, "timestamp": None}
 
 
-def test_without_a_key_a_replay_goes_where_its_identity_belongs() -> None:
+def test_replay_without_key_goes_to_partition_of_identity() -> None:
     click = replay_of(dead_letter(a_record(key=None)), LAYOUTS, PARTITIONS)
 
     assert click.key is None
@@ -107,7 +107,7 @@ def test_without_a_key_a_replay_goes_where_its_identity_belongs() -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff" * 9])
-def test_without_key_and_identity_nothing_tells_the_partition(value: bytes | None) -> None:
+def test_replay_without_key_and_identity_has_no_partition(value: bytes | None) -> None:
     click = replay_of(dead_letter(a_record(key=None, value=value)), LAYOUTS, PARTITIONS)
 
     assert click.partition is None
@@ -120,11 +120,11 @@ def test_invalid_place_is_refused(text: str) -> None:
         parse_place(text)
 
 
-def test_a_place_is_partition_and_offset() -> None:
+def test_place_is_partition_and_offset() -> None:
     assert parse_place("3:1042") == (3, 1042)
 
 
-def test_one_letter_in_full_shows_facts_bytes_and_what_they_mean() -> None:
+def test_text_shows_facts_bytes_and_decoded_fields() -> None:
     text = "\n".join(dead_letter_text(dead_letter(a_record(headers=(("trace", b"\xff"), *REASON))), CODEC))
 
     assert "dead letter 4:2" in text
@@ -134,7 +134,7 @@ def test_one_letter_in_full_shows_facts_bytes_and_what_they_mean() -> None:
     assert 'recipient_id: "r-1"' in text
 
 
-def test_one_letter_that_cannot_be_read_says_why() -> None:
+def test_undecodable_letter_says_why() -> None:
     lines = list(dead_letter_text(dead_letter(a_record(key=None, value=b"\x1b[31mred")), CODEC))
 
     assert "key: none" in lines
@@ -145,7 +145,7 @@ def test_one_letter_that_cannot_be_read_says_why() -> None:
     )
 
 
-def test_one_letter_as_json_has_all_bytes() -> None:
+def test_json_has_all_bytes() -> None:
     record = a_record()
     shown = json.loads(dead_letter_json(dead_letter(record), CODEC))
 
@@ -157,7 +157,7 @@ def test_one_letter_as_json_has_all_bytes() -> None:
     assert json.loads(dead_letter_json(dead_letter(a_record(value=b"x")), CODEC))["problem"].startswith("unknown_frame")
 
 
-def test_a_long_value_is_dumped_in_part() -> None:
+def test_long_value_is_dumped_in_part() -> None:
     lines = list(hexdump(bytes(5_000)))
 
     assert len(lines) == 257
@@ -165,17 +165,17 @@ def test_a_long_value_is_dumped_in_part() -> None:
     assert list(hexdump(b"AB\x00\xff")) == ["  00000000  41 42 00 ff                                      AB.."]
 
 
-def test_bytes_that_are_no_text_are_shown_in_hexadecimal() -> None:
+def test_binary_bytes_are_shown_in_hexadecimal() -> None:
     assert text_of(b"\xffx") == "\\xffx"
     assert text_of(None) is None
 
 
-def test_times_are_utc_and_an_impossible_one_stays_a_number() -> None:
+def test_times_are_utc_and_invalid_ones_stay_numbers() -> None:
     assert time_of(1_763_800_000_000) == "2025-11-22 08:26:40"
     assert time_of(10**18) == "1000000000000000000"
 
 
-def test_the_json_line_has_exactly_what_is_promised() -> None:
+def test_json_line_has_exactly_the_promised_fields() -> None:
     line = json.loads(a_record(headers=(("a", b"1"), ("a", b"2"))).json_line({"x": 1}))
 
     assert list(line) == ["topic", "partition", "offset", "timestamp", "key", "headers", "value"]

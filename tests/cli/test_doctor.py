@@ -50,13 +50,13 @@ def statuses(findings: Iterator[Finding]) -> list[Status]:
     return [finding.status for finding in findings]
 
 
-def test_the_exit_code_is_that_of_the_failures_and_settings_come_first() -> None:
+def test_exit_code_of_wrong_settings_comes_first() -> None:
     assert exit_code_of([fine("a", "x"), warning("b", "x", "y")]) == 0
     assert exit_code_of([fine("a", "x"), failure("b", "x; y")]) == 3
     assert exit_code_of([failure("b", "x; y"), failure("a", "x", ExitCode.USAGE)]) == 2
 
 
-def test_a_failure_tells_what_is_wrong_apart_from_how_to_mend_it() -> None:
+def test_failure_separates_problem_and_fix() -> None:
     finding = failure("a", "it is broken; fix it; now")
 
     assert (finding.seen, finding.fix) == ("it is broken", "fix it; now")
@@ -70,7 +70,7 @@ def test_each_wrong_setting_is_a_finding() -> None:
     assert exit_code_of(findings) == 2
 
 
-def test_which_core_is_used_is_told_and_the_slower_one_is_no_fault() -> None:
+def test_core_is_reported_and_never_a_failure() -> None:
     findings = [check_core(C), check_core(PYTHON)]
 
     assert [finding.seen.split(";")[0] for finding in findings] == ["compiled", "pure Python"]
@@ -92,7 +92,7 @@ def test_missing_state_folder_is_not_created(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
+def test_unwritable_state_folder_is_a_usage_error() -> None:
     (finding,) = check_state([Path("/proc/state")])
 
     assert finding.status is Status.FAIL
@@ -100,7 +100,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_wrong_setting() -> None:
     assert "LINK_ACTIONS_STATE_DIR" in finding.fix
 
 
-def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_a_failure_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for free, status in ((0, Status.FAIL), (10 * 2**20, Status.FAIL), (100 * 2**20, Status.WARN), (2**33, Status.OK)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: Room(2**34, 2**34 - free, free))
         (finding,) = check_state([tmp_path])
@@ -109,7 +109,7 @@ def test_a_disk_without_room_is_a_failure_with_advice(tmp_path: Path, monkeypatc
     assert exit_code_of(check_state([Path("/proc/state"), tmp_path])) == 2
 
 
-def test_too_few_descriptors_are_told_before_they_run_out() -> None:
+def test_too_few_descriptors_are_reported() -> None:
     findings = [check_descriptors(limit, partitions=12, brokers=3) for limit in (64, 256, 1_048_576, None)]
 
     assert [finding.status for finding in findings] == [Status.FAIL, Status.WARN, Status.OK, Status.OK]
@@ -117,7 +117,7 @@ def test_too_few_descriptors_are_told_before_they_run_out() -> None:
     assert exit_code_of(findings) == 2
 
 
-def test_a_property_that_only_a_worker_uses_is_tried_too(tmp_path: Path) -> None:
+def test_worker_only_property_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "client.properties"
     findings = []
     for line in ("consumer.fetch.wait.max.ms=5", "consumer.fetch.wait.max.seconds=5"):
@@ -129,7 +129,7 @@ def test_a_property_that_only_a_worker_uses_is_tried_too(tmp_path: Path) -> None
     assert exit_code_of(findings) == 2
 
 
-def test_a_registry_is_asked_for_clicks(double: RegistryDouble) -> None:
+def test_registry_is_queried_for_clicks(double: RegistryDouble) -> None:
     assert statuses(check_registry(None, "clicks")) == [Status.OK]
     assert statuses(check_registry(double.url, "clicks")) == [Status.WARN]
     double.register("clicks-value", '{"type": "record", "name": "A", "fields": []}')
@@ -137,7 +137,7 @@ def test_a_registry_is_asked_for_clicks(double: RegistryDouble) -> None:
     assert statuses(check_registry("http://127.0.0.1:1", "clicks")) == [Status.FAIL]
 
 
-def test_the_age_of_a_broker_is_told_as_far_as_it_shows() -> None:
+def test_broker_version_is_reported_as_far_as_known() -> None:
     (new,) = check_brokers({"group.coordinator.rebalance.protocols": "classic,consumer"})
     (old,) = check_brokers({"num.partitions": "1"})
     (hidden,) = check_brokers({})
@@ -147,13 +147,13 @@ def test_the_age_of_a_broker_is_told_as_far_as_it_shows() -> None:
     assert "does not show" in hidden.seen
 
 
-def test_a_broker_that_makes_topics_by_itself_is_a_warning() -> None:
+def test_topic_auto_creation_is_a_warning() -> None:
     findings = check_brokers({"auto.create.topics.enable": "true"})
 
     assert statuses(findings) == [Status.OK, Status.WARN]
 
 
-def test_topics_are_told_one_by_one() -> None:
+def test_each_topic_is_a_finding() -> None:
     good = {spec.name: TopicState(spec.partitions or 4, frozenset({spec.cleanup})) for spec in topic_specs(NAMES)}
     bad = good | {NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE}))}
     del bad[NAMES.definitions]
@@ -162,7 +162,7 @@ def test_topics_are_told_one_by_one() -> None:
     assert statuses(check_topics(compare_topics(NAMES, bad), NAMES)) == [Status.FAIL] * 3
 
 
-def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> None:
+def test_missing_right_is_a_failure_with_the_grant() -> None:
     lacking = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, "group-", is_prefix=True)
     (finding,) = check_rights(Role.WORKER, [lacking])
 
@@ -175,14 +175,14 @@ def test_a_right_that_is_missing_is_a_failure_that_says_how_to_grant_it() -> Non
     assert statuses(check_rights(Role.WORKER, [])) == [Status.OK]
 
 
-def test_a_topic_that_the_user_may_not_see_is_not_called_missing() -> None:
+def test_hidden_topic_is_not_called_missing() -> None:
     report = compare_topics(NAMES, {})
 
     assert NAMES.clicks in report.missing
     assert NAMES.clicks not in without({NAMES.clicks}, report).missing
 
 
-def test_wrong_settings_are_told_in_a_table_or_as_json(
+def test_wrong_settings_are_shown_as_table_or_json(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LINK_ACTIONS_GRUP_ID", "x")

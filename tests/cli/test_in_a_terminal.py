@@ -17,7 +17,7 @@ def environ(**variables: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("columns", [30, 80, 120])
-def test_a_table_shows_every_name_whole_at_any_width(columns: int) -> None:
+def test_table_shows_whole_names_at_any_width(columns: int) -> None:
     shown = run_in_terminal(["acls"], environ(LINK_ACTIONS_TOPIC_PREFIX="a-long-prefix-of-one-team."), columns=columns)
 
     assert shown.code == 0
@@ -25,13 +25,13 @@ def test_a_table_shows_every_name_whole_at_any_width(columns: int) -> None:
     assert "…" not in shown.text
 
 
-def test_the_heading_is_bold_unless_plain_text_is_wanted() -> None:
+def test_heading_is_bold_unless_plain_text_is_requested() -> None:
     assert ESCAPE in run_in_terminal(["acls"], environ()).raw
     assert ESCAPE not in run_in_terminal(["acls"], environ(NO_COLOR="1")).raw
     assert ESCAPE not in run_in_terminal(["acls"], environ(TERM="dumb")).raw
 
 
-def test_what_the_doctor_advises_is_in_one_piece() -> None:
+def test_advice_of_doctor_is_not_wrapped() -> None:
     shown = run_in_terminal(["doctor"], environ(LINK_ACTIONS_DEDUPE_RETENTION="1h"), columns=60)
 
     assert shown.code == 2
@@ -40,7 +40,7 @@ def test_what_the_doctor_advises_is_in_one_piece() -> None:
     )
 
 
-def test_an_escape_in_an_argument_is_shown_and_not_obeyed() -> None:
+def test_escape_sequence_in_argument_is_escaped() -> None:
     shown = run_in_terminal(["clicks", "publish", "no\x1b[31msuch\u202e"], environ(NO_COLOR="1"))
 
     assert shown.code == 2

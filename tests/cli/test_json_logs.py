@@ -96,7 +96,7 @@ thread.join()
 """
 
 
-def test_what_python_prints_by_itself_is_logged() -> None:
+def test_output_of_python_itself_is_logged() -> None:
     done = subprocess.run([sys.executable, "-c", STRAY], cwd=ROOT, capture_output=True, text=True, check=True)
     lines = {line["event"]: line for line in logged(done.stderr)}
 

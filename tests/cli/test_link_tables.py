@@ -17,7 +17,7 @@ from tests.links.builders import KINDS, links_in
 SIZE: dict[str, Any] = {"field": "size", "value": "[bold]XL"}
 
 
-def test_links_are_listed_with_what_identifies_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_links_are_listed_with_their_identity(capsys: pytest.CaptureFixture[str]) -> None:
     show_links([a_link(an_action()), a_link(link_id="old", status=LinkStatus.DELETED, version=7)], as_json=False)
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -29,13 +29,13 @@ def test_links_are_listed_with_what_identifies_them(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_a_link_that_was_defined_at_no_time_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_link_without_a_valid_time_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     show_links([a_link(defined_at=2**63 - 1)], as_json=True)
 
     assert str(2**63 - 1) in capsys.readouterr().out
 
 
-def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_link_is_reported_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     new = LinkReference("acme", "new")
     broken, withdrawn = UnreadableVersion(new, 3, "broken", newer=False), WithdrawnVersion(new, 4)
     show_links([broken, withdrawn, a_link()], as_json=True)
@@ -48,13 +48,13 @@ def test_a_link_that_cannot_be_read_is_told_beside_the_others(capsys: pytest.Cap
     assert json.loads(said.out)["id"] == "spring"
 
 
-def test_a_long_list_is_complete_and_each_link_has_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_list_is_complete_with_one_line_per_link(capsys: pytest.CaptureFixture[str]) -> None:
     show_links([a_link(link_id=f"link-{number}", name="n" * 200) for number in range(1000)], as_json=False)
 
     assert len(capsys.readouterr().out.splitlines()) == 1002
 
 
-def test_a_link_is_shown_with_its_actions_and_nothing_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_link_is_shown_with_actions_and_without_markup(capsys: pytest.CaptureFixture[str]) -> None:
     rule = Repeat(RepeatRule.COOLDOWN, 5_400_000)
     show_link(a_link(an_action("set_field", repeat=rule, **SIZE), response=Form("f", ("email",))), as_json=False)
     shown = capsys.readouterr().out
@@ -70,7 +70,7 @@ def test_a_link_without_actions_says_so(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.endswith("\nno actions\n")
 
 
-def test_a_plan_shows_what_changes_and_counts_what_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_preview_shows_changes_and_counts_unchanged_links(capsys: pytest.CaptureFixture[str]) -> None:
     changes = [Change.CREATED, Change.UNCHANGED, Change.UNCHANGED, Change.RESET]
     show_changes([NextVersion(change, a_link(link_id=change.value)) for change in changes], as_json=False)
     shown = capsys.readouterr().out
@@ -79,7 +79,7 @@ def test_a_plan_shows_what_changes_and_counts_what_does_not(capsys: pytest.Captu
     assert shown.endswith("1 created, 1 reset, 2 unchanged\n")
 
 
-def test_a_plan_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_preview_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     show_changes([], as_json=False)
 
     assert capsys.readouterr().out == "no links\n"
@@ -87,7 +87,7 @@ def test_a_plan_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("response", [Redirect("https://example.com/"), Text("Thanks"), Form("f", ("email",))])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_shown_of_a_link_may_be_written_into_a_file(kind: str, response: Response) -> None:
+def test_shown_link_is_valid_in_a_file(kind: str, response: Response) -> None:
     published = a_link(an_action(kind, **samples_of(kind)[-1]), response=response)
     shown = link_as_json(published)
     action = {name: value for name, value in shown["actions"][0].items() if name != "slot"}
@@ -104,5 +104,5 @@ def test_what_is_shown_of_a_link_may_be_written_into_a_file(kind: str, response:
     ("milliseconds", "text"),
     [(1000, "1s"), (90_000, "90s"), (5_400_000, "90m"), (86_400_000, "1d"), (90_000_000, "25h"), (1500, "PT1.5S")],
 )
-def test_a_period_is_told_in_its_largest_whole_unit(milliseconds: int, text: str) -> None:
+def test_period_uses_its_largest_whole_unit(milliseconds: int, text: str) -> None:
     assert describe_period(milliseconds) == text

@@ -36,12 +36,12 @@ def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.Ca
     assert f"Example:\n    link-actions links {command}" in capsys.readouterr().out
 
 
-def test_good_files_are_counted_without_a_broker(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_valid_files_are_counted_without_a_broker(good: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "check", good]) == 0
     assert capsys.readouterr().out == "no mistakes: 1 file, 1 link, 1 action\n"
 
 
-def test_mistakes_are_told_on_standard_error_with_exit_2(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_go_to_stderr_with_exit_2(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "check", bad]) == 2
     said = capsys.readouterr()
 
@@ -53,7 +53,7 @@ def test_mistakes_are_told_on_standard_error_with_exit_2(bad: str, capsys: pytes
     ]
 
 
-def test_a_program_gets_mistakes_as_json(good: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_as_json(good: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "check", "--json", bad]) == 2
     mistakes = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -64,9 +64,7 @@ def test_a_program_gets_mistakes_as_json(good: str, bad: str, capsys: pytest.Cap
     assert capsys.readouterr().out == ""
 
 
-def test_warnings_are_told_beside_the_result_and_are_mistakes_where_strict(
-    good: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_warnings_are_mistakes_only_with_strict(good: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path(good).write_text(GOOD.replace("Spring offer", "Spring [FIRST_NAME]"))
 
     assert execute(["links", "check", good]) == 0
@@ -81,7 +79,7 @@ def test_warnings_are_told_beside_the_result_and_are_mistakes_where_strict(
     assert (warning["severity"], warning["line"], warning["column"]) == ("warning", 4, 5)
 
 
-def test_mistakes_are_found_before_a_broker_is_looked_for(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_reported_before_connecting(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "publish", bad]) == 2
     assert "2 mistakes in the link files" in capsys.readouterr().err
 
@@ -89,24 +87,22 @@ def test_mistakes_are_found_before_a_broker_is_looked_for(bad: str, capsys: pyte
 @pytest.mark.parametrize(
     "arguments", [["publish", "FILE"], ["check", "--against-published", "FILE"], ["list"], ["reset", "acme/spring"]]
 )
-def test_without_a_broker_set_the_missing_setting_is_named(
-    arguments: list[str], good: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_broker_setting_is_named(arguments: list[str], good: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", *(good if argument == "FILE" else argument for argument in arguments)]) == 2
     assert "LINK_ACTIONS_BOOTSTRAP_SERVERS is not set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("author", ["", "  ", "anna\n", "an\u200bna", "x" * 201])
-def test_an_author_is_named_as_links_are(author: str, good: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_author_follows_the_rules_of_ids(author: str, good: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "publish", good, "--author", author]) == 2
     assert "link-actions: --author: it " in capsys.readouterr().err
 
 
-def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Link file"
 
 
-def test_a_file_that_is_not_there_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_file_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["links", "check", "nowhere.yaml"]) == 2
     assert "nowhere.yaml:1:1: the file cannot be read (No such file or directory)" in capsys.readouterr().err

@@ -54,9 +54,7 @@ def pipe() -> Iterator[Pipe]:
     pipe.close()
 
 
-def test_lines_that_nobody_reads_are_counted_and_told_once_one_is_read(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dropped_lines_are_counted_and_reported_later(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe.install(monkeypatch)
     configure_logs(LogLevel.INFO, LogFormat.JSON)
     pipe.fill()
@@ -71,7 +69,7 @@ def test_lines_that_nobody_reads_are_counted_and_told_once_one_is_read(
     assert "log_lines_lost" not in second
 
 
-def test_a_line_that_was_cut_ends_before_the_next(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_line_ends_before_the_next(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe.install(monkeypatch)
     log = LogStream()
     log.write("a" * 200_000 + "\n")
@@ -99,7 +97,7 @@ def test_closed_log_stream_loses_only_lines(pipe: Pipe, monkeypatch: pytest.Monk
     assert not log.isatty()
 
 
-def test_where_there_is_no_standard_error_lines_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_lost_without_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     log = LogStream()
 

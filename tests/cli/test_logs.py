@@ -19,7 +19,7 @@ def lines(stream: StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_line_is_a_json_object_with_event_level_and_time() -> None:
+def test_line_is_a_json_object_with_event_level_and_time() -> None:
     stream = StringIO()
     configure_logs(LogLevel.INFO, None, stream=stream)
     structlog.get_logger().info("worker.started", partitions=3)
@@ -29,7 +29,7 @@ def test_a_line_is_a_json_object_with_event_level_and_time() -> None:
     assert line["timestamp"].endswith("Z")
 
 
-def test_on_a_terminal_a_line_is_text_unless_json_is_asked_for() -> None:
+def test_terminal_gets_text_unless_json_is_requested() -> None:
     stream = Terminal()
     configure_logs(LogLevel.INFO, None, stream=stream)
     structlog.get_logger().info("worker.started")
@@ -49,7 +49,7 @@ def test_lines_below_the_level_are_left_out() -> None:
     assert stream.getvalue() == ""
 
 
-def test_what_could_tell_who_clicked_is_withheld() -> None:
+def test_personal_data_is_withheld() -> None:
     stream = StringIO()
     configure_logs(LogLevel.INFO, LogFormat.JSON, stream=stream)
     structlog.get_logger().info("click.refused", recipient_id="r-1", key=b"acme/r-1", offset=7)
@@ -77,7 +77,7 @@ def test_a_traceback_shows_no_local_variables(log_format: LogFormat) -> None:
     assert someone not in stream.getvalue()
 
 
-def test_lines_of_the_kafka_library_come_the_same_way() -> None:
+def test_lines_of_librdkafka_have_the_same_format() -> None:
     stream = StringIO()
     configure_logs(LogLevel.INFO, LogFormat.JSON, stream=stream)
     logging.getLogger(CLIENT_LIBRARY).warning("%s broke", "connection")
@@ -86,7 +86,7 @@ def test_lines_of_the_kafka_library_come_the_same_way() -> None:
     assert (line["event"], line["level"], line["text"]) == ("library.reported", "warning", "connection broke")
 
 
-def test_a_command_that_reports_the_error_itself_silences_the_library() -> None:
+def test_command_that_reports_the_error_silences_librdkafka() -> None:
     stream = StringIO()
     configure_logs(LogLevel.INFO, LogFormat.JSON, client_library=None, stream=stream)
     logging.getLogger(CLIENT_LIBRARY).error("connection broke")
@@ -94,7 +94,7 @@ def test_a_command_that_reports_the_error_itself_silences_the_library() -> None:
     assert stream.getvalue() == ""
 
 
-def test_a_library_that_repeats_itself_is_heard_once_in_half_a_minute() -> None:
+def test_repeated_library_line_is_logged_once_per_30_seconds() -> None:
     repeats = RepeatFilter()
 
     def passes(text: str, *, at: float) -> bool:
@@ -107,7 +107,7 @@ def test_a_library_that_repeats_itself_is_heard_once_in_half_a_minute() -> None:
     assert passes("broker 1 is away after 9 ms", at=1030.5)
 
 
-def test_a_log_on_a_terminal_cannot_steer_it() -> None:
+def test_log_cannot_control_the_terminal() -> None:
     stream = Terminal()
     configure_logs(LogLevel.INFO, None, stream=stream)
     try:
@@ -124,7 +124,7 @@ def test_a_log_on_a_terminal_cannot_steer_it() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_who_wants_no_colours_gets_none(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_disables_colours(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     coloured, plain = Terminal(), Terminal()
     configure_logs(LogLevel.INFO, None, stream=coloured)

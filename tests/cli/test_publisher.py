@@ -37,7 +37,7 @@ class MemoryProducer:
         return 0
 
 
-def test_every_record_is_confirmed_though_the_queue_is_small() -> None:
+def test_every_record_is_confirmed_with_a_small_queue() -> None:
     producer = MemoryProducer(room=2)
     publisher = Publisher(cast(Producer, producer))
     for number in range(7):

@@ -56,18 +56,14 @@ def test_equivalent_schema_is_not_registered_again(double: RegistryDouble, regis
     assert registry.id_of(subject, HITS.definition) == others
 
 
-def test_a_schema_that_differs_in_more_than_words_is_registered(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_different_schema_is_registered(double: RegistryDouble, registry: SchemaRegistry) -> None:
     renamed = RECORD | {"fields": [{"name": "length", "type": "long"}]}
     others = double.register("a-value", json.dumps(as_java_registers(renamed)))
 
     assert registry.id_of("a-value", RECORD) != others
 
 
-def test_what_others_registered_in_other_words_is_read_in_either_frame(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_equivalent_writer_schema_is_read_in_both_encodings(double: RegistryDouble, registry: SchemaRegistry) -> None:
     later = {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9}}
     definition = HITS.definition | {"fields": [*HITS.definition["fields"], later]}
     text = json.dumps(as_java_registers(definition))
@@ -79,9 +75,7 @@ def test_what_others_registered_in_other_words_is_read_in_either_frame(
         assert codec.decode(frame + body) == a_value(HITS.definition)
 
 
-def test_a_schema_that_refers_to_another_subject_is_read_whole(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_schema_reference_is_resolved(double: RegistryDouble, registry: SchemaRegistry) -> None:
     subject = f"{TOPIC}-value"
     colour = {"type": "enum", "name": "Colour", "namespace": "web", "symbols": ["RED", "BLUE"]}
     device = {"type": "record", "name": "Device", "namespace": "web", "fields": [{"name": "colour", "type": "Colour"}]}
@@ -96,9 +90,7 @@ def test_a_schema_that_refers_to_another_subject_is_read_whole(
     assert reading_codec(TOPIC, HITS, registry).decode(confluent_frame(later) + body) == a_value(HITS.definition)
 
 
-def test_a_schema_that_refers_to_what_is_none_is_left_as_it_is(
-    double: RegistryDouble, registry: SchemaRegistry
-) -> None:
+def test_unresolvable_schema_reference_is_kept(double: RegistryDouble, registry: SchemaRegistry) -> None:
     double.register("colour", "{}")
     definition = {"type": "record", "name": "Thing", "fields": [{"name": "colour", "type": "web.Colour"}]}
     identifier = double.register("a-value", json.dumps(definition))
@@ -126,14 +118,14 @@ def test_registry_codec_round_trip(registry: SchemaRegistry) -> None:
     assert raised.value.reason is Reason.UNKNOWN_SCHEMA
 
 
-def test_a_reader_with_a_registry_still_accepts_single_object_encoding(registry: SchemaRegistry) -> None:
+def test_reader_with_registry_accepts_single_object_encoding(registry: SchemaRegistry) -> None:
     value = writing_codec(TOPIC, HITS, None).encode(a_value(HITS.definition))
 
     assert value[:2] == b"\xc3\x01"
     assert reading_codec(TOPIC, HITS, registry).decode(value) == a_value(HITS.definition)
 
 
-def test_a_registered_schema_that_could_crash_a_decoder_is_refused(registry: SchemaRegistry) -> None:
+def test_unsafe_registered_schema_is_refused(registry: SchemaRegistry) -> None:
     recursive: Json = {"type": "record", "name": "Loop", "fields": [{"name": "next", "type": ["null", "Loop"]}]}
     identifier = registry.id_of(f"{TOPIC}-value", recursive)
     frames = reading_codec(TOPIC, HITS, registry).writers
@@ -141,7 +133,7 @@ def test_a_registered_schema_that_could_crash_a_decoder_is_refused(registry: Sch
     assert b"\x00" + identifier.to_bytes(4, "big") not in frames
 
 
-def test_a_registry_that_is_away_is_said_at_once_and_without_its_address() -> None:
+def test_unreachable_registry_is_reported_without_its_address() -> None:
     registry = connect_registry("http://user:hunter2@127.0.0.1:1")
     started = time.monotonic()
     with pytest.raises(Unavailable, match="fix LINK_ACTIONS_SCHEMA_REGISTRY_URL") as raised:
@@ -151,13 +143,13 @@ def test_a_registry_that_is_away_is_said_at_once_and_without_its_address() -> No
     assert "hunter2" not in str(raised.value)
 
 
-def test_a_registry_that_refuses_is_quoted(double: RegistryDouble, registry: SchemaRegistry) -> None:
+def test_registry_error_is_quoted(double: RegistryDouble, registry: SchemaRegistry) -> None:
     double.read_only = True
     with pytest.raises(Unavailable, match="Subject is in read-only mode"):
         registry.id_of("a-value", RECORD)
 
 
-def test_something_else_than_a_registry_is_unavailable(double: RegistryDouble, registry: SchemaRegistry) -> None:
+def test_other_server_than_a_registry_is_unavailable(double: RegistryDouble, registry: SchemaRegistry) -> None:
     double.broken = True
     with pytest.raises(Unavailable, match="The schema registry failed"):
         registry.definitions_of("a-value")

@@ -22,7 +22,7 @@ def test_password_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert values == {"a": "of-environment", "b": "of-folder", "c": "of=file"}
 
 
-def test_a_value_that_only_looks_like_a_reference_stays_as_it_is(tmp_path: Path) -> None:
+def test_value_that_only_resembles_a_reference_is_kept(tmp_path: Path) -> None:
     assert read_properties(properties(tmp_path, "a=${other:x}$y{\n")).values == {"a": "${other:x}$y{"}
 
 
@@ -38,7 +38,7 @@ def test_a_value_that_only_looks_like_a_reference_stays_as_it_is(tmp_path: Path)
         ("${directory:HERE:bytes}", "line 1 names HERE/bytes, which is not UTF-8 text"),
     ],
 )
-def test_a_value_that_is_not_there_is_named_by_its_place(tmp_path: Path, value: str, sentence: str) -> None:
+def test_missing_value_is_named_by_its_location(tmp_path: Path, value: str, sentence: str) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     path = properties(tmp_path, f"sasl.password={value}\n".replace("HERE", str(tmp_path)))
 
@@ -47,7 +47,7 @@ def test_a_value_that_is_not_there_is_named_by_its_place(tmp_path: Path, value: 
     assert sentence.replace("HERE", str(tmp_path)) in str(raised.value)
 
 
-def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
+def test_byte_order_mark_is_not_part_of_a_secret(tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes("\ufeffsecret\r\n".encode())
     (tmp_path / "all").write_bytes("\ufeffpassword=secret\u2028\r\nother=1".encode())
     text = f"b=${{directory:{tmp_path}:password}}\nc=${{file:{tmp_path}/all:password}}\n"
@@ -55,14 +55,14 @@ def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
     assert read_properties(properties(tmp_path, text)).values == {"b": "secret", "c": "secret"}
 
 
-def test_a_variable_in_another_encoding_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_in_another_encoding_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_PASSWORD", "\udce9")
     with pytest.raises(UnreadableProperties, match="KAFKA_PASSWORD, which is not UTF-8 text"):
         read_properties(properties(tmp_path, "a=${env:KAFKA_PASSWORD}\n"))
 
 
 @pytest.mark.parametrize("secret", [" two words ", "\tof:two=words\t", "# no comment", "${env:HOME}"])
-def test_a_secret_keeps_its_blanks_and_whatever_else_it_is_made_of(
+def test_secret_keeps_its_blanks_and_special_characters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
 ) -> None:
     """Only the line break is left out that an editor puts at the end of a file."""
@@ -76,7 +76,7 @@ def test_a_secret_keeps_its_blanks_and_whatever_else_it_is_made_of(
     assert list(read_properties(properties(tmp_path, text)).values.values()) == [secret] * 4
 
 
-def test_a_path_may_hold_colons(tmp_path: Path) -> None:
+def test_path_may_contain_colons(tmp_path: Path) -> None:
     folder = tmp_path / "mnt:secrets:1"
     folder.mkdir()
     (folder / "password").write_text("of-folder\n")

@@ -74,7 +74,7 @@ def test_a_service_of_any_name_changes_no_setting(
     assert load_settings({**BROKERS, **injected}) == load_settings(BROKERS)
 
 
-def test_what_the_user_sets_under_that_name_holds() -> None:
+def test_setting_of_the_user_is_kept() -> None:
     injected = environment_of(Service("link-actions-http"))
     settings = load_settings({**injected, **BROKERS, "LINK_ACTIONS_HTTP_PORT": "9000"})
 
@@ -93,12 +93,12 @@ def test_what_the_user_sets_under_that_name_holds() -> None:
         ("LINK_ACTIONS_SERVICEHOST", "10.96.0.12"),
     ],
 )
-def test_what_only_looks_like_it_is_still_a_mistake(name: str, value: str) -> None:
+def test_variable_that_only_resembles_one_is_a_mistake(name: str, value: str) -> None:
     with pytest.raises(WrongSettings, match=name):
         load_settings({**BROKERS, name: value})
 
 
-def test_doctor_advises_to_turn_them_off() -> None:
+def test_doctor_advises_to_disable_service_links() -> None:
     _, plain = check_settings(BROKERS)
     _, some = check_settings({**BROKERS, **environment_of(Service("link-actions"))})
     _, hiding = check_settings({**BROKERS, **environment_of(Service("link-actions-http"))})
@@ -112,9 +112,7 @@ def test_doctor_advises_to_turn_them_off() -> None:
     assert variable("http_port") in hiding[-1].seen
 
 
-def test_run_warns_where_one_hides_a_setting(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_warns_if_one_hides_a_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     nobody = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_LOG_FORMAT": "json"}
     for name, value in {**nobody, **environment_of(Service("link-actions-http"))}.items():
         monkeypatch.setenv(name, value)

@@ -28,7 +28,7 @@ def mistakes_in(environ: dict[str, str]) -> list[str]:
     return raised.value.mistakes
 
 
-def test_the_brokers_alone_are_enough() -> None:
+def test_bootstrap_servers_are_enough() -> None:
     settings = load_settings(BROKERS)
 
     assert settings.group_id == "link-actions"
@@ -174,7 +174,7 @@ def test_an_unknown_variable_is_a_mistake_with_the_likely_name() -> None:
         ("DEAD_LETTER_LIMIT", "1.5"),
     ],
 )
-def test_a_wrong_value_is_named_and_mended_in_one_sentence(variable: str, value: str) -> None:
+def test_invalid_value_is_named_with_its_fix(variable: str, value: str) -> None:
     (mistake,) = mistakes_in(BROKERS | {f"LINK_ACTIONS_{variable}": value})
 
     assert mistake.startswith(f"LINK_ACTIONS_{variable} is wrong: ")
@@ -198,11 +198,11 @@ def test_a_retention_may_be_short_or_iso_8601(text: str, expected: timedelta) ->
 @pytest.mark.parametrize(
     "servers", ["a", "a:1, b:2", "10.0.0.1:9092", "[::1]:9092", "[fe80::1%eth0]", "a.b.c.:9092", "kafka_1:9092"]
 )
-def test_brokers_may_be_written_in_any_way_that_kafka_takes(servers: str) -> None:
+def test_brokers_accept_every_notation_of_kafka(servers: str) -> None:
     assert load_settings({"LINK_ACTIONS_BOOTSTRAP_SERVERS": servers}).bootstrap_servers == servers.replace(" ", "")
 
 
-def test_a_protocol_before_a_broker_is_the_one_of_the_clients(tmp_path: Path) -> None:
+def test_broker_protocol_prefix_must_match_the_clients(tmp_path: Path) -> None:
     file = tmp_path / "client.properties"
     file.write_text("security.protocol=SASL_SSL\n")
     config = {"LINK_ACTIONS_KAFKA_CONFIG": str(file)}
@@ -218,13 +218,13 @@ def test_a_protocol_before_a_broker_is_the_one_of_the_clients(tmp_path: Path) ->
         assert "security.protocol" in mistake
 
 
-def test_the_longest_names_still_make_topics_that_kafka_takes() -> None:
+def test_longest_names_make_valid_topics() -> None:
     settings = load_settings(BROKERS | {"LINK_ACTIONS_TOPIC_PREFIX": "p" * 60, "LINK_ACTIONS_GROUP_ID": "g" * 150})
     for spec in topic_specs(topic_names(settings)):
         assert len(spec.name) <= 249
 
 
-def test_neither_a_mistake_nor_the_settings_show_a_secret(tmp_path: Path) -> None:
+def test_mistakes_and_settings_show_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "client.properties"
     file.write_text("sasl.password=hunter2\n")
     given = BROKERS | {
@@ -237,7 +237,7 @@ def test_neither_a_mistake_nor_the_settings_show_a_secret(tmp_path: Path) -> Non
     assert "hunter2" not in mistake
 
 
-def test_built_by_hand_the_settings_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_constructed_settings_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINK_ACTIONS_GROUP_ID", "from-the-environment")
 
     assert Settings(bootstrap_servers="localhost:9092").group_id == "link-actions"
@@ -261,14 +261,14 @@ def test_built_by_hand_the_settings_ignore_the_environment(monkeypatch: pytest.M
         ("LOG_LEVEL", "loud", "it must be debug, info, warning or error"),
     ],
 )
-def test_a_wrong_value_is_told_in_our_words(name: str, value: str, sentence: str) -> None:
+def test_invalid_value_has_our_message(name: str, value: str, sentence: str) -> None:
     (mistake,) = mistakes_in(BROKERS | {f"LINK_ACTIONS_{name}": value})
 
     assert mistake.startswith(f"LINK_ACTIONS_{name} is wrong: {sentence}")
     assert not any(phrase in mistake.lower() for phrase in ("input should", "unable to parse", "value error", "string"))
 
 
-def test_bytes_of_another_encoding_are_told_for_each_variable() -> None:
+def test_invalid_encoding_is_reported_for_each_variable() -> None:
     mistakes = mistakes_in(BROKERS | {"LINK_ACTIONS_GROUP_ID": "\udce9", "LINK_ACTIONS_STATE_DIR": "\udce9"})
 
     assert mistakes == [

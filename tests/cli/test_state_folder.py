@@ -90,7 +90,7 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
 
 @pytest.mark.parametrize("mode", [0o700, 0o755], ids=oct)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_folder_of_somebody_else_is_a_wrong_setting(folder: Path, command: list[str], mode: int) -> None:
+def test_folder_of_another_user_is_a_usage_error(folder: Path, command: list[str], mode: int) -> None:
     give_away(folder, mode)
     ended = run(folder, *command)
 
@@ -103,7 +103,7 @@ def test_a_folder_of_somebody_else_is_a_wrong_setting(folder: Path, command: lis
 
 @pytest.mark.parametrize("inner", ["one", "one/rows.lock", "one/deciding"])
 @pytest.mark.parametrize("store", StateStoreKind)
-def test_a_part_of_it_that_is_somebody_elses_is_one_too(folder: Path, inner: str, store: StateStoreKind) -> None:
+def test_subfolder_of_another_user_is_a_usage_error(folder: Path, inner: str, store: StateStoreKind) -> None:
     path = folder / inner
     if path.parent == folder:
         path.mkdir()
@@ -124,7 +124,7 @@ def test_a_part_of_it_that_is_somebody_elses_is_one_too(folder: Path, inner: str
     assert "chown" in ended.stdout
 
 
-def test_a_file_in_place_of_the_folder_is_one_too(folder: Path) -> None:
+def test_file_instead_of_the_folder_is_a_usage_error(folder: Path) -> None:
     file = folder / "file"
     file.touch()
     for place in (file, file / "below"):
@@ -132,20 +132,20 @@ def test_a_file_in_place_of_the_folder_is_one_too(folder: Path) -> None:
             require_writable(place)
 
 
-def test_a_folder_that_is_still_to_be_made_is_good(folder: Path) -> None:
+def test_missing_folder_is_valid(folder: Path) -> None:
     require_writable(folder / "a" / "b")
     assert not (folder / "a").exists()
     LocalMarkerFile(folder / "a" / "deciding").close()
 
 
-def test_brokers_that_cannot_be_are_refused_at_once_by_every_command(folder: Path) -> None:
+def test_invalid_brokers_are_refused_by_every_command(folder: Path) -> None:
     for command in (*COMMANDS, ["topics", "create"], ["links", "list"], ["updates", "tail"], ["dlq", "list"]):
         ended = run(folder, *command, LINK_ACTIONS_BOOTSTRAP_SERVERS="http://localhost:9092")
         assert ended.returncode == 2, (command, ended.stderr)
         assert "http://localhost:9092" in ended.stdout + ended.stderr
 
 
-def test_an_instance_id_never_leads_out_of_the_folder(folder: Path) -> None:
+def test_instance_id_cannot_escape_the_folder(folder: Path) -> None:
     for name in ("..", ".", "../../elsewhere", "/elsewhere"):
         assert run(folder, "run", LINK_ACTIONS_INSTANCE_ID=name).returncode == 2
     assert sorted(folder.parent.iterdir()) == [folder]

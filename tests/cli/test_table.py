@@ -10,7 +10,7 @@ LONG = "acme/spring-offer-2026-newsletter-for-existing-customers-block-"
 WORDS = st.text("ab", min_size=1, max_size=12)
 
 
-def test_where_all_fits_each_row_is_a_line() -> None:
+def test_row_that_fits_is_one_line() -> None:
     lines = list(table_lines(COLUMNS, [("acme/a", "active", "1", "Spring offer"), ("acme/b", "", "12", "x")], 80))
 
     assert lines == [
@@ -21,7 +21,7 @@ def test_where_all_fits_each_row_is_a_line() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 120])
-def test_two_long_ids_never_look_the_same_and_no_column_is_left_out(width: int) -> None:
+def test_long_ids_stay_distinct_and_no_column_is_dropped(width: int) -> None:
     rows = [(f"{LONG}{number}", "active", f"10{number}", "Yes, tell me more about the spring") for number in (1, 2)]
     text = "\n".join(table_lines(COLUMNS, rows, width))
 
@@ -30,7 +30,7 @@ def test_two_long_ids_never_look_the_same_and_no_column_is_left_out(width: int) 
     assert "…" not in text
 
 
-def test_an_id_that_is_too_long_has_a_line_of_its_own() -> None:
+def test_overlong_id_has_a_separate_line() -> None:
     lines = list(table_lines(COLUMNS, [(f"{LONG}1", "active", "1", "Yes"), ("acme/b", "active", "2", "No")], 60))
 
     assert lines[1] == f"{LONG}1"
@@ -44,7 +44,7 @@ def test_only_the_last_column_wraps_and_only_at_blanks() -> None:
     assert lines == ["a  b", "x  one two three four five six", "   seven"]
 
 
-def test_where_nobody_watches_a_row_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_row_is_one_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(COLUMNS, [(f"{LONG}1", "active", 1, "word " * 200), ("b\x1b[2J", None, 2, "")])
     lines = capsys.readouterr().out.splitlines()
 
@@ -54,14 +54,14 @@ def test_where_nobody_watches_a_row_is_one_line(capsys: pytest.CaptureFixture[st
 
 
 @given(st.lists(st.tuples(WORDS, WORDS, st.lists(WORDS, max_size=9).map(" ".join)), max_size=5), st.integers(5, 60))
-def test_every_word_of_every_cell_is_there_in_its_order(rows: list[tuple[str, str, str]], width: int) -> None:
+def test_every_word_of_every_cell_is_kept_in_order(rows: list[tuple[str, str, str]], width: int) -> None:
     lines = list(table_lines(("one", "two", "three"), rows, width))
 
     assert " ".join(lines).split() == ["one", "two", "three", *" ".join(" ".join(row) for row in rows).split()]
 
 
 @given(st.text("a日 ", max_size=40), st.integers(1, 20))
-def test_a_text_is_wrapped_by_the_cells_that_it_takes(text: str, width: int) -> None:
+def test_text_is_wrapped_by_display_width(text: str, width: int) -> None:
     lines = wrapped(text, width)
 
     assert " ".join(lines) == text

@@ -54,7 +54,7 @@ def test_every_name_has_the_prefix() -> None:
     assert NAMES.updates["follow_up"] == "staging.crm-updates.follow-up.v1"
 
 
-def test_what_is_missing_is_made_and_the_second_time_nothing_is() -> None:
+def test_missing_topics_are_created_once() -> None:
     admin: TopicAdmin = MemoryTopicAdmin()
 
     made, report = create_topics(admin, NAMES, partitions=4, replication_factor=1)
@@ -80,14 +80,14 @@ def test_missing_topic_gets_partition_count_of_clicks() -> None:
     assert inspect_topics(admin, NAMES).require() == 6
 
 
-def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
+def test_missing_topics_are_named_with_the_create_command() -> None:
     topics = good_topics()
     del topics[NAMES.hits], topics[NAMES.changelog]
     with pytest.raises(Unavailable, match=r"Missing: staging\.link\.hits\.v1, .*; run link-actions topics create"):
         compare_topics(NAMES, topics).require()
 
 
-def test_another_count_of_the_clicks_is_told_once_and_not_mended_elsewhere() -> None:
+def test_wrong_count_of_clicks_is_reported_once() -> None:
     topics = good_topics() | {NAMES.clicks: TopicState(6, frozenset({Cleanup.DELETE}))}
     (failure,) = compare_topics(NAMES, topics).failures
 
@@ -140,7 +140,7 @@ def test_each_difference_is_a_failure_with_advice(topic: str, state: TopicState,
         report.require()
 
 
-def test_what_the_broker_hides_and_what_is_only_narrow_is_a_warning() -> None:
+def test_hidden_and_narrow_settings_are_warnings() -> None:
     topics = good_topics()
     topics[NAMES.hits] = TopicState(4, None)
     topics[NAMES.clicks] = TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=2_000_000)
@@ -152,7 +152,7 @@ def test_what_the_broker_hides_and_what_is_only_narrow_is_a_warning() -> None:
     assert "max.message.bytes=2100000" in report.differences[1].advice
 
 
-def test_several_failures_are_told_at_once() -> None:
+def test_several_failures_are_reported_at_once() -> None:
     topics = good_topics() | {
         NAMES.definitions: TopicState(2, frozenset({Cleanup.COMPACT})),
         NAMES.hits: TopicState(4, frozenset({Cleanup.DELETE})),
@@ -173,7 +173,7 @@ def test_several_failures_are_told_at_once() -> None:
         (None, 3, r"has 1 replica, not 3 \(and 6 other topics too\); change that with kafka-reassign-partitions.sh"),
     ],
 )
-def test_what_exists_with_another_count_than_asked_for_is_refused(
+def test_existing_topic_with_another_count_is_refused(
     partitions: int | None, replication_factor: int | None, sentence: str
 ) -> None:
     states = {name: replace(state, replicas=1) for name, state in good_topics().items()}
@@ -181,14 +181,14 @@ def test_what_exists_with_another_count_than_asked_for_is_refused(
         require_wanted(NAMES, states, partitions=partitions, replication_factor=replication_factor)
 
 
-def test_what_exists_as_it_was_asked_for_or_was_not_asked_for_passes() -> None:
+def test_existing_topic_with_requested_or_no_count_passes() -> None:
     states = {name: replace(state, replicas=1) for name, state in good_topics().items()}
     require_wanted(NAMES, states, partitions=4, replication_factor=1)
     require_wanted(NAMES, states, partitions=None, replication_factor=None)
     require_wanted(NAMES, {}, partitions=6, replication_factor=3)
 
 
-def test_every_command_that_is_advised_names_the_brokers() -> None:
+def test_every_advised_command_names_the_brokers() -> None:
     topics = good_topics() | {
         NAMES.definitions: TopicState(2, frozenset({Cleanup.DELETE})),
         NAMES.hits: TopicState(2, frozenset({Cleanup.DELETE})),

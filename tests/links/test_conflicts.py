@@ -54,7 +54,7 @@ def test_two_values_for_one_field_are_a_mistake() -> None:
     assert "both change the field 'size', with value 'S' and 'L'" in conflict_of(small, large)
 
 
-def test_what_changes_different_things_goes_together() -> None:
+def test_actions_on_different_targets_do_not_conflict() -> None:
     actions = [
         an_interest("person"),
         an_interest("company", "remove", scope="company"),
@@ -69,7 +69,7 @@ def test_what_changes_different_things_goes_together() -> None:
     assert not list(find_conflicts("spring", actions))
 
 
-def test_every_pair_is_looked_at() -> None:
+def test_every_pair_is_compared() -> None:
     three = [an_interest("a"), an_interest("b", "remove"), an_interest("c", "remove")]
 
     assert len(list(find_conflicts("spring", three))) == 3

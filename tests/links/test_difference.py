@@ -24,7 +24,7 @@ def planned(*links: DesiredLink) -> NextVersion:
     return version
 
 
-def test_each_fact_that_changes_is_told_from_what_to_what() -> None:
+def test_changed_fact_shows_old_and_new_value() -> None:
     version = planned(
         wants(wants_field("a"), wants_field("b"), wants_field("gone")),
         wants(
@@ -52,7 +52,7 @@ def test_each_fact_that_changes_is_told_from_what_to_what() -> None:
     ]
 
 
-def test_an_action_that_comes_back_is_not_new_to_those_who_had_it() -> None:
+def test_returning_action_is_not_new_to_earlier_recipients() -> None:
     version = planned(wants(wants_field("a")), wants(), wants(wants_field("a")))
 
     assert list(meanings_of(version)) == [
@@ -82,7 +82,7 @@ def a_repeat(rule: str) -> Repeat:
     return Repeat(RepeatRule(rule), 86_400_000 if rule == "cooldown" else None)
 
 
-def test_another_name_is_told_where_people_read_it() -> None:
+def test_new_name_is_reported_if_texts_use_it() -> None:
     call = an_action("request", "call", title="About {link_name}", owner="auto")
 
     assert "texts with {link_name} use the new name from the next click on" in meanings_of(
@@ -91,7 +91,7 @@ def test_another_name_is_told_where_people_read_it() -> None:
     assert not list(meanings_of(planned(wants(wants_field("a")), wants(wants_field("a"), name="New"))))
 
 
-def test_a_reset_says_who_counts_as_new() -> None:
+def test_reset_explains_who_counts_as_new() -> None:
     histories = published(wants(wants_field("a"), wants_field("b", repeat=a_repeat("always"))))
     (version,) = next_resets(next_epochs([SPRING], histories), histories, ANNA)
 
@@ -104,7 +104,7 @@ def test_a_reset_says_who_counts_as_new() -> None:
     ]
 
 
-def test_a_deletion_says_that_the_link_goes_on() -> None:
+def test_deletion_explains_that_link_still_works() -> None:
     (version,) = next_deletions([SPRING], published(wants(wants_field("a"))), ANNA)
 
     (meaning,) = meanings_of(version)
@@ -112,6 +112,6 @@ def test_a_deletion_says_that_the_link_goes_on() -> None:
     assert meaning.endswith("and its actions continue: a; to stop them, publish it without actions")
 
 
-def test_a_new_link_and_one_that_stays_say_nothing() -> None:
+def test_new_and_unchanged_links_have_no_consequences() -> None:
     for version in (planned(wants(wants_field("a"))), planned(wants(), wants())):
         assert not [*differences_of(version), *meanings_of(version)]

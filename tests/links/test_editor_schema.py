@@ -18,7 +18,7 @@ def accepts(content: str | bytes) -> bool:
     return is_valid(data, SCHEMA, SCHEMA)
 
 
-def test_the_links_of_the_demo_fit() -> None:
+def test_demo_links_are_valid() -> None:
     assert accepts(DEMO.read_bytes())
     assert accepts(GOOD)
 
@@ -43,23 +43,23 @@ def test_the_links_of_the_demo_fit() -> None:
         with_action(f"{{kind: script, script: {'s' * 201}}}"),
     ],
 )
-def test_what_an_editor_marks_is_a_mistake_for_the_check_too(content: str) -> None:
+def test_editor_errors_are_mistakes_of_the_check(content: str) -> None:
     assert not accepts(content)
     assert mistakes_in(content)
 
 
-def test_every_kind_and_parameter_is_explained() -> None:
+def test_every_kind_and_parameter_is_described() -> None:
     for name, kind in KINDS.items():
         described = SCHEMA["$defs"][name]
         assert described["description"] == SCHEMAS[kind.update].definition["doc"]
         assert all(described["properties"][field]["description"] for field in kind.parameters.model_fields)
 
 
-def test_an_editor_offers_once_as_the_usual_rule() -> None:
+def test_default_repeat_rule_is_once() -> None:
     assert SCHEMA["$defs"]["script"]["properties"]["repeat"]["default"] == "once"
 
 
-def test_an_editor_shows_names_and_no_titles_made_of_them() -> None:
+def test_schema_has_no_generated_titles() -> None:
     assert SCHEMA["title"] == "Link file"
     assert not [name for name, definition in SCHEMA["$defs"].items() if "title" in definition]
     for definition in (SCHEMA, *SCHEMA["$defs"].values()):

@@ -16,7 +16,7 @@ DEMO = Path(__file__).parents[2] / "consumer/demo/links.yaml"
 FOLLOW_UP = "kind: follow_up, type: task, description: Call, created_by: anna"
 
 
-def test_a_file_gives_its_links() -> None:
+def test_file_yields_its_links() -> None:
     (link,) = links_in(GOOD)
 
     assert str(link.reference) == "acme/spring"
@@ -117,7 +117,7 @@ def test_yes_and_no_are_words() -> None:
         ("{kind: request, title: 'For {name}', owner: auto}", "title: {name} is no placeholder; known are"),
     ],
 )  # fmt: skip
-def test_a_wrong_action_is_told_with_line_link_and_what_to_write(action: str, sentence: str) -> None:
+def test_invalid_action_is_reported_with_line_link_and_fix(action: str, sentence: str) -> None:
     (mistake,) = mistakes_in(with_action(action))
 
     assert re.match(r"1\.yaml:7:\d+: link spring, action ", mistake)
@@ -151,20 +151,18 @@ def test_a_wrong_action_is_told_with_line_link_and_what_to_write(action: str, se
         ("    actions:", "    action:", 6, "action is not known here; did you mean actions?"),
     ],
 )
-def test_a_wrong_line_is_told_with_its_number_and_what_to_write(
-    right: str, wrong: str, line: int, sentence: str
-) -> None:
+def test_invalid_line_is_reported_with_number_and_fix(right: str, wrong: str, line: int, sentence: str) -> None:
     mistakes = mistakes_in(GOOD.replace(right, wrong))
 
     assert any(re.match(rf"1\.yaml:{line}:\d+: ", mistake) and sentence in mistake for mistake in mistakes)
 
 
 @pytest.mark.parametrize("content", ["3", "[]", "links", "tenant: acme\nlinks: 3", "tenant: acme\nlinks: [1, null]"])
-def test_a_file_of_another_shape_is_a_mistake(content: str) -> None:
+def test_file_of_another_shape_is_a_mistake(content: str) -> None:
     assert mistakes_in(content)
 
 
-def test_all_mistakes_of_all_files_are_told_at_once() -> None:
+def test_all_mistakes_of_all_files_are_reported_at_once() -> None:
     first = """\
         tenant: acme
         links:
@@ -224,7 +222,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
         ("x" * 201, "it has 201 characters"),
     ],
 )
-def test_every_id_is_checked_like_an_id(name: str, written: str, sentence: str) -> None:
+def test_every_id_is_validated(name: str, written: str, sentence: str) -> None:
     (mistake,) = mistakes_in(file_with(name, written))
 
     assert f"{name.removeprefix('form ')}" in mistake
@@ -257,7 +255,7 @@ def file_with(name: str, written: str) -> str:
     )
 
 
-def test_ids_that_look_the_same_are_mistakes() -> None:
+def test_lookalike_ids_are_mistakes() -> None:
     composed, decomposed = "caf\u00e9", "cafe\u0301"
     link = "  - {id: ID, name: n, response: {text: t}}\n".replace
     actions = "\n      - ".join(f"{{id: {each}, kind: script, script: {each}-1}}" for each in (composed, decomposed))
@@ -267,7 +265,7 @@ def test_ids_that_look_the_same_are_mistakes() -> None:
     assert "has other characters; give each action its own id" in mistakes_in(with_action(actions))[0]
 
 
-def test_a_contradiction_is_found_whatever_the_normal_form() -> None:
+def test_contradiction_is_found_in_any_unicode_normal_form() -> None:
     actions = [
         f"{{kind: set_field, field: {field}, value: {value}}}"
         for field, value in (("caf\u00e9", "a"), ("cafe\u0301", "b"))
@@ -284,14 +282,14 @@ def test_syntax_error_hides_no_earlier_mistake() -> None:
     assert "this is not YAML" in sorted(mistakes)[1]
 
 
-def test_the_example_of_the_docs_is_right() -> None:
+def test_example_of_the_docs_is_valid() -> None:
     page = (DEMO.parents[2] / "docs/link-files.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     assert {action.kind.name for link in links_in(example) for action in link.actions} >= released_kinds()
 
 
-def test_the_docs_name_every_parameter_of_every_kind() -> None:
+def test_docs_name_every_parameter_of_every_kind() -> None:
     page = (DEMO.parents[2] / "docs/link-files.md").read_text()
     rows = {name: row for name, row in re.findall(r"^\| `(\w+)` (\|.*)$", page, re.MULTILINE) if name in KINDS}
 
@@ -300,17 +298,17 @@ def test_the_docs_name_every_parameter_of_every_kind() -> None:
         assert all(f"`{parameter}`" in row for parameter in KINDS[name].parameters.model_fields)
 
 
-def test_a_link_that_two_files_define_is_a_mistake_in_the_second() -> None:
+def test_duplicate_link_is_a_mistake_in_the_second_file() -> None:
     (mistake,) = mistakes_in(GOOD, GOOD)
 
     assert mistake == "2.yaml:3:5: link spring: it is defined twice (first in 1.yaml:3); keep one or give it another id"
 
 
-def test_two_tenants_may_have_links_of_the_same_id() -> None:
+def test_two_tenants_may_use_the_same_link_id() -> None:
     assert not mistakes_in(GOOD, GOOD.replace("acme", "beta"))
 
 
-def test_a_link_with_too_many_actions_or_too_much_text_is_a_mistake() -> None:
+def test_too_many_actions_or_too_much_text_is_a_mistake() -> None:
     many = "\n      - ".join(f"{{kind: set_field, field: f{number}, value: v}}" for number in range(101))
     long = (
         GOOD.replace("spring", "other").replace("Spring offer", "Other") + "      - {kind: set_field, field: f, value: "
@@ -331,7 +329,7 @@ def test_folders_are_searched_and_a_file_named_twice_counts_once(tmp_path: Path)
     assert [link.reference.link_id for link in links] == ["autumn", "spring"]
 
 
-def test_no_link_file_of_a_folder_is_passed_over(tmp_path: Path) -> None:
+def test_every_link_file_of_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "spring.YAML").write_text(GOOD)
     (tmp_path / "autumn.Yml").write_text(GOOD.replace("id: spring", "id: autumn"))
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
@@ -359,7 +357,7 @@ def test_missing_files_are_reported_with_other_mistakes(tmp_path: Path) -> None:
     assert str(wrong.value).startswith("3 mistakes in the link files; fix them and try again:\n  ")
 
 
-def test_the_links_of_the_demo_have_every_kind_and_every_repeat_rule() -> None:
+def test_demo_links_cover_every_kind_and_repeat_rule() -> None:
     links = check_link_files([DEMO], KINDS, strict=True).links
     actions = [action for link in links for action in link.actions]
 
@@ -370,7 +368,7 @@ def test_the_links_of_the_demo_have_every_kind_and_every_repeat_rule() -> None:
 
 @settings(deadline=None)
 @given(st.data())
-def test_no_damage_to_a_file_makes_the_check_fall_over(data: st.DataObject) -> None:
+def test_any_damaged_file_is_checked_without_raising(data: st.DataObject) -> None:
     content = DEMO.read_bytes()
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, min(len(content), start + 30)))
@@ -380,7 +378,7 @@ def test_no_damage_to_a_file_makes_the_check_fall_over(data: st.DataObject) -> N
         assert mistake.startswith("1.yaml:")
 
 
-def test_a_file_in_a_loop_of_links_is_a_mistake_wherever_it_is_named(tmp_path: Path) -> None:
+def test_symbolic_link_loop_is_a_mistake(tmp_path: Path) -> None:
     loop, gone = tmp_path / "loop.yaml", tmp_path / "gone.yaml"
     loop.symlink_to("loop.yaml")
     gone.symlink_to("nowhere")
@@ -392,6 +390,6 @@ def test_a_file_in_a_loop_of_links_is_a_mistake_wherever_it_is_named(tmp_path: P
 
 
 @pytest.mark.parametrize("path", ["x" * 100_000, "/dev/zero"])
-def test_what_cannot_be_a_link_file_is_a_mistake(path: str) -> None:
+def test_file_that_cannot_be_a_link_file_is_a_mistake(path: str) -> None:
     with pytest.raises(InvalidLinkFiles, match="the file cannot be read"):
         check_link_files([Path(path)], KINDS)

@@ -4,7 +4,7 @@ from consumer.errors import UsageError
 from consumer.links.link_reference import LinkReference, parse_reference
 
 
-def test_a_link_id_may_hold_slashes() -> None:
+def test_link_id_may_contain_slashes() -> None:
     assert parse_reference("acme/a/b") == LinkReference("acme", "a/b")
 
 

@@ -68,18 +68,18 @@ def test_literal_text_is_a_warning(content: str, sentence: str) -> None:
         with_action("{kind: set_field, field: f, value: 'a < b'}"),
     ],
 )
-def test_what_is_meant_as_it_is_written_is_no_warning(content: str) -> None:
+def test_intended_text_is_not_a_warning(content: str) -> None:
     assert warnings_in(content) == []
 
 
-def test_a_warning_has_its_place_and_says_that_it_is_one() -> None:
+def test_warning_has_its_location_and_severity() -> None:
     (warning,) = warnings_in(with_action("{kind: set_field, field: f, value: '{link_name}'}"))
 
     assert warning.startswith("1.yaml:7:37: warning: link spring, action number 1 (set_field): {link_name} is")
 
 
 @given(st.text(alphabet="<>!-[]{}&;=\"'/ascript on:%*|#", max_size=60))
-def test_no_text_makes_it_raise(text: str) -> None:
+def test_any_text_is_checked_without_raising(text: str) -> None:
     list(active_parts(text))
     raw = {
         "id": text,
@@ -90,9 +90,9 @@ def test_no_text_makes_it_raise(text: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='"])
-def test_a_long_text_takes_no_long_time(part: str) -> None:
+def test_long_text_is_checked_quickly(part: str) -> None:
     list(literal_text_warnings((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))
 
 
-def test_only_entities_of_html_are_told() -> None:
+def test_only_html_entities_are_reported() -> None:
     assert list(_entities("&amp; &nosuch; &#8364;")) == ["&amp;", "&#8364;"]

@@ -42,7 +42,7 @@ def published(log: MemoryLog) -> list[str]:
     return [(key or b"").decode() for key, _ in log.records]
 
 
-def test_what_is_new_is_published_and_the_second_time_nothing_is() -> None:
+def test_new_links_are_published_once() -> None:
     log = MemoryLog()
 
     assert changes(an_author(on(log)), wants(), wants(reference=AUTUMN)) == ["created spring 1", "created autumn 1"]
@@ -50,7 +50,7 @@ def test_what_is_new_is_published_and_the_second_time_nothing_is() -> None:
     assert published(log) == ["acme/spring/1", "acme/autumn/1"]
 
 
-def test_an_author_with_nothing_new_disturbs_nobody() -> None:
+def test_author_with_nothing_new_fences_no_one() -> None:
     log = MemoryLog()
     an_author(on(log)).publish([wants()])
     term = log.term
@@ -60,7 +60,7 @@ def test_an_author_with_nothing_new_disturbs_nobody() -> None:
     assert log.term == term
 
 
-def test_a_preview_publishes_nothing() -> None:
+def test_preview_publishes_nothing() -> None:
     log = MemoryLog()
 
     (planned,) = an_author(on(log)).preview([wants()])
@@ -69,7 +69,7 @@ def test_a_preview_publishes_nothing() -> None:
     assert not log.records
 
 
-def test_an_overtaken_author_plans_again_on_what_the_other_one_published() -> None:
+def test_fenced_author_retries_on_newly_published_versions() -> None:
     log, clock = MemoryLog(), FrozenClock()
     other = an_author(on(log), name="bo")
     overtaking = on(log, lambda: other.publish([wants(wants_field("b"))]))
@@ -89,7 +89,7 @@ def test_fenced_author_skips_link_published_by_the_other() -> None:
     assert published(log) == ["acme/spring/1"]
 
 
-def test_what_another_author_published_before_the_fence_is_seen() -> None:
+def test_author_sees_versions_published_before_the_fence() -> None:
     """Otherwise both would publish a version of the same number, and the second one would replace the first."""
     log = MemoryLog()
     other = an_author(on(log), name="bo")
@@ -103,7 +103,7 @@ def test_what_another_author_published_before_the_fence_is_seen() -> None:
     assert published(log) == ["acme/spring/1", "acme/spring/2"]
 
 
-def test_a_reset_that_comes_between_counts_for_both() -> None:
+def test_concurrent_reset_counts_for_both_authors() -> None:
     log = MemoryLog()
     an_author(on(log)).publish([wants()])
     other = an_author(on(log), name="bo")
@@ -113,7 +113,7 @@ def test_a_reset_that_comes_between_counts_for_both() -> None:
     assert an_author(on(log)).version(SPRING).epoch == 1
 
 
-def test_who_is_overtaken_again_and_again_gives_up_with_growing_pauses() -> None:
+def test_author_backs_off_and_gives_up_if_fenced_repeatedly() -> None:
     log, clock = MemoryLog(), FrozenClock()
     overtakers = [MemoryDefinitionTopic(log).fence_others for _ in range(ATTEMPTS)]
 
@@ -125,7 +125,7 @@ def test_who_is_overtaken_again_and_again_gives_up_with_growing_pauses() -> None
     assert len(clock.pauses) == ATTEMPTS
 
 
-def test_a_commit_whose_answer_was_lost_counts_as_done() -> None:
+def test_commit_with_lost_response_counts_as_done() -> None:
     class LosesTheAnswer(MemoryDefinitionTopic):
         def publish(self, records: Sequence[Record]) -> None:
             super().publish(records)
@@ -139,7 +139,7 @@ def test_a_commit_whose_answer_was_lost_counts_as_done() -> None:
     assert published(log) == ["acme/spring/1", "acme/spring/2"]
 
 
-def test_a_mistake_against_what_is_published_publishes_nothing() -> None:
+def test_conflict_with_published_versions_publishes_nothing() -> None:
     log = MemoryLog()
     author = an_author(on(log))
 
@@ -162,7 +162,7 @@ def test_earlier_versions_stay_readable() -> None:
         author.version(SPRING, 4)
 
 
-def test_the_newest_versions_are_listed_by_tenant_and_link() -> None:
+def test_newest_versions_are_listed_by_tenant_and_link() -> None:
     log = MemoryLog()
     author = an_author(on(log))
     beta = LinkReference("beta", "a/b")
@@ -176,7 +176,7 @@ def test_the_newest_versions_are_listed_by_tenant_and_link() -> None:
     assert isinstance(acme[2], UnreadableVersion)
 
 
-def test_a_version_that_cannot_be_read_says_so() -> None:
+def test_unreadable_version_is_reported() -> None:
     author = an_author(on(MemoryLog([(b"acme/spring/1", b"nonsense")])))
 
     with pytest.raises(UsageError, match=r"acme/spring version 1 cannot be read \(.*\); publish the link again"):
@@ -201,7 +201,7 @@ def test_withdrawn_version_number_is_not_reused() -> None:
     assert author.version(SPRING).name == "Third"
 
 
-def test_a_link_whose_versions_are_all_withdrawn_is_created_after_them() -> None:
+def test_fully_withdrawn_link_is_created_with_next_version() -> None:
     log = MemoryLog([(b"acme/spring/9", None)])
     author = an_author(on(log))
 
@@ -212,7 +212,7 @@ def test_a_link_whose_versions_are_all_withdrawn_is_created_after_them() -> None
 
 
 @pytest.mark.parametrize("value", [b"", b"nonsense", record_of(a_link(link_id="other"))[1]])
-def test_publishing_replaces_a_version_that_no_program_wrote(value: bytes) -> None:
+def test_publishing_replaces_a_corrupt_version(value: bytes) -> None:
     log = MemoryLog()
     author = an_author(on(log))
     author.publish([wants(wants_field("a"))])
@@ -226,7 +226,7 @@ def test_publishing_replaces_a_version_that_no_program_wrote(value: bytes) -> No
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
-def test_versions_out_of_order_are_folded_by_their_number(order: tuple[int, ...]) -> None:
+def test_out_of_order_versions_are_folded_by_number(order: tuple[int, ...]) -> None:
     source = MemoryLog()
     for name in ("First", "Second", "Third"):
         an_author(on(source)).publish([wants(wants_field(name), name=name)])
@@ -238,7 +238,7 @@ def test_versions_out_of_order_are_folded_by_their_number(order: tuple[int, ...]
     ]
 
 
-def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
+def test_fully_unreadable_link_can_be_published_again() -> None:
     author = an_author(on(MemoryLog([(b"acme/spring/3", b"nonsense")])))
 
     with pytest.raises(UsageError, match="none of its published versions can be read; publish it from its link file"):
@@ -246,7 +246,7 @@ def test_a_link_can_be_published_again_when_nothing_of_it_can_be_read() -> None:
     assert changes(author, wants()) == ["created spring 4"]
 
 
-def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> None:
+def test_highest_possible_version_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
 
     with pytest.raises(InvalidLinkFiles, match="9223372036854775807 is the highest possible; create a link with"):
@@ -255,7 +255,7 @@ def test_the_highest_version_there_can_be_is_a_mistake_and_no_traceback() -> Non
         author.delete([SPRING])
 
 
-def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
+def test_link_withdrawn_during_reset_is_reported() -> None:
     log = MemoryLog()
     an_author(on(log)).publish([wants()])
 
@@ -267,14 +267,14 @@ def test_a_link_that_loses_all_versions_during_a_reset_is_told() -> None:
         an_author(on(log, withdraw_and_overtake)).reset([SPRING])
 
 
-def test_a_slot_that_the_memory_has_no_room_after_is_a_mistake() -> None:
+def test_slot_beyond_the_limit_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
 
     with pytest.raises(InvalidLinkFiles, match="actions in its life; create a new link"):
         author.publish([wants(wants_field("new"))])
 
 
-def test_what_is_published_is_readable_without_a_kind_that_was_added_since(tmp_path: Path) -> None:
+def test_published_record_is_readable_without_a_later_kind(tmp_path: Path) -> None:
     newer = Codec(link_defined_with(tmp_path, ("try_first",)))
     planned = next_versions(links_in(GOOD), Histories(newer, KINDS, {SPRING}), ANNA)
 

@@ -63,7 +63,7 @@ def slots_of(link: Link) -> dict[str, int]:
     return {action.action_id: action.slot for action in link.actions}
 
 
-def test_a_new_link_starts_with_version_1_epoch_0_and_slots_in_order() -> None:
+def test_new_link_starts_at_version_1_epoch_0_with_ordered_slots() -> None:
     planned = publish(histories_of(), wants(wants_field("a"), wants_field("b")))
 
     assert planned.change is Change.CREATED
@@ -73,7 +73,7 @@ def test_a_new_link_starts_with_version_1_epoch_0_and_slots_in_order() -> None:
     assert planned.link.url == "https://example.com/spring"
 
 
-def test_an_unchanged_link_publishes_nothing_whoever_asks() -> None:
+def test_unchanged_link_has_no_next_version() -> None:
     histories = histories_of()
     published = publish(histories, wants(wants_field("a")))
 
@@ -93,7 +93,7 @@ def test_an_unchanged_link_publishes_nothing_whoever_asks() -> None:
         wants(),
     ],
 )
-def test_any_difference_makes_the_next_version(changed: DesiredLink) -> None:
+def test_any_difference_creates_the_next_version(changed: DesiredLink) -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a")))
 
@@ -102,7 +102,7 @@ def test_any_difference_makes_the_next_version(changed: DesiredLink) -> None:
     assert (planned.change, planned.link.version, planned.link.defined_by) == (Change.CHANGED, 2, "bo")
 
 
-def test_another_order_of_the_actions_is_a_difference() -> None:
+def test_reordered_actions_are_a_difference() -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a"), wants_field("b")))
 
@@ -111,7 +111,7 @@ def test_another_order_of_the_actions_is_a_difference() -> None:
     assert list(slots_of(planned.link).items()) == [("b", 1), ("a", 0)]
 
 
-def test_a_slot_is_not_given_again_when_its_action_is_gone() -> None:
+def test_slot_of_removed_action_is_not_reused() -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a"), wants_field("b")))
     publish(histories, wants(wants_field("a")))
@@ -119,7 +119,7 @@ def test_a_slot_is_not_given_again_when_its_action_is_gone() -> None:
     assert slots_of(publish(histories, wants(wants_field("c"), wants_field("a"))).link) == {"c": 2, "a": 0}
 
 
-def test_an_action_that_comes_back_has_its_old_slot() -> None:
+def test_returning_action_keeps_its_slot() -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a"), wants_field("b")))
     publish(histories, wants(wants_field("c")))
@@ -138,7 +138,7 @@ def test_action_id_cannot_change_its_kind() -> None:
         next_versions([wants(an_action("script", "a", script="s"))], histories, ANNA)
 
 
-def test_a_link_whose_history_holds_something_unreadable_is_left_alone() -> None:
+def test_link_with_unreadable_history_is_not_changed() -> None:
     histories = histories_of()
     histories.add([(b"acme/spring/1", b"\xc3\x01nonsense")])
 
@@ -148,7 +148,7 @@ def test_a_link_whose_history_holds_something_unreadable_is_left_alone() -> None
         require_published([SPRING], histories)
 
 
-def test_ids_that_look_like_published_ones_are_mistakes() -> None:
+def test_id_that_looks_like_a_published_one_is_a_mistake() -> None:
     published = publish(
         histories_of(), wants(wants_field("caf\u00e9"), reference=LinkReference("acme", "caf\u00e9"))
     ).link
@@ -171,7 +171,7 @@ def test_published_id_that_is_invalid_now_stays_usable() -> None:
     assert publish(histories, wants(an_action("script", "a", script="s"))).link.version == 2
 
 
-def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
+def test_link_has_a_lifetime_limit_of_actions() -> None:
     histories = histories_of()
     for start in range(0, 1000, 100):
         publish(histories, wants(*(wants_field(f"a{number}") for number in range(start, start + 100))))
@@ -180,7 +180,7 @@ def test_a_link_has_a_limited_number_of_actions_in_its_life() -> None:
         next_versions([wants(wants_field("one-more"))], histories, ANNA)
 
 
-def test_a_reset_opens_the_next_epoch_and_keeps_all_else() -> None:
+def test_reset_only_increments_the_epoch() -> None:
     histories = histories_of()
     before = publish(histories, wants(wants_field("a"))).link
 
@@ -199,7 +199,7 @@ def test_publishing_keeps_the_epoch() -> None:
     assert publish(histories, wants(wants_field("b"))).link.epoch == 1
 
 
-def test_a_reset_that_somebody_else_did_meanwhile_is_not_done_twice() -> None:
+def test_concurrent_reset_is_not_repeated() -> None:
     histories = histories_of()
     publish(histories, wants())
     epochs = next_epochs([SPRING], histories)
@@ -210,7 +210,7 @@ def test_a_reset_that_somebody_else_did_meanwhile_is_not_done_twice() -> None:
     assert (planned.change, planned.link.epoch) == (Change.UNCHANGED, 1)
 
 
-def test_a_deleted_link_keeps_its_actions_and_is_deleted_once() -> None:
+def test_deleted_link_keeps_its_actions_and_is_deleted_once() -> None:
     histories = histories_of()
     before = publish(histories, wants(wants_field("a"))).link
 
@@ -221,7 +221,7 @@ def test_a_deleted_link_keeps_its_actions_and_is_deleted_once() -> None:
     assert delete(histories) == NextVersion(Change.UNCHANGED, planned.link)
 
 
-def test_publishing_a_deleted_link_brings_it_back() -> None:
+def test_publishing_a_deleted_link_restores_it() -> None:
     histories = histories_of()
     publish(histories, wants(wants_field("a")))
     delete(histories)
@@ -231,19 +231,19 @@ def test_publishing_a_deleted_link_brings_it_back() -> None:
     assert (planned.change, planned.link.version, planned.link.status) == (Change.RESTORED, 3, LinkStatus.ACTIVE)
 
 
-def test_links_that_nobody_published_are_all_named() -> None:
+def test_unpublished_links_are_all_named() -> None:
     with pytest.raises(UsageError, match=r"acme/one: no such link(.|\n)*acme/two: no such link"):
         next_epochs([LinkReference("acme", "one"), LinkReference("acme", "two")], histories_of())
 
 
-def test_a_link_named_twice_is_reset_once() -> None:
+def test_link_named_twice_is_reset_once() -> None:
     histories = histories_of()
     publish(histories, wants())
 
     assert len(next_resets(next_epochs([SPRING, SPRING], histories), histories, BO)) == 1
 
 
-def test_histories_know_only_the_links_asked_for_and_take_a_record_twice() -> None:
+def test_histories_filter_links_and_accept_duplicate_records() -> None:
     published = publish(histories_of(), wants(wants_field("a"))).link
     histories = Histories(CODEC, KINDS, {SPRING})
 
@@ -294,7 +294,7 @@ def test_versions_and_slots_stay_consistent_in_any_history(
     check_life(next_versions, steps)
 
 
-def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> None:
+def test_invariants_catch_forgotten_removed_actions() -> None:
     def forgetful(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[NextVersion]:
         newest = [history.newest for history in histories.links.values()]
         return next_versions(wanted, histories_of(*newest), signature)
@@ -305,7 +305,7 @@ def test_the_promises_are_broken_by_a_plan_that_forgets_removed_actions() -> Non
         )
 
 
-def test_the_promises_are_broken_by_a_plan_that_always_publishes() -> None:
+def test_invariants_catch_publishing_without_a_change() -> None:
     def eager(wanted: list[DesiredLink], histories: Histories, signature: Authorship) -> list[NextVersion]:
         return [NextVersion(Change.CHANGED, planned.link) for planned in next_versions(wanted, histories, signature)]
 

@@ -24,7 +24,7 @@ from consumer.links.web_address import check_url
         f"https://{'x' * 63}.example",
     ],
 )
-def test_an_address_of_a_web_page_is_taken_as_it_is(url: str) -> None:
+def test_valid_address_is_unchanged(url: str) -> None:
     assert check_url(url) == url
 
 
@@ -77,7 +77,7 @@ def test_ambiguous_address_is_refused(url: str, sentence: str) -> None:
 
 
 @given(st.text(alphabet="htps:/.?#[]@%a1é\u200b \\", max_size=30))
-def test_no_text_makes_it_raise_anything_else(text: str) -> None:
+def test_any_text_passes_or_raises_value_error(text: str) -> None:
     for url in (text, f"https://{text}"):
         with suppress(ValueError):
             assert check_url(url) == url

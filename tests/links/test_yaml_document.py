@@ -41,7 +41,7 @@ def problem_in(content: bytes) -> tuple[int, str]:
         (".inf", ".inf"),
     ],
 )
-def test_plain_values_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
+def test_plain_values_follow_yaml_1_2(text: str, value: Any) -> None:
     document = read_document(f"a: {text}".encode())
 
     assert not document.problems
@@ -56,7 +56,7 @@ def test_every_value_knows_its_line() -> None:
     assert document.texts["a", 1, "c"] == "two\nlines\n"
 
 
-def test_a_byte_order_mark_is_no_content() -> None:
+def test_byte_order_mark_is_not_content() -> None:
     assert read_document(b"\xef\xbb\xbfa: 1").data == {"a": 1}
 
 
@@ -87,7 +87,7 @@ def test_invalid_yaml_is_reported_with_its_line(content: bytes, line: int, sente
     assert sentence in found
 
 
-def test_the_first_of_two_equal_keys_counts_and_all_of_them_are_told() -> None:
+def test_first_of_repeated_keys_counts_and_all_are_reported() -> None:
     document = read_document(b"a: 1\na: [2, 3]\na: {b: 4}\nc: 5\n")
 
     assert document.data == {"a": 1, "c": 5}
@@ -104,7 +104,7 @@ def test_unusual_line_end_is_reported_and_keeps_line_numbers(character: str) -> 
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_lines_are_counted_as_editors_count_them(line_end: str) -> None:
+def test_lines_are_counted_like_in_editors(line_end: str) -> None:
     document = read_document(line_end.join(["a: 1", "b: x\ufeff", "c: [", ""]).encode())
 
     assert [problem.line for problem in document.problems] == [2, 4]
@@ -114,7 +114,7 @@ def test_lines_are_counted_as_editors_count_them(line_end: str) -> None:
     ("content", "column"),
     [("a: Nyhed #1", 10), ("a: #1", 4), ("a: [x #1\n]", 7), ("a: one\n  two #1", 7), ("a: å b #x", 8)],
 )
-def test_a_word_that_becomes_a_comment_is_told(content: str, column: int) -> None:
+def test_value_cut_by_a_comment_is_reported(content: str, column: int) -> None:
     (problem,) = read_document(content.encode()).problems
 
     assert problem.column == column
@@ -122,11 +122,11 @@ def test_a_word_that_becomes_a_comment_is_told(content: str, column: int) -> Non
 
 
 @pytest.mark.parametrize("content", ["a: x # one", "a: x#1", "a: 'x' #1", "a: |\n  x #1", "#1\na: x\n#2", "a: x ##"])
-def test_what_is_meant_as_a_comment_or_is_none_is_not_told(content: str) -> None:
+def test_intended_comment_is_not_reported(content: str) -> None:
     assert not read_document(content.encode()).problems
 
 
-def test_what_comes_before_an_unreadable_spot_is_read() -> None:
+def test_values_before_a_syntax_error_are_read() -> None:
     document = read_document(b"tenant: acme\nlinks:\n  - {id: a}\n  - {id: b}\n  - {id: c\n  - {id: d}\n")
 
     assert document.cut
@@ -135,13 +135,13 @@ def test_what_comes_before_an_unreadable_spot_is_read() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_no_bytes_make_it_raise(content: bytes) -> None:
+def test_any_bytes_are_read_without_raising(content: bytes) -> None:
     read_document(content)
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{},&*!|>'\"#%@`?\n\t \u2028\ufeff\x85", max_size=60))
-def test_no_yaml_like_text_makes_it_raise(text: str) -> None:
+def test_any_yaml_like_text_is_read_without_raising(text: str) -> None:
     read_document(text.encode())
 
 

@@ -47,7 +47,7 @@ def reconcile(environment: FakeEnvironment, way: Way) -> Reconciliation:
 
 
 @pytest.mark.parametrize("befall", KINDS_OF)
-def test_a_worker_goes_on_as_it_was_chosen(befall: Callable[[FakeEnvironment], None]) -> None:
+def test_worker_continues_from_the_chosen_offset(befall: Callable[[FakeEnvironment], None]) -> None:
     way, expected = KINDS_OF[befall]
     environment, disk = environment_at_work()
     click_everyone(environment, 1)
@@ -59,7 +59,7 @@ def test_a_worker_goes_on_as_it_was_chosen(befall: Callable[[FakeEnvironment], N
         assert worker.counts.clicks == expected
 
 
-def test_offsets_of_the_group_are_gone_on_from_where_they_are_chosen() -> None:
+def test_worker_continues_from_chosen_group_offsets() -> None:
     environment, disk = environment_at_work()
     lose_offsets(environment)
     plan = reconcile(environment, Way.OFFSETS_FROM_GROUP)
@@ -84,7 +84,7 @@ def test_skipped_clicks_stay_counted_across_workers() -> None:
     assert sum(float(line.split()[1]) for line in lost) == 2 * (RECIPIENTS - environment.partitions)
 
 
-def test_a_way_that_does_not_fit_changes_nothing_and_says_what_is_left() -> None:
+def test_inapplicable_option_changes_nothing() -> None:
     environment, _ = environment_at_work()
     click_everyone(environment, 1)
     delete_unread(environment)
@@ -95,7 +95,7 @@ def test_a_way_that_does_not_fit_changes_nothing_and_says_what_is_left() -> None
     assert environment.read(environment.names.changelog) == before
 
 
-def test_what_agrees_is_left_alone() -> None:
+def test_consistent_partition_is_not_changed() -> None:
     environment, _ = environment_at_work()
     for way in Way:
         assert not reconcile(environment, way).steps
@@ -108,7 +108,7 @@ def test_it_refuses_while_a_worker_is_in_the_group() -> None:
         reconcile(environment, Way.SKIP_LOST_CLICKS)
 
 
-def test_it_refuses_while_memory_is_moved() -> None:
+def test_it_refuses_during_a_repartition() -> None:
     environment, _ = environment_at_work()
     environment.cluster.append(
         environment.names.changelog, 1, Draft(CHECKPOINT_KEY, Checkpoint(REPARTITIONING).encode())
@@ -117,7 +117,7 @@ def test_it_refuses_while_memory_is_moved() -> None:
         reconcile(environment, Way.OFFSETS_FROM_STATE)
 
 
-def test_a_note_is_found_behind_any_number_of_records_that_were_aborted() -> None:
+def test_checkpoint_is_found_before_any_aborted_records() -> None:
     environment, _ = environment_at_work()
     changelog = environment.names.changelog
     producer = environment.leave_open(changelog, 0, b"key", b"value")
@@ -130,7 +130,7 @@ def test_a_note_is_found_behind_any_number_of_records_that_were_aborted() -> Non
     assert contradictions(inspection.look(environment.partitions)) == {}
 
 
-def test_a_transaction_that_nobody_ends_is_not_waited_for_for_ever() -> None:
+def test_open_transaction_is_not_awaited_forever() -> None:
     environment, _ = environment_at_work()
     environment.leave_open(environment.names.changelog, 0, b"key", b"value")
     inspection, _ = FakeReconcileAdmin(environment).reconciling(environment.clock)

@@ -146,7 +146,7 @@ def assert_moved(house: House) -> None:
     assert {state.partitions for state in house.read_topics([NAMES.clicks, NAMES.dead_letters]).values()} == {NEW}
 
 
-def test_every_entry_is_where_its_recipient_clicks_from_now_on() -> None:
+def test_every_entry_moves_to_its_recipients_partition() -> None:
     house = House()
     moved = house.tool().run()
 
@@ -154,7 +154,7 @@ def test_every_entry_is_where_its_recipient_clicks_from_now_on() -> None:
     assert moved == 2 * sum(partition_of(key, NEW) != partition_of(key, OLD) for key in KEYS)
 
 
-def test_the_memory_of_one_partition_at_a_time_is_held() -> None:
+def test_one_partition_is_held_at_a_time() -> None:
     """One of them may take gigabytes of page cache."""
     house = House()
     house.tool().run()
@@ -163,7 +163,7 @@ def test_the_memory_of_one_partition_at_a_time_is_held() -> None:
     assert house.state.held.total() == 0
 
 
-def test_a_memory_key_tells_its_partition_for_any_count() -> None:
+def test_dedupe_key_yields_its_partition_for_any_count() -> None:
     for key in KEYS:
         for partitions in (1, 3, 12, 1000):
             assert {partition_of_key(each, partitions) for each in memory_of(key)} == {partition_of(key, partitions)}
@@ -178,7 +178,7 @@ def steps_of_a_run() -> int:
 
 
 @pytest.mark.parametrize("dies_at", range(1, steps_of_a_run() + 1))
-def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> None:
+def test_next_run_continues_after_a_stop_at_any_step(dies_at: int) -> None:
     house = House()
     house.dies_at = dies_at
     with pytest.raises(Stopped):
@@ -190,20 +190,20 @@ def test_stopped_at_any_step_it_goes_on_when_it_is_run_again(dies_at: int) -> No
     assert_moved(house)
 
 
-def test_a_broker_that_goes_away_ends_it_with_what_to_do() -> None:
+def test_lost_broker_ends_it_with_advice() -> None:
     house = House()
     with pytest.raises(Unavailable, match=r"not answered in time.*run the command again"):
         house.tool(network=CutNetwork(house.cluster.lock)).run()
 
 
-def test_run_again_after_its_end_it_moves_nothing() -> None:
+def test_second_run_moves_nothing() -> None:
     house = House()
     house.tool().run()
     assert house.tool().run() == 0
     assert_moved(house)
 
 
-def test_a_rehearsal_counts_and_writes_nothing() -> None:
+def test_dry_run_counts_and_writes_nothing() -> None:
     house, like = House(), House()
     assert house.tool().dry_run() == like.tool().run()
     assert house.lots == 0
@@ -218,7 +218,7 @@ def with_clicks_left(house: House) -> None:
 
 
 @pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "1 in partition 1")])
-def test_it_refuses_what_is_not_safe_and_leaves_everything_as_it_is(hinder: Callable[[House], None], says: str) -> None:
+def test_unsafe_repartition_is_refused_without_a_change(hinder: Callable[[House], None], says: str) -> None:
     house = House()
     hinder(house)
     with pytest.raises(Unavailable, match=says):
@@ -231,18 +231,18 @@ def test_fewer_partitions_are_refused() -> None:
         House().tool(OLD - 1).run()
 
 
-def test_fewer_partitions_than_any_of_the_topics_has_are_refused() -> None:
+def test_fewer_partitions_than_any_topic_has_are_refused() -> None:
     house = House()
     house.grow_topics({NAMES.clicks: NEW + 1})
     with pytest.raises(UsageError, match=f"A topic has {NEW + 1} partitions"):
         house.tool().run()
 
 
-def test_as_many_partitions_as_there_are_move_nothing() -> None:
+def test_same_partition_count_moves_nothing() -> None:
     assert House().tool(OLD).run() == 0
 
 
-def test_a_topic_that_is_missing_is_named() -> None:
+def test_missing_topic_is_named() -> None:
     house = House()
     with pytest.raises(Unavailable, match=r"Missing: crm-updates\.interest\.v1; run link-actions doctor"):
         house.tool(names=replace(NAMES, kinds=("set-field", "interest"))).run()
@@ -273,7 +273,7 @@ def test_progress_is_reported_for_each_partition() -> None:
     assert house.told[-1].entries == len(list(house.memory(NEW - 1).scan(b"")))
 
 
-def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
+def test_worker_that_joins_meanwhile_keeps_its_state() -> None:
     house = House()
     house.members_seen = [0, 1]
     with pytest.raises(Unavailable, match="running"):
@@ -282,7 +282,7 @@ def test_a_worker_that_comes_in_between_finds_what_it_knew() -> None:
     assert [read_checkpoint(house.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
 
 
-def test_a_worker_refuses_memory_that_is_being_moved() -> None:
+def test_worker_refuses_state_during_a_repartition() -> None:
     house = House()
     house.dies_at = 4
     with pytest.raises(Stopped):
@@ -293,7 +293,7 @@ def test_a_worker_refuses_memory_that_is_being_moved() -> None:
 
 
 @pytest.mark.parametrize("form", [b"", b"\x02"])
-def test_memory_of_an_earlier_format_is_refused_and_not_misread(form: bytes) -> None:
+def test_state_of_an_earlier_format_is_refused(form: bytes) -> None:
     house = House()
     house.write([(0, CHECKPOINT_KEY, form + OLD.to_bytes(4, "big"))])
 
@@ -301,7 +301,7 @@ def test_memory_of_an_earlier_format_is_refused_and_not_misread(form: bytes) -> 
         house.tool().run()
 
 
-def test_partitions_that_somebody_added_by_hand_are_filled_too() -> None:
+def test_partitions_added_to_every_topic_are_filled() -> None:
     house = House()
     house.grow_topics(dict.fromkeys((NAMES.clicks, NAMES.changelog, *NAMES.updates.values()), NEW))
     house.left = {NEW - 1: 10}
@@ -322,7 +322,7 @@ def test_partitions_added_by_hand_are_filled(grown: str) -> None:
     assert_moved(house)
 
 
-def test_the_changelog_grows_first_and_the_clicks_last() -> None:
+def test_changelog_grows_first_and_clicks_last() -> None:
     """Neither a worker nor an edge may find partitions of the clicks that memory or updates lack."""
     house = House()
     house.tool().run()
@@ -332,7 +332,7 @@ def test_the_changelog_grows_first_and_the_clicks_last() -> None:
     assert {*house.grown} == {NAMES.changelog, NAMES.clicks, NAMES.hits, NAMES.dead_letters, *NAMES.updates.values()}
 
 
-def test_clicks_topic_grows_last() -> None:
+def test_topics_have_grown_before_the_last_checkpoint() -> None:
     house = House()
     house.dies_at = steps_of_a_run()  # the note of the new count, which follows the clicks
     with pytest.raises(Stopped):

@@ -57,7 +57,7 @@ def test_a_copy_is_not_replayed_with_its_original() -> None:
     assert chosen(found, "0:0", "0:3") == (["0:3"], [], ["0:0"])
 
 
-def test_however_often_it_goes_bad_again_a_replay_of_all_is_one_click() -> None:
+def test_click_that_fails_repeatedly_is_replayed_once() -> None:
     records = [a_letter(0)]
     for number in range(1, 6):
         place = records[-1].place.encode()
@@ -68,7 +68,7 @@ def test_however_often_it_goes_bad_again_a_replay_of_all_is_one_click() -> None:
         assert found.letters[records[-1].place].copy_of == "0:0"
 
 
-def test_a_letter_that_was_replayed_is_asked_about() -> None:
+def test_replayed_letter_needs_confirmation() -> None:
     found = index_dead_letters([a_letter(0), a_letter(1, value=b"other"), a_note(2, b"0:0"), a_note(5, b"0:0")])
 
     assert chosen(found) == (["0:1"], ["0:0"], [])
@@ -87,14 +87,14 @@ def test_the_reason_is_that_of_the_newest_copy() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"value": b"other"}, {"key": b"acme/r-2"}, {"value": None}, {"key": None}])
-def test_what_only_says_that_it_is_a_copy_hides_no_letter(fields: dict[str, Any]) -> None:
+def test_false_copy_hides_no_letter(fields: dict[str, Any]) -> None:
     original = a_letter(0)
     found = index_dead_letters([original, a_copy(1, original, **fields)])
 
     assert chosen(found) == (["0:0", "0:1"], [], [])
 
 
-def test_a_dead_letter_without_a_value_is_no_note() -> None:
+def test_dead_letter_without_value_is_not_a_replay_note() -> None:
     original = a_letter(0, value=None)
     found = index_dead_letters([original, a_copy(1, original)])
 
@@ -103,7 +103,7 @@ def test_a_dead_letter_without_a_value_is_no_note() -> None:
 
 
 @given(st.lists(st.sampled_from(["new", "replay all"]), max_size=12))
-def test_replaying_all_again_and_again_doubles_nothing(steps: list[str]) -> None:
+def test_repeated_replay_of_all_duplicates_nothing(steps: list[str]) -> None:
     """Everything goes bad again at once, as it does where what made it bad is not fixed."""
     log: list[RecordView] = []
     clicks = 0

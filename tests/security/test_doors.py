@@ -50,7 +50,7 @@ PRINCIPALS = ("User:worker", "User:edge", "User:CN=everybody")
 
 @pytest.mark.usefixtures("users")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
-def test_every_command_comes_in_by_each_door(house: House, door: Door, topic_prefix: str, tmp_path: Path) -> None:
+def test_every_command_connects_to_each_listener(house: House, door: Door, topic_prefix: str, tmp_path: Path) -> None:
     visitor = visitor_at(house, door, topic_prefix, tmp_path)
     grant(house.admin, [rule for name in PRINCIPALS for rule in all_rules(visitor, name)])
     (tmp_path / "links.yaml").write_text(LINKS)
@@ -126,9 +126,7 @@ def sentences(house: House, users: Mapping[Role, str]) -> Mapping[str, str]:  # 
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_whoever_is_turned_away_is_told_in_one_sentence_what_to_mend(
-    sentences: Mapping[str, str], refusal: str
-) -> None:
+def test_refused_connection_has_a_one_line_fix(sentences: Mapping[str, str], refusal: str) -> None:
     _, words = REFUSALS[refusal]
     missing = [word for word in words if word not in sentences[refusal]]
     assert not missing, f"{missing} are not in: {sentences[refusal]}"
@@ -136,9 +134,7 @@ def test_whoever_is_turned_away_is_told_in_one_sentence_what_to_mend(
 
 @pytest.mark.usefixtures("users")
 @pytest.mark.parametrize("command", [("run",), ("updates", "tail")], ids=" ".join)
-def test_a_command_that_is_turned_away_says_no_more_than_the_sentence(
-    house: House, command: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_refused_command_prints_only_the_message(house: House, command: tuple[str, ...], tmp_path: Path) -> None:
     door, words = REFUSALS["a wrong password"]
     said = visitor_at(house, door, "nowhere.", tmp_path).say(*command)
 
@@ -148,7 +144,7 @@ def test_a_command_that_is_turned_away_says_no_more_than_the_sentence(
 
 
 @pytest.mark.parametrize("name", ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"])
-def test_a_file_that_is_not_there_is_a_wrong_setting(house: House, name: str, tmp_path: Path) -> None:
+def test_missing_certificate_is_a_usage_error(house: House, name: str, tmp_path: Path) -> None:
     mine = house.by_certificate(house.authority.issue("worker"))
     visitor = visitor_at(house, lambda _: (house.kafka.mutual, {**mine, name: "/nowhere.pem"}), "", tmp_path)
 

@@ -38,7 +38,7 @@ def run(folder: Path, statement: str, *options: str) -> "subprocess.CompletedPro
 
 @pytest.mark.parametrize("processes", ["0", "2"])
 @pytest.mark.parametrize("statement", LEAKS.values(), ids=LEAKS.keys())
-def test_a_leak_fails_the_run_and_is_shown(elsewhere: Path, statement: str, processes: str) -> None:
+def test_leak_fails_the_run_and_is_shown(elsewhere: Path, statement: str, processes: str) -> None:
     found = run(elsewhere, statement, "-n", processes)
 
     assert found.returncode == pytest.ExitCode.TESTS_FAILED, found.stdout
@@ -46,7 +46,7 @@ def test_a_leak_fails_the_run_and_is_shown(elsewhere: Path, statement: str, proc
     assert "1 passed" in found.stdout
 
 
-def test_a_run_without_one_passes(elsewhere: Path) -> None:
+def test_run_without_a_leak_passes(elsewhere: Path) -> None:
     found = run(elsewhere, f'(tmp_path / "kafka.log").write_text("the broker may: {MARK}")')
 
     assert found.returncode == 0, found.stdout

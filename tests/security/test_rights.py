@@ -20,7 +20,7 @@ UNAVAILABLE = 3
 NUMBERS = count()
 
 
-def test_the_whole_job_runs_with_exactly_the_rights_that_are_printed(done: Job) -> None:
+def test_printed_acls_are_sufficient(done: Job) -> None:
     updates = done.say(Role.SUBSCRIBER, "updates", "tail", "--from-beginning", "--until-end", "--json")
     assert_good(updates)
     assert updates.out.count(f'"recipient_id": "{MARK}-0"') == 1
@@ -29,11 +29,11 @@ def test_the_whole_job_runs_with_exactly_the_rights_that_are_printed(done: Job) 
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_doctor_finds_every_role_good(done: Job, role: Role) -> None:
+def test_doctor_accepts_every_role(done: Job, role: Role) -> None:
     assert_good(done.say(role, "doctor", "--role", role))
 
 
-def test_a_subscribers_own_group_needs_the_right_that_is_printed_for_it(done: Job) -> None:
+def test_subscriber_group_needs_its_printed_acl(done: Job) -> None:
     consumer = Consumer({
         **done.visitor(Role.SUBSCRIBER).properties,
         "bootstrap.servers": done.house.kafka.sasl,
@@ -58,7 +58,7 @@ REMOVED = [
 
 
 @pytest.mark.parametrize(("role", "right"), REMOVED)
-def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, role: Role, right: Acl) -> None:
+def test_each_missing_acl_is_named(done: Job, role: Role, right: Acl) -> None:
     (rule,) = rules_in([shlex.join(right.arguments(f"User:{role}"))])
     revoke(done.house.admin, rule)
     try:
@@ -78,7 +78,7 @@ def test_without_any_one_of_them_the_right_that_is_missing_is_named(done: Job, r
     [each for each in rights(Role.WORKER) if "set-field" in each.name or each.resource is not Resource.TOPIC],
     ids=str,
 )
-def test_a_worker_that_loses_a_right_while_it_runs_ends_and_names_it(done: Job, right: Acl) -> None:
+def test_worker_that_loses_a_right_ends_and_names_it(done: Job, right: Acl) -> None:
     worker = done.work().wait_ready()
     (rule,) = rules_in([shlex.join(right.arguments("User:worker"))])
     revoke(done.house.admin, rule)

@@ -31,7 +31,7 @@ def rotating(done: Job, tmp_path: Path) -> Visitor:
     return visitor
 
 
-def test_a_new_password_is_taken_while_the_worker_runs(done: Job, rotating: Visitor) -> None:
+def test_running_worker_uses_the_new_password(done: Job, rotating: Visitor) -> None:
     worker = Worker(rotating.environ(), rotating.folder / "worker.log", "run").wait_ready()
     try:
         set_password(done.house.admin, f"{MARK}-new")
@@ -45,9 +45,7 @@ def test_a_new_password_is_taken_while_the_worker_runs(done: Job, rotating: Visi
         worker.kill()
 
 
-def test_no_secret_is_seen_anywhere_even_when_everything_is_logged(
-    done: Job, rotating: Visitor, tmp_path: Path
-) -> None:
+def test_no_secret_is_shown_at_debug_level(done: Job, rotating: Visitor, tmp_path: Path) -> None:
     password = f"{MARK}-of-the-key"
     certificate = done.house.authority.issue("debugging")
     encrypt(certificate.key, password)
@@ -79,7 +77,7 @@ def test_no_secret_is_seen_anywhere_even_when_everything_is_logged(
     assert not [leak for each in said for leak in leaks_of("output", each.out + each.err)]
 
 
-def test_a_wrong_setting_beside_a_secret_does_not_show_it(rotating: Visitor) -> None:
+def test_invalid_setting_next_to_a_secret_does_not_show_it(rotating: Visitor) -> None:
     wrong = {**rotating.properties, "sasl.password": f"{MARK}-x", "ssl.key.pem": f"{MARK}-y", "no.such.thing": MARK}
     said = replace(rotating, properties=wrong).say("doctor")
 
