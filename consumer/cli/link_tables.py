@@ -27,9 +27,9 @@ def show_mistakes(mistakes: Iterable[Diagnostic]) -> None:
     for mistake in mistakes:
         echo_json(
             {
-                "file": mistake.place.file,
-                "line": mistake.place.line,
-                "column": mistake.place.column,
+                "file": mistake.location.file,
+                "line": mistake.location.line,
+                "column": mistake.location.column,
                 "severity": mistake.severity.value,
                 "subject": mistake.subject,
                 "sentence": mistake.sentence,
@@ -49,7 +49,7 @@ def show_warnings(warnings: Sequence[Diagnostic], *, as_json: bool) -> None:
 def show_checked(checked: CheckedLinks) -> None:
     """Print how many files, links and actions were checked."""
     links = checked.links
-    files = len({link.place.file for link in links})
+    files = len({link.location.file for link in links})
     actions = sum(len(link.actions) for link in links)
     warned = f", {counted(len(checked.warnings), 'warning')}" if checked.warnings else ""
     say(f"no mistakes{warned}: {counted(files, 'file')}, {counted(len(links), 'link')}, {counted(actions, 'action')}")

@@ -33,7 +33,7 @@ class InvalidLine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EncodedClick:
-    """A click as it is published. `minted` is true if the line had no `click_id`."""
+    """The key and value of a click to publish. `minted` is true if the line had no `click_id`."""
 
     key: bytes
     value: bytes

@@ -29,13 +29,13 @@ class DeadLetter:
 
     @property
     def copy_of(self) -> str | None:
-        """Return the place of the first dead letter of this click, None if this is the first."""
+        """Return where the first dead letter of this click is, None if this is the first."""
         places = [text_of(value) or "" for name, value in self.headers if name == REPLAYED]
         return places[-1] if places and _PLACE.fullmatch(places[-1]) else None
 
     @property
     def click(self) -> tuple[str, bytes]:
-        """Return the identity of the click: the place of its first dead letter, and a digest.
+        """Return the identity of the click: where its first dead letter is, and a digest.
 
         The digest distinguishes records that falsely claim to be copies, or are copies from a deleted topic.
         """
@@ -79,7 +79,7 @@ def dead_letter(record: RecordView) -> DeadLetter:
 
 
 def replay_noted_by(record: RecordView) -> str | None:
-    """Return the place of the dead letter whose replay this record notes, None if it is not such a note."""
+    """Return which dead letter was replayed, by its place; None if this record notes no replay."""
     headers = dict(record.headers)
     if record.value is not None or FIRST in headers or REPLAYED not in headers:
         return None

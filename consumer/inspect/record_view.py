@@ -23,7 +23,7 @@ class RecordView:
 
     @property
     def place(self) -> str:
-        """Return `PARTITION:OFFSET`."""
+        """Return `PARTITION:OFFSET`; in JSON and tables, `place` means this."""
         return f"{self.partition}:{self.offset}"
 
     def json_line(self, value: Any) -> str:

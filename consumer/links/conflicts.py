@@ -15,7 +15,7 @@ def find_conflicts(link: str, actions: Sequence[DesiredAction]) -> Iterator[Diag
         sentence = _same_id(earlier, later) or _same_action(earlier, later) or _contradiction(earlier, later)
         if sentence:
             subject = f"link {link}, action {later.action_id}"
-            yield Diagnostic(later.place, subject, sentence)
+            yield Diagnostic(later.location, subject, sentence)
 
 
 def _same_id(earlier: DesiredAction, later: DesiredAction) -> str | None:
@@ -23,16 +23,16 @@ def _same_id(earlier: DesiredAction, later: DesiredAction) -> str | None:
         return None
     if earlier.action_id != later.action_id:
         return (
-            f"its id looks the same as that of the action in line {earlier.place.line} but has other characters; "
+            f"its id looks the same as that of the action in line {earlier.location.line} but has other characters; "
             "give each action its own id"
         )
-    return f"the action in line {earlier.place.line} has the same id; give each action its own id"
+    return f"the action in line {earlier.location.line} has the same id; give each action its own id"
 
 
 def _same_action(earlier: DesiredAction, later: DesiredAction) -> str | None:
     if earlier.kind.name != later.kind.name or _seen(earlier) != _seen(later):
         return None
-    return f"it does the same as the action {earlier.action_id} in line {earlier.place.line}; keep one of them"
+    return f"it does the same as the action {earlier.action_id} in line {earlier.location.line}; keep one of them"
 
 
 def _contradiction(earlier: DesiredAction, later: DesiredAction) -> str | None:
@@ -45,7 +45,7 @@ def _contradiction(earlier: DesiredAction, later: DesiredAction) -> str | None:
         f"{name} {before[name]!r} and {after[name]!r}" for name in before if before[name] != after[name]
     )
     return (
-        f"it contradicts the action {earlier.action_id} in line {earlier.place.line}: "
+        f"it contradicts the action {earlier.action_id} in line {earlier.location.line}: "
         f"both change {changed}, with {differences}; keep one of them"
     )
 

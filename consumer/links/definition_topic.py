@@ -42,9 +42,9 @@ CALL_SECONDS = 30.0
 """Timeout of one transactional call, below transaction.timeout.ms."""
 ANSWER_SECONDS = 10.0
 OPEN_TRANSACTION_SECONDS = 2.0
-"""How long to wait for an open transaction: a commit returns a moment before readers see it."""
+"""Longest wait for an open transaction: a commit returns a moment before readers see it."""
 STALL_SECONDS = 20.0
-"""How long reading may make no progress before the end is reached."""
+"""Longest time without progress before the end is reached."""
 
 _BATCH = 5000
 _PARTITION = 0
@@ -130,11 +130,12 @@ class KafkaDefinitionTopic:
             raise self._unreadable(str(error)) from error
 
     def _committed_end(self) -> int:
-        place = (self._topic, _PARTITION)
+        partition = (self._topic, _PARTITION)
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stub lacks the types
         committed = IsolationLevel.READ_COMMITTED
         try:
-            return read_offsets(self._admin, [place], latest, level=committed, answer_seconds=ANSWER_SECONDS)[place]
+            ends = read_offsets(self._admin, [partition], latest, level=committed, answer_seconds=ANSWER_SECONDS)
+            return ends[partition]
         except KafkaException as raised:
             raise self._unreadable(kafka_error(raised).str()) from raised
 

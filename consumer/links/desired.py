@@ -17,7 +17,7 @@ class DesiredAction:
     repeat: Repeat
     kind: Kind
     parameters: ActionParameters
-    place: SourceLocation
+    location: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +28,4 @@ class DesiredLink:
     name: str
     response: Response
     actions: tuple[DesiredAction, ...]
-    place: SourceLocation
+    location: SourceLocation

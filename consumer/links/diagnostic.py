@@ -28,7 +28,7 @@ class Severity(StrEnum):
 class Diagnostic:
     """One mistake or warning. `subject` names the link and action if known; `sentence` says how to fix it."""
 
-    place: SourceLocation
+    location: SourceLocation
     subject: str
     sentence: str
     severity: Severity = Severity.ERROR
@@ -36,8 +36,8 @@ class Diagnostic:
     def __str__(self) -> str:
         about = f"{self.subject}: " if self.subject else ""
         warning = "warning: " if self.severity is Severity.WARNING else ""
-        place = f"{self.place.file}:{self.place.line}:{self.place.column}"
-        return printable(f"{place}: {warning}{about}{self.sentence}")
+        location = f"{self.location.file}:{self.location.line}:{self.location.column}"
+        return printable(f"{location}: {warning}{about}{self.sentence}")
 
 
 class InvalidLinkFiles(UsageError):
@@ -54,7 +54,7 @@ class InvalidLinkFiles(UsageError):
 
 def in_order(mistakes: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sort by file, line and column."""
-    return sorted(mistakes, key=lambda mistake: (mistake.place.file, mistake.place.line, mistake.place.column))
+    return sorted(mistakes, key=lambda mistake: (mistake.location.file, mistake.location.line, mistake.location.column))
 
 
 def _count(number: int, noun: str) -> str:

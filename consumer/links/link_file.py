@@ -108,21 +108,21 @@ class _Reading:
                 continue
             reference = LinkReference(self._tenant, entry.id)
             actions = tuple(self._actions[path])
-            yield DesiredLink(reference, entry.name, entry.response.to_response(), actions, self._where.place(path))
+            yield DesiredLink(reference, entry.name, entry.response.to_response(), actions, self._where.location(path))
 
     def defined(self) -> Iterator[tuple[LinkReference, SourceLocation]]:
         """Yield each link that has an id, with its location."""
         for path, raw in self._raw_links:
             if isinstance(raw.get("id"), str):
-                yield LinkReference(self._tenant, raw["id"]), self._where.place(path)
+                yield LinkReference(self._tenant, raw["id"]), self._where.location(path)
 
     def _understood_actions(self, path: Path, raw: Mapping[str, Any]) -> Iterator[DesiredAction]:
         entries = [self._action_entry(action) for action in _list(raw.get("actions"))]
         for index, (action_id, entry) in enumerate(zip(name_actions(entries), entries, strict=True)):
             if entry is not None:
                 kind = self._kinds[entry.kind]
-                place = self._where.place((*path, "actions", index))
-                yield DesiredAction(action_id, entry.repeat, kind, entry.to_parameters(kind), place)
+                location = self._where.location((*path, "actions", index))
+                yield DesiredAction(action_id, entry.repeat, kind, entry.to_parameters(kind), location)
 
     def _action_entry(self, raw: Any) -> ActionEntry | None:
         try:

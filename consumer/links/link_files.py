@@ -108,10 +108,10 @@ def _no_file(path: Path, sentence: str) -> Diagnostic:
 
 def _defined_twice(files: Iterable[LinkFile]) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], tuple[LinkReference, SourceLocation]] = {}
-    for reference, place in chain.from_iterable(file.defined for file in files):
+    for reference, location in chain.from_iterable(file.defined for file in files):
         looks = reference.tenant_id, looks_of(reference.link_id)
-        other, earlier = first.setdefault(looks, (reference, place))
-        if earlier is not place:
+        other, earlier = first.setdefault(looks, (reference, location))
+        if earlier is not location:
             where = f"first in {earlier.file}:{earlier.line}"
             same = "it is defined twice" if other == reference else "it looks like the id of another link"
-            yield Diagnostic(place, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")
+            yield Diagnostic(location, f"link {reference.link_id}", f"{same} ({where}); keep one or give it another id")

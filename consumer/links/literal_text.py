@@ -54,13 +54,13 @@ def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str
 def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[TextWarning]:
     yield from _in_id((*path, "id"), action.get("id"))
     for name, field in kind.parameters.model_fields.items():
-        place, value = (*path, name), action.get(name)
+        value_path, value = (*path, name), action.get(name)
         if _is(field, Id):
-            yield from _in_id(place, value)
+            yield from _in_id(value_path, value)
         elif isinstance(value, str):
             is_readable = _is(field, ReadableText)
-            yield from _in_text(place, value, _OTHER_MERGE_FIELD if is_readable else _MERGE_FIELD)
-            yield from _in_plain_text(place, value)
+            yield from _in_text(value_path, value, _OTHER_MERGE_FIELD if is_readable else _MERGE_FIELD)
+            yield from _in_plain_text(value_path, value)
 
 
 def _is(field: Any, annotated: Any) -> bool:

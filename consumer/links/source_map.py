@@ -29,7 +29,7 @@ class SourceMap:
             location = location[:-1]
         return location
 
-    def place(self, path: Path) -> SourceLocation:
+    def location(self, path: Path) -> SourceLocation:
         """Return the location of a value."""
         return SourceLocation(self.file, self._lines.get(path, 1), self._columns.get(path, 1))
 
@@ -39,7 +39,7 @@ class SourceMap:
 
     def mistake(self, path: Path, sentence: str, severity: Severity = Severity.ERROR) -> Diagnostic:
         """Return a diagnostic at a value."""
-        return Diagnostic(self.place(path), self._subject(path), sentence, severity)
+        return Diagnostic(self.location(path), self._subject(path), sentence, severity)
 
     def _subject(self, path: Path) -> str:
         if path[:1] != ("links",) or len(path) < LINK:

@@ -178,14 +178,14 @@ def _action(desired: DesiredAction, slot: int) -> Action:
 def _contradictions(desired: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
     subject = f"link {desired.reference.link_id}"
     if desired.reference in histories.unreadable:
-        yield Diagnostic(desired.place, subject, histories.unreadable[desired.reference])
+        yield Diagnostic(desired.location, subject, histories.unreadable[desired.reference])
         return
     if histories.highest(desired.reference) >= LARGEST_VERSION:
-        yield Diagnostic(desired.place, subject, _NO_VERSION_LEFT)
+        yield Diagnostic(desired.location, subject, _NO_VERSION_LEFT)
     history = histories.links.get(desired.reference)
     if history is None:
         yield from (
-            Diagnostic(desired.place, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(desired.reference)[:1]
+            Diagnostic(desired.location, subject, _LOOKS_LIKE_LINK) for _ in histories.alike(desired.reference)[:1]
         )
     taken = history.slots if history else {}
     slots = _slots(desired.actions, taken)
@@ -193,7 +193,7 @@ def _contradictions(desired: DesiredLink, histories: Histories) -> Iterator[Diag
         sentence = (
             f"with this version it would have had more than {MOST_ACTIONS} actions in its life; create a new link"
         )
-        yield Diagnostic(desired.place, subject, sentence)
+        yield Diagnostic(desired.location, subject, sentence)
     for action in desired.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
         yield from _looking_like_another(subject, action, taken)
@@ -206,7 +206,7 @@ def _reused(subject: str, action: DesiredAction, taken: TakenSlot | None) -> Ite
         f"the published link has used this id for the kind {taken.kind}, and people who had that would never get this "
         f"{action.kind.name}; give the action another id"
     )
-    yield Diagnostic(action.place, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)
 
 
 def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[str, TakenSlot]) -> Iterator[Diagnostic]:
@@ -217,4 +217,4 @@ def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[st
         "everyone who had that one would get this one too; copy its id from link-actions links show --json, or give "
         "the action an id that looks different"
     )
-    yield Diagnostic(action.place, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)

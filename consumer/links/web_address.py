@@ -27,11 +27,11 @@ def check_url(text: str) -> str:
         raise ValueError(f"it is not an absolute http or https address; {_EXAMPLE}")
     if len(text) > LONGEST_URL:
         raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_URL}")
-    for place, character in enumerate(text, 1):
+    for position, character in enumerate(text, 1):
         if character.isspace() or character == "\\":
             raise ValueError(f"it is not an absolute http or https address without blanks and backslashes; {_EXAMPLE}")
         if is_unseen(character):
-            raise ValueError(f"it contains {describe(character)} at character {place}; remove it")
+            raise ValueError(f"it contains {describe(character)} at character {position}; remove it")
     _check_parts(text)
     return text
 

@@ -74,21 +74,21 @@ def read_document(content: bytes) -> Document:
 
 
 def _odd_problem(text: str, match: re.Match[str]) -> Problem:
-    line, column = _place(text, match.start())
+    line, column = _line_and_column(text, match.start())
     character = match[0]
     what = "a byte order mark" if character == "\ufeff" else unicodedata.name(character, "next line").lower()
     sentence = f"U+{ord(character):04X} ({what}) is in the file, but editors do not show it; remove it"
     return Problem(line, sentence, column)
 
 
-def _place(text: str, index: int) -> tuple[int, int]:
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
     ends = [match.end() for match in _LINE_END.finditer(text, 0, index)]
     return len(ends) + 1, index - (ends[-1] if ends else 0) + 1
 
 
 def _character_problem(error: yaml.reader.ReaderError, text: str) -> Problem:
     character = error.character if isinstance(error.character, str) else chr(error.character)
-    line, column = _place(text, max(text.find(character), 0))
+    line, column = _line_and_column(text, max(text.find(character), 0))
     return Problem(line, f"the character {character!a} is not allowed in YAML; remove it", column)
 
 
@@ -165,7 +165,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if event.tag:
-            self._tell(event, f"the tag {event.tag} is not allowed; remove it")
+            self._report(event, f"the tag {event.tag} is not allowed; remove it")
         is_list = isinstance(event, yaml.SequenceStartEvent)
         items: Any = [] if is_list else {}
         self._attach(path, items)
@@ -191,7 +191,7 @@ class _Reader:
             key = event.value
             if key in items:
                 first = self._document.lines[*path, key]
-                self._tell(event, f"{key} is repeated (first in line {first}); keep one of them")
+                self._report(event, f"{key} is repeated (first in line {first}); keep one of them")
                 self._value(next(self._events), (*path, key, -1))
                 continue
             self._document.lines[*path, key] = _line(event)
@@ -202,7 +202,7 @@ class _Reader:
     def _scalar(self, event: Any, path: Path) -> Any:
         self._document.texts.setdefault(path, event.value)
         if event.tag not in (None, "!"):
-            self._tell(event, f"the tag {event.tag} is not allowed; remove it, and put text in quotes")
+            self._report(event, f"the tag {event.tag} is not allowed; remove it, and put text in quotes")
         self._look_for_comment(event)
         return _plain_value(event.value) if event.implicit[0] and event.tag is None else event.value
 
@@ -218,7 +218,7 @@ class _Reader:
             )
             self._document.problems.append(Problem(end.line + 1, sentence, lost.start(1) + 1))
 
-    def _tell(self, event: Any, sentence: str) -> None:
+    def _report(self, event: Any, sentence: str) -> None:
         self._document.problems.append(Problem(_line(event), sentence, _column(event)))
 
 

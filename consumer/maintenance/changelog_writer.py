@@ -65,9 +65,9 @@ class ChangelogWriter:
                 self._producer.begin_transaction()
                 for partition, note in notes.items():
                     self._produce(partition, CHECKPOINT_KEY, note.encode())
-                places = [TopicPartition(clicks, p, note.offset or 0) for p, note in notes.items()]
+                offsets = [TopicPartition(clicks, p, note.offset or 0) for p, note in notes.items()]
                 self._producer.flush(_CALL_SECONDS)
-                self._producer.send_offsets_to_transaction(places, outsider.consumer_group_metadata(), _CALL_SECONDS)
+                self._producer.send_offsets_to_transaction(offsets, outsider.consumer_group_metadata(), _CALL_SECONDS)
                 self._producer.commit_transaction(_CALL_SECONDS)
             except (KafkaException, SystemError) as error:
                 failure = _interrupted(first_failure(self._producer, error))

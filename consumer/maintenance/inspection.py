@@ -18,7 +18,7 @@ from consumer.records.bulk import split_by_partition
 from schemas.topics import TopicNames
 
 PATIENCE_SECONDS = 30.0
-"""How long reading the changelog may make no progress: longer than an abandoned transaction stays open."""
+"""Longest time without progress in the changelog; an abandoned transaction is aborted sooner."""
 _LEAST_RECORDS, _GROWTH = 64, 64
 """The checkpoint is the last record of each transaction; more records are read only if the last were aborted."""
 _READ_AT_ONCE, _SLICE_SECONDS = 50_000, 0.5

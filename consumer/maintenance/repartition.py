@@ -28,7 +28,7 @@ from consumer.state.store import PartitionStore
 from consumer.terminal.text import counted
 from schemas.topics import TopicNames
 
-LOT = 10_000
+BATCH_SIZE = 10_000
 """Entries that are moved in one transaction."""
 _SLICE_SECONDS = 0.5
 
@@ -93,9 +93,9 @@ class Repartitioner:
         partitions: int,
         on_progress: Callable[[Progress], object],
         *,
-        lot: int = LOT,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
-        self._lot = lot
+        self._batch_size = batch_size
         self._parts = parts
         self._names = parts.names
         self._wanted = partitions
@@ -193,11 +193,11 @@ class Repartitioner:
         """Move the entries of a partition that belong elsewhere; return their number."""
         store = self._restore(partition)
         entries = moved = 0
-        for page in _pages(store, self._lot):
-            lot = [entry for key, value in page for entry in self._moving(partition, key, value)]
-            if lot and move:
-                self._parts.changelog.write(lot)
-            entries, moved = entries + len(page), moved + len(lot) // 2
+        for entries_read in _batches(store, self._batch_size):
+            moving = [entry for key, value in entries_read for entry in self._moving(partition, key, value)]
+            if moving and move:
+                self._parts.changelog.write(moving)
+            entries, moved = entries + len(entries_read), moved + len(moving) // 2
         self._parts.restorer.release(partition)
         self._on_progress(Progress(partition, self._wanted, entries, moved))
         return moved
@@ -222,10 +222,10 @@ class Repartitioner:
             ) from error
 
 
-def _pages(store: PartitionStore, limit: int) -> Iterator[list[tuple[bytes, bytes]]]:
+def _batches(store: PartitionStore, limit: int) -> Iterator[list[tuple[bytes, bytes]]]:
     cursor = b""
     while True:
-        page, cursor = store.page(cursor, limit)
-        yield page
+        batch, cursor = store.page(cursor, limit)
+        yield batch
         if not cursor:
             return

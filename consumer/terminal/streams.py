@@ -105,7 +105,7 @@ def takes_colors(stream: TextIO) -> bool:
 
 
 def _wrapped(kind: type[Stream], stream: TextIO | None, number: int) -> Stream:
-    """Return a stream of this kind in place of Python's own, which is detached."""
+    """Detach Python's stream and return one of this kind for the same descriptor."""
     if isinstance(stream, TextIOWrapper):
         encoding, is_line_buffered = stream.encoding, stream.line_buffering
         return kind(stream.detach(), encoding=encoding, errors=UNENCODABLE, line_buffering=is_line_buffered)

@@ -24,7 +24,7 @@ def test_file_yields_its_links() -> None:
     assert link.response == Redirect("https://example.com/spring")
     assert [action.action_id for action in link.actions] == ["interested"]
     assert link.actions[0].parameters.model_dump() == {"operation": "add", "interest": "news", "scope": "person"}
-    assert (link.place, link.actions[0].place) == (
+    assert (link.location, link.actions[0].location) == (
         SourceLocation("links.yaml", 3, 5),
         SourceLocation("links.yaml", 7, 9),
     )
@@ -386,7 +386,7 @@ def test_symbolic_link_loop_is_a_mistake(tmp_path: Path) -> None:
         with pytest.raises(InvalidLinkFiles) as raised:
             check_link_files(paths, KINDS)
 
-        assert sorted(mistake.place.file for mistake in raised.value.mistakes) == [str(gone), str(loop)]
+        assert sorted(mistake.location.file for mistake in raised.value.mistakes) == [str(gone), str(loop)]
 
 
 @pytest.mark.parametrize("path", ["x" * 100_000, "/dev/zero"])

@@ -111,7 +111,7 @@ class House:
     def tool(self, partitions: int = NEW, network: Network | None = None, names: TopicNames = NAMES) -> Repartitioner:
         restorer = ChangelogRestorer(FakeLogReader(self.cluster, NAMES.changelog, network), self.state)
         return Repartitioner(
-            RepartitionDependencies(names, self, self, restorer, self), partitions, self.told.append, lot=50
+            RepartitionDependencies(names, self, self, restorer, self), partitions, self.told.append, batch_size=50
         )
 
     def memory(self, partition: int) -> PartitionStore:
