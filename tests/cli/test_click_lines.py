@@ -79,7 +79,7 @@ NEEDED = ("tenant_id", "link_id", "recipient_id", "clicked_at")
 
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_blank_text_is_an_omitted_field(blank: str) -> None:
-    """An export to CSV writes one for every column where nothing is known, numbers and times among them."""
+    """A CSV export writes one for every unknown value, also of numbers and times."""
     optional = [field["name"] for field in SCHEMA.definition["fields"] if field["name"] not in (*NEEDED, "click_id")]
 
     assert read(**dict.fromkeys(optional, blank)) == read()

@@ -1,4 +1,4 @@
-"""What people see in a terminal, where no broker is needed."""
+"""Output in a terminal of commands that need no broker."""
 
 import os
 import re

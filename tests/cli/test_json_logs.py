@@ -1,4 +1,4 @@
-"""`run` with a JSON log writes nothing but JSON, whatever goes wrong."""
+"""`run` with a JSON log writes only JSON, also on errors."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def logged(text: str) -> list[dict[str, Any]]:
-    """Return the lines, each of which must be JSON with all that a line needs."""
+    """Return the lines, each of which must be JSON with all required fields."""
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     assert all(line.keys() >= FIELDS for line in lines), lines
     return lines

@@ -1,4 +1,4 @@
-"""The commands that need no broker, as somebody calls them."""
+"""`links` commands that need no broker, called through the command line."""
 
 import json
 from pathlib import Path

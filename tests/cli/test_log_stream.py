@@ -1,4 +1,4 @@
-"""Standard error that takes no line for a while."""
+"""Logging while the reader of standard error is stalled."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from consumer.monitoring.logs import configure_logs
 
 
 class Pipe:
-    """A pipe; in the place of standard error after `install`, which pytest undoes at the end of the test."""
+    """A pipe that replaces standard error after `install`; pytest restores it at the end of the test."""
 
     def __init__(self) -> None:
         self.reading, self.writing = os.pipe()
@@ -84,7 +84,7 @@ def test_a_long_line_is_whole(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> No
     text = "é" * 10_000 + "\n"
     LogStream().write(text)
 
-    assert (pipe.read() == text) is True  # else both would be shown
+    assert (pipe.read() == text) is True  # otherwise pytest would show both
 
 
 def test_closed_log_stream_loses_only_lines(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the kubelet puts into a container's environment for each Service, next to the settings."""
+"""Variables that the kubelet adds to a container's environment for each Service."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Service:
 
 
 def environment_of(service: Service) -> Mapping[str, str]:
-    """Return what the kubelet makes of it (`FromServices` and `makeLinkVariables` in pkg/kubelet/envvars)."""
+    """Return the variables that the kubelet derives from it (`FromServices` in pkg/kubelet/envvars)."""
     return dict(_variables(service))
 
 
@@ -113,8 +113,8 @@ def test_doctor_advises_to_disable_service_links() -> None:
 
 
 def test_run_warns_if_one_hides_a_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    nobody = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_LOG_FORMAT": "json"}
-    for name, value in {**nobody, **environment_of(Service("link-actions-http"))}.items():
+    settings = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_LOG_FORMAT": "json"}
+    for name, value in {**settings, **environment_of(Service("link-actions-http"))}.items():
         monkeypatch.setenv(name, value)
 
     assert execute(["run"]) == 3

@@ -1,4 +1,4 @@
-"""A state folder that cannot be used: one sentence with advice and one exit code, whichever command meets it."""
+"""An unusable state folder: every command reports the same sentence, advice and exit code."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ try:
 except LinkActionsError as error:
     print(int(error.exit_code), error)
 """
-"""What opens the state as a worker does."""
+"""A program that opens the state like a worker."""
 COMMANDS = (
     ["run"],
     ["run", "--drain"],
@@ -44,18 +44,18 @@ COMMANDS = (
 
 
 def unprivileged() -> list[str]:
-    """Return what a command begins with that may not pass over permissions, which root may."""
+    """Return a command prefix that drops root's right to ignore permissions."""
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        pytest.skip("root passes over permissions, and setpriv, which would end that, is missing")
+        pytest.skip("root ignores permissions, and setpriv, which would prevent that, is missing")
     return [setpriv, "--bounding-set", "-all"]
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder for the state, in a place that anybody may enter."""
+    """Return a state folder below one that every user may enter."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         state = Path(name) / "state"
@@ -66,7 +66,7 @@ def folder() -> Iterator[Path]:
 
 
 def give_away(folder: Path, mode: int) -> None:
-    """Make it another user's; who is not root only takes the rights from itself."""
+    """Give it to another user; without root, remove our own permissions instead."""
     if os.geteuid() == 0:
         os.chown(folder, ANOTHER_USER, ANOTHER_USER)
         folder.chmod(mode)

@@ -195,7 +195,7 @@ def test_every_advised_command_names_the_brokers() -> None:
         NAMES.clicks: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=2_000_000),
         NAMES.dead_letters: TopicState(4, frozenset({Cleanup.DELETE}), max_message_bytes=1_148_588),
     }
-    mends = [difference.advice for difference in compare_topics(NAMES, topics).differences]
+    fixes = [difference.advice for difference in compare_topics(NAMES, topics).differences]
 
-    assert sum(".sh" in mend for mend in mends) == 5
-    assert all(".sh --bootstrap-server" in mend for mend in mends if ".sh" in mend)
+    assert sum(".sh" in fix for fix in fixes) == 5
+    assert all(".sh --bootstrap-server" in fix for fix in fixes if ".sh" in fix)

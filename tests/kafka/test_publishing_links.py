@@ -30,7 +30,7 @@ from consumer.links.published import PublishedRecord
 from consumer.links.publishing import DefinitionTopic, Fenced
 from deploy.kafka import Broker
 from tests.links.builders import CODEC, KINDS, wants, wants_field
-from tests.links.twins import MemoryDefinitionTopic, MemoryLog
+from tests.links.in_memory_topic import MemoryDefinitionTopic, MemoryLog
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]

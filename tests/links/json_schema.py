@@ -1,4 +1,4 @@
-"""As much of a JSON Schema validator as the schema of link files needs; a keyword it does not know is an error."""
+"""A JSON Schema validator for the keywords that the schema of link files uses; any other keyword is an error."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ NOTES = {"$schema", "$defs", "title", "description", "default", "discriminator",
 
 
 def is_valid(value: Any, schema: Json, root: Json) -> bool:
-    """Tell whether the value fits; KeyError for keywords that are not known here."""
+    """Return whether the value is valid. Raises KeyError for an unknown keyword."""
     if "$ref" in schema:
         return is_valid(value, root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     return all(CHECKS[keyword](value, schema, root) for keyword in schema if keyword not in NOTES)

@@ -1,4 +1,4 @@
-"""What a planned version changes, and what that means for people."""
+"""Differences between the next version and the one in force, and their consequences for people."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is taken literally, though its author may have meant more."""
+"""Warnings about text that is taken literally but may be meant otherwise."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Two authors at once, on the twin of the topic: who is overtaken plans again, and nothing is lost."""
+"""Two authors at once on the in-memory topic: a fenced author retries, and nothing is lost."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from consumer.links.versioning import next_versions
 from schemas.codec import Codec
 from tests.actions.builders import a_link, an_action
 from tests.links.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field
-from tests.links.twins import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
+from tests.links.in_memory_topic import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
 from tests.schemas.test_new_kinds import link_defined_with
 
 AUTUMN = LinkReference("acme", "autumn")
@@ -90,7 +90,7 @@ def test_fenced_author_skips_link_published_by_the_other() -> None:
 
 
 def test_author_sees_versions_published_before_the_fence() -> None:
-    """Otherwise both would publish a version of the same number, and the second one would replace the first."""
+    """Otherwise both would publish the same version number, and the second record would replace the first."""
     log = MemoryLog()
     other = an_author(on(log), name="bo")
 
@@ -117,7 +117,7 @@ def test_author_backs_off_and_gives_up_if_fenced_repeatedly() -> None:
     log, clock = MemoryLog(), FrozenClock()
     overtakers = [MemoryDefinitionTopic(log).fence_others for _ in range(ATTEMPTS)]
 
-    with pytest.raises(Unavailable, match=r"could not be published in 12 attempts \(somebody took over\)"):
+    with pytest.raises(Unavailable, match=r"could not be published in 12 attempts \(fenced by another author\)"):
         an_author(on(log, *overtakers), clock).publish([wants()])
 
     assert not log.records

@@ -1,4 +1,4 @@
-"""Going on in the way that a person chose, on the twin: what is written, and that a worker agrees with it."""
+"""Resolves contradictions on the in-memory Kafka: the records written, and that a worker accepts them."""
 
 from collections.abc import Callable
 
@@ -103,7 +103,7 @@ def test_consistent_partition_is_not_changed() -> None:
 
 def test_it_refuses_while_a_worker_is_in_the_group() -> None:
     environment, _ = environment_at_work()
-    environment.cluster.group(GROUP, environment.names.clicks).join("somebody")
+    environment.cluster.group(GROUP, environment.names.clicks).join("member")
     with pytest.raises(Unavailable, match="The group has 1 running worker; stop all of them"):
         reconcile(environment, Way.SKIP_LOST_CLICKS)
 
@@ -139,10 +139,10 @@ def test_open_transaction_is_not_awaited_forever() -> None:
 
 
 def test_offsets_cannot_be_set_while_the_group_has_members() -> None:
-    """As a broker refuses it."""
+    """The in-memory group refuses them as a broker does."""
     environment, _ = environment_at_work()
     group = environment.cluster.group(GROUP, environment.names.clicks)
-    group.join("somebody")
+    group.join("member")
     with pytest.raises(NonEmptyGroup, match="the group has 1 members"):
         group.set_offsets({0: 1})
     with pytest.raises(NonEmptyGroup, match="the group has 1 members"):

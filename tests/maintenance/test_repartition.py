@@ -1,4 +1,4 @@
-"""Moving the memory to more partitions, on the twin: whole, stopped anywhere, and refused where it is not safe."""
+"""Repartitions on the in-memory Kafka: uninterrupted, stopped at any step, and refused if unsafe."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -28,7 +28,7 @@ from tests.turned_clock import TurnedClock
 NAMES = TopicNames("", "group", ("set-field",))
 OLD, NEW = 3, 7
 DONE = 40
-"""The offset up to which the clicks of each old partition are handled."""
+"""The offset before which all clicks of each old partition are handled."""
 KEYS = [b"acme/r-%d" % number for number in range(400)]
 HITS = hits_digest("acme", "spring")
 Answer = TypeVar("Answer")
@@ -57,7 +57,7 @@ class NotingState(MemoryState):
 
 
 class CutNetwork(DirectNetwork):
-    """Loses every question for offsets."""
+    """Loses every ListOffsets request."""
 
     def ask(self, name: str, request: Callable[[], Answer]) -> Answer:
         if name == "ListOffsets":
@@ -66,14 +66,14 @@ class CutNetwork(DirectNetwork):
 
 
 @dataclass
-class House:
-    """An installation on the twin. `dies_at` is the number of the lot before which the tool is killed."""
+class FakeEnvironment:
+    """An in-memory installation. `dies_at` is the number of the write before which the tool is killed."""
 
     cluster: FakeCluster = field(default_factory=lambda: FakeCluster(TurnedClock()))
     members_seen: list[int] = field(default_factory=list)
     left: dict[int, int] = field(default_factory=dict)
     dies_at: int | None = None
-    lots: int = 0
+    writes: int = 0
     partitions: int = OLD
     told: list[Progress] = field(default_factory=list)
     state: NotingState = field(default_factory=NotingState)
@@ -86,7 +86,7 @@ class House:
             self.write([(partition, CHECKPOINT_KEY, Checkpoint(self.partitions, DONE).encode())])
             self.write([(partition, HITS, encode_hits(HitCount(0, 5, 5)))])
         self.write([(partition_of(key, self.partitions), *entry) for key in KEYS for entry in memory_of(key).items()])
-        self.lots = 0
+        self.writes = 0
 
     def members(self) -> int:
         return self.members_seen.pop(0) if self.members_seen else 0
@@ -120,47 +120,47 @@ class House:
         return restorer.step(1.0)[0][partition]
 
     def _step(self) -> None:
-        self.lots += 1
-        if self.lots == self.dies_at:
+        self.writes += 1
+        if self.writes == self.dies_at:
             raise Stopped
 
 
 def memory_of(key: bytes) -> dict[bytes, bytes]:
-    """Return what is remembered of a recipient: an entry of its own value, and one for a mailing."""
+    """Return the dedupe entries of a recipient: one with a distinct value, and one for a mailing."""
     memory_key = recipient_digest(key) + link_digest("acme", "spring", 0)
     value = encode_entry(DedupeEntry(int(key.rpartition(b"-")[2]), applied=1), PLAIN)
     return {memory_key: value, memory_key + scope_digest(b"m-1"): value}
 
 
-def assert_moved(house: House) -> None:
+def assert_moved(environment: FakeEnvironment) -> None:
     """Assert that each entry is in its right partition, unchanged, and nowhere else."""
     for partition in range(NEW):
-        is_known = partition < house.partitions and partition not in house.without_note
+        is_known = partition < environment.partitions and partition not in environment.without_note
         expected = {CHECKPOINT_KEY: Checkpoint(NEW, DONE if is_known else None).encode()}
-        if partition < house.partitions:
+        if partition < environment.partitions:
             expected[HITS] = encode_hits(HitCount(0, 5, 5))
         for key in KEYS:
             if partition_of(key, NEW) == partition:
                 expected |= memory_of(key)
-        assert dict(house.memory(partition).scan(b"")) == expected
-    assert {state.partitions for state in house.read_topics([NAMES.clicks, NAMES.dead_letters]).values()} == {NEW}
+        assert dict(environment.memory(partition).scan(b"")) == expected
+    assert {state.partitions for state in environment.read_topics([NAMES.clicks, NAMES.dead_letters]).values()} == {NEW}
 
 
 def test_every_entry_moves_to_its_recipients_partition() -> None:
-    house = House()
-    moved = house.tool().run()
+    environment = FakeEnvironment()
+    moved = environment.tool().run()
 
-    assert_moved(house)
+    assert_moved(environment)
     assert moved == 2 * sum(partition_of(key, NEW) != partition_of(key, OLD) for key in KEYS)
 
 
 def test_one_partition_is_held_at_a_time() -> None:
     """One of them may take gigabytes of page cache."""
-    house = House()
-    house.tool().run()
+    environment = FakeEnvironment()
+    environment.tool().run()
 
-    assert house.state.most_held == 1
-    assert house.state.held.total() == 0
+    assert environment.state.most_held == 1
+    assert environment.state.held.total() == 0
 
 
 def test_dedupe_key_yields_its_partition_for_any_count() -> None:
@@ -172,173 +172,179 @@ def test_dedupe_key_yields_its_partition_for_any_count() -> None:
 
 
 def steps_of_a_run() -> int:
-    house = House()
-    house.tool().run()
-    return house.lots
+    environment = FakeEnvironment()
+    environment.tool().run()
+    return environment.writes
 
 
 @pytest.mark.parametrize("dies_at", range(1, steps_of_a_run() + 1))
 def test_next_run_continues_after_a_stop_at_any_step(dies_at: int) -> None:
-    house = House()
-    house.dies_at = dies_at
+    environment = FakeEnvironment()
+    environment.dies_at = dies_at
     with pytest.raises(Stopped):
-        house.tool().run()
+        environment.tool().run()
     if dies_at > 1:
-        assert read_checkpoint(house.memory(0)) == Checkpoint(REPARTITIONING, DONE)
-    house.tool().run()
+        assert read_checkpoint(environment.memory(0)) == Checkpoint(REPARTITIONING, DONE)
+    environment.tool().run()
 
-    assert_moved(house)
+    assert_moved(environment)
 
 
 def test_lost_broker_ends_it_with_advice() -> None:
-    house = House()
+    environment = FakeEnvironment()
     with pytest.raises(Unavailable, match=r"not answered in time.*run the command again"):
-        house.tool(network=CutNetwork(house.cluster.lock)).run()
+        environment.tool(network=CutNetwork(environment.cluster.lock)).run()
 
 
 def test_second_run_moves_nothing() -> None:
-    house = House()
-    house.tool().run()
-    assert house.tool().run() == 0
-    assert_moved(house)
+    environment = FakeEnvironment()
+    environment.tool().run()
+    assert environment.tool().run() == 0
+    assert_moved(environment)
 
 
 def test_dry_run_counts_and_writes_nothing() -> None:
-    house, like = House(), House()
-    assert house.tool().dry_run() == like.tool().run()
-    assert house.lots == 0
+    environment, like = FakeEnvironment(), FakeEnvironment()
+    assert environment.tool().dry_run() == like.tool().run()
+    assert environment.writes == 0
 
 
-def with_a_worker(house: House) -> None:
-    house.members_seen = [1]
+def with_a_worker(environment: FakeEnvironment) -> None:
+    environment.members_seen = [1]
 
 
-def with_clicks_left(house: House) -> None:
-    house.left = {1: 1}
+def with_clicks_left(environment: FakeEnvironment) -> None:
+    environment.left = {1: 1}
 
 
 @pytest.mark.parametrize(("hinder", "says"), [(with_a_worker, "running"), (with_clicks_left, "1 in partition 1")])
-def test_unsafe_repartition_is_refused_without_a_change(hinder: Callable[[House], None], says: str) -> None:
-    house = House()
-    hinder(house)
+def test_unsafe_repartition_is_refused_without_a_change(hinder: Callable[[FakeEnvironment], None], says: str) -> None:
+    environment = FakeEnvironment()
+    hinder(environment)
     with pytest.raises(Unavailable, match=says):
-        house.tool().run()
-    assert house.lots == 0
+        environment.tool().run()
+    assert environment.writes == 0
 
 
 def test_fewer_partitions_are_refused() -> None:
     with pytest.raises(UsageError, match="removes none"):
-        House().tool(OLD - 1).run()
+        FakeEnvironment().tool(OLD - 1).run()
 
 
 def test_fewer_partitions_than_any_topic_has_are_refused() -> None:
-    house = House()
-    house.grow_topics({NAMES.clicks: NEW + 1})
+    environment = FakeEnvironment()
+    environment.grow_topics({NAMES.clicks: NEW + 1})
     with pytest.raises(UsageError, match=f"A topic has {NEW + 1} partitions"):
-        house.tool().run()
+        environment.tool().run()
 
 
 def test_same_partition_count_moves_nothing() -> None:
-    assert House().tool(OLD).run() == 0
+    assert FakeEnvironment().tool(OLD).run() == 0
 
 
 def test_missing_topic_is_named() -> None:
-    house = House()
+    environment = FakeEnvironment()
     with pytest.raises(Unavailable, match=r"Missing: crm-updates\.interest\.v1; run link-actions doctor"):
-        house.tool(names=replace(NAMES, kinds=("set-field", "interest"))).run()
-    assert house.lots == 0
+        environment.tool(names=replace(NAMES, kinds=("set-field", "interest"))).run()
+    assert environment.writes == 0
 
 
 @pytest.mark.parametrize("dies_at", [None, 3])
 def test_interrupted_repartition_of_one_partition_continues(dies_at: int | None) -> None:
-    house = House(partitions=1)
-    house.dies_at = dies_at
+    environment = FakeEnvironment(partitions=1)
+    environment.dies_at = dies_at
     with suppress(Stopped):
-        house.tool().run()
-    house.tool().run()
+        environment.tool().run()
+    environment.tool().run()
 
-    assert_moved(house)
+    assert_moved(environment)
 
 
 def test_progress_is_reported_for_each_partition() -> None:
-    house = House()
-    moved = house.tool().run()
+    environment = FakeEnvironment()
+    moved = environment.tool().run()
 
-    assert [progress.partition for progress in house.told] == list(range(NEW))
-    assert {progress.partitions for progress in house.told} == {NEW}
-    assert sum(progress.moved for progress in house.told) == moved
-    # Nothing has come to the first one yet when it is looked at, and all there will be to the last one.
+    assert [progress.partition for progress in environment.told] == list(range(NEW))
+    assert {progress.partitions for progress in environment.told} == {NEW}
+    assert sum(progress.moved for progress in environment.told) == moved
+    # At the first one no entry has arrived yet, and at the last one all of them.
     in_first = sum(partition_of(key, OLD) == 0 for key in KEYS)
-    assert house.told[0].entries == 2 * in_first + len([CHECKPOINT_KEY, HITS])
-    assert house.told[-1].entries == len(list(house.memory(NEW - 1).scan(b"")))
+    assert environment.told[0].entries == 2 * in_first + len([CHECKPOINT_KEY, HITS])
+    assert environment.told[-1].entries == len(list(environment.memory(NEW - 1).scan(b"")))
 
 
 def test_worker_that_joins_meanwhile_keeps_its_state() -> None:
-    house = House()
-    house.members_seen = [0, 1]
+    environment = FakeEnvironment()
+    environment.members_seen = [0, 1]
     with pytest.raises(Unavailable, match="running"):
-        house.tool().run()
+        environment.tool().run()
 
-    assert [read_checkpoint(house.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
+    assert [read_checkpoint(environment.memory(partition)) for partition in range(OLD)] == [Checkpoint(OLD, DONE)] * OLD
 
 
 def test_worker_refuses_state_during_a_repartition() -> None:
-    house = House()
-    house.dies_at = 4
+    environment = FakeEnvironment()
+    environment.dies_at = 4
     with pytest.raises(Stopped):
-        house.tool().run()
+        environment.tool().run()
 
     with pytest.raises(Unavailable, match="being moved"):
-        check_partitions(read_checkpoint(house.memory(1)), OLD)
+        check_partitions(read_checkpoint(environment.memory(1)), OLD)
 
 
 @pytest.mark.parametrize("form", [b"", b"\x02"])
 def test_state_of_an_earlier_format_is_refused(form: bytes) -> None:
-    house = House()
-    house.write([(0, CHECKPOINT_KEY, form + OLD.to_bytes(4, "big"))])
+    environment = FakeEnvironment()
+    environment.write([(0, CHECKPOINT_KEY, form + OLD.to_bytes(4, "big"))])
 
     with pytest.raises(Unavailable, match="another version"):
-        house.tool().run()
+        environment.tool().run()
 
 
 def test_partitions_added_to_every_topic_are_filled() -> None:
-    house = House()
-    house.grow_topics(dict.fromkeys((NAMES.clicks, NAMES.changelog, *NAMES.updates.values()), NEW))
-    house.left = {NEW - 1: 10}
-    house.tool().run()
+    environment = FakeEnvironment()
+    environment.grow_topics(dict.fromkeys((NAMES.clicks, NAMES.changelog, *NAMES.updates.values()), NEW))
+    environment.left = {NEW - 1: 10}
+    environment.tool().run()
 
-    assert_moved(house)
+    assert_moved(environment)
 
 
 @pytest.mark.parametrize("grown", [NAMES.clicks, NAMES.changelog])
 def test_partitions_added_by_hand_are_filled(grown: str) -> None:
-    house = House()
-    house.write([(0, CHECKPOINT_KEY, None)])
-    house.without_note = (0,)
-    house.grow_topics({grown: NEW})
-    house.left = {NEW - 1: 10}
-    house.tool().run()
+    environment = FakeEnvironment()
+    environment.write([(0, CHECKPOINT_KEY, None)])
+    environment.without_note = (0,)
+    environment.grow_topics({grown: NEW})
+    environment.left = {NEW - 1: 10}
+    environment.tool().run()
 
-    assert_moved(house)
+    assert_moved(environment)
 
 
 def test_changelog_grows_first_and_clicks_last() -> None:
-    """Neither a worker nor an edge may find partitions of the clicks that memory or updates lack."""
-    house = House()
-    house.tool().run()
+    """Neither a worker nor an edge may see a clicks partition that the changelog or updates lack."""
+    environment = FakeEnvironment()
+    environment.tool().run()
 
-    assert house.grown[0] == NAMES.changelog
-    assert house.grown[-1] == NAMES.clicks
-    assert {*house.grown} == {NAMES.changelog, NAMES.clicks, NAMES.hits, NAMES.dead_letters, *NAMES.updates.values()}
+    assert environment.grown[0] == NAMES.changelog
+    assert environment.grown[-1] == NAMES.clicks
+    assert {*environment.grown} == {
+        NAMES.changelog,
+        NAMES.clicks,
+        NAMES.hits,
+        NAMES.dead_letters,
+        *NAMES.updates.values(),
+    }
 
 
 def test_topics_have_grown_before_the_last_checkpoint() -> None:
-    house = House()
-    house.dies_at = steps_of_a_run()  # the note of the new count, which follows the clicks
+    environment = FakeEnvironment()
+    environment.dies_at = steps_of_a_run()  # the checkpoint with the new count, which follows the clicks
     with pytest.raises(Stopped):
-        house.tool().run()
+        environment.tool().run()
 
-    states = house.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
+    states = environment.read_topics([spec.name for spec in topic_specs(NAMES) if spec.partitions is None])
     assert {state.partitions for state in states.values()} == {NEW}
-    notes = [read_checkpoint(house.memory(partition)) for partition in range(NEW)]
+    notes = [read_checkpoint(environment.memory(partition)) for partition in range(NEW)]
     assert {note.partitions for note in notes if note} == {REPARTITIONING}

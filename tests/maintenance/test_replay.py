@@ -1,4 +1,4 @@
-"""Which dead letters a replay takes."""
+"""Selection of dead letters to replay."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,7 +29,7 @@ def a_letter(offset: int, **fields: Any) -> RecordView:
 
 
 def a_copy(offset: int, of: RecordView, **fields: Any) -> RecordView:
-    """Return what the worker makes of the replayed letter when that goes bad again."""
+    """Return the dead letter that the worker writes if the replayed click fails again."""
     headers = (*replay_of(dead_letter(of), {}, 1).headers, *REASON)
     return replace(of, offset=offset, timestamp=1_000 + offset, headers=headers, **fields)
 
@@ -104,7 +104,7 @@ def test_dead_letter_without_value_is_not_a_replay_note() -> None:
 
 @given(st.lists(st.sampled_from(["new", "replay all"]), max_size=12))
 def test_repeated_replay_of_all_duplicates_nothing(steps: list[str]) -> None:
-    """Everything goes bad again at once, as it does where what made it bad is not fixed."""
+    """Every replayed click fails again, as it does if the cause is not fixed."""
     log: list[RecordView] = []
     clicks = 0
     for step in steps:

@@ -1,4 +1,4 @@
-"""Certificates of a made-up authority, for brokers and clients that must trust each other or must not."""
+"""Certificates of a test authority, for brokers and clients that trust it or do not."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate and its key, each a PEM file, and both together in a third as a broker wants them."""
+    """A certificate and its key as PEM files, and a third file with both, which the broker reads."""
 
     certificate: Path
     key: Path
@@ -24,7 +24,7 @@ class Certificate:
 
 
 class Authority:
-    """Signs certificates into a folder; its own, which others trust it by, is `ca`."""
+    """Signs certificates into a folder; `ca` is the certificate of the authority itself."""
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)

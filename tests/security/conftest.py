@@ -1,4 +1,4 @@
-"""One broker with locked doors for all these tests, and certificates for whoever wants to come in."""
+"""One broker with authentication and ACLs for all these tests, and certificates for its clients."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from deploy.kafka import KafkaMissing
 from deploy.kafka.locked import BrokerKeys, start_locked
 from tests.conftest import KAFKA_LOGS, do_without_kafka
 from tests.security.certificates import LOOPBACK, Authority
-from tests.security.house import USERS, House
+from tests.security.environment import USERS, KafkaEnvironment
 from tests.security.job import Job
 from tests.security.visitor import DONE_SECONDS, assert_good
 from tests.support.patience import stretched
@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[House]:
+def environment(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[KafkaEnvironment]:
     folder = tmp_path_factory.mktemp("locked")
     authority, stranger = Authority(folder / "ours", "authority"), Authority(folder / "theirs", "stranger")
     keys = BrokerKeys(
@@ -33,35 +33,35 @@ def house(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     except KafkaMissing as reason:
         do_without_kafka(pytestconfig, f"Cannot start a Kafka process: {reason}.")
     pytestconfig.stash[KAFKA_LOGS].append(kafka.process.log_path)
-    yield House(kafka, authority, stranger, AdminClient({"bootstrap.servers": kafka.plain}))
+    yield KafkaEnvironment(kafka, authority, stranger, AdminClient({"bootstrap.servers": kafka.plain}))
     kafka.process.kill()
 
 
 @pytest.fixture(scope="session")
-def users(house: House) -> Mapping[Role, str]:
-    """Users for each role, who may do nothing yet; the one with SCRAM-SHA-256 is the edge."""
+def users(environment: KafkaEnvironment) -> Mapping[Role, str]:
+    """Create a user without rights for each role; the edge uses SCRAM-SHA-256, the others SCRAM-SHA-512."""
     for role, password in USERS.items():
         mechanism = ScramMechanism.SCRAM_SHA_256 if role is Role.EDGE else ScramMechanism.SCRAM_SHA_512
         user = UserScramCredentialUpsertion(role.value, ScramCredentialInfo(mechanism, 4096), password.encode())
-        for future in house.admin.alter_user_scram_credentials([user]).values():
+        for future in environment.admin.alter_user_scram_credentials([user]).values():
             future.result(timeout=stretched(DONE_SECONDS))
     return USERS
 
 
 @pytest.fixture(scope="session")
-def job(house: House, users: Mapping[Role, str], tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """The whole job, everybody with a user of their own and exactly the rights that `acls` prints."""
-    job = Job(house, users, tmp_path_factory.mktemp("job"))
+def job(environment: KafkaEnvironment, users: Mapping[Role, str], tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """Return the whole job: each role has a user with exactly the rights that `acls` prints."""
+    job = Job(environment, users, tmp_path_factory.mktemp("job"))
     for role in Role:
         job.grant(role)
-    # The plain door answers before the others do, and rules are heeded a moment after they are made.
-    wait_until(lambda: job.say(Role.EDGE, "doctor", "--role", Role.EDGE).code == 0, "open door", timeout=DONE_SECONDS)
+    # The plain listener answers before the others, and the broker applies new ACLs with a delay.
+    wait_until(lambda: job.say(Role.EDGE, "doctor", "--role", Role.EDGE).code == 0, "listener", timeout=DONE_SECONDS)
     return job
 
 
 @pytest.fixture(scope="session")
 def done(job: Job) -> Job:
-    """Everything done once, by users who may do no more than they must."""
+    """Return the job after each role has done its part once."""
     assert_good(job.say(Role.ADMINISTRATOR, "topics", "create", "--partitions", "2"))
     assert_good(job.say(Role.AUTHOR, "links", "publish", str(job.links)))
     assert_good(job.publish_click(f"{MARK}-0"))

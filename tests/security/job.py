@@ -1,4 +1,4 @@
-"""The whole job on the locked broker, from making the topics to reading the updates, each part by its own user."""
+"""The whole job on a broker with ACLs, from creating topics to reading updates, each part by a separate user."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from consumer.cli.entry import topic_names
 from consumer.config.settings import Settings
 from consumer.kafka.admin.acls import Acl, Role, acls_of
-from tests.security.house import House
+from tests.security.environment import KafkaEnvironment
 from tests.security.visitor import Said, Visitor, grant, rules_in
 from tests.support.worker import Worker
 
@@ -25,15 +25,15 @@ links:
 
 
 def rights(role: Role) -> tuple[Acl, ...]:
-    """Return what the program says this role needs."""
+    """Return the ACLs that the program lists for this role."""
     return acls_of(role, SETTINGS.kafka, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
 
 
 class Job:
     """Users with their rights; `say` calls a command as one of them."""
 
-    def __init__(self, house: House, passwords: Mapping[Role, str], folder: Path) -> None:
-        self.house = house
+    def __init__(self, environment: KafkaEnvironment, passwords: Mapping[Role, str], folder: Path) -> None:
+        self.environment = environment
         self._passwords = passwords
         self._folder = folder
         self.links = folder / "links.yaml"
@@ -42,12 +42,12 @@ class Job:
     def visitor(self, role: Role) -> Visitor:
         """Return the user of this role."""
         settings = {
-            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.house.kafka.sasl,
+            "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.environment.kafka.sasl,
             "LINK_ACTIONS_TOPIC_PREFIX": PREFIX,
             "LINK_ACTIONS_INSTANCE_ID": "one",
         }
         mechanism = "SCRAM-SHA-256" if role is Role.EDGE else "SCRAM-SHA-512"
-        properties = self.house.by_password(role.value, self._passwords[role], mechanism=mechanism)
+        properties = self.environment.by_password(role.value, self._passwords[role], mechanism=mechanism)
         return Visitor(self._folder / role.value, settings, properties)
 
     def say(self, role: Role, *arguments: str) -> Said:
@@ -55,14 +55,14 @@ class Job:
         return self.visitor(role).say(*arguments)
 
     def rules(self, role: Role) -> list[str]:
-        """Return the rules of this role as the command prints them."""
+        """Return the ACLs of this role as the command prints them."""
         said = self.say(role, "acls", role, "--principal", f"User:{role}", "--subscriber-group", SUBSCRIBER_GROUP)
         assert said.code == 0, said.err
         return said.out.splitlines()
 
     def grant(self, role: Role) -> None:
         """Give this role exactly the rights that the command prints."""
-        grant(self.house.admin, rules_in(self.rules(role)))
+        grant(self.environment.admin, rules_in(self.rules(role)))
 
     def work(self, *arguments: str) -> Worker:
         """Start a worker."""
@@ -70,7 +70,7 @@ class Job:
         return Worker(visitor.environ(), visitor.folder / "worker.log", "run", *arguments)
 
     def publish_click(self, recipient: str) -> Said:
-        """Let the edge publish a click of this recipient."""
+        """Publish a click of this recipient as the edge."""
         path = self._folder / "clicks.ndjson"
         path.write_text(
             f'{{"tenant_id": "acme", "link_id": "spring", "recipient_id": "{recipient}", "person_id": "p",'

@@ -1,4 +1,4 @@
-"""Coming in by each door, and being turned away at it with a sentence that says what to mend."""
+"""Connects by each kind of authentication, and checks the message and advice of each refusal."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from consumer.errors import Unavailable
 from consumer.kafka.admin.acls import Role
 from consumer.kafka.admin.connection import Connection
 from tests.security.certificates import DAY, LOOPBACK
-from tests.security.house import USERS, House
+from tests.security.environment import USERS, KafkaEnvironment
 from tests.security.visitor import Visitor, assert_good, grant, rules_in
 from tests.support.planted import MARK
 from tests.support.worker import Worker
@@ -34,25 +34,30 @@ CLICK = (
     ' "clicked_at": "2026-01-01T00:00:00Z"}\n'
 )
 
-Door = Callable[[House], tuple[str, Mapping[str, str]]]
+Access = Callable[[KafkaEnvironment], tuple[str, Mapping[str, str]]]
 
-DOORS: Mapping[str, Door] = {
-    "TLS": lambda house: (house.kafka.tls, house.by_tls()),
-    "SCRAM-SHA-512 over TLS": lambda house: (house.kafka.sasl, house.by_password(USER, PASSWORD)),
-    "SCRAM-SHA-256 over TLS": lambda house: (
-        house.kafka.sasl,
-        house.by_password("edge", USERS[Role.EDGE], mechanism="SCRAM-SHA-256"),
+ACCESSES: Mapping[str, Access] = {
+    "TLS": lambda environment: (environment.kafka.tls, environment.by_tls()),
+    "SCRAM-SHA-512 over TLS": lambda environment: (environment.kafka.sasl, environment.by_password(USER, PASSWORD)),
+    "SCRAM-SHA-256 over TLS": lambda environment: (
+        environment.kafka.sasl,
+        environment.by_password("edge", USERS[Role.EDGE], mechanism="SCRAM-SHA-256"),
     ),
-    "mutual TLS": lambda house: (house.kafka.mutual, house.by_certificate(house.authority.issue("everybody"))),
+    "mutual TLS": lambda environment: (
+        environment.kafka.mutual,
+        environment.by_certificate(environment.authority.issue("everybody")),
+    ),
 }
 PRINCIPALS = ("User:worker", "User:edge", "User:CN=everybody")
 
 
 @pytest.mark.usefixtures("users")
-@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
-def test_every_command_connects_to_each_listener(house: House, door: Door, topic_prefix: str, tmp_path: Path) -> None:
-    visitor = visitor_at(house, door, topic_prefix, tmp_path)
-    grant(house.admin, [rule for name in PRINCIPALS for rule in all_rules(visitor, name)])
+@pytest.mark.parametrize("access", ACCESSES.values(), ids=ACCESSES.keys())
+def test_every_command_connects_to_each_listener(
+    environment: KafkaEnvironment, access: Access, topic_prefix: str, tmp_path: Path
+) -> None:
+    visitor = visitor_at(environment, access, topic_prefix, tmp_path)
+    grant(environment.admin, [rule for name in PRINCIPALS for rule in all_rules(visitor, name)])
     (tmp_path / "links.yaml").write_text(LINKS)
     (tmp_path / "clicks.ndjson").write_text(CLICK)
 
@@ -66,63 +71,72 @@ def test_every_command_connects_to_each_listener(house: House, door: Door, topic
     assert_good(visitor.say("doctor"))
 
 
-REFUSALS: Mapping[str, tuple[Door, tuple[str, ...]]] = {
+REFUSALS: Mapping[str, tuple[Access, tuple[str, ...]]] = {
     "an authority that did not sign the broker's certificate": (
-        lambda house: (house.kafka.tls, {**house.by_tls(), "ssl.ca.location": str(house.stranger.ca)}),
+        lambda environment: (
+            environment.kafka.tls,
+            {**environment.by_tls(), "ssl.ca.location": str(environment.stranger.ca)},
+        ),
         ("its certificate is not trusted", "set ssl.ca.location", "to the authority"),
     ),
     "a certificate for another host": (
-        lambda house: (house.kafka.wrongly_named, house.by_tls()),
+        lambda environment: (environment.kafka.wrongly_named, environment.by_tls()),
         ("mismatch", LOOPBACK, "name the host in LINK_ACTIONS_BOOTSTRAP_SERVERS"),
     ),
     "a wrong password": (
-        lambda house: (house.kafka.sasl, house.by_password(USER, f"{MARK}-but-wrong")),
+        lambda environment: (environment.kafka.sasl, environment.by_password(USER, f"{MARK}-but-wrong")),
         ("invalid credentials", "fix its user and password in LINK_ACTIONS_KAFKA_CONFIG"),
     ),
     "an unknown user": (
-        lambda house: (house.kafka.sasl, house.by_password("nobody", PASSWORD)),
+        lambda environment: (environment.kafka.sasl, environment.by_password("unknown", PASSWORD)),
         ("invalid credentials", "fix its user and password"),
     ),
     "a mechanism that the broker does not have": (
-        lambda house: (house.kafka.sasl, house.by_password(USER, PASSWORD, mechanism="PLAIN")),
+        lambda environment: (environment.kafka.sasl, environment.by_password(USER, PASSWORD, mechanism="PLAIN")),
         ("SCRAM-SHA-512", "fix sasl.mechanism"),
     ),
     "no client certificate": (
-        lambda house: (house.kafka.mutual, house.by_tls()),
+        lambda environment: (environment.kafka.mutual, environment.by_tls()),
         ("requires a client certificate", "set ssl.certificate.location and ssl.key.location"),
     ),
     "an expired client certificate": (
-        lambda house: (house.kafka.mutual, house.by_certificate(house.authority.issue("late", valid=-DAY))),
+        lambda environment: (
+            environment.kafka.mutual,
+            environment.by_certificate(environment.authority.issue("late", valid=-DAY)),
+        ),
         ("client's certificate expired on", "renew"),
     ),
     "a client certificate of an unknown authority": (
-        lambda house: (house.kafka.mutual, house.by_certificate(house.stranger.issue("worker"))),
+        lambda environment: (
+            environment.kafka.mutual,
+            environment.by_certificate(environment.stranger.issue("worker")),
+        ),
         ("refuses the client's certificate", "signed by an authority that the broker trusts"),
     ),
     "no TLS where the broker wants it": (
-        lambda house: (house.kafka.tls, {"client.id": "plain"}),
+        lambda environment: (environment.kafka.tls, {"client.id": "plain"}),
         ("No Kafka broker answers", "fix LINK_ACTIONS_BOOTSTRAP_SERVERS or LINK_ACTIONS_KAFKA_CONFIG"),
     ),
     "TLS where the broker has none": (
-        lambda house: (house.kafka.plain, house.by_tls()),
+        lambda environment: (environment.kafka.plain, environment.by_tls()),
         ("SSL", "security.protocol"),
     ),
 }
 
 
 @pytest.fixture(scope="session")
-def sentences(house: House, users: Mapping[Role, str]) -> Mapping[str, str]:  # noqa: ARG001 - they must be there
-    """What is said at each refusal, all of them asked for at once, since each takes its time."""
+def sentences(environment: KafkaEnvironment, users: Mapping[Role, str]) -> Mapping[str, str]:  # noqa: ARG001 - they must exist
+    """Return the message of each refusal; all connect at once because each takes seconds."""
 
-    def said(door: Door) -> str:
-        address, properties = door(house)
+    def said(access: Access) -> str:
+        address, properties = access(environment)
         file = ClientProperties(Path("client.properties"), properties)
         with pytest.raises(Unavailable) as raised:
             Connection(Settings(bootstrap_servers=address, kafka_config=file).kafka, answer_seconds=3.0).metadata()
         return str(raised.value)
 
     with ThreadPoolExecutor(len(REFUSALS)) as pool:
-        return dict(zip(REFUSALS, pool.map(said, (door for door, _ in REFUSALS.values())), strict=True))
+        return dict(zip(REFUSALS, pool.map(said, (access for access, _ in REFUSALS.values())), strict=True))
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
@@ -134,9 +148,11 @@ def test_refused_connection_has_a_one_line_fix(sentences: Mapping[str, str], ref
 
 @pytest.mark.usefixtures("users")
 @pytest.mark.parametrize("command", [("run",), ("updates", "tail")], ids=" ".join)
-def test_refused_command_prints_only_the_message(house: House, command: tuple[str, ...], tmp_path: Path) -> None:
-    door, words = REFUSALS["a wrong password"]
-    said = visitor_at(house, door, "nowhere.", tmp_path).say(*command)
+def test_refused_command_prints_only_the_message(
+    environment: KafkaEnvironment, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    access, words = REFUSALS["a wrong password"]
+    said = visitor_at(environment, access, "nowhere.", tmp_path).say(*command)
 
     assert said.code == UNAVAILABLE, said
     assert all(word in said.err.splitlines()[-1] for word in words), said
@@ -144,9 +160,11 @@ def test_refused_command_prints_only_the_message(house: House, command: tuple[st
 
 
 @pytest.mark.parametrize("name", ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"])
-def test_missing_certificate_is_a_usage_error(house: House, name: str, tmp_path: Path) -> None:
-    mine = house.by_certificate(house.authority.issue("worker"))
-    visitor = visitor_at(house, lambda _: (house.kafka.mutual, {**mine, name: "/nowhere.pem"}), "", tmp_path)
+def test_missing_certificate_is_a_usage_error(environment: KafkaEnvironment, name: str, tmp_path: Path) -> None:
+    mine = environment.by_certificate(environment.authority.issue("worker"))
+    visitor = visitor_at(
+        environment, lambda _: (environment.kafka.mutual, {**mine, name: "/nowhere.pem"}), "", tmp_path
+    )
 
     said = visitor.say("updates", "tail")
 
@@ -154,8 +172,8 @@ def test_missing_certificate_is_a_usage_error(house: House, name: str, tmp_path:
     assert f"names the file /nowhere.pem in {name}, which cannot be read" in said.err
 
 
-def visitor_at(house: House, door: Door, prefix: str, folder: Path) -> Visitor:
-    address, properties = door(house)
+def visitor_at(environment: KafkaEnvironment, access: Access, prefix: str, folder: Path) -> Visitor:
+    address, properties = access(environment)
     settings = {
         "LINK_ACTIONS_BOOTSTRAP_SERVERS": address,
         "LINK_ACTIONS_TOPIC_PREFIX": prefix,

@@ -1,4 +1,4 @@
-"""The search that ends every run for what nobody may see: it finds what is planted."""
+"""The search for secrets and personal data at the end of each run finds planted ones."""
 
 import subprocess
 import sys
@@ -22,13 +22,13 @@ LEAKS = {
 
 @pytest.fixture
 def elsewhere() -> Iterator[Path]:
-    """A folder outside that of this run, which is searched, too."""
+    """Return a folder outside that of this run, which is searched as well."""
     with TemporaryDirectory() as folder:
         yield Path(folder)
 
 
 def run(folder: Path, statement: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run a test that does this, with the search and nothing else of ours."""
+    """Run a test with this body and the search as its only plugin."""
     test = folder / "test_it.py"
     test.write_text(f"import sys\n\ndef test_it(tmp_path):\n    {statement.replace('MARK', MARK)}\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.leak_watch", "-c", "/dev/null", str(test)]

@@ -1,4 +1,4 @@
-"""The rights that `acls` prints are enough for the whole job, and none of them can be done without."""
+"""The ACLs that `acls` prints suffice for the whole job, and each of them is necessary."""
 
 import shlex
 from itertools import count
@@ -36,7 +36,7 @@ def test_doctor_accepts_every_role(done: Job, role: Role) -> None:
 def test_subscriber_group_needs_its_printed_acl(done: Job) -> None:
     consumer = Consumer({
         **done.visitor(Role.SUBSCRIBER).properties,
-        "bootstrap.servers": done.house.kafka.sasl,
+        "bootstrap.servers": done.environment.kafka.sasl,
         "group.id": SUBSCRIBER_GROUP,
         "auto.offset.reset": "earliest",
     })  # fmt: skip
@@ -52,7 +52,7 @@ REMOVED = [
     pytest.param(role, right, id=f"{role} without {right}")
     for role in Role
     for right in rights(role)
-    if right.name != SUBSCRIBER_GROUP  # of a program that is not ours
+    if right.name != SUBSCRIBER_GROUP  # used by subscribers only
     if role is not Role.ADMINISTRATOR or right.name.endswith(LINK_HITS)  # the same three for every topic
 ]
 
@@ -60,11 +60,11 @@ REMOVED = [
 @pytest.mark.parametrize(("role", "right"), REMOVED)
 def test_each_missing_acl_is_named(done: Job, role: Role, right: Acl) -> None:
     (rule,) = rules_in([shlex.join(right.arguments(f"User:{role}"))])
-    revoke(done.house.admin, rule)
+    revoke(done.environment.admin, rule)
     try:
         said = wait_until(lambda: refused(done, role, right), f"refusal that names {right}")
     finally:
-        grant(done.house.admin, [rule])
+        grant(done.environment.admin, [rule])
 
     assert said is not None
     text = said.out + said.err + said.sentence
@@ -81,12 +81,12 @@ def test_each_missing_acl_is_named(done: Job, role: Role, right: Acl) -> None:
 def test_worker_that_loses_a_right_ends_and_names_it(done: Job, right: Acl) -> None:
     worker = done.work().wait_ready()
     (rule,) = rules_in([shlex.join(right.arguments("User:worker"))])
-    revoke(done.house.admin, rule)
+    revoke(done.environment.admin, rule)
     try:
         assert_good(done.publish_click(f"{MARK}-late-{next(NUMBERS)}"))
         code = worker.wait_exit()
     finally:
-        grant(done.house.admin, [rule])
+        grant(done.environment.admin, [rule])
         worker.kill()
 
     assert code == UNAVAILABLE, worker.log
@@ -94,7 +94,7 @@ def test_worker_that_loses_a_right_ends_and_names_it(done: Job, right: Acl) -> N
 
 
 def refused(job: Job, role: Role, right: Acl) -> Said | None:
-    """Do what the right is needed for; rules are heeded a moment after they are changed."""
+    """Do the work that needs this ACL; the broker applies changes with a delay."""
     said = attempt(job, role, right)
     return said if said.code == UNAVAILABLE else None
 

@@ -1,4 +1,4 @@
-"""Secrets: from files, taken anew when they change, and seen nowhere."""
+"""Secrets are read from files, re-read when these change, and never shown."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,20 +21,23 @@ ROTATING = "rotating"
 
 @pytest.fixture
 def rotating(done: Job, tmp_path: Path) -> Visitor:
-    """A worker of its own group, with a user of its own, whose password lies in a file of its own."""
-    set_password(done.house.admin, f"{MARK}-old")
+    """Return a worker in a separate group, with a separate user and password file."""
+    set_password(done.environment.admin, f"{MARK}-old")
     (tmp_path / "password").write_text(f"{MARK}-old\n")
     visitor = done.visitor(Role.WORKER)
     named = {"sasl.username": ROTATING, "sasl.password": f"${{directory:{tmp_path}:password}}"}
     visitor = replace(visitor, folder=tmp_path, properties={**visitor.properties, **named})
-    grant(done.house.admin, rules_in(visitor.say("acls", "worker", "--principal", f"User:{ROTATING}").out.splitlines()))
+    grant(
+        done.environment.admin,
+        rules_in(visitor.say("acls", "worker", "--principal", f"User:{ROTATING}").out.splitlines()),
+    )
     return visitor
 
 
 def test_running_worker_uses_the_new_password(done: Job, rotating: Visitor) -> None:
     worker = Worker(rotating.environ(), rotating.folder / "worker.log", "run").wait_ready()
     try:
-        set_password(done.house.admin, f"{MARK}-new")
+        set_password(done.environment.admin, f"{MARK}-new")
         wait_until(lambda: "_AUTHENTICATION" in worker.log, "refusal of the old password")
         (rotating.folder / "password").write_text(f"{MARK}-new\n")
         worker.wait_event("credentials.renewed")
@@ -47,7 +50,7 @@ def test_running_worker_uses_the_new_password(done: Job, rotating: Visitor) -> N
 
 def test_no_secret_is_shown_at_debug_level(done: Job, rotating: Visitor, tmp_path: Path) -> None:
     password = f"{MARK}-of-the-key"
-    certificate = done.house.authority.issue("debugging")
+    certificate = done.environment.authority.issue("debugging")
     encrypt(certificate.key, password)
     loud = {
         **rotating.properties,

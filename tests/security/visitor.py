@@ -1,4 +1,4 @@
-"""Somebody with a user of their own who comes by one of the locked doors and uses the command line."""
+"""A user of the command line who connects to a broker with authentication."""
 
 import json
 import os
@@ -27,12 +27,12 @@ from tests.support.patience import stretched
 DONE_SECONDS = 30.0
 
 TELLING_WHO = frozenset({"updates"})
-"""Commands whose standard output is there to say who clicked."""
+"""Commands whose standard output shows who clicked."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -40,21 +40,21 @@ class Said:
 
     @property
     def sentence(self) -> str:
-        """The last line on standard error or, where that is one of a log in JSON, its reason."""
+        """Return the last line on standard error or, if it is a JSON log line, its reason."""
         last = "".join(self.err.splitlines()[-1:])
         return str(json.loads(last)["reason"]) if last.startswith("{") else last
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Comes with these settings; `properties` are the lines of the file of client properties."""
+    """Runs commands with these settings; `properties` are the content of the client properties file."""
 
     folder: Path
     settings: Mapping[str, str]
     properties: Mapping[str, str]
 
     def environ(self) -> dict[str, str]:
-        """Return the whole of the settings, the file written."""
+        """Write the client properties file and return all settings."""
         path = self.folder / "client.properties"
         self.folder.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{name}={value}\n" for name, value in self.properties.items()))
@@ -76,7 +76,7 @@ class Visitor:
 
 
 def rules_in(lines: Iterable[str]) -> list[AclBinding]:
-    """Read the arguments of kafka-acls.sh, one rule a line, as that program does."""
+    """Parse arguments of kafka-acls.sh, one ACL per line, like that program."""
     parser = ArgumentParser()
     parser.add_argument("--add", action="store_true", required=True)
     parser.add_argument("--allow-principal", required=True)
@@ -89,13 +89,13 @@ def rules_in(lines: Iterable[str]) -> list[AclBinding]:
 
 
 def grant(admin: AdminClient, rules: Iterable[AclBinding]) -> None:
-    """Let the broker heed these rules."""
+    """Create these ACLs."""
     for future in admin.create_acls(list(rules)).values():
         future.result(timeout=stretched(DONE_SECONDS))
 
 
 def revoke(admin: AdminClient, rule: AclBinding) -> None:
-    """Let the broker forget this rule; there must be one."""
+    """Delete this ACL, which must exist."""
     wanted = AclBindingFilter(
         rule.restype,
         rule.name,
@@ -110,7 +110,7 @@ def revoke(admin: AdminClient, rule: AclBinding) -> None:
 
 
 def assert_good(said: Said) -> None:
-    """See that the command did what it was called for."""
+    """Assert that the command succeeded."""
     assert said.code == 0, said
 
 

@@ -1,4 +1,4 @@
-"""The topic of definitions in memory, with the fencing that a real broker does."""
+"""In-memory topic of link definitions, which fences authors as a broker does."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -9,7 +9,7 @@ Record = tuple[bytes, bytes]
 
 
 class MemoryLog:
-    """What has been published, and who took over last."""
+    """The published records, and the last author to fence the others."""
 
     def __init__(self, records: Iterable[PublishedRecord] = ()) -> None:
         self.records: list[PublishedRecord] = list(records)
@@ -17,7 +17,7 @@ class MemoryLog:
 
 
 class MemoryDefinitionTopic:
-    """One author's view of the log. `before_commit` is what happens between planning and publishing, once."""
+    """One author's view of the log. `before_commit` is called once, between computing and publishing the versions."""
 
     def __init__(self, log: MemoryLog, before_commit: Iterable[Callable[[], object]] = ()) -> None:
         self._log = log
@@ -38,7 +38,7 @@ class MemoryDefinitionTopic:
     def publish(self, records: Sequence[Record]) -> None:
         next(self._before_commit, lambda: None)()
         if self._term != self._log.term:
-            raise Fenced("somebody took over")
+            raise Fenced("fenced by another author")
         self._log.records += records
         self.commits += 1
 
@@ -47,7 +47,7 @@ class MemoryDefinitionTopic:
 
 
 class FrozenClock:
-    """A clock that moves only when somebody sleeps, and remembers for how long."""
+    """A clock that moves only by sleeping, and records the durations."""
 
     def __init__(self) -> None:
         self.pauses: list[float] = []

@@ -1,4 +1,4 @@
-"""The broker with locked doors, and what it takes to come in by each."""
+"""A broker with authentication and ACLs, and the client properties for each of its listeners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from tests.security.certificates import Authority, Certificate
 from tests.support.planted import MARK
 
 USERS = {role: f"{MARK}-of-{role}" for role in Role}
-"""The password of each user, marked for the search that ends the run."""
+"""The password of each user, marked for the search for leaks at the end of the run."""
 
 
 @dataclass(frozen=True)
-class House:
-    """The broker, the authority that its doors trust and one they do not, and a client that may change the rules."""
+class KafkaEnvironment:
+    """The broker, an authority that it trusts and one that it does not, and an admin client that may change ACLs."""
 
     kafka: LockedKafka
     authority: Authority
@@ -24,11 +24,11 @@ class House:
     admin: AdminClient
 
     def by_tls(self) -> Mapping[str, str]:
-        """Properties to come by TLS alone."""
+        """Return properties for TLS alone."""
         return {"security.protocol": "SSL", "ssl.ca.location": str(self.authority.ca)}
 
     def by_password(self, user: str, password: str, *, mechanism: str = "SCRAM-SHA-512") -> Mapping[str, str]:
-        """Properties to come by TLS and show a password."""
+        """Return properties for TLS with a password."""
         return {
             **self.by_tls(),
             "security.protocol": "SASL_SSL",
@@ -38,7 +38,7 @@ class House:
         }
 
     def by_certificate(self, certificate: Certificate) -> Mapping[str, str]:
-        """Properties to come by TLS and show a certificate."""
+        """Return properties for TLS with a client certificate."""
         mine = {
             "ssl.certificate.location": str(certificate.certificate),
             "ssl.key.location": str(certificate.key),
