@@ -11,7 +11,7 @@ LARGEST_INT = 2**31 - 1
 
 
 class CreateFollowUp(ActionParameters):
-    """Somebody must get the follow-up: the person's "our contact", or else the default recipient.
+    """A follow-up needs a recipient: the person's "our contact", or else the default recipient.
 
     `created_by` is responsible for it, and gets it back when the assignee declines an invitation.
     """
@@ -31,7 +31,7 @@ class CreateFollowUp(ActionParameters):
     @classmethod
     def _somebody_gets_it(cls, default_recipient: str | None, earlier: ValidationInfo) -> str | None:
         if default_recipient is None and earlier.data.get("assign_to_our_contact") is False:
-            raise ValueError("nobody would get the follow-up; name one, or set assign_to_our_contact to true")
+            raise ValueError("no one would get the follow-up; name one, or set assign_to_our_contact to true")
         return default_recipient
 
 

@@ -12,13 +12,13 @@ ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern
 """The part of the rule that an editor can check (JSON Schema)."""
 
 JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u202f")
-"""What joins and parts letters in some scripts and in emoji, and blanks that end no line: fine in names for people."""
+"""Joiners and variation selectors of some scripts and of emoji, and no-break spaces: allowed in names for people."""
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters, signs and marks that show nothing, though their category is one that does."""
+"""Letters, signs and marks that are invisible although the others of their category are visible."""
 _CONTROL = "a line break, tab or other control character"
 
 
@@ -28,7 +28,7 @@ def check_id(text: str) -> str:
 
 
 def check_line(text: str, *, allowed: frozenset[str] = frozenset()) -> str:
-    """Return one line that is not empty, not too long, and shows all that is in it. Raises ValueError."""
+    """Return the line unchanged. Raises ValueError if it is empty, too long, or has characters that do not show."""
     if not text.strip():
         raise ValueError("it is empty; write something")
     if len(text) > LONGEST_ID:
@@ -62,7 +62,7 @@ def describe(character: str) -> str:
 
 
 def looks_of(text: str) -> str:
-    """Return what a person sees of an id: two that give the same are told apart by bytes only."""
+    """Return an id as a person sees it; two ids with the same result differ only in their bytes."""
     if text.isascii() and text.isprintable():
         return text.strip()
     seen = "".join(" " if character.isspace() else character for character in text if not _shows_nothing(character))

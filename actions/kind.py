@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from actions.ids import ID_SCHEMA, check_id
 
 WRITTEN = "written"
-"""Context of a validation that has before it what an author wrote. What was published is read as it is: a worker that
-refused what an earlier check let through would stop the link."""
+"""Validation context for text that an author just wrote. Published links are read without these checks: a worker that
+refused an id that an earlier version accepted would stop the link."""
 
 
 def _check_written_id(text: str, info: ValidationInfo) -> str:
@@ -19,7 +19,7 @@ def _check_written_id(text: str, info: ValidationInfo) -> str:
 
 
 Id = Annotated[str, Field(min_length=1), AfterValidator(_check_written_id), WithJsonSchema(ID_SCHEMA)]
-"""An id, or a name that the CRM looks something up by: never empty, and checked by `check_id` where it is written."""
+"""An id, or a name by which the CRM finds something: never empty; `check_id` checks it when an author writes it."""
 
 AnyText = Annotated[str, Field(min_length=0)]
 """A text that is stored unchanged and may be empty. The constraint makes pydantic refuse lone surrogates."""
@@ -60,7 +60,7 @@ class ActionParameters(BaseModel):
     """Base of each kind's parameters: what an author writes, and what a link definition holds.
 
     Field names, types and order are those of the kind's record in `LinkDefined`; choices are `Literal`s without the
-    symbol 'unknown', which only stands for what a later version may add.
+    symbol 'unknown', which represents only symbols that a later version may add.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -74,10 +74,10 @@ class Kind:
     """One kind of action. The functions are pure, and take an instance of `parameters` first.
 
     `name` is the module's name and the word in link files; `update` is the record name of the update.
-    `fields` gives the update's own fields, exactly `parameter_fields` of its schema. Where `per_click` is false it
-    gives the same for every click, and is called once, with no click.
-    `changes` names the one thing that the action settles, such as "the field 'size'"; two actions of a link that
-    change the same thing contradict or repeat each other. None where doing it twice makes sense.
+    `fields` returns the update's own fields, exactly `parameter_fields` of its schema. If `per_click` is false, they
+    are the same for every click, and `fields` is called once, without a click.
+    `changes` names the one thing that the action changes, such as "the field 'size'"; two actions of a link that
+    change the same thing contradict or repeat each other. It returns None if doing the action twice makes sense.
     """
 
     name: str
@@ -100,12 +100,12 @@ def needs_person(_parameters: ActionParameters) -> Need:
 
 
 def same_for_every_click(_parameters: ActionParameters) -> bool:
-    """Answer `per_click` for kinds whose updates take nothing of their own from the click."""
+    """Return False: the `per_click` of kinds whose own fields do not depend on the click."""
     return False
 
 
 def changes_nothing_twice(_parameters: ActionParameters) -> None:
-    """Answer `changes` for kinds whose actions add something new each time, such as a task."""
+    """Return None: the `changes` of kinds whose actions add something new each time, such as a task."""
 
 
 def parameters_as_fields(parameters: ActionParameters, _link: LinkFacts, _click: ClickFacts | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from schemas.link_parameters import parameters_record
 from schemas.record_schema import RecordSchema
 
 WRITTEN_BESIDE = ("id", "kind", "repeat")
-"""What an author writes in an action beside its parameters, so that no parameter can have these names."""
+"""Keys of every action in a link file besides its parameters; no parameter may have one of these names."""
 
 
 class KindMismatch(Exception):
@@ -22,7 +22,7 @@ class KindMismatch(Exception):
 def load_kinds(schemas: Mapping[str, RecordSchema]) -> Mapping[str, Kind]:
     """Import every module of this folder and return the kinds by name.
 
-    Raises KindMismatch, with a sentence that says what to change, where the modules and the schemas disagree.
+    Raises KindMismatch, which says what to change, if the modules and the schemas disagree.
     """
     found = pkgutil.iter_modules(actions.__path__)
     return kinds_of((importlib.import_module(f"{actions.__name__}.{module.name}") for module in found), schemas)
@@ -84,7 +84,7 @@ def _check_parameters(kind: Kind, schema: RecordSchema) -> None:
 
 
 def _avro_shape(schema: Any) -> frozenset[str]:
-    """Name what a value may be: JSON types, or each symbol of an enum but its default one, which no author writes."""
+    """Return the JSON types of a value, or the symbols of an enum except its default, which no author writes."""
     if isinstance(schema, list):
         return frozenset[str]().union(*map(_avro_shape, schema))
     if isinstance(schema, str):

@@ -6,7 +6,7 @@ from actions.kind import ActionParameters, ClickFacts, Id, Kind, LinkFacts, chan
 from actions.text import ReadableText, depends_on_click, fill
 
 NOT_A_USER = ("auto", "unassigned")
-"""Words that stand where a user id may stand: by the rules of the category, or nobody yet."""
+"""Words allowed instead of a user id: `auto` assigns by the rules of the category, `unassigned` to no user yet."""
 
 
 class OpenRequest(ActionParameters):

@@ -8,10 +8,10 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class TransactionAborted(Exception):
-    """The open transaction cannot be committed and its records will not be visible; the batch may be retried.
+    """The open transaction cannot be committed and must be aborted; the batch may then be retried.
 
-    `poison`: the broker refused a record, so the same batch will fail again. `rebalance`: the group rebalanced
-    meanwhile, which passes by itself.
+    `poison`: the broker rejected a record, so the same batch will fail again. `rebalance`: the group rebalanced in the
+    meantime, so a retry is enough.
     """
 
     def __init__(self, message: str, *, poison: bool = False, rebalance: bool = False) -> None:
@@ -91,7 +91,7 @@ class AssignmentChange:
 class TransactionalConsumer(Protocol):
     """Consumer of the clicks and transactional producer in one, owned by one thread.
 
-    Rebalances happen inside `consume` only, so never while a transaction is open.
+    Rebalance callbacks run inside `consume` only, so never between `begin_transaction` and `commit_transaction`.
     """
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
@@ -109,11 +109,11 @@ class TransactionalConsumer(Protocol):
         """
 
     def refusal(self) -> str | None:
-        """Return why the group refuses this worker, and what to do; None if it accepts it."""
+        """Return why the group coordinator rejects this worker, and the remedy; None if it does not reject it."""
 
     @property
     def is_member(self) -> bool:
-        """Whether this worker has an assignment, maybe an empty one, and its session has not expired since."""
+        """True if this worker has an assignment, maybe an empty one, and its session has not expired since."""
 
     def eof_offset(self, partition: int) -> int | None:
         """Return the end offset of the partition once everything before it was consumed; None until then."""
@@ -127,12 +127,12 @@ class TransactionalConsumer(Protocol):
     def seek_to_committed(self, partitions: Sequence[int]) -> Mapping[int, Committed | None]:
         """Seek to the group's committed offsets and return them; None for a partition that has none.
 
-        These partitions must be paused and stay so. Without an offset, or with 0, the position is the first record.
-        Raises RetriableError if the broker does not answer.
+        These partitions must be paused and remain so. Without a committed offset, or with 0, reading starts at the
+        log start offset. Raises RetriableError if the broker does not answer.
         """
 
     def topic_id(self) -> str:
-        """Return cluster id and topic id of the clicks topic, which a topic created again does not share."""
+        """Return cluster id and topic id of the clicks; a topic that is created again gets another topic id."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Return the first offset and the end offset of each of these partitions of the clicks."""
@@ -149,8 +149,8 @@ class TransactionalConsumer(Protocol):
     def group_lag(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """Ask the broker for the lag of each partition, control records included.
 
-        For a paused partition, records after an open transaction may be left out. Raises RetriableError if the broker
-        does not answer soon or an open transaction has pending offsets of the group.
+        For a paused partition, the end may be the last stable offset. Raises RetriableError if the broker does not
+        answer soon or an open transaction holds pending offset commits of the group.
         """
 
     def begin_transaction(self) -> None:
@@ -176,7 +176,7 @@ class TransactionalConsumer(Protocol):
         """Abort the open transaction. Raises OutcomeUnknown or FatalKafkaError."""
 
     def reinit_producer(self) -> None:
-        """Initialize a new producer with the same transactional id, which ends the old one's open transaction.
+        """Initialize a new producer with the same transactional id, which aborts the old one's open transaction.
 
         Raises OutcomeUnknown if the broker does not answer in time, FatalKafkaError if another instance fenced it.
         """

@@ -1,4 +1,4 @@
-"""The headers of a dead letter: those of the record itself come first, then these, which say why it is one."""
+"""Headers of a dead letter: first the record's own headers, then those that say why it is a dead letter."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,8 +16,8 @@ ADDED = tuple(
 REPLAYED = f"{PREFIX}replayed"
 """Header of a click that was replayed: partition and offset of its first dead letter, as PARTITION:OFFSET.
 
-A worker copies it to the dead letter that such a click becomes again, which marks that one as a copy. A record without
-a value that has this header and no reason notes that the dead letter at this offset was replayed.
+If the replayed click becomes a dead letter again, the worker copies this header to it, which marks it as a copy.
+A record with this header but without a value and a reason notes that the dead letter at this offset was replayed.
 """
 
 
@@ -34,8 +34,8 @@ def with_reason(
 ) -> tuple[Header, ...]:
     """Return the record's own headers and then those of a worker of this `version`.
 
-    Own headers of the same names are left out: a program that brings back dead letters as they are would otherwise make
-    letters with two reasons.
+    Own headers with these names are left out: otherwise a program that republishes dead letters unchanged would create
+    dead letters with two reasons.
     """
     facts = (str(reason), topic, str(partition), str(offset), str(timestamp_ms), version, detail)
     added = tuple((name, fact.encode()) for name, fact in zip(ADDED, facts, strict=True))

@@ -31,7 +31,7 @@ class RecordSchema:
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, 8 bytes little-endian, as single-object encoding has it."""
     earlier: tuple["RecordSchema", ...] = ()
-    """What the record was before, for readers: bodies written so stay readable."""
+    """Earlier schemas of the record: readers need them to decode bodies written with them."""
 
     @property
     def is_update(self) -> bool:
@@ -48,7 +48,7 @@ class RecordSchema:
 def record_schema(definition: Json) -> RecordSchema:
     """Parse and check one schema.
 
-    Raises UnsafeSchema where a decoder could be made to crash or hang by it, or where it is no record's and whole.
+    Raises UnsafeSchema if the schema could make a decoder crash or hang, or is not that of a complete record.
     """
     try:
         check_safe(definition)
@@ -57,25 +57,25 @@ def record_schema(definition: Json) -> RecordSchema:
             raise UnsafeSchema("no record")
         parsed = cast("Json", parse_schema(form_with_defaults(definition)))
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, SchemaParseException) as error:
-        raise UnsafeSchema(f"not to be parsed ({type(error).__name__}: {error})") from error
+        raise UnsafeSchema(f"cannot be parsed ({type(error).__name__}: {error})") from error
     digest = fingerprint(canonical_text(definition), "CRC-64-AVRO")
     return RecordSchema(definition["name"], definition, spelt_out(form), parsed, bytes.fromhex(digest))
 
 
 def writer_schema(definition: Json) -> RecordSchema:
-    """Parse a schema that others wrote with: what bytes are read by, whatever else it says. Raises UnsafeSchema.
+    """Parse a schema that another program wrote with; only what decoding needs is kept. Raises UnsafeSchema.
 
-    Its defaults are left out, which only a reader needs: fastavro refuses some that Java takes.
+    Its defaults are left out: only a reader's schema needs them, and fastavro refuses some that Java accepts.
     """
     try:
         form = canonical_form(definition)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UnsafeSchema(f"not to be parsed ({type(error).__name__}: {error})") from error
+        raise UnsafeSchema(f"cannot be parsed ({type(error).__name__}: {error})") from error
     return record_schema(form)
 
 
 def load_schemas(folder: Path = FOLDER) -> Mapping[str, RecordSchema]:
-    """Read every `.avsc` of the folder, by record name, and what each was before from `earlier/<its name>/`.
+    """Read every `.avsc` of the folder, by record name, and its earlier versions from `earlier/<its name>/`.
 
     Kinds whose update record `link_defined.avsc` does not name yet are added to its union of parameters, so
     that a new kind needs no edit there.

@@ -6,7 +6,7 @@ from schemas.canonical_form import canonical_form
 
 MAX_DEPTH = 16
 MAX_PARTS = 2_000
-"""Types in a schema, those that are called by name counted anew each time, as a decoder meets them."""
+"""Maximum number of types in a schema. A named type counts at every reference, as a decoder visits it each time."""
 
 
 class UnsafeSchema(Exception):
@@ -14,16 +14,16 @@ class UnsafeSchema(Exception):
 
 
 def check_safe(schema: Any) -> None:
-    """Refuse schemas under which decoding a few bytes may cost unbounded stack, time or memory.
+    """Refuse schemas that let a few bytes cost a decoder unbounded stack, time or memory.
 
-    Raises UnsafeSchema. Recursion ends fastavro in a segmentation fault; an array of items of zero size turns
-    five bytes into millions of objects, and records of records of nulls do so with no byte at all.
+    Raises UnsafeSchema. Recursion crashes fastavro with a segmentation fault; an array of zero-size items turns
+    five bytes into millions of objects, and nested records of nulls need no bytes at all.
     """
     _Check().visit(canonical_form(schema), (), 0)
 
 
 class _Check:
-    """One walk through a schema in its canonical form, in which no way of writing a name hides a type."""
+    """One walk through a schema in canonical form, which writes each type name in only one way."""
 
     def __init__(self) -> None:
         self._named: dict[str, Any] = {}

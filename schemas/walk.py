@@ -1,4 +1,4 @@
-"""Walking over Avro bytes without decoding them: the reference for what bytes may be, of any legal schema."""
+"""Checks Avro bytes of any legal schema without decoding them; the reference for which bytes are valid."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ class Walk:
             self._skip_complex(form, name)
 
     def end(self) -> None:
-        """Insist that nothing is left."""
+        """Check that no bytes are left."""
         left = len(self._value) - self.position
         if left:
             raise BadRecord(Reason.TRAILING_BYTES, f"{left} bytes stand after the record")
@@ -112,7 +112,7 @@ class Walk:
                 self._skip_blocks(form, name)
 
     def _skip_blocks(self, form: dict[str, Any], name: str) -> None:
-        """Skip blocks of items up to the one of none; after a negative count comes the block's size in bytes."""
+        """Skip blocks of items up to the empty block; a negative count is followed by the block's size in bytes."""
         while count := self.number(name):
             size = self.number(name) if count < 0 else None
             start = self.position
@@ -121,7 +121,7 @@ class Walk:
                     self.text(name)
                 self.skip(form.get("items", form.get("values")), name)
             if size is not None and self.position - start != size:
-                raise BadRecord(Reason.MALFORMED, f"a block of {name} has another size than it says")
+                raise BadRecord(Reason.MALFORMED, f"a block of {name} does not have the size that it states")
 
     def _byte(self, name: str) -> int:
         if self.position >= len(self._value):

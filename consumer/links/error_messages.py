@@ -122,7 +122,7 @@ _EXPLANATIONS: dict[str, Callable[[str, Details, str | None], str]] = {
 
 
 def _label(location: tuple[str | int, ...]) -> str:
-    """Return the key of the value, or for an item the key of its list."""
+    """Return the key of a value; for an item of a list, its number and the key of the list."""
     if not location:
         return "the file"
     last = location[-1]

@@ -90,7 +90,7 @@ def _link_files_below(folder: Path) -> list[Path]:
 
 
 def _content(file: Path) -> bytes:
-    """Read the file, at most as many bytes as a link file may have: a device has no end."""
+    """Read the file. Raises OSError if it is larger than a link file may be; a device may even be endless."""
     with file.open("rb") as stream:
         content = stream.read(LARGEST_FILE_BYTES + 1)
     if len(content) > LARGEST_FILE_BYTES:

@@ -1,4 +1,4 @@
-"""Warns of text that is taken literally but looks as if its author meant otherwise.
+"""Warns about text that is taken literally but that its author probably meant differently.
 
 A browser, the CRM or a person gets the text as written in the file. That may be intended, so it is not a mistake.
 """

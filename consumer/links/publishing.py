@@ -53,7 +53,7 @@ def publish(
 ) -> list[NextVersion]:
     """Publish the computed versions and return them; if none is new, no other author is fenced.
 
-    Raises what `compute` raises, and Unavailable if other authors fenced this one in every attempt.
+    Raises what `compute` raises, and Unavailable if every attempt was fenced or its transaction failed.
     """
     histories.add(topic.read_new())
     versions = compute(histories)

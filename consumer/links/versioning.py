@@ -17,7 +17,7 @@ from consumer.links.link_reference import LinkReference
 from schemas.definition_key import LARGEST_VERSION
 
 MOST_ACTIONS = 1000
-"""Actions a link may have had in its whole life: each person's dedupe entry has a bit for each."""
+"""Maximum number of actions over the lifetime of a link, removed ones included: a dedupe entry has a bit for each."""
 
 FIRST_EPOCH = 0
 
@@ -92,7 +92,7 @@ def next_epochs(references: Iterable[LinkReference], histories: Histories) -> di
 def next_deletions(
     references: Iterable[LinkReference], histories: Histories, authorship: Authorship
 ) -> list[NextVersion]:
-    """Compute a deleted version of each link that keeps its actions. Raises UsageError for unpublished links."""
+    """For each link, compute a version marked as deleted that keeps its actions. Raises UsageError if unpublished."""
     known = require_published(references, histories)
     return [_next_deletion(history, authorship) for history in known.values()]
 

@@ -1,8 +1,8 @@
 """The loop: consume a batch, decide it, write and commit it in one transaction, then store its state.
 
-One thread runs it. Each turn polls a batch, applies the rebalance that may have happened in the poll, restores
-assigned partitions a little further, and processes the batch. A crash at any point leaves the local state behind the
-changelog, never ahead.
+One thread runs it. Each turn polls a batch, applies the rebalance that may have happened in the poll, continues the
+restore of assigned partitions, and processes the batch. A crash at any point leaves the local state level with its
+changelog or behind it, never ahead.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ from consumer.records.bulk import split_by_partition
 _LOG = structlog.get_logger(__name__)
 
 MAX_ABORTS = 10
-"""Aborted transactions in a row before the worker ends and a person must look."""
+"""Consecutive aborted transactions after which the worker exits, because an operator must look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +208,13 @@ class Loop:
     def _reset_producer(self, is_stopping: Callable[[], bool]) -> None:
         """Replace the producer and continue from the committed offsets, however long the broker takes to answer.
 
-        A stopping worker with a batch of unknown outcome still asks once: the new producer ends the old transaction,
-        which would otherwise block the next owner until it times out.
+        A stopping worker with a batch of unknown outcome still tries once: the new producer aborts the old transaction,
+        whose pending offsets would otherwise block the next owner until the transaction times out.
         """
         must_ask = self._pending is not None
         if self._pending is not None:
             self._observer.transaction(TransactionResult.UNKNOWN)
-            # If the broker timed out on this batch, the same batch would time out forever; retry with half.
+            # A batch too large to commit within the time-out would fail forever; retry with half its size.
             self._sizer.shrink(self._pending.size)
         while must_ask or not is_stopping():
             must_ask = False
@@ -229,7 +229,7 @@ class Loop:
                 return
 
     def _wait(self, seconds: float, is_stopping: Callable[[], bool]) -> None:
-        """Wait and stay in the group; everything is paused, so no records arrive."""
+        """Keep polling while waiting, to stay in the group; all partitions are paused, so no records are returned."""
         until = self._now() + seconds
         while self._now() < until and not is_stopping():
             self._observer.beat()

@@ -1,8 +1,8 @@
 """Port of the local state store: whole batches in and out, one partition at a time.
 
 The store is a copy of the partition's changelog up to a position, never ahead of it: entries and position are
-written together, and only after the transaction that holds them was committed. So any crash leaves a store that
-reading the changelog from its position completes.
+written together, and only after the transaction that holds them was committed. So after a crash at any point,
+reading the changelog from the stored position brings the store up to date.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class StateSize:
-    """Size of stores: memory without file pages, and disk. RocksDB estimates the number of keys."""
+    """Size of one or more stores: keys (RocksDB estimates them), memory without mapped file pages, and disk."""
 
     keys: int = 0
     memory_bytes: int = 0
@@ -41,7 +41,7 @@ class PartitionStore(Protocol):
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Store the entries (None deletes) and the position atomically, even if the process dies during the call.
 
-        Raises RetriableError where the disk refuses; nothing is kept then, and the same write may be tried again.
+        Raises RetriableError if the disk refuses the write; nothing is stored then, and the write may be retried.
         """
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -51,9 +51,9 @@ class PartitionStore(Protocol):
         """Return up to `limit` entries from this key on, in the order of the keys."""
 
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return about `limit` entries and the cursor to go on with; a round begins and ends with an empty cursor.
+        """Return about `limit` entries and the cursor of the next page; a round begins and ends with an empty cursor.
 
-        An entry that is there from the beginning of a round to its end is met, in no order that means anything.
+        A round returns every entry that exists from its beginning to its end, in no particular order.
         """
 
 
@@ -94,5 +94,5 @@ def exhaust(steps: Generator[None, None, Result]) -> Result:
 
 
 def page_by_key(entries: list[tuple[bytes, bytes]], limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Make a page of entries that come in the order of their keys: the next one begins right after the last key."""
+    """Return entries sorted by key as a page, with the cursor right after the last key; empty if none may follow."""
     return entries, entries[-1][0] + b"\x00" if len(entries) == limit else b""

@@ -56,7 +56,7 @@ def test_a_description_that_names_only_the_link_is_the_same_for_every_click() ->
 
 
 def test_a_follow_up_that_nobody_would_get_is_a_mistake() -> None:
-    with pytest.raises(ValidationError, match="nobody would get the follow-up"):
+    with pytest.raises(ValidationError, match="no one would get the follow-up"):
         a_follow_up(default_recipient=None)
 
 

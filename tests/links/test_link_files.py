@@ -109,7 +109,7 @@ def test_yes_and_no_are_words() -> None:
         ('{kind: script, script: s, id: "a\\tb"}', "id: it holds a line break, tab or other control character"),
         ("{kind: script, script: s, id: ''}", "id: it is empty; write something"),
         (f"{{kind: script, script: s, id: {'x' * 201}}}", "id: it has 201 characters; use at most 200"),
-        (f"{{{FOLLOW_UP}}}", "default_recipient: nobody would get the follow-up; name one, or set assign_to_our"),
+        (f"{{{FOLLOW_UP}}}", "default_recipient: no one would get the follow-up; name one, or set assign_to_our"),
         (f"{{{FOLLOW_UP}, default_recipient: b, duration_minutes: 0}}", "duration_minutes must be at least 1"),
         (f"{{{FOLLOW_UP}, default_recipient: b, duration_minutes: 9999999999}}", "duration_minutes must be at most"),
         (f"{{{FOLLOW_UP}, default_recipient: b, duration_minutes: '5'}}", "duration_minutes must be a whole number"),

@@ -45,7 +45,7 @@ def chunks(journal: Segment) -> Iterator[tuple[int, Rows]]:
     while start < journal.end:
         end = end_of_entry(journal, start + CHUNK)
         yield start, journal.rows[start:end]
-        journal.let_go_of_pages()
+        journal.release_pages()
         start = end
 
 

@@ -13,7 +13,7 @@ from consumer.state.rowfile.segment_header import ALL
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """When to compact, and how many rows of the older file each write goes through.
+    """Limits of compaction: when it starts, and how many rows of the older file each write processes.
 
     Enough to finish long before the new file has as many dead rows, few enough to add only 1 or 2 ms to a write.
     """
@@ -28,7 +28,7 @@ class Compaction:
 def compact_some(files: RowFiles, index: HashIndex, count: int) -> None:
     """Copy the live rows among the next ones, as a batch that changes neither entries nor position.
 
-    The batch records up to where the older file is obsolete; at its end the file is deleted. Raises OSError.
+    The batch records how many rows of the older file are obsolete; after the last one it is deleted. Raises OSError.
     """
     older, newest = files.older, files.newest
     if older is None:

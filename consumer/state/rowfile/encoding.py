@@ -32,7 +32,7 @@ _MAX_RUNS = 8
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Entries as rows. The first row is reserved for the batch trailer; `entries` are the first rows of the entries."""
+    """Entries as rows. The first row is reserved for the batch header; `entries` are the first rows of the entries."""
 
     rows: Rows
     entries: Numbers

@@ -244,7 +244,7 @@ cdef class Matcher:
                 group[place] = &wanted[order[first + place]]
             at = <uint64_t>(group[0].number & PLACE) * ROW_BYTES
             if first and at >= behind + MAPPED_BYTES:
-                self.files.let_go_of_pages()
+                self.files.release_pages()
                 behind = at
             self.find(group, count)
             for place in range(count):

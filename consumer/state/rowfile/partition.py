@@ -12,7 +12,7 @@ from consumer.state.rowfile.scanning import entries_with_prefix, first_entries, 
 from consumer.state.store import StateSize
 
 _LEAST_KEYS = 1_024
-"""Keys read, at least, before pages are released: small batches would pay more for mapping them again."""
+"""Minimum number of keys read before pages are released: for smaller batches, mapping them again costs more."""
 _BYTES_PER_KEY = 1 << 14
 """File bytes per such key. Linux maps 64 KiB around a row, so each part is mapped again once per four keys."""
 
@@ -57,7 +57,7 @@ class RowPartitionStore:
         return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Append a row for each entry and the batch trailer, in one write to the file.
+        """Append a batch header and a row for each entry, in one write to the file.
 
         Raises Unavailable if the index has no memory left to grow; nothing is stored then.
         """
@@ -80,7 +80,7 @@ class RowPartitionStore:
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Return up to `limit` entries, in the order they were written, and the cursor of the next page.
 
-        A scan ends if each page is larger than what is written meanwhile.
+        A round ends only if pages hold more entries than are written between them.
         """
         return read_page(self._files, self._index, cursor, limit)
 
@@ -92,7 +92,7 @@ class RowPartitionStore:
         """Release the files' pages now and then, seldom enough that mapping them again stays cheap."""
         self._keys_looked_at += keys
         if self._keys_looked_at >= max(_LEAST_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
-            self._files.let_go_of_pages()
+            self._files.release_pages()
             self._keys_looked_at = 0
 
     def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:

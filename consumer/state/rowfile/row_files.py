@@ -92,10 +92,10 @@ class RowFiles:
         """Return the bytes of some rows."""
         return self.take(np.arange(number, number + count)).tobytes()
 
-    def let_go_of_pages(self) -> None:
+    def release_pages(self) -> None:
         """Release the mapped pages: the files then take only page cache, which the kernel can reclaim."""
         for journal in self.all:
-            journal.let_go_of_pages()
+            journal.release_pages()
 
     def begin_another(self, changelog: str) -> None:
         """Start a file; the current one becomes the older one."""

@@ -1,7 +1,7 @@
-"""A file of rows in batches: each batch is one write, and its first row describes and checks the others.
+"""A file of rows in batches: each batch is one write; its first row is the batch header, with a checksum of the rest.
 
-Rows that no such row covers, with a checksum chained to the previous batch, do not count. So entries and position
-are always of the same batch, whenever the process crashes. Nothing is synced to the disk: a power loss may leave
+A batch counts only if its first row has the right checksum, which is chained to the previous batch. So entries and
+position always belong to the same batch after a crash. Nothing is synced to the disk: a power loss may leave
 holes, which the checksums detect.
 """
 
@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 
 from consumer.state.rowfile.row import BATCH, KIND, ROW_BYTES, ROW_WORDS, Numbers, Rows, as_bytes
-from consumer.state.rowfile.segment_header import BatchTrailer, SegmentHeader, changelog_digest, decode_header
+from consumer.state.rowfile.segment_header import BatchHeader, SegmentHeader, changelog_digest, decode_header
 from consumer.state.store import BEGINNING
 
 MAX_ROWS = 1 << 31
@@ -90,25 +90,25 @@ class Segment:
 
     @property
     def end(self) -> int:
-        """Position of the next row to write."""
+        """Number of the next row to write (a row number, not a changelog position)."""
         return self.mark.end
 
     @property
     def rows(self) -> Rows:
-        """All rows, including batch trailers; row 0 is the header. Valid until the next write."""
+        """All rows, including batch headers; row 0 is the file header. Valid until the next write."""
         return self._rows[: self.mark.end]
 
     def take(self, numbers: Numbers) -> Rows:
         """Return copies of rows."""
         return self._rows.take(numbers, axis=0)
 
-    def let_go_of_pages(self) -> None:
-        """Unmap the pages read so far: mapped pages count as memory of this process."""
+    def release_pages(self) -> None:
+        """Drop the resident pages of the map: they count in the RSS of this process, and are read again when needed."""
         if self._map is not None:
             self._map.madvise(MADV_DONTNEED)
 
     def append(self, rows: Rows, position: int, superseded: int) -> None:
-        """Write a batch; its first row becomes the trailer. Raises OSError, and stores nothing then."""
+        """Write a batch; its first row is overwritten with the batch header. Stores nothing if it raises OSError."""
         if self.end + len(rows) > MAX_ROWS:
             raise OSError(EFBIG, f"a file holds {MAX_ROWS} rows")
         fields = (position, len(rows) - 1, superseded)
@@ -119,7 +119,7 @@ class Segment:
         first[KIND] = BATCH
         self._allocate(self.end + len(rows))
         _write(self._descriptor, rows.tobytes(), self.end * ROW_BYTES)
-        self.mark = BatchTrailer(self.end + len(rows), checksum, position, superseded)
+        self.mark = BatchHeader(self.end + len(rows), checksum, position, superseded)
 
     def close(self) -> None:
         """Truncate the file to its rows, and close it."""
@@ -150,10 +150,10 @@ class Segment:
             self.mark = mark
             if mark.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
                 checked = mark.end
-                self.let_go_of_pages()
+                self.release_pages()
                 yield
 
-    def _marks(self, rows: int) -> Iterator[BatchTrailer]:
+    def _marks(self, rows: int) -> Iterator[BatchHeader]:
         mark, view = self.mark, as_bytes(self._rows).reshape(-1).data
         while mark.end < rows:
             start = mark.end * ROW_BYTES

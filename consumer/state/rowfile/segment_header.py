@@ -17,18 +17,18 @@ the older file, position there, checksum."""
 
 
 class DamagedFile(Exception):
-    """The file's head is not what it must be, so that nothing in it can be trusted."""
+    """The head of the file is damaged or belongs to another changelog or version, so the file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTrailer:
-    """Trailer of the latest valid batch: the end of the file, and the position of its state."""
+class BatchHeader:
+    """Header of the latest valid batch: the end of the file, and the position of its state."""
 
     end: int
     checksum: int
     position: int
     superseded: int
-    """Rows of the older file that are not needed any more; ALL where there is none."""
+    """Number of obsolete rows of the older file; ALL if all of them are, or if there is no older file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class SegmentHeader:
         packed = _HEAD.pack(*fields, crc32(_HEAD.pack(*fields, 0)))
         return packed.ljust(KIND, b"\0") + bytes((HEAD,)) + bytes(ROW_BYTES - KIND - 1)
 
-    def mark(self) -> BatchTrailer:
-        """Return what holds before the first batch."""
-        return BatchTrailer(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
+    def mark(self) -> BatchHeader:
+        """Return the header that applies before the first batch."""
+        return BatchHeader(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
 
 
 def changelog_digest(changelog: str) -> bytes:
-    """Return what the head keeps of the changelog's identity."""
+    """Return the digest of the changelog's identity that the head stores."""
     return blake2b(changelog.encode(), digest_size=16).digest()
 
 
