@@ -40,7 +40,7 @@ class LoopPorts:
     in_flight: MarkerFile
     """Survives the process; names the records being decided."""
     known_topics: MarkerFile
-    """On the same disk as `state`; names the topics that it is a copy of."""
+    """On the same disk as `state`; names the changelog that it was restored from, and the clicks topic."""
     observer: Observer
     clock: Clock
     on_restored: Callable[[], None] = lambda: None

@@ -92,7 +92,7 @@ class Assignment:
             self._dead_letter_limit.forget(partition)
 
     def _admit(self, complete: Mapping[int, PartitionStore]) -> None:
-        """Make those live that the history check accepts."""
+        """Make the partitions that pass the history check live."""
         offsets = self._history.verify(complete)
         self.live.update({partition: complete[partition] for partition in offsets})
         self._offsets.start(offsets)

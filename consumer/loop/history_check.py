@@ -23,8 +23,8 @@ class HistoryCheck:
     """Verifies each restored partition, and keeps the checkpoints of the live ones.
 
     A contradiction counts once it is found twice with the same committed offset and the state restored in between.
-    Found once, it may be the work of another owner that committed after this worker read the changelog: a worker that
-    stalled learns of the rebalance later. If the offset is the same both times, no one committed in between.
+    Found once, it may come from another owner that committed after this worker read the changelog: a stalled worker
+    learns of a rebalance late. If the offset is the same both times, no one committed in between.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ def _offset(committed: Committed | None) -> int | None:
 
 
 class KnownTopics:
-    """Remembers, beside the state, which changelog and clicks topic the disk is a copy of, by cluster and topic id."""
+    """Remembers, beside the state, the changelog it was restored from and the clicks topic: cluster and topic ids."""
 
     def __init__(self, file: MarkerFile, group: str) -> None:
         self._file = file
@@ -151,7 +151,7 @@ class KnownTopics:
             self._file.write(line + b"\n")
 
     def had_memory(self, changelog: str, clicks: str) -> bool:
-        """Return whether the disk is a copy of another changelog of this group, made from the same clicks."""
+        """Return whether the local state is from another changelog of this group, for the same clicks topic."""
         known, now = self._read().split(b" "), self._line(changelog, clicks).split(b" ")
         return len(known) == len(now) and (known[0], known[2]) == (now[0], now[2]) and known[1] != now[1]
 

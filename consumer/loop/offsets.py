@@ -45,9 +45,9 @@ class CommittedOffsets:
         return {partition: self._committed.get(partition, 0) for partition in partitions}
 
     def check_no_regression(self, offsets: Offsets) -> None:
-        """Raise RetriableError if one of these offsets to continue from is before what is committed.
+        """Raise RetriableError if a partition would continue from before its committed offset.
 
-        Dedupe would survive a second reading; hits and dead letters would be written twice.
+        Reading clicks twice would do no harm to updates, but hits and dead letters would be written twice.
         """
         for partition, offset in offsets.items():
             if offset < self._committed.get(partition, 0):
@@ -92,7 +92,7 @@ class CommittedOffsets:
         return {partition: self._committed[partition] for partition in live if partition in self._committed}
 
     def commit_punctuation(self, live: Live, punctuator: Punctuator, now_ms: int) -> None:
-        """Commit what is due by time, if anything. Raises TransactionAborted or RetriableError."""
+        """Commit what the punctuator returns, if anything. Raises TransactionAborted or RetriableError."""
         found = {partition: punctuator.punctuate(partition, store, now_ms) for partition, store in live.items()}
         due = {partition: each for partition, each in found.items() if each is not None}
         if not due:

@@ -26,8 +26,8 @@ from schemas.bad_record import BadRecord, Reason
 _LOG = structlog.get_logger(__name__)
 
 PIECES = 200
-"""Number of pieces that a suspected batch is cut into: some seconds of small transactions at most, and even of 64,000
-records one is alone at the second cut, before a supervisor calls the restarts a crash loop."""
+"""Number of pieces that a suspected batch is cut into: they take some seconds at most, and even in a batch of 64,000
+every record is alone after the second cut, before a supervisor calls the restarts a crash loop."""
 MAX_CRASHES = 2
 """Crashes on one record alone before it is dead-lettered."""
 
@@ -43,7 +43,7 @@ ForceDeadLetter = Callable[[int, int, BadRecord], bool]
 
 @dataclass(frozen=True, slots=True)
 class InFlightMarker:
-    """Offsets being decided: first, and one after the last, by partition."""
+    """Offset range of the records being decided, by partition; its end is exclusive."""
 
     ranges: Ranges = field(default_factory=dict)
     crashes: int = 0

@@ -29,7 +29,7 @@ class TransactionOutput:
         Raises TransactionAborted or OutcomeUnknown.
         """
         decision, partition = batch.decision, batch.partition
-        self.consumer.produce_batch(partition, batch.pop_updates())  # the library copies them: 11 MiB of a large batch
+        self.consumer.produce_batch(partition, batch.pop_updates())  # frees 11 MiB of a large batch: the library copies
         self.consumer.produce_batch(partition, decision.hits.records(self.names.hits, self.hits_frame, partition))
         for row, key, right in decision.rerouted:
             self.consumer.produce(self._rerouted(batch.records[row], key, right))
