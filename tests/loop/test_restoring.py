@@ -101,7 +101,7 @@ def test_added_partition_is_refused() -> None:
     environment = environment_with_clicks()
     environment.cluster.add_partitions(environment.names.clicks, 1)
     worker = Worker(environment, ScriptedState())
-    with pytest.raises(Unavailable, match="more than its 3 partitions"):
+    with pytest.raises(Unavailable, match="more than 3 partitions now"):
         worker.run()
     assert set(worker.stream.committed().values()) == {0}
 
