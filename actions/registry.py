@@ -57,9 +57,7 @@ def _check_every_update_has_one_kind(kinds: Mapping[str, Kind], schemas: Mapping
         if not makers:
             raise KindMismatch(f"schemas/ has the update record {name!r}, and no module of actions/ makes it")
         if len(makers) > 1:
-            raise KindMismatch(
-                f"the kinds {' and '.join(makers)} all make {name!r}; each kind has an update of its own"
-            )
+            raise KindMismatch(f"the kinds {' and '.join(makers)} all make {name!r}; each kind needs its own update")
 
 
 def _check_parameters(kind: Kind, schema: RecordSchema) -> None:

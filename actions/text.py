@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_placeholders(text: str) -> str:
-    """Return the text as it is.
+    """Return the text unchanged.
 
     Raises ValueError where a brace is not part of a known placeholder; braces have no other use.
     """

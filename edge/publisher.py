@@ -33,7 +33,7 @@ class SpoolProducer(Protocol):
         """Call `on_delivery` for what was acknowledged or failed. Raises ProducerFailed."""
 
     def close(self) -> None:
-        """Forget what is queued."""
+        """Discard what is queued."""
 
 
 class _InFlight:
@@ -66,7 +66,7 @@ class Publisher:
         return len(self._in_flight)
 
     def run_once(self, end: Position | None) -> int:
-        """Send what there is up to `end`, retire what was acknowledged, and return how many were sent.
+        """Send the records up to `end`, retire the acknowledged ones, and return the number of records sent.
 
         Raises ProducerFailed; the next call begins again, with a new producer, at the first record not retired.
         """
@@ -127,7 +127,7 @@ class Publisher:
 
 
 class PublishingThread:
-    """Publishes what a running edge spools, until it is stopped and everything is acknowledged or time is up."""
+    """Publishes the spool of a running edge until it is stopped and every record is acknowledged."""
 
     def __init__(self, publisher: Publisher, end: Callable[[], Position], on_failure: Callable[[str], None]) -> None:
         self._publisher = publisher
@@ -147,13 +147,14 @@ class PublishingThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while not (self._stop.is_set() and self._is_done()):
+        is_done = False
+        while not is_done:
+            is_stopping = self._stop.is_set()
             try:
-                self._publisher.run_once(self._end())
+                sent = self._publisher.run_once(self._end())
             except ProducerFailed as error:
                 self._on_failure(str(error))
                 time.sleep(RETRY_SECONDS)
+            else:
+                is_done = is_stopping and not sent and not self._publisher.unpublished
         self._publisher.close()
-
-    def _is_done(self) -> bool:
-        return not self._publisher.unpublished and not self._publisher.run_once(self._end())

@@ -46,7 +46,7 @@ def frame_length(value: bytes) -> int:
 class Codec:
     """Reads and writes one record type.
 
-    `writers` is the allow-list: which frames may stand before a body, and with which schema it was written.
+    `writers` is the allow-list: the frames that may precede a body, and the schema each was written with.
     """
 
     def __init__(self, schema: RecordSchema, frame: bytes | None = None) -> None:

@@ -1,6 +1,6 @@
 """Keys of the records on the topic of definitions, and which of a link's versions is the newest.
 
-Everything that reads the topic takes both from here, so that no two programs disagree about what is in force.
+Every reader of the topic takes both from here, so that no two programs disagree about the version in force.
 """
 
 from collections.abc import Iterable

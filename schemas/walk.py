@@ -80,7 +80,7 @@ class Walk:
         """Check that no bytes are left."""
         left = len(self._value) - self.position
         if left:
-            raise BadRecord(Reason.TRAILING_BYTES, f"{left} bytes stand after the record")
+            raise BadRecord(Reason.TRAILING_BYTES, f"{left} bytes follow the record")
 
     def _skip_primitive(self, kind: str, name: str) -> None:
         match kind:

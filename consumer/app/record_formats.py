@@ -33,7 +33,7 @@ class RecordFormats:
     definition_codec: Codec
     planner: Planner
     hits_frame: bytes
-    """Stands before the body of a LinkHits."""
+    """The header before the body of a LinkHits."""
     read_click_layouts: Callable[[], Mapping[bytes, ClickLayout]]
     """Returns the layout of a click by the frame before its body; raises RetriableError if the registry does not
     answer, because no click can be called bad until it does."""
@@ -68,7 +68,7 @@ def open_registry(settings: Settings) -> SchemaRegistry | None:
 def update_frames(
     names: TopicNames, schemas: Schemas, kinds: Kinds, registry: SchemaRegistry | None = None
 ) -> Mapping[str, bytes]:
-    """Return what stands before the body of each update, by record name."""
+    """Return the header before the body of each update, by record name."""
     frames = {}
     for kind in kinds.values():
         schema = schemas[kind.update]

@@ -79,7 +79,7 @@ def run_worker(
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
-    """One worker while it starts and runs; whatever it opens is closed with the `stack`."""
+    """One worker while it starts and runs; the `stack` closes everything that it opens."""
 
     settings: Settings
     stack: ExitStack

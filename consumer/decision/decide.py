@@ -1,6 +1,6 @@
-"""The decision about a batch: what a click's life is all about, without Kafka, clock or disk.
+"""The decision about a batch, without Kafka, clock or disk.
 
-Three steps over the whole batch: cut the clicks out of their bytes, recall what the state knows of them in one
+Three steps over the whole batch: parse the clicks, recall what the state knows of them in one
 look-up, and decide them one by one; each sees the effects of those before it.
 """
 
@@ -36,14 +36,14 @@ def decide(
     """Decide the records of one partition, in their order.
 
     `layouts` maps the accepted headers of a click; `recall` looks up keys in the partition's state;
-    `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, only tells absurd times;
+    `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, bounds the time of a click;
     `condemned` rows become dead letters regardless of their content.
     """
     draft = DecisionDraft(dict(condemned or {}))
     core = open_core(_fit_values(values, rules, draft.dead_letters), layouts)
     for row, error in core.bad.items():
         draft.dead_letters.setdefault(row, error)
-    _condemn_absurd_times(core, rules, now, draft.dead_letters)
+    _condemn_times_out_of_range(core, rules, now, draft.dead_letters)
     candidates = core.choose(partition, rules.partitions, plans, draft)
     hits = _decide_candidates(core, candidates, draft, recall=recall, rules=rules)
     draft.clicks[ClickOutcome.DEAD_LETTERED] = len(draft.dead_letters)
@@ -76,7 +76,7 @@ def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: d
             bad.setdefault(row, BadRecord(Reason.TOO_LARGE, detail))
 
 
-def _condemn_absurd_times(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
+def _condemn_times_out_of_range(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
     for row in core.rows_outside(rules.earliest_ms, now + rules.max_ahead_ms):
         bad.setdefault(
             row, BadRecord(Reason.TIMESTAMP_OUT_OF_RANGE, "clicked_at is before the year 2000 or in the future")

@@ -13,7 +13,7 @@ HitsRecord = tuple[str, bytes, bytes, None]
 class Hits(Protocol):
     """The click counts of the links in a batch.
 
-    Most links have one plan in a batch, and nobody asks for the count in between: their clicks are added up at the
+    Most links have one plan in a batch, and no action asks for the count in between: their clicks are added up at the
     end. `in_turn` are the plans of the others, whose clicks must be counted one after the other.
     """
 

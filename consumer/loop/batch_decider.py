@@ -20,9 +20,9 @@ from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout, parse_click
 
 DEFINITION_WAIT_MS = 5_000
-"""How long after a click was published its link version may still arrive."""
+"""Maximum delay of a link version after a click that names it."""
 MAX_DEFINITION_WAIT_SECONDS = 20.0
-"""How long one batch may wait for link versions, all partitions together; the group waits a minute for the worker."""
+"""Longest wait of one batch for link versions, all partitions together; the group waits a minute for the worker."""
 _SLICE_SECONDS = 0.1
 _REFRESH_SECONDS = 1.0
 """How often the schema registry is asked about unknown schemas: seldom enough for the registry, and soon enough for an
@@ -66,7 +66,7 @@ class BatchDecider:
         """Versions that did not arrive in time, for a while: clicks on them would delay all others again and again."""
 
     def force_dead_letter(self, partition: int, offset: int, bad: BadRecord) -> bool:
-        """Dead-letter this record whatever it holds; return False if that was asked before."""
+        """Dead-letter this record regardless of its content; return False if asked before."""
         if (partition, offset) in self._forced:
             return False
         self._forced[partition, offset] = bad

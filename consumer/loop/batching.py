@@ -42,7 +42,7 @@ class LingerPolicy:
 
 
 class BatchSizer:
-    """Limits the size of a batch so that its memory stays bounded, whatever the clicks contain.
+    """Limits the size of a batch so that its memory stays bounded, regardless of the clicks.
 
     The library limits a poll by number only, so the number to ask for follows the size of the latest records and of the
     last batch's updates. If sizes suddenly grow, a batch can pass the limit by what the library had queued and by what

@@ -11,7 +11,7 @@ from consumer.ports import RetriableError, TransactionalConsumer
 _LOG = structlog.get_logger(__name__)
 
 DRAIN_REFUSED_SECONDS = 60.0
-"""How long a draining worker waits for the group to accept it; any other worker waits without limit."""
+"""Longest wait of a draining worker for the group to accept it; any other worker waits without limit."""
 ASK_SECONDS = 5.0
 UNANSWERED_SECONDS = 10.0
 """Delay after an unanswered request: the loop has waited for it, while others may get answers."""

@@ -194,7 +194,7 @@ class Loop:
     def _abort_and_retry(self, error: TransactionAborted) -> None:
         """Abort and read the same records again, fewer at a time if the broker refused one of them."""
         batch, self._pending = self._pending, None
-        # Halving ends by itself; and the library fails the transaction after each refused one, too.
+        # Refusals do not count: halving ends at one record, and the library also fails the transaction after each.
         self._aborts = 0 if error.poison else self._aborts + (not error.rebalance)
         self._observer.transaction(TransactionResult.ABORTED)
         _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)

@@ -1,6 +1,6 @@
 """Deletes expired dedupe entries, a few in every batch, so that the state stops growing.
 
-Whether an entry still counts is decided by the click's own time (`Rules.retention_ms`); the sweeper only deletes what
+The click's own time decides whether an entry still counts (`Rules.retention_ms`); the sweeper only deletes what
 no click can ask for any more.
 """
 
@@ -14,7 +14,7 @@ from consumer.state.store import PartitionStore
 ONE_CLICK_MS = 24 * 3_600_000
 """Shortest time that a click id is remembered, by click time."""
 LATE_MS = 7 * 24 * 3_600_000
-"""How late a click may arrive and still find the entries of its own time."""
+"""Maximum delay of a click that still finds the entries of its time."""
 _EXAMINED_PER_ADDED = 2
 """Entries examined for each one added. With one, every examined entry would have to be expired to keep up, and the
 state would grow without end; with two, a sweep that follows the order of writing also ends."""

@@ -45,8 +45,8 @@ def make_folder(spool: Path) -> LockedFolder:
     path = spool / f"{_PREFIX}{time.time_ns()}-{os.getpid()}"
     path.mkdir(mode=0o700)
     locked = _try_lock(path)
-    if locked is None:  # pragma: no cover - nothing else knows the folder yet
-        raise OSError(f"{path} is locked by another process")
+    if locked is None:
+        raise OSError(f"{path} is locked by another process, which takes over folders")
     return locked
 
 

@@ -45,7 +45,7 @@ class SegmentWriter:
     def append(self, encoded: bytes) -> None:
         """Write a whole record at the end. Once this returns, the record outlives the process.
 
-        A record that was written in part is written over by the next one: it was never answered.
+        Raises OSError, after which the segment must be closed: it may end in half a record.
         """
         written = os.pwrite(self._file, encoded, self.end)
         if written != len(encoded):
@@ -53,11 +53,11 @@ class SegmentWriter:
         self.end += written
 
     def sync(self) -> None:
-        """Bring what was appended to the disk itself: from here on it outlives a power cut."""
+        """Flush appended records to the disk: from here on they outlive a power cut."""
         os.fdatasync(self._file)
 
     def close(self) -> None:
-        """Close the file; what is preallocated beyond the last record is given back."""
+        """Truncate the file to its records and close it."""
         try:
             os.ftruncate(self._file, self.end)
         finally:

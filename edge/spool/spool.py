@@ -41,16 +41,15 @@ class Spool:
     @property
     def end(self) -> Position:
         """The position after the last record."""
-        return Position(self._number, self._writer.end if self._writer else 0)
+        return Position(self._number, self._writer.end) if self._writer else Position(self._number + 1)
 
     def append(self, record: SpooledRecord) -> None:
         """Keep the record; once this returns, it outlives the process. Raises SpoolFull, ValueError."""
         encoded = encode(record)
         try:
-            if self._writer is None or not self._writer.has_room(len(encoded)):
-                self._roll()
-            assert_open(self._writer).append(encoded)
+            self._writer_with_room(len(encoded)).append(encoded)
         except OSError as error:
+            self.close()  # the next record begins a new segment: this one may end in half a record
             raise SpoolFull(f"the disk of the spool takes no more ({os.strerror(error.errno or 0)})") from error
 
     def sync(self) -> None:
@@ -67,13 +66,15 @@ class Spool:
             self._writer.close()
             self._writer = None
 
-    def _roll(self) -> None:
+    def _writer_with_room(self, record_bytes: int) -> SegmentWriter:
+        if self._writer and self._writer.has_room(record_bytes):
+            return self._writer
         if size_bytes(self._folder.path.parent) + self._segment_bytes > self._limit_bytes:
             raise SpoolFull(f"the spool has reached its limit of {self._limit_bytes} bytes")
         writer = SegmentWriter(segment_path(self._folder.path, self._number + 1), self._segment_bytes)
-        if self._writer:
-            self._writer.close()
+        self.close()
         self._writer, self._number = writer, self._number + 1
+        return writer
 
 
 class SpoolReader:
@@ -142,12 +143,5 @@ class SpoolReader:
 
 
 def size_bytes(spool: Path) -> int:
-    """Return how much disk the segments of all processes take."""
+    """Return the size of the segments of all processes on disk."""
     return sum(path.stat().st_size for path in spool.glob("*/*.segment*"))
-
-
-def assert_open(writer: SegmentWriter | None) -> SegmentWriter:
-    """Return the writer. Raises SpoolFull if there is none."""
-    if writer is None:
-        raise SpoolFull("the spool is closed")
-    return writer

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.publisher import ProducerFailed, Publisher
+from edge.publisher import ProducerFailed, Publisher, PublishingThread
 from edge.spool.folder import LockedFolder, make_folder
 from edge.spool.record import SpooledTopic
 from edge.spool.spool import Spool, Spooled, SpoolReader
 from tests.edge.test_spool import LIMIT, SEGMENT, a_record, numbers
+from tests.support.patience import stretched
 
 TOPICS = {SpooledTopic.CLICKS: "link.clicks.v1", SpooledTopic.FORMS: "link.forms.v1"}
 
@@ -106,3 +107,33 @@ def test_only_an_acknowledgement_retires(folder: LockedFolder) -> None:
 
     assert set(range(100)) - set(left) <= set(broker.taken)
     assert left == list(range(left[0], 100))
+
+
+def test_a_stopped_thread_publishes_everything_through_failures(folder: LockedFolder) -> None:
+    broker, spool = Broker(3), filled(folder, 60)
+    broker.failing = 0.01
+    failures: list[str] = []
+    thread = PublishingThread(Publisher(SpoolReader(folder), broker.open, TOPICS), lambda: spool.end, failures.append)
+    thread.start()
+    spool.append(a_record(60))
+
+    assert thread.stop(stretched(30))
+    assert set(broker.taken) == set(range(61))
+
+
+def test_a_thread_whose_broker_fails_while_it_stops_goes_on(folder: LockedFolder) -> None:
+    broker, spool = Broker(1), filled(folder, 10)
+    failures: list[str] = []
+
+    def fail_first() -> Connection:
+        if not failures:
+            raise ProducerFailed("no broker")
+        return broker.open()
+
+    thread = PublishingThread(Publisher(SpoolReader(folder), fail_first, TOPICS), lambda: spool.end, failures.append)
+    thread._stop.set()
+    thread.start()
+
+    assert thread.stop(stretched(30))
+    assert failures == ["no broker"]
+    assert set(broker.taken) == set(range(10))

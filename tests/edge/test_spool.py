@@ -217,3 +217,20 @@ def test_a_disk_that_fails_refuses_the_record(
     with pytest.raises(SpoolFull, match="No space left"):
         spool.append(a_record(1))
     assert segment_numbers(folder.path) == []
+
+
+def test_a_record_written_in_part_is_not_read_after_a_crash(
+    folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.append(a_record(0))
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, raw, offset: whole(file, raw[:50], offset))
+    with pytest.raises(SpoolFull, match="takes no more"):
+        spool.append(a_record(1, size=300))
+    monkeypatch.undo()
+    spool.append(a_record(2, size=0))
+
+    reader = SpoolReader(folder)
+
+    assert numbers(list(reader.read())) == [0, 2]
+    assert reader.damaged == []

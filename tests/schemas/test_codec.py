@@ -186,7 +186,7 @@ def test_bytes_left_over_in_a_later_version_are_found() -> None:
         dict.fromkeys(("tenant_id", "link_id"), "a") | {"partition": 0, "epoch": 0, "clicks": 0, "first_clicks": 0},
     )
 
-    with pytest.raises(BadRecord, match="stand after the record"):
+    with pytest.raises(BadRecord, match="follow the record"):
         decode_body(later, known, body + b"\0")
 
 

@@ -3,7 +3,7 @@
 
 A call goes through the entries some hundred at a time, in three passes: first all ask for their bucket, then for the
 row that it names, and only then is a row looked at. So the memory is fetched for many entries at once. Many keys are
-looked up piece by piece of the files, and the pages behind are let go of: each is mapped once, and few at a time.
+looked up in the order of the files, and pages are released behind: each is mapped once, and few at a time.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
