@@ -1,7 +1,7 @@
 """Follows the topic of link definitions: every version of every link as bytes in a local store.
 
-A million links cost disk and no memory. After the first run a process has them at its next start before it reaches a
-broker. The caller decodes the bytes.
+A million links cost disk and no memory. The store survives a restart, after which only newer versions are read. The
+caller decodes the bytes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
