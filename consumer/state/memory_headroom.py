@@ -42,12 +42,19 @@ class MemoryHeadroom:
                 )
 
     def _rooms(self) -> Iterator[Room]:
-        if self._meminfo.is_file():
-            told = _numbers(self._meminfo.read_text().replace(":", " "))
-            yield Room(told["MemTotal"] * 1024, told["MemAvailable"] * 1024)
+        if (machine := self._machine()) is not None:
+            yield machine
         for group in self._groups:
             if (room := group.room()) is not None:
                 yield room
+
+    def _machine(self) -> Room | None:
+        """Return the memory of the machine; None if it cannot be read: not Linux, or no file descriptor is left."""
+        try:
+            told = _numbers(self._meminfo.read_text().replace(":", " "))
+        except OSError:
+            return None
+        return Room(told["MemTotal"] * 1024, told["MemAvailable"] * 1024)
 
 
 @dataclass(frozen=True, slots=True)

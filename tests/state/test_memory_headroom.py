@@ -1,5 +1,6 @@
 """What is told of memory that runs out, on machines and in containers of both kinds."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_a_group_without_a_limit_refuses_nothing(tmp_path: Path, limit: str) -> 
 
 def test_where_nothing_is_told_nothing_is_refused(tmp_path: Path) -> None:
     assert not is_refused(tmp_path, 1 << 60)
+
+
+def test_nothing_is_refused_without_file_descriptors(tmp_path: Path) -> None:
+    """Otherwise a worker that may open no more files would end, instead of retrying until it may."""
+    a_machine(tmp_path, free=0)
+    headroom = MemoryHeadroom(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        headroom.require(MB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_the_refusal_says_what_is_left_and_what_to_do(tmp_path: Path) -> None:
