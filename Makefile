@@ -22,7 +22,7 @@ BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 ALL_TESTS = --numprocesses=$(TEST_PROCESSES) --dist=loadgroup
 BIN := .venv/bin
 STAMP := .venv/.installed
-COMPILED := $(shell find consumer -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
+COMPILED := $(shell find consumer runtime -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
 
 .DEFAULT_GOAL := help
@@ -59,7 +59,7 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "3 of 3: checking what was installed"
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
-	@$(BIN)/python -m compileall -q actions consumer deploy edge schemas
+	@$(BIN)/python -m compileall -q actions cli consumer deploy edge runtime schemas
 	@touch $@
 
 check: install ## Run the static checks: format, lint, types, imports
@@ -137,5 +137,5 @@ lock: ## Resolve the dependencies again, the benchmark peers' too, into requirem
 clean: ## Remove all generated files, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache $(patsubst %.pyx,%.c,$(filter %.pyx,$(COMPILED)))
-	find consumer -name "*.so" -delete
+	find consumer runtime -name "*.so" -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

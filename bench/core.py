@@ -16,7 +16,7 @@ from consumer.decision.core import OpenCore
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
-from consumer.state.in_memory import MemoryState
+from runtime.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec, single_object_frame

@@ -18,11 +18,11 @@ from confluent_kafka import Producer
 from actions.registry import load_kinds
 from bench.links import definitions
 from bench.shape import Shape
-from consumer.config.settings import Settings
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.monitoring.loopback import http_get
 from deploy.kafka import BENCHMARK, start_kafka
 from deploy.kafka.port import free_ports
+from runtime.config.settings import Settings
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from runtime.monitoring.loopback import http_get
 from schemas.codec import Codec, encode_text, single_object_frame
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames

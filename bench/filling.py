@@ -20,8 +20,8 @@ from bench.workload import Workload, click_key
 from consumer.app.clients import KafkaClients
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.changelog.entries import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
-from consumer.config.settings import Settings
-from consumer.state.rowfile.state import RowFileState
+from runtime.config.settings import Settings
+from runtime.state.rowfile.state import RowFileState
 from schemas.identity import (
     KEY_HASH_BYTES,
     LINK_DIGEST_BYTES,

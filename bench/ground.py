@@ -14,10 +14,10 @@ from bench.candidate import Job
 from bench.links import definitions, write_plain_definitions
 from bench.registry_double import RegistryDouble
 from bench.workload import Click, Workload, click_key
-from consumer.config.settings import Settings
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.registry.codecs import writing_codec
-from consumer.registry.registry import SchemaRegistry, connect_registry
+from runtime.config.settings import Settings
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from runtime.registry.codecs import writing_codec
+from runtime.registry.registry import SchemaRegistry, connect_registry
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames

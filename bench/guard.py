@@ -24,8 +24,8 @@ from bench.runner import alternate
 from bench.shape import DEFAULT, SHAPES
 from bench.workload import Workload
 from consumer.decision.cores import CORES
-from consumer.records.implementation import PYTHON, C
 from deploy.kafka import BENCHMARK, start_kafka
+from runtime.records.implementation import PYTHON, C
 
 CORE_LIMITS = {PYTHON: {(3, 11): 4.15, (3, 13): 4.5}, C: {(3, 11): 1.05}}
 """By core and Python's version, for each is faster in other things; one that is not here gets the highest.

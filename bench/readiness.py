@@ -6,7 +6,7 @@ import time
 from bench.candidate import Running
 from bench.ground import PARTITIONS
 from bench.measure import NotDone
-from consumer.monitoring.loopback import http_get
+from runtime.monitoring.loopback import http_get
 
 _LOOK_SECONDS = 0.02
 _TIME_LIMIT_SECONDS = 600

@@ -7,7 +7,7 @@ import sys
 import time
 from threading import Thread
 
-from consumer.cli.app import main
+from cli.app import main
 
 _SLICE_SECONDS = 0.01
 

@@ -25,8 +25,8 @@ from consumer.decision.core import Core
 from consumer.decision.cores import CORES, best_core
 from consumer.decision.decide import decide
 from consumer.decision.decision import Rules
-from consumer.records.block import Block, BlockRecords
-from consumer.state.rowfile.state import RowFileState
+from runtime.records.block import Block, BlockRecords
+from runtime.state.rowfile.state import RowFileState
 from schemas.click import ClickLayout
 
 STEPS = {"choose": "plan, partition, key", "count_hits": "hits of each link", "decide": "decide, splice updates"}

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.state.in_memory import MemoryState
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import PartitionStore, StateStore
+from runtime.state.in_memory import MemoryState
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import PartitionStore, StateStore
 
 STORES: dict[str, Callable[[Path], StateStore]] = {
     "memory": lambda _: MemoryState(),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consumer.ports import ConsumerRecord
+from runtime.ports import ConsumerRecord
 
 DEADLY = b"deadly"
 """The mark; may be anywhere in the value."""

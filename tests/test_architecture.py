@@ -11,11 +11,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = [
     path
-    for folder in ("actions", "consumer", "schemas")
+    for folder in ("actions", "cli", "consumer", "edge", "runtime", "schemas")
     for path in chain(*(ROOT.joinpath(folder).rglob(f"*{suffix}") for suffix in (".py", ".pyi", ".pyx", ".pxd")))
 ]
-IMPORT = re.compile(r"^[ \t]*(?:from|import|cimport)[ \t]+((?:actions|consumer|schemas)[\w.]*)", re.MULTILINE)
-PURE = ("actions", "schemas", "consumer/changelog", "consumer/decision", "consumer/records")
+IMPORT = re.compile(
+    r"^[ \t]*(?:from|import|cimport)[ \t]+((?:actions|cli|consumer|edge|runtime|schemas)[\w.]*)", re.MULTILINE
+)
+PURE = ("actions", "schemas", "consumer/changelog", "consumer/decision", "runtime/records")
 IMPURE = re.compile(
     r"^[ \t]*(?:from|import|cimport)[ \t]+(confluent_kafka|logging|os|random|structlog|time)\b", re.MULTILINE
 )
@@ -27,9 +29,9 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def package(module: str) -> str:
-    """The package a module is in; `consumer.kafka.admin` counts separately, as does each loose file of `consumer`."""
+    """The package a module is in; `runtime.kafka.admin` counts separately, as does each loose file of `runtime`."""
     parts = module.split(".")
-    return ".".join(parts[:3] if parts[:3] == ["consumer", "kafka", "admin"] else parts[:2])
+    return ".".join(parts[:3] if parts[:3] == ["runtime", "kafka", "admin"] else parts[:2])
 
 
 def module_of(path: Path) -> str:
@@ -45,7 +47,7 @@ def graph(files: Iterable[tuple[str, Iterable[str]]]) -> dict[str, set[str]]:
 
 
 def require_no_cycle(packages: Mapping[str, set[str]]) -> None:
-    TopologicalSorter({name: below for name, below in packages.items() if name.startswith("consumer.")}).prepare()
+    TopologicalSorter({name: below for name, below in packages.items() if "." in name}).prepare()
 
 
 def test_no_cycle_between_packages() -> None:
@@ -53,7 +55,7 @@ def test_no_cycle_between_packages() -> None:
 
 
 def test_a_cycle_is_found() -> None:
-    circular = [("consumer.loop.loop", ["consumer.state.store"]), ("consumer.state.store", ["consumer.loop.batch"])]
+    circular = [("consumer.loop.loop", ["runtime.state.store"]), ("runtime.state.store", ["consumer.loop.batch"])]
     with pytest.raises(CycleError, match=r"consumer\.loop"):
         require_no_cycle(graph(circular))
 
@@ -67,4 +69,5 @@ def test_compiled_parts_are_as_pure_as_their_counterparts() -> None:
 
 
 def test_three_loose_files_beside_the_packages() -> None:
-    assert {path.name for path in (ROOT / "consumer").glob("*.py*")} - {"py.typed"} == LOOSE_FILES
+    assert {path.name for path in (ROOT / "runtime").glob("*.py*")} - {"py.typed"} == LOOSE_FILES
+    assert {path.name for path in (ROOT / "consumer").glob("*.py*")} == {"__init__.py"}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from consumer.cli.app import COMMANDS, load_command
-from consumer.errors import ExitCode
+from cli.app import COMMANDS, load_command
+from runtime.errors import ExitCode
 from schemas.bad_record import Reason
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-FOLDERS = "actions|bench|consumer|deploy|docs|edge|examples|schemas|tests"
+FOLDERS = "actions|bench|cli|consumer|deploy|docs|edge|examples|runtime|schemas|tests"
 NAMED_PATH = re.compile(rf"`((?:{FOLDERS})/[\w./*-]*)`")
 NAMED_IN_FILE = re.compile(rf"`([A-Za-z_.]+)`,? (?:in )?`((?:{FOLDERS})/[\w./-]+\.\w+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -110,8 +110,10 @@ def test_an_unbalanced_diagram_is_seen() -> None:
 
 def test_the_file_map_has_every_room() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
-    rooms = [path for path in (ROOT / "consumer").iterdir() if (path / "__init__.py").exists()]
-    assert [room.name for room in rooms if f"`consumer/{room.name}/`" not in page] == []
+    rooms = [
+        path.parent.relative_to(ROOT) for top in ("consumer", "runtime") for path in ROOT.glob(f"{top}/*/__init__.py")
+    ]
+    assert [room for room in rooms if f"`{room}/`" not in page] == []
 
 
 def test_every_dead_letter_reason_and_exit_code_is_documented() -> None:

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Self
 
 from consumer.app.record_formats import RecordFormats
-from consumer.clock import Clock
-from consumer.config.settings import Settings
 from consumer.decision.cores import CORES, best_core
 from consumer.decision.decision import Rules
 from consumer.loop.assignment import Assignment
@@ -24,9 +22,11 @@ from consumer.loop.plan_cache import PlanCache
 from consumer.loop.poison_pills import PoisonPillGuard
 from consumer.loop.punctuation import Punctuator
 from consumer.loop.transaction_output import TransactionOutput
-from consumer.monitoring.version import versions
-from consumer.ports import LogReader, TransactionalConsumer
-from consumer.state.store import StateStore
+from runtime.clock import Clock
+from runtime.config.settings import Settings
+from runtime.monitoring.version import versions
+from runtime.ports import LogReader, TransactionalConsumer
+from runtime.state.store import StateStore
 
 
 @dataclass(frozen=True, slots=True)

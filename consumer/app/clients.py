@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from consumer.config.kafka_settings import KafkaSettings
-from consumer.kafka.admin.namesakes import GroupMembers
-from consumer.kafka.backend import BACKENDS, best_backend
-from consumer.kafka.client import (
+from runtime.config.kafka_settings import KafkaSettings
+from runtime.kafka.admin.namesakes import GroupMembers
+from runtime.kafka.backend import BACKENDS, best_backend
+from runtime.kafka.client import (
     ClientConfig,
     admin_config,
     open_admin,
@@ -17,11 +17,11 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.credentials import Credentials
-from consumer.kafka.group_membership import CLASSIC
-from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.ports import LogReader, TransactionalConsumer
+from runtime.kafka.credentials import Credentials
+from runtime.kafka.group_membership import CLASSIC
+from runtime.kafka.log_reader import KafkaLogReader
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.ports import LogReader, TransactionalConsumer
 
 _EOF_EVENTS = {"enable.partition.eof": True}
 """The library reports the end of a partition, control records included."""

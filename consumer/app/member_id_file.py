@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from consumer.loop.marker_file import MarkerFile
-from consumer.ports import RetriableError
+from runtime.ports import RetriableError
 
 
 class MemberIdFile:

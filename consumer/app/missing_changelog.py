@@ -3,13 +3,13 @@
 from contextlib import closing
 
 from consumer.app.clients import KafkaClients
-from consumer.config.settings import Settings
-from consumer.errors import Contradictory
-from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import ConsumerGroup
-from consumer.kafka.admin.topics import TopicReport
 from consumer.loop.history_check import TOPICS_FILE, read_known_topics
-from consumer.state.factory import state_folder
+from runtime.config.settings import Settings
+from runtime.errors import Contradictory
+from runtime.kafka.admin.connection import Connection
+from runtime.kafka.admin.consumer_group import ConsumerGroup
+from runtime.kafka.admin.topics import TopicReport
+from runtime.state.factory import state_folder
 from schemas.topics import TopicNames
 
 

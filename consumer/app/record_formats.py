@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import structlog
 
 from actions.kind import Kind
-from consumer.config.kafka_settings import KafkaSettings
-from consumer.config.settings import Settings
 from consumer.decision.plan import Planner
-from consumer.errors import Unavailable
-from consumer.ports import RetriableError
-from consumer.registry.codecs import reading_codec, registered_writers, writing_frame
-from consumer.registry.registry import SchemaRegistry, connect_registry
+from runtime.config.kafka_settings import KafkaSettings
+from runtime.config.settings import Settings
+from runtime.errors import Unavailable
+from runtime.ports import RetriableError
+from runtime.registry.codecs import reading_codec, registered_writers, writing_frame
+from runtime.registry.registry import SchemaRegistry, connect_registry
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec, single_object_frame
 from schemas.record_schema import RecordSchema

@@ -14,33 +14,33 @@ from consumer.app.clients import KafkaClients
 from consumer.app.member_id_file import MemberIdFile
 from consumer.app.missing_changelog import require_changelog
 from consumer.app.record_formats import Kinds, load_formats, topic_names
-from consumer.clock import SystemClock
-from consumer.config.settings import Settings
 from consumer.decision.cores import best_core
-from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Role, acls_of
-from consumer.kafka.admin.namesakes import require_sole, session_seconds
-from consumer.kafka.admin.permission import explaining_denials
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.backend import best_backend
-from consumer.kafka.client import static_membership
-from consumer.kafka.credentials import Credentials
 from consumer.loop.history_check import TOPICS_FILE
 from consumer.loop.marker_file import LocalMarkerFile
 from consumer.loop.observer import Observer
-from consumer.monitoring.health import STALLED_AFTER_SECONDS, Health
-from consumer.monitoring.http import LOOPBACK, HttpServer, routes
 from consumer.monitoring.metric_catalogue import LAST_PROGRESS
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
-from consumer.monitoring.watchdog import Watchdog
-from consumer.ports import RetriableError, TransactionalConsumer
-from consumer.process.malloc import limit_arenas, trim
-from consumer.process.parent_watch import ParentWatch
-from consumer.process.shutdown import stopping_on_signals
-from consumer.state.disk import require_writable
-from consumer.state.factory import matcher_name, open_state, state_folder
-from consumer.state.store import StateStore
+from runtime.clock import SystemClock
+from runtime.config.settings import Settings
+from runtime.errors import Unavailable
+from runtime.kafka.admin.acls import Role, acls_of
+from runtime.kafka.admin.namesakes import require_sole, session_seconds
+from runtime.kafka.admin.permission import explaining_denials
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
+from runtime.kafka.backend import best_backend
+from runtime.kafka.client import static_membership
+from runtime.kafka.credentials import Credentials
+from runtime.monitoring.health import STALLED_AFTER_SECONDS, Health
+from runtime.monitoring.http import LOOPBACK, HttpServer, routes
+from runtime.monitoring.version import versions
+from runtime.monitoring.watchdog import Watchdog
+from runtime.ports import RetriableError, TransactionalConsumer
+from runtime.process.malloc import limit_arenas, trim
+from runtime.process.parent_watch import ParentWatch
+from runtime.process.shutdown import stopping_on_signals
+from runtime.state.disk import require_writable
+from runtime.state.factory import matcher_name, open_state, state_folder
+from runtime.state.store import StateStore
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 

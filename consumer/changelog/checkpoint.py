@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Self
 
-from consumer.errors import Unavailable
-from consumer.terminal.text import counted
+from runtime.errors import Unavailable
+from runtime.terminal.text import counted
 
 CHECKPOINT_KEY = b"\x00partitions"
 """Key of the checkpoint in every partition of the changelog."""

@@ -15,7 +15,7 @@ from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
-from consumer.records.block cimport BlockValues, Place
+from runtime.records.block cimport BlockValues, Place
 from consumer.decision.click_fields cimport (
     CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
     VERSION, Field, is_usual, text_of,
@@ -23,7 +23,7 @@ from consumer.decision.click_fields cimport (
 from consumer.decision.click_rows cimport Layout, Row
 from consumer.decision.plans cimport KnownPlans, Plan
 from consumer.decision.tables cimport BAD, FREE, UNDEFINED, Fresh, Named, Names
-from consumer.records.outgoing cimport UPDATE_ID_BYTES, Action, PackedUpdates
+from runtime.records.outgoing cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
 import array
 
@@ -33,7 +33,7 @@ from consumer.changelog.entries import MEMORY_KEY_BYTES
 from consumer.decision.hits_c import Hits
 from consumer.decision.plan import find_plan
 from consumer.decision.outcome import ClickOutcome
-from consumer.records.packed_keys import PackedKeys
+from runtime.records.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
 from schemas.click import without_blank_ids
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from consumer.decision import core_py
 from consumer.decision.core import OpenCore
-from consumer.records.implementation import PYTHON, C, best
+from runtime.records.implementation import PYTHON, C, best
 
 _cores: dict[str, OpenCore] = {PYTHON: core_py.Core}
 try:

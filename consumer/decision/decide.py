@@ -16,7 +16,7 @@ from consumer.decision.hits import Hits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans
 from consumer.decision.slow_path import SlowPath
-from consumer.records.bulk import all_fit
+from runtime.records.bulk import all_fit
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from consumer.decision import hits_py
 from consumer.decision.hits import Hits
 from consumer.decision.outcome import BatchCounts
-from consumer.records.bulk import Update
+from runtime.records.bulk import Update
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import EARLIEST_MS
 
 if TYPE_CHECKING:
-    from consumer.records.outgoing import PackedUpdates
+    from runtime.records.outgoing import PackedUpdates
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from consumer.decision.click_fields cimport text_of
-from consumer.records.outgoing cimport Action
+from runtime.records.outgoing cimport Action
 
 from consumer.changelog.entries import PLAIN
 

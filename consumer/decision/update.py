@@ -1,7 +1,7 @@
 """Splices an update together from bytes that are already encoded."""
 
 from consumer.decision.plan import ActionPlan
-from consumer.records.bulk import Update
+from runtime.records.bulk import Update
 from schemas.identity import UPDATE_ID_LENGTH, update_id
 
 

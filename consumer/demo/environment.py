@@ -11,16 +11,16 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 
 from actions.registry import load_kinds
-from consumer.config.client_properties import read_properties
-from consumer.config.environment import load_settings
-from consumer.config.settings import Settings, variable
 from consumer.demo.progress_reporter import ProgressReporter
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
-from consumer.kafka.admin.topics import topic_specs
-from consumer.kafka.client import admin_config, open_admin
 from deploy.kafka import Broker, Kafka, start_kafka
 from deploy.kafka.java import CACHE
 from deploy.kafka.profile import KAFKA_VERSION
+from runtime.config.client_properties import read_properties
+from runtime.config.environment import load_settings
+from runtime.config.settings import Settings, variable
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
+from runtime.kafka.admin.topics import topic_specs
+from runtime.kafka.client import admin_config, open_admin
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 

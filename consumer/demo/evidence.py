@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from consumer.config.settings import Settings
 from consumer.verify.reader import Seen, read_topic
+from runtime.config.settings import Settings
 from schemas.topics import TopicNames
 
 READERS = 3

@@ -1,6 +1,6 @@
 """The error that ends the demo."""
 
-from consumer.errors import LinkActionsError
+from runtime.errors import LinkActionsError
 
 
 class DemoFailed(LinkActionsError):

@@ -10,7 +10,7 @@ from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import Sample
 from consumer.demo.watch import Watch
 from consumer.demo.worker_process import WorkerProcess
-from consumer.kafka.publisher import open_publisher
+from runtime.kafka.publisher import open_publisher
 
 KILL_AT_SHARE = 0.4
 """Share of the clicks sent before a worker is killed, at about the second mailing."""

@@ -6,11 +6,11 @@ from contextlib import closing
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
-from consumer.kafka.admin.topic_reader import Span, open_reader
-from consumer.kafka.client import Isolation, admin_config, open_admin
-from consumer.kafka.offsets import read_offsets
+from runtime.config.settings import Settings
+from runtime.kafka.admin.topic_reader import Span, open_reader
+from runtime.kafka.client import Isolation, admin_config, open_admin
+from runtime.kafka.offsets import read_offsets
 
 TIMEOUT_SECONDS = 30.0
 

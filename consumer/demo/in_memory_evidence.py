@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.demo.evidence import Evidence
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.group import OffsetsInDoubt
-from consumer.fake_kafka.topic_reader import read_topic
-from consumer.kafka.client import Isolation
 from consumer.verify.reader import Seen
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.group import OffsetsInDoubt
+from runtime.fake_kafka.topic_reader import read_topic
+from runtime.kafka.client import Isolation
 from schemas.topics import TopicNames
 
 

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 
 from actions.registry import load_kinds
 from consumer.app.record_formats import topic_names
-from consumer.clock import SystemClock
-from consumer.config.settings import Settings
 from consumer.demo.click_sender import prepare_sender
 from consumer.demo.environment import PARTITIONS
 from consumer.demo.flow import DOWN_SECONDS, KILL_AT_SHARE
@@ -19,10 +17,12 @@ from consumer.demo.scenario import CHECKED, CHECKING, checked
 from consumer.demo.summary import Summary
 from consumer.demo.thread_worker import ThreadWorker
 from consumer.demo.watch import Watch
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.publisher import FakePublisher
-from consumer.fake_kafka.topic_admin import FakeTopicAdmin
-from consumer.kafka.admin.topic_admin import create_topics
+from runtime.clock import SystemClock
+from runtime.config.settings import Settings
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.publisher import FakePublisher
+from runtime.fake_kafka.topic_admin import FakeTopicAdmin
+from runtime.kafka.admin.topic_admin import create_topics
 from schemas.record_schema import load_schemas
 
 GROUP = "link-actions-demo"

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actions.registry import load_kinds
-from consumer.clock import Clock, SystemClock
-from consumer.config.settings import Settings
 from consumer.links.connect import connect_publisher
 from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_files import check_link_files
 from consumer.links.publishing import encode
 from consumer.links.versioning import Authorship, next_versions
+from runtime.clock import Clock, SystemClock
+from runtime.config.settings import Settings
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from consumer.demo.broken import BrokenRecord
 from consumer.demo.clicks import SampleClick
-from consumer.kafka.publisher import ANY_PARTITION
+from runtime.kafka.publisher import ANY_PARTITION
 from schemas.codec import Codec
 from schemas.identity import partition_of
 

@@ -9,19 +9,19 @@ from prometheus_client import CollectorRegistry
 from actions.registry import load_kinds
 from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
 from consumer.app.record_formats import load_formats
-from consumer.clock import SystemClock
-from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.kafka.client import transactional_id
 from consumer.loop.marker_file import FakeMarkerFile
 from consumer.loop.observer import Observer
-from consumer.monitoring.health import Health
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
-from consumer.state.in_memory import MemoryState
+from runtime.clock import SystemClock
+from runtime.config.settings import Settings
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.kafka.client import transactional_id
+from runtime.monitoring.health import Health
+from runtime.monitoring.version import versions
+from runtime.state.in_memory import MemoryState
 from schemas.record_schema import load_schemas
 
 CRASH_SECONDS = 60.0

@@ -12,11 +12,11 @@ from urllib.error import URLError
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.config.settings import PREFIX, Settings, variable
 from consumer.demo.failure import DemoFailed
-from consumer.monitoring.loopback import http_get
 from consumer.monitoring.metric_catalogue import RECORDS_CONSUMED
 from deploy.kafka.lifeline import Lifeline
+from runtime.config.settings import PREFIX, Settings, variable
+from runtime.monitoring.loopback import http_get
 
 HTTP_TIMEOUT_SECONDS = 5.0
 EXIT_TIMEOUT_SECONDS = 60.0

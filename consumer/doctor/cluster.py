@@ -7,23 +7,23 @@ from dataclasses import replace
 from confluent_kafka.admin import ClusterMetadata
 
 from consumer.app.missing_changelog import require_changelog
-from consumer.config.settings import Settings
 from consumer.doctor.definitions import read_definitions
 from consumer.doctor.finding import Finding, Status, failure, fine, warning
 from consumer.doctor.local import check_descriptors
 from consumer.doctor.workers import check_workers
-from consumer.errors import Contradictory, ExitCode, Unavailable
-from consumer.kafka.admin.acls import Acl, Role, acls_of, missing_acls_error
-from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.permission import Permission
-from consumer.kafka.admin.probe import KafkaProbe
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from consumer.kafka.admin.topics import TopicReport, topic_specs
 from consumer.loop.history import explain
 from consumer.maintenance.inspection import contradictions, open_inspection
-from consumer.ports import RetriableError
-from consumer.process.file_descriptors import limit
-from consumer.terminal.text import counted
+from runtime.config.settings import Settings
+from runtime.errors import Contradictory, ExitCode, Unavailable
+from runtime.kafka.admin.acls import Acl, Role, acls_of, missing_acls_error
+from runtime.kafka.admin.connection import Connection
+from runtime.kafka.admin.permission import Permission
+from runtime.kafka.admin.probe import KafkaProbe
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
+from runtime.kafka.admin.topics import TopicReport, topic_specs
+from runtime.ports import RetriableError
+from runtime.process.file_descriptors import limit
+from runtime.terminal.text import counted
 from schemas.topics import TopicNames
 
 READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)

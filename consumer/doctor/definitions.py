@@ -6,9 +6,7 @@ from itertools import islice
 
 from actions.kind import Kind
 from actions.registry import load_kinds
-from consumer.config.settings import Settings
 from consumer.doctor.finding import Finding, fine, warning
-from consumer.kafka.admin.topic_reader import open_reader
 from consumer.links.published import (
     PublishedVersions,
     UnreadableVersion,
@@ -17,9 +15,11 @@ from consumer.links.published import (
     read_version,
     withdrawn_of,
 )
-from consumer.registry.codecs import reading_codec
-from consumer.registry.registry import connect_registry
-from consumer.terminal.text import counted
+from runtime.config.settings import Settings
+from runtime.kafka.admin.topic_reader import open_reader
+from runtime.registry.codecs import reading_codec
+from runtime.registry.registry import connect_registry
+from runtime.terminal.text import counted
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.errors import ExitCode
+from runtime.errors import ExitCode
 
 
 class Status(StrEnum):

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from consumer.config.environment import WrongSettings, hidden_settings, load_settings, service_links
-from consumer.config.service_links import ADVICE
-from consumer.config.settings import PREFIX, Settings
 from consumer.doctor.finding import Finding, failure, fine, warning
-from consumer.errors import ExitCode, LinkActionsError, Unavailable, UsageError
-from consumer.kafka.backend import CONFLUENT_KAFKA
-from consumer.kafka.client import (
+from runtime.config.environment import WrongSettings, hidden_settings, load_settings, service_links
+from runtime.config.service_links import ADVICE
+from runtime.config.settings import PREFIX, Settings
+from runtime.errors import ExitCode, LinkActionsError, Unavailable, UsageError
+from runtime.kafka.backend import CONFLUENT_KAFKA
+from runtime.kafka.client import (
     admin_config,
     open_admin,
     open_consumer,
@@ -20,12 +20,12 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.monitoring.version import versions
-from consumer.records.implementation import PYTHON
-from consumer.registry.codecs import subject_of
-from consumer.registry.registry import connect_registry
-from consumer.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
-from consumer.terminal.text import counted
+from runtime.monitoring.version import versions
+from runtime.records.implementation import PYTHON
+from runtime.registry.codecs import subject_of
+from runtime.registry.registry import connect_registry
+from runtime.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
+from runtime.terminal.text import counted
 
 LEAST_ROOM_BYTES = 2**24
 """Free space below which a worker cannot start."""

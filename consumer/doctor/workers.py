@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from consumer.doctor.finding import Finding, fine, warning
-from consumer.terminal.text import counted
+from runtime.terminal.text import counted
 
 
 def check_workers(workers: int, partitions: int | None, cores: int | None) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from consumer.inspect.dead_letters import DeadLetter
 from consumer.inspect.record_view import text_of, time_of
-from consumer.terminal.text import counted, printable
+from runtime.terminal.text import counted, printable
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.record_schema import Json

@@ -3,12 +3,12 @@
 from functools import partial
 
 from actions.registry import load_kinds
-from consumer.clock import Clock
-from consumer.config.settings import Settings
 from consumer.links.definition_topic import open_definition_topic
 from consumer.links.link_publisher import LinkPublisher
-from consumer.registry.codecs import reading_codec, registered_writers, writing_codec
-from consumer.registry.registry import SchemaRegistry, connect_registry
+from runtime.clock import Clock
+from runtime.config.settings import Settings
+from runtime.registry.codecs import reading_codec, registered_writers, writing_codec
+from runtime.registry.registry import SchemaRegistry, connect_registry
 from schemas.codec import Codec
 from schemas.record_schema import RecordSchema, load_schemas
 from schemas.topics import LINK_DEFINITIONS

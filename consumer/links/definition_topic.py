@@ -7,13 +7,15 @@ from functools import partial
 from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.clock import Clock
-from consumer.config.settings import Settings
-from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Acl, Operation, Role, acls_of, missing_acls_error
-from consumer.kafka.admin.permission import require_acls
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
-from consumer.kafka.client import (
+from consumer.links.published import PublishedRecord
+from consumer.links.publishing import Fenced
+from runtime.clock import Clock
+from runtime.config.settings import Settings
+from runtime.errors import Unavailable
+from runtime.kafka.admin.acls import Acl, Operation, Role, acls_of, missing_acls_error
+from runtime.kafka.admin.permission import require_acls
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, TopicAdmin
+from runtime.kafka.client import (
     Isolation,
     admin_config,
     author_producer_config,
@@ -22,7 +24,7 @@ from consumer.kafka.client import (
     open_producer,
     reader_config,
 )
-from consumer.kafka.errors import (
+from runtime.kafka.errors import (
     FENCED,
     Forbidden,
     fatal_error,
@@ -30,12 +32,10 @@ from consumer.kafka.errors import (
     kafka_error,
     transaction_error,
 )
-from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.offsets import read_offsets
-from consumer.links.published import PublishedRecord
-from consumer.links.publishing import Fenced
-from consumer.ports import LogReader, RetriableError
-from consumer.terminal.text import counted
+from runtime.kafka.log_reader import KafkaLogReader
+from runtime.kafka.offsets import read_offsets
+from runtime.ports import LogReader, RetriableError
+from runtime.terminal.text import counted
 from schemas.topics import LINK_DEFINITIONS, TopicNames
 
 CALL_SECONDS = 30.0

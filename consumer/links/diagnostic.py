@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.errors import UsageError
-from consumer.terminal.text import printable
+from runtime.errors import UsageError
+from runtime.terminal.text import printable
 
 
 @dataclass(frozen=True, slots=True)

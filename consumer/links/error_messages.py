@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from consumer.terminal.value_problem import problem_of
+from runtime.terminal.value_problem import problem_of
 
 Details = dict[str, Any]
 """One item of `ValidationError.errors()`."""

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from actions.ids import ID_SCHEMA, JOINERS, check_id, check_line
 from actions.repeat import Repeat, RepeatRule
-from consumer.config.values import duration
 from consumer.links.web_address import check_url
+from runtime.config.values import duration
 
 LONGEST_RICH_TEXT = 200_000
 

@@ -5,8 +5,6 @@ from contextlib import closing
 
 from actions.kind import Kind
 from actions.link import Link
-from consumer.clock import Clock
-from consumer.errors import UsageError
 from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
@@ -21,6 +19,8 @@ from consumer.links.published import (
 )
 from consumer.links.publishing import ComputeVersions, DefinitionTopic, publish
 from consumer.links.versioning import Authorship, NextVersion, next_deletions, next_epochs, next_resets, next_versions
+from runtime.clock import Clock
+from runtime.errors import UsageError
 from schemas.codec import Codec
 
 MOST_NUMBERS = 10

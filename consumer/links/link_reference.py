@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consumer.errors import UsageError
+from runtime.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from actions.link import record_from_link
-from consumer.clock import Clock
-from consumer.errors import Unavailable
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import PublishedRecord
 from consumer.links.versioning import Change, NextVersion
+from runtime.clock import Clock
+from runtime.errors import Unavailable
 from schemas.codec import Codec
 from schemas.definition_key import definition_key
 

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from actions.ids import looks_of
 from actions.link import MOST_SLOTS, Action, Link, LinkStatus, url_of
-from consumer.errors import UsageError
 from consumer.links.desired import DesiredAction, DesiredLink
 from consumer.links.diagnostic import Diagnostic, InvalidLinkFiles
 from consumer.links.history import Histories, History, TakenSlot
 from consumer.links.link_reference import LinkReference
+from runtime.errors import UsageError
 from schemas.definition_key import LARGEST_VERSION
 
 MOST_ACTIONS = 1000

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 
 import structlog
 
-from consumer.errors import Unavailable
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.observer import Observer
 from consumer.loop.offsets import CommittedOffsets
-from consumer.ports import Committed, TransactionalConsumer
-from consumer.state.store import PartitionStore
-from consumer.terminal.text import counted
+from runtime.errors import Unavailable
+from runtime.ports import Committed, TransactionalConsumer
+from runtime.state.store import PartitionStore
+from runtime.terminal.text import counted
 
 _LOG = structlog.get_logger(__name__)
 

@@ -6,9 +6,9 @@ from math import inf
 import structlog
 
 from consumer.loop.observer import Observer
-from consumer.monitoring.log_throttle import LogThrottle
-from consumer.ports import RetriableError, StateRefused
-from consumer.process.file_descriptors import are_exhausted
+from runtime.monitoring.log_throttle import LogThrottle
+from runtime.ports import RetriableError, StateRefused
+from runtime.process.file_descriptors import are_exhausted
 
 _LOG = structlog.get_logger(__name__)
 

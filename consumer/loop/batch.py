@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import BatchCounts
-from consumer.ports import Committed, ConsumerRecord
-from consumer.records.bulk import Update
+from runtime.ports import Committed, ConsumerRecord
+from runtime.records.bulk import Update
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ from math import inf
 
 from cachetools import TTLCache
 
-from consumer.clock import Clock
 from consumer.decision.core import OpenCore
 from consumer.decision.core_py import Core
 from consumer.decision.decide import decide
@@ -13,9 +12,10 @@ from consumer.decision.decision import Decision, Rules
 from consumer.loop.batch import PartitionBatch
 from consumer.loop.plan_cache import PlanCache
 from consumer.loop.retention import RetentionSweeper
-from consumer.ports import ConsumerRecord
-from consumer.records.bulk import values_of
-from consumer.state.store import PartitionStore
+from runtime.clock import Clock
+from runtime.ports import ConsumerRecord
+from runtime.records.bulk import values_of
+from runtime.state.store import PartitionStore
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout, parse_click
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumer.loop.batch import Batch
-from consumer.ports import ConsumerRecord, TransactionalConsumer
-from consumer.records.bulk import Update, joined, size_of
+from runtime.ports import ConsumerRecord, TransactionalConsumer
+from runtime.records.bulk import Update, joined, size_of
 
 POLL_TIMEOUT_SECONDS = 0.1
 """Longest wait in one call of the library, which no signal interrupts."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 import structlog
 
-from consumer.ports import LogReader, RetriableError
-from consumer.records.bulk import split_by_partition
-from consumer.state.store import BEGINNING, PartitionStore, StateStore
+from runtime.ports import LogReader, RetriableError
+from runtime.records.bulk import split_by_partition
+from runtime.state.store import BEGINNING, PartitionStore, StateStore
 
 _LOG = structlog.get_logger(__name__)
 

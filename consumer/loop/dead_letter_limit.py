@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from consumer.errors import TooManyBadRecords
 from consumer.loop.batch import PartitionBatch
+from runtime.errors import TooManyBadRecords
 
 WINDOW_RECORDS = 1_000
 MIN_BAD_RECORDS = 100

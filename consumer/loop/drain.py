@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from consumer.loop.batch import Batch
-from consumer.ports import TransactionalConsumer
+from runtime.ports import TransactionalConsumer
 
 
 class Drain:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 
 import structlog
 
-from consumer.errors import Unavailable
 from consumer.loop.observer import Observer
-from consumer.ports import RetriableError, TransactionalConsumer
+from runtime.errors import Unavailable
+from runtime.ports import RetriableError, TransactionalConsumer
 
 _LOG = structlog.get_logger(__name__)
 

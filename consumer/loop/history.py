@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.state.store import PartitionStore
+from runtime.state.store import PartitionStore
 
 
 class Way(StrEnum):

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
-from consumer.errors import Contradictory
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction, read_checkpoint
 from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
-from consumer.ports import Committed, RetriableError, TransactionalConsumer
-from consumer.state.store import PartitionStore
+from runtime.errors import Contradictory
+from runtime.ports import Committed, RetriableError, TransactionalConsumer
+from runtime.state.store import PartitionStore
 
 TOPICS_FILE = "topics"
 """In the state folder of an instance."""

@@ -11,9 +11,6 @@ from functools import partial
 
 import structlog
 
-from consumer.clock import Clock
-from consumer.definitions.follower import DefinitionFollower
-from consumer.errors import Unavailable
 from consumer.loop.assignment import Assignment
 from consumer.loop.backoff import RetryBackoff
 from consumer.loop.batch import Batch, PartitionBatch
@@ -28,8 +25,11 @@ from consumer.loop.poison_pills import PartitionRecords, PoisonPillGuard, isolat
 from consumer.loop.punctuation import Punctuator
 from consumer.loop.transaction_output import TransactionOutput
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
-from consumer.ports import RetriableError, TransactionAborted, TransactionalConsumer
-from consumer.records.bulk import split_by_partition
+from runtime.clock import Clock
+from runtime.definitions.follower import DefinitionFollower
+from runtime.errors import Unavailable
+from runtime.ports import RetriableError, TransactionAborted, TransactionalConsumer
+from runtime.records.bulk import split_by_partition
 
 _LOG = structlog.get_logger(__name__)
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from consumer.errors import Unavailable
-from consumer.state.disk import failure_at_start, refused
+from runtime.errors import Unavailable
+from runtime.state.disk import failure_at_start, refused
 
 
 class MarkerFile(Protocol):

@@ -4,9 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from consumer.clock import Clock
 from consumer.loop.batch import Batch
-from consumer.monitoring.health import Health, Phase
 from consumer.monitoring.metric_catalogue import (
     BATCH_SECONDS,
     DEFINITIONS_READ,
@@ -23,7 +21,9 @@ from consumer.monitoring.metric_catalogue import (
     TransactionResult,
 )
 from consumer.monitoring.metrics import Metrics
-from consumer.ports import AssignmentChange
+from runtime.clock import Clock
+from runtime.monitoring.health import Health, Phase
+from runtime.ports import AssignmentChange
 
 
 class StageTimer:

@@ -6,8 +6,8 @@ from consumer.changelog.checkpoint import CHECKPOINT_KEY
 from consumer.loop.batch import Batch
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.punctuation import Punctuation, Punctuator
-from consumer.ports import ProducerRecord, RetriableError, TransactionalConsumer
-from consumer.state.store import PartitionStore
+from runtime.ports import ProducerRecord, RetriableError, TransactionalConsumer
+from runtime.state.store import PartitionStore
 
 Live = Mapping[int, PartitionStore]
 Offsets = Mapping[int, int]

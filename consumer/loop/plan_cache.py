@@ -7,9 +7,9 @@ import structlog
 from actions.definition import UnreadableDefinition, read_definition
 from actions.kind import Kind
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
-from consumer.definitions.follower import DefinitionFollower, LinkVersion
-from consumer.ports import LogReader
-from consumer.state.store import StateStore
+from runtime.definitions.follower import DefinitionFollower, LinkVersion
+from runtime.ports import LogReader
+from runtime.state.store import StateStore
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import Codec

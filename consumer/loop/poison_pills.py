@@ -16,11 +16,11 @@ from typing import Self
 
 import structlog
 
-from consumer.errors import LinkActionsError, Unavailable
 from consumer.loop.batch import Batch
 from consumer.loop.batching import BatchSizer
 from consumer.loop.marker_file import MarkerFile
-from consumer.ports import ConsumerRecord, RetriableError, TransactionAborted
+from runtime.errors import LinkActionsError, Unavailable
+from runtime.ports import ConsumerRecord, RetriableError, TransactionAborted
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)

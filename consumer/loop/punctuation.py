@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.ports import ProducerRecord
-from consumer.state.store import PartitionStore
+from runtime.ports import ProducerRecord
+from runtime.state.store import PartitionStore
 
 
 @dataclass(frozen=True, slots=True)

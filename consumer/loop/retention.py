@@ -9,7 +9,7 @@ from math import inf
 
 from consumer.changelog.entries import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
 from consumer.decision.decision import Decision
-from consumer.state.store import PartitionStore
+from runtime.state.store import PartitionStore
 
 ONE_CLICK_MS = 24 * 3_600_000
 """Shortest time that a click id is remembered, by click time."""

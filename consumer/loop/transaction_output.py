@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from consumer.loop.batch import PartitionBatch
-from consumer.ports import ConsumerRecord, Headers, ProducerRecord, TransactionalConsumer
+from runtime.ports import ConsumerRecord, Headers, ProducerRecord, TransactionalConsumer
 from schemas.bad_record import BadRecord
 from schemas.dead_letter_headers import with_reason
 from schemas.topics import TopicNames

@@ -9,17 +9,17 @@ from typing import Self
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.config.settings import Settings
-from consumer.errors import LinkActionsError, Unavailable
-from consumer.kafka.client import (
+from consumer.maintenance.repartition import Entry
+from runtime.config.settings import Settings
+from runtime.errors import LinkActionsError, Unavailable
+from runtime.kafka.client import (
     open_consumer,
     open_producer,
     transactional_id_prefix,
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.errors import FENCED, fatal_error, first_failure, kafka_error
-from consumer.maintenance.repartition import Entry
+from runtime.kafka.errors import FENCED, fatal_error, first_failure, kafka_error
 
 _CALL_SECONDS = 30.0
 

@@ -4,17 +4,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from consumer.config.settings import Settings
-from consumer.errors import UsageError
 from consumer.inspect.dead_letters import DeadLetter, dead_letter, parse_place, replay_noted_by
 from consumer.inspect.record_view import view_record
-from consumer.kafka.admin.acls import Role, acls_of
-from consumer.kafka.admin.permission import require_acls
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
-from consumer.kafka.admin.topic_reader import Span, TopicReader, open_reader
 from consumer.maintenance.replay import DeadLetterIndex, index_dead_letters
-from consumer.registry.codecs import reading_codec
-from consumer.registry.registry import SchemaRegistry
+from runtime.config.settings import Settings
+from runtime.errors import UsageError
+from runtime.kafka.admin.acls import Role, acls_of
+from runtime.kafka.admin.permission import require_acls
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
+from runtime.kafka.admin.topic_reader import Span, TopicReader, open_reader
+from runtime.registry.codecs import reading_codec
+from runtime.registry.registry import SchemaRegistry
 from schemas.click import ClickLayout, click_layout
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas

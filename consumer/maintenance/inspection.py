@@ -8,13 +8,13 @@ from typing import Protocol
 
 from consumer.app.clients import KafkaClients
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.config.settings import Settings
-from consumer.errors import Unavailable
-from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import ConsumerGroup
 from consumer.loop.history import Contradiction, Evidence, find_contradiction
-from consumer.ports import LogReader, RetriableError
-from consumer.records.bulk import split_by_partition
+from runtime.config.settings import Settings
+from runtime.errors import Unavailable
+from runtime.kafka.admin.connection import Connection
+from runtime.kafka.admin.consumer_group import ConsumerGroup
+from runtime.ports import LogReader, RetriableError
+from runtime.records.bulk import split_by_partition
 from schemas.topics import TopicNames
 
 PATIENCE_SECONDS = 30.0

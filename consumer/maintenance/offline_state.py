@@ -6,15 +6,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from consumer.app.clients import KafkaClients
-from consumer.config.settings import Settings
-from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import ConsumerGroup
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.repartition import RepartitionDependencies
-from consumer.state.disk import failure_at_start, require_writable
-from consumer.state.factory import open_state
+from runtime.config.settings import Settings
+from runtime.kafka.admin.connection import Connection
+from runtime.kafka.admin.consumer_group import ConsumerGroup
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin
+from runtime.state.disk import failure_at_start, require_writable
+from runtime.state.factory import open_state
 from schemas.topics import TopicNames
 
 

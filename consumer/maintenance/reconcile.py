@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
-from consumer.errors import Unavailable
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
 from consumer.maintenance.inspection import Inspection, Offsets, PartitionContradiction, contradictions
-from consumer.terminal.text import counted
+from runtime.errors import Unavailable
+from runtime.terminal.text import counted
 
 
 class Group(Offsets, Protocol):

@@ -19,13 +19,13 @@ from typing import Protocol
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint
 from consumer.changelog.entries import partition_of_key
-from consumer.errors import Unavailable, UsageError
-from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import read_checkpoint
-from consumer.ports import RetriableError
-from consumer.state.store import PartitionStore
-from consumer.terminal.text import counted
+from runtime.errors import Unavailable, UsageError
+from runtime.kafka.admin.topics import TopicState, topic_specs
+from runtime.ports import RetriableError
+from runtime.state.store import PartitionStore
+from runtime.terminal.text import counted
 from schemas.topics import TopicNames
 
 BATCH_SIZE = 10_000

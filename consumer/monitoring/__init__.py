@@ -1,1 +1,1 @@
-"""Metrics, health probes and logs of a worker."""
+"""The metrics of a worker."""

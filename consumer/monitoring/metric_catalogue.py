@@ -4,12 +4,12 @@
 with dashboards and alerts.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
-from typing import ClassVar, Literal
 
 from consumer.decision.outcome import ActionOutcome, ClickOutcome, NoActionsReason
+from runtime.monitoring.metric_spec import CounterSpec, GaugeSpec, HistogramSpec, Label, MetricSpec
+from runtime.supervisor.metrics import SUPERVISOR_METRICS
 from schemas.bad_record import Reason
 
 
@@ -38,59 +38,8 @@ class RebalanceType(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A label. If all its `values` are known in advance, their series exist from the start, at 0."""
-
-    name: str
-    values: tuple[str, ...] = ()
-    example: str = ""
-    """Describes the values that are not known in advance."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MetricSpec:
-    """One metric; one that the supervisor exports is added to those of its workers."""
-
-    type: ClassVar[str]
-    name: str
-    unit: str
-    help: str
-    labels: tuple[Label, ...] = ()
-    exported_by: Literal["worker", "supervisor"] = "worker"
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The names of the labels, in their order."""
-        return tuple(label.name for label in self.labels)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CounterSpec(MetricSpec):
-    """A counter; its name ends in `_total`."""
-
-    type = "counter"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GaugeSpec(MetricSpec):
-    """A gauge, with the value that it has before it is set."""
-
-    type = "gauge"
-    initial: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HistogramSpec(MetricSpec):
-    """A histogram, with the upper bounds of its buckets."""
-
-    type = "histogram"
-    buckets: tuple[float, ...] = ()
-
-
 KIND = Label("kind", example="a kind of action")
 PARTITION = Label("partition", example="a partition of the clicks topic")
-WORKER = Label("worker", example="the instance id of a worker")
 
 RECORDS_CONSUMED = CounterSpec(
     "link_actions_records_consumed_total", "records", "Records consumed from the clicks topic."
@@ -194,20 +143,5 @@ BUILD = GaugeSpec(
     tuple(Label(name, example="a version") for name in ("link_actions", "librdkafka", "python")),
 )
 
-WORKER_UP = GaugeSpec(
-    "link_actions_worker_up",
-    "none",
-    "1 if the worker answered this scrape, otherwise 0.",
-    (WORKER,),
-    exported_by="supervisor",
-)
-WORKER_RESTARTS = CounterSpec(
-    "link_actions_worker_restarts_total",
-    "restarts",
-    "Restarts of a worker by its supervisor.",
-    (WORKER,),
-    exported_by="supervisor",
-)
-
-CATALOGUE = tuple(value for value in tuple(globals().values()) if isinstance(value, MetricSpec))
-"""Every metric defined above, in that order."""
+CATALOGUE = (*(value for value in tuple(globals().values()) if isinstance(value, MetricSpec)), *SUPERVISOR_METRICS)
+"""Every metric defined above, in that order, and those of the supervisor."""

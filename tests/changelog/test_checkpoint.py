@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.changelog.checkpoint import REPARTITIONING, Checkpoint, check_partitions
-from consumer.errors import Unavailable
+from runtime.errors import Unavailable
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from statistics import median
 
 import confluent_kafka
 
-from consumer.monitoring.version import versions
 from deploy.kafka.profile import KAFKA_VERSION
+from runtime.monitoring.version import versions
 from tests.chaos.result import Result, Struck
 
 CONFIDENCE = 3

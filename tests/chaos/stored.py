@@ -7,8 +7,8 @@ from pathlib import Path
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from consumer.state.rowfile.state import RowFileState
 from consumer.verify.reader import Seen
+from runtime.state.rowfile.state import RowFileState
 from tests.support.patience import stretched
 
 PAGE = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from consumer.monitoring.logs import CLIENT_LIBRARY
+from runtime.monitoring.logs import CLIENT_LIBRARY
 
 
 @pytest.fixture(autouse=True)

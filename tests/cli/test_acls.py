@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from consumer.cli.app import execute
-from consumer.kafka.admin.acls import Role
+from cli.app import execute
+from runtime.kafka.admin.acls import Role
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from consumer.cli.app import COMMANDS, execute, load_command
-from consumer.config.settings import Settings, variable
+from cli.app import COMMANDS, execute, load_command
+from runtime.config.settings import Settings, variable
 
 HELPED = [
     ("doctor",),
@@ -35,15 +35,15 @@ def imported(call: str, *packages: str) -> list[str]:
 
 
 def test_the_help_of_all_commands_imports_none_of_them() -> None:
-    call = "from consumer.cli.app import execute; execute(['--help'])"
+    call = "from cli.app import execute; execute(['--help'])"
 
-    names = imported(call, *(f"consumer.cli.{name}" for name in COMMANDS), "actions", "deploy", "rocksdict")
+    names = imported(call, *(f"cli.{name}" for name in COMMANDS), "actions", "deploy", "rocksdict")
 
     assert names == []
 
 
 def test_run_imports_neither_authoring_nor_the_demo() -> None:
-    call = "from consumer.cli.app import load_command; load_command('run')"
+    call = "from cli.app import load_command; load_command('run')"
 
     assert imported(call, "consumer.links", "consumer.demo", "deploy", "testcontainers", "docker", "yaml") == []
 
@@ -105,9 +105,9 @@ def test_unexpected_error_is_logged_once_with_exit_1(
     def demo() -> None:
         raise ZeroDivisionError
 
-    twin = ModuleType("consumer.cli.demo")
+    twin = ModuleType("cli.demo")
     twin.demo = demo  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "consumer.cli.demo", twin)
+    monkeypatch.setitem(sys.modules, "cli.demo", twin)
 
     assert execute(["demo"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -116,7 +116,7 @@ def test_unexpected_error_is_logged_once_with_exit_1(
 
 
 def test_every_command_can_be_loaded() -> None:
-    folder = Path(__file__).parents[2] / "consumer" / "cli"
+    folder = Path(__file__).parents[2] / "cli"
     for name in COMMANDS:
         if (folder / f"{name}.py").exists():
             assert callable(load_command(name))

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from consumer.config.client_properties import ClientProperties
-from consumer.config.kafka_settings import KafkaSettings
-from consumer.config.settings import Settings
-from consumer.errors import UsageError
-from consumer.kafka.client import (
+from runtime.config.client_properties import ClientProperties
+from runtime.config.kafka_settings import KafkaSettings
+from runtime.config.settings import Settings
+from runtime.errors import UsageError
+from runtime.kafka.client import (
     ClientConfig,
     Isolation,
     admin_config,

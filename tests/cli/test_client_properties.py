@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.config.client_properties import OURS, UnreadableProperties, read_properties
+from runtime.config.client_properties import OURS, UnreadableProperties, read_properties
 
 
 def written(folder: Path, text: str) -> Path:

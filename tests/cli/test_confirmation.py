@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from consumer.cli.confirmation import confirm
-from consumer.errors import UsageError
+from cli.confirmation import confirm
 from consumer.links.versioning import Change, NextVersion
+from runtime.errors import UsageError
 from tests.actions.builders import a_link
 
 RESET = NextVersion(Change.RESET, a_link(version=2, epoch=1), a_link())

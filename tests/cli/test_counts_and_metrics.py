@@ -10,7 +10,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.decision.outcome import BatchCounts
-from consumer.monitoring.collectors import ArrayHistogram
 from consumer.monitoring.metric_catalogue import (
     BATCH_SECONDS,
     CLICK_AGE,
@@ -19,13 +18,14 @@ from consumer.monitoring.metric_catalogue import (
     LAST_PROGRESS,
     RESTORE_REMAINING,
     TRANSACTIONS,
-    GaugeSpec,
     Stage,
     TransactionResult,
 )
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
-from consumer.state.store import StateSize
+from runtime.monitoring.collectors import ArrayHistogram
+from runtime.monitoring.metric_spec import GaugeSpec
+from runtime.monitoring.version import versions
+from runtime.state.store import StateSize
 
 PREFIX = "link_actions"
 

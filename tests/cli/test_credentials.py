@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from consumer.config.client_properties import read_properties
-from consumer.kafka.credentials import Credentials
+from runtime.config.client_properties import read_properties
+from runtime.kafka.credentials import Credentials
 from tests.support.waiting import wait_until
 
 

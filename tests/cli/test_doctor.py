@@ -7,8 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
-from consumer.cli.app import execute
-from consumer.config.environment import load_settings
+from cli.app import execute
 from consumer.doctor.cluster import check_brokers, check_rights, check_topics, without
 from consumer.doctor.finding import Finding, Status, exit_code_of, failure, fine, warning
 from consumer.doctor.local import (
@@ -20,13 +19,14 @@ from consumer.doctor.local import (
     check_settings,
     check_state,
 )
-from consumer.errors import ExitCode
-from consumer.kafka.admin.acls import Acl, Operation, Role
-from consumer.kafka.admin.topics import Cleanup, TopicState, compare_topics, topic_specs
-from consumer.kafka.backend import CONFLUENT_KAFKA, LIBRDKAFKA
-from consumer.kafka.errors import Resource
-from consumer.kafka.shell_commands import SERVERS
-from consumer.records.implementation import PYTHON, C
+from runtime.config.environment import load_settings
+from runtime.errors import ExitCode
+from runtime.kafka.admin.acls import Acl, Operation, Role
+from runtime.kafka.admin.topics import Cleanup, TopicState, compare_topics, topic_specs
+from runtime.kafka.backend import CONFLUENT_KAFKA, LIBRDKAFKA
+from runtime.kafka.errors import Resource
+from runtime.kafka.shell_commands import SERVERS
+from runtime.records.implementation import PYTHON, C
 from schemas.topics import TopicNames
 
 NAMES = TopicNames("", "group", ("set_field",))

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from consumer.config.settings import LogFormat, LogLevel
-from consumer.errors import UsageError
-from consumer.monitoring.health import Health, Phase
-from consumer.monitoring.http import MAX_CONNECTIONS, HttpServer, Response, json_response, routes
-from consumer.monitoring.logs import configure_logs
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
+from runtime.config.settings import LogFormat, LogLevel
+from runtime.errors import UsageError
+from runtime.monitoring.health import Health, Phase
+from runtime.monitoring.http import MAX_CONNECTIONS, HttpServer, Response, json_response, routes
+from runtime.monitoring.logs import configure_logs
+from runtime.monitoring.version import versions
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumer.cli.app import execute
+from cli.app import execute
 
 FIELDS = {"timestamp", "level", "event", "instance"}
 ROOT = Path(__file__).parents[2]
@@ -74,9 +74,9 @@ def test_a_log_for_people_ends_in_a_sentence(
 
 STRAY = """
 import threading, warnings
-from consumer.monitoring.logs import configure_logs
-from consumer.monitoring.stray_errors import log_stray_errors
-from consumer.config.settings import LogFormat, LogLevel
+from runtime.monitoring.logs import configure_logs
+from runtime.monitoring.stray_errors import log_stray_errors
+from runtime.config.settings import LogFormat, LogLevel
 
 class Bad:
     def __del__(self):

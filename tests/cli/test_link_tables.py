@@ -6,7 +6,7 @@ import pytest
 from actions.link import LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Response, Text
-from consumer.cli.link_tables import show_changes, show_link, show_links
+from cli.link_tables import show_changes, show_link, show_links
 from consumer.links.link_reference import LinkReference
 from consumer.links.listing import describe_period, link_as_json
 from consumer.links.published import UnreadableVersion, WithdrawnVersion

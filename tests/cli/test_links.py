@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.cli.app import execute
+from cli.app import execute
 from tests.links.builders import GOOD
 
 COMMANDS = ["check", "publish", "list", "show", "reset", "delete", "schema"]

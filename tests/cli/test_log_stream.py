@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from consumer.config.settings import LogFormat, LogLevel
-from consumer.monitoring.log_stream import LogStream
-from consumer.monitoring.logs import configure_logs
+from runtime.config.settings import LogFormat, LogLevel
+from runtime.monitoring.log_stream import LogStream
+from runtime.monitoring.logs import configure_logs
 
 
 class Pipe:

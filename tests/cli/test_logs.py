@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import structlog
 
-from consumer.config.settings import LogFormat, LogLevel
-from consumer.monitoring.logs import CLIENT_LIBRARY, WITHHELD, RepeatFilter, configure_logs
+from runtime.config.settings import LogFormat, LogLevel
+from runtime.monitoring.logs import CLIENT_LIBRARY, WITHHELD, RepeatFilter, configure_logs
 
 
 class Terminal(StringIO):

@@ -3,7 +3,7 @@ from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from consumer.kafka.publisher import Publisher
+from runtime.kafka.publisher import Publisher
 
 Callback = Callable[[KafkaError | None, Message], None]
 

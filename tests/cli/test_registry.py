@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from bench.registry_double import RegistryDouble, running_registry
-from consumer.errors import Unavailable
-from consumer.registry.codecs import reading_codec, writing_codec
-from consumer.registry.registry import SchemaRegistry, connect_registry
+from runtime.errors import Unavailable
+from runtime.registry.codecs import reading_codec, writing_codec
+from runtime.registry.registry import SchemaRegistry, connect_registry
 from schemas.bad_record import BadRecord, Reason
 from schemas.codec import confluent_frame, encode_body, single_object_frame
 from schemas.record_schema import Json, load_schemas, record_schema

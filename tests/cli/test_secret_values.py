@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.config.client_properties import UnreadableProperties, read_properties
+from runtime.config.client_properties import UnreadableProperties, read_properties
 
 
 def properties(folder: Path, text: str) -> Path:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumer.cli.app import execute
-from consumer.config.environment import WrongSettings, load_settings
-from consumer.config.settings import Settings, variable
+from cli.app import execute
 from consumer.doctor.finding import Status
 from consumer.doctor.local import check_settings
+from runtime.config.environment import WrongSettings, load_settings
+from runtime.config.settings import Settings, variable
 
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from consumer.cli.entry import topic_names
-from consumer.config.environment import WrongSettings, load_settings
-from consumer.config.settings import (
+from cli.entry import topic_names
+from runtime.config.environment import WrongSettings, load_settings
+from runtime.config.settings import (
     LogFormat,
     LogLevel,
     Settings,
@@ -16,7 +16,7 @@ from consumer.config.settings import (
     settings_help,
     variable,
 )
-from consumer.kafka.admin.topics import topic_specs
+from runtime.kafka.admin.topics import topic_specs
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 BROKERS = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "localhost:9092"}

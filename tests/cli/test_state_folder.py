@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from consumer.config.settings import StateStoreKind
-from consumer.errors import UsageError
 from consumer.loop.marker_file import LocalMarkerFile
-from consumer.state.disk import require_writable
+from runtime.config.settings import StateStoreKind
+from runtime.errors import UsageError
+from runtime.state.disk import require_writable
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,9 @@ ANOTHER_USER = 1
 OPENING = """
 import sys
 from pathlib import Path
-from consumer.errors import LinkActionsError
-from consumer.config.settings import Settings, StateStoreKind
-from consumer.state.factory import open_state, state_folder
+from runtime.errors import LinkActionsError
+from runtime.config.settings import Settings, StateStoreKind
+from runtime.state.factory import open_state, state_folder
 from consumer.loop.marker_file import LocalMarkerFile
 folder, store = sys.argv[1:]
 settings = Settings(bootstrap_servers="x", instance_id="one", state_dir=Path(folder), state_store=StateStoreKind(store))
@@ -78,7 +78,7 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LINK_ACTIONS_")}
     own = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "127.0.0.1:1", "LINK_ACTIONS_STATE_DIR": str(folder), **settings}
     return subprocess.run(
-        [*unprivileged(), sys.executable, "-m", "consumer.cli", *arguments],
+        [*unprivileged(), sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
         env={**environ, **own, "LINK_ACTIONS_HTTP_PORT": "0", "LINK_ACTIONS_LOG_FORMAT": "json", "COLUMNS": "400"},
         capture_output=True,

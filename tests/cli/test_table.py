@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from consumer.cli.table import print_table, table_lines, wrapped
+from cli.table import print_table, table_lines, wrapped
 
 COLUMNS = ("link", "status", "version", "name")
 LONG = "acme/spring-offer-2026-newsletter-for-existing-customers-block-"

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.errors import Unavailable, UsageError
-from consumer.kafka.admin.topic_admin import TopicAdmin, create_topics, inspect_topics
-from consumer.kafka.admin.topics import (
+from runtime.errors import Unavailable, UsageError
+from runtime.kafka.admin.topic_admin import TopicAdmin, create_topics, inspect_topics
+from runtime.kafka.admin.topics import (
     Cleanup,
     Severity,
     TopicSpec,
@@ -14,7 +14,7 @@ from consumer.kafka.admin.topics import (
     require_wanted,
     topic_specs,
 )
-from consumer.kafka.shell_commands import SERVERS
+from runtime.kafka.shell_commands import SERVERS
 from schemas.topics import TopicNames
 
 NAMES = TopicNames("staging.", "group", ("set_field", "follow_up"))

@@ -1,10 +1,10 @@
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.config.settings import Settings
-from consumer.kafka.admin.topic_admin import KafkaTopicAdmin
-from consumer.kafka.admin.topics import topic_specs
 from deploy.kafka import Broker
+from runtime.config.settings import Settings
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin
+from runtime.kafka.admin.topics import topic_specs
 from schemas.topics import TopicNames
 from tests.support.patience import stretched
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from consumer.decision.cores import CORES
-from consumer.records.implementation import PYTHON, C
+from runtime.records.implementation import PYTHON, C
 from tests.decision.twins import core_on_trial
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.decision.cores import CORES, best_core
 from consumer.decision.decision import Decision
-from consumer.records.implementation import C
+from runtime.records.implementation import C
 from tests.builders import Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.strategies import clicks

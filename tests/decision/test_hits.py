@@ -11,7 +11,7 @@ from consumer.changelog.entries import HitCount, encode_hits
 from consumer.decision.cores import CORES
 from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan
-from consumer.records.implementation import PYTHON, C
+from runtime.records.implementation import PYTHON, C
 from tests.builders import a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.twins import kinds, layouts, planner_for

@@ -3,12 +3,12 @@
 from typing import Any
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.record import FakeRecord
-from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import PartitionBatch
 from consumer.loop.transaction_output import TransactionOutput
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.record import FakeRecord
+from runtime.fake_kafka.topic_reader import read_topic
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from schemas.bad_record import BadRecord, Reason
 from schemas.topics import TopicNames
 from tests.turned_clock import TurnedClock

@@ -7,8 +7,8 @@ from confluent_kafka import murmur2
 
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import ClickOutcome
-from consumer.records.bulk import Update
 from consumer.verify.reference_model import Expected, ReferenceModel
+from runtime.records.bulk import Update
 from tests.builders import Record
 from tests.click_parts import click_bytes
 from tests.decision.strategies import Turn, numbered

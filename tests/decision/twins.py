@@ -11,9 +11,9 @@ from consumer.decision.cores import CORES
 from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.plan import LinkPlan, NoPlan, Planner
-from consumer.records.bulk import Update
-from consumer.records.implementation import PYTHON
-from consumer.state.in_memory import MemoryState
+from runtime.records.bulk import Update
+from runtime.records.implementation import PYTHON
+from runtime.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click import ClickLayout, click_layout
 from schemas.click_batch import NO_VERSION

@@ -11,13 +11,13 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
-from consumer.clock import SystemClock
 from consumer.demo.environment import PARTITIONS, Environment, open_environment
 from consumer.demo.progress_reporter import ProgressReporter
 from consumer.demo.sample import make_sample
 from consumer.demo.scenario import run_scenario
 from consumer.verify.reader import read_topic
 from deploy.kafka import Broker
+from runtime.clock import SystemClock
 from tests.support.patience import stretched
 
 COMMAND = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "demo"]

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from consumer.config.settings import Settings
 from consumer.demo.failure import DemoFailed
 from consumer.demo.worker_process import WorkerProcess, wait_until_sharing, worker_environment
+from runtime.config.settings import Settings
 
 UNREACHABLE = "127.0.0.1:1"
 

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from actions.registry import load_kinds
 from bench.registry_double import running_registry
-from consumer.cli.app import execute
+from cli.app import execute
 from consumer.inspect.record_view import time_of
 from deploy.kafka import Broker
 from schemas.codec import Codec
@@ -25,7 +25,7 @@ from tests.support.patience import Deadline, stretched
 from tests.support.waiting import wait_until
 
 SCHEMAS = load_schemas()
-PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
+PROGRAM = [sys.executable, "-c", "from cli.app import main; main()"]
 PARTITIONS = 3
 
 SHARED: dict[str, Any] = {

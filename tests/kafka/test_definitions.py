@@ -1,13 +1,13 @@
 """Links that change while clicks on them come in: versions, resets, definitions that are late or never come."""
 
 from actions.repeat import Repeat, RepeatRule
-from consumer.clock import SystemClock
-from consumer.config.settings import Settings
 from consumer.links.connect import connect_publisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import WithdrawnVersion
 from consumer.verify.reader import decode_update
 from consumer.verify.update_record import TOPICS
+from runtime.clock import SystemClock
+from runtime.config.settings import Settings
 from schemas.topics import DEAD_LETTERS, LINK_DEFINITIONS
 from tests.builders import Record, a_link, an_action
 from tests.links.builders import SPRING, wants

@@ -14,8 +14,8 @@ from threading import Event, Thread
 import pytest
 from confluent_kafka import Consumer
 
-from consumer.monitoring.log_throttle import REPEAT_SECONDS
 from deploy.kafka import TEST, KafkaProcess
+from runtime.monitoring.log_throttle import REPEAT_SECONDS
 from schemas.topics import LINK_CLICKS
 from tests.support.installation import Installation
 from tests.support.outcome import assert_exact

@@ -3,10 +3,10 @@
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from consumer.config.settings import Settings
-from consumer.kafka.admin.connection import Connection
-from consumer.kafka.admin.consumer_group import ConsumerGroup
 from deploy.kafka import Broker
+from runtime.config.settings import Settings
+from runtime.kafka.admin.connection import Connection
+from runtime.kafka.admin.consumer_group import ConsumerGroup
 from tests.support.waiting import wait_until
 
 PARTITIONS = range(4)

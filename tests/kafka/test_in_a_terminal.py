@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from consumer.cli.app import execute
+from cli.app import execute
 from deploy.kafka import Broker
 from schemas.topics import DEAD_LETTERS
 from tests.support.publisher import Publisher

@@ -20,8 +20,6 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.registry_double import running_registry
-from consumer.clock import SystemClock
-from consumer.config.settings import Settings
 from consumer.links.connect import connect_publisher
 from consumer.links.definition_topic import KafkaDefinitionTopic, open_definition_topic
 from consumer.links.link_publisher import LinkPublisher
@@ -29,6 +27,8 @@ from consumer.links.link_reference import LinkReference
 from consumer.links.published import PublishedRecord
 from consumer.links.publishing import DefinitionTopic, Fenced
 from deploy.kafka import Broker
+from runtime.clock import SystemClock
+from runtime.config.settings import Settings
 from tests.links.builders import CODEC, KINDS, wants, wants_field
 from tests.links.in_memory_topic import MemoryDefinitionTopic, MemoryLog
 from tests.support.patience import stretched
@@ -65,7 +65,7 @@ class Installation:
             "LINK_ACTIONS_BOOTSTRAP_SERVERS": self.settings.bootstrap_servers,
             "LINK_ACTIONS_TOPIC_PREFIX": self.settings.topic_prefix,
         }
-        command = [sys.executable, "-c", "from consumer.cli.app import main; main()", "links", *arguments]
+        command = [sys.executable, "-c", "from cli.app import main; main()", "links", *arguments]
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from consumer.cli.app import COMMANDS
+from cli.app import COMMANDS
 from deploy.kafka import Broker
 from schemas.topics import DEAD_LETTERS
 from tests.support.patience import stretched
 from tests.support.publisher import Publisher
 
-PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
+PROGRAM = [sys.executable, "-c", "from cli.app import main; main()"]
 ENDS_SECONDS = 120
 AT_A_TIME = 3
 UNTOLD = ("Traceback", "Exception ignored")

@@ -1,7 +1,7 @@
 import pytest
 
-from consumer.errors import UsageError
 from consumer.links.link_reference import LinkReference, parse_reference
+from runtime.errors import UsageError
 
 
 def test_link_id_may_contain_slashes() -> None:

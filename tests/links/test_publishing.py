@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from actions.link import Link, record_from_link
-from consumer.errors import Unavailable, UsageError
 from consumer.links.desired import DesiredLink
 from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
@@ -15,6 +14,7 @@ from consumer.links.link_reference import LinkReference
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
 from consumer.links.publishing import ATTEMPTS, DefinitionTopic, Fenced, encode
 from consumer.links.versioning import next_versions
+from runtime.errors import Unavailable, UsageError
 from schemas.codec import Codec
 from tests.actions.builders import a_link, an_action
 from tests.links.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from actions.link import Link, LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Text
-from consumer.errors import UsageError
 from consumer.links.desired import DesiredLink
 from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
@@ -24,6 +23,7 @@ from consumer.links.versioning import (
     next_versions,
     require_published,
 )
+from runtime.errors import UsageError
 from tests.links.builders import (
     ANNA,
     CODEC,

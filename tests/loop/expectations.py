@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.record import FakeRecord
-from consumer.state.in_memory import MemoryState
 from consumer.verify.comparison import Comparison, compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from consumer.verify.reference_model import ReferenceModel
+from runtime.fake_kafka.record import FakeRecord
+from runtime.state.in_memory import MemoryState
 from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from consumer.decision.outcome import BatchCounts
-from consumer.errors import FatalKafkaError
-from consumer.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
+from runtime.errors import FatalKafkaError
+from runtime.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scenario import BITE, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising

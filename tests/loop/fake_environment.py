@@ -9,17 +9,7 @@ from prometheus_client import CollectorRegistry
 from actions.registry import load_kinds
 from consumer.app.assembly import LoopOptions, LoopPorts, build_loop, open_plans
 from consumer.app.record_formats import RecordFormats, load_formats
-from consumer.clock import Clock
-from consumer.config.settings import Settings
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster
-from consumer.fake_kafka.publisher import FakePublisher
-from consumer.fake_kafka.record import FakeRecord
-from consumer.fake_kafka.topic_admin import FakeTopicAdmin
-from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactions import Producer
-from consumer.kafka.admin.topic_admin import create_topics
-from consumer.kafka.client import transactional_id
 from consumer.loop.batch import Batch
 from consumer.loop.batching import LingerPolicy
 from consumer.loop.loop import Loop
@@ -27,13 +17,23 @@ from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.plan_cache import PlanCache
 from consumer.loop.punctuation import Punctuator
-from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
-from consumer.ports import Headers
-from consumer.state.in_memory import MemoryState
-from consumer.state.store import StateStore
+from runtime.clock import Clock
+from runtime.config.settings import Settings
+from runtime.fake_kafka.cluster import ANY_PARTITION, Draft, FakeCluster
+from runtime.fake_kafka.publisher import FakePublisher
+from runtime.fake_kafka.record import FakeRecord
+from runtime.fake_kafka.topic_admin import FakeTopicAdmin
+from runtime.fake_kafka.topic_reader import read_topic
+from runtime.fake_kafka.transactions import Producer
+from runtime.kafka.admin.topic_admin import create_topics
+from runtime.kafka.client import transactional_id
+from runtime.monitoring.health import Health
+from runtime.monitoring.version import versions
+from runtime.ports import Headers
+from runtime.state.in_memory import MemoryState
+from runtime.state.store import StateStore
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from tests.builders import Record

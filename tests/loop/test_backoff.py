@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from consumer.loop.backoff import MAX_RETRY_SECONDS, RetryBackoff
-from consumer.ports import OutcomeUnknown, RetriableError, StateRefused
+from runtime.ports import OutcomeUnknown, RetriableError, StateRefused
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock

@@ -3,9 +3,9 @@
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.ports import Committed, ConsumerRecord
+from runtime.fake_kafka.record import FakeRecord
+from runtime.ports import Committed, ConsumerRecord
 
 
 def records(first: int, number: int) -> list[ConsumerRecord]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.outcome import ClickOutcome
-from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch_decider import DEFINITION_WAIT_MS, BatchDecider
-from consumer.state.in_memory import MemoryPartitionStore
+from runtime.fake_kafka.record import FakeRecord
+from runtime.state.in_memory import MemoryPartitionStore
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout
 from tests.builders import NOON, Record, a_click, a_link, an_action

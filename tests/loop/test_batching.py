@@ -3,7 +3,6 @@
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batching import (
     FIRST_RECORDS,
@@ -14,7 +13,8 @@ from consumer.loop.batching import (
     BatchSizer,
     LingerPolicy,
 )
-from consumer.ports import ConsumerRecord
+from runtime.fake_kafka.record import FakeRecord
+from runtime.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.script import Happening, Script

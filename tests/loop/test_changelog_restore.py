@@ -2,11 +2,11 @@
 
 import pytest
 
-from consumer.fake_kafka.cluster import Draft, FakeCluster
-from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.ports import RetriableError
-from consumer.state.in_memory import MemoryState
+from runtime.fake_kafka.cluster import Draft, FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.ports import RetriableError
+from runtime.state.in_memory import MemoryState
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedReader, ScriptedState
 from tests.turned_clock import TurnedClock

@@ -4,12 +4,12 @@ from collections.abc import Generator
 
 import pytest
 
-from consumer.fake_kafka.cluster import Draft, FakeCluster
-from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.changelog_restore import ChangelogRestorer
-from consumer.ports import RetriableError
-from consumer.state.in_memory import MemoryPartitionStore, MemoryState
-from consumer.state.store import PartitionStore
+from runtime.fake_kafka.cluster import Draft, FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.ports import RetriableError
+from runtime.state.in_memory import MemoryPartitionStore, MemoryState
+from runtime.state.store import PartitionStore
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedReader
 from tests.turned_clock import TurnedClock

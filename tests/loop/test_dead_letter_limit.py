@@ -3,10 +3,10 @@
 import pytest
 
 from consumer.decision.decision import Decision
-from consumer.errors import ExitCode, TooManyBadRecords
-from consumer.fake_kafka.record import FakeRecord
 from consumer.loop.batch import PartitionBatch
 from consumer.loop.dead_letter_limit import MIN_BAD_RECORDS, WINDOW_RECORDS, DeadLetterLimit
+from runtime.errors import ExitCode, TooManyBadRecords
+from runtime.fake_kafka.record import FakeRecord
 from schemas.bad_record import BadRecord, Reason
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from consumer.decision.plan import LinkPlan, NoPlan
-from consumer.definitions.follower import DEFINITIONS
-from consumer.fake_kafka.cluster import Draft
 from consumer.loop.plan_cache import MAX_READY, PlanCache
-from consumer.ports import RetriableError
-from consumer.state.in_memory import MemoryState
+from runtime.definitions.follower import DEFINITIONS
+from runtime.fake_kafka.cluster import Draft
+from runtime.ports import RetriableError
+from runtime.state.in_memory import MemoryState
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text

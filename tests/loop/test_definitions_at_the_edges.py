@@ -4,8 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.decision.plan import NoPlan
-from consumer.fake_kafka.cluster import Draft
 from consumer.loop.plan_cache import PlanCache
+from runtime.fake_kafka.cluster import Draft
 from schemas.bad_record import Reason
 from schemas.click_batch import NO_VERSION
 from schemas.codec import encode_text

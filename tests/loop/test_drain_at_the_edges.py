@@ -1,11 +1,11 @@
 """A drain while the edge keeps publishing to wrong partitions."""
 
 from consumer.decision.decision import Decision
-from consumer.fake_kafka.cluster import Draft, FakeCluster
-from consumer.fake_kafka.record import FakeRecord
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.drain import Drain
+from runtime.fake_kafka.cluster import Draft, FakeCluster
+from runtime.fake_kafka.record import FakeRecord
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from tests.turned_clock import TurnedClock
 
 CLICKS = "clicks"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.ports import TransactionAborted
+from runtime.ports import TransactionAborted
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import DECIDING, SURVIVED, Failure, Run, at_call, calls_of
 from tests.loop.script import Crash, Happening, Script, raising

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from consumer.changelog.checkpoint import Checkpoint
-from consumer.errors import Contradictory, ExitCode
 from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
-from consumer.supervisor.restarts import NOT_RESTARTED
+from runtime.errors import Contradictory, ExitCode
+from runtime.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_state_as_changelog
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker

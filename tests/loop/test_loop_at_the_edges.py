@@ -1,8 +1,8 @@
 """Readiness while the loop waits or loses partitions, and pauses between retries."""
 
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.monitoring.health import Readiness
-from consumer.ports import RetriableError
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.monitoring.health import Readiness
+from runtime.ports import RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import GROUP, LINKS, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script, raising

@@ -3,10 +3,10 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.observer import Observer, StageTimer
 from consumer.monitoring.metric_catalogue import Stage
-from consumer.ports import AssignmentChange, RetriableError
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.ports import AssignmentChange, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script

@@ -7,11 +7,11 @@ from functools import partial
 from prometheus_client import CollectorRegistry, generate_latest
 
 from consumer.loop.observer import Observer
-from consumer.monitoring.health import Health
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
 from consumer.monitoring.metrics import Metrics
-from consumer.monitoring.version import versions
-from consumer.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
+from runtime.monitoring.health import Health
+from runtime.monitoring.version import versions
+from runtime.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import KINDS, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
+from runtime.ports import Committed, OutcomeUnknown, TransactionAborted
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.fake_environment import FakeEnvironment, Worker

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from consumer.errors import Contradictory
 from consumer.loop.batch import Batch
 from consumer.loop.loop import Loop
-from consumer.ports import Committed, OutcomeUnknown, TransactionAborted
+from runtime.errors import Contradictory
+from runtime.ports import Committed, OutcomeUnknown, TransactionAborted
 from schemas.topics import TopicNames
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_all_counted, require_exact

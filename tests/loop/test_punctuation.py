@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from consumer.loop.punctuation import Punctuation
-from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
-from consumer.state.store import PartitionStore
+from runtime.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
+from runtime.state.store import PartitionStore
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_state_as_changelog
 from tests.loop.fake_environment import FakeEnvironment, Worker

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.ports import OutcomeUnknown, RetriableError
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of

@@ -12,7 +12,7 @@ from consumer.changelog.entries import (
 )
 from consumer.decision.decision import Decision
 from consumer.loop.retention import LATE_MS, ONE_CLICK_MS, RetentionSweeper
-from consumer.state.in_memory import MemoryState
+from runtime.state.in_memory import MemoryState
 from schemas.identity import recipient_digest
 
 DAY_MS = 86_400_000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumer.ports import OutcomeUnknown
+from runtime.ports import OutcomeUnknown
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker

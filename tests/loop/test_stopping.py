@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from consumer.ports import OutcomeUnknown, RetriableError
+from runtime.ports import OutcomeUnknown, RetriableError
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of

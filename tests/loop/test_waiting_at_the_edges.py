@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from consumer.ports import ConsumerRecord as StreamRecord
+from runtime.ports import ConsumerRecord as StreamRecord
 from tests.builders import DAY, NOON, a_click
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint
-from consumer.errors import Unavailable
-from consumer.fake_kafka.cluster import Draft
-from consumer.fake_kafka.group import NonEmptyGroup
 from consumer.loop.history import Contradiction, Way
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Reconciliation
+from runtime.errors import Unavailable
+from runtime.fake_kafka.cluster import Draft
+from runtime.fake_kafka.group import NonEmptyGroup
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.loop.test_history import (

@@ -10,17 +10,17 @@ import pytest
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint, check_partitions
 from consumer.changelog.entries import PLAIN, DedupeEntry, HitCount, encode_entry, encode_hits, partition_of_key
-from consumer.errors import Unavailable, UsageError
-from consumer.fake_kafka.cluster import Draft, FakeCluster
-from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.fake_kafka.network import DirectNetwork, Lost, Network
-from consumer.fake_kafka.topic_admin import FakeTopicAdmin
-from consumer.kafka.admin.topics import TopicState, topic_specs
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import read_checkpoint
 from consumer.maintenance.repartition import Entry, Progress, RepartitionDependencies, Repartitioner
-from consumer.state.in_memory import MemoryPartitionStore, MemoryState
-from consumer.state.store import PartitionStore
+from runtime.errors import Unavailable, UsageError
+from runtime.fake_kafka.cluster import Draft, FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.fake_kafka.network import DirectNetwork, Lost, Network
+from runtime.fake_kafka.topic_admin import FakeTopicAdmin
+from runtime.kafka.admin.topics import TopicState, topic_specs
+from runtime.state.in_memory import MemoryPartitionStore, MemoryState
+from runtime.state.store import PartitionStore
 from schemas.identity import hits_digest, link_digest, partition_of, recipient_digest, scope_digest
 from schemas.topics import TopicNames
 from tests.turned_clock import TurnedClock

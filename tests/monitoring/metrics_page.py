@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from consumer.monitoring.metric_catalogue import CATALOGUE, HistogramSpec, Label, MetricSpec
+from consumer.monitoring.metric_catalogue import CATALOGUE
+from runtime.monitoring.metric_spec import HistogramSpec, Label, MetricSpec
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
 HEAD = """\

@@ -8,10 +8,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.monitoring.metric_catalogue import CATALOGUE, CounterSpec, Label, MetricSpec
-from consumer.monitoring.metrics import Metrics, exposition
-from consumer.monitoring.version import versions
-from consumer.supervisor.merged_endpoints import MergedMetrics
+from consumer.monitoring.metric_catalogue import CATALOGUE
+from consumer.monitoring.metrics import Metrics
+from runtime.monitoring.metric_set import exposition
+from runtime.monitoring.metric_spec import CounterSpec, Label, MetricSpec
+from runtime.monitoring.version import versions
+from runtime.supervisor.merged_endpoints import MergedMetrics
 from tests.monitoring.metrics_page import PAGE, metrics_page
 
 DOCS = [*PAGE.parent.glob("**/*.md"), PAGE.parents[1] / "README.md"]

@@ -34,7 +34,7 @@ PACKAGES = (
     Package("decision", "consumer/decision/*.py", ("tests/decision/test_*.py",)),
     Package("changelog", "consumer/changelog/*.py", ("tests/changelog/test_*.py",)),
     Package("loop", "consumer/loop/*.py", ("tests/loop/test_*.py",)),
-    Package("state", "consumer/state/**/*.py", ("tests/state/test_*.py",)),
+    Package("state", "runtime/state/**/*.py", ("tests/state/test_*.py",)),
     Package("schemas", "schemas/*.py", ("tests/schemas/test_*.py",)),
     Package(
         "links",
@@ -42,7 +42,7 @@ PACKAGES = (
         ("tests/links/test_*.py",),
         adapters=("consumer/links/definition_topic.py", "consumer/links/connect.py"),
     ),
-    Package("supervisor", "consumer/supervisor/*.py", ("tests/supervisor/test_*.py",)),
+    Package("supervisor", "runtime/supervisor/*.py", ("tests/supervisor/test_*.py",)),
     Package(
         "maintenance",
         "consumer/maintenance/*.py",

@@ -2,14 +2,14 @@
 
 from tests.planted.bug import Edit, PlantedBug
 
-STREAM = "consumer/kafka/transactional_consumer.py"
+STREAM = "runtime/kafka/transactional_consumer.py"
 
 BUGS = (
     PlantedBug(
         "offsets are sent before the records are in the log",
         (
             Edit(
-                "consumer/kafka/transactional_producer.py",
+                "runtime/kafka/transactional_producer.py",
                 """\
             if producer.flush(self._seconds_left()):
                 raise OutcomeUnknown("records were not delivered in time")
@@ -23,7 +23,7 @@ BUGS = (
         "state is restored up to the last stable offset only",
         (
             Edit(
-                "consumer/fake_kafka/log_reader.py",
+                "runtime/fake_kafka/log_reader.py",
                 "(log.start, log.end) for partition",
                 "(log.start, log.stable_end) for partition",
             ),
@@ -34,7 +34,7 @@ BUGS = (
         "a callback of a rebalance raises",
         (
             Edit(
-                "consumer/kafka/group_membership.py",
+                "runtime/kafka/group_membership.py",
                 "        self._consumer.pause(partitions)\n        for each in partitions:",
                 "        self._consumer.pause(partitions)\n        raise ValueError\n        for each in partitions:",
             ),
@@ -58,7 +58,7 @@ BUGS = (
         "the client library begins elsewhere where a position is gone, and tells no one",
         (
             Edit(
-                "consumer/kafka/client.py",
+                "runtime/kafka/client.py",
                 '        "auto.offset.reset": "error",\n',
                 '        "auto.offset.reset": "earliest",\n',
             ),

@@ -1,1 +1,1 @@
-"""Contract tests of `consumer.ports`, on the in-memory fake and on a real Kafka."""
+"""Contract tests of `runtime.ports`, on the in-memory fake and on a real Kafka."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.kafka.backend import BACKENDS, Backend
+from runtime.kafka.backend import BACKENDS, Backend
 from tests.ports.environment import Environment
 from tests.ports.fake_environment import FakeEnvironment
 from tests.ports.kafka_environment import KafkaEnvironment

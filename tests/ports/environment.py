@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.ports import AssignmentChange, ConsumerRecord, LogReader, TransactionalConsumer
+from runtime.ports import AssignmentChange, ConsumerRecord, LogReader, TransactionalConsumer
 from tests.support.patience import Deadline
 
 GROUP = "group"

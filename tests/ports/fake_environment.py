@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from consumer.fake_kafka.cluster import Draft, FakeCluster
-from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.fake_kafka.transactions import Producer
-from consumer.ports import TransactionalConsumer
+from runtime.fake_kafka.cluster import Draft, FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.fake_kafka.topic_reader import read_topic
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.fake_kafka.transactions import Producer
+from runtime.ports import TransactionalConsumer
 from tests.ports.environment import GROUP
 from tests.turned_clock import TurnedClock
 

@@ -6,9 +6,10 @@ from functools import partial
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
-from consumer.config.settings import Settings
-from consumer.kafka.backend import Backend
-from consumer.kafka.client import (
+from consumer.verify.reader import read_topic
+from runtime.config.settings import Settings
+from runtime.kafka.backend import Backend
+from runtime.kafka.client import (
     admin_config,
     open_admin,
     open_consumer,
@@ -18,10 +19,9 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.log_reader import KafkaLogReader
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.ports import LogReader, TransactionalConsumer
-from consumer.verify.reader import read_topic
+from runtime.kafka.log_reader import KafkaLogReader
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.ports import LogReader, TransactionalConsumer
 from tests.ports.environment import GROUP
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until

@@ -8,8 +8,8 @@ from weakref import ref
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.kafka.bounded_call import call_within
-from consumer.ports import OutcomeUnknown
+from runtime.kafka.bounded_call import call_within
+from runtime.ports import OutcomeUnknown
 from tests.support.waiting import wait_until
 
 

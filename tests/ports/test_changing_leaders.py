@@ -8,10 +8,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from consumer.config.settings import Settings
-from consumer.kafka.client import admin_config, open_admin, open_consumer, reader_config
-from consumer.kafka.log_reader import KafkaLogReader
-from consumer.ports import RetriableError
+from runtime.config.settings import Settings
+from runtime.kafka.client import admin_config, open_admin, open_consumer, reader_config
+from runtime.kafka.log_reader import KafkaLogReader
+from runtime.ports import RetriableError
 from tests.support.mock_cluster import MockCluster, mock_cluster
 
 

@@ -7,8 +7,8 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.ports import OutcomeUnknown, ProducerRecord, TransactionAborted
 
 RECORD = ProducerRecord("changelog", 0, b"key", b"value")
 
@@ -151,7 +151,7 @@ def test_calls_of_a_transaction_share_one_timeout(
 ) -> None:
     """After `transaction.timeout.ms` the broker fences the producer: to be late would look like being replaced."""
     clock = Clock()
-    monkeypatch.setattr("consumer.kafka.transactional_producer.time", clock)
+    monkeypatch.setattr("runtime.kafka.transactional_producer.time", clock)
     producer = SlowProducer(clock)
     stream = a_stream(producer)
     with pytest.raises(OutcomeUnknown, match="took longer than 10 s"):

@@ -1,6 +1,6 @@
 """Taking clicks, holding them back, going back to what is committed."""
 
-from consumer.ports import Committed
+from runtime.ports import Committed
 from tests.ports.environment import Environment, Poller, assigned, poll_until, turn_idly
 
 

@@ -3,9 +3,9 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from consumer.errors import ExitCode, FatalKafkaError, Unavailable
-from consumer.kafka.errors import FORBIDDEN, fatal_error, why_refused
-from consumer.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
+from runtime.errors import ExitCode, FatalKafkaError, Unavailable
+from runtime.kafka.errors import FORBIDDEN, fatal_error, why_refused
+from runtime.kafka.final_errors import ALWAYS_FINAL, FINAL_IF_FATAL, MAY_PASS
 
 SAME_NAME = "another worker runs under the same LINK_ACTIONS_INSTANCE_ID"
 REPLACED = {

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.publisher import FakePublisher
-from consumer.fake_kafka.topic_reader import read_topic
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.ports import ConsumerRecord, RetriableError, TransactionAborted
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.publisher import FakePublisher
+from runtime.fake_kafka.topic_reader import read_topic
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.ports import ConsumerRecord, RetriableError, TransactionAborted
 from tests.turned_clock import TurnedClock
 
 PARTITIONS = 4

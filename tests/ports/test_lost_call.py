@@ -7,16 +7,16 @@ from threading import enumerate as living_threads
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from consumer.config.settings import Settings
-from consumer.kafka.bounded_call import call_within
-from consumer.kafka.client import (
+from runtime.config.settings import Settings
+from runtime.kafka.bounded_call import call_within
+from runtime.kafka.client import (
     open_consumer,
     open_producer,
     transactional_id,
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.ports import OutcomeUnknown
+from runtime.ports import OutcomeUnknown
 from tests.support.mock_cluster import COORDINATOR, MockCluster, mock_cluster
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from confluent_kafka import KafkaException
 
-from consumer.errors import Unavailable
-from consumer.fake_kafka.refusal import Misuse
-from consumer.ports import (
+from runtime.errors import Unavailable
+from runtime.fake_kafka.refusal import Misuse
+from runtime.ports import (
     LogReader,
     OutcomeUnknown,
     ProducerRecord,

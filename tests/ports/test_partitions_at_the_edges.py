@@ -6,10 +6,10 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
-from consumer.errors import Unavailable
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
 from consumer.loop.drain import Drain
-from consumer.ports import RetriableError
+from runtime.errors import Unavailable
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.ports import RetriableError
 
 
 class Topic:

@@ -1,6 +1,6 @@
 """Reading a log from a position on: the changelog, the link definitions."""
 
-from consumer.ports import ProducerRecord
+from runtime.ports import ProducerRecord
 from tests.ports.environment import Environment, assigned, read_to, read_until, text
 
 

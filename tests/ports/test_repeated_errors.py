@@ -6,11 +6,11 @@ from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 from structlog.testing import capture_logs
 
-from consumer.kafka.backend import Backend
-from consumer.kafka.backend_ports import Fetch
-from consumer.kafka.librdkafka_producer_py import produce_batch
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.monitoring.log_throttle import REPEAT_SECONDS, LogThrottle
+from runtime.kafka.backend import Backend
+from runtime.kafka.backend_ports import Fetch
+from runtime.kafka.librdkafka_producer_py import produce_batch
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.monitoring.log_throttle import REPEAT_SECONDS, LogThrottle
 
 NOWHERE: dict[str, str | int | float | bool] = {"bootstrap.servers": "127.0.0.1:1"}
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from consumer.kafka.backend import BACKENDS, LIBRDKAFKA, Backend, best_backend
-from consumer.kafka.backend_ports import SendableRecord
+from runtime.kafka.backend import BACKENDS, LIBRDKAFKA, Backend, best_backend
+from runtime.kafka.backend_ports import SendableRecord
 from tests.support.mock_cluster import MockCluster, mock_cluster
 from tests.support.patience import stretched
 

@@ -5,8 +5,8 @@ from time import sleep
 
 import pytest
 
-from consumer.errors import FatalKafkaError, Unavailable
-from consumer.ports import OutcomeUnknown, ProducerRecord, TransactionAborted, TransactionalConsumer
+from runtime.errors import FatalKafkaError, Unavailable
+from runtime.ports import OutcomeUnknown, ProducerRecord, TransactionAborted, TransactionalConsumer
 from tests.ports.environment import Environment, assigned, poll_until, read_until, turn_idly
 
 INCOMPRESSIBLE = Random(1).randbytes(3_000)

@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import OFFSET_INVALID, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.log_reader import KafkaLogReader
-from consumer.ports import RetriableError
+from runtime.kafka.log_reader import KafkaLogReader
+from runtime.ports import RetriableError
 
 
 class LeaderlessAdmin:

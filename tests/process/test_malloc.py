@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from consumer.process.malloc import ARENAS
+from runtime.process.malloc import ARENAS
 from tests.support.patience import stretched
 
 COUNT_ARENAS = """
 import ctypes, sys, threading
-from consumer.process.malloc import limit_arenas
+from runtime.process.malloc import limit_arenas
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
@@ -39,7 +39,7 @@ libc.fclose(file)
 
 FREE_A_LOT = """
 import ctypes, threading
-from consumer.process.malloc import trim
+from runtime.process.malloc import trim
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
@@ -59,7 +59,7 @@ print(before - resident_mib())
 
 FREE_LARGE_BLOCKS = """
 import ctypes, sys
-from consumer.process.malloc import limit_arenas
+from runtime.process.malloc import limit_arenas
 
 def resident_mib():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20

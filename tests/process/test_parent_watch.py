@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import ExitCode
+from runtime.errors import ExitCode
 from tests.support.patience import stretched
 
 

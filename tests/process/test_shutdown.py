@@ -11,8 +11,8 @@ from tests.support.patience import stretched
 
 BLOCKED_IN_A_LIBRARY = """
     import ctypes
-    from consumer.monitoring.health import Health
-    from consumer.process.shutdown import stopping_on_signals
+    from runtime.monitoring.health import Health
+    from runtime.process.shutdown import stopping_on_signals
 
     with stopping_on_signals(Health(lambda: 0.0), stop_seconds=0.1):
         library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(128)
@@ -22,8 +22,8 @@ BLOCKED_IN_A_LIBRARY = """
 """
 STOPPED_IN_TIME = """
     import os, signal, sys, time
-    from consumer.monitoring.health import Health
-    from consumer.process.shutdown import stopping_on_signals
+    from runtime.monitoring.health import Health
+    from runtime.process.shutdown import stopping_on_signals
 
     with stopping_on_signals(Health(lambda: 0.0), stop_seconds=60) as is_stopping:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.fake_kafka.record import FakeRecord
-from consumer.ports import ConsumerRecord
-from consumer.records.bulk import all_fit, joined, size_of, split_by_partition, values_of
+from runtime.fake_kafka.record import FakeRecord
+from runtime.ports import ConsumerRecord
+from runtime.records.bulk import all_fit, joined, size_of, split_by_partition, values_of
 from tests.support.compiled import needs_compiled_parts
 
-block = needs_compiled_parts("consumer.records.block")
+block = needs_compiled_parts("runtime.records.block")
 
 texts = st.binary(max_size=40)
 headers = st.lists(

@@ -33,7 +33,7 @@ def build(folder: Path) -> Copy:
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     runtimes = [_runtime(compiler, name) for name in _RUNTIMES]
     copy_program(folder)
-    for old in [*folder.glob("consumer/**/*.so"), *folder.glob("consumer/**/*.c")]:
+    for old in [path for kind in ("so", "c") for path in folder.glob(f"*/**/*.{kind}")]:
         old.unlink()
     flags = {"CFLAGS": f"{_SANITIZE} -fno-omit-frame-pointer -g -O1", "LDFLAGS": _SANITIZE}
     made = subprocess.run(
@@ -44,9 +44,9 @@ def build(folder: Path) -> Copy:
         text=True,
         check=False,
     )
-    parts = sorted(folder.glob("consumer/**/*.so"))
+    parts = sorted(folder.glob("*/**/*.so"))
     # A part that cannot be built is left out without an error, since its twin takes its place.
-    if made.returncode or len(parts) < len(list(folder.glob("consumer/**/*.pyx"))):
+    if made.returncode or len(parts) < len(list(folder.glob("*/**/*.pyx"))):
         raise CannotBuild(f"the compiled parts cannot be built with {_SANITIZE}:\n{made.stderr[-4_000:]}")
     return Copy(folder, parts, runtimes)
 

@@ -8,8 +8,8 @@ from typing import Any
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
-from consumer.kafka.backend import BACKENDS, best_backend
-from consumer.kafka.client import (
+from runtime.kafka.backend import BACKENDS, best_backend
+from runtime.kafka.client import (
     admin_config,
     open_admin,
     open_consumer,
@@ -17,9 +17,9 @@ from consumer.kafka.client import (
     worker_consumer_config,
     worker_producer_config,
 )
-from consumer.kafka.librdkafka_producer_py import produce_batch
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.ports import TransactionalConsumer
+from runtime.kafka.librdkafka_producer_py import produce_batch
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.ports import TransactionalConsumer
 from tests.ports.kafka_environment import ENDS, SECONDS, SHORT_SESSION, KafkaEnvironment
 from tests.scenarios.place import BRIEF, SILENT, Sight
 from tests.support.patience import stretched

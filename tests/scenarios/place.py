@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.ports import TransactionalConsumer
+from runtime.ports import TransactionalConsumer
 from tests.ports.environment import Environment
 
 BRIEF = "brief"

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
-from consumer.errors import LinkActionsError
-from consumer.ports import ProducerRecord, RetriableError, TransactionAborted
+from runtime.errors import LinkActionsError
+from runtime.ports import ProducerRecord, RetriableError, TransactionAborted
 from tests.ports.environment import OpenTransaction, Poller, poll_until
 from tests.scenarios.place import ScriptEnvironment
 from tests.support.patience import Deadline

@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from consumer.fake_kafka.partition_log import PartitionLog
-from consumer.fake_kafka.transactions import Producer, TransactionCoordinator
 from deploy.kafka import Broker
+from runtime.fake_kafka.partition_log import PartitionLog
+from runtime.fake_kafka.transactions import Producer, TransactionCoordinator
 from tests.scenarios.kafka_place import KafkaScriptEnvironment
 from tests.scenarios.random_script import draw_script
 from tests.scenarios.script import SCRIPTS

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from consumer.fake_kafka.network import DirectNetwork, Lost
-from consumer.fake_kafka.record import FakeRecord
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
-from consumer.ports import TransactionalConsumer
+from runtime.fake_kafka.network import DirectNetwork, Lost
+from runtime.fake_kafka.record import FakeRecord
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.ports import TransactionalConsumer
 from tests.ports.environment import GROUP
 from tests.ports.fake_environment import FakeEnvironment
 from tests.scenarios.place import Sight

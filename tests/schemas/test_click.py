@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.decision.core import Core
 from consumer.decision.cores import CORES
-from consumer.records.implementation import C
+from runtime.records.implementation import C
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout, ParsedClick, click_layout, parse_click
 from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, parse_clicks

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumer.registry.codecs import registered_writers
+from runtime.registry.codecs import registered_writers
 from schemas.record_schema import record_schema
 from schemas.safety import UnsafeSchema
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
-from consumer.kafka.admin.acls import Role
 from deploy.kafka import KafkaMissing
 from deploy.kafka.locked import BrokerKeys, start_locked
+from runtime.kafka.admin.acls import Role
 from tests.conftest import KAFKA_LOGS, do_without_kafka
 from tests.security.certificates import LOOPBACK, Authority
 from tests.security.environment import USERS, KafkaEnvironment

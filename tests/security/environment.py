@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from confluent_kafka.admin import AdminClient
 
-from consumer.kafka.admin.acls import Role
 from deploy.kafka.locked import LockedKafka
+from runtime.kafka.admin.acls import Role
 from tests.security.certificates import Authority, Certificate
 from tests.support.planted import MARK
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from consumer.cli.entry import topic_names
-from consumer.config.settings import Settings
-from consumer.kafka.admin.acls import Acl, Role, acls_of
+from cli.entry import topic_names
+from runtime.config.settings import Settings
+from runtime.kafka.admin.acls import Acl, Role, acls_of
 from tests.security.environment import KafkaEnvironment
 from tests.security.visitor import Said, Visitor, grant, rules_in
 from tests.support.worker import Worker

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AclBinding
 
-from consumer.config.client_properties import ClientProperties
-from consumer.config.settings import Settings
-from consumer.errors import Unavailable
-from consumer.kafka.admin.acls import Role
-from consumer.kafka.admin.connection import Connection
+from runtime.config.client_properties import ClientProperties
+from runtime.config.settings import Settings
+from runtime.errors import Unavailable
+from runtime.kafka.admin.acls import Role
+from runtime.kafka.admin.connection import Connection
 from tests.security.certificates import DAY, LOOPBACK
 from tests.security.environment import USERS, KafkaEnvironment
 from tests.security.visitor import Visitor, assert_good, grant, rules_in

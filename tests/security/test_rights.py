@@ -6,9 +6,9 @@ from itertools import count
 import pytest
 from confluent_kafka import Consumer
 
-from consumer.kafka.admin.acls import Acl, Role
-from consumer.kafka.errors import Resource
-from consumer.kafka.shell_commands import SERVERS
+from runtime.kafka.admin.acls import Acl, Role
+from runtime.kafka.errors import Resource
+from runtime.kafka.shell_commands import SERVERS
 from schemas.topics import LINK_HITS, update_topic
 from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights
 from tests.security.visitor import Said, assert_good, grant, revoke, rules_in

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechani
 from cryptography.hazmat.primitives import serialization
 
 from bench.registry_double import running_registry
-from consumer.kafka.admin.acls import Role
+from runtime.kafka.admin.acls import Role
 from tests.security.job import Job
 from tests.security.visitor import DONE_SECONDS, Visitor, grant, rules_in
 from tests.support.patience import stretched

@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from consumer.cli.app import execute
+from cli.app import execute
 from tests.support.patience import stretched
 
 DONE_SECONDS = 30.0

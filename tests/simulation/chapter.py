@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from consumer.fake_kafka.record import FakeRecord
 from consumer.verify.comparison import compare
 from consumer.verify.murmur import partition_of
 from consumer.verify.reader import decode
 from consumer.verify.reference_model import Expected, ReferenceModel
+from runtime.fake_kafka.record import FakeRecord
 from tests.loop.expectations import as_seen
 from tests.loop.fake_environment import FakeEnvironment
 from tests.loop.scenario import Story

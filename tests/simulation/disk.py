@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from consumer.loop.marker_file import FakeMarkerFile
-from consumer.state.in_memory import MemoryPartitionStore, MemoryState
+from runtime.state.in_memory import MemoryPartitionStore, MemoryState
 
 KEPT_COPIES = 6
 

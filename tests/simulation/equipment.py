@@ -8,14 +8,14 @@ from actions.link import Link
 from consumer.app.record_formats import RecordFormats, update_frames
 from consumer.decision.outcome import BatchCounts
 from consumer.decision.plan import LinkPlan, Planner
-from consumer.fake_kafka.log_reader import FakeLogReader
-from consumer.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from consumer.loop.batch import Batch
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
 from consumer.monitoring.metric_catalogue import Stage, TransactionResult
-from consumer.ports import AssignmentChange, ConsumerRecord
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
+from runtime.ports import AssignmentChange, ConsumerRecord
 from tests.loop.fake_environment import KINDS, SCHEMAS, record_formats
 
 MAX_POLL_RECORDS = 7

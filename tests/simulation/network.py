@@ -4,8 +4,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol, TypeVar
 
-from consumer.fake_kafka.network import Lost
-from consumer.fake_kafka.refusal import Refusal
+from runtime.fake_kafka.network import Lost
+from runtime.fake_kafka.refusal import Refusal
 from tests.simulation.fault import CONSUMING, PRODUCING, Fault, Kind
 from tests.simulation.scheduler import Scheduler
 

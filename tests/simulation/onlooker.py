@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.fake_kafka.record import FakeRecord
+from runtime.fake_kafka.record import FakeRecord
 from tests.loop.fake_environment import FakeEnvironment
 
 RecordId = tuple[str, int, int]

@@ -5,13 +5,13 @@ from random import Random
 from typing import Protocol
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.clock import Clock
-from consumer.fake_kafka.cluster import Draft
-from consumer.fake_kafka.group import OffsetsInDoubt
-from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.history import WAYS, Way
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Reconciler, Reconciliation
+from runtime.clock import Clock
+from runtime.fake_kafka.cluster import Draft
+from runtime.fake_kafka.group import OffsetsInDoubt
+from runtime.fake_kafka.log_reader import FakeLogReader
 from tests.loop.fake_environment import GROUP, FakeEnvironment
 from tests.simulation.chapter import Chapters
 from tests.simulation.fault import Fault, Kind

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from consumer.monitoring.version import versions
+from runtime.monitoring.version import versions
 from tests.simulation.fault import Kind
 from tests.simulation.run import Outcome
 

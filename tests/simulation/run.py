@@ -7,9 +7,9 @@ from functools import partial
 from random import Random
 
 from consumer.decision.outcome import BatchCounts
-from consumer.fake_kafka.cluster import FakeCluster
-from consumer.fake_kafka.group import OffsetsInDoubt
-from consumer.kafka.admin.topics import Cleanup
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.group import OffsetsInDoubt
+from runtime.kafka.admin.topics import Cleanup
 from tests.loop.fake_environment import GROUP, FakeEnvironment
 from tests.loop.scenario import Story
 from tests.simulation.equipment import Variant

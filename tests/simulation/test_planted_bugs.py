@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from consumer.fake_kafka.log_reader import FakeLogReader
 from consumer.loop.history import Evidence
 from consumer.loop.history_check import HistoryCheck, _offset
 from consumer.loop.loop import Loop
-from consumer.ports import Committed, ConsumerRecord
-from consumer.state.store import PartitionStore
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.ports import Committed, ConsumerRecord
+from runtime.state.store import PartitionStore
 from tests.simulation.equipment import BitingStream, Variant
 from tests.simulation.run import run_seed
 from tests.simulation.shrinking import shrink

@@ -9,23 +9,23 @@ import sys
 import time
 from pathlib import Path
 
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import StateStore
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import StateStore
 from tests.state.batches import a_large_batch, follow
 
 ROUNDS = 12
 GENERATIONS = 3
 """Row files that must have been seen, so that a kill had the chance to meet the moving from one to another."""
 ROW_FILES = """
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.state import RowFileState
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.state import RowFileState
 
 moving = Compaction(least_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=200_000)
 state = RowFileState(Path(sys.argv[1]), moving=moving)
 """
 ROCKSDB = """
-from consumer.state.rocksdb import RocksState
+from runtime.state.rocksdb import RocksState
 
 state = RocksState(Path(sys.argv[1]))
 """

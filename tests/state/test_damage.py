@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import Unavailable
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import PartitionStore, StateStore
+from runtime.errors import Unavailable
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import PartitionStore, StateStore
 from tests.state.batches import Batch, a_batch, follow
 
 BATCHES = 40

@@ -4,7 +4,7 @@ from errno import EACCES, EMFILE, ENFILE, ENOSPC
 
 import pytest
 
-from consumer.state.disk import refused
+from runtime.state.disk import refused
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumer.errors import UsageError
-from consumer.records.packed_keys import PackedKeys
-from consumer.state.in_memory import MemoryState
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.matchers import MATCHERS
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import BEGINNING, PartitionStore, StateStore, exhaust
+from runtime.errors import UsageError
+from runtime.records.packed_keys import PackedKeys
+from runtime.state.in_memory import MemoryState
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.matchers import MATCHERS
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import BEGINNING, PartitionStore, StateStore, exhaust
 from tests.state.batches import a_batch, follow
 
 Entries = list[tuple[bytes, bytes]]

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from consumer.config.settings import Settings, StateStoreKind
-from consumer.errors import UsageError
-from consumer.state.factory import open_state, state_folders
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import BEGINNING, StateStore
+from runtime.config.settings import Settings, StateStoreKind
+from runtime.errors import UsageError
+from runtime.state.factory import open_state, state_folders
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import BEGINNING, StateStore
 
 BOTH = [(StateStoreKind.ROWFILE, StateStoreKind.ROCKSDB), (StateStoreKind.ROCKSDB, StateStoreKind.ROWFILE)]
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumer.records.implementation import PYTHON, C
-from consumer.records.packed_keys import PackedKeys
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.matchers import MATCHERS, best_matcher
-from consumer.state.rowfile.partition import RowPartitionStore
-from consumer.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
-from consumer.state.rowfile.state import RowFileState
+from runtime.records.implementation import PYTHON, C
+from runtime.records.packed_keys import PackedKeys
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.matchers import MATCHERS, best_matcher
+from runtime.state.rowfile.partition import RowPartitionStore
+from runtime.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
+from runtime.state.rowfile.state import RowFileState
 
 Batch = Mapping[bytes, bytes | None]
 SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)

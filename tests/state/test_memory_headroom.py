@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import ExitCode, Unavailable
-from consumer.state.memory_headroom import MemoryHeadroom
+from runtime.errors import ExitCode, Unavailable
+from runtime.state.memory_headroom import MemoryHeadroom
 
 MB = 1_000_000
 

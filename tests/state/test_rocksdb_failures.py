@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import Unavailable
-from consumer.ports import RetriableError
-from consumer.state.rocksdb import RocksState
-from consumer.state.store import BEGINNING
+from runtime.errors import Unavailable
+from runtime.ports import RetriableError
+from runtime.state.rocksdb import RocksState
+from runtime.state.store import BEGINNING
 from tests.support.patience import stretched
 
 FULL = """
 import resource, sys
 from pathlib import Path
-from consumer.state.rocksdb import RocksState
-from consumer.ports import RetriableError
+from runtime.state.rocksdb import RocksState
+from runtime.ports import RetriableError
 
 state = RocksState(Path(sys.argv[1]))
 store = state.open(3, "changelog")

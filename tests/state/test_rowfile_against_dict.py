@@ -8,12 +8,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from consumer.records.implementation import PYTHON
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.matchers import MATCHERS, best_matcher
-from consumer.state.rowfile.row import ROW_BYTES
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import BEGINNING
+from runtime.records.implementation import PYTHON
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.matchers import MATCHERS, best_matcher
+from runtime.state.rowfile.row import ROW_BYTES
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import BEGINNING
 from tests.state.batches import follow
 
 SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)

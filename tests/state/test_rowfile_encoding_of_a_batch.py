@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from consumer.state.rowfile import encoding
-from consumer.state.rowfile.encoding import Block, encode
+from runtime.state.rowfile import encoding
+from runtime.state.rowfile.encoding import Block, encode
 from tests.support.compiled import needs_compiled_parts
 
 SHORT: dict[bytes, bytes | None] = {bytes([number]) * 24: bytes(9) for number in range(1, 50)}
@@ -46,7 +46,7 @@ def test_only_the_checkpoint_is_encoded_by_the_general_function(monkeypatch: pyt
     ],
 )
 def test_both_implementations_encode_alike(batch: dict[bytes, bytes | None]) -> None:
-    matcher_c = needs_compiled_parts("consumer.state.rowfile.matcher_c")
+    matcher_c = needs_compiled_parts("runtime.state.rowfile.matcher_c")
 
     compiled, python = matcher_c.Matcher(None, None).encode(batch), encode(batch)
 
@@ -55,7 +55,7 @@ def test_both_implementations_encode_alike(batch: dict[bytes, bytes | None]) -> 
 
 
 def test_the_compiled_implementation_leaves_only_the_checkpoint_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    matcher_c = needs_compiled_parts("consumer.state.rowfile.matcher_c")
+    matcher_c = needs_compiled_parts("runtime.state.rowfile.matcher_c")
     taken: list[int] = []
 
     def noting(entries: dict[bytes, bytes | None]) -> Block:

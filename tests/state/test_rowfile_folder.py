@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumer.errors import UsageError
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.row import ROW_BYTES, hash_keys, key_rows
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import BEGINNING
+from runtime.errors import UsageError
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.row import ROW_BYTES, hash_keys, key_rows
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import BEGINNING
 
 
 def test_a_second_process_is_told_to_take_an_instance_id_of_its_own(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.state.rowfile.index import KEYS_PER_BUCKET, HashIndex
-from consumer.state.rowfile.row import Hashes, Numbers, hash_keys, key_rows
+from runtime.state.rowfile.index import KEYS_PER_BUCKET, HashIndex
+from runtime.state.rowfile.row import Hashes, Numbers, hash_keys, key_rows
 
 CROWDED = st.sampled_from([0, 1, 16, 17, 32, 1 << 31])
 STEPS = st.lists(

@@ -9,13 +9,13 @@ from random import Random
 
 import pytest
 
-from consumer.errors import Unavailable
-from consumer.records.implementation import PYTHON
-from consumer.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
-from consumer.state.rowfile.matchers import best_matcher
-from consumer.state.rowfile.row import ROW_BYTES
-from consumer.state.rowfile.segment import Segment
-from consumer.state.rowfile.state import RowFileState
+from runtime.errors import Unavailable
+from runtime.records.implementation import PYTHON
+from runtime.state.rowfile.index import BUCKET_BYTES, KEYS_PER_BUCKET
+from runtime.state.rowfile.matchers import best_matcher
+from runtime.state.rowfile.row import ROW_BYTES
+from runtime.state.rowfile.segment import Segment
+from runtime.state.rowfile.state import RowFileState
 
 BATCH = 5_000
 BATCHES = 40

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import UsageError
-from consumer.ports import RetriableError
-from consumer.state.rocksdb import RocksState
-from consumer.state.rowfile.compaction import Compaction
-from consumer.state.rowfile.state import RowFileState
-from consumer.state.store import PartitionStore, StateStore
+from runtime.errors import UsageError
+from runtime.ports import RetriableError
+from runtime.state.rocksdb import RocksState
+from runtime.state.rowfile.compaction import Compaction
+from runtime.state.rowfile.state import RowFileState
+from runtime.state.store import PartitionStore, StateStore
 from tests.state.batches import Batch, a_batch, follow
 from tests.support.waiting import wait_until
 

@@ -6,10 +6,10 @@
 import os
 import sys
 
-from consumer.config.environment import load_settings
-from consumer.config.settings import LogFormat, LogLevel
-from consumer.monitoring.logs import configure_logs
-from consumer.supervisor.composition import run_workers
+from runtime.config.environment import load_settings
+from runtime.config.settings import LogFormat, LogLevel
+from runtime.monitoring.logs import configure_logs
+from runtime.supervisor.composition import run_workers
 
 
 def main(workers: str, act: str, file: str, *options: str) -> int:

@@ -18,8 +18,8 @@ import sys
 import threading
 from pathlib import Path
 
-from consumer.monitoring.http import LOOPBACK, HttpServer, json_response
-from consumer.process.parent_watch import ParentWatch
+from runtime.monitoring.http import LOOPBACK, HttpServer, json_response
+from runtime.process.parent_watch import ParentWatch
 
 
 def main(act: str, file: str, *options: str) -> int:

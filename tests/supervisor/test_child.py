@@ -7,9 +7,9 @@ import sys
 from http import HTTPStatus
 from queue import SimpleQueue
 
-from consumer.supervisor.child import Child
-from consumer.supervisor.merged_endpoints import livez
-from consumer.supervisor.probe import query_workers
+from runtime.supervisor.child import Child
+from runtime.supervisor.merged_endpoints import livez
+from runtime.supervisor.probe import query_workers
 from tests.support.waiting import wait_until
 
 
@@ -19,7 +19,7 @@ class VanishingChild(Child):
     _left: subprocess.Popen[bytes] | None
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        super().__init__("host-1", {}, [], on_exit=lambda _: None)
+        super().__init__("host-1", {}, [], program=(), on_exit=lambda _: None)
         self._process = process
 
     @property

@@ -13,9 +13,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from consumer.monitoring.http import LOOPBACK, HttpServer, Response, Route, json_response
-from consumer.supervisor.merged_endpoints import MergedMetrics, livez, merge_metrics, readyz
-from consumer.supervisor.probe import Reply, query_workers
+from runtime.monitoring.http import LOOPBACK, HttpServer, Response, Route, json_response
+from runtime.supervisor.merged_endpoints import MergedMetrics, livez, merge_metrics, readyz
+from runtime.supervisor.probe import Reply, query_workers
 
 
 @dataclass

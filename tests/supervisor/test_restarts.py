@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from consumer.errors import ExitCode
-from consumer.supervisor.restarts import (
+from runtime.errors import ExitCode
+from runtime.supervisor.restarts import (
     FENCED_DELAY_SECONDS,
     MAX_SHORT_LIVES,
     SHORT_LIFE_SECONDS,

@@ -6,9 +6,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from consumer.errors import ExitCode
-from consumer.supervisor.child import Child
-from consumer.supervisor.supervisor import Events, Supervisor
+from runtime.errors import ExitCode
+from runtime.supervisor.child import Child
+from runtime.supervisor.supervisor import Events, Supervisor
 
 
 class FakeChild(Child):
@@ -18,7 +18,7 @@ class FakeChild(Child):
     """
 
     def __init__(self, name: str, events: Events, *script: Sequence[int | signal.Signals]) -> None:
-        super().__init__(name, {}, [], on_exit=events.put)
+        super().__init__(name, {}, [], program=(), on_exit=events.put)
         self.starts = 0
         self.ends_with: Mapping[signal.Signals, int | None] = {signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL}
         """Its return code by signal; None if it ignores the signal."""

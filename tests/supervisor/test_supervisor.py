@@ -11,9 +11,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from consumer.supervisor.child import Child
-from consumer.supervisor.restarts import FENCED_DELAY_SECONDS
-from consumer.supervisor.supervisor import Events, Supervisor
+from runtime.supervisor.child import Child
+from runtime.supervisor.restarts import FENCED_DELAY_SECONDS
+from runtime.supervisor.supervisor import Events, Supervisor
 from tests.support.leaving import LEAVE_SECONDS
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
@@ -170,7 +170,7 @@ class ScriptedChild(Child):
     """A child without a process: its start calls `on_start`, and any signal ends it."""
 
     def __init__(self, name: str, events: Events, on_start: Callable[[], None] = lambda: None) -> None:
-        super().__init__(name, {}, [], on_exit=events.put)
+        super().__init__(name, {}, [], program=(), on_exit=events.put)
         self._events, self._on_start, self.starts = events, on_start, 0
 
     def start(self) -> None:

@@ -15,9 +15,9 @@ from threading import Event
 from typing import Any, cast
 
 from consumer.app.worker import run_worker
-from consumer.config.environment import load_settings
-from consumer.monitoring.logs import configure_logs
-from consumer.ports import ConsumerRecord, TransactionalConsumer
+from runtime.config.environment import load_settings
+from runtime.monitoring.logs import configure_logs
+from runtime.ports import ConsumerRecord, TransactionalConsumer
 from tests.deadly_record import with_deadly, with_stalling
 from tests.support.patience import stretched
 

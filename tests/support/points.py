@@ -4,7 +4,7 @@ import re
 
 from confluent_kafka import Producer
 
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
 
 _POINT = re.compile(r"records|(?:before|after)\.(?P<producer>producer\.)?(?P<call>\w+)")
 

@@ -23,11 +23,11 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.app.worker import run_worker
-from consumer.config.environment import load_settings
-from consumer.errors import LinkActionsError
-from consumer.kafka.transactional_consumer import KafkaTransactionalConsumer
-from consumer.monitoring.logs import configure_logs
-from consumer.ports import OutcomeUnknown, TransactionAborted, TransactionalConsumer
+from runtime.config.environment import load_settings
+from runtime.errors import LinkActionsError
+from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
+from runtime.monitoring.logs import configure_logs
+from runtime.ports import OutcomeUnknown, TransactionAborted, TransactionalConsumer
 
 _LOG = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tests.support.patience import stretched
 
-PROGRAM = (sys.executable, "-c", "from consumer.cli.app import main; main()")
+PROGRAM = (sys.executable, "-c", "from cli.app import main; main()")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

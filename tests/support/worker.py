@@ -12,8 +12,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.monitoring.loopback import http_get
 from deploy.kafka.lifeline import Lifeline
+from runtime.monitoring.loopback import http_get
 from tests.support.patience import stretched
 from tests.support.points import check_point
 from tests.support.waiting import NeverCame, wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = [sys.executable, "-c", "from consumer.cli.app import main; main()"]
+PROGRAM = [sys.executable, "-c", "from cli.app import main; main()"]
 CALL = [*PROGRAM, "acls", "subscriber", "--subscriber-group", "grøn-春"]
 PIPE = "mkfifo pipe; exec 3<>pipe 4>pipe 3<&-"
 
@@ -48,7 +48,7 @@ def test_failure_without_stderr_keeps_its_exit_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", ['exec "$@" <&- >&- 2>&-', 'exec "$@" >&-'])
 def test_descriptors_of_closed_streams_are_not_reused(start: str, tmp_path: Path) -> None:
     """A file that got the number of standard output would get what is printed."""
-    opened = "import sys; from consumer.terminal.streams import prepare_streams; prepare_streams(); f = open('f', 'w')"
+    opened = "import sys; from runtime.terminal.streams import prepare_streams; prepare_streams(); f = open('f', 'w')"
     code = f"{opened}; sys.stdout.write('lost'); sys.stdout.flush(); f.write('kept'); f.close()"
 
     assert run(start, tmp_path, sys.executable, "-c", code) == (0, "", "")
@@ -64,7 +64,7 @@ def test_deleted_working_directory_is_reported(tmp_path: Path) -> None:
 
 
 def test_all_output_goes_through_one_module() -> None:
-    folder = Path(__file__).parents[2] / "consumer" / "cli"
+    folder = Path(__file__).parents[2] / "cli"
     texts = {path.name: path.read_text() for path in folder.glob("*.py") if path.name not in {"output.py", "table.py"}}
 
     assert not [name for name, text in texts.items() if "typer.echo" in text or "print(" in text.replace(".print(", "")]

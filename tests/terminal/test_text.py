@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.terminal.text import counted, is_encodable, printable, printable_lines
+from runtime.terminal.text import counted, is_encodable, printable, printable_lines
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""`link-actions doctor`: checks the installation and says how to fix what is wrong."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.command_line import PlainCommand
+from cli.entry import topic_names
+from cli.output import say_json
+from cli.table import Whole, print_table
+from consumer.decision.cores import best_core
+from consumer.doctor.cluster import check_cluster
+from consumer.doctor.finding import Finding, exit_code_of
+from consumer.doctor.local import (
+    check_backend,
+    check_core,
+    check_properties,
+    check_registry,
+    check_settings,
+    check_state,
+)
+from runtime.kafka.admin.acls import Role
+from runtime.kafka.backend import best_backend
+from runtime.state.factory import state_folders
+
+EXAMPLE = """\b
+Example:
+  link-actions doctor"""
+
+
+def doctor(
+    *,
+    role: Annotated[Role, typer.Option(help="Role of this user; only the worker gets all checks.")] = (Role.WORKER),
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False,
+) -> None:
+    """Check settings, versions, state, schema registry, connection, rights, topics and transactions.
+
+    The exit code is 0 if the worker can run, 2 if settings are wrong, 3 if Kafka or the registry is at fault, and 6 if
+    committed offsets, remembered actions and clicks disagree.
+    """
+    findings = check_all(role)
+    if as_json:
+        for finding in findings:
+            fields = asdict(finding)
+            del fields["exit_code"]
+            say_json(fields)
+    else:
+        print_table(("", "check", "result and fix"), [row for finding in findings for row in _rows(finding)])
+    raise typer.Exit(exit_code_of(findings))
+
+
+def check_all(role: Role) -> list[Finding]:
+    """Run all checks of the role; with wrong settings, only those of the settings."""
+    settings, findings = check_settings(os.environ)
+    if settings is None:
+        return findings
+    names = topic_names(settings)
+    if role is Role.WORKER:
+        findings += [
+            check_core(best_core()),
+            check_backend(best_backend()),
+            *check_state(state_folders(settings, settings.workers)),
+        ]
+        findings.append(check_properties(settings))
+    findings += check_registry(settings.schema_registry_url, names.clicks)
+    findings += check_cluster(settings, names, role)
+    return findings
+
+
+def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    yield finding.status, finding.subject, finding.seen
+    if finding.fix:
+        yield "", "", Whole(f"→ {finding.fix}")
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.command("doctor", cls=PlainCommand, epilog=EXAMPLE)(doctor)

@@ -1,0 +1,204 @@
+"""`link-actions links`: checks and publishes link files, and shows published links."""
+
+import getpass
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actions.link import Link, LinkStatus
+from actions.registry import load_kinds
+from cli.command_line import PlainCommand, PlainGroup
+from cli.confirmation import confirm
+from cli.entry import command_settings
+from cli.link_tables import (
+    show_changes,
+    show_checked,
+    show_link,
+    show_links,
+    show_mistakes,
+    show_preview,
+    show_warnings,
+    warn_of_versions,
+)
+from cli.output import say
+from consumer.links.connect import connect_publisher
+from consumer.links.diagnostic import InvalidLinkFiles
+from consumer.links.editor_schema import editor_schema
+from consumer.links.field_types import check_name
+from consumer.links.link_files import check_link_files
+from consumer.links.link_model import link_file_model
+from consumer.links.link_publisher import LinkPublisher
+from consumer.links.link_reference import LinkReference, parse_reference
+from runtime.clock import SystemClock
+from runtime.errors import UsageError
+from schemas.record_schema import load_schemas
+
+app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+
+GROUP_EXAMPLE = """\b
+Example:
+  link-actions links check links/
+  link-actions links publish links/"""
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
+References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show changes and their consequences, but publish nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as mistakes.")]
+By = Annotated[str | None, typer.Option("--author", help="Name of the author; default: your user name.")]
+
+
+@app.callback(epilog=GROUP_EXAMPLE)
+def links() -> None:
+    """Check, publish, list, reset and delete links."""
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links check links/ --against-published")
+def check(
+    paths: Paths,
+    *,
+    against_published: Annotated[
+        bool,
+        typer.Option("--against-published", help="Compare with the published links and show the changes."),
+    ] = False,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Find every mistake in link files, without a broker.
+
+    Warnings point at text that is taken literally but may be meant otherwise; with --strict they are mistakes.
+    """
+    with _mistakes_as_json(as_json=as_json):
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+        show_warnings(checked.warnings, as_json=as_json)
+        if against_published:
+            show_preview(_author(None).preview(checked.links), as_json=as_json)
+    if not (against_published or as_json):
+        show_checked(checked)
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links publish links/spring.yaml links/autumn/")
+def publish(paths: Paths, *, author: By = None, strict: Strict = False, as_json: Json = False) -> None:
+    """Publish new and changed links of link files.
+
+    All links are published or none: none if a file has a mistake, or with --strict a warning. Links that are in no file
+    do not change; a deleted link that is in a file is restored.
+    """
+    with _mistakes_as_json(as_json=as_json):
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+        show_warnings(checked.warnings, as_json=as_json)
+        show_changes(_author(author).publish(checked.links), as_json=as_json)
+
+
+@app.command("list", cls=PlainCommand, epilog="\b\nExample:\n  link-actions links list --tenant acme")
+def list_links(
+    *,
+    tenant: Annotated[str | None, typer.Option(help="Only links of this tenant.")] = None,
+    deleted: Annotated[bool, typer.Option("--all", help="Include deleted links.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the published links."""
+    newest = _author(None).newest(tenant)
+    show_links(
+        (link for link in newest if deleted or not isinstance(link, Link) or link.status is not LinkStatus.DELETED),
+        as_json=as_json,
+    )
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links show acme/spring-offer --version 2")
+def show(
+    link: Annotated[str, typer.Argument(metavar="LINK", help="As tenant/link_id.")],
+    *,
+    version: Annotated[int | None, typer.Option(min=1, help="An earlier version instead of the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one version of a link in full."""
+    shown, problems = _author(None).inspect(parse_reference(link), version)
+    show_link(shown, as_json=as_json)
+    warn_of_versions(problems)
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links reset acme/spring-offer --dry-run")
+def reset(
+    links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
+    """Forget who clicked by starting a new epoch.
+
+    The next click of each person counts as the first, and hits start at zero. Updates already sent stay as they are.
+    A reset cannot be undone, so the command asks first.
+    """
+    references = [parse_reference(link) for link in links]
+    publisher = _author(author)
+    versions = publisher.preview_reset(references)
+    if dry_run:
+        show_preview(versions, as_json=as_json)
+    elif yes or confirm(versions, "reset"):
+        epochs = {LinkReference(each.link.tenant_id, each.link.link_id): each.link.epoch for each in versions}
+        show_changes(publisher.reset(references, epochs), as_json=as_json)
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links delete acme/spring-offer acme/old-offer")
+def delete(
+    links: References, *, author: By = None, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
+    """Hide links from lists. They still redirect and act, because mails link to them.
+
+    To stop the actions of a link, publish it without actions. The command asks first.
+    """
+    references = [parse_reference(link) for link in links]
+    publisher = _author(author)
+    versions = publisher.preview_deletion(references)
+    if dry_run:
+        show_preview(versions, as_json=as_json)
+    elif yes or confirm(versions, "delete"):
+        show_changes(publisher.delete(references), as_json=as_json)
+
+
+@app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links schema > link-file.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of link files.
+
+    Editors use it to complete and check link files while you type.
+    """
+    schemas = load_schemas()
+    kinds = load_kinds(schemas)
+    for line in json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2).splitlines():
+        say(line)
+
+
+@contextmanager
+def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
+    """Write mistakes as JSON objects if asked for."""
+    try:
+        yield
+    except InvalidLinkFiles as error:
+        if not as_json:
+            raise
+        show_mistakes(error.mistakes)
+        raise typer.Exit(error.exit_code) from error
+
+
+def _author(name: str | None) -> LinkPublisher:
+    defined_by = _user_name() if name is None else _author_name(name)
+    return connect_publisher(command_settings(), defined_by=defined_by, clock=SystemClock())
+
+
+def _author_name(name: str) -> str:
+    """Check the name like the names of a link file: it is published with each version. Raises UsageError."""
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise UsageError(f"--author: {error}") from error
+
+
+def _user_name() -> str:
+    """Return the user name of the process; in a container there may be none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"

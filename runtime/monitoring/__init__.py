@@ -1,0 +1,1 @@
+"""Health probes, logs and the making of metrics."""
