@@ -14,7 +14,7 @@ from consumer.decision.plan import LinkPlan, Plans
 from schemas.bad_record import BadRecord
 from schemas.click import ClickLayout
 
-DecideClosely = Callable[[int, LinkPlan, bytes, bytes | None], None]
+DecideOnSlowPath = Callable[[int, LinkPlan, bytes, bytes | None], None]
 """Decides the click in a row, given its plan, its dedupe key and the stored entry under that key."""
 
 Settled = tuple[Mapping[LinkPlan, int], Mapping[LinkPlan, int]]
@@ -50,14 +50,14 @@ class Core(Protocol):
         recalled: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
-        in_turn: Container[LinkPlan],
+        sequential: Container[LinkPlan],
         retention_ms: int | None,
-        closely: DecideClosely,
+        slow_path: DecideOnSlowPath,
     ) -> Settled:
         """Decide the candidates in their order.
 
-        The plain first and the plain duplicate click are handled here, those on plans `in_turn` and all others by
-        `closely`. `recalled` is what the state knows under the keys of the candidates.
+        The plain first and the plain duplicate click are handled here, those on `sequential` plans and all others by
+        `slow_path`. `recalled` is what the state knows under the keys of the candidates.
         """
 
 

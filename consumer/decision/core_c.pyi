@@ -1,7 +1,7 @@
 from collections.abc import Container, Mapping, Sequence
 
 from consumer.decision.candidates import Candidates, Clicks, Recall
-from consumer.decision.core import DecideClosely, Settled
+from consumer.decision.core import DecideOnSlowPath, Settled
 from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits_c import Hits
 from consumer.decision.plan import LinkPlan, Plans
@@ -24,7 +24,7 @@ class Core:
         recalled: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
-        in_turn: Container[LinkPlan],
+        sequential: Container[LinkPlan],
         retention_ms: int | None,
-        closely: DecideClosely,
+        slow_path: DecideOnSlowPath,
     ) -> Settled: ...

@@ -1,10 +1,10 @@
 # cython: language_level=3, wraparound=False
 """The compiled core: what `consumer.decision.core_py` does with each click, in C.
 
-The pure core is its twin and its judge. A value that is odd goes through `schemas.click` alone, which condemns it or
-returns it with null for each blank id; it is the one that is decided then. Every read stays inside the value
-(`click_fields.pxd`). `click_rows` walks a click, `tables` looks things up, `plans` has what is to be done,
-`updates` holds what comes out, `hits_c` counts, and `digests.h` has the digests.
+It is tested against the core in Python. An odd value goes through `schemas.click` alone, which rejects it or returns
+it with null for each blank id; that value is decided then. Every read stays inside the value (`click_fields.pxd`).
+`click_rows` walks a click, `tables` looks things up, `plans` has what is to be done, `outgoing` holds the updates,
+`hits_c` counts, and `digests.h` has the digests.
 """
 
 from cpython cimport array
@@ -15,14 +15,14 @@ from libc.limits cimport INT_MAX
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
-from runtime.records.block cimport BlockValues, Place
+from runtime.records.block cimport BlockValues, IndexEntry
 from consumer.decision.click_fields cimport (
     CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
     VERSION, Field, is_usual, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
-from consumer.decision.plans cimport KnownPlans, Plan
-from consumer.decision.tables cimport BAD, FREE, UNDEFINED, Fresh, Named, Names
+from consumer.decision.plans cimport Plan, PlanCache
+from consumer.decision.tables cimport BAD, FREE, UNDEFINED, KeyBloomFilter, LinkEntry, LinkTable
 from runtime.records.outgoing cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
 import array
@@ -40,7 +40,7 @@ from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST
 from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
 
 cdef extern from "digests.h" nogil:
-    uint32_t place_of(const uint8_t* key, size_t size)
+    uint32_t key_hash_of(const uint8_t* key, size_t size)
     void sha1(const uint8_t* data, size_t size, uint8_t* digest)
     void put_big_endian_32(uint8_t* at, uint32_t number)
 
@@ -68,20 +68,20 @@ cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
 
-cdef KnownPlans known_plans = KnownPlans()
+cdef PlanCache plan_cache = PlanCache()
 
 
-cdef class Tally:
+cdef class PlanCounter:
     """Clicks on one plan in a batch by outcome, unless they must be counted sequentially."""
 
     cdef Plan plan
-    cdef bint in_turn
+    cdef bint sequential
     cdef Py_ssize_t applied, duplicates
 
 
 cdef struct Choice:
-    # A candidate: its row and the index of its tally.
-    int row, tally
+    # A candidate: its row and the index of its counter.
+    int row, counter
 
 
 cdef class Chosen:
@@ -96,8 +96,8 @@ cdef class Chosen:
         return self.core.chosen
 
     def __getitem__(self, wanted):
-        cdef Py_ssize_t place = range(self.core.chosen)[wanted]
-        return self.core.tally_at(self.core.choices[place].tally).plan.plan
+        cdef Py_ssize_t index = range(self.core.chosen)[wanted]
+        return self.core.counter_at(self.core.choices[index].counter).plan.plan
 
 
 cdef inline void fetch_value(Row* rows, Py_ssize_t row, Py_ssize_t count) noexcept:
@@ -114,15 +114,15 @@ cdef inline bytes part(Row* click, Py_ssize_t start, Py_ssize_t end):
 cdef void write_uuid(const uint8_t* digest, uint8_t* at) noexcept:
     """Write the UUIDv5 of a SHA-1 digest as text (RFC 9562, section 5.5)."""
     cdef const char* digits = b"0123456789abcdef"
-    cdef int place
+    cdef int index
     cdef uint8_t byte
-    for place in range(16):
-        byte = digest[place]
-        if place == 6:
+    for index in range(16):
+        byte = digest[index]
+        if index == 6:
             byte = byte & 0x0F | 0x50
-        elif place == 8:
+        elif index == 8:
             byte = byte & 0x3F | 0x80
-        if place == 4 or place == 6 or place == 8 or place == 10:
+        if index == 4 or index == 6 or index == 8 or index == 10:
             at[0] = c'-'
             at += 1
         at[0], at[1] = digits[byte >> 4], digits[byte & 15]
@@ -134,10 +134,10 @@ cdef class Core:
 
     cdef readonly dict bad
     cdef object values, keys
-    cdef list layouts, tallies, kept
+    cdef list layouts, counters, kept
     cdef bytearray digests
     cdef dict numbers
-    cdef Names names
+    cdef LinkTable link_table
     cdef Row* rows
     cdef Choice* choices
     cdef uint8_t* scratch
@@ -156,7 +156,7 @@ cdef class Core:
     def __init__(self, values, layouts):
         self.values, self.bad, self.kept = values, {}, []
         self.layouts = [Layout(*known) for known in layouts.items()]
-        self.numbers, self.tallies, self.digests, self.names = {}, [], bytearray(), Names()
+        self.numbers, self.counters, self.digests, self.link_table = {}, [], bytearray(), LinkTable()
         self.chosen, self.count = 0, len(self.values)
         self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
         self.choices = <Choice*>PyMem_Calloc(max(self.count, 1), sizeof(Choice))
@@ -170,19 +170,19 @@ cdef class Core:
         cdef Py_ssize_t row
         cdef bytes value
         cdef BlockValues block
-        cdef Place* place
+        cdef IndexEntry* entry
         if isinstance(self.values, BlockValues):
             block = <BlockValues>self.values
             for row in range(self.count):
-                place = block.records.place(row)
-                self.place(row, block.records.block.bytes + place.value, place.value_size)
+                entry = block.records.entry(row)
+                self.set_value(row, block.records.block.bytes + entry.value, entry.value_size)
             return
         self.values = [<bytes?>value for value in self.values]
         for row in range(self.count):
             value = self.values[row]
-            self.place(row, text_of(value), PyBytes_GET_SIZE(value))
+            self.set_value(row, text_of(value), PyBytes_GET_SIZE(value))
 
-    cdef void place(self, Py_ssize_t row, const uint8_t* value, Py_ssize_t size) noexcept:
+    cdef void set_value(self, Py_ssize_t row, const uint8_t* value, Py_ssize_t size) noexcept:
         # A value too large for a row takes the fallback.
         self.rows[row].value, self.rows[row].size = value, size if 0 < size <= INT_MAX else 0
 
@@ -195,21 +195,21 @@ cdef class Core:
             click = &self.rows[row]
             layout = self.layout_of(click)
             if layout is None or layout.has_tail or not layout.walk(click.value, click.size, fields):
-                self.judge(row, self.values[row], layouts)
+                self.parse_alone(row, self.values[row], layouts)
             elif is_usual(fields):
                 self.enter(click, PyBytes_GET_SIZE(layout.frame), fields)
             else:
-                self.judge(row, self.values[row], layouts)
+                self.parse_alone(row, self.values[row], layouts)
 
     cdef Layout layout_of(self, Row* click):
         """Return the layout that the header names; the last one found is tried first."""
         cdef Layout layout
-        cdef Py_ssize_t place
-        for place in range(len(self.layouts)):
-            layout = self.layouts[place]
+        cdef Py_ssize_t index
+        for index in range(len(self.layouts)):
+            layout = self.layouts[index]
             if layout.stands_before(click.value, click.size):
-                if place:
-                    self.layouts.insert(0, self.layouts.pop(place))
+                if index:
+                    self.layouts.insert(0, self.layouts.pop(index))
                 return layout
         return None
 
@@ -224,7 +224,7 @@ cdef class Core:
         row.flags = fields[IS_TEST].number * test_flag
         row.flags |= fields[HAS_PERSON].present * person_flag | fields[HAS_COMPANY].present * company_flag
 
-    cdef judge(self, row, bytes value, layouts):
+    cdef parse_alone(self, row, bytes value, layouts):
         """Parse the value with the reference implementation: fill in the row, or mark it as bad."""
         cdef bytes click
         try:
@@ -234,10 +234,10 @@ cdef class Core:
             self.bad[row] = BadRecord(error.reason, error.detail)
         else:
             self.kept.append(click)
-            self.place(row, text_of(click), PyBytes_GET_SIZE(click))
-            self.enter_judged(&self.rows[row])
+            self.set_value(row, text_of(click), PyBytes_GET_SIZE(click))
+            self.enter_parsed(&self.rows[row])
 
-    cdef int enter_judged(self, Row* row) except -1:
+    cdef int enter_parsed(self, Row* row) except -1:
         cdef Field fields[FIELDS]
         cdef Layout layout = self.layout_of(row)
         if layout is None or not layout.walk(row.value, row.size, fields):
@@ -310,8 +310,8 @@ cdef class Core:
         cdef bytes keys = PyBytes_FromStringAndSize(NULL, self.count * MEMORY_KEY)
         cdef array.array rows = array.clone(INTS, self.count, False), times = array.clone(LONGS, self.count, False)
         cdef Py_ssize_t size, tests = 0, undefined = 0
-        cdef int row, tally
-        cdef uint32_t place
+        cdef int row, counter
+        cdef uint32_t key_hash
         cdef uint8_t* at
         cdef Row* click
         cdef Awaited digests
@@ -323,22 +323,22 @@ cdef class Core:
             click = &self.rows[row]
             fetch_value(self.rows, row + AHEAD, self.count)
             size = self.write_key(row)
-            place = place_of(self.scratch, size)
-            if place % partitions != partition:
-                decision.rerouted.append((row, self.key(row), place % partitions))
+            key_hash = key_hash_of(self.scratch, size)
+            if key_hash % partitions != partition:
+                decision.rerouted.append((row, self.key(row), key_hash % partitions))
             elif click.flags & test_flag:
                 tests += 1
             else:
-                tally = self.tally_of(row, plans, ready, bad)
-                if tally == UNDEFINED:
+                counter = self.counter_of(row, plans, ready, bad)
+                if counter == UNDEFINED:
                     undefined += 1
-                elif tally != BAD:
+                elif counter != BAD:
                     at = <uint8_t*>text_of(keys) + self.chosen * MEMORY_KEY
                     blake2b_soon(&digests, self.scratch, size, at)
-                    put_big_endian_32(at + DIGEST_BYTES, place)
-                    memcpy(at + RECIPIENT_BYTES, PyByteArray_AS_STRING(self.digests) + tally * LINK_BYTES, LINK_BYTES)
+                    put_big_endian_32(at + DIGEST_BYTES, key_hash)
+                    memcpy(at + RECIPIENT_BYTES, PyByteArray_AS_STRING(self.digests) + counter * LINK_BYTES, LINK_BYTES)
                     rows.data.as_ints[self.chosen], times.data.as_longlongs[self.chosen] = row, click.clicked_at
-                    self.choices[self.chosen].row, self.choices[self.chosen].tally = row, tally
+                    self.choices[self.chosen].row, self.choices[self.chosen].counter = row, counter
                     self.chosen += 1
         blake2b_awaited(&digests)
         decision.clicks[ClickOutcome.TEST] = tests
@@ -348,18 +348,18 @@ cdef class Core:
         self.keys = keys[: self.chosen * MEMORY_KEY]
         return Candidates(rows, Chosen(self), PackedKeys(self.keys, MEMORY_KEY), times, list(self.numbers))
 
-    cdef inline Tally tally_at(self, Py_ssize_t number):
-        return <Tally>self.tallies[number]
+    cdef inline PlanCounter counter_at(self, Py_ssize_t number):
+        return <PlanCounter>self.counters[number]
 
-    cdef int tally_of(self, int row, plans, ready, dict bad) except? FREE:
-        """Return the index of the tally, UNDEFINED without a definition, BAD for a dead letter, noted in `bad`."""
-        cdef Named* slot = self.names.find(self.rows, row)
+    cdef int counter_of(self, int row, plans, ready, dict bad) except? FREE:
+        """Return the index of the counter, UNDEFINED without a definition, BAD for a dead letter, noted in `bad`."""
+        cdef LinkEntry* slot = self.link_table.find(self.rows, row)
         cdef Row* click = &self.rows[row]
         cdef Plan plan
-        cdef int tally = slot.tally
-        if tally != FREE:
-            return tally
-        plan = known_plans.find(ready, slot.hash, click.value + click.body, click.link_end - click.body, click.version)
+        cdef int counter = slot.counter
+        if counter != FREE:
+            return counter
+        plan = plan_cache.find(ready, slot.hash, click.value + click.body, click.link_end - click.body, click.version)
         if plan is None:
             name = self.plan_key(row)
             found = find_plan(plans, *name)
@@ -369,20 +369,20 @@ cdef class Core:
             if found is not None:
                 plan = Plan(found)
                 if name in ready:
-                    known_plans.keep(ready, slot.hash, click.version, plan)
-        tally = UNDEFINED if plan is None else self.number_of(plan)
-        self.names.keep(slot, tally)
-        return tally
+                    plan_cache.keep(ready, slot.hash, click.version, plan)
+        counter = UNDEFINED if plan is None else self.number_of(plan)
+        self.link_table.keep(slot, counter)
+        return counter
 
     cdef int number_of(self, Plan plan) except -1:
-        """Return the index of the plan's tally; make the tally if there is none."""
-        cdef Py_ssize_t begun = len(self.tallies), number = self.numbers.setdefault(plan.plan, begun)
-        cdef Tally tally
+        """Return the index of the plan's counter; make the counter if there is none."""
+        cdef Py_ssize_t begun = len(self.counters), number = self.numbers.setdefault(plan.plan, begun)
+        cdef PlanCounter counter
         if number == begun:
-            tally = Tally()
-            tally.plan = plan
-            self.tallies.append(tally)
-            # Copied into the tally: each click would follow three pointers otherwise.
+            counter = PlanCounter()
+            counter.plan = plan
+            self.counters.append(counter)
+            # Copied into the counter: each click would follow three pointers otherwise.
             PyByteArray_Resize(self.digests, (begun + 1) * LINK_BYTES)
             memcpy(PyByteArray_AS_STRING(self.digests) + begun * LINK_BYTES, text_of(plan.digest), LINK_BYTES)
         return number
@@ -393,47 +393,47 @@ cdef class Core:
 
     cdef Plan at_hand(self, plan):
         number = self.numbers.get(plan)
-        return Plan(plan) if number is None else self.tally_at(number).plan
+        return Plan(plan) if number is None else self.counter_at(number).plan
 
-    def decide(self, candidates, list recalled, decision, *, in_turn, retention_ms, closely):
+    def decide(self, candidates, list recalled, decision, *, sequential, retention_ms, slow_path):
         """Decide the candidates in their order, as `core_py.Core.decide` does."""
         cdef dict fresh = decision.memory
         cdef PackedUpdates updates = PackedUpdates()
         cdef Py_ssize_t index
         cdef bytes key
         cdef Choice* choice
-        cdef Fresh changed = Fresh(self.chosen)
-        cdef Tally tally
+        cdef KeyBloomFilter changed = KeyBloomFilter(self.chosen)
+        cdef PlanCounter counter
         cdef Plan plan
         cdef Row* click
         cdef const uint8_t* at = text_of(self.keys)
         decision.updates = updates
-        for tally in self.tallies:
-            tally.in_turn = tally.plan.plan in in_turn
+        for counter in self.counters:
+            counter.sequential = counter.plan.plan in sequential
         for index in range(self.chosen):
             choice = &self.choices[index]
-            click, tally = &self.rows[choice.row], self.tally_at(choice.tally)
-            plan, known, key = tally.plan, recalled[index], None
+            click, counter = &self.rows[choice.row], self.counter_at(choice.counter)
+            plan, known, key = counter.plan, recalled[index], None
             if changed.may_have(at + index * MEMORY_KEY):
                 key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
                 known = fresh.get(key, known)
             if retention_ms is not None and known is not None and is_expired(known, click.clicked_at, retention_ms):
                 known = None
-            if not tally.in_turn and plan.is_duplicate(known):
-                tally.duplicates += 1
+            if not counter.sequential and plan.is_duplicate(known):
+                counter.duplicates += 1
                 continue
             if key is None:
                 key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
-            if not tally.in_turn and plan.is_first(known, click.flags):
+            if not counter.sequential and plan.is_first(known, click.flags):
                 fresh[key] = plan.memory(click.clicked_at)
-                tally.applied += 1
+                counter.applied += 1
                 self.apply(plan, choice.row, updates)
             else:
-                closely(choice.row, plan.plan, key, known)
+                slow_path(choice.row, plan.plan, key, known)
             changed.add(at + index * MEMORY_KEY)
         return (
-            {tally.plan.plan: tally.applied for tally in self.tallies if tally.applied},
-            {tally.plan.plan: tally.duplicates for tally in self.tallies if tally.duplicates},
+            {counter.plan.plan: counter.applied for counter in self.counters if counter.applied},
+            {counter.plan.plan: counter.duplicates for counter in self.counters if counter.duplicates},
         )
 
     cdef int apply(self, Plan plan, Py_ssize_t row, PackedUpdates updates) except -1:

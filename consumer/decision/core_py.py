@@ -6,7 +6,7 @@ from hashlib import blake2b, sha1
 
 from consumer.changelog.entries import PLAIN
 from consumer.decision.candidates import Candidates, Recall
-from consumer.decision.core import DecideClosely, Settled
+from consumer.decision.core import DecideOnSlowPath, Settled
 from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits_py import Hits
 from consumer.decision.outcome import ClickOutcome
@@ -58,10 +58,10 @@ class Core:
         for row, (link_key, key, version, flags) in enumerate(columns):
             if bad and row in bad:
                 continue
-            # key_hash, inlined like recipient_digest below: calls would add a quarter to their cost.
-            place = murmur2(key, MAX_KEY_HASH) or MAX_KEY_HASH * murmur2(key, 2)
-            if place % partitions != partition:
-                decision.rerouted.append((row, key, place % partitions))
+            # `key_hash`, inlined like recipient_digest below: calls would add a quarter to their cost.
+            key_hash = murmur2(key, MAX_KEY_HASH) or MAX_KEY_HASH * murmur2(key, 2)
+            if key_hash % partitions != partition:
+                decision.rerouted.append((row, key, key_hash % partitions))
                 continue
             if flags & TEST:
                 tests += 1
@@ -80,7 +80,7 @@ class Core:
             rows.append(row)
             chosen.append(plan)
             digest = blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest()
-            keys.append(digest + place.to_bytes(KEY_HASH_BYTES, "big") + plan.digest)
+            keys.append(digest + key_hash.to_bytes(KEY_HASH_BYTES, "big") + plan.digest)
             times.append(clicks.clicked_at[row])
         decision.clicks[ClickOutcome.TEST] = tests
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined
@@ -96,9 +96,9 @@ class Core:
         recalled: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
-        in_turn: Container[LinkPlan],
+        sequential: Container[LinkPlan],
         retention_ms: int | None,
-        closely: DecideClosely,
+        slow_path: DecideOnSlowPath,
     ) -> Settled:
         """Decide the candidates in order: the common clicks on simple links here, the rest on the slow path."""
         fresh, clicks, add_update = decision.memory, self.clicks, decision.updates.append
@@ -110,8 +110,8 @@ class Core:
             known = fresh.get(key, remembered)
             if retention_ms is not None and known is not None and is_expired(known, clicked_at, retention_ms):
                 known = None
-            if plan in in_turn:
-                closely(row, plan, key, known)
+            if plan in sequential:
+                slow_path(row, plan, key, known)
             elif known is None and flags_of[row] & plan.needs == plan.needs:
                 fresh[key] = FIRST + clicked_at.to_bytes(8, "big") + plan.full
                 applied.append(plan)
@@ -129,5 +129,5 @@ class Core:
             elif known is not None and known[9:] == plan.full and known[0] == PLAIN:
                 duplicates.append(plan)
             else:
-                closely(row, plan, key, known)
+                slow_path(row, plan, key, known)
         return Counter(applied), Counter(duplicates)

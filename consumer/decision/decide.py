@@ -31,19 +31,19 @@ def decide(
     open_core: OpenCore,
     rules: Rules,
     now: int,
-    condemned: Mapping[int, BadRecord] | None = None,
+    rejected: Mapping[int, BadRecord] | None = None,
 ) -> Decision:
     """Decide the records of one partition, in their order.
 
     `layouts` maps the accepted headers of a click; `recall` looks up keys in the partition's state;
     `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, bounds the time of a click;
-    `condemned` rows become dead letters regardless of their content.
+    `rejected` rows become dead letters regardless of their content.
     """
-    draft = DecisionDraft(dict(condemned or {}))
+    draft = DecisionDraft(dict(rejected or {}))
     core = open_core(_fit_values(values, rules, draft.dead_letters), layouts)
     for row, error in core.bad.items():
         draft.dead_letters.setdefault(row, error)
-    _condemn_times_out_of_range(core, rules, now, draft.dead_letters)
+    _reject_times_out_of_range(core, rules, now, draft.dead_letters)
     candidates = core.choose(partition, rules.partitions, plans, draft)
     hits = _decide_candidates(core, candidates, draft, recall=recall, rules=rules)
     draft.clicks[ClickOutcome.DEAD_LETTERED] = len(draft.dead_letters)
@@ -57,7 +57,7 @@ def _fit_values(values: Sequence[bytes | None], rules: Rules, bad: dict[int, Bad
         values = _emptied(values, bad)
     # One check of the whole batch costs less than `or b""` per row: hardly any batch has such records.
     if not all_fit(values, rules.max_click_bytes):
-        _condemn_absent_and_large(values, rules.max_click_bytes, bad)
+        _reject_absent_and_large(values, rules.max_click_bytes, bad)
         values = _emptied(values, bad)
     return cast("Sequence[bytes]", values)
 
@@ -67,7 +67,7 @@ def _emptied(values: Sequence[bytes | None], rows: Container[int]) -> list[bytes
     return [b"" if row in rows else value for row, value in enumerate(values)]
 
 
-def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: dict[int, BadRecord]) -> None:
+def _reject_absent_and_large(values: Sequence[bytes | None], limit: int, bad: dict[int, BadRecord]) -> None:
     for row, value in enumerate(values):
         if value is None:
             bad.setdefault(row, BadRecord(Reason.NULL_VALUE, "the record has no value"))
@@ -76,7 +76,7 @@ def _condemn_absent_and_large(values: Sequence[bytes | None], limit: int, bad: d
             bad.setdefault(row, BadRecord(Reason.TOO_LARGE, detail))
 
 
-def _condemn_times_out_of_range(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
+def _reject_times_out_of_range(core: Core, rules: Rules, now: int, bad: dict[int, BadRecord]) -> None:
     for row in core.rows_outside(rules.earliest_ms, now + rules.max_ahead_ms):
         bad.setdefault(
             row, BadRecord(Reason.TIMESTAMP_OUT_OF_RANGE, "clicked_at is before the year 2000 or in the future")
@@ -90,18 +90,18 @@ def _decide_candidates(
         return hits_py.Hits()
     hits = core.count_hits(candidates.links, recall)
     scoped = scoped_keys(candidates, core.clicks)
-    general = SlowPath(core.clicks, draft, rules, dict(zip(scoped, recall(scoped), strict=True)))
+    slow_path = SlowPath(core.clicks, draft, rules, dict(zip(scoped, recall(scoped), strict=True)))
 
-    def decide_closely(row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
-        general.decide(row, plan, key, known, hits.count(plan, first=known is None))
+    def decide_on_slow_path(row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
+        slow_path.decide(row, plan, key, known, hits.count(plan, first=known is None))
 
     applied, duplicates = core.decide(
         candidates,
         recall(candidates.keys),
         draft,
-        in_turn=hits.in_turn,
+        sequential=hits.sequential,
         retention_ms=rules.retention_ms,
-        closely=decide_closely,
+        slow_path=decide_on_slow_path,
     )
     hits.add(_count(applied, ClickOutcome.APPLIED, draft), first=True)
     hits.add(_count(duplicates, ClickOutcome.DUPLICATE, draft), first=False)

@@ -66,7 +66,7 @@ static uint64_t hash_of(const uint8_t *data, size_t size, uint64_t seed)
 }
 
 /* MurmurHash2 of 32 bits with the seed of Kafka's Java client (org.apache.kafka.common.utils.Utils), without its sign. */
-static uint32_t place_of(const uint8_t *key, size_t size)
+static uint32_t key_hash_of(const uint8_t *key, size_t size)
 {
     const uint32_t factor = 0x5bd1e995;
     uint32_t hash = 0x9747b28c ^ (uint32_t)size;

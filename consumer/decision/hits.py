@@ -14,18 +14,18 @@ class Hits(Protocol):
     """The click counts of the links in a batch.
 
     Most links have one plan in a batch, and no action asks for the count in between: their clicks are added up at the
-    end. `in_turn` are the plans of the others, whose clicks must be counted one after the other.
+    end. `sequential` are the plans of the others, whose clicks must be counted one after the other.
     """
 
     @property
-    def in_turn(self) -> Collection[LinkPlan]:
+    def sequential(self) -> Collection[LinkPlan]:
         """The plans whose clicks must go through `count`, one at a time."""
 
     def count(self, plan: LinkPlan, *, first: bool) -> int:
         """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
 
     def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
-        """Add click counts of plans that are not `in_turn`."""
+        """Add click counts of plans that are not `sequential`."""
 
     def counts(self) -> list[tuple[LinkPlan, HitCount]]:
         """Return the count of each link, with one of its plans."""

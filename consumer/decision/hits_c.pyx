@@ -42,7 +42,7 @@ cdef inline uint8_t* put_number(uint8_t* at, int64_t number) noexcept:
 cdef class Hits:
     """Counts in C. Implements `Hits`."""
 
-    cdef readonly set in_turn
+    cdef readonly set sequential
     cdef dict numbers
     cdef list links
     cdef Count* all
@@ -60,18 +60,18 @@ cdef class Hits:
         cdef dict by_key = {}
         cdef Plan mine
         cdef Py_ssize_t number
-        self.in_turn, self.numbers, self.links = set(), {}, []
+        self.sequential, self.numbers, self.links = set(), {}, []
         for mine in plans:
             number = by_key.setdefault(mine.hits_key, len(self.links))
             if number == len(self.links):
                 self.links.append(mine)
                 self.all[number].epoch = mine.epoch
             else:
-                self.in_turn |= {mine.plan, (<Plan>self.links[number]).plan}
+                self.sequential |= {mine.plan, (<Plan>self.links[number]).plan}
                 self.links[number] = mine
                 self.all[number].epoch = min(self.all[number].epoch, mine.epoch)
             if not mine.simple:
-                self.in_turn.add(mine.plan)
+                self.sequential.add(mine.plan)
             self.numbers[mine.plan] = number
         for number, value in enumerate(recall(list(by_key))):
             if value is not None:
@@ -94,7 +94,7 @@ cdef class Hits:
         return count.clicks if self.enter(count, plan.epoch, 1, first) else 0
 
     def add(self, clicks, *, bint first):
-        """Count many clicks of plans that are not `in_turn`."""
+        """Count many clicks of plans that are not `sequential`."""
         cdef Py_ssize_t number
         for plan, times in clicks.items():
             number = self.numbers[plan]

@@ -18,13 +18,13 @@ class Hits:
         for plan in plans:
             by_key.setdefault(plan.hits_key, []).append(plan)
         self._counts: dict[LinkPlan, HitCount] = {}
-        self.in_turn: set[LinkPlan] = set()
+        self.sequential: set[LinkPlan] = set()
         for versions, value in zip(by_key.values(), recall(list(by_key)), strict=True):
             count = HitCount(min(plan.epoch for plan in versions)) if value is None else decode_hits(value)
             for plan in versions:
                 self._counts[plan] = count
                 if len(versions) > 1 or not plan.simple:
-                    self.in_turn.add(plan)
+                    self.sequential.add(plan)
 
     def count(self, plan: LinkPlan, *, first: bool) -> int:
         """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
@@ -36,7 +36,7 @@ class Hits:
         return count.clicks
 
     def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
-        """Count many clicks of plans that are not `in_turn`."""
+        """Count many clicks of plans that are not `sequential`."""
         for plan, number in clicks.items():
             count = self._epoch(plan)
             if count is not None:

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Plans at hand, as C sees them."""
+"""Plans packed for the core, as C sees them."""
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport int64_t, uint8_t, uint64_t
@@ -18,19 +18,19 @@ cdef class Plan:
     cdef bytes memory(self, int64_t clicked_at)
 
 
-cdef struct Known:
+cdef struct CachedPlan:
     # A Plan, by hash of the link and version; NULL where the slot is free.
     uint64_t hash
     int64_t version
     PyObject* plan
 
 
-cdef class KnownPlans:
+cdef class PlanCache:
     cdef object ready
-    cdef Known* all
+    cdef CachedPlan* all
     cdef Py_ssize_t used
 
     cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version)
     cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1
-    cdef Known* after(self, Known* known) noexcept
+    cdef CachedPlan* after(self, CachedPlan* cached) noexcept
     cdef void forget(self) noexcept

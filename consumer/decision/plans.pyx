@@ -30,7 +30,7 @@ cdef class Plan:
         self.plan, self.needs, self.simple, self.epoch = plan, plan.needs, plan.simple, plan.epoch
         self.digest, self.full = <bytes?>plan.digest, <bytes?>plan.full
         self.link_key, self.hits_name, self.hits_key = <bytes?>plan.link_key, <bytes?>plan.hits_name, <bytes?>plan.hits_key
-        # Only simple plans have actions here; others must take the slow path (`Hits.in_turn`).
+        # Only simple plans have actions here; others must take the slow path (`Hits.sequential`).
         self.actions = [Action(action) for action in plan.actions] if plan.simple else None
 
     cdef bint is_first(self, object known, int flags):
@@ -54,7 +54,7 @@ cdef class Plan:
         return value
 
 
-cdef class KnownPlans:
+cdef class PlanCache:
     """Plan cache by the bytes of link and version in clicks: consecutive batches mostly concern the same links.
 
     They are those of one mapping (`Plans.ready`), which never loses one: for another mapping all are forgotten.
@@ -62,7 +62,7 @@ cdef class KnownPlans:
 
     def __cinit__(self):
         self.ready, self.used = None, 0
-        self.all = <Known*>PyMem_Calloc(SLOTS, sizeof(Known))
+        self.all = <CachedPlan*>PyMem_Calloc(SLOTS, sizeof(CachedPlan))
         if self.all == NULL:
             raise MemoryError
 
@@ -73,21 +73,21 @@ cdef class KnownPlans:
 
     cdef Plan find(self, ready, uint64_t hash, const uint8_t* link, Py_ssize_t size, int64_t version):
         """Return the plan of this version of an encoded tenant and link, given its hash; None if not cached."""
-        cdef Known* known = &self.all[hash % SLOTS]
+        cdef CachedPlan* cached = &self.all[hash % SLOTS]
         cdef Plan plan
         if ready is not self.ready:
             return None
-        while known.plan != NULL:
-            if known.hash == hash and known.version == version:
-                plan = <Plan>known.plan
+        while cached.plan != NULL:
+            if cached.hash == hash and cached.version == version:
+                plan = <Plan>cached.plan
                 if PyBytes_GET_SIZE(plan.link_key) == size and not memcmp(text_of(plan.link_key), link, size):
                     return plan
-            known = self.after(known)
+            cached = self.after(cached)
         return None
 
     cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1:
         """Cache a plan of the mapping."""
-        cdef Known* free
+        cdef CachedPlan* free
         if ready is not self.ready or self.used == MOST_PLANS:
             self.forget()
             self.ready = ready
@@ -99,8 +99,8 @@ cdef class KnownPlans:
         self.used += 1
         return 0
 
-    cdef Known* after(self, Known* known) noexcept:
-        return self.all if known == &self.all[SLOTS - 1] else known + 1
+    cdef CachedPlan* after(self, CachedPlan* cached) noexcept:
+        return self.all if cached == &self.all[SLOTS - 1] else cached + 1
 
     cdef void forget(self) noexcept:
         cdef Py_ssize_t place

@@ -13,32 +13,32 @@ cdef extern from "digests.h" nogil:
     uint64_t hash_of(const uint8_t* data, size_t size, uint64_t seed)
 
 cdef enum:
-    FIRST_NAMES = 1024
+    FIRST_LINKS = 1024
 
-cdef uint64_t seed = <uint64_t>hash("names of a batch")
+cdef uint64_t seed = <uint64_t>hash("links of a batch")
 cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
-cdef class Names:
-    """Hash table from link and version to the tally; the keys are references to rows of the batch, not bytes."""
+cdef class LinkTable:
+    """Hash table from link and version to the number of a plan's counter; the keys are references to rows of the batch, not bytes."""
 
     def __cinit__(self):
-        self.size, self.used = FIRST_NAMES, 0
+        self.size, self.used = FIRST_LINKS, 0
         self.slots = self.empty(self.size)
 
     def __dealloc__(self):
         PyMem_Free(self.slots)
 
-    cdef Named* empty(self, Py_ssize_t size) except NULL:
-        cdef Named* slots = <Named*>PyMem_Calloc(size, sizeof(Named))
+    cdef LinkEntry* empty(self, Py_ssize_t size) except NULL:
+        cdef LinkEntry* slots = <LinkEntry*>PyMem_Calloc(size, sizeof(LinkEntry))
         cdef Py_ssize_t place
         if slots == NULL:
             raise MemoryError
         for place in range(size):
-            slots[place].tally = FREE
+            slots[place].counter = FREE
         return slots
 
-    cdef Named* find(self, Row* rows, int row) noexcept:
+    cdef LinkEntry* find(self, Row* rows, int row) noexcept:
         """Return the slot of this row's link and version, free if no earlier row had them."""
         cdef Row* click = &rows[row]
         cdef Row* other
@@ -46,8 +46,8 @@ cdef class Names:
         cdef const uint8_t* link = click.value + click.body
         cdef uint64_t hash = hash_of(link, size, seed) ^ <uint64_t>click.version
         cdef Py_ssize_t place = hash & (self.size - 1)
-        cdef Named* slot = &self.slots[place]
-        while slot.tally != FREE:
+        cdef LinkEntry* slot = &self.slots[place]
+        while slot.counter != FREE:
             if slot.hash == hash:
                 other = &rows[slot.row]
                 if other.version == click.version and other.link_end - other.body == size:
@@ -58,9 +58,9 @@ cdef class Names:
         slot.hash, slot.row = hash, row
         return slot
 
-    cdef int keep(self, Named* slot, int tally) except -1:
+    cdef int keep(self, LinkEntry* slot, int counter) except -1:
         """Fill a free slot."""
-        slot.tally = tally
+        slot.counter = counter
         self.used += 1
         if 2 * self.used > self.size:
             self.grow()
@@ -68,12 +68,12 @@ cdef class Names:
 
     cdef int grow(self) except -1:
         cdef Py_ssize_t size = 2 * self.size, old, place
-        cdef Named* slots = self.empty(size)
+        cdef LinkEntry* slots = self.empty(size)
         for old in range(self.size):
-            if self.slots[old].tally == FREE:
+            if self.slots[old].counter == FREE:
                 continue
             place = self.slots[old].hash & (size - 1)
-            while slots[place].tally != FREE:
+            while slots[place].counter != FREE:
                 place = (place + 1) & (size - 1)
             slots[place] = self.slots[old]
         PyMem_Free(self.slots)
@@ -81,7 +81,7 @@ cdef class Names:
         return 0
 
 
-cdef class Fresh:
+cdef class KeyBloomFilter:
     """Bloom filter of the dedupe keys that a batch has changed. The keys are digests, so they need no hashing."""
 
     def __cinit__(self, Py_ssize_t keys):
@@ -96,16 +96,16 @@ cdef class Fresh:
     def __dealloc__(self):
         PyMem_Free(self.bits)
 
-    cdef uint64_t place(self, const uint8_t* key) noexcept:
+    cdef uint64_t bit_of(self, const uint8_t* key) noexcept:
         cdef uint64_t recipient, link
         memcpy(&recipient, key, sizeof(uint64_t))
         memcpy(&link, key + LINK_DIGEST, sizeof(uint64_t))
         return (recipient ^ link) & self.mask
 
     cdef bint may_have(self, const uint8_t* key) noexcept:
-        cdef uint64_t place = self.place(key)
-        return self.bits[place >> 6] >> (place & 63) & 1
+        cdef uint64_t bit = self.bit_of(key)
+        return self.bits[bit >> 6] >> (bit & 63) & 1
 
     cdef void add(self, const uint8_t* key) noexcept:
-        cdef uint64_t place = self.place(key)
-        self.bits[place >> 6] |= <uint64_t>1 << (place & 63)
+        cdef uint64_t bit = self.bit_of(key)
+        self.bits[bit >> 6] |= <uint64_t>1 << (bit & 63)

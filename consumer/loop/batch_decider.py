@@ -101,7 +101,7 @@ class BatchDecider:
                 open_core=self._open_core,
                 rules=self._rules,
                 now=self._clock.now_ms(),
-                condemned=forced,
+                rejected=forced,
             )
 
         decision = decide_now()

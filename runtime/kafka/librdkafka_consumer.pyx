@@ -12,7 +12,7 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.ref cimport PyObject
 from libc.stdint cimport int32_t
 
-from runtime.records.block cimport ABSENT, Block, BlockRecords, Place
+from runtime.records.block cimport ABSENT, Block, BlockRecords, IndexEntry
 from runtime.kafka.librdkafka cimport Message, client_of, library
 
 from confluent_kafka import KafkaError
@@ -102,24 +102,24 @@ cdef class ClickFetcher:
         return self.block.records_from(first), events
 
     cdef int copy(self, Message* message) except -1:
-        cdef Place* place = self.block.add(message.partition, message.offset)
+        cdef IndexEntry* entry = self.block.add(message.partition, message.offset)
         cdef int kind = 0
         cdef void* headers = NULL
         if message.key != NULL:
-            self.block.set_key(place, message.key, message.key_size)
+            self.block.set_key(entry, message.key, message.key_size)
         if message.value != NULL:
-            self.block.set_value(place, message.value, message.value_size)
-        place.timestamp = library.message_timestamp(message, &kind)
-        place.timestamp_kind = kind
+            self.block.set_value(entry, message.value, message.value_size)
+        entry.timestamp = library.message_timestamp(message, &kind)
+        entry.timestamp_kind = kind
         if library.message_headers(message, &headers) == NO_ERROR:
-            self.copy_headers(place, headers)
+            self.copy_headers(entry, headers)
         return 0
 
-    cdef int copy_headers(self, Place* place, void* headers) except -1:
+    cdef int copy_headers(self, IndexEntry* entry, void* headers) except -1:
         cdef const char* name
         cdef const void* value
         cdef size_t size, number = 0
         while library.header_get_all(headers, number, &name, &value, &size) == NO_ERROR:
-            self.block.add_header(place, name, value, ABSENT if value == NULL else <Py_ssize_t>size)
+            self.block.add_header(entry, name, value, ABSENT if value == NULL else <Py_ssize_t>size)
             number += 1
         return 0

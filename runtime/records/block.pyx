@@ -12,7 +12,7 @@ from libc.string cimport memcpy, strlen
 
 cdef enum:
     FIRST_BYTES = 1 << 16
-    FIRST_PLACES = 256
+    FIRST_ENTRIES = 256
     KEPT_BYTES = 1 << 25  # capacity that a reused block keeps
 
 
@@ -20,74 +20,74 @@ cdef class Block:
     """Consecutive records. It grows; views of it stay valid because they refer to records by number."""
 
     def __cinit__(self):
-        self.bytes, self.places = NULL, NULL
+        self.bytes, self.index = NULL, NULL
         self.used = self.room = 0
         self.count = self.capacity = 0
 
     def __dealloc__(self):
         PyMem_RawFree(self.bytes)
-        PyMem_RawFree(self.places)
+        PyMem_RawFree(self.index)
 
     def append(self, int32_t partition, int64_t offset, key, value, headers, timestamp):
         """Append one record of the client library: headers or None, and type and time of its timestamp."""
         cdef bytes content
-        cdef Place* place = self.add(partition, offset)
+        cdef IndexEntry* entry = self.add(partition, offset)
         cdef bytes name
         if key is not None:
             content = <bytes?>key
-            self.set_key(place, <const char*>content, len(content))
+            self.set_key(entry, <const char*>content, len(content))
         if value is not None:
             content = <bytes?>value
-            self.set_value(place, <const char*>content, len(content))
-        place.timestamp_kind, place.timestamp = timestamp
+            self.set_value(entry, <const char*>content, len(content))
+        entry.timestamp_kind, entry.timestamp = timestamp
         for text, value in headers or ():
             name = text.encode()
             if value is None:
-                self.add_header(place, name, NULL, ABSENT)
+                self.add_header(entry, name, NULL, ABSENT)
             else:
                 content = <bytes?>value
-                self.add_header(place, name, <const char*>content, len(content))
+                self.add_header(entry, name, <const char*>content, len(content))
 
     def records(self):
         """Return all records."""
         return self.records_from(0)
 
-    cdef Place* add(self, int32_t partition, int64_t offset) except NULL:
+    cdef IndexEntry* add(self, int32_t partition, int64_t offset) except NULL:
         """Start an empty record; the pointer is valid until the next one is started."""
         cdef void* grown
         if self.count == self.capacity:
-            grown = PyMem_RawRealloc(self.places, max(2 * self.capacity, FIRST_PLACES) * sizeof(Place))
+            grown = PyMem_RawRealloc(self.index, max(2 * self.capacity, FIRST_ENTRIES) * sizeof(IndexEntry))
             if grown == NULL:
                 raise MemoryError
-            self.places, self.capacity = <Place*>grown, max(2 * self.capacity, FIRST_PLACES)
-        cdef Place* place = &self.places[self.count]
+            self.index, self.capacity = <IndexEntry*>grown, max(2 * self.capacity, FIRST_ENTRIES)
+        cdef IndexEntry* entry = &self.index[self.count]
         self.count += 1
-        place.partition, place.offset = partition, offset
-        place.key = place.value = place.headers = 0
-        place.key_size = place.value_size = ABSENT
-        place.headers_size = 0
-        place.timestamp_kind, place.timestamp = 0, -1
-        return place
+        entry.partition, entry.offset = partition, offset
+        entry.key = entry.value = entry.headers = 0
+        entry.key_size = entry.value_size = ABSENT
+        entry.headers_size = 0
+        entry.timestamp_kind, entry.timestamp = 0, -1
+        return entry
 
-    cdef int set_key(self, Place* place, const void* key, Py_ssize_t size) except -1:
-        place.key, place.key_size = self.used, size
+    cdef int set_key(self, IndexEntry* entry, const void* key, Py_ssize_t size) except -1:
+        entry.key, entry.key_size = self.used, size
         return self.put(key, size)
 
-    cdef int set_value(self, Place* place, const void* value, Py_ssize_t size) except -1:
-        place.value, place.value_size = self.used, size
+    cdef int set_value(self, IndexEntry* entry, const void* value, Py_ssize_t size) except -1:
+        entry.value, entry.value_size = self.used, size
         return self.put(value, size)
 
-    cdef int add_header(self, Place* place, const char* name, const void* value, Py_ssize_t size) except -1:
+    cdef int add_header(self, IndexEntry* entry, const char* name, const void* value, Py_ssize_t size) except -1:
         """Append a header to the last record: two sizes, the name, and the value unless it is absent."""
         cdef Py_ssize_t[2] sizes
-        if not place.headers_size:
-            place.headers = self.used
+        if not entry.headers_size:
+            entry.headers = self.used
         sizes[0], sizes[1] = strlen(name), size
         self.put(sizes, sizeof(sizes))
         self.put(name, sizes[0])
         if size > 0:
             self.put(value, size)
-        place.headers_size = self.used - place.headers
+        entry.headers_size = self.used - entry.headers
         return 0
 
     cdef int put(self, const void* content, size_t size) except -1:
@@ -154,14 +154,14 @@ cdef class BlockRecords:
         for row in range(self.count):
             yield BlockRecord(self, row)
 
-    cdef Place* place(self, Py_ssize_t row) noexcept:
-        return &self.block.places[self.numbers[row]]
+    cdef IndexEntry* entry(self, Py_ssize_t row) noexcept:
+        return &self.block.index[self.numbers[row]]
 
     def size_bytes(self):
         """Return the total size of the values in bytes."""
         cdef Py_ssize_t row, size = 0
         for row in range(self.count):
-            size += max(self.place(row).value_size, 0)
+            size += max(self.entry(row).value_size, 0)
         return size
 
     def values(self):
@@ -190,8 +190,8 @@ cdef class BlockRecords:
         cdef Py_ssize_t row
         cdef int32_t partition = -1
         for row in range(self.count):
-            if mine is None or self.place(row).partition != partition:
-                partition = self.place(row).partition
+            if mine is None or self.entry(row).partition != partition:
+                partition = self.entry(row).partition
                 mine = found.get(partition)
                 if mine is None:
                     # Allocated for all remaining records; unused pages are never touched.
@@ -213,8 +213,8 @@ cdef class BlockValues:
 
     def __getitem__(self, wanted):
         cdef Py_ssize_t row = range(self.records.count)[wanted]
-        cdef Place* place = self.records.place(row)
-        return self.records.block.content(place.value, place.value_size)
+        cdef IndexEntry* entry = self.records.entry(row)
+        return self.records.block.content(entry.value, entry.value_size)
 
     def __iter__(self):
         cdef Py_ssize_t row
@@ -225,7 +225,7 @@ cdef class BlockValues:
         """Return whether all values are present and none exceeds the limit."""
         cdef Py_ssize_t row, size
         for row in range(self.records.count):
-            size = self.records.place(row).value_size
+            size = self.records.entry(row).value_size
             if size == ABSENT or size > limit:
                 return False
         return True
@@ -240,35 +240,35 @@ cdef class BlockRecord:
     def __init__(self, BlockRecords records not None, Py_ssize_t row):
         self.records, self.row = records, row
 
-    cdef Place* place(self) noexcept:
-        return self.records.place(self.row)
+    cdef IndexEntry* entry(self) noexcept:
+        return self.records.entry(self.row)
 
     def __len__(self):
-        return max(self.place().value_size, 0)
+        return max(self.entry().value_size, 0)
 
     def partition(self):
         """Return the partition."""
-        return self.place().partition
+        return self.entry().partition
 
     def offset(self):
         """Return the offset."""
-        return self.place().offset
+        return self.entry().offset
 
     def key(self):
         """Return the key's bytes or None."""
-        return self.records.block.content(self.place().key, self.place().key_size)
+        return self.records.block.content(self.entry().key, self.entry().key_size)
 
     def value(self):
         """Return the value's bytes or None."""
-        return self.records.block.content(self.place().value, self.place().value_size)
+        return self.records.block.content(self.entry().value, self.entry().value_size)
 
     def timestamp(self):
         """Return the type and milliseconds since 1970 UTC."""
-        return self.place().timestamp_kind, self.place().timestamp
+        return self.entry().timestamp_kind, self.entry().timestamp
 
     def headers(self):
         """Return the headers, a list of pairs, or None. Raises UnicodeDecodeError if a name is not UTF-8."""
-        cdef size_t at = self.place().headers, end = at + self.place().headers_size
+        cdef size_t at = self.entry().headers, end = at + self.entry().headers_size
         cdef Py_ssize_t[2] sizes
         cdef Block block = self.records.block
         cdef list headers = []

@@ -529,12 +529,12 @@ class TestPurity:
 
         assert list(self.decision(values=list(map(click_bytes, clicks))).dead_letters) == [0]
 
-    def test_a_condemned_row_is_a_dead_letter_whatever_it_holds(self) -> None:
-        condemned = BadRecord(Reason.REJECTED_BY_BROKER, "too large")
+    def test_a_rejected_row_is_a_dead_letter_whatever_it_holds(self) -> None:
+        rejected = BadRecord(Reason.REJECTED_BY_BROKER, "too large")
 
-        decision = self.decision(condemned={0: condemned})
+        decision = self.decision(rejected={0: rejected})
 
-        assert decision.dead_letters == {0: condemned}
+        assert decision.dead_letters == {0: rejected}
         assert decoded(decision.updates)[0]["click_id"] == a_click(2)["click_id"]
         assert decision.counts().balanced
 

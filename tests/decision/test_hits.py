@@ -44,13 +44,13 @@ def test_the_twins_count_and_write_the_same(
     twins = [opened(core, plans, known) for core in (PYTHON, C)]
     for number, first, clicks in steps if plans else []:
         plan = plans[number % len(plans)]
-        if plan in twins[0].in_turn:
+        if plan in twins[0].sequential:
             assert twins[0].count(plan, first=first) == twins[1].count(plan, first=first)
         else:
             for hits in twins:
                 hits.add({plan: clicks}, first=first)
     pure, compiled = twins
-    assert set(compiled.in_turn) == set(pure.in_turn)
+    assert set(compiled.sequential) == set(pure.sequential)
     assert compiled.counts() == pure.counts()
     assert compiled.entries() == pure.entries()
     assert compiled.records("link.hits.v1", FRAME, 300) == pure.records("link.hits.v1", FRAME, 300)

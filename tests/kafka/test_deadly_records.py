@@ -22,7 +22,7 @@ def test_process_crashing_record_becomes_dead_letter(installation: Installation,
     traffic = endless_clicks(seed=21)
     good = [next(traffic) for _ in range(600)]
     installation.click(*good[:300], click_by("victim", user_agent=f"a {DEADLY.decode()} one"), *good[300:])
-    worker = start_until_condemned(installation, act, code)
+    worker = start_until_rejected(installation, act, code)
     installation.wait_done()
 
     assert worker.events("poison_pill.found")
@@ -30,7 +30,7 @@ def test_process_crashing_record_becomes_dead_letter(installation: Installation,
     assert outcome.reasons == {Reason.PROCESS_CRASH: 1}
 
 
-def start_until_condemned(installation: Installation, act: str, code: int) -> Worker:
+def start_until_rejected(installation: Installation, act: str, code: int) -> Worker:
     for _ in range(MOST_STARTS - 1):
         worker = installation.start_deadly("a", act)
         wait_until(lambda: worker.events("poison_pill.found") or not worker.is_running, "end or verdict")  # noqa: B023

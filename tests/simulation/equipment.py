@@ -62,7 +62,7 @@ def formats() -> RecordFormats:
     return replace(plain, planner=planner, read_click_layouts=lambda: layouts)
 
 
-class Tally(Observer):
+class CountingObserver(Observer):
     """Adds up what was committed, and nothing else."""
 
     def __init__(self) -> None:

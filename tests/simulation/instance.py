@@ -57,7 +57,7 @@ class Instance:
 
     @property
     def counts(self) -> BatchCounts:
-        return sum((process.tally.counts for process in self.processes), BatchCounts())
+        return sum((process.observer.counts for process in self.processes), BatchCounts())
 
     def start(self) -> None:
         """Start a process; a stalled one keeps running beside it for some time, on its own disk."""

@@ -14,7 +14,7 @@ from runtime.ports import RetriableError
 from runtime.state.store import PartitionStore
 from tests.loop.fake_environment import GROUP, FakeEnvironment, settings_of
 from tests.simulation.disk import SimulatedDisk
-from tests.simulation.equipment import BitingStream, Tally, Variant, formats
+from tests.simulation.equipment import BitingStream, CountingObserver, Variant, formats
 from tests.simulation.fault import WRITE, Fault, Kind
 from tests.simulation.network import Crash, FaultyNetwork
 from tests.simulation.scheduler import Scheduler
@@ -41,7 +41,7 @@ class Process:
     ) -> None:
         self.name = name
         self.disk = disk
-        self.tally = Tally()
+        self.observer = CountingObserver()
         self.is_alive = True
         self.end = ""
         self.is_leaving = False
@@ -132,7 +132,7 @@ class Process:
             state=self.disk,
             in_flight=self.disk.page,
             known_topics=self.disk.known,
-            observer=self.tally,
+            observer=self.observer,
             clock=clock,
         )
         options = LoopOptions(self._environment.partitions, LINGER)
