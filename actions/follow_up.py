@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from actions.kind import ActionParameters, ClickFacts, Id, Kind, LinkFacts, changes_nothing_twice, needs_person
 from actions.text import ReadableText, depends_on_click, fill
 
-LARGEST_INT = 2**31 - 1
+MAX_INT = 2**31 - 1
 
 
 class CreateFollowUp(ActionParameters):
@@ -23,7 +23,7 @@ class CreateFollowUp(ActionParameters):
     created_by: Id
     assign_to_our_contact: bool = False
     default_recipient: Annotated[Id | None, Field(validate_default=True)] = None
-    duration_minutes: Annotated[int, Field(ge=1, le=LARGEST_INT)] | None = None
+    duration_minutes: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
     next_available_time: bool = False
     as_invitation: bool = False
 

@@ -7,8 +7,8 @@ applied.
 import re
 import unicodedata
 
-LONGEST_ID = 200
-ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^\S(.*\S)?$"}
+MAX_ID_LENGTH = 200
+ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH, "pattern": r"^\S(.*\S)?$"}
 """The part of the rule that an editor can check (JSON Schema)."""
 
 JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f\u00a0\u202f")
@@ -31,8 +31,8 @@ def check_line(text: str, *, allowed: frozenset[str] = frozenset()) -> str:
     """Return the line unchanged. Raises ValueError if it is empty, too long, or has characters that do not show."""
     if not text.strip():
         raise ValueError("it is empty; write something")
-    if len(text) > LONGEST_ID:
-        raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_ID}")
+    if len(text) > MAX_ID_LENGTH:
+        raise ValueError(f"it has {len(text)} characters; use at most {MAX_ID_LENGTH}")
     if text != text.rstrip("\r\n"):
         raise ValueError("it ends with a line break; write it on one line, or after |- instead of |")
     unseen = next((place for place, character in enumerate(text) if is_unseen(character, allowed)), None)

@@ -12,7 +12,7 @@ from actions.repeat import Repeat, RepeatRule
 from actions.response import Redirect, Response, record_from_response, response_from_record
 from schemas.identity import SEPARATOR
 
-MOST_SLOTS = 65_536
+MAX_SLOTS = 65_536
 """Number of slots in a dedupe entry."""
 
 
@@ -41,7 +41,7 @@ class Action:
     parameters: ActionParameters
 
     def __post_init__(self) -> None:
-        if not 0 <= self.slot < MOST_SLOTS:
+        if not 0 <= self.slot < MAX_SLOTS:
             raise ValueError(f"there is no slot {self.slot}")
 
 

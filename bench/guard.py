@@ -34,8 +34,8 @@ Between what was measured with 3.11, alone and beside three busy processes, 3.48
 with the planted 30 %, 4.50 to 4.69 and 1.08 to 1.18; that of 3.13 was raised in proportion."""
 WORKER_LIMIT = 1.68
 """Measured 1.37 to 1.57, and 1.73 to 2.12 with the planted 30 %."""
-LOOKS, LEAST_LOOKS = 24, 4
-WORKER_LOOKS, LEAST_WORKER_LOOKS = 15, 5
+LOOKS, MIN_LOOKS = 24, 4
+WORKER_LOOKS, MIN_WORKER_LOOKS = 15, 5
 CLICKS = 200_000
 
 
@@ -82,7 +82,7 @@ def look_at_core(name: str, slower: float = 0) -> Finding:
     limits = CORE_LIMITS[name]
     limit = limits.get(sys.version_info[:2], max(limits.values()))
     looks = (least_costs(work, partial(yardstick, core.values)) for _ in range(LOOKS))
-    return Finding(f"{name} core / yardstick", least_ratio(looks, limit, LEAST_LOOKS), limit)
+    return Finding(f"{name} core / yardstick", least_ratio(looks, limit, MIN_LOOKS), limit)
 
 
 def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
@@ -95,7 +95,7 @@ def look_at_worker(servers: str, folder: Path, slower: float = 0) -> Finding:
         run.cost.cpu_us for run in alternate(environment, [worker, PassThrough()], WORKER_LOOKS, broker=None, say=_say)
     )
     looks = zip(runs, runs, strict=True)
-    return Finding("worker / pass-through", least_ratio(looks, WORKER_LIMIT, LEAST_WORKER_LOOKS), WORKER_LIMIT)
+    return Finding("worker / pass-through", least_ratio(looks, WORKER_LIMIT, MIN_WORKER_LOOKS), WORKER_LIMIT)
 
 
 def least_ratio(looks: Iterable[tuple[float, float]], limit: float, least_looks: int) -> float:

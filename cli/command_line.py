@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-LONGEST_CHOICES = 60
+MAX_CHOICES_LENGTH = 60
 """Longest list of choices shown next to its option; a longer list moves into the description."""
 
 _TYPE = re.compile(r" <([^>]*)>(?:\.\.\.)?")
@@ -61,7 +61,7 @@ def _option(name: str, description: str) -> tuple[str, str]:
     option, kind = name[: found.start()], re.sub(r"^list\[(.*)\]$", r"\1", found[1])
     if "|" not in kind:
         return f"{option} {'N' if kind.startswith('int') else 'TEXT'}", description
-    if len(kind) <= LONGEST_CHOICES:
+    if len(kind) <= MAX_CHOICES_LENGTH:
         return f"{option} {kind}", description
     return f"{option} {option.strip('-').upper()}", f"{description} One of {kind.replace('|', ', ')}."
 

@@ -49,7 +49,7 @@ Example:
   link-actions dlq replay --reason unknown_version --dry-run"""
 
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Places named in a question or an error."""
 
 
@@ -139,7 +139,7 @@ def _permitted(letters: Sequence[DeadLetterSummary], *, is_named: bool, again: b
     """Return which of these letters, all replayed before, to replay again."""
     if again or not letters:
         return letters
-    these = ", ".join(letter.place for letter in letters[:MOST_NAMED]) + (" and others" * (len(letters) > MOST_NAMED))
+    these = ", ".join(letter.place for letter in letters[:MAX_NAMED]) + (" and others" * (len(letters) > MAX_NAMED))
     sentence = f"{counted(len(letters), 'dead letter')} replayed before ({these})"
     if sys.stdin.isatty() and sys.stderr.isatty():
         return letters if typer.confirm(f"{sentence}. Replay again?", err=True) else []

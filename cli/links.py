@@ -103,7 +103,7 @@ def list_links(
     as_json: Json = False,
 ) -> None:
     """List the published links."""
-    newest = _author(None).newest(tenant)
+    newest = _author(None).list_links(tenant)
     show_links(
         (link for link in newest if deleted or not isinstance(link, Link) or link.status is not LinkStatus.DELETED),
         as_json=as_json,

@@ -22,7 +22,7 @@ TEST, PERSON, COMPANY = 1, 2, 4
 NO_VERSION = -1
 
 _WORD_BYTES = 8
-_MOST_FIELD_BYTES = 1 + _WORD_BYTES
+_MAX_FIELD_BYTES = 1 + _WORD_BYTES
 """How far one field leads behind the end of a value that was cut off: union index and number; texts stop there."""
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _SEPARATOR = 0x1F
@@ -147,7 +147,7 @@ class _Walk:
 
     def __init__(self, values: Sequence[bytes], frame: bytes, codes: str) -> None:
         # Behind the last value, so that every field of a schema of any length can be read there, and found to be odd.
-        self.blob = b"".join(values) + bytes(_MOST_FIELD_BYTES * len(codes) + _WORD_BYTES)
+        self.blob = b"".join(values) + bytes(_MAX_FIELD_BYTES * len(codes) + _WORD_BYTES)
         self._buffer = np.frombuffer(self.blob, dtype=np.uint8)
         self._words: NDArray[np.uint64] = np.ndarray(len(self.blob) - 7, dtype="<u8", buffer=self.blob, strides=(1,))
         lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from schemas.codec import encode_text
 
-LARGEST_VERSION = 2**63 - 1
+MAX_VERSION = 2**63 - 1
 """The largest long of Avro, and so the largest version that a click can name."""
 
-_VERSION_DIGITS = len(str(LARGEST_VERSION))
+_VERSION_DIGITS = len(str(MAX_VERSION))
 
 DefinitionName = tuple[str, str, int]
 """Tenant, link and version."""
@@ -34,7 +34,7 @@ def parse_definition_key(key: bytes | None) -> DefinitionName | None:
     tenant_id, _, link_id = name.partition("/")
     if not (tenant_id and link_id and version.isascii() and version.isdigit() and len(version) <= _VERSION_DIGITS):
         return None
-    if version.startswith("0") or int(version) > LARGEST_VERSION:
+    if version.startswith("0") or int(version) > MAX_VERSION:
         return None
     return tenant_id, link_id, int(version)
 

@@ -18,7 +18,7 @@ from tests.click_parts import Parts, click_bytes, click_frame, click_parts, text
 LINK = a_link(an_action("SetField"), link_id="corpus")
 """Must be published before the clicks."""
 
-LARGEST_CLICK = 65_536
+MAX_CLICK_BYTES = 65_536
 """The worker's limit, in bytes."""
 
 OPTIONAL_IDS = ("person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
@@ -142,12 +142,12 @@ def _frame_of(schema: Record) -> bytes:
 
 def _sizes(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _bad("a megabyte of 0xFF", "too_large", b"\xff" * 999_000, numbers)
-    yield _says("one byte too large", "too_large", _sized(_good(numbers), LARGEST_CLICK + 1))
-    yield _bad("0xFF up to the limit", "unknown_frame", b"\xff" * LARGEST_CLICK, numbers)
-    yield _bad("frame and 0xFF up to the limit", "malformed", click_frame().ljust(LARGEST_CLICK, b"\xff"), numbers)
-    yield _bad("frame and 0x80 up to the limit", "malformed", click_frame().ljust(LARGEST_CLICK, b"\x80"), numbers)
+    yield _says("one byte too large", "too_large", _sized(_good(numbers), MAX_CLICK_BYTES + 1))
+    yield _bad("0xFF up to the limit", "unknown_frame", b"\xff" * MAX_CLICK_BYTES, numbers)
+    yield _bad("frame and 0xFF up to the limit", "malformed", click_frame().ljust(MAX_CLICK_BYTES, b"\xff"), numbers)
+    yield _bad("frame and 0x80 up to the limit", "malformed", click_frame().ljust(MAX_CLICK_BYTES, b"\x80"), numbers)
     yield _bad(
-        "frame and noughts up to the limit", "trailing_bytes", click_frame().ljust(LARGEST_CLICK, b"\0"), numbers
+        "frame and noughts up to the limit", "trailing_bytes", click_frame().ljust(MAX_CLICK_BYTES, b"\0"), numbers
     )
     yield _bad("frame and a nought for each field", "identity_missing", click_frame() + bytes(20), numbers)
 
@@ -260,7 +260,7 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
     }
     for name, fields in applied.items():
         yield _odd(name, "applied", _good(numbers, **fields))
-    yield _odd("as large as may be", "applied", _sized(_good(numbers), LARGEST_CLICK))
+    yield _odd("as large as may be", "applied", _sized(_good(numbers), MAX_CLICK_BYTES))
     yield _odd("test click", "test", _good(numbers, test=True))
     yield _odd("test click on an undefined version", "test", _good(numbers, test=True, link_version=99))
     yield _odd("undefined link", "without_actions", _good(numbers, link_id="nobody's", link_version=None))

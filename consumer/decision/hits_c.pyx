@@ -18,7 +18,7 @@ cdef extern from "digests.h" nogil:
 
 cdef enum:
     ENTRY_BYTES = 25
-    MOST_NUMBER_BYTES = 10
+    MAX_NUMBER_BYTES = 10
 
 cdef uint8_t hits_format = HITS
 if HITS_BYTES != ENTRY_BYTES:
@@ -146,7 +146,7 @@ cdef class Hits:
         return listed
 
     cdef bytes record(self, Count* count, bytes frame, bytes link_key, bytes place):
-        cdef uint8_t[3 * MOST_NUMBER_BYTES] numbers
+        cdef uint8_t[3 * MAX_NUMBER_BYTES] numbers
         cdef uint8_t* end = put_number(numbers, count.epoch)
         end = put_number(put_number(end, count.clicks), count.first_clicks)
         cdef Py_ssize_t size = end - numbers

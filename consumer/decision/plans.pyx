@@ -17,8 +17,8 @@ cdef extern from "digests.h" nogil:
 
 cdef enum:
     MEMORY_HEAD_BYTES = 9
-    MOST_PLANS = 8192
-    SLOTS = 2 * MOST_PLANS
+    MAX_PLANS = 8192
+    SLOTS = 2 * MAX_PLANS
 
 cdef uint8_t plain_format = PLAIN
 
@@ -88,7 +88,7 @@ cdef class PlanCache:
     cdef int keep(self, ready, uint64_t hash, int64_t version, Plan plan) except -1:
         """Cache a plan of the mapping."""
         cdef CachedPlan* free
-        if ready is not self.ready or self.used == MOST_PLANS:
+        if ready is not self.ready or self.used == MAX_PLANS:
             self.forget()
             self.ready = ready
         free = &self.all[hash % SLOTS]

@@ -23,9 +23,9 @@ from runtime.terminal.text import counted
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 
-MOST_READ = 10_000
+MAX_READ = 10_000
 """Links whose newest version is decoded: about a second's work."""
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 def read_definitions(settings: Settings, topic: str) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def check_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapp
     """Report the newest versions that cannot be read, and the versions that were withdrawn."""
     links = published.links
     newest = [(reference, *found) for reference, versions in links.items() if (found := newest_of(versions))]
-    read = (read_version(*each, codec=codec, kinds=kinds) for each in islice(newest, MOST_READ))
+    read = (read_version(*each, codec=codec, kinds=kinds) for each in islice(newest, MAX_READ))
     unreadable = [version for version in read if isinstance(version, UnreadableVersion)]
     withdrawn = [version for reference in links for version in withdrawn_of(reference, links[reference])]
     for newer in (True, False):
@@ -55,11 +55,11 @@ def check_definitions(published: PublishedVersions, *, codec: Codec, kinds: Mapp
         seen = f"withdrawn by a record without a value, so the previous version is in force: {_named(withdrawn)}"
         yield warning("definitions", seen, "if that was not intended, publish the link again")
     if not (unreadable or withdrawn):
-        looked = f", the first {MOST_READ} of which were read" if len(newest) > MOST_READ else ""
+        looked = f", the first {MAX_READ} of which were read" if len(newest) > MAX_READ else ""
         yield fine("definitions", f"{counted(len(newest), 'link')}{looked}")
 
 
 def _named(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> str:
     shown = [f"{version.reference} version {version.version}" for version in versions]
-    more = f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
-    return ", ".join(shown[:MOST_NAMED]) + more
+    more = f" and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else ""
+    return ", ".join(shown[:MAX_NAMED]) + more

@@ -27,7 +27,7 @@ from runtime.registry.registry import connect_registry
 from runtime.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
 from runtime.terminal.text import counted
 
-LEAST_ROOM_BYTES = 2**24
+MIN_FREE_BYTES = 2**24
 """Free space below which a worker cannot start."""
 DESCRIPTORS, FILES_OF_PARTITION, CONNECTIONS_TO_BROKER = 80, 2, 24
 """Most files and connections a worker has open, with a margin: `tests/kafka/test_outages_as_seen.py` counts them."""
@@ -86,7 +86,7 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
     except LinkActionsError as error:
         yield failure("state", str(error), ExitCode(error.exit_code))
         return
-    if room.free < LEAST_ROOM_BYTES:
+    if room.free < MIN_FREE_BYTES:
         fix = "free some space, or set LINK_ACTIONS_STATE_DIR to another folder"
         yield failure("state", f"{folder} has {room.free // 2**20} MiB free, too little to start; {fix}")
     elif room.free < ROOM_BYTES:

@@ -8,7 +8,7 @@ from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import Fenced
+from consumer.links.publishing import PublishInterrupted
 from runtime.clock import Clock
 from runtime.config.settings import Settings
 from runtime.errors import Unavailable
@@ -88,7 +88,7 @@ class KafkaDefinitionTopic:
                 return
 
     def fence_others(self) -> None:
-        """Fence all earlier authors with a new producer that has the authors' transactional id."""
+        """Initialize a new producer with the authors' transactional id."""
         self._producer = self._open_author()
         try:
             self._producer.init_transactions(CALL_SECONDS)
@@ -99,7 +99,7 @@ class KafkaDefinitionTopic:
         """Write the records in one transaction."""
         producer = self._producer
         if producer is None:
-            raise Fenced("other authors are not fenced yet")
+            raise PublishInterrupted("other authors are not fenced yet")
         try:
             producer.begin_transaction()
             for key, value in records:
@@ -146,14 +146,14 @@ class KafkaDefinitionTopic:
         """Translate an error of a transactional call: fencing is worth another attempt, a fatal error is not."""
         error = kafka_error(raised)
         if error.code() in FENCED:
-            return Fenced(str(transaction_error(raised)))
+            return PublishInterrupted(str(transaction_error(raised)))
         failure = fatal_error(error)
         if isinstance(failure, Forbidden):
             mine = [
                 each for each in self._rights if each.resource is failure.resource and each.operation is Operation.WRITE
             ]
             return missing_acls_error(mine) if mine else failure
-        return failure or Fenced(str(transaction_error(raised)))
+        return failure or PublishInterrupted(str(transaction_error(raised)))
 
 
 def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:

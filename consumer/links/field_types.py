@@ -14,7 +14,7 @@ from actions.repeat import Repeat, RepeatRule
 from consumer.links.web_address import check_url
 from runtime.config.values import duration
 
-LONGEST_RICH_TEXT = 200_000
+MAX_RICH_TEXT_LENGTH = 200_000
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _WITHOUT_PERIOD = [rule.value for rule in RepeatRule if rule is not RepeatRule.COOLDOWN]
@@ -71,4 +71,4 @@ TenantId = Annotated[str, AfterValidator(check_tenant_id), WithJsonSchema(_TENAN
 WrittenId = Annotated[str, AfterValidator(check_id), WithJsonSchema(ID_SCHEMA)]
 Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(ID_SCHEMA)]
 Url = Annotated[str, AfterValidator(check_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
-RichText = Annotated[str, Field(min_length=1, max_length=LONGEST_RICH_TEXT)]
+RichText = Annotated[str, Field(min_length=1, max_length=MAX_RICH_TEXT_LENGTH)]

@@ -23,7 +23,8 @@ class History:
     """The newest readable version of one link, and the slots of all its versions.
 
     `highest` is the highest version number of any record, readable or not: the next version comes after it.
-    `in_force` is false if the version after `newest` cannot be read, so that a click without a version finds none.
+    A click without a version uses the version in force, the newest that is not withdrawn. `in_force` is false if that
+    one cannot be read: it is then newer than `newest`, and such a click finds none.
     """
 
     newest: Link

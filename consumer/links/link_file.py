@@ -20,8 +20,8 @@ from consumer.links.literal_text import literal_text_warnings
 from consumer.links.source_map import LINK, SourceMap
 from consumer.links.yaml_document import Path, read_document
 
-MOST_ACTIONS = 100
-LARGEST_LINK_BYTES = 500_000
+MAX_ACTIONS = 100
+MAX_LINK_BYTES = 500_000
 """Half of the broker's default for max.message.bytes."""
 
 
@@ -80,11 +80,11 @@ class _Reading:
             sizes[path[:LINK]] += len(text.encode())
         for path, raw in self._raw_links:
             count = len(_list(raw.get("actions")))
-            if sizes[path] > LARGEST_LINK_BYTES:
-                sentence = f"its texts have {sizes[path]:,} bytes; shorten them to {LARGEST_LINK_BYTES:,} in all"
+            if sizes[path] > MAX_LINK_BYTES:
+                sentence = f"its texts have {sizes[path]:,} bytes; shorten them to {MAX_LINK_BYTES:,} in all"
                 yield self._where.mistake(path, sentence)
-            if count > MOST_ACTIONS:
-                sentence = f"it has {count} actions; spread them over links with at most {MOST_ACTIONS} each"
+            if count > MAX_ACTIONS:
+                sentence = f"it has {count} actions; spread them over links with at most {MAX_ACTIONS} each"
                 yield self._where.mistake(path, sentence)
 
     def conflicts(self) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from consumer.links.link_reference import LinkReference
 
 SUFFIXES = (".yaml", ".yml")
 
-LARGEST_FILE_BYTES = 64 * 2**20
+MAX_FILE_BYTES = 64 * 2**20
 """Far more than any link file has; a device or a wrong file would fill the RAM."""
 
 
@@ -92,9 +92,9 @@ def _link_files_below(folder: Path) -> list[Path]:
 def _content(file: Path) -> bytes:
     """Read the file. Raises OSError if it is larger than a link file may be; a device may even be endless."""
     with file.open("rb") as stream:
-        content = stream.read(LARGEST_FILE_BYTES + 1)
-    if len(content) > LARGEST_FILE_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST_FILE_BYTES // 2**20} MiB")
+        content = stream.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_FILE_BYTES // 2**20} MiB")
     return content
 
 

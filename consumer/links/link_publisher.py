@@ -23,7 +23,7 @@ from runtime.clock import Clock
 from runtime.errors import UsageError
 from schemas.codec import Codec
 
-MOST_NUMBERS = 10
+MAX_NUMBERS_SHOWN = 10
 """Versions named in a message if their numbers have gaps."""
 
 
@@ -85,7 +85,7 @@ class LinkPublisher:
         authorship = self._authorship()
         return self._publish(references, lambda histories: next_deletions(references, histories, authorship))
 
-    def newest(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
+    def list_links(self, tenant_id: str | None = None) -> list[Link | UnreadableVersion | WithdrawnVersion]:
         """Return the version in force of each link, sorted by tenant and link, and all withdrawn versions."""
         links = self._published().links
         found: list[Link | UnreadableVersion | WithdrawnVersion] = []
@@ -150,10 +150,12 @@ class LinkPublisher:
 
 def _describe_versions(versions: Versions) -> str:
     numbers = sorted(version for version, value in versions.items() if value is not None)
+    if len(numbers) == 1:
+        return f"its only version is {numbers[0]}"
     if numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"it has the versions {numbers[0]} to {numbers[-1]}"
-    shown = ", ".join(map(str, numbers[-MOST_NUMBERS:]))
-    return f"the newest it has are {shown}"
+    shown = ", ".join(map(str, numbers[-MAX_NUMBERS_SHOWN:]))
+    return f"its newest versions are {shown}"
 
 
 def _references(desired: Iterable[DesiredLink]) -> list[LinkReference]:

@@ -20,12 +20,12 @@ from schemas.definition_key import definition_key
 
 ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
+MAX_PAUSE_SECONDS = 2.0
 
 ComputeVersions = Callable[[Histories], list[NextVersion]]
 
 
-class Fenced(Exception):
+class PublishInterrupted(Exception):
     """Another author fenced this one, or the transaction failed or has an unknown outcome; compute again."""
 
 
@@ -36,13 +36,14 @@ class DefinitionTopic(Protocol):
         """Return the records published since the last call, up to the current end."""
 
     def fence_others(self) -> None:
-        """Fence all earlier authors and abort their open transactions.
+        """Initialize a producer with the authors' transactional id.
 
-        Raises Fenced if another author fenced this one meanwhile.
+        This fences all earlier authors and aborts their open transactions. Raises PublishInterrupted if another author
+        fenced this one meanwhile.
         """
 
     def publish(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        """Write all of these keys and values or none. Call `fence_others` first. Raises Fenced."""
+        """Write all of these keys and values or none. Call `fence_others` first. Raises PublishInterrupted."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -53,7 +54,7 @@ def publish(
 ) -> list[NextVersion]:
     """Publish the computed versions and return them; if none is new, no other author is fenced.
 
-    Raises what `compute` raises, and Unavailable if every attempt was fenced or its transaction failed.
+    Propagates the errors of `compute`; raises Unavailable if every attempt was interrupted.
     """
     histories.add(topic.read_new())
     versions = compute(histories)
@@ -66,11 +67,11 @@ def publish(
             histories.add(topic.read_new())
             versions = compute(histories)
             topic.publish(encode(_unpublished(versions), codec))
-        except Fenced as error:
+        except PublishInterrupted as error:
             reason = str(error)
         else:
             return versions
-        clock.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+        clock.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, MAX_PAUSE_SECONDS))
         histories.add(topic.read_new())
         if _was_committed(versions, histories):
             return versions

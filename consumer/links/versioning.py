@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from actions.ids import looks_of
-from actions.link import MOST_SLOTS, Action, Link, LinkStatus, url_of
+from actions.link import MAX_SLOTS, Action, Link, LinkStatus, url_of
 from consumer.links.desired import DesiredAction, DesiredLink
 from consumer.links.diagnostic import Diagnostic, InvalidLinkFiles
 from consumer.links.history import Histories, History, TakenSlot
 from consumer.links.link_reference import LinkReference
 from runtime.errors import UsageError
-from schemas.definition_key import LARGEST_VERSION
+from schemas.definition_key import MAX_VERSION
 
-MOST_ACTIONS = 1000
+MAX_LIFETIME_ACTIONS = 1000
 """Maximum number of actions over the lifetime of a link, removed ones included: a dedupe entry has a bit for each."""
 
 FIRST_EPOCH = 0
 
 
 _NOTHING_READABLE = "none of its published versions can be read; publish it from its link file"
-_NO_VERSION_LEFT = f"its published version {LARGEST_VERSION} is the highest possible; create a link with another id"
+_NO_VERSION_LEFT = f"its published version {MAX_VERSION} is the highest possible; create a link with another id"
 
 
 _LOOKS_LIKE_LINK = (
@@ -69,7 +69,7 @@ class Authorship:
 def next_versions(desired: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
     """Compute the next version of each link. Raises InvalidLinkFiles with all conflicts with published versions."""
     desired = list(desired)
-    mistakes = [mistake for link in desired for mistake in _contradictions(link, histories)]
+    mistakes = [mistake for link in desired for mistake in _conflicts(link, histories)]
     if mistakes:
         raise InvalidLinkFiles(mistakes)
     return [_next_version(link, histories, authorship) for link in desired]
@@ -111,8 +111,8 @@ def _problem(reference: LinkReference, histories: Histories) -> str | None:
         return histories.unreadable[reference]
     if reference not in histories.links:
         known = histories.highest(reference)
-        return _NOTHING_READABLE if known else "no such link is published; see link-actions links list --all"
-    return _NO_VERSION_LEFT if histories.highest(reference) >= LARGEST_VERSION else None
+        return _NOTHING_READABLE if known else "no such link is published; run link-actions links list --all"
+    return _NO_VERSION_LEFT if histories.highest(reference) >= MAX_VERSION else None
 
 
 def _next_version(desired: DesiredLink, histories: Histories, authorship: Authorship) -> NextVersion:
@@ -175,12 +175,12 @@ def _action(desired: DesiredAction, slot: int) -> Action:
     return Action(desired.action_id, slot, desired.repeat, desired.kind, desired.parameters)
 
 
-def _contradictions(desired: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
+def _conflicts(desired: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:
     subject = f"link {desired.reference.link_id}"
     if desired.reference in histories.unreadable:
         yield Diagnostic(desired.location, subject, histories.unreadable[desired.reference])
         return
-    if histories.highest(desired.reference) >= LARGEST_VERSION:
+    if histories.highest(desired.reference) >= MAX_VERSION:
         yield Diagnostic(desired.location, subject, _NO_VERSION_LEFT)
     history = histories.links.get(desired.reference)
     if history is None:
@@ -189,10 +189,8 @@ def _contradictions(desired: DesiredLink, histories: Histories) -> Iterator[Diag
         )
     taken = history.slots if history else {}
     slots = _slots(desired.actions, taken)
-    if len(slots) > MOST_ACTIONS or max(slots.values(), default=0) >= MOST_SLOTS:
-        sentence = (
-            f"with this version it would have had more than {MOST_ACTIONS} actions in its life; create a new link"
-        )
+    if len(slots) > MAX_LIFETIME_ACTIONS or max(slots.values(), default=0) >= MAX_SLOTS:
+        sentence = f"this version would give it more than {MAX_LIFETIME_ACTIONS} actions in its life; create a new link"
         yield Diagnostic(desired.location, subject, sentence)
     for action in desired.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
@@ -203,8 +201,8 @@ def _reused(subject: str, action: DesiredAction, taken: TakenSlot | None) -> Ite
     if taken is None or taken.kind == action.kind.name:
         return
     sentence = (
-        f"the published link has used this id for the kind {taken.kind}, and people who had that would never get this "
-        f"{action.kind.name}; give the action another id"
+        f"this id was published with the kind {taken.kind}; a recipient who already got that action would never get "
+        f"this {action.kind.name}; give the action another id"
     )
     yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)
 
@@ -213,8 +211,8 @@ def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[st
     if action.action_id in taken or not any(looks_of(other) == looks_of(action.action_id) for other in taken):
         return
     sentence = (
-        "an action of the published link has an id that looks the same but has other characters, and "
-        "everyone who had that one would get this one too; copy its id from link-actions links show --json, or give "
-        "the action an id that looks different"
+        "an action of the published link has an id that looks the same but has other characters; a recipient who "
+        "already got that action would get this one, too; copy its id from link-actions links show --json, or give the "
+        "action an id that looks different"
     )
     yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)

@@ -9,24 +9,24 @@ from urllib.parse import SplitResult, urlsplit
 
 from actions.ids import describe, is_unseen
 
-LONGEST_URL = 4000
-LONGEST_HOST = 253
+MAX_URL_LENGTH = 4000
+MAX_HOST_LENGTH = 253
 """In bytes, in the domain name system (RFC 1035); a label has at most 63."""
 _EXAMPLE = "write one such as https://example.com/offer"
 _START = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
 _NUMBERS = re.compile(r"[0-9.]+")
 _PORT = re.compile(r"[0-9]{1,5}")
-_LARGEST_PORT = 65_535
-_LONGEST_LABEL = 63
+_MAX_PORT = 65_535
+_MAX_LABEL_LENGTH = 63
 
 
 def check_url(text: str) -> str:
     """Return an absolute web address unchanged. Raises ValueError with a message that says what to change."""
     if not _START.match(text):
         raise ValueError(f"it is not an absolute http or https address; {_EXAMPLE}")
-    if len(text) > LONGEST_URL:
-        raise ValueError(f"it has {len(text)} characters; use at most {LONGEST_URL}")
+    if len(text) > MAX_URL_LENGTH:
+        raise ValueError(f"it has {len(text)} characters; use at most {MAX_URL_LENGTH}")
     for position, character in enumerate(text, 1):
         if character.isspace() or character == "\\":
             raise ValueError(f"it is not an absolute http or https address without blanks and backslashes; {_EXAMPLE}")
@@ -55,8 +55,8 @@ def _check_parts(text: str) -> None:
 
 def _check_port(parts: SplitResult) -> None:
     _, colon, port = parts.netloc.rpartition("]")[2].partition(":")
-    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _LARGEST_PORT):
-        raise ValueError(f"its port is {port or 'empty'}; write a number from 1 to {_LARGEST_PORT}, or no port")
+    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _MAX_PORT):
+        raise ValueError(f"its port is {port or 'empty'}; write a number from 1 to {_MAX_PORT}, or no port")
 
 
 def _check_ipv6(host: str) -> None:
@@ -71,8 +71,8 @@ def _check_host(host: str) -> None:
     if not all(labels):
         raise ValueError(f"its host {host} has two dots in a row, or begins with one; write it as a browser shows it")
     ascii_host = _to_ascii(host, labels)
-    if len(ascii_host) > LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in ascii_host.split(".")):
-        limits = f"{LONGEST_HOST} characters in all and {_LONGEST_LABEL} between two dots"
+    if len(ascii_host) > MAX_HOST_LENGTH or any(len(label) > _MAX_LABEL_LENGTH for label in ascii_host.split(".")):
+        limits = f"{MAX_HOST_LENGTH} characters in all and {_MAX_LABEL_LENGTH} between two dots"
         raise ValueError(f"its host is too long; a host has at most {limits}")
     if not all(_LABEL.fullmatch(label) for label in ascii_host.split(".")):
         raise ValueError(

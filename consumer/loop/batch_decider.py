@@ -29,7 +29,7 @@ _REFRESH_SECONDS = 1.0
 edge that publishes right after it registered a schema; until then its clicks become dead letters."""
 
 _MISSING_SECONDS = 60.0
-_MOST_MISSING = 10_000
+_MAX_MISSING = 10_000
 
 Version = tuple[bytes, int | None]
 """The key of a link and the version that a click names."""
@@ -62,7 +62,7 @@ class BatchDecider:
         self._open_core = open_core
         self._sweeper = RetentionSweeper(rules.retention_ms)
         self._forced: dict[tuple[int, int], BadRecord] = {}
-        self._missing: TTLCache[Version, None] = TTLCache(_MOST_MISSING, _MISSING_SECONDS, clock.monotonic)
+        self._missing: TTLCache[Version, None] = TTLCache(_MAX_MISSING, _MISSING_SECONDS, clock.monotonic)
         """Versions that did not arrive in time, for a while: clicks on them would delay all others again and again."""
 
     def force_dead_letter(self, partition: int, offset: int, bad: BadRecord) -> bool:

@@ -18,7 +18,7 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_READY = 50_000
 """Plans kept ready, about 1 kB each without actions."""
-LONGEST_READY_BYTES = 1_024
+MAX_READY_KEY_BYTES = 1_024
 """A click may name a link key as long as itself; the plan of a longer one is made each time."""
 
 
@@ -54,7 +54,7 @@ class PlanCache:
         if len(self._unreadable) >= MAX_READY:
             self._unreadable.clear()
         plan = self._plan(link_key, version)
-        if len(link_key) <= LONGEST_READY_BYTES:
+        if len(link_key) <= MAX_READY_KEY_BYTES:
             self._ready[link_key, version] = plan
         return plan
 

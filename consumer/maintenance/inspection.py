@@ -19,7 +19,7 @@ from schemas.topics import TopicNames
 
 PATIENCE_SECONDS = 30.0
 """Longest time without progress in the changelog; an abandoned transaction is aborted sooner."""
-_LEAST_RECORDS, _GROWTH = 64, 64
+_MIN_RECORDS, _GROWTH = 64, 64
 """The checkpoint is the last record of each transaction; more records are read only if the last were aborted."""
 _READ_AT_ONCE, _SLICE_SECONDS = 50_000, 0.5
 
@@ -63,7 +63,7 @@ class Inspection:
         """Read the last records of each partition, and more if they have no checkpoint."""
         missing = {p: each for p, each in bounds.items() if each[0] < each[1]}
         notes: dict[int, Checkpoint] = {}
-        window = _LEAST_RECORDS
+        window = _MIN_RECORDS
         while missing:
             starts = {p: max(first, end - window) for p, (first, end) in missing.items()}
             notes |= self._read_from(starts, {p: end for p, (_, end) in missing.items()})

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]*")
 _DURATION = re.compile(r"(\d{1,15})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ISO_8601 = TypeAdapter(timedelta)
-_HIGHEST_PORT = 65535
+_MAX_PORT = 65535
 
 
 def broker_list(text: str) -> str:
@@ -40,7 +40,7 @@ def _problem_of_broker(broker: str) -> str | None:
     if not broker:
         return "one of the brokers between the commas is empty"
     match = _BROKER.fullmatch(broker)
-    if not match or not 0 < int(match["port"] or 9092) <= _HIGHEST_PORT or not _is_host(match["host"]):
+    if not match or not 0 < int(match["port"] or 9092) <= _MAX_PORT or not _is_host(match["host"]):
         shown = broker.rpartition("@")[2]  # the part before @ may be a password
         return f"{shown!r} is not host:port (write an IPv6 address in brackets, as [::1]:9092)"
     if match["protocol"] and match["protocol"].upper() not in _PROTOCOLS:

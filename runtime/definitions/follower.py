@@ -21,7 +21,7 @@ _BATCH = 10_000
 _VERSION_BYTES = 8
 _STEPS = 64
 """Version numbers looked up at a time on the way down from one that was withdrawn."""
-_LONGEST_GAP = 1_024
+_MAX_GAP = 1_024
 """Version numbers looked up before scanning for all versions of the link, which reads the whole store."""
 _WAIT_SECONDS = 0.1
 _PARTITION = 0
@@ -112,7 +112,7 @@ class DefinitionFollower:
 
     def _versions_down(self, link_key: bytes, highest: int) -> Iterator[tuple[int, bytes | None]]:
         """Yield the versions from the highest number ever published down."""
-        lowest = max(highest - _LONGEST_GAP, 0)
+        lowest = max(highest - _MAX_GAP, 0)
         for top in range(highest, lowest, -_STEPS):
             versions = range(top, max(top - _STEPS, lowest), -1)
             values = self._store.get_many([_version_key(link_key, version) for version in versions])

@@ -6,7 +6,7 @@ from libc.stdint cimport uint8_t
 
 cdef enum:
     UPDATE_ID_BYTES = 36
-    MOST_HEADERS = 8
+    MAX_HEADERS = 8
 
 cdef struct HeaderBytes:
     # Where name and content of a header are.
@@ -27,7 +27,7 @@ cdef class Action:
     cdef bytes id_prefix, frame, suffix
     cdef tuple headers
     cdef int header_count
-    cdef HeaderBytes at_hand[MOST_HEADERS]
+    cdef HeaderBytes at_hand[MAX_HEADERS]
 
 
 cdef class PackedUpdates:

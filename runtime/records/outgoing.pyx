@@ -32,8 +32,8 @@ cdef class Action:
         self.topic, self.headers, self.id_prefix = action.topic, <tuple?>action.headers, <bytes?>action.id_prefix
         self.frame, self.suffix = <bytes?>action.frame, <bytes?>action.suffix
         self.header_count = len(self.headers)
-        if self.header_count > MOST_HEADERS:
-            raise ValueError(f"{self.header_count} headers; there is room for {MOST_HEADERS}")
+        if self.header_count > MAX_HEADERS:
+            raise ValueError(f"{self.header_count} headers; there is room for {MAX_HEADERS}")
         for number, (name, content) in enumerate(self.headers):
             at_hand = &self.at_hand[number]
             at_hand.name = PyUnicode_AsUTF8AndSize(name, &at_hand.name_size)

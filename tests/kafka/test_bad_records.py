@@ -15,7 +15,7 @@ from consumer.verify.reader import Seen, read_topic
 from schemas.codec import confluent_frame, single_object_frame
 from schemas.record_schema import load_schemas, writer_schema
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
-from tests.bad_records import LARGEST_CLICK, LINK, BadRecordCase, bad_records
+from tests.bad_records import LINK, MAX_CLICK_BYTES, BadRecordCase, bad_records
 from tests.builders import Record, a_link, an_action
 from tests.schemas.java_style import EVERY_TYPE, as_java_registers
 from tests.schemas.strategies import encodings
@@ -127,7 +127,7 @@ def test_click_with_refused_update_is_isolated(bare_installation: Installation) 
     installation.define(a_link(an_action("SetField")))
     neighbours = [click_by(f"r-{number}") for number in range(8)]
     giant = click_by("giant", person_id=Random(1).randbytes(12_000).hex())
-    assert len(encode_click(giant)) < LARGEST_CLICK
+    assert len(encode_click(giant)) < MAX_CLICK_BYTES
     installation.click(*neighbours[:4], giant, *neighbours[4:])
     worker = installation.start("a", settings=BEARS_ALL)
     installation.wait_done()

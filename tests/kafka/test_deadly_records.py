@@ -12,7 +12,7 @@ from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
 
-MOST_STARTS = 5
+MAX_STARTS = 5
 """A supervisor takes more short lives in a row than these for a crash loop."""
 
 
@@ -31,7 +31,7 @@ def test_process_crashing_record_becomes_dead_letter(installation: Installation,
 
 
 def start_until_rejected(installation: Installation, act: str, code: int) -> Worker:
-    for _ in range(MOST_STARTS - 1):
+    for _ in range(MAX_STARTS - 1):
         worker = installation.start_deadly("a", act)
         wait_until(lambda: worker.events("poison_pill.found") or not worker.is_running, "end or verdict")  # noqa: B023
         if worker.is_running:

@@ -25,7 +25,7 @@ from consumer.links.definition_topic import KafkaDefinitionTopic, open_definitio
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import DefinitionTopic, Fenced
+from consumer.links.publishing import DefinitionTopic, PublishInterrupted
 from deploy.kafka import Broker
 from runtime.clock import SystemClock
 from runtime.config.settings import Settings
@@ -176,7 +176,7 @@ def test_who_was_overtaken_publishes_nothing(topics: Callable[[], DefinitionTopi
     first.fence_others()
     second.fence_others()
 
-    with pytest.raises(Fenced):
+    with pytest.raises(PublishInterrupted):
         first.publish([(b"acme/a/1", b"first")])
     second.publish([(b"acme/a/1", b"second")])
 
@@ -191,7 +191,7 @@ def test_who_was_overtaken_may_take_over_again(topics: Callable[[], DefinitionTo
 
     first.publish([(b"acme/a/1", b"first")])
 
-    with pytest.raises(Fenced):
+    with pytest.raises(PublishInterrupted):
         second.publish([(b"acme/a/1", b"second")])
     assert list(second.read_new()) == [(b"acme/a/1", b"first")]
 
@@ -249,7 +249,7 @@ def test_reused_action_id_is_refused_before_publishing(installation: Installatio
     for arguments in (["publish", file], ["check", "--against-published", file]):
         code, out, err = installation.run(*arguments)
         assert (code, out) == (2, "")
-        assert f"{file}:4:62: link one, action a: the published link has used this id for the kind set_field" in err
+        assert f"{file}:4:62: link one, action a: this id was published with the kind set_field" in err
     assert list(installation.published()) == ["acme/one"]
 
 
@@ -359,7 +359,7 @@ def test_links_with_registry_keep_earlier_ones_readable(installation: Installati
 
         again = connect_publisher(settings, defined_by="anna", clock=SystemClock())
         assert [planned.change for planned in again.publish([wants(name="Second")])] == ["unchanged"]
-        assert [link.version for link in again.newest()] == [2, 1]
+        assert [link.version for link in again.list_links()] == [2, 1]
         ((identifier, _),) = registry.subjects[f"{installation.topic}-value"]
         frames = {key: (value or b"")[:5] for key, value in installation.open_topic().read_new()}
     assert frames[b"acme/spring/1"][:2] == b"\xc3\x01"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from consumer.links.published import PublishedRecord
-from consumer.links.publishing import Fenced
+from consumer.links.publishing import PublishInterrupted
 
 Record = tuple[bytes, bytes]
 
@@ -38,7 +38,7 @@ class MemoryDefinitionTopic:
     def publish(self, records: Sequence[Record]) -> None:
         next(self._before_commit, lambda: None)()
         if self._term != self._log.term:
-            raise Fenced("fenced by another author")
+            raise PublishInterrupted("fenced by another author")
         self._log.records += records
         self.commits += 1
 

@@ -12,7 +12,7 @@ from consumer.links.history import Histories
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
-from consumer.links.publishing import ATTEMPTS, DefinitionTopic, Fenced, encode
+from consumer.links.publishing import ATTEMPTS, DefinitionTopic, PublishInterrupted, encode
 from consumer.links.versioning import next_versions
 from runtime.errors import Unavailable, UsageError
 from schemas.codec import Codec
@@ -129,7 +129,7 @@ def test_commit_with_lost_response_counts_as_done() -> None:
     class LosesTheAnswer(MemoryDefinitionTopic):
         def publish(self, records: Sequence[Record]) -> None:
             super().publish(records)
-            raise Fenced("the answer did not come")
+            raise PublishInterrupted("the answer did not come")
 
     log = MemoryLog()
     author = an_author(lambda: LosesTheAnswer(log))
@@ -170,7 +170,7 @@ def test_newest_versions_are_listed_by_tenant_and_link() -> None:
     author.publish([wants(name="Second")])
     log.records += [(b"acme/zebra/1", b"nonsense"), (b"no key at all", b"nonsense")]
 
-    acme, others = author.newest("acme"), author.newest("beta")
+    acme, others = author.list_links("acme"), author.list_links("beta")
     assert [link.link_id for link in [*acme, *others] if isinstance(link, Link)] == ["autumn", "spring", "a/b"]
     assert [link.version for link in acme if isinstance(link, Link | UnreadableVersion)] == [1, 2, 1]
     assert isinstance(acme[2], UnreadableVersion)
@@ -193,8 +193,8 @@ def test_withdrawn_version_number_is_not_reused() -> None:
     link, problems = author.inspect(SPRING)
     assert (link.name, link.version) == ("First", 1)
     assert problems == [WithdrawnVersion(SPRING, 2)]
-    assert author.newest() == [link, WithdrawnVersion(SPRING, 2)]
-    with pytest.raises(UsageError, match="acme/spring has no version 2; it has the versions 1 to 1"):
+    assert author.list_links() == [link, WithdrawnVersion(SPRING, 2)]
+    with pytest.raises(UsageError, match="acme/spring has no version 2; its only version is 1"):
         author.version(SPRING, 2)
     assert changes(author, wants(name="First")) == ["unchanged spring 1"]
     assert changes(author, wants(name="Third")) == ["changed spring 3"]

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-MOST_CALLS = 5_000
+MAX_CALLS = 5_000
 """A run with more calls is in an endless loop."""
 
 
@@ -32,13 +32,13 @@ class Script:
         self._repeated: dict[str, tuple[Happening, int]] = {}
 
     @classmethod
-    def at_every(cls, name: str, happening: Happening, *, times: int = MOST_CALLS) -> "Script":
+    def at_every(cls, name: str, happening: Happening, *, times: int = MAX_CALLS) -> "Script":
         """Return a script in which it happens at the first so many calls of this name."""
         script = cls()
         script.at_every_too(name, happening, times=times)
         return script
 
-    def at_every_too(self, name: str, happening: Happening, *, times: int = MOST_CALLS) -> None:
+    def at_every_too(self, name: str, happening: Happening, *, times: int = MAX_CALLS) -> None:
         """Have it happen at the first so many calls of this name, too."""
         self._repeated[name] = happening, times
 
@@ -47,7 +47,7 @@ class Script:
     ) -> Result:
         happening = self._what_happens(name)
         self.calls.append(name)
-        if len(self.calls) > MOST_CALLS:
+        if len(self.calls) > MAX_CALLS:
             raise AssertionError(f"the loop is endless: … {self.calls[-40:]}")
         if happening.before:
             happening.before()

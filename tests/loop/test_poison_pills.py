@@ -16,7 +16,7 @@ from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream
 
-MOST_STARTS = 5
+MAX_STARTS = 5
 """More short lives in a row are a crash loop to the supervisor."""
 
 
@@ -154,7 +154,7 @@ def test_worker_passes_poison_pill_after_a_few_starts(before: int, after: int) -
     while not runs_to_the_end(environment, disk, marker_file):
         environment.expire_all_members()
         starts += 1
-    assert starts <= MOST_STARTS
+    assert starts <= MAX_STARTS
     assert dead_letters(environment) == [(0, before, "process_crash")]
     assert compare_updates(environment, expected_model(environment, {(0, before)})).is_exact
     require_state_as_changelog(environment, disk)

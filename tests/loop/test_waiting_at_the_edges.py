@@ -9,7 +9,7 @@ from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 
 PARTITIONS = 12
-LONGEST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 """Half of `max.poll.interval.ms`."""
 
 
@@ -33,7 +33,7 @@ def test_partitions_share_one_wait_for_clicks_from_the_future() -> None:
     environment = FakeEnvironment(PARTITIONS)
     for number in range(100):
         environment.click(a_click(number, recipient_id=f"r-{number}", link_version=7), timestamp=NOON + 10 * DAY)
-    assert longest_silence(environment) < LONGEST_SECONDS
+    assert longest_silence(environment) < MAX_SECONDS
 
 
 def test_partitions_share_one_wait_for_a_stalled_publisher() -> None:
@@ -45,4 +45,4 @@ def test_partitions_share_one_wait_for_a_stalled_publisher() -> None:
         environment.leave_open(environment.names.definitions, 0, b"acme/spring/9", b"")
 
     environment.clock.at(0.05, stand_still)
-    assert longest_silence(environment) < LONGEST_SECONDS
+    assert longest_silence(environment) < MAX_SECONDS

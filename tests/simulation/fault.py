@@ -88,13 +88,13 @@ _TIMED = (Kind.BROKER_AWAY, Kind.COMPACTION, Kind.JOIN)
 OF_THE_HISTORY = (Kind.OFFSETS_EXPIRED, Kind.CHANGELOG_RECREATED, Kind.CLICKS_DELETED)
 HISTORY_CHANCE = 0.25
 """Share of runs that have one of them: a run without is checked as a whole, which notices more."""
-MOST_FAULTS = 9
-LONGEST_TENTHS = 90
+MAX_FAULTS = 9
+MAX_TENTHS = 90
 
 
 def plan_faults(random: Random, workers: Sequence[str], guests: Sequence[str]) -> list[Fault]:
     """Draw the faults of one run. `guests` are workers that only come when a fault has them join."""
-    kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=random.randint(1, MOST_FAULTS))
+    kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=random.randint(1, MAX_FAULTS))
     faults = [_draw(random, number, kind, (workers, guests)) for number, kind in enumerate(kinds, start=1)]
     # Drawn last and from a separate generator, so that the rest of a seed stays unchanged.
     of_history = Random(random.getstate()[1][0])
@@ -104,7 +104,7 @@ def plan_faults(random: Random, workers: Sequence[str], guests: Sequence[str]) -
 
 def _of_history(random: Random, number: int) -> Fault:
     kind = random.choice(OF_THE_HISTORY)
-    return Fault(number, kind, "", "", random.randrange(LONGEST_TENTHS), 0.0)
+    return Fault(number, kind, "", "", random.randrange(MAX_TENTHS), 0.0)
 
 
 def _draw(random: Random, number: int, kind: Kind, names: tuple[Sequence[str], Sequence[str]]) -> Fault:
@@ -113,7 +113,7 @@ def _draw(random: Random, number: int, kind: Kind, names: tuple[Sequence[str], S
     seconds = random.uniform(0.05, 6.0)
     if kind in _TIMED:
         where = random.choice(guests) if kind is Kind.JOIN and guests else ""
-        return Fault(number, kind, "", where, random.randrange(LONGEST_TENTHS), seconds)
+        return Fault(number, kind, "", where, random.randrange(MAX_TENTHS), seconds)
     call, nth = _place(random, kind)
     return Fault(number, kind, random.choice([*workers, *guests]), call, nth, seconds, disk)
 

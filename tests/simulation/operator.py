@@ -19,8 +19,8 @@ from tests.simulation.onlooker import Onlooker
 from tests.simulation.scheduler import Scheduler
 
 LOOK_SECONDS = 0.25
-MOST_LOOKS = 400
-MOST_CHOICES = 12
+MAX_LOOKS = 400
+MAX_CHOICES = 12
 
 
 class Crew(Protocol):
@@ -130,7 +130,7 @@ class Operator:
         looks = 0
         while not crew.are_gone() or transactions.open_transactions:
             looks += 1
-            if looks > MOST_LOOKS:
+            if looks > MAX_LOOKS:
                 raise AssertionError("the workers do not stop")
             self._scheduler.sleep(LOOK_SECONDS)
         group = self._environment.cluster.group(GROUP, self._environment.names.clicks)
@@ -140,7 +140,7 @@ class Operator:
     def _settle(self, crew: Crew) -> None:
         self._stop_all(crew)
         inspection, work = self._office.reconciling(self._scheduler)
-        for _ in range(MOST_CHOICES):
+        for _ in range(MAX_CHOICES):
             found = contradictions(inspection.look(self._environment.partitions))
             # What only a worker's own disk knows, that memory was lost, is settled by accepting it.
             ways = {way for kind, _ in found.values() for way in WAYS[kind]} or {Way.ACCEPT_LOST_MEMORY}

@@ -7,7 +7,7 @@ from greenlet import getcurrent, greenlet
 
 from tests.builders import NOON
 
-MOST_STEPS = 60_000
+MAX_STEPS = 60_000
 """A run that takes more goes round in circles."""
 
 
@@ -33,7 +33,7 @@ class Scheduler:
     def sleep(self, seconds: float) -> None:
         until = self._now + seconds
         self._number += 1
-        if self._number > MOST_STEPS:
+        if self._number > MAX_STEPS:
             raise Endless
         if not self._planned or self._planned[0][0] > until:
             # No other event would run meanwhile.

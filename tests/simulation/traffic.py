@@ -21,7 +21,7 @@ OLDEST_MS = 20 * HOUR
 """Less than the day for which the id of a click is remembered."""
 AGAIN = 0.1
 """How often the edge publishes a click once more."""
-MOST_LINKS, MOST_CLICKS, MOST_RECIPIENTS = 5, 45, 6
+MAX_LINKS, MAX_CLICKS, MAX_RECIPIENTS = 5, 45, 6
 
 
 class Traffic:
@@ -39,9 +39,9 @@ class Traffic:
     def plan(self) -> None:
         """Schedule links, clicks and bad records."""
         random = self._random
-        for number in range(random.randint(2, MOST_LINKS)):
+        for number in range(random.randint(2, MAX_LINKS)):
             self._plan_link(f"link-{number}")
-        for _ in range(random.randint(15, MOST_CLICKS)):
+        for _ in range(random.randint(15, MAX_CLICKS)):
             self._at_some_time(self._click)
         for _ in range(random.randint(0, 3)):
             self._at_some_time(self._publish_broken)
@@ -87,7 +87,7 @@ class Traffic:
         return a_click(
             self._drawn,
             link_id=versions[0][1]["link_id"],
-            recipient_id=f"r-{random.randint(1, MOST_RECIPIENTS)}",
+            recipient_id=f"r-{random.randint(1, MAX_RECIPIENTS)}",
             clicked_at=NOON - random.randint(0, OLDEST_MS),
             mailing_id=random.choice(["m-1", "m-2", None, "", " "]),
             flow_id=random.choice([None, "", "f-1", "f-2"]),

@@ -13,7 +13,7 @@ from tests.soak.run import Soak
 from tests.soak.sample import ProcessSample
 
 Sample = TypeVar("Sample")
-MOST_POINTS = 400
+MAX_POINTS = 400
 """Most points drawn of one line; more could not be told apart and would bloat the picture."""
 
 
@@ -51,4 +51,4 @@ def _draw_memory(axes: Axes, processes: Sequence[ProcessSample]) -> None:
 
 
 def _thinned(samples: Sequence[Sample]) -> Sequence[Sample]:
-    return samples[:: max(len(samples) // MOST_POINTS, 1)]
+    return samples[:: max(len(samples) // MAX_POINTS, 1)]

@@ -17,8 +17,8 @@ from tests.support.outcome import Outcome, hits, look_at
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import Worker
 
-LONGEST_QUIET_SECONDS = 240.0
-LEAST_FAULTS = 4
+MAX_QUIET_SECONDS = 240.0
+MIN_FAULTS = 4
 SETTLE_SECONDS = 300.0
 RECIPIENTS = 20_000
 """Few enough that after some minutes each has clicked every link, and the memory of clicks grows no more."""
@@ -61,7 +61,7 @@ class Wanted:
     @property
     def quiet_seconds(self) -> float:
         """Pause after each fault."""
-        return min(LONGEST_QUIET_SECONDS, self.seconds / (LEAST_FAULTS + 1))
+        return min(MAX_QUIET_SECONDS, self.seconds / (MIN_FAULTS + 1))
 
 
 def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, say: Callable[[str], object]) -> Soak:

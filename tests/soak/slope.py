@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_SAMPLES = 20
+MIN_SAMPLES = 20
 """Fewer say nothing about a slope."""
 
 
@@ -53,7 +53,7 @@ class Trend:
 
 def trend(name: str, bound: Bound, points: Sequence[tuple[float, float]]) -> Trend | None:
     """Return the trend of samples (seconds, figure); None if there are too few."""
-    if len(points) < LEAST_SAMPLES:
+    if len(points) < MIN_SAMPLES:
         return None
     seconds, figures = np.array(points).T
     first, second = np.triu_indices(len(points), k=1)

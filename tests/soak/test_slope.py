@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from tests.soak.sample import ProcessSample, StreamSample
-from tests.soak.slope import LEAST_SAMPLES, Bound, trend
+from tests.soak.slope import MIN_SAMPLES, Bound, trend
 from tests.soak.verdict import ANONYMOUS, MEDIAN_LATENCY, TAIL_LATENCY, trends
 
 HOUR = 3600.0
@@ -61,7 +61,7 @@ def test_short_life_is_bounded_by_noise() -> None:
 
 
 def test_too_few_samples_are_not_measured() -> None:
-    assert trend("a", ANONYMOUS, points(0)[: LEAST_SAMPLES - 1]) is None
+    assert trend("a", ANONYMOUS, points(0)[: MIN_SAMPLES - 1]) is None
 
 
 def processes(life: str, *, leak: float = 0.0, descriptors: float = 0.0, disk: float = 0.0) -> list[ProcessSample]:

@@ -23,7 +23,7 @@ from tests.support.patience import stretched
 
 STALLED_AFTER_SECONDS = 3.0
 """Of an idle machine: on a busy one even a loop that does not stall takes longer."""
-LONGEST_STALLED_AFTER_SECONDS = 12.0
+MAX_STALLED_AFTER_SECONDS = 12.0
 
 
 class DeadlyStream:
@@ -44,7 +44,7 @@ class DeadlyStream:
 @cache
 def stalled_after_seconds() -> float:
     """Return the limit of this process: the same for the watchdog and for a stall, however the load changes."""
-    return min(stretched(STALLED_AFTER_SECONDS), LONGEST_STALLED_AFTER_SECONDS)
+    return min(stretched(STALLED_AFTER_SECONDS), MAX_STALLED_AFTER_SECONDS)
 
 
 def kill() -> None:

@@ -15,8 +15,8 @@ NOMINAL_SECONDS = 0.025
 MEASURE_EVERY_SECONDS = 1.0
 REMEMBERED = 3
 """Recent measurements of which the longest counts, because a single one may hit an idle moment."""
-LONGEST_STRETCH = 20.0
-LONGEST_TEST_STRETCH = 4.0
+MAX_STRETCH = 20.0
+MAX_TEST_STRETCH = 4.0
 """Limit for the time-out of a whole test. Its waits have their own stretched deadlines; the time-out only ends a test
 that hangs, which at a stretch of 20 would block the run for 100 minutes."""
 
@@ -45,7 +45,7 @@ class Yardstick:
             self._work()
             self._measured_at = self._clock()
             self._measured.append(self._measured_at - begun)
-        return min(max(1.0, max(self._measured) / NOMINAL_SECONDS), LONGEST_STRETCH)
+        return min(max(1.0, max(self._measured) / NOMINAL_SECONDS), MAX_STRETCH)
 
 
 YARDSTICK = Yardstick()
@@ -78,5 +78,5 @@ def stretched(seconds: float) -> float:
 
 
 def stretched_test_timeout(seconds: float) -> float:
-    """Return the time-out of a whole test stretched by the current load, up to `LONGEST_TEST_STRETCH`."""
-    return seconds * min(YARDSTICK.stretch, LONGEST_TEST_STRETCH)
+    """Return the time-out of a whole test stretched by the current load, up to `MAX_TEST_STRETCH`."""
+    return seconds * min(YARDSTICK.stretch, MAX_TEST_STRETCH)

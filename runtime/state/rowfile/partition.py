@@ -11,7 +11,7 @@ from runtime.state.rowfile.row_files import RowFiles
 from runtime.state.rowfile.scanning import entries_with_prefix, first_entries, read_page
 from runtime.state.store import StateSize
 
-_LEAST_KEYS = 1_024
+_MIN_KEYS = 1_024
 """Minimum number of keys read before pages are released: for smaller batches, mapping them again costs more."""
 _BYTES_PER_KEY = 1 << 14
 """File bytes per such key. Linux maps 64 KiB around a row, so each part is mapped again once per four keys."""
@@ -91,7 +91,7 @@ class RowPartitionStore:
     def _looked_at(self, keys: int) -> None:
         """Release the files' pages now and then, seldom enough that mapping them again stays cheap."""
         self._keys_looked_at += keys
-        if self._keys_looked_at >= max(_LEAST_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
+        if self._keys_looked_at >= max(_MIN_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
             self._files.release_pages()
             self._keys_looked_at = 0
 

@@ -26,7 +26,7 @@ MAX_ROWS = 1 << 31
 
 _BATCH = Struct("<qIII")
 """Position, rows of the batch, obsolete rows of the older file, checksum."""
-_LEAST_STEP = 1 << 22
+_MIN_STEP = 1 << 22
 _STEP_SHARE = 8
 _CHECKED_AT_ONCE = 1 << 24
 """Bytes verified in one step of loading."""
@@ -172,7 +172,7 @@ class Segment:
         """Extend the file and its map to this size and beyond; unwritten parts take no disk space."""
         if rows * ROW_BYTES <= self._allocated:
             return
-        step = max(_LEAST_STEP, rows * ROW_BYTES // _STEP_SHARE)
+        step = max(_MIN_STEP, rows * ROW_BYTES // _STEP_SHARE)
         size = (rows * ROW_BYTES + step) // ROW_BYTES * ROW_BYTES
         os.ftruncate(self._descriptor, self.end * ROW_BYTES)
         os.ftruncate(self._descriptor, size)
