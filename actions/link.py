@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from actions.guard import Guard
 from actions.kind import ActionParameters, Kind, LinkFacts
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Redirect, Response, record_from_response, response_from_record
@@ -39,6 +40,7 @@ class Action:
     repeat: Repeat
     kind: Kind
     parameters: ActionParameters
+    guard: Guard = Guard.NONE
 
     def __post_init__(self) -> None:
         if not 0 <= self.slot < MAX_SLOTS:
@@ -88,7 +90,11 @@ def link_from_record(record: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Li
 
 
 def record_from_link(link: Link) -> dict[str, Any]:
-    """Return the link as a `LinkDefined`, ready for the codec."""
+    """Return the link as a `LinkDefined`, ready for the codec.
+
+    Fields that later schemas added are left out where they have their default, so that
+    `Codec.encode_for_earlier_readers` can use the schema from before them.
+    """
     return {
         "tenant_id": link.tenant_id,
         "link_id": link.link_id,
@@ -134,7 +140,8 @@ def _action(record: Mapping[str, Any], by_record: Mapping[str, Kind]) -> Action:
     name, parameters = record["parameters"]
     kind = by_record[name]
     repeat = Repeat(RepeatRule(record["repeat"]["rule"]), record["repeat"]["period_ms"])
-    return Action(record["action_id"], record["slot"], repeat, kind, kind.parameters.model_validate(parameters))
+    guard = Guard(record.get("guard", Guard.NONE))
+    return Action(record["action_id"], record["slot"], repeat, kind, kind.parameters.model_validate(parameters), guard)
 
 
 def _action_record(action: Action) -> dict[str, Any]:
@@ -143,4 +150,5 @@ def _action_record(action: Action) -> dict[str, Any]:
         "slot": action.slot,
         "repeat": {"rule": action.repeat.rule.value, "period_ms": action.repeat.period_ms},
         "parameters": (action.kind.parameters_record, action.parameters.model_dump()),
+        **({} if action.guard is Guard.NONE else {"guard": action.guard.value}),
     }

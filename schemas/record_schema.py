@@ -31,7 +31,7 @@ class RecordSchema:
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, 8 bytes little-endian, as single-object encoding has it."""
     earlier: tuple["RecordSchema", ...] = ()
-    """Earlier schemas of the record: readers need them to decode bodies written with them."""
+    """Earlier schemas of the record, the newest first: readers need them to decode bodies written with them."""
 
     @property
     def is_update(self) -> bool:
@@ -75,7 +75,8 @@ def writer_schema(definition: Json) -> RecordSchema:
 
 
 def load_schemas(folder: Path = FOLDER) -> Mapping[str, RecordSchema]:
-    """Read every `.avsc` of the folder, by record name, and its earlier versions from `earlier/<its name>/`.
+    """Read every `.avsc` of the folder, by record name, and its earlier versions, which are numbered from 1 on in
+    `earlier/<its name>/`.
 
     Kinds whose update record `link_defined.avsc` does not name yet are added to its union of parameters, so
     that a new kind needs no edit there.
@@ -86,11 +87,18 @@ def load_schemas(folder: Path = FOLDER) -> Mapping[str, RecordSchema]:
     for stem, definition in definitions.items():
         if _snake_case(definition["name"]) != stem:
             raise ValueError(f"{stem}.avsc holds the record {definition['name']}; name the file after the record")
-        versions = extended_definitions(definition, updates) if stem == "link_defined" else [definition]
-        versions += [json.loads(path.read_text()) for path in sorted((folder / "earlier" / stem).glob("*.avsc"))]
+        versions = [definition, *_earlier(folder / "earlier" / stem)]
+        if stem == "link_defined":
+            versions = [each for version in versions for each in extended_definitions(version, updates)]
         newest, *earlier = map(record_schema, versions)
         schemas[definition["name"]] = replace(newest, earlier=tuple(earlier))
     return schemas
+
+
+def _earlier(folder: Path) -> list[Json]:
+    """Return the earlier versions of a record, the newest first."""
+    numbered = sorted(folder.glob("*.avsc"), key=lambda path: int(path.stem), reverse=True)
+    return [json.loads(path.read_text()) for path in numbered]
 
 
 def _snake_case(name: str) -> str:

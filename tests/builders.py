@@ -74,6 +74,7 @@ def an_action(
         "slot": slot,
         "repeat": {"rule": rule, "period_ms": period_ms},
         "parameters": (f"link_actions.{update}Parameters", PARAMETERS[update] | parameters),
+        "guard": "none",
     }
 
 
@@ -87,7 +88,7 @@ def a_link(*actions: Record, **changes: Any) -> Record:
         "status": "active",
         "name": "Spring offer",
         "url": "https://example.com/spring",
-        "response": ("link_actions.RedirectResponse", {"url": "https://example.com/spring"}),
+        "response": ("link_actions.RedirectResponse", {"url": "https://example.com/spring", "rules": []}),
         "actions": list(actions),
         "defined_at": NOON - DAY,
         "defined_by": "anna",

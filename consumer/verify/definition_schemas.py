@@ -5,7 +5,7 @@ their parameters are further branches of its union of parameters, after its own,
 definition may have been written with any subset of the added kinds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -17,11 +17,18 @@ _FIRST_OWN = len(SHARED) + len(DECIDED)
 """Index of the first field of an update that belongs to its kind."""
 
 
-def definition_schemas(files: Mapping[str, Json]) -> Iterator[Json]:
-    """Yield every possible schema of `LinkDefined`, the one with all kinds first; `files` are schemas by file name."""
-    link_defined = files["link_defined"]
-    known = {branch["name"] for branch in _branches(link_defined)}
+def definition_schemas(files: Mapping[str, Json], earlier: Iterable[Json] = ()) -> Iterator[Json]:
+    """Yield every possible schema of `LinkDefined`, the newest one with all kinds first.
+
+    `files` are schemas by file name; `earlier` are the earlier versions of `LinkDefined`, the newest first.
+    """
     updates = [files[name] for name in sorted(files) if _is_update(files[name])]
+    for version in (files["link_defined"], *earlier):
+        yield from _with_kinds(version, updates)
+
+
+def _with_kinds(link_defined: Json, updates: Sequence[Json]) -> Iterator[Json]:
+    known = {branch["name"] for branch in _branches(link_defined)}
     added = [update for update in updates if f"{update['name']}Parameters" not in known]
     for size in range(len(added), -1, -1):
         for chosen in combinations(added, size):

@@ -85,8 +85,9 @@ def decode_update(seen: Seen) -> dict[str, Any]:
 def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
     """Return a record of this type, times in milliseconds, unions of records as (name, record).
 
-    Accepts Avro's single-object encoding with the fingerprint of the `.avsc` file (of a link definition also of the
-    file extended by added kinds), and Confluent's wire format with any schema id.
+    Accepts Avro's single-object encoding with the fingerprint of the `.avsc` file or an earlier version of it (of a
+    link definition also of these extended by added kinds), and Confluent's wire format with any schema id. Fields that
+    an earlier version lacks have their defaults.
     Raises NotReadable, also if bytes follow the record.
     """
     schemas = _schemas(record_name)
@@ -99,7 +100,7 @@ def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
     schema = schemas.get(value[:header], next(iter(schemas.values())))
     body = BytesIO(value[header:])
     try:
-        record: Any = schemaless_reader(body, schema, None, return_record_name=True)
+        record: Any = schemaless_reader(body, schema, next(iter(schemas.values())), return_record_name=True)
     except (EOFError, IndexError, ValueError, TypeError) as error:
         raise NotReadable(f"the body is not a {record_name}: {error!r}") from error
     if body.read(1):
@@ -110,17 +111,28 @@ def decode(record_name: str, value: bytes | None) -> dict[str, Any]:
 @cache
 def _schemas(record_name: str) -> dict[bytes, Any]:
     """Return the schemas of the record by their single-object header, the most recent one first."""
-    # Without logical types the times are numbers, and the canonical form is the same.
-    files = {path.stem: json.loads(path.read_text(), object_hook=_without_logical_type) for path in _files()}
-    found = [definition for definition in files.values() if definition["name"] == record_name]
+    files = {path.stem: _read_schema(path) for path in _files()}
+    found = [stem for stem, definition in files.items() if definition["name"] == record_name]
     if not found:
         raise NotReadable(f"no schema in {SCHEMAS} has the name {record_name}")
-    versions = definition_schemas(files) if record_name == "LinkDefined" else found
-    return {_header(version): parse_schema(version) for version in versions}
+    versions = [files[found[0]], *(_read_schema(path) for path in _earlier_files(found[0]))]
+    every = definition_schemas(files, versions[1:]) if record_name == "LinkDefined" else versions
+    return {_header(version): parse_schema(version) for version in every}
 
 
 def _files() -> list[Path]:
     return sorted(SCHEMAS.glob("*.avsc"))
+
+
+def _earlier_files(stem: str) -> list[Path]:
+    """Return the earlier versions of a schema, the newest first."""
+    return sorted((SCHEMAS / "earlier" / stem).glob("*.avsc"), key=lambda path: int(path.stem), reverse=True)
+
+
+def _read_schema(path: Path) -> dict[str, Any]:
+    """Read without logical types: the times are then numbers, and the canonical form is the same."""
+    schema: dict[str, Any] = json.loads(path.read_text(), object_hook=_without_logical_type)
+    return schema
 
 
 def _without_logical_type(part: dict[str, Any]) -> dict[str, Any]:

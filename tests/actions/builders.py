@@ -5,6 +5,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from actions.guard import Guard
 from actions.kind import ClickFacts, Kind, LinkFacts
 from actions.link import Action, Link, LinkStatus
 from actions.registry import load_kinds
@@ -37,7 +38,14 @@ def click_facts(
     return ClickFacts(mailing_id, flow_id, clicked_at, link_hits)
 
 
-def an_action(kind: str = "interest", *, slot: int = 0, repeat: Repeat | None = None, **parameters: Any) -> Action:
+def an_action(
+    kind: str = "interest",
+    *,
+    slot: int = 0,
+    repeat: Repeat | None = None,
+    guard: Guard = Guard.NONE,
+    **parameters: Any,
+) -> Action:
     found = kinds()[kind]
     return Action(
         action_id=f"{kind}-{slot}",
@@ -45,6 +53,7 @@ def an_action(kind: str = "interest", *, slot: int = 0, repeat: Repeat | None = 
         repeat=repeat or Repeat(),
         kind=found,
         parameters=found.parameters(**(parameters or samples_of(kind)[0])),
+        guard=guard,
     )
 
 

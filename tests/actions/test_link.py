@@ -2,10 +2,21 @@ from typing import Any
 
 import pytest
 
-from actions.link import LinkStatus, UnreadableLink, link_from_record, record_from_link, url_of
+from actions.guard import Guard
+from actions.link import Link, LinkStatus, UnreadableLink, link_from_record, record_from_link, url_of
 from actions.repeat import Repeat, RepeatRule
-from actions.response import Form, Redirect, Response, Text
-from schemas.codec import Codec
+from actions.response import (
+    Form,
+    FormField,
+    FormFieldType,
+    Redirect,
+    RedirectCondition,
+    RedirectRule,
+    Response,
+    Text,
+    record_from_response,
+)
+from schemas.codec import Codec, single_object_frame
 from schemas.record_schema import load_schemas
 from tests.actions.builders import a_link, an_action, kinds
 
@@ -16,6 +27,23 @@ EVERY_REPEAT = [
     Repeat(RepeatRule.COOLDOWN, 86_400_000),
     Repeat(RepeatRule.ALWAYS),
 ]
+WITH_RULES = Redirect(
+    "https://example.com/",
+    (
+        RedirectRule(RedirectCondition.PERSON_KNOWN, "https://example.com/person"),
+        RedirectRule(RedirectCondition.COMPANY_KNOWN, "https://example.com/company"),
+        RedirectRule(RedirectCondition.LANGUAGE, "https://example.com/nl", "nl"),
+    ),
+)
+WITH_FIELDS = Form(
+    "f",
+    ("email",),
+    (
+        *(FormField(each.value, "Text", each) for each in FormFieldType if each is not FormFieldType.CHOICE),
+        FormField("size", "Size", FormFieldType.CHOICE, options=("S", "M")),
+        FormField("mail", "E-mail", FormFieldType.EMAIL, required=True, autocomplete="email"),
+    ),
+)
 
 
 def a_record(**changes: Any) -> dict[str, Any]:
@@ -27,13 +55,61 @@ def an_action_record(**changes: Any) -> dict[str, Any]:
     return record | changes
 
 
-@pytest.mark.parametrize("response", [Redirect("https://example.com/"), Text("<p>Thanks</p>"), Form("f", ("email",))])
+def a_response(response: Response, part: str, **changes: Any) -> tuple[str, dict[str, Any]]:
+    """The record of the response, with these changes to its first rule or field."""
+    name, fields = record_from_response(response)
+    return name, fields | {part: [fields[part][0] | changes, *fields[part][1:]]}
+
+
+def decoded(link: Link) -> Link:
+    return link_from_record(CODEC.decode(CODEC.encode_for_earlier_readers(record_from_link(link))), kinds())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [Redirect("https://example.com/"), WITH_RULES, Text("<p>Thanks</p>"), Form("f", ("email",)), WITH_FIELDS],
+)
 @pytest.mark.parametrize("status", LinkStatus)
 def test_a_link_reads_back_equal(response: Response, status: LinkStatus) -> None:
     actions = [an_action(slot=slot, repeat=repeat) for slot, repeat in enumerate(EVERY_REPEAT)]
     link = a_link(*actions, response=response, status=status, url=url_of(response), version=3, epoch=2)
 
     assert link_from_record(CODEC.decode(CODEC.encode(record_from_link(link))), kinds()) == link
+    assert decoded(link) == link
+
+
+@pytest.mark.parametrize("guard", Guard)
+def test_guard_reads_back_equal(guard: Guard) -> None:
+    link = a_link(an_action(guard=guard), an_action("script", slot=1))
+
+    assert decoded(link) == link
+
+
+@pytest.mark.parametrize(
+    ("link", "fits"),
+    [
+        (a_link(an_action()), True),
+        (a_link(an_action(), response=Form("f", ("email",))), True),
+        (a_link(an_action(guard=Guard.CONFIRM)), False),
+        (a_link(response=WITH_RULES), False),
+        (a_link(response=WITH_FIELDS), False),
+    ],
+)
+def test_only_guards_rules_and_fields_need_more_than_the_first_schema(link: Link, *, fits: bool) -> None:
+    """Programs from before them read every definition that has none of them, and no other."""
+    first = single_object_frame(CODEC.schema.earlier[-1])
+
+    assert CODEC.encode_for_earlier_readers(record_from_link(link)).startswith(first) == fits
+
+
+def test_record_of_the_first_schema_has_no_guards_rules_and_fields() -> None:
+    first = Codec(CODEC.schema.earlier[-1])
+    for response in (Redirect("https://example.com/spring"), Form("f", ("email",))):
+        link = a_link(an_action(), response=response)
+        written = first.encode(record_from_link(link))
+
+        assert link_from_record(first.decode(written), kinds()) == link
+        assert link_from_record(CODEC.decode(written), kinds()) == link
 
 
 def test_a_link_without_actions_reads_back_equal() -> None:
@@ -51,6 +127,15 @@ def test_actions_keep_their_order() -> None:
     [
         {"status": "unknown"},
         {"response": ("link_actions.CouponResponse", {})},
+        {"response": a_response(WITH_RULES, "rules", when="unknown")},
+        {"response": a_response(WITH_RULES, "rules", when="language", language=None)},
+        {"response": a_response(WITH_RULES, "rules", when="person_known", language="nl")},
+        {"response": a_response(WITH_FIELDS, "fields", type="unknown")},
+        {"response": a_response(WITH_FIELDS, "fields", options=["a"])},
+        {"response": a_response(WITH_FIELDS, "fields", type="choice")},
+        {"response": a_response(WITH_FIELDS, "fields", name="size")},
+        {"actions": [an_action_record(guard="unknown")]},
+        {"actions": [an_action_record(guard="wait")]},
         {"actions": [an_action_record(repeat={"rule": "unknown", "period_ms": None})]},
         {"actions": [an_action_record(repeat={"rule": "cooldown", "period_ms": None})]},
         {"actions": [an_action_record(action_id="")]},

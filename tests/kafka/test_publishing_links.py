@@ -18,6 +18,7 @@ import fastavro
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from bench.registry_double import running_registry
 from consumer.links.connect import connect_publisher
@@ -34,7 +35,10 @@ from tests.links.in_memory_topic import MemoryDefinitionTopic, MemoryLog
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = fastavro.parse_schema(json.loads((ROOT / "schemas/link_defined.avsc").read_text()))
+SCHEMAS = [
+    fastavro.parse_schema(json.loads((ROOT / "schemas" / name).read_text()))
+    for name in ("link_defined.avsc", "earlier/link_defined/1.avsc")
+]
 
 Versions = dict[str, list[dict[str, Any]]]
 
@@ -111,10 +115,15 @@ class Installation:
             versions[f"{record['tenant_id']}/{record['link_id']}"].append(record)
 
 
+def header_of(schema: Any) -> bytes:
+    canonical = to_parsing_canonical_form(schema)
+    return b"\xc3\x01" + bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
+
+
 def read_definition(value: Any) -> dict[str, Any]:
-    assert value[:2] == b"\xc3\x01"
+    [writer] = [schema for schema in SCHEMAS if value[:10] == header_of(schema)]
     body = io.BytesIO(value[10:])
-    record: Any = fastavro.schemaless_reader(body, SCHEMA, None, return_record_name=True)
+    record: Any = fastavro.schemaless_reader(body, writer, SCHEMAS[0], return_record_name=True)
     assert not body.read()
     return dict(record)
 

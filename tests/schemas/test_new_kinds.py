@@ -30,6 +30,7 @@ DEFINITION: dict[str, Any] = {
             "slot": 0,
             "repeat": {"rule": "once", "period_ms": None},
             "parameters": ("link_actions.SetFieldParameters", {"field": "size", "value": "L"}),
+            "guard": "none",
         }
     ],
     "defined_at": 1_800_000_000_000,

@@ -20,7 +20,7 @@ NEWEST = sorted(path.stem for path in FOLDER.glob("*.avsc"))
 
 def versions(stem: str) -> list[Json]:
     """Every published version of a record, the newest last."""
-    earlier = sorted(FOLDER.glob(f"earlier/{stem}/*.avsc"))
+    earlier = sorted(FOLDER.glob(f"earlier/{stem}/*.avsc"), key=lambda path: int(path.stem))
     return [json.loads(path.read_text()) for path in (*earlier, FOLDER / f"{stem}.avsc")]
 
 

@@ -23,6 +23,7 @@ LIKE = ["set_field", "change_interest", "open_request", "run_script"]
 def with_kinds_like(updates: list[str], folder: Path) -> Path:
     for path in FOLDER.glob("*.avsc"):
         shutil.copy(path, folder)
+    shutil.copytree(FOLDER / "earlier", folder / "earlier")
     for number, stem in enumerate(updates):
         update = json.loads((FOLDER / f"{stem}.avsc").read_text()) | {"name": f"Try{number}"}
         (folder / f"try{number}.avsc").write_text(json.dumps(update))
@@ -34,8 +35,11 @@ def test_fingerprints_are_those_that_the_program_writes(added: list[str], tmp_pa
     folder = with_kinds_like(added, tmp_path)
     written = load_schemas(folder)["LinkDefined"]
     files = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.avsc")}
+    earlier = [json.loads((folder / "earlier/link_defined/1.avsc").read_text())]
 
-    found = [fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO") for schema in definition_schemas(files)]
+    found = [
+        fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO") for schema in definition_schemas(files, earlier)
+    ]
 
     assert found == [schema.fingerprint.hex() for schema in (written, *written.earlier)]
 
