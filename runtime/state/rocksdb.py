@@ -82,11 +82,11 @@ class RocksState:
         self._database = open_database(folder)
 
     def open(self, partition: int, changelog: str) -> RocksPartitionStore:
-        """Return the store of the partition, emptied first unless it is a copy of that very changelog."""
-        (noted,) = self._database.get_many([_prefix(partition)])
-        if noted is None or noted[_POSITION_BYTES:].decode() != changelog:
+        """Return the store of the partition, emptied first unless it is a copy of this changelog."""
+        (stored,) = self._database.get_many([_prefix(partition)])
+        if stored is None or stored[_POSITION_BYTES:].decode() != changelog:
             return self.reset(partition, changelog)
-        position = int.from_bytes(noted[:_POSITION_BYTES], "big")
+        position = int.from_bytes(stored[:_POSITION_BYTES], "big")
         return RocksPartitionStore(self._database, partition, changelog, position)
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RocksPartitionStore]:

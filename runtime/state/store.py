@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class StateSize:
-    """Size of one or more stores: keys (RocksDB estimates them), memory without mapped file pages, and disk."""
+    """Size of one or more stores: keys (RocksDB estimates them), memory (mapped file pages not counted), and disk."""
 
     keys: int = 0
     memory_bytes: int = 0
@@ -41,7 +41,8 @@ class PartitionStore(Protocol):
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         """Store the entries (None deletes) and the position atomically, even if the process dies during the call.
 
-        Raises RetriableError if the disk refuses the write; nothing is stored then, and the write may be retried.
+        Raises RetriableError if the disk refuses the write: nothing is stored then, and the caller may try again.
+        Raises Unavailable if the store is damaged, or has no memory left to grow.
         """
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -51,9 +52,10 @@ class PartitionStore(Protocol):
         """Return up to `limit` entries from this key on, in the order of the keys."""
 
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return about `limit` entries and the cursor of the next page; a round begins and ends with an empty cursor.
+        """Return about `limit` entries and the cursor of the next page.
 
-        A round returns every entry that exists from its beginning to its end, in no particular order.
+        A pass starts with an empty cursor and ends when one is returned. It returns every entry that exists during the
+        whole pass, in no particular order.
         """
 
 
@@ -61,20 +63,20 @@ class StateStore(Protocol):
     """The stores of all partitions of one process."""
 
     def open(self, partition: int, changelog: str) -> PartitionStore:
-        """Return the store of the partition, emptied first unless it is a copy of that very changelog.
+        """Return the store of the partition, emptied first unless it is a copy of this changelog.
 
         `changelog` identifies the topic beyond its name (cluster and topic id), so that a store is not
-        mistaken for the copy of a recreated topic.
+        mistaken for the copy of a recreated topic. Raises RetriableError or Unavailable, as `write` does.
         """
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, PartitionStore]:
         """Open as `open` does, in steps between which the caller may do something else, or close the generator."""
 
     def size(self) -> StateSize:
-        """Return what the open stores take; any thread may ask."""
+        """Return the size of all open stores. Thread-safe."""
 
     def reset(self, partition: int, changelog: str) -> PartitionStore:
-        """Return an empty store for the partition, forgetting what was there."""
+        """Return an empty store for the partition, and delete its previous entries."""
 
     def release(self, partition: int) -> None:
         """Free the memory of an open partition; its entries stay, and its store must not be used again."""

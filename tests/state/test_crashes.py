@@ -21,8 +21,8 @@ ROW_FILES = """
 from runtime.state.rowfile.compaction import Compaction
 from runtime.state.rowfile.state import RowFileState
 
-moving = Compaction(least_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=200_000)
-state = RowFileState(Path(sys.argv[1]), moving=moving)
+compaction = Compaction(min_dead_rows=3_000, per_write=500, per_row=2, deleted_per_write=200_000)
+state = RowFileState(Path(sys.argv[1]), compaction=compaction)
 """
 ROCKSDB = """
 from runtime.state.rocksdb import RocksState

@@ -53,7 +53,7 @@ def write_batches(state: StateStore, states: States, count: int) -> None:
 def row_files(folder: Path, stage: int) -> Written:
     """Write until all rows are in one file, or being moved to a second one, or all there."""
     states: States = {0: {}}
-    state = RowFileState(folder, moving=Compaction(least_dead_rows=FEW_DEAD_ROWS if stage else 10**9))
+    state = RowFileState(folder, compaction=Compaction(min_dead_rows=FEW_DEAD_ROWS if stage else 10**9))
     while len(states) <= BATCHES or stage_of(folder) != stage:
         write_batches(state, states, 1)
     state.close()

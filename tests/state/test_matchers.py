@@ -18,7 +18,7 @@ from runtime.state.rowfile.row import MULTIPLIERS, hash_keys, key_rows
 from runtime.state.rowfile.state import RowFileState
 
 Batch = Mapping[bytes, bytes | None]
-SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)
+SOON = Compaction(min_dead_rows=12, per_write=3, per_row=1)
 
 
 def crowd(size: int) -> list[bytes]:
@@ -62,7 +62,7 @@ def test_both_leave_the_same_rows_and_find_the_same(folders: Iterator[Path], bat
 
 
 def what_is_left(folder: Path, matcher: str, batches: list[Batch]) -> object:
-    with closing(RowFileState(folder, moving=SOON, open_matcher=MATCHERS[matcher])) as state:
+    with closing(RowFileState(folder, compaction=SOON, open_matcher=MATCHERS[matcher])) as state:
         store = state.open(0, "changelog")
         found = []
         for position, batch in enumerate(batches, start=1):
@@ -72,14 +72,14 @@ def what_is_left(folder: Path, matcher: str, batches: list[Batch]) -> object:
 
 
 def rows_of(store: RowPartitionStore) -> list[bytes]:
-    return [journal.rows.tobytes() for journal in store._files.all]
+    return [segment.rows.tobytes() for segment in store._files.all]
 
 
 def entries_of_index(store: RowPartitionStore) -> tuple[int, list[tuple[int, int]]]:
     index = store._index
     in_tables = zip(index.hashes.ravel().tolist(), index.rows.ravel().tolist(), strict=True)
-    spilled = ((hash_, row) for bucket in index.spilled.values() for row, hash_ in bucket.items())
-    return index.size, sorted([*((hash_, row) for hash_, row in in_tables if row), *spilled])
+    overflow = ((hash_, row) for bucket in index.overflow.values() for row, hash_ in bucket.items())
+    return index.size, sorted([*((hash_, row) for hash_, row in in_tables if row), *overflow])
 
 
 @pytest.mark.parametrize("matcher", MATCHERS)
@@ -88,7 +88,7 @@ def test_overflow_entries_are_found_replaced_and_removed(tmp_path: Path, matcher
         store = state.open(0, "changelog")
         store.write(dict.fromkeys(CROWD, b"first"), 1)
         assert len(CROWD) > 30
-        assert store._index.spilled
+        assert store._index.overflow
         assert store.get_many(CROWD) == [b"first"] * len(CROWD)
 
         store.write(dict.fromkeys(CROWD[::2], b"second"), 2)

@@ -16,7 +16,7 @@ from runtime.state.rowfile.state import RowFileState
 from runtime.state.store import BEGINNING
 from tests.state.batches import follow
 
-SOON = Compaction(least_dead_rows=12, per_write=3, per_row=1)
+SOON = Compaction(min_dead_rows=12, per_write=3, per_row=1)
 KEYS = st.one_of(
     st.integers(0, 9).map(lambda number: number.to_bytes(20, "big")),
     st.integers(0, 3).map(lambda number: number.to_bytes(16, "big")),
@@ -44,7 +44,7 @@ class RowFileMachine(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.state = RowFileState(self.folder, moving=SOON, open_matcher=MATCHERS[self.matcher])
+        self.state = RowFileState(self.folder, compaction=SOON, open_matcher=MATCHERS[self.matcher])
         self.store = self.state.open(0, "changelog")
 
     def teardown(self) -> None:
@@ -124,8 +124,8 @@ class RowFileMachine(RuleBasedStateMachine):
         return list((self.folder / "partition-0").iterdir())
 
     def newest(self) -> tuple[Path, int]:
-        journal = self.store._files.newest
-        return journal.path, journal.end * ROW_BYTES
+        segment = self.store._files.newest
+        return segment.path, segment.end * ROW_BYTES
 
 
 class NumpyMachine(RowFileMachine):

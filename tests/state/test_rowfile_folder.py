@@ -52,7 +52,7 @@ def test_partitions_know_nothing_of_each_other(tmp_path: Path) -> None:
 
 
 def test_replaced_rows_do_not_fill_the_disk(tmp_path: Path) -> None:
-    state = RowFileState(tmp_path, moving=Compaction(least_dead_rows=1_000))
+    state = RowFileState(tmp_path, compaction=Compaction(min_dead_rows=1_000))
     store = state.open(0, "changelog")
     lasting = {b"%020d" % number: bytes(10) for number in range(5_000)}
     store.write(lasting, 1)
@@ -83,9 +83,9 @@ def test_abandoned_opening_closes_its_files(tmp_path: Path) -> None:
     state.close()
 
 
-def rewrite_until(folder: Path, moving: Compaction, enough: Callable[[], bool]) -> tuple[RowFileState, int]:
+def rewrite_until(folder: Path, compaction: Compaction, enough: Callable[[], bool]) -> tuple[RowFileState, int]:
     """Replace two thousand of twenty thousand rows again and again; return the state and its position."""
-    state = RowFileState(folder, moving=moving)
+    state = RowFileState(folder, compaction=compaction)
     store, position = state.open(0, "changelog"), 1
     store.write({b"%020d" % number: bytes(10) for number in range(20_000)}, position)
     while not enough():
@@ -101,7 +101,7 @@ def test_a_file_that_is_done_without_goes_little_by_little(tmp_path: Path) -> No
         sizes.append(first.stat().st_size if first.exists() else 0)
         return not sizes[-1]
 
-    rewrite_until(tmp_path, Compaction(least_dead_rows=10_000, deleted_per_write=400_000), is_gone)[0].close()
+    rewrite_until(tmp_path, Compaction(min_dead_rows=10_000, deleted_per_write=400_000), is_gone)[0].close()
 
     steps = [before - after for before, after in pairwise(sizes) if before > after]
     assert len(steps) >= 3
@@ -114,7 +114,7 @@ def test_what_is_left_of_a_file_that_is_done_without_is_deleted_at_opening(tmp_p
     def is_cut() -> bool:
         return first.exists() and first.stat().st_size % ROW_BYTES != 0
 
-    state, position = rewrite_until(tmp_path / "mine", Compaction(least_dead_rows=10_000, deleted_per_write=1), is_cut)
+    state, position = rewrite_until(tmp_path / "mine", Compaction(min_dead_rows=10_000, deleted_per_write=1), is_cut)
     shutil.copytree(tmp_path / "mine", killed)
     state.close()
     state = RowFileState(killed)

@@ -150,13 +150,13 @@ def test_few_pages_are_mapped_at_a_time_while_many_keys_are_looked_up(
     keys = [key for position in range(BATCHES) for key in a_batch(position)]
     Random(1).shuffle(keys)
     taken = []
-    let_go = Segment.release_pages
+    release_pages = Segment.release_pages
 
-    def look_and_let_go(journal: Segment) -> None:
+    def look_and_release(segment: Segment) -> None:
         taken.append(pages_of(tmp_path))
-        let_go(journal)
+        release_pages(segment)
 
-    monkeypatch.setattr(Segment, "release_pages", look_and_let_go)
+    monkeypatch.setattr(Segment, "release_pages", look_and_release)
     assert store.get_many(keys) == [key[-10:] for key in keys]
     assert 0 < max(taken) < 6_500_000 < len(keys) * ROW_BYTES
     state.close()

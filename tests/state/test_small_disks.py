@@ -39,11 +39,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def one_file(folder: Path) -> StateStore:
-    return RowFileState(folder, moving=Compaction(least_dead_rows=10**9))
+    return RowFileState(folder, compaction=Compaction(min_dead_rows=10**9))
 
 
 def moving_rows(folder: Path) -> StateStore:
-    return RowFileState(folder, moving=Compaction(least_dead_rows=1_000))
+    return RowFileState(folder, compaction=Compaction(min_dead_rows=1_000))
 
 
 @pytest.mark.parametrize("open_state", [one_file, moving_rows, RocksState])

@@ -27,32 +27,32 @@ CHUNK = 1 << 17
 def build_index(files: RowFiles, require: Require) -> Generator[None, None, tuple[HashIndex, int]]:
     """Return, step by step, the index and the number of live rows. Replaced rows are left out."""
     dead = yield from _find_dead(files)
-    size = sum(len(journal.rows) - int(np.count_nonzero(dead[journal])) for journal in files.all)
+    size = sum(len(segment.rows) - int(np.count_nonzero(dead[segment])) for segment in files.all)
     index, live_rows = HashIndex(size, require=require), 0
-    for journal in files.all:
-        for start, rows in chunks(journal):
-            alive = is_entry(rows) & ~dead[journal][start : start + len(rows)]
+    for segment in files.all:
+        for start, rows in chunks(segment):
+            alive = is_entry(rows) & ~dead[segment][start : start + len(rows)]
             places = np.flatnonzero(alive)
-            index.insert(hash_keys(key_part(rows[places])), files.numbers(journal, places + start))
+            index.insert(hash_keys(key_part(rows[places])), files.numbers(segment, places + start))
             live_rows += int(np.count_nonzero(whole_entries(rows, alive)))
             yield
     return index, live_rows
 
 
-def chunks(journal: Segment) -> Iterator[tuple[int, Rows]]:
+def chunks(segment: Segment) -> Iterator[tuple[int, Rows]]:
     """Yield all rows in slices, with the number of the first row; no entry spans two slices."""
     start = 0
-    while start < journal.end:
-        end = end_of_entry(journal, start + CHUNK)
-        yield start, journal.rows[start:end]
-        journal.release_pages()
+    while start < segment.end:
+        end = end_of_entry(segment, start + CHUNK)
+        yield start, segment.rows[start:end]
+        segment.release_pages()
         start = end
 
 
-def end_of_entry(journal: Segment, wanted: int) -> int:
+def end_of_entry(segment: Segment, wanted: int) -> int:
     """Return the first row from here on that is not a continuation, or the end of the file."""
-    end = min(wanted, journal.end)
-    while end < journal.end and as_bytes(journal.rows[end : end + 1])[0, KIND] == CONTINUATION:
+    end = min(wanted, segment.end)
+    while end < segment.end and as_bytes(segment.rows[end : end + 1])[0, KIND] == CONTINUATION:
         end += 1
     return end
 
@@ -70,15 +70,15 @@ def _find_dead(files: RowFiles) -> Generator[None, None, dict[Segment, Mask]]:
 
     References of the older file to its deleted predecessor are ignored: they would be read as rows of the newest file.
     """
-    dead: dict[Segment, Mask] = {journal: np.zeros(journal.end, dtype=np.bool_) for journal in files.all}
-    for journal in files.all:
-        targets = [journal] if journal is files.older or files.older is None else list(files.all)
-        for _, rows in chunks(journal):
+    dead: dict[Segment, Mask] = {segment: np.zeros(segment.end, dtype=np.bool_) for segment in files.all}
+    for segment in files.all:
+        targets = [segment] if segment is files.older or files.older is None else list(files.all)
+        for _, rows in chunks(segment):
             replaced = as_numbers(rows)[:, REPLACES]
             replaced = replaced[(replaced != 0) & (as_bytes(rows)[:, KIND] <= DIGEST)].astype(np.int64)
             for target in targets:
                 dead[target][files.places(target, replaced)] = True
             yield
     if files.older is not None:
-        dead[files.older][: files.newest.mark.superseded] = True
+        dead[files.older][: files.newest.last_batch.compacted_rows] = True
     return dead

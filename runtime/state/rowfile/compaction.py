@@ -18,7 +18,7 @@ class Compaction:
     Enough to finish long before the new file has as many dead rows, few enough to add only 1 or 2 ms to a write.
     """
 
-    least_dead_rows: int = 65_536
+    min_dead_rows: int = 65_536
     per_write: int = 4_096
     per_row: int = 4
     deleted_per_write: int = 1 << 26
@@ -28,12 +28,12 @@ class Compaction:
 def compact_some(files: RowFiles, index: HashIndex, count: int) -> None:
     """Copy the live rows among the next ones, as a batch that changes neither entries nor position.
 
-    The batch records how many rows of the older file are obsolete; after the last one it is deleted. Raises OSError.
+    The batch records how many rows of the older file are compacted; after the last one it is deleted. Raises OSError.
     """
     older, newest = files.older, files.newest
     if older is None:
         return
-    start = newest.mark.superseded
+    start = newest.last_batch.compacted_rows
     end = end_of_entry(older, start + count)
     rows = older.rows[start:end]
     firsts = np.flatnonzero(is_entry(rows))
@@ -47,7 +47,7 @@ def compact_some(files: RowFiles, index: HashIndex, count: int) -> None:
     block[1:] = rows[kept]
     as_numbers(block)[:, REPLACES] = 0
     new = files.numbers(newest, newest.end + 1 + np.searchsorted(kept, firsts[lives]))
-    newest.append(block, newest.mark.position, ALL if end == older.end else end)
+    newest.append(block, newest.last_batch.position, ALL if end == older.end else end)
     index.replace(hashes[lives], old[lives], new)
     if end == older.end:
         files.drop_older()

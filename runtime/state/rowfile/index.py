@@ -41,7 +41,7 @@ class HashIndex:
         self.hashes = np.zeros((self.buckets, SLOTS), dtype=np.uint32)
         self.rows = np.zeros((self.buckets, SLOTS), dtype=np.uint32)
         self.filled = np.zeros(self.buckets, dtype=np.uint8)
-        self.spilled: dict[int, dict[int, int]] = {}
+        self.overflow: dict[int, dict[int, int]] = {}
         """Entries of full buckets: row number and hash."""
         self.make_room(expected)
 
@@ -58,8 +58,8 @@ class HashIndex:
         rows = self.rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
         if not rows.all():  # the hash 0 matches empty slots
             places, rows = places[rows != 0], rows[rows != 0]
-        if self.spilled:
-            places, rows = self._with_spilled(hashes, buckets, places, rows)
+        if self.overflow:
+            places, rows = self._with_overflow(hashes, buckets, places, rows)
         return places, rows
 
     def has(self, hashes: Hashes, rows: Numbers) -> Mask:
@@ -78,34 +78,34 @@ class HashIndex:
         in_table = slots >= 0
         self.rows.reshape(-1)[slots[in_table]] = new[in_table]
         for place in np.flatnonzero(found & ~in_table).tolist():
-            spilled = self.spilled[int(self._bucket_of(hashes[place : place + 1])[0])]
-            spilled[int(new[place])] = spilled.pop(int(old[place]))
+            overflow = self.overflow[int(self._bucket_of(hashes[place : place + 1])[0])]
+            overflow[int(new[place])] = overflow.pop(int(old[place]))
 
     def remove(self, hashes: Hashes, rows: Numbers) -> None:
         """Remove rows that are in the index."""
         slots, _ = self._find(hashes, rows)
         for place in np.flatnonzero(slots < 0).tolist():
             bucket = int(self._bucket_of(hashes[place : place + 1])[0])
-            del self.spilled[bucket][int(rows[place])]
+            del self.overflow[bucket][int(rows[place])]
         slots = slots[slots >= 0]
         self.rows.reshape(-1)[slots] = 0
         buckets = np.array(sorted(set((slots // SLOTS).tolist())), dtype=np.int64)
         left = self.rows[buckets]
         self._rewrite(buckets, self.hashes[buckets], left, left != 0)
-        self._place_spilled(buckets.tolist())
+        self._place_overflow(buckets.tolist())
         self.size -= len(rows)
 
     def _bucket_of(self, hashes: Hashes) -> Numbers:
         buckets = (hashes & np.uint32((2 << self.level) - 1)).astype(np.int64)
         return np.where(buckets < self.buckets, buckets, buckets & ((1 << self.level) - 1))
 
-    def _with_spilled(
+    def _with_overflow(
         self, hashes: Hashes, buckets: Numbers, places: Numbers, rows: Numbers
     ) -> tuple[Numbers, Numbers]:
         more = [
             (place, row)
             for place in np.flatnonzero(self.filled.take(buckets) == SLOTS).tolist()
-            for row, hash_ in self.spilled.get(int(buckets[place]), {}).items()
+            for row, hash_ in self.overflow.get(int(buckets[place]), {}).items()
             if hash_ == hashes[place]
         ]
         if not more:
@@ -120,9 +120,9 @@ class HashIndex:
         slot = same.argmax(axis=1)
         found = same.reshape(-1).take(np.arange(len(rows)) * SLOTS + slot)
         slots = np.where(found, buckets * SLOTS + slot, -1)
-        if self.spilled:
+        if self.overflow:
             for place in np.flatnonzero(~found & (self.filled.take(buckets) == SLOTS)).tolist():
-                found[place] = int(rows[place]) in self.spilled.get(int(buckets[place]), ())
+                found[place] = int(rows[place]) in self.overflow.get(int(buckets[place]), ())
         return slots, found
 
     def _place(self, hashes: Hashes, rows: Numbers) -> None:
@@ -133,7 +133,7 @@ class HashIndex:
             filled = self.filled.take(buckets)
             if filled.max() == SLOTS:
                 full = filled == SLOTS
-                self._spill(buckets[full], hashes[full], numbers[full])
+                self._add_overflow(buckets[full], hashes[full], numbers[full])
                 buckets, hashes, numbers, filled = buckets[~full], hashes[~full], numbers[~full], filled[~full]
             slots = buckets * SLOTS + filled
             flat_rows[slots] = numbers
@@ -143,9 +143,9 @@ class HashIndex:
             self.filled[buckets[won]] += 1
             buckets, hashes, numbers = buckets[lost], hashes[lost], numbers[lost]
 
-    def _spill(self, buckets: Numbers, hashes: Hashes, rows: NDArray[np.uint32]) -> None:
+    def _add_overflow(self, buckets: Numbers, hashes: Hashes, rows: NDArray[np.uint32]) -> None:
         for bucket, hash_, row in zip(buckets.tolist(), hashes.tolist(), rows.tolist(), strict=True):
-            self.spilled.setdefault(bucket, {})[row] = hash_
+            self.overflow.setdefault(bucket, {})[row] = hash_
 
     def make_room(self, added: int) -> None:
         """Grow for this many more rows. If memory is refused, this raises and leaves the index unchanged."""
@@ -178,13 +178,13 @@ class HashIndex:
         self.buckets += count
         if self.buckets == 2 << self.level:
             self.level += 1
-        self._place_spilled(range(start, start + count))
+        self._place_overflow(range(start, start + count))
 
-    def _place_spilled(self, buckets: Iterable[int]) -> None:
+    def _place_overflow(self, buckets: Iterable[int]) -> None:
         """Move overflow entries into buckets that have room now."""
-        for bucket in buckets if self.spilled else ():
-            if spilled := self.spilled.pop(bucket, None):
-                self._place(np.fromiter(spilled.values(), dtype=np.uint32), np.fromiter(spilled, dtype=np.int64))
+        for bucket in buckets if self.overflow else ():
+            if overflow := self.overflow.pop(bucket, None):
+                self._place(np.fromiter(overflow.values(), dtype=np.uint32), np.fromiter(overflow, dtype=np.int64))
 
     def _rewrite(
         self, buckets: slice | Numbers, hashes: NDArray[np.uint32], rows: NDArray[np.uint32], kept: Mask

@@ -17,13 +17,13 @@ class Matcher(Protocol):
     def encode(self, entries: Mapping[bytes, bytes | None]) -> Block:
         """Return the rows of the entries, in their order; a value of None makes a tombstone."""
 
-    def link(self, block: Block) -> int:
+    def mark_replaced(self, block: Block) -> int:
         """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
 
-    def enter(self, block: Block, first: int) -> None:
-        """Point the index to the rows of a block that was marked and written; `first` is the number of its first row.
+    def insert(self, block: Block, first: int) -> None:
+        """Insert the rows of a written block into the index; `first` is the number of its first row.
 
-        The index must have room for all of them.
+        Rows that replace others take their place. The index must have room, and `mark_replaced` must have been called.
         """
 
 

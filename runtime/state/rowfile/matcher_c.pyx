@@ -104,7 +104,7 @@ cdef class Matcher:
     """Implements `Matcher`."""
 
     cdef object index, files
-    cdef dict spilled
+    cdef dict overflow
     cdef uint32_t* hashes
     cdef uint32_t* numbers
     cdef uint8_t* filled
@@ -170,7 +170,7 @@ cdef class Matcher:
             row[VALUE] = <uint8_t>value_size
         return Block(rows, np.arange(1, total + 1))
 
-    def link(self, block):
+    def mark_replaced(self, block):
         """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
         cdef Wanted[AT_ONCE] wanted
         cdef (Wanted*)[AT_ONCE] group
@@ -200,8 +200,8 @@ cdef class Matcher:
                     gained -= 1
         return gained - rows_taken(self.files.take(np.array(longer, dtype=np.int64))) if longer else gained
 
-    def enter(self, block, uint32_t first):
-        """Point the index to the rows of a marked, written block; `first` is the number of its first row."""
+    def insert(self, block, uint32_t first):
+        """Insert the rows of a written block into the index; `first` is the number of its first row."""
         cdef const uint8_t* rows = <const uint8_t*>address(block.rows)
         cdef const int64_t* firsts = <const int64_t*>address(block.entries)
         cdef const uint8_t* row
@@ -218,7 +218,7 @@ cdef class Matcher:
             elif old:
                 self.replace(self.bucket_of(hash_of(row)), old, new)
             else:
-                self.insert(hash_of(row), new)
+                self.insert_row(hash_of(row), new)
                 added += 1
         self.index.size += added
         if gone:
@@ -226,7 +226,7 @@ cdef class Matcher:
             self.index.remove(np.array(hashes, dtype=np.uint32), np.array(numbers, dtype=np.int64))
 
     cdef bint are_keys_ordered(self) except -1:
-        return MAPPED_BYTES < sum(journal.end for journal in self.files.all) * ROW_BYTES <= ORDERED_BYTES
+        return MAPPED_BYTES < sum(segment.end for segment in self.files.all) * ROW_BYTES <= ORDERED_BYTES
 
     cdef int look_up_some(
         self, list values, Py_ssize_t start, Wanted* wanted, Py_ssize_t total, uint32_t* order
@@ -256,7 +256,7 @@ cdef class Matcher:
         """Update the addresses of tables and files: both move as they grow, and there are one or two files."""
         index, newest, older = self.index, self.files.newest, self.files.older
         self.hashes, self.numbers = <uint32_t*>address(index.hashes), <uint32_t*>address(index.rows)
-        self.filled, self.spilled = <uint8_t*>address(index.filled), index.spilled
+        self.filled, self.overflow = <uint8_t*>address(index.filled), index.overflow
         self.buckets, self.level_mask = index.buckets, (1 << index.level) - 1
         even, odd = (newest, older or newest)[:: -1 if newest.generation & 1 else 1]
         self.even, self.odd = <const uint8_t*>address(even.rows), <const uint8_t*>address(odd.rows)
@@ -301,9 +301,9 @@ cdef class Matcher:
         cdef Py_ssize_t place, known = 0
         cdef uint32_t most = 0
         cdef int piece, shift = 0
-        cdef bint is_any_spilled = bool(self.spilled)
+        cdef bint is_any_overflow = bool(self.overflow)
         for place in range(total):
-            if wanted[place].number or is_any_spilled:
+            if wanted[place].number or is_any_overflow:
                 order[known] = <uint32_t>place
                 known += 1
                 most |= wanted[place].number & PLACE
@@ -313,12 +313,12 @@ cdef class Matcher:
             shift += 1
         memset(starts, 0, sizeof(starts))
         for place in range(total):
-            if wanted[place].number or is_any_spilled:
+            if wanted[place].number or is_any_overflow:
                 starts[((wanted[place].number & PLACE) >> shift) + 1] += 1
         for piece in range(PIECES):
             starts[piece + 1] += starts[piece]
         for place in range(total):
-            if wanted[place].number or is_any_spilled:
+            if wanted[place].number or is_any_overflow:
                 piece = (wanted[place].number & PLACE) >> shift
                 order[starts[piece]] = <uint32_t>place
                 starts[piece] += 1
@@ -342,8 +342,8 @@ cdef class Matcher:
             if is_same_key(self.row(number), wanted.row):
                 return number
             slot = self.next_slot(wanted, slot + 1)
-        if self.spilled and self.filled[wanted.bucket] == SLOTS:
-            for number, hash_ in self.spilled.get(wanted.bucket, {}).items():
+        if self.overflow and self.filled[wanted.bucket] == SLOTS:
+            for number, hash_ in self.overflow.get(wanted.bucket, {}).items():
                 if hash_ == wanted.hash and is_same_key(self.row(number), wanted.row):
                     return number
         return 0
@@ -354,11 +354,11 @@ cdef class Matcher:
             return PyBytes_FromStringAndSize(<const char*>row + key_length(row), row[VALUE])
         return read_entry(PyBytes_FromStringAndSize(<const char*>row, ROW_BYTES), number, self.files.following)[1]
 
-    cdef int insert(self, uint32_t hash_, uint32_t number) except -1:
+    cdef int insert_row(self, uint32_t hash_, uint32_t number) except -1:
         cdef uint64_t bucket = self.bucket_of(hash_)
         cdef uint64_t slot = bucket * SLOTS + self.filled[bucket]
         if self.filled[bucket] == SLOTS:
-            self.spilled.setdefault(bucket, {})[number] = hash_
+            self.overflow.setdefault(bucket, {})[number] = hash_
             return 0
         self.hashes[slot], self.numbers[slot] = hash_, number
         self.filled[bucket] += 1
@@ -370,8 +370,8 @@ cdef class Matcher:
             if self.numbers[slot] == old:
                 self.numbers[slot] = new
                 return 0
-        spilled = self.spilled[bucket]
-        spilled[new] = spilled.pop(old)
+        overflow = self.overflow[bucket]
+        overflow[new] = overflow.pop(old)
         return 0
 
 

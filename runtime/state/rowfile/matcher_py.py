@@ -45,7 +45,7 @@ class Matcher:
         """Return the rows of the entries, in their order; a value of None makes a tombstone."""
         return encode(entries)
 
-    def link(self, block: Block) -> int:
+    def mark_replaced(self, block: Block) -> int:
         """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
         firsts = block.rows[block.entries]
         places, numbers, old_rows = self._find(key_part(firsts))
@@ -53,8 +53,8 @@ class Matcher:
         deletions = np.count_nonzero(as_bytes(firsts)[:, VALUE] == DELETED)
         return len(block.rows) - 1 - int(deletions) - rows_taken(old_rows)
 
-    def enter(self, block: Block, first: int) -> None:
-        """Point the index to the rows of a marked, written block; `first` is the number of its first row."""
+    def insert(self, block: Block, first: int) -> None:
+        """Insert the rows of a written block into the index; `first` is the number of its first row."""
         rows, numbers = block.rows[block.entries], block.entries + first
         hashes, replaced = hash_keys(key_part(rows)), as_numbers(rows)[:, REPLACES].astype(np.int64)
         is_deletion, is_known = as_bytes(rows)[:, VALUE] == DELETED, replaced != 0

@@ -27,7 +27,7 @@ class RowPartitionStore:
         index: HashIndex,
         *,
         live_rows: int,
-        moving: Compaction,
+        compaction: Compaction,
         open_matcher: OpenMatcher,
     ) -> None:
         """`index` and `live_rows` belong to the files; `build_index` returns them."""
@@ -35,25 +35,25 @@ class RowPartitionStore:
         self._files = files
         self._index = index
         self._live_rows = live_rows
-        self._moving = moving
+        self._compaction = compaction
         self._matcher = open_matcher(index, files)
-        self._keys_looked_at = 0
+        self._keys_read = 0
 
     @property
     def position(self) -> int:
         """Offset of the changelog record to read next."""
-        return self._files.newest.mark.position
+        return self._files.newest.last_batch.position
 
     @property
     def size(self) -> StateSize:
-        """Memory and disk that the entries take."""
-        disk_bytes = sum(journal.end for journal in self._files.all) * ROW_BYTES
+        """Number of keys, and the memory and disk that they take."""
+        disk_bytes = sum(segment.end for segment in self._files.all) * ROW_BYTES
         return StateSize(self._index.size, self._index.memory_bytes, disk_bytes)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the value of each key, in order."""
         values = self._matcher.look_up(keys)
-        self._looked_at(len(keys))
+        self._count_reads(len(keys))
         return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
@@ -63,11 +63,11 @@ class RowPartitionStore:
         """
         self._index.make_room(len(entries))
         try:
-            self._move(len(entries))
+            self._compact(len(entries))
             self._append(entries, position)
         except OSError as error:
             raise refused("the state could not be written", error) from error
-        self._looked_at(len(entries))
+        self._count_reads(len(entries))
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries whose key starts with the prefix, in the order of the keys; reads everything."""
@@ -80,7 +80,7 @@ class RowPartitionStore:
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Return up to `limit` entries, in the order they were written, and the cursor of the next page.
 
-        A round ends only if pages hold more entries than are written between them.
+        A pass ends only if a page holds more entries than are written between two pages.
         """
         return read_page(self._files, self._index, cursor, limit)
 
@@ -88,29 +88,29 @@ class RowPartitionStore:
         """Close the files and free the memory."""
         self._files.close()
 
-    def _looked_at(self, keys: int) -> None:
-        """Release the files' pages now and then, seldom enough that mapping them again stays cheap."""
-        self._keys_looked_at += keys
-        if self._keys_looked_at >= max(_MIN_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
+    def _count_reads(self, keys: int) -> None:
+        """Release the files' pages once per many keys only, because mapping them again costs time."""
+        self._keys_read += keys
+        if self._keys_read >= max(_MIN_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
             self._files.release_pages()
-            self._keys_looked_at = 0
+            self._keys_read = 0
 
     def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         block = self._matcher.encode(entries)
-        gained = self._matcher.link(block)
-        journal = self._files.newest
-        first = self._files.number(journal, journal.end)
-        journal.append(block.rows, position, journal.mark.superseded)
+        gained = self._matcher.mark_replaced(block)
+        segment = self._files.newest
+        first = self._files.number(segment, segment.end)
+        segment.append(block.rows, position, segment.last_batch.compacted_rows)
         self._live_rows += gained
-        self._matcher.enter(block, first)
+        self._matcher.insert(block, first)
 
-    def _move(self, entries: int) -> None:
-        """Drop dead rows: live ones are copied to a new file, a slice at each write, and the old file is deleted."""
+    def _compact(self, entries: int) -> None:
+        """Drop dead rows: each write copies a slice of the live ones to a new file; then the old file is deleted."""
         files = self._files
-        files.delete_some(self._moving.deleted_per_write)
+        files.delete_some(self._compaction.deleted_per_write)
         if files.older is None:
             dead = files.newest.end - self._live_rows
-            if dead < self._moving.least_dead_rows or dead * 3 < files.newest.end:
+            if dead < self._compaction.min_dead_rows or dead * 3 < files.newest.end:
                 return
-            files.begin_another(self.changelog)
-        compact_some(files, self._index, self._moving.per_write + self._moving.per_row * entries)
+            files.start_segment(self.changelog)
+        compact_some(files, self._index, self._compaction.per_write + self._compaction.per_row * entries)

@@ -36,7 +36,7 @@ KIND, VALUE, REPLACES = 42, 43, 11
 
 DIGEST = 39
 """Kind: the key is the digest of a longer one, which starts the value."""
-HEAD, BATCH, CONTINUATION = 253, 254, 255
+HEADER, BATCH, CONTINUATION = 253, 254, 255
 """Kinds of rows that start no entry."""
 LONG, DELETED = 254, 255
 """Instead of the value's length: the value continues in the next rows; the key is deleted."""

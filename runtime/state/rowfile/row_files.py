@@ -26,7 +26,7 @@ class RowFiles:
     def __init__(self, newest: Segment, older: Segment | None = None) -> None:
         self.newest = newest
         self.older = older
-        self._leaving: Segment | None = None
+        self._retired: Segment | None = None
 
     @classmethod
     def create(cls, folder: Path, changelog: str) -> "RowFiles":
@@ -46,13 +46,13 @@ class RowFiles:
         paths = _paths(folder)
         generation = max(paths, default=0)
         newest = yield from _load(paths.get(generation), changelog)
-        is_whole = newest is not None and newest.mark.superseded == ALL
+        is_whole = newest is not None and newest.last_batch.compacted_rows == ALL
         older = None if is_whole else (yield from _load(paths.get(generation - 1), changelog))
         files = _valid(newest, older)
-        kept = [journal.path for journal in files.all] if files else []
-        for journal in (newest, older):
-            if journal and journal.path not in kept:
-                journal.close()
+        kept = [segment.path for segment in files.all] if files else []
+        for segment in (newest, older):
+            if segment and segment.path not in kept:
+                segment.close()
         for path in paths.values():
             if path not in kept:
                 path.unlink()
@@ -65,17 +65,17 @@ class RowFiles:
             yield self.older
         yield self.newest
 
-    def number(self, journal: Segment, place: int) -> int:
+    def number(self, segment: Segment, place: int) -> int:
         """Return the number of the row at this position in one file."""
-        return place | (journal.generation & 1) << _BIT
+        return place | (segment.generation & 1) << _BIT
 
-    def numbers(self, journal: Segment, places: Numbers) -> Numbers:
+    def numbers(self, segment: Segment, places: Numbers) -> Numbers:
         """Return the numbers of rows by their positions in one file."""
-        return places | (journal.generation & 1) << _BIT
+        return places | (segment.generation & 1) << _BIT
 
-    def places(self, journal: Segment, numbers: Numbers) -> Numbers:
+    def places(self, segment: Segment, numbers: Numbers) -> Numbers:
         """Return the positions of those rows that are in this file."""
-        mine: Numbers = numbers[numbers >> _BIT == journal.generation & 1] & _PLACE
+        mine: Numbers = numbers[numbers >> _BIT == segment.generation & 1] & _PLACE
         return mine
 
     def take(self, numbers: Numbers) -> Rows:
@@ -94,38 +94,38 @@ class RowFiles:
 
     def release_pages(self) -> None:
         """Release the mapped pages: the files then take only page cache, which the kernel can reclaim."""
-        for journal in self.all:
-            journal.release_pages()
+        for segment in self.all:
+            segment.release_pages()
 
-    def begin_another(self, changelog: str) -> None:
+    def start_segment(self, changelog: str) -> None:
         """Start a file; the current one becomes the older one."""
-        if self._leaving is not None:
-            self._leaving.discard()
-            self._leaving = None
+        if self._retired is not None:
+            self._retired.discard()
+            self._retired = None
         path = self.newest.path.with_name(_NAME.format(self.newest.generation + 1))
         self.newest, self.older = Segment.create(path, changelog, after=self.newest), self.newest
 
     def drop_older(self) -> None:
         """Retire the older file, which is then deleted in steps."""
-        self._leaving, self.older = self.older, None
+        self._retired, self.older = self.older, None
 
     def delete_some(self, size: int) -> None:
-        """Truncate the retired file by up to `size` bytes; remove it when empty."""
-        if self._leaving is not None and self._leaving.discard_some(size):
-            self._leaving = None
+        """Truncate the retired file by up to `size` bytes, or delete it if no more are left."""
+        if self._retired is not None and self._retired.discard_some(size):
+            self._retired = None
 
     def close(self) -> None:
         """Close the files."""
-        if self._leaving is not None:
-            self._leaving.discard()
-        for journal in self.all:
-            journal.close()
+        if self._retired is not None:
+            self._retired.discard()
+        for segment in self.all:
+            segment.close()
 
 
 def _valid(newest: Segment | None, older: Segment | None) -> RowFiles | None:
-    if newest and newest.mark.superseded == ALL:
+    if newest and newest.last_batch.compacted_rows == ALL:
         return RowFiles(newest)
-    if not older or older.mark.superseded != ALL:
+    if not older or older.last_batch.compacted_rows != ALL:
         return None
     return RowFiles(newest, older) if newest and newest.follows(older) else RowFiles(older)
 

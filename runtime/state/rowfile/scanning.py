@@ -74,18 +74,18 @@ def read_page(files: RowFiles, index: HashIndex, cursor: bytes, limit: int) -> t
     The rows of a deleted file were copied to the newest, so the scan restarts at the beginning of that one.
     """
     generation, place = _CURSOR.unpack(cursor) if cursor else (0, 1)
-    journal = next((journal for journal in files.all if journal.generation == generation), None)
-    if journal is None:
-        journal, place = next(files.all), 1
-    end = end_of_entry(journal, place + _PAGE_ROWS * limit)
-    places = place + np.flatnonzero(is_entry(journal.rows[place:end]))
-    hashes, numbers = hash_keys(key_part(journal.take(places))), files.numbers(journal, places)
+    segment = next((segment for segment in files.all if segment.generation == generation), None)
+    if segment is None:
+        segment, place = next(files.all), 1
+    end = end_of_entry(segment, place + _PAGE_ROWS * limit)
+    places = place + np.flatnonzero(is_entry(segment.rows[place:end]))
+    hashes, numbers = hash_keys(key_part(segment.take(places))), files.numbers(segment, places)
     found = numbers[index.has(hashes, numbers)]
     if len(found) > limit:
-        found, end = found[:limit], int(files.places(journal, found[limit : limit + 1])[0])
-    if end < journal.end:
-        return _read(files, found), _CURSOR.pack(journal.generation, end)
-    is_newest = journal is files.newest
+        found, end = found[:limit], int(files.places(segment, found[limit : limit + 1])[0])
+    if end < segment.end:
+        return _read(files, found), _CURSOR.pack(segment.generation, end)
+    is_newest = segment is files.newest
     return _read(files, found), b"" if is_newest else _CURSOR.pack(files.newest.generation, 1)
 
 
@@ -94,11 +94,11 @@ def _live(
 ) -> tuple[Numbers, "np.ndarray[tuple[int], np.dtype[np.uint64]]"]:
     """Return number and first row of the selected entries that are live."""
     numbers, starts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
-    for journal in files.all:
-        for start, rows in chunks(journal):
+    for segment in files.all:
+        for start, rows in chunks(segment):
             places = np.flatnonzero(is_entry(rows))
             places = places[chosen(rows[places])]
-            mine = files.numbers(journal, places + start)
+            mine = files.numbers(segment, places + start)
             lives = index.has(hash_keys(key_part(rows[places])), mine)
             numbers.append(mine[lives])
             starts.append(_starts(rows[places[lives]]))

@@ -8,7 +8,6 @@ holes, which the checksums detect.
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from errno import EFBIG
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
@@ -25,7 +24,7 @@ MAX_ROWS = 1 << 31
 """Maximum number of rows in a file: 100 GB."""
 
 _BATCH = Struct("<qIII")
-"""Position, rows of the batch, obsolete rows of the older file, checksum."""
+"""Changelog position, rows of the batch, compacted rows of the older file, checksum."""
 _MIN_STEP = 1 << 22
 _STEP_SHARE = 8
 _CHECKED_AT_ONCE = 1 << 24
@@ -35,10 +34,10 @@ _CHECKED_AT_ONCE = 1 << 24
 class Segment:
     """One file of rows. Read through mmap but written with pwrite, so a full disk raises OSError instead of SIGBUS."""
 
-    def __init__(self, path: Path, descriptor: int, head: SegmentHeader) -> None:
+    def __init__(self, path: Path, descriptor: int, header: SegmentHeader) -> None:
         self.path = path
-        self.head = head
-        self.mark = head.mark()
+        self.header = header
+        self.last_batch = header.before_first_batch()
         self._descriptor = descriptor
         self._allocated = 0
         self._map: mmap | None = None
@@ -48,18 +47,18 @@ class Segment:
     def create(cls, path: Path, changelog: str, *, after: "Segment | None" = None) -> "Segment":
         """Create an empty file that continues `after`; replaces any file at this path."""
         generation, checksum, position = (
-            (after.generation + 1, after.mark.checksum, after.mark.position) if after else (1, 0, BEGINNING)
+            (after.generation + 1, after.last_batch.checksum, after.last_batch.position) if after else (1, 0, BEGINNING)
         )
-        head = SegmentHeader(generation, changelog_digest(changelog), checksum, position)
+        header = SegmentHeader(generation, changelog_digest(changelog), checksum, position)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        journal = cls(path, descriptor, head)
+        segment = cls(path, descriptor, header)
         try:
-            _write(descriptor, head.encode(), 0)
-            journal._allocate(1)
+            _write(descriptor, header.encode(), 0)
+            segment._allocate(1)
         except OSError:
-            journal.discard()
+            segment.discard()
             raise
-        return journal
+        return segment
 
     @classmethod
     def load(cls, path: Path, changelog: str) -> "Generator[None, None, Segment]":
@@ -70,33 +69,33 @@ class Segment:
         with ExitStack() as stack:
             descriptor = os.open(path, os.O_RDWR)
             stack.callback(os.close, descriptor)
-            journal = cls(path, descriptor, decode_header(os.pread(descriptor, ROW_BYTES, 0), changelog))
+            segment = cls(path, descriptor, decode_header(os.pread(descriptor, ROW_BYTES, 0), changelog))
             rows = os.fstat(descriptor).st_size // ROW_BYTES
-            journal._map_file(rows * ROW_BYTES)
-            yield from journal._find_latest_mark(rows)
-            journal._unmap()
-            journal._allocate(journal.end)
+            segment._map_file(rows * ROW_BYTES)
+            yield from segment._find_last_batch(rows)
+            segment._unmap()
+            segment._allocate(segment.end)
             stack.pop_all()
-        return journal
+        return segment
 
     def follows(self, older: "Segment") -> bool:
         """Return whether this file was started exactly at the end of that one."""
-        return self.generation == older.generation + 1 and self.head.older_checksum == older.mark.checksum
+        return self.generation == older.generation + 1 and self.header.older_checksum == older.last_batch.checksum
 
     @property
     def generation(self) -> int:
         """Sequence number of the file, from 1."""
-        return self.head.generation
+        return self.header.generation
 
     @property
     def end(self) -> int:
         """Number of the next row to write (a row number, not a changelog position)."""
-        return self.mark.end
+        return self.last_batch.end
 
     @property
     def rows(self) -> Rows:
         """All rows, including batch headers; row 0 is the file header. Valid until the next write."""
-        return self._rows[: self.mark.end]
+        return self._rows[: self.last_batch.end]
 
     def take(self, numbers: Numbers) -> Rows:
         """Return copies of rows."""
@@ -107,19 +106,19 @@ class Segment:
         if self._map is not None:
             self._map.madvise(MADV_DONTNEED)
 
-    def append(self, rows: Rows, position: int, superseded: int) -> None:
+    def append(self, rows: Rows, position: int, compacted_rows: int) -> None:
         """Write a batch; its first row is overwritten with the batch header. Stores nothing if it raises OSError."""
         if self.end + len(rows) > MAX_ROWS:
             raise OSError(EFBIG, f"a file holds {MAX_ROWS} rows")
-        fields = (position, len(rows) - 1, superseded)
-        checksum = crc32(rows[1:].data, crc32(_BATCH.pack(*fields, 0), self.mark.checksum))
+        fields = (position, len(rows) - 1, compacted_rows)
+        checksum = crc32(rows[1:].data, crc32(_BATCH.pack(*fields, 0), self.last_batch.checksum))
         first = as_bytes(rows[:1])[0]
         first[:] = 0
         first[: _BATCH.size] = np.frombuffer(_BATCH.pack(*fields, checksum), dtype=np.uint8)
         first[KIND] = BATCH
         self._allocate(self.end + len(rows))
         _write(self._descriptor, rows.tobytes(), self.end * ROW_BYTES)
-        self.mark = BatchHeader(self.end + len(rows), checksum, position, superseded)
+        self.last_batch = BatchHeader(self.end + len(rows), checksum, position, compacted_rows)
 
     def close(self) -> None:
         """Truncate the file to its rows, and close it."""
@@ -135,7 +134,7 @@ class Segment:
         self.path.unlink(missing_ok=True)
 
     def discard_some(self, size: int) -> bool:
-        """Truncate the file by `size` bytes, delete it when empty; return whether it is deleted."""
+        """Truncate the file by `size` bytes, or delete it if no more are left; return whether it is deleted."""
         self._unmap()
         left = min(os.fstat(self._descriptor).st_size, self.end * ROW_BYTES) - size
         if left > 0:
@@ -144,32 +143,32 @@ class Segment:
         self.discard()
         return True
 
-    def _find_latest_mark(self, rows: int) -> Iterator[None]:
+    def _find_last_batch(self, rows: int) -> Iterator[None]:
         checked = 0
-        for mark in self._marks(rows):
-            self.mark = mark
-            if mark.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
-                checked = mark.end
+        for batch in self._valid_batches(rows):
+            self.last_batch = batch
+            if batch.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
+                checked = batch.end
                 self.release_pages()
                 yield
 
-    def _marks(self, rows: int) -> Iterator[BatchHeader]:
-        mark, view = self.mark, as_bytes(self._rows).reshape(-1).data
-        while mark.end < rows:
-            start = mark.end * ROW_BYTES
+    def _valid_batches(self, rows: int) -> Iterator[BatchHeader]:
+        batch, view = self.last_batch, as_bytes(self._rows).reshape(-1).data
+        while batch.end < rows:
+            start = batch.end * ROW_BYTES
             row = bytes(view[start : start + ROW_BYTES])
-            position, count, superseded, checksum = _BATCH.unpack_from(row)
+            position, count, compacted, checksum = _BATCH.unpack_from(row)
             body = view[start + ROW_BYTES : start + ROW_BYTES * (1 + count)]
-            plain = row[: _BATCH.size].ljust(KIND, b"\0") + bytes((BATCH,)) + bytes(ROW_BYTES - KIND - 1)
-            if row != plain or len(body) != count * ROW_BYTES or position < 0:
+            expected = row[: _BATCH.size].ljust(KIND, b"\0") + bytes((BATCH,)) + bytes(ROW_BYTES - KIND - 1)
+            if row != expected or len(body) != count * ROW_BYTES or position < 0:
                 return
-            if crc32(body, crc32(_BATCH.pack(position, count, superseded, 0), mark.checksum)) != checksum:
+            if crc32(body, crc32(_BATCH.pack(position, count, compacted, 0), batch.checksum)) != checksum:
                 return
-            mark = replace(mark, end=mark.end + 1 + count, checksum=checksum, position=position, superseded=superseded)
-            yield mark
+            batch = BatchHeader(batch.end + 1 + count, checksum, position, compacted)
+            yield batch
 
     def _allocate(self, rows: int) -> None:
-        """Extend the file and its map to this size and beyond; unwritten parts take no disk space."""
+        """Extend the file and its map to at least this size; unwritten parts take no disk space."""
         if rows * ROW_BYTES <= self._allocated:
             return
         step = max(_MIN_STEP, rows * ROW_BYTES // _STEP_SHARE)
@@ -185,12 +184,12 @@ class Segment:
         self._allocated = size
 
     def _unmap(self) -> None:
-        """Drop the map; it is unmapped with the last view of it."""
+        """Drop the map; the memory is unmapped when its last view is dropped."""
         self._rows, self._map, self._allocated = np.zeros((0, ROW_WORDS), dtype=np.uint64), None, 0
 
 
 def _write(descriptor: int, content: bytes, offset: int) -> None:
-    """Write everything; a disk that fills up writes a part, and fails at the next call."""
+    """Write everything: a full disk causes a short write, then an error at the next call."""
     view = memoryview(content)
     while view:
         written = os.pwrite(descriptor, view, offset)

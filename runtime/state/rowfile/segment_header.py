@@ -1,34 +1,35 @@
-"""Row 0 of a file, and the state before its first batch."""
+"""The header of a file, which is its row 0, and the headers of its batches."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct
 from zlib import crc32
 
-from runtime.state.rowfile.row import HEAD, KIND, ROW_BYTES
+from runtime.state.rowfile.row import HEADER, KIND, ROW_BYTES
 
 ALL = 0xFFFF_FFFF
-"""Instead of a number of rows: the whole older file is obsolete."""
+"""Instead of a number of rows: all rows of the older file are compacted."""
 
 _MAGIC = b"row\x01"
-_HEAD = Struct("<4sI16sIqI")
+_HEADER = Struct("<4sI16sIqI")
 """Magic number with the version of the format, generation, digest of the changelog's identity, checksum at the end of
 the older file, position there, checksum."""
 
 
 class DamagedFile(Exception):
-    """The head of the file is damaged or belongs to another changelog or version, so the file cannot be used."""
+    """The header of the file is damaged or belongs to another changelog or version, so the file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchHeader:
-    """Header of the latest valid batch: the end of the file, and the position of its state."""
+    """Header of a batch, and its end. The header of the last batch tells the end of the file and its position."""
 
     end: int
+    """Number of the row after the batch."""
     checksum: int
     position: int
-    superseded: int
-    """Number of obsolete rows of the older file; ALL if all of them are, or if there is no older file."""
+    compacted_rows: int
+    """Rows of the older file that are compacted, and so dead; ALL if all of them are, or if there is no older file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +44,25 @@ class SegmentHeader:
     def encode(self) -> bytes:
         """Return the row."""
         fields = (_MAGIC, self.generation, self.changelog, self.older_checksum, self.position)
-        packed = _HEAD.pack(*fields, crc32(_HEAD.pack(*fields, 0)))
-        return packed.ljust(KIND, b"\0") + bytes((HEAD,)) + bytes(ROW_BYTES - KIND - 1)
+        packed = _HEADER.pack(*fields, crc32(_HEADER.pack(*fields, 0)))
+        return packed.ljust(KIND, b"\0") + bytes((HEADER,)) + bytes(ROW_BYTES - KIND - 1)
 
-    def mark(self) -> BatchHeader:
-        """Return the header that applies before the first batch."""
+    def before_first_batch(self) -> BatchHeader:
+        """Return the header that counts as the last one as long as there is no batch."""
         return BatchHeader(1, crc32(self.encode()), self.position, ALL if self.generation == 1 else 0)
 
 
 def changelog_digest(changelog: str) -> bytes:
-    """Return the digest of the changelog's identity that the head stores."""
+    """Return the digest of the changelog's identity that the header stores."""
     return blake2b(changelog.encode(), digest_size=16).digest()
 
 
 def decode_header(row: bytes, changelog: str) -> SegmentHeader:
     """Return the decoded row. Raises DamagedFile, also if it belongs to another changelog."""
     if len(row) < ROW_BYTES:
-        raise DamagedFile("the file is shorter than its head")
-    _, generation, digest, older_checksum, position, _ = _HEAD.unpack_from(row)
-    head = SegmentHeader(generation, digest, older_checksum, position)
-    if row != head.encode() or digest != changelog_digest(changelog):
-        raise DamagedFile("the head of the file is damaged, or that of another changelog or version")
-    return head
+        raise DamagedFile("the file is shorter than its header")
+    _, generation, digest, older_checksum, position, _ = _HEADER.unpack_from(row)
+    header = SegmentHeader(generation, digest, older_checksum, position)
+    if row != header.encode() or digest != changelog_digest(changelog):
+        raise DamagedFile("the header of the file is damaged, or belongs to another changelog or version")
+    return header

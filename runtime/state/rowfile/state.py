@@ -29,14 +29,14 @@ class RowFileState:
         self,
         folder: Path,
         *,
-        moving: Compaction | None = None,
+        compaction: Compaction | None = None,
         require: Require | None = None,
         open_matcher: OpenMatcher | None = None,
     ) -> None:
-        """Lock the folder, made where it is missing. Raises UsageError where another process has it open."""
+        """Lock the folder, which is created if missing. Raises UsageError if another process has it open."""
         self._folder = folder
         self._require = require or MemoryHeadroom().require
-        self._moving = moving or Compaction()
+        self._compaction = compaction or Compaction()
         self._open_matcher = open_matcher or MATCHERS[best_matcher()]
         self._stores: dict[int, RowPartitionStore] = {}
         try:
@@ -47,7 +47,7 @@ class RowFileState:
             raise failure_at_start(folder, error) from error
 
     def open(self, partition: int, changelog: str) -> RowPartitionStore:
-        """Return the store of the partition, emptied first unless it is a copy of that very changelog.
+        """Return the store of the partition, emptied first unless it is a copy of this changelog.
 
         An open store is returned unchanged. Damaged ends are truncated; a file without valid rows is discarded.
         Raises Unavailable if its index does not fit into memory.
@@ -55,16 +55,16 @@ class RowFileState:
         return exhaust(self.open_in_steps(partition, changelog))
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
-        """Open in steps of some ten milliseconds. Closing the generator abandons the opening."""
+        """Open in steps of some ten milliseconds. Closing the generator cancels the opening."""
         store = self._stores.get(partition)
         if store is not None and store.changelog == changelog:
             return store
         self.release(partition)
         try:
-            files = yield from RowFiles.load(self._of(partition), changelog)
+            files = yield from RowFiles.load(self._folder_of(partition), changelog)
             if files is None:
                 return self.reset(partition, changelog)
-            return (yield from self._keep(partition, files, changelog))
+            return (yield from self._open_store(partition, files, changelog))
         except OSError as error:
             raise refused("the state could not be read", error) from error
 
@@ -72,13 +72,13 @@ class RowFileState:
         """Return an empty store for the partition."""
         self.release(partition)
         try:
-            files = RowFiles.create(self._of(partition), changelog)
+            files = RowFiles.create(self._folder_of(partition), changelog)
         except OSError as error:
             raise refused("the state could not be written", error) from error
-        return exhaust(self._keep(partition, files, changelog))
+        return exhaust(self._open_store(partition, files, changelog))
 
     def size(self) -> StateSize:
-        """Return what the open stores take."""
+        """Return the size of all open stores."""
         return sum((store.size for store in list(self._stores.values())), start=StateSize())
 
     def release(self, partition: int) -> None:
@@ -88,21 +88,21 @@ class RowFileState:
             store.close()
 
     def close(self) -> None:
-        """Cut the files to what is in them, and unlock the folder."""
+        """Truncate the files to their rows, and unlock the folder."""
         for partition in list(self._stores):
             self.release(partition)
         os.close(self._lock)
 
-    def _of(self, partition: int) -> Path:
+    def _folder_of(self, partition: int) -> Path:
         return self._folder / f"partition-{partition}"
 
-    def _keep(self, partition: int, files: RowFiles, changelog: str) -> Generator[None, None, RowPartitionStore]:
+    def _open_store(self, partition: int, files: RowFiles, changelog: str) -> Generator[None, None, RowPartitionStore]:
         with ExitStack() as stack:
             stack.callback(files.close)
             index, live_rows = yield from build_index(files, self._require)
             stack.pop_all()
         store = RowPartitionStore(
-            files, changelog, index, live_rows=live_rows, moving=self._moving, open_matcher=self._open_matcher
+            files, changelog, index, live_rows=live_rows, compaction=self._compaction, open_matcher=self._open_matcher
         )
         self._stores[partition] = store
         return store
@@ -111,7 +111,7 @@ class RowFileState:
 def discard_row_files(folder: Path) -> None:
     """Delete the row files in a folder, if there are any, and nothing else in it.
 
-    Raises UsageError where a process has them open.
+    Raises UsageError if a process has them open.
     """
     if (folder / _LOCK).exists():
         RowFileState(folder).close()
