@@ -1,0 +1,57 @@
+"""Pages that show a text: that of the link, or a notice about the click."""
+
+from collections.abc import Mapping
+
+from edge.pages.layout import framed, link_to, page, paragraph, posted_form
+from edge.pages.markup import Html
+from edge.pages.messages import messages_in
+
+
+def text_page(language: str, text: Html, *, title: str) -> bytes:
+    """Return the page of a link whose response is a text. `text` is rich text that has been cleaned.
+
+    The page has one heading of the first level: the first of the text, or the title if it has none.
+    """
+    before, tag, after = text.partition("</h1>")
+    if not tag:
+        return page(language, title, text)
+    return framed(language, title, Html(before + tag + after.replace("<h1", "<h2").replace("</h1>", "</h2>")))
+
+
+def done_page(language: str, target_url: str | None = None) -> bytes:
+    """Return the page after a confirmation that has been recorded; `target_url` is where the link leads."""
+    words = messages_in(language)
+    onward = [] if target_url is None else [link_to(target_url, words.done_link)]
+    return page(language, words.done_title, paragraph(words.done_text), *onward)
+
+
+def thank_you_page(language: str) -> bytes:
+    """Return the page after a form whose answers have been recorded."""
+    words = messages_in(language)
+    return page(language, words.thank_you_title, paragraph(words.thank_you_text))
+
+
+def not_valid_page(language: str) -> bytes:
+    """Return the page of every link that cannot be answered; it does not tell why. Its status is 404."""
+    words = messages_in(language)
+    return page(language, words.not_valid_title, paragraph(words.not_valid_text))
+
+
+def not_ready_page(language: str, path: str) -> bytes:
+    """Return the page of an edge that does not know all links yet. Its status is 503."""
+    words = messages_in(language)
+    again = link_to(path, words.try_again_button)
+    return page(language, words.not_ready_title, paragraph(words.not_ready_text), again)
+
+
+def try_again_page(language: str, path: str, posted: Mapping[str, str] | None = None) -> bytes:
+    """Return the page for what could not be recorded and therefore was not done. Its status is 503.
+
+    `posted` are the fields of a POST, which the button sends again; without them a link opens the path again.
+    """
+    words = messages_in(language)
+    if posted is None:
+        again = link_to(path, words.try_again_button)
+    else:
+        again = posted_form(path, posted, words.try_again_button)
+    return page(language, words.try_again_title, paragraph(words.try_again_text), again)
