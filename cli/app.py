@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "clicks": "Publish clicks from a file.",
     "updates": "Show the updates as subscribers see them.",
     "dlq": "List, show and replay dead letters.",
-    "state": "Repartition or reconcile the remembered actions.",
+    "state": "Repartition or reconcile the dedupe state.",
     "acls": "Show the rights on Kafka that each role needs.",
     "doctor": "Check the installation and say how to fix it.",
 }

@@ -39,7 +39,7 @@ def doctor(
     """Check settings, versions, state, schema registry, connection, rights, topics and transactions.
 
     The exit code is 0 if the worker can run, 2 if settings are wrong, 3 if Kafka or the registry is at fault, and 6 if
-    committed offsets, remembered actions and clicks disagree.
+    committed offsets, dedupe state and clicks disagree.
     """
     findings = check_all(role)
     if as_json:

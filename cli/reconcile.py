@@ -1,4 +1,4 @@
-"""`link-actions state reconcile`: resolves contradictions between offsets, remembered actions and clicks."""
+"""`link-actions state reconcile`: resolves contradictions between offsets, dedupe state and clicks."""
 
 import sys
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from cli.entry import command_settings, topic_names
 from cli.output import say
 from cli.table import print_table
 from consumer.app.missing_changelog import missing_changelog
-from consumer.loop.history import Way, explain
+from consumer.loop.history import Resolution, explain
 from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.inspection import contradictions, open_inspection
 from consumer.maintenance.reconcile import Reconciler, Reconciliation
@@ -35,10 +35,10 @@ Example:
 def reconcile(
     *,
     accept_lost_memory: Annotated[
-        bool, typer.Option("--accept-lost-memory", help="Continue with the remembered actions that are left, or none.")
+        bool, typer.Option("--accept-lost-memory", help="Continue with the dedupe state that is left, or with none.")
     ] = False,
     offsets_from_state: Annotated[
-        bool, typer.Option("--offsets-from-state", help="Continue from the offset that the remembered actions include.")
+        bool, typer.Option("--offsets-from-state", help="Continue from the offset that the dedupe state covers.")
     ] = False,
     offsets_from_group: Annotated[
         bool, typer.Option("--offsets-from-group", help="Continue from the committed offset, or the first one.")
@@ -49,26 +49,28 @@ def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, but write nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Resolve contradictions between committed offsets, remembered actions and clicks of a partition.
+    """Resolve contradictions between committed offsets, dedupe state and clicks of a partition.
 
     Without an option, the command shows what it finds. Stop all workers of the group before you choose one. Offsets and
-    remembered actions are written in one transaction, so the command can be stopped at any time and run again.
+    dedupe state are written in one transaction, so the command can be stopped at any time and run again.
     """
     chosen = {
-        Way.ACCEPT_LOST_MEMORY: accept_lost_memory,
-        Way.OFFSETS_FROM_STATE: offsets_from_state,
-        Way.OFFSETS_FROM_GROUP: offsets_from_group,
-        Way.SKIP_LOST_CLICKS: skip_lost_clicks,
+        Resolution.ACCEPT_LOST_MEMORY: accept_lost_memory,
+        Resolution.OFFSETS_FROM_STATE: offsets_from_state,
+        Resolution.OFFSETS_FROM_GROUP: offsets_from_group,
+        Resolution.SKIP_LOST_CLICKS: skip_lost_clicks,
     }
-    ways = [way for way, is_chosen in chosen.items() if is_chosen]
-    if len(ways) > 1:
-        raise UsageError(f"Choose one of {', '.join(f'--{way}' for way in ways)}; run the command once for each")
+    resolutions = [resolution for resolution, is_chosen in chosen.items() if is_chosen]
+    if len(resolutions) > 1:
+        raise UsageError(
+            f"Choose one of {', '.join(f'--{resolution}' for resolution in resolutions)}; run the command once for each"
+        )
     settings = command_settings()
     names = topic_names(settings)
     with ExitStack() as stack:
-        if not ways:
+        if not resolutions:
             _show(settings, names, stack)
-        elif _carry_out(settings, names, stack, ways[0], dry_run=dry_run, yes=yes):
+        elif _carry_out(settings, names, stack, resolutions[0], dry_run=dry_run, yes=yes):
             say("Done; workers may start")
 
 
@@ -79,17 +81,19 @@ def _show(settings: Settings, names: TopicNames, stack: ExitStack) -> None:
     if found:
         raise Contradictory(explain(found, settings.group_id))
     where = counted(partitions, "partition")
-    say(f"Committed offsets, remembered actions and clicks of {where} agree; there is nothing to do")
+    say(f"Committed offsets, dedupe state and clicks of {where} agree; there is nothing to do")
 
 
-def _carry_out(settings: Settings, names: TopicNames, stack: ExitStack, way: Way, *, dry_run: bool, yes: bool) -> bool:
+def _carry_out(
+    settings: Settings, names: TopicNames, stack: ExitStack, resolution: Resolution, *, dry_run: bool, yes: bool
+) -> bool:
     """Apply the option unless this is a dry run; return whether it was applied."""
-    partitions = _partitions(settings, names, may_create=way is Way.ACCEPT_LOST_MEMORY and not dry_run)
+    partitions = _partitions(settings, names, may_create=resolution is Resolution.ACCEPT_LOST_MEMORY and not dry_run)
     changelog = stack.enter_context(ChangelogWriter(settings, names.changelog))
     group = ConsumerGroup(Connection(settings.kafka), settings.group_id)
     inspection = stack.enter_context(open_inspection(settings, names))
     work = Reconciler(group, inspection, partial(changelog.settle, names.clicks), partitions)
-    reconciliation = work.prepare(way)
+    reconciliation = work.prepare(resolution)
     _print_steps(reconciliation)
     if dry_run:
         say("Nothing was written")
@@ -108,10 +112,10 @@ def _print_steps(reconciliation: Reconciliation) -> None:
         say("No partition needs this option")
         return
     rows = [
-        (step.partition, step.found or "no checkpoint yet", step.note.offset, step.repeated, step.lost)
+        (step.partition, step.found or "no checkpoint yet", step.checkpoint.offset, step.reprocessed, step.skipped)
         for step in reconciliation.steps
     ]
-    print_table(("partition", "found", "continues at", "handled again", "lost"), rows)
+    print_table(("partition", "found", "continues at", "processed again", "skipped"), rows)
 
 
 def _partitions(settings: Settings, names: TopicNames, *, may_create: bool) -> int:

@@ -1,4 +1,4 @@
-"""`link-actions state`: maintenance of the remembered actions."""
+"""`link-actions state`: maintenance of the dedupe state."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ Example:
 
 @app.callback(epilog=GROUP_EXAMPLE)
 def state() -> None:
-    """Repartition or reconcile the remembered actions."""
+    """Repartition or reconcile the dedupe state."""
 
 
 @app.command(cls=PlainCommand, epilog=EXAMPLE)
@@ -41,7 +41,7 @@ def repartition(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, but write nothing.")] = False,
 ) -> None:
-    """Add partitions to all topics and move remembered actions to their new partitions.
+    """Add partitions to all topics and move the dedupe state to its new partitions.
 
     Drain and stop all workers first. If the command is interrupted, run it again: it continues where it stopped, and no
     worker starts until it has finished.

@@ -44,7 +44,7 @@ def create(
 ) -> None:
     """Create missing topics and check existing ones.
 
-    To add partitions later, run link-actions state repartition, which also moves the remembered actions.
+    To add partitions later, run link-actions state repartition, which also moves the dedupe state.
     """
     settings = command_settings()
     names, admin = topic_names(settings), KafkaTopicAdmin(settings.kafka)

@@ -24,7 +24,7 @@ def require_changelog(settings: Settings, names: TopicNames, report: TopicReport
         raise missing_changelog(names, f"group {settings.group_id} has committed offsets in {len(begun)} partitions")
     known = read_known_topics(state_folder(settings) / TOPICS_FILE, settings.group_id)
     with closing(KafkaClients(settings.kafka).open_reader(names.clicks)) as clicks:
-        if known.had_memory("", clicks.topic_id()):
+        if known.had_state("", clicks.topic_id()):
             raise missing_changelog(names, "this worker's disk holds a copy of it")
 
 

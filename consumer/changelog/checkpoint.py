@@ -18,12 +18,12 @@ REPARTITIONING = 0
 _FORMAT = b"\x03"
 """Format of keys and values of the dedupe state. It grows if entries of an older version would be misread:
 
-none: keys did not tell their partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
+none: keys had no partition; 2: a mailing and a flow run of one id shared a scope under `once_per_mailing`.
 """
 _FIELDS = Struct(">IQQQ")
 _NOWHERE = 2**64 - 1
 """Encoded instead of a missing offset."""
-_HEAD_BYTES = len(_FORMAT) + _FIELDS.size
+_HEADER_BYTES = len(_FORMAT) + _FIELDS.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +33,48 @@ class Checkpoint:
     partitions: int
     offset: int | None = None
     """The next click to read; None if the group has not started on this partition."""
-    lost: int = 0
-    """Offsets of clicks that were skipped by decision, over all time."""
-    head: int = 0
-    """First offset of the changelog, if the operator accepted the loss of the records before it."""
+    skipped: int = 0
+    """Offsets of clicks that operators chose to skip, over all time."""
+    changelog_start: int = 0
+    """First offset of the changelog, if an operator accepted the loss of the records before it; else 0."""
     clicks: str = ""
     """Identity of the clicks topic; empty if it was unknown."""
 
     def encode(self) -> bytes:
         """Return the value that goes with CHECKPOINT_KEY."""
         offset = _NOWHERE if self.offset is None else self.offset
-        return _FORMAT + _FIELDS.pack(self.partitions, offset, self.lost, self.head) + self.clicks.encode()
+        fields = _FIELDS.pack(self.partitions, offset, self.skipped, self.changelog_start)
+        return _FORMAT + fields + self.clicks.encode()
 
     @classmethod
     def decode(cls, value: bytes) -> Self:
         """Return the decoded checkpoint. Raises Unavailable if another version of the program wrote it."""
-        if value[:1] != _FORMAT or len(value) < _HEAD_BYTES:
+        if value[:1] != _FORMAT or len(value) < _HEADER_BYTES:
             raise Unavailable(
-                "The memory in the changelog was written by another version of link-actions and cannot be read by this"
-                " one; run the version that wrote it, or choose a new LINK_ACTIONS_GROUP_ID, which begins with an empty"
-                " memory and handles again every click that link.clicks.v1 still holds"
+                "The dedupe state in the changelog was written by another version of link-actions and cannot be read by"
+                " this one; run the version that wrote it, or choose a new LINK_ACTIONS_GROUP_ID, which starts with an"
+                " empty dedupe state and processes again every click that link.clicks.v1 still holds"
             )
-        partitions, offset, lost, head = _FIELDS.unpack_from(value, len(_FORMAT))
-        return cls(partitions, None if offset == _NOWHERE else offset, lost, head, value[_HEAD_BYTES:].decode())
+        partitions, offset, skipped, start = _FIELDS.unpack_from(value, len(_FORMAT))
+        clicks = value[_HEADER_BYTES:].decode()
+        return cls(partitions, None if offset == _NOWHERE else offset, skipped, start, clicks)
 
     def at(self, offset: int) -> bytes:
         """Return the value of the same checkpoint with another offset."""
         return replace(self, offset=offset).encode()
 
 
-def check_partitions(note: Checkpoint | None, partitions: int) -> None:
+def check_partitions(checkpoint: Checkpoint | None, partitions: int) -> None:
     """Raise Unavailable unless the entries were written for this many partitions, or there are none yet."""
-    if note is None:
+    if checkpoint is None:
         return
-    if note.partitions == REPARTITIONING:
+    if checkpoint.partitions == REPARTITIONING:
         raise Unavailable(
-            "The memory is being moved to other partitions; run link-actions state repartition to its end"
+            "The dedupe state is being moved to other partitions; run link-actions state repartition to its end"
         )
-    if note.partitions != partitions:
+    if checkpoint.partitions != partitions:
         raise Unavailable(
-            f"The memory in the changelog was kept for {counted(note.partitions, 'partition')} and link.clicks.v1 has"
-            f" {partitions}, which would part people from it; end all workers and run link-actions state repartition"
-            f" --partitions {partitions}"
+            f"The dedupe state in the changelog was written for {counted(checkpoint.partitions, 'partition')}, but"
+            f" link.clicks.v1 has {partitions}, which would separate recipients from it; stop all workers and run"
+            f" link-actions state repartition --partitions {partitions}"
         )

@@ -67,13 +67,13 @@ def bitmap(applied: int) -> bytes:
     return applied.to_bytes((applied.bit_length() + 7) // 8, "little")
 
 
-def encode_entry(memory: DedupeEntry, form: int = PLAIN) -> bytes:
+def encode_entry(entry: DedupeEntry, form: int = PLAIN) -> bytes:
     """Return the entry's value, in format WITH_TIMES if it has times to keep."""
-    if not memory.last_applied:
-        return _TIME.pack(form, memory.clicked_at) + bitmap(memory.applied)
-    slots = [slot for slot in range(memory.applied.bit_length()) if memory.applied >> slot & 1]
-    times = (_SLOT_TIME.pack(slot, memory.last_applied.get(slot, memory.clicked_at)) for slot in slots)
-    return _TIME.pack(WITH_TIMES, memory.clicked_at) + b"".join(times)
+    if not entry.last_applied:
+        return _TIME.pack(form, entry.clicked_at) + bitmap(entry.applied)
+    slots = [slot for slot in range(entry.applied.bit_length()) if entry.applied >> slot & 1]
+    times = (_SLOT_TIME.pack(slot, entry.last_applied.get(slot, entry.clicked_at)) for slot in slots)
+    return _TIME.pack(WITH_TIMES, entry.clicked_at) + b"".join(times)
 
 
 def decode_entry(value: bytes) -> DedupeEntry:
@@ -82,7 +82,7 @@ def decode_entry(value: bytes) -> DedupeEntry:
     if form in (PLAIN, ONE_CLICK):
         return DedupeEntry(clicked_at, int.from_bytes(value[_TIME.size :], "little"))
     if form != WITH_TIMES:
-        raise UnknownStateFormat(f"a memory entry has the format {form}")
+        raise UnknownStateFormat(f"a dedupe entry has the format {form}")
     times = dict(_SLOT_TIME.iter_unpack(value[_TIME.size :]))
     return DedupeEntry(clicked_at, sum(1 << slot for slot in times), times)
 

@@ -87,7 +87,7 @@ def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
 
 
 def check_history(settings: Settings, names: TopicNames, report: TopicReport) -> Iterator[Finding]:
-    """Report whether committed offsets, remembered actions and clicks agree."""
+    """Report whether committed offsets, dedupe state and clicks agree."""
     try:
         require_changelog(settings, names, report)
         if names.changelog in report.missing:
@@ -99,7 +99,7 @@ def check_history(settings: Settings, names: TopicNames, report: TopicReport) ->
                 raise Contradictory(explain(found, settings.group_id))
             yield fine(
                 "history",
-                f"committed offsets, remembered actions and clicks of {counted(report.partitions, 'partition')} agree",
+                f"committed offsets, dedupe state and clicks of {counted(report.partitions, 'partition')} agree",
             )
     except (Contradictory, RetriableError) as error:
         code = error.exit_code if isinstance(error, Contradictory) else ExitCode.UNAVAILABLE

@@ -12,7 +12,7 @@ from schemas.codec import Codec
 
 @dataclass(frozen=True, slots=True)
 class TakenSlot:
-    """A slot of the dedupe memory: it belongs to one action id and kind for the whole life of the link."""
+    """A slot in the dedupe state: it belongs to one action id and kind for the whole life of the link."""
 
     slot: int
     kind: str

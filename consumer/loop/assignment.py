@@ -96,7 +96,7 @@ class Assignment:
         offsets = self._history.verify(complete)
         self.live.update({partition: complete[partition] for partition in offsets})
         self._offsets.start(offsets)
-        self._observer.lost({partition: self._history.lost(partition) for partition in offsets})
+        self._observer.skipped({partition: self._history.skipped(partition) for partition in offsets})
         self._consumer.resume(list(offsets))
 
     def _forget(self, partition: int) -> None:

@@ -54,7 +54,7 @@ class Batch:
         """Number of records."""
         return sum(len(each.records) for each in self.partitions)
 
-    def is_among(self, committed: Mapping[int, Committed | None]) -> bool:
+    def was_committed(self, committed: Mapping[int, Committed | None]) -> bool:
         """Return whether this batch was committed, judged from the offsets of the partitions still assigned."""
         return any(
             committed.get(partition) == Committed(offset, is_own=True) for partition, offset in self.offsets.items()

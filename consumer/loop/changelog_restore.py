@@ -37,7 +37,7 @@ class ChangelogRestorer:
         self._on_complete = on_complete
         self._reader = reader
         self._state = state
-        self._heads: dict[int, int] = {}
+        self._changelog_starts: dict[int, int] = {}
         self.identity = ""
         """Cluster and topic id of the changelog when the last store was opened."""
         self._waiting: dict[int, Opening | None] = {}
@@ -89,9 +89,9 @@ class ChangelogRestorer:
         missing = {p: max(self._targets[p] - store.position, 0) for p, store in self._stores.items()}
         return dict.fromkeys(self._waiting, 0) | missing
 
-    def head(self, partition: int) -> int:
+    def changelog_start(self, partition: int) -> int:
         """Return the first offset of the partition's changelog when its restore began."""
-        return self._heads.get(partition, 0)
+        return self._changelog_starts.get(partition, 0)
 
     @property
     def restoring(self) -> Sequence[int]:
@@ -126,7 +126,7 @@ class ChangelogRestorer:
             _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
             self.identity = self._reader.topic_id()
             store = self._state.reset(partition, self.identity)
-        self._heads[partition] = first
+        self._changelog_starts[partition] = first
         del self._waiting[partition]
         self._stores[partition], self._targets[partition] = store, end
         if store.position < end:

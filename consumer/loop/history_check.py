@@ -60,7 +60,7 @@ class HistoryCheck:
             for partition in complete:
                 self._restorer.start(partition)
             raise
-        found = {p: kind for p, seen in evidence.items() if (kind := find_contradiction(seen)) is not None}
+        found = {p: kind for p, each in evidence.items() if (kind := find_contradiction(each)) is not None}
         confirmed = {p: (kind, evidence[p]) for p, kind in found.items() if self._is_confirmed(p, kind, evidence[p])}
         if confirmed:
             raise Contradictory(explain(confirmed, self._group))
@@ -70,9 +70,9 @@ class HistoryCheck:
             self._admit(partition, evidence[partition])
         return {partition: self._starts[partition] for partition in evidence.keys() - found}
 
-    def lost(self, partition: int) -> int:
-        """Return how many clicks of the partition an operator chose to skip, over all time."""
-        return self._checkpoints[partition].lost
+    def skipped(self, partition: int) -> int:
+        """Return how many offsets of the partition operators chose to skip, over all time."""
+        return self._checkpoints[partition].skipped
 
     def checkpoint(self, partition: int, offset: int) -> bytes:
         """Return the checkpoint to write in the transaction that commits this offset."""
@@ -104,33 +104,33 @@ class HistoryCheck:
         committed = self._consumer.seek_to_committed([*complete])
         watermarks = self._consumer.watermarks([*complete])
         clicks = self._consumer.topic_id()
-        had_memory = self._known.had_memory(self._restorer.identity, clicks)
+        had_state = self._known.had_state(self._restorer.identity, clicks)
         return {
             partition: Evidence(
                 _offset(committed[partition]),
                 checkpoints[partition],
                 *watermarks[partition],
                 clicks=clicks,
-                head=self._restorer.head(partition),
-                had_memory=had_memory,
+                changelog_start=self._restorer.changelog_start(partition),
+                had_state=had_state,
             )
             for partition in complete
         }
 
-    def _is_confirmed(self, partition: int, kind: Contradiction, seen: Evidence) -> bool:
-        suspicion = kind, seen.committed, seen.note
+    def _is_confirmed(self, partition: int, kind: Contradiction, evidence: Evidence) -> bool:
+        suspicion = kind, evidence.committed, evidence.checkpoint
         before, self._suspected[partition] = self._suspected.get(partition), suspicion
         return before == suspicion
 
-    def _admit(self, partition: int, seen: Evidence) -> None:
+    def _admit(self, partition: int, evidence: Evidence) -> None:
         self._suspected.pop(partition, None)
-        note = seen.note or Checkpoint(self._partitions)
-        if note.offset is None:
-            self._first_offsets[partition] = seen.first
-        self._starts[partition] = seen.first if note.offset is None else note.offset
-        self._checkpoints[partition] = replace(note, clicks=seen.clicks)
-        if note.offset is not None:
-            self._known.remember(self._restorer.identity, seen.clicks)
+        checkpoint = evidence.checkpoint or Checkpoint(self._partitions)
+        if checkpoint.offset is None:
+            self._first_offsets[partition] = evidence.first
+        self._starts[partition] = evidence.first if checkpoint.offset is None else checkpoint.offset
+        self._checkpoints[partition] = replace(checkpoint, clicks=evidence.clicks)
+        if checkpoint.offset is not None:
+            self._known.remember(self._restorer.identity, evidence.clicks)
 
 
 def _offset(committed: Committed | None) -> int | None:
@@ -150,7 +150,7 @@ class KnownTopics:
         if self._read() != line:
             self._file.write(line + b"\n")
 
-    def had_memory(self, changelog: str, clicks: str) -> bool:
+    def had_state(self, changelog: str, clicks: str) -> bool:
         """Return whether the local state is from another changelog of this group, for the same clicks topic."""
         known, now = self._read().split(b" "), self._line(changelog, clicks).split(b" ")
         return len(known) == len(now) and (known[0], known[2]) == (now[0], now[2]) and known[1] != now[1]

@@ -100,11 +100,11 @@ class Loop:
     def _start(self, is_stopping: Callable[[], bool]) -> bool:
         """Read the definitions to their end before the first click is decided."""
 
-        def is_enough() -> bool:
+        def should_stop() -> bool:
             self._observer.beat()
             return is_stopping()
 
-        self._parts.definitions.catch_up(is_enough)
+        self._parts.definitions.catch_up(should_stop)
         self._observer.definitions_read(self._parts.definitions.take_read())
         self._drain = Drain(self._consumer) if self._must_drain else None
         self._observer.running()
@@ -241,6 +241,6 @@ class Loop:
         """Read every live partition again from its committed offset, after its state is restored."""
         committed = self._assignment.seek_to_committed()
         batch, self._pending = self._pending, None
-        if batch is not None and batch.is_among(committed):
+        if batch is not None and batch.was_committed(committed):
             self._record_committed(batch)
         self._assignment.restore_all()

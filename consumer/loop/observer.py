@@ -120,9 +120,9 @@ class Observer:
         self._restoring = frozenset(remaining)
         self._shown |= self._restoring
 
-    def lost(self, lost: Mapping[int, int]) -> None:
+    def skipped(self, skipped: Mapping[int, int]) -> None:
         """Set, by partition, the offsets of clicks that an operator chose to skip, over all time."""
-        for partition, offsets in lost.items():
+        for partition, offsets in skipped.items():
             self._metrics.set_clicks_lost(partition, offsets)
 
     def stages(self, stages: Mapping[Stage, float]) -> None:

@@ -55,7 +55,7 @@ class ChangelogWriter:
         except (KafkaException, SystemError) as error:
             raise _interrupted(first_failure(self._producer, error)) from error
 
-    def settle(self, clicks: str, notes: Mapping[int, Checkpoint]) -> None:
+    def settle(self, clicks: str, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Write each checkpoint and commit its offset of the clicks, all or none. Raises Unavailable.
 
         The broker refuses the offsets while the group has a member.
@@ -63,9 +63,9 @@ class ChangelogWriter:
         with closing(open_consumer(worker_consumer_config(self._settings.kafka))) as outsider:
             try:
                 self._producer.begin_transaction()
-                for partition, note in notes.items():
-                    self._produce(partition, CHECKPOINT_KEY, note.encode())
-                offsets = [TopicPartition(clicks, p, note.offset or 0) for p, note in notes.items()]
+                for partition, checkpoint in checkpoints.items():
+                    self._produce(partition, CHECKPOINT_KEY, checkpoint.encode())
+                offsets = [TopicPartition(clicks, p, checkpoint.offset or 0) for p, checkpoint in checkpoints.items()]
                 self._producer.flush(_CALL_SECONDS)
                 self._producer.send_offsets_to_transaction(offsets, outsider.consumer_group_metadata(), _CALL_SECONDS)
                 self._producer.commit_transaction(_CALL_SECONDS)

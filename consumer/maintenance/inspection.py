@@ -49,30 +49,33 @@ class Inspection:
         try:
             before = self.offsets.committed(self.topic, numbers)
             bounds = self.changelog.watermarks(numbers)
-            notes = self._read_notes(bounds)
+            checkpoints = self._read_checkpoints(bounds)
             after = self.offsets.committed(self.topic, numbers)
             clicks, topic = self.clicks.watermarks(numbers), self.clicks.topic_id()
         except RetriableError as error:
             raise Unavailable(f"The history cannot be read ({error}); run link-actions doctor") from error
         return {
-            p: _settled(Evidence(after[p], notes.get(p), *clicks[p], clicks=topic, head=bounds[p][0]), before[p])
+            p: _settled(
+                Evidence(after[p], checkpoints.get(p), *clicks[p], clicks=topic, changelog_start=bounds[p][0]),
+                before[p],
+            )
             for p in numbers
         }
 
-    def _read_notes(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Checkpoint]:
+    def _read_checkpoints(self, bounds: Mapping[int, tuple[int, int]]) -> Mapping[int, Checkpoint]:
         """Read the last records of each partition, and more if they have no checkpoint."""
         missing = {p: each for p, each in bounds.items() if each[0] < each[1]}
-        notes: dict[int, Checkpoint] = {}
+        checkpoints: dict[int, Checkpoint] = {}
         window = _MIN_RECORDS
         while missing:
             starts = {p: max(first, end - window) for p, (first, end) in missing.items()}
-            notes |= self._read_from(starts, {p: end for p, (_, end) in missing.items()})
-            missing = {p: each for p, each in missing.items() if p not in notes and starts[p] > each[0]}
+            checkpoints |= self._read_from(starts, {p: end for p, (_, end) in missing.items()})
+            missing = {p: each for p, each in missing.items() if p not in checkpoints and starts[p] > each[0]}
             window *= _GROWTH
-        return notes
+        return checkpoints
 
     def _read_from(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Mapping[int, Checkpoint]:
-        notes: dict[int, Checkpoint] = {}
+        checkpoints: dict[int, Checkpoint] = {}
         for partition, start in starts.items():
             self.changelog.assign(partition, start)
         give_up_at = self.monotonic() + PATIENCE_SECONDS
@@ -81,7 +84,8 @@ class Inspection:
                 records = self.changelog.poll(_READ_AT_ONCE, _SLICE_SECONDS)
                 for partition, mine in split_by_partition(records).items():
                     values = [record.value() for record in mine if record.key() == CHECKPOINT_KEY]
-                    notes |= {partition: Checkpoint.decode(values[-1])} if values and values[-1] is not None else {}
+                    if values and values[-1] is not None:
+                        checkpoints[partition] = Checkpoint.decode(values[-1])
                 if records:
                     give_up_at = self.monotonic() + PATIENCE_SECONDS
                 elif self.monotonic() > give_up_at:
@@ -92,7 +96,7 @@ class Inspection:
         finally:
             for partition in starts:
                 self.changelog.unassign(partition)
-        return notes
+        return checkpoints
 
 
 @contextmanager
@@ -108,13 +112,17 @@ def open_inspection(settings: Settings, names: TopicNames) -> Iterator[Inspectio
 
 def contradictions(evidence: Mapping[int, Evidence]) -> Mapping[int, PartitionContradiction]:
     """Return the contradictions by partition."""
-    found = ((p, find_contradiction(seen), seen) for p, seen in evidence.items())
-    return {partition: (kind, seen) for partition, kind, seen in found if kind is not None}
+    found = ((p, find_contradiction(each), each) for p, each in evidence.items())
+    return {p: (kind, each) for p, kind, each in found if kind is not None}
 
 
-def _settled(seen: Evidence, before: int | None) -> Evidence:
+def _settled(evidence: Evidence, before: int | None) -> Evidence:
     """Use the checkpoint's offset as the committed one if it was committed while the changelog was read."""
-    note = seen.note
-    if note is not None and note.offset is not None and (before or 0) <= note.offset <= (seen.committed or 0):
-        return replace(seen, committed=note.offset)
-    return seen
+    checkpoint = evidence.checkpoint
+    if (
+        checkpoint is not None
+        and checkpoint.offset is not None
+        and (before or 0) <= checkpoint.offset <= (evidence.committed or 0)
+    ):
+        return replace(evidence, committed=checkpoint.offset)
+    return evidence

@@ -1,4 +1,4 @@
-"""Opens the remembered actions of an installation while no worker runs: the changelog, restored into a folder."""
+"""Opens the dedupe state of an installation while no worker runs: the changelog, restored into a folder."""
 
 import tempfile
 from collections.abc import Iterator

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
-from consumer.loop.history import WAYS, Contradiction, Evidence, Way, find_contradiction, going_on, repeated
+from consumer.loop.history import (
+    RESOLUTIONS,
+    Contradiction,
+    Evidence,
+    Resolution,
+    find_contradiction,
+    reprocessed,
+    resume_checkpoint,
+)
 from consumer.maintenance.inspection import Inspection, Offsets, PartitionContradiction, contradictions
 from runtime.errors import Unavailable
 from runtime.terminal.text import counted
@@ -30,28 +38,28 @@ class Step:
     """The change of one partition; without `found` it only gets its missing checkpoint."""
 
     partition: int
-    seen: Evidence
-    note: Checkpoint
+    evidence: Evidence
+    checkpoint: Checkpoint
 
     @property
     def found(self) -> Contradiction | None:
         """Return the contradiction that this resolves."""
-        return find_contradiction(self.seen)
+        return find_contradiction(self.evidence)
 
     @property
-    def repeated(self) -> int:
-        """Return the number of offsets that are handled again."""
-        return repeated(self.seen, self.note)
+    def reprocessed(self) -> int:
+        """Return the number of offsets that are processed again."""
+        return reprocessed(self.evidence, self.checkpoint)
 
     @property
-    def lost(self) -> int:
-        """Return the number of offsets that are lost."""
-        return self.note.lost - (self.seen.note.lost if self.seen.note else 0)
+    def skipped(self) -> int:
+        """Return the number of offsets that are skipped."""
+        return self.checkpoint.skipped - (self.evidence.checkpoint.skipped if self.evidence.checkpoint else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The steps of the chosen option, and the contradictions that it does not resolve."""
+    """The steps of the chosen resolution, and the contradictions that it does not resolve."""
 
     steps: Sequence[Step]
     left: Mapping[int, PartitionContradiction]
@@ -66,7 +74,7 @@ class Reconciler:
         self._settle = settle
         self._partitions = partitions
 
-    def prepare(self, way: Way) -> Reconciliation:
+    def prepare(self, resolution: Resolution) -> Reconciliation:
         """Read everything and write nothing. Raises Unavailable during a repartition or if the group has members."""
         members = self._group.members()
         if members:
@@ -74,27 +82,31 @@ class Reconciler:
                 f"The group has {counted(members, 'running worker')}; stop all of them, then run this again"
             )
         evidence = self._inspection.look(self._partitions)
-        for seen in evidence.values():
-            check_partitions(seen.note, self._partitions)
+        for each in evidence.values():
+            check_partitions(each.checkpoint, self._partitions)
         found = contradictions(evidence)
         steps = [
-            Step(p, seen, going_on(seen, way, self._partitions)) for p, seen in evidence.items() if _is_for(way, seen)
+            Step(p, each, resume_checkpoint(each, resolution, self._partitions))
+            for p, each in evidence.items()
+            if _is_for(resolution, each)
         ]
-        return Reconciliation(steps, {p: each for p, each in found.items() if way not in WAYS[each[0]]})
+        return Reconciliation(steps, {p: each for p, each in found.items() if resolution not in RESOLUTIONS[each[0]]})
 
     def apply(self, reconciliation: Reconciliation) -> None:
         """Write the steps. Raises Unavailable if the outcome is unknown; the caller may run it again."""
         if reconciliation.steps:
-            self._settle({step.partition: step.note for step in reconciliation.steps})
+            self._settle({step.partition: step.checkpoint for step in reconciliation.steps})
 
 
-def _is_for(way: Way, seen: Evidence) -> bool:
-    """Return whether this option applies to the partition.
+def _is_for(resolution: Resolution, evidence: Evidence) -> bool:
+    """Return whether this resolution applies to the partition.
 
-    Accepting lost memory also writes a checkpoint to partitions without one: only a worker's own disk may know that
-    they had memory.
+    Accepting a lost state also writes a checkpoint to partitions without one: only a worker's own disk may know that
+    they had state.
     """
-    found = find_contradiction(seen)
+    found = find_contradiction(evidence)
     if found is None:
-        return way is Way.ACCEPT_LOST_MEMORY and (seen.note is None or seen.note.offset is None)
-    return way in WAYS[found]
+        return resolution is Resolution.ACCEPT_LOST_MEMORY and (
+            evidence.checkpoint is None or evidence.checkpoint.offset is None
+        )
+    return resolution in RESOLUTIONS[found]

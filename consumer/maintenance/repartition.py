@@ -1,4 +1,4 @@
-"""Moves remembered actions to their new partitions: safe to stop at any point, and to run again.
+"""Moves the dedupe state to its new partitions: safe to stop at any point, and to run again.
 
     1. require that no worker runs and that every click is done
     2. write REPARTITIONING to the checkpoint of every changelog partition: from here on no worker starts
@@ -100,7 +100,7 @@ class Repartitioner:
         self._names = parts.names
         self._wanted = partitions
         self._on_progress = on_progress
-        self._notes: dict[int, Checkpoint] = {}
+        self._checkpoints: dict[int, Checkpoint] = {}
 
     def dry_run(self) -> int:
         """Check everything and write nothing; return the number of entries to move."""
@@ -111,14 +111,14 @@ class Repartitioner:
         old = self._check()
         self._close_to_workers(old)
         self._parts.topics.grow_topics({self._names.changelog: self._wanted})
-        self._note(range(self._wanted), REPARTITIONING)
+        self._write_checkpoints(range(self._wanted), REPARTITIONING)
         moved = sum(self._visit(partition, move=True) for partition in range(self._wanted))
         followers = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
         # The clicks last: every other topic must be ready before an edge uses the new partitions.
         last_first = sorted(followers, key=lambda name: name == self._names.clicks)
         for name in last_first:
             self._parts.topics.grow_topics({name: self._wanted})
-        self._note(range(self._wanted), self._wanted)
+        self._write_checkpoints(range(self._wanted), self._wanted)
         return moved
 
     def _check(self) -> int:
@@ -135,11 +135,13 @@ class Repartitioner:
             )
         self._check_no_members()
         changelog = found[self._names.changelog].partitions
-        noted = self._noted(0)
-        if noted is None or noted.partitions != REPARTITIONING:
+        checkpoint = self._read_checkpoint(0)
+        if checkpoint is None or checkpoint.partitions != REPARTITIONING:
             # Not partitions added by hand: no worker handles their clicks until the changelog has them, too.
-            kept_for = min(changelog, found[self._names.clicks].partitions) if noted is None else noted.partitions
-            self._check_drained(kept_for)
+            count = (
+                min(changelog, found[self._names.clicks].partitions) if checkpoint is None else checkpoint.partitions
+            )
+            self._check_drained(count)
         return changelog
 
     def _check_no_members(self) -> None:
@@ -159,34 +161,37 @@ class Repartitioner:
 
     def _close_to_workers(self, partitions: int) -> None:
         """Write REPARTITIONING; restore the checkpoints if a worker that had just started has joined by now."""
-        before = {partition: self._noted(partition) for partition in range(partitions)}
-        self._notes = {partition: note or Checkpoint(REPARTITIONING) for partition, note in before.items()}
-        self._note(range(partitions), REPARTITIONING)
+        before = {partition: self._read_checkpoint(partition) for partition in range(partitions)}
+        self._checkpoints = {p: checkpoint or Checkpoint(REPARTITIONING) for p, checkpoint in before.items()}
+        self._write_checkpoints(range(partitions), REPARTITIONING)
         try:
             self._check_no_members()
         except Unavailable:
             entries = [
-                (partition, CHECKPOINT_KEY, None if noted is None else noted.encode())
-                for partition, noted in before.items()
+                (partition, CHECKPOINT_KEY, None if checkpoint is None else checkpoint.encode())
+                for partition, checkpoint in before.items()
             ]
             self._parts.changelog.write(entries)
             raise
 
-    def _noted(self, partition: int) -> Checkpoint | None:
+    def _read_checkpoint(self, partition: int) -> Checkpoint | None:
         """Return the checkpoint of a partition; REPARTITIONING in the first one means that a run was interrupted."""
-        with_memory = self._restore(partition)
-        noted = read_checkpoint(with_memory)
+        store = self._restore(partition)
+        checkpoint = read_checkpoint(store)
         self._parts.restorer.release(partition)
-        return noted
+        return checkpoint
 
-    def _note(self, partitions: Sequence[int], count: int) -> None:
+    def _write_checkpoints(self, partitions: Sequence[int], count: int) -> None:
         """Write the count and keep the rest of each checkpoint; the group has committed nothing of new partitions.
 
         A partition without a checkpoint gets one without an offset, so that a worker notices the gap.
         """
-        notes = {p: self._notes.get(p, Checkpoint(count)) for p in partitions}
+        checkpoints = {p: self._checkpoints.get(p, Checkpoint(count)) for p in partitions}
         self._parts.changelog.write(
-            [(p, CHECKPOINT_KEY, replace(note, partitions=count).encode()) for p, note in notes.items()]
+            [
+                (p, CHECKPOINT_KEY, replace(checkpoint, partitions=count).encode())
+                for p, checkpoint in checkpoints.items()
+            ]
         )
 
     def _visit(self, partition: int, *, move: bool) -> int:

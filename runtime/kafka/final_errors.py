@@ -82,7 +82,7 @@ ALWAYS_FINAL: Mapping[int, Meaning] = MappingProxyType({
     ),
     KafkaError.INVALID_GROUP_ID: Meaning(
         "The broker refuses the name of the group",
-        f"set another one, which starts with an empty dedupe memory: export LINK_ACTIONS_GROUP_ID={DEFAULT_GROUP_ID}",
+        f"set another one, which starts with an empty dedupe state: export LINK_ACTIONS_GROUP_ID={DEFAULT_GROUP_ID}",
         UsageError,
     ),
     KafkaError.UNSUPPORTED_ASSIGNOR: Meaning(

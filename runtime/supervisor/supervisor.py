@@ -173,6 +173,6 @@ def _reason_to_give_up(code: ExitCode) -> str:
         ExitCode.USAGE: "a setting is wrong",
         ExitCode.FATAL_KAFKA_ERROR: "another instance fenced it, or Kafka failed fatally",
         ExitCode.TOO_MANY_BAD_RECORDS: "too many records are bad",
-        ExitCode.CONTRADICTORY: "offsets, memory and clicks contradict each other",
+        ExitCode.CONTRADICTORY: "offsets, dedupe state and clicks contradict each other",
     }
     return known.get(code, "it keeps exiting soon after its start")

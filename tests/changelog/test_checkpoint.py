@@ -29,6 +29,6 @@ def test_memory_for_the_right_number_of_partitions_is_taken() -> None:
     check_partitions(None, 3)
 
 
-def test_memory_for_another_number_of_partitions_is_refused() -> None:
-    with pytest.raises(Unavailable, match=r"kept for 3 partitions and link\.clicks\.v1 has 4"):
+def test_state_for_another_number_of_partitions_is_refused() -> None:
+    with pytest.raises(Unavailable, match=r"written for 3 partitions, but link\.clicks\.v1 has 4"):
         check_partitions(Checkpoint(3), 4)

@@ -115,7 +115,7 @@ def test_wrong_count_of_clicks_is_reported_once() -> None:
         (
             NAMES.changelog,
             TopicState(2, frozenset({Cleanup.COMPACT})),
-            "which separates people from their",
+            "which separates recipients from their",
         ),
         (
             NAMES.changelog,

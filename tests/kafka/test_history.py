@@ -1,4 +1,4 @@
-"""Contradicting offsets, dedupe memory and clicks on a real Kafka: the refusal, and each resolution."""
+"""Contradicting offsets, dedupe state and clicks on a real Kafka: the refusal, and each resolution."""
 
 import json
 import os

@@ -53,8 +53,8 @@ def test_changed_partition_count_stops_the_worker(installation: Installation) ->
     assert_refuses(worker, "4 partitions", "link-actions doctor")
     assert_refuses(installation.start("a"), LINK_CLICKS, "link-actions state repartition --partitions")
     grow(installation, *UPDATES, LINK_HITS, DEAD_LETTERS, installation.changelog)
-    assert_refuses(installation.start("a"), "memory", "4 partitions")
-    assert_refuses(installation.start("b"), "memory", "4 partitions")
+    assert_refuses(installation.start("a"), "dedupe state", "4 partitions")
+    assert_refuses(installation.start("b"), "dedupe state", "4 partitions")
 
 
 def assert_refuses(worker: Worker, *words: str) -> None:

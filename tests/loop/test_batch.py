@@ -24,7 +24,7 @@ def test_offsets_to_commit_are_the_next_to_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("committed", "is_among"),
+    ("committed", "was_committed"),
     [
         ({0: OWN, 2: Committed(42, is_own=True)}, True),
         ({0: OWN}, True),  # the other partition was taken away meanwhile; a transaction is committed whole
@@ -34,6 +34,6 @@ def test_offsets_to_commit_are_the_next_to_read() -> None:
     ],
 )
 def test_batch_is_committed_if_any_offset_is_our_commit(
-    committed: dict[int, Committed | None], *, is_among: bool
+    committed: dict[int, Committed | None], *, was_committed: bool
 ) -> None:
-    assert BATCH.is_among(committed) is is_among
+    assert BATCH.was_committed(committed) is was_committed

@@ -5,7 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from consumer.changelog.checkpoint import Checkpoint
-from consumer.loop.history import WAYS, Contradiction, Evidence, Way, explain, find_contradiction, going_on, repeated
+from consumer.loop.history import (
+    RESOLUTIONS,
+    Contradiction,
+    Evidence,
+    Resolution,
+    explain,
+    find_contradiction,
+    reprocessed,
+    resume_checkpoint,
+)
 from runtime.errors import Contradictory, ExitCode
 from runtime.supervisor.restarts import NOT_RESTARTED
 from tests.builders import a_click, a_link, an_action
@@ -187,10 +196,10 @@ def test_disk_of_another_cluster_is_rebuilt() -> None:
         (Evidence(0, None, 3, 10), Contradiction.CLICKS_DELETED),
         (Evidence(None, Checkpoint(4), 7, 9), None),
         (Evidence(None, Checkpoint(4, 0), 0, 9), None),
-        (Evidence(7, None, 0, 10), Contradiction.MEMORY_LOST),
-        (Evidence(7, Checkpoint(4), 0, 10), Contradiction.MEMORY_LOST),
-        (Evidence(None, None, 0, 10, had_memory=True), Contradiction.MEMORY_LOST),
-        (Evidence(100, NOTE, 0, 200, "c/one", head=3), Contradiction.MEMORY_CUT),
+        (Evidence(7, None, 0, 10), Contradiction.STATE_LOST),
+        (Evidence(7, Checkpoint(4), 0, 10), Contradiction.STATE_LOST),
+        (Evidence(None, None, 0, 10, had_state=True), Contradiction.STATE_LOST),
+        (Evidence(100, NOTE, 0, 200, "c/one", changelog_start=3), Contradiction.STATE_PARTLY_LOST),
         (Evidence(None, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_LOST),
         (Evidence(99, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_MOVED),
         (Evidence(101, NOTE, 0, 200, "c/one"), Contradiction.OFFSETS_MOVED),
@@ -206,26 +215,26 @@ def test_find_contradiction(seen: Evidence, kind: Contradiction | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "way", "expected"),
+    ("seen", "resolution", "expected"),
     [
-        (Evidence(7, None, 0, 10, "c"), Way.ACCEPT_LOST_MEMORY, (7, 0, 0)),
-        (Evidence(7, None, 9, 10, "c"), Way.ACCEPT_LOST_MEMORY, (9, 2, 0)),
-        (Evidence(0, None, 3, 10, "c"), Way.SKIP_LOST_CLICKS, (3, 3, 0)),
-        (Evidence(None, None, 3, 10, "c", had_memory=True), Way.ACCEPT_LOST_MEMORY, (3, 0, 0)),
-        (Evidence(None, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_STATE, (100, 0, 0)),
-        (Evidence(None, NOTE, 120, 200, "c/one"), Way.OFFSETS_FROM_STATE, (120, 20, 0)),
-        (Evidence(None, NOTE, 30, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (30, 0, 70)),
-        (Evidence(90, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (90, 0, 10)),
-        (Evidence(110, NOTE, 0, 200, "c/one"), Way.OFFSETS_FROM_GROUP, (110, 10, 0)),
-        (Evidence(100, NOTE, 130, 200, "c/one"), Way.SKIP_LOST_CLICKS, (130, 30, 0)),
-        (Evidence(100, NOTE, 0, 80, "c/one"), Way.SKIP_LOST_CLICKS, (80, 0, 0)),
-        (Evidence(None, NOTE, 5, 80, "c/two"), Way.SKIP_LOST_CLICKS, (5, 0, 0)),
+        (Evidence(7, None, 0, 10, "c"), Resolution.ACCEPT_LOST_MEMORY, (7, 0, 0)),
+        (Evidence(7, None, 9, 10, "c"), Resolution.ACCEPT_LOST_MEMORY, (9, 2, 0)),
+        (Evidence(0, None, 3, 10, "c"), Resolution.SKIP_LOST_CLICKS, (3, 3, 0)),
+        (Evidence(None, None, 3, 10, "c", had_state=True), Resolution.ACCEPT_LOST_MEMORY, (3, 0, 0)),
+        (Evidence(None, NOTE, 0, 200, "c/one"), Resolution.OFFSETS_FROM_STATE, (100, 0, 0)),
+        (Evidence(None, NOTE, 120, 200, "c/one"), Resolution.OFFSETS_FROM_STATE, (120, 20, 0)),
+        (Evidence(None, NOTE, 30, 200, "c/one"), Resolution.OFFSETS_FROM_GROUP, (30, 0, 70)),
+        (Evidence(90, NOTE, 0, 200, "c/one"), Resolution.OFFSETS_FROM_GROUP, (90, 0, 10)),
+        (Evidence(110, NOTE, 0, 200, "c/one"), Resolution.OFFSETS_FROM_GROUP, (110, 10, 0)),
+        (Evidence(100, NOTE, 130, 200, "c/one"), Resolution.SKIP_LOST_CLICKS, (130, 30, 0)),
+        (Evidence(100, NOTE, 0, 80, "c/one"), Resolution.SKIP_LOST_CLICKS, (80, 0, 0)),
+        (Evidence(None, NOTE, 5, 80, "c/two"), Resolution.SKIP_LOST_CLICKS, (5, 0, 0)),
     ],
 )
-def test_checkpoint_to_continue_with(seen: Evidence, way: Way, expected: tuple[int, int, int]) -> None:
+def test_checkpoint_to_continue_with(seen: Evidence, resolution: Resolution, expected: tuple[int, int, int]) -> None:
     """`expected`: the offset to continue from, the number of offsets lost, and the number processed again."""
-    note = going_on(seen, way, 4)
-    assert (note.offset, note.lost, repeated(seen, note)) == expected
+    note = resume_checkpoint(seen, resolution, 4)
+    assert (note.offset, note.skipped, reprocessed(seen, note)) == expected
     assert note.clicks == seen.clicks
 
 
@@ -234,8 +243,8 @@ def test_message_names_every_way(kind: Contradiction) -> None:
     text = explain({2: (kind, AGREED), 5: (kind, AGREED)}, "group")
     assert text.startswith("Partition 2 of link.clicks.v1: ")
     assert "(the same in 1 more: 5)" in text
-    for way in WAYS[kind]:
-        assert f"link-actions state reconcile --{way} (continues from offset " in text
+    for resolution in RESOLUTIONS[kind]:
+        assert f"link-actions state reconcile --{resolution} (continues from offset " in text
 
 
 def test_commit_of_a_new_owner_is_no_contradiction_for_a_stalled_worker() -> None:

@@ -92,7 +92,7 @@ def test_state_of_other_partition_count_is_refused() -> None:
     Worker(environment, ScriptedState()).run()
     before = environment.read(environment.names.clicks)
     worker = Worker(environment, ScriptedState(), partitions=4)
-    with pytest.raises(Unavailable, match=r"kept for 3 partitions and link\.clicks\.v1 has 4"):
+    with pytest.raises(Unavailable, match=r"written for 3 partitions, but link\.clicks\.v1 has 4"):
         worker.run()
     assert environment.read(environment.names.clicks) == before
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, REPARTITIONING, Checkpoint
-from consumer.loop.history import Contradiction, Way
+from consumer.loop.history import Contradiction, Resolution
 from consumer.maintenance.inspection import contradictions
 from consumer.maintenance.reconcile import Reconciliation
 from runtime.errors import Unavailable
@@ -28,31 +28,34 @@ from tests.loop.test_history import (
 )
 from tests.simulation.operator import FakeReconcileAdmin
 
-KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Way, dict[str, int] | None]] = {
-    recreate_changelog: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS}),
-    recreate_changelog_and_lose_offsets: (Way.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS, "duplicate": RECIPIENTS}),
-    cut_changelog: (Way.ACCEPT_LOST_MEMORY, None),
-    lose_offsets: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
-    set_offsets_back: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
-    set_offsets_forward: (Way.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
-    recreate_clicks: (Way.SKIP_LOST_CLICKS, {}),
+KINDS_OF: dict[Callable[[FakeEnvironment], None], tuple[Resolution, dict[str, int] | None]] = {
+    recreate_changelog: (Resolution.ACCEPT_LOST_MEMORY, {"applied": RECIPIENTS}),
+    recreate_changelog_and_lose_offsets: (
+        Resolution.ACCEPT_LOST_MEMORY,
+        {"applied": RECIPIENTS, "duplicate": RECIPIENTS},
+    ),
+    cut_changelog: (Resolution.ACCEPT_LOST_MEMORY, None),
+    lose_offsets: (Resolution.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    set_offsets_back: (Resolution.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    set_offsets_forward: (Resolution.OFFSETS_FROM_STATE, {"duplicate": RECIPIENTS}),
+    recreate_clicks: (Resolution.SKIP_LOST_CLICKS, {}),
 }
 
 
-def reconcile(environment: FakeEnvironment, way: Way) -> Reconciliation:
+def reconcile(environment: FakeEnvironment, resolution: Resolution) -> Reconciliation:
     _, work = FakeReconcileAdmin(environment).reconciling(environment.clock)
-    reconciliation = work.prepare(way)
+    reconciliation = work.prepare(resolution)
     work.apply(reconciliation)
     return reconciliation
 
 
 @pytest.mark.parametrize("befall", KINDS_OF)
 def test_worker_continues_from_the_chosen_offset(befall: Callable[[FakeEnvironment], None]) -> None:
-    way, expected = KINDS_OF[befall]
+    resolution, expected = KINDS_OF[befall]
     environment, disk = environment_at_work()
     click_everyone(environment, 1)
     befall(environment)
-    assert reconcile(environment, way).left == {}
+    assert reconcile(environment, resolution).left == {}
     worker = Worker(environment, disk)
     worker.run()
     if expected is not None:
@@ -62,8 +65,8 @@ def test_worker_continues_from_the_chosen_offset(befall: Callable[[FakeEnvironme
 def test_worker_continues_from_chosen_group_offsets() -> None:
     environment, disk = environment_at_work()
     lose_offsets(environment)
-    plan = reconcile(environment, Way.OFFSETS_FROM_GROUP)
-    assert sum(step.repeated for step in plan.steps) == RECIPIENTS
+    plan = reconcile(environment, Resolution.OFFSETS_FROM_GROUP)
+    assert sum(step.reprocessed for step in plan.steps) == RECIPIENTS
     worker = Worker(environment, disk)
     worker.run()
     assert worker.counts.clicks == {"duplicate": RECIPIENTS}
@@ -74,8 +77,8 @@ def test_skipped_clicks_stay_counted_across_workers() -> None:
     for number in (1, 2):
         click_everyone(environment, number)
         delete_unread(environment)
-        plan = reconcile(environment, Way.SKIP_LOST_CLICKS)
-        assert sum(step.lost for step in plan.steps) == RECIPIENTS - environment.partitions
+        plan = reconcile(environment, Resolution.SKIP_LOST_CLICKS)
+        assert sum(step.skipped for step in plan.steps) == RECIPIENTS - environment.partitions
         Worker(environment, disk).run()
     worker = Worker(environment, ScriptedState(), linger_seconds=0.1, drain=False)
     worker.run(lambda: environment.clock.monotonic() > 1.0)
@@ -89,7 +92,7 @@ def test_inapplicable_option_changes_nothing() -> None:
     click_everyone(environment, 1)
     delete_unread(environment)
     before = environment.read(environment.names.changelog)
-    plan = reconcile(environment, Way.OFFSETS_FROM_STATE)
+    plan = reconcile(environment, Resolution.OFFSETS_FROM_STATE)
     assert not plan.steps
     assert {kind for kind, _ in plan.left.values()} == {Contradiction.CLICKS_DELETED}
     assert environment.read(environment.names.changelog) == before
@@ -97,15 +100,15 @@ def test_inapplicable_option_changes_nothing() -> None:
 
 def test_consistent_partition_is_not_changed() -> None:
     environment, _ = environment_at_work()
-    for way in Way:
-        assert not reconcile(environment, way).steps
+    for resolution in Resolution:
+        assert not reconcile(environment, resolution).steps
 
 
 def test_it_refuses_while_a_worker_is_in_the_group() -> None:
     environment, _ = environment_at_work()
     environment.cluster.group(GROUP, environment.names.clicks).join("member")
     with pytest.raises(Unavailable, match="The group has 1 running worker; stop all of them"):
-        reconcile(environment, Way.SKIP_LOST_CLICKS)
+        reconcile(environment, Resolution.SKIP_LOST_CLICKS)
 
 
 def test_it_refuses_during_a_repartition() -> None:
@@ -114,7 +117,7 @@ def test_it_refuses_during_a_repartition() -> None:
         environment.names.changelog, 1, Draft(CHECKPOINT_KEY, Checkpoint(REPARTITIONING).encode())
     )
     with pytest.raises(Unavailable, match="repartition to its end"):
-        reconcile(environment, Way.OFFSETS_FROM_STATE)
+        reconcile(environment, Resolution.OFFSETS_FROM_STATE)
 
 
 def test_checkpoint_is_found_before_any_aborted_records() -> None:

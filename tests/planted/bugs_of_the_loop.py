@@ -198,7 +198,7 @@ BUGS = (
     ),
     PlantedBug(
         "clicks are decided before the definitions are read to their end",
-        (Edit(LOOP, "        self._parts.definitions.catch_up(is_enough)\n", ""),),
+        (Edit(LOOP, "        self._parts.definitions.catch_up(should_stop)\n", ""),),
         ("tests/loop/test_loop_at_the_edges.py",),
     ),
     PlantedBug(
@@ -214,7 +214,7 @@ BUGS = (
     ),
     PlantedBug(
         "the worker continues from a committed offset that does not fit the state",
-        (Edit(HISTORY, "    if (seen.committed or 0) != note.offset:\n", "    if False:\n"),),
+        (Edit(HISTORY, "    if (evidence.committed or 0) != checkpoint.offset:\n", "    if False:\n"),),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),
     ),
     PlantedBug(
@@ -222,7 +222,7 @@ BUGS = (
         (
             Edit(
                 HISTORY,
-                "    if seen.committed or seen.had_memory:\n        return Contradiction.MEMORY_LOST\n",
+                "    if evidence.committed or evidence.had_state:\n        return Contradiction.STATE_LOST\n",
                 "",
             ),
         ),
@@ -230,7 +230,7 @@ BUGS = (
     ),
     PlantedBug(
         "clicks that were deleted unread are passed over",
-        (Edit(HISTORY, "    if note.offset < seen.first:\n", "    if False:\n"),),
+        (Edit(HISTORY, "    if checkpoint.offset < evidence.first:\n", "    if False:\n"),),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),
     ),
 )

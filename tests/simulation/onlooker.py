@@ -20,9 +20,9 @@ class Onlooker:
         self.changelog: dict[int, list[FakeRecord]] = {partition: [] for partition in range(environment.partitions)}
         """Everything ever committed, compacted since or not; look before compaction."""
         self.handled: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
-        """The position up to which clicks were handled, according to the last committed note of each partition."""
+        """The offset up to which clicks were handled, by the last committed checkpoint of each partition."""
         self.lost: dict[int, int] = dict.fromkeys(range(environment.partitions), 0)
-        """Number of offsets skipped by decision, according to the same note."""
+        """Number of offsets that operators chose to skip, by the same checkpoint."""
         self.violations: list[str] = []
 
     def look(self) -> None:
@@ -32,8 +32,11 @@ class Onlooker:
         for record in self._read_on(self._environment.names.changelog):
             self.changelog[record.partition()].append(record)
             if record.key() == CHECKPOINT_KEY:
-                note = Checkpoint.decode(record.value() or b"")
-                self.handled[record.partition()], self.lost[record.partition()] = note.offset or 0, note.lost
+                checkpoint = Checkpoint.decode(record.value() or b"")
+                self.handled[record.partition()], self.lost[record.partition()] = (
+                    checkpoint.offset or 0,
+                    checkpoint.skipped,
+                )
 
     def begin_changelog(self) -> None:
         """The changelog was created again."""

@@ -5,7 +5,7 @@ from random import Random
 from typing import Protocol
 
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.loop.history import WAYS, Way
+from consumer.loop.history import RESOLUTIONS, Resolution
 from consumer.maintenance.inspection import Inspection, contradictions
 from consumer.maintenance.reconcile import Reconciler, Reconciliation
 from runtime.clock import Clock
@@ -47,12 +47,14 @@ class FakeReconcileAdmin:
         group = self._environment.cluster.group(GROUP, topic)
         return {partition: group.committed(partition) for partition in partitions}
 
-    def settle(self, notes: Mapping[int, Checkpoint]) -> None:
+    def settle(self, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Write in one step, which is what a transaction amounts to."""
         cluster, changelog = self._environment.cluster, self._environment.names.changelog
-        cluster.group(GROUP, self.topic).set_offsets({p: note.offset or 0 for p, note in notes.items()})
-        for partition, note in notes.items():
-            cluster.append(changelog, partition, Draft(CHECKPOINT_KEY, note.encode()))
+        cluster.group(GROUP, self.topic).set_offsets(
+            {p: checkpoint.offset or 0 for p, checkpoint in checkpoints.items()}
+        )
+        for partition, checkpoint in checkpoints.items():
+            cluster.append(changelog, partition, Draft(CHECKPOINT_KEY, checkpoint.encode()))
 
     def reconciling(self, clock: Clock) -> tuple[Inspection, Reconciler]:
         clicks, changelog = (
@@ -65,7 +67,7 @@ class FakeReconcileAdmin:
 class Operator:
     """Injects the faults of brokers and people, and resolves the errors that workers stop at.
 
-    When a worker ends with a contradiction it stops all, chooses at random among the ways that are offered until
+    When a worker ends with a contradiction it stops all, chooses at random among the resolutions that are offered until
     nothing contradicts any more, and starts them again.
     """
 
@@ -143,22 +145,27 @@ class Operator:
         for _ in range(MAX_CHOICES):
             found = contradictions(inspection.look(self._environment.partitions))
             # What only a worker's own disk knows, that memory was lost, is settled by accepting it.
-            ways = {way for kind, _ in found.values() for way in WAYS[kind]} or {Way.ACCEPT_LOST_MEMORY}
-            self._choose(work, self._random.choice(sorted(ways)))
+            resolutions = {resolution for kind, _ in found.values() for resolution in RESOLUTIONS[kind]} or {
+                Resolution.ACCEPT_LOST_MEMORY
+            }
+            self._choose(work, self._random.choice(sorted(resolutions)))
             if not contradictions(inspection.look(self._environment.partitions)):
                 break
         self.is_busy = self._is_unsettled = False
         crew.resume()
 
-    def _choose(self, work: Reconciler, way: Way) -> None:
+    def _choose(self, work: Reconciler, resolution: Resolution) -> None:
         self._onlooker.look()
-        reconciliation, done = work.prepare(way), dict(self._onlooker.handled)
-        chosen = {step.partition: step.note.offset or 0 for step in reconciliation.steps}
-        self._tell(f"chooses --{way}: {', '.join(_told(reconciliation))}")
+        reconciliation, done = work.prepare(resolution), dict(self._onlooker.handled)
+        chosen = {step.partition: step.checkpoint.offset or 0 for step in reconciliation.steps}
+        self._tell(f"chooses --{resolution}: {', '.join(_told(reconciliation))}")
         work.apply(reconciliation)
-        self.chapters.begin(done, {**done, **chosen}, chosen if way is Way.ACCEPT_LOST_MEMORY else ())
+        self.chapters.begin(done, {**done, **chosen}, chosen if resolution is Resolution.ACCEPT_LOST_MEMORY else ())
         self._onlooker.begin_chapter()
 
 
 def _told(reconciliation: Reconciliation) -> list[str]:
-    return [f"partition {step.partition} from {step.note.offset}, {step.lost} lost" for step in reconciliation.steps]
+    return [
+        f"partition {step.partition} from {step.checkpoint.offset}, {step.skipped} lost"
+        for step in reconciliation.steps
+    ]

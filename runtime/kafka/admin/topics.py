@@ -168,9 +168,10 @@ def _differences(spec: TopicSpec, state: TopicState, partitions: int | None, nam
 def _wrong_count(spec: TopicSpec, seen: int, wanted: int, names: TopicNames) -> Difference:
     problem = f"has {counted(seen, 'partition')} and must have {wanted}"
     if spec.name == names.changelog:
-        reason = f"{names.clicks} was given another count, which separates people from their dedupe memory"
+        reason = f"{names.clicks} was given another count, which separates recipients from their dedupe state"
         advice = (
-            f"stop all workers and run link-actions state repartition --partitions {wanted}, which moves the memory too"
+            f"stop all workers and run link-actions state repartition --partitions {wanted}, which also moves the"
+            " dedupe state"
             if seen < wanted
             else "go back to the old count, or start over with another LINK_ACTIONS_TOPIC_PREFIX"
         )
