@@ -11,7 +11,7 @@ from actions.kind import Kind
 from schemas.link_parameters import parameters_record
 from schemas.record_schema import RecordSchema
 
-WRITTEN_BESIDE = ("id", "kind", "repeat")
+WRITTEN_BESIDE = ("id", "kind", "repeat", "guard")
 """Keys of every action in a link file besides its parameters; no parameter may have one of these names."""
 
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from actions.link import Link
+from actions.guard import Guard
+from actions.link import Action, Link
 from cli.output import complain, say, say_json
 from cli.table import print_table
 from consumer.links.diagnostic import Diagnostic
@@ -114,20 +115,28 @@ def show_link(link: Link, *, as_json: bool) -> None:
     say(f"{link.tenant_id}/{link.link_id}")
     for fact in ("version", "epoch", "status", "name", "response", "defined_at", "defined_by"):
         say(f"{fact:<12}{_words(described[fact])}")
+    if link.actions:
+        print_table(*_action_table(link.actions))
+    else:
+        say("no actions")
+
+
+def _action_table(actions: Sequence[Action]) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return heading and rows; guards have a column if an action has one."""
+    guarded = any(action.guard is not Guard.NONE for action in actions)
+    heading = ("action", "slot", "kind", "repeat", *(["guard"] if guarded else []), "parameters")
     rows = [
         (
             action.action_id,
             str(action.slot),
             action.kind.name,
             _words(describe_repeat(action.repeat)),
+            *([action.guard.value] if guarded else []),
             _words(action.parameters.model_dump(exclude_none=True), ", "),
         )
-        for action in link.actions
+        for action in actions
     ]
-    if rows:
-        print_table(("action", "slot", "kind", "repeat", "parameters"), rows)
-    else:
-        say("no actions")
+    return heading, list(rows)
 
 
 def warn_of_versions(versions: Iterable[UnreadableVersion | WithdrawnVersion]) -> None:

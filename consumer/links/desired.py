@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from actions.guard import Guard
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
 from actions.response import Response
@@ -18,6 +19,7 @@ class DesiredAction:
     kind: Kind
     parameters: ActionParameters
     location: SourceLocation
+    guard: Guard = Guard.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from actions.guard import Guard
 from actions.link import Action, Link
 from actions.repeat import Repeat, RepeatRule
 from consumer.links.listing import describe_period, link_as_json
 from consumer.links.versioning import Change, NextVersion
 
 _FACTS = ("name", "status", "epoch", "response")
+_UNGUARDED = {"guard": Guard.NONE.value}
+"""The guard of an action that shows none."""
 _NAMED_IN_TEXT = "{link_name}"
 
 
@@ -24,7 +27,7 @@ def differences_of(next_version: NextVersion) -> Iterator[str]:
         yield f"action {action_id} is removed"
     for action_id, action in new.items():
         if action_id in old:
-            yield from _changed(f"action {action_id}: ", old[action_id], action)
+            yield from _changed(f"action {action_id}: ", _UNGUARDED | old[action_id], _UNGUARDED | action)
         else:
             yield f"action {action_id} is added: {_shown(action)}"
     if _moved(old, new):
@@ -40,10 +43,18 @@ def meanings_of(next_version: NextVersion) -> Iterator[str]:
 
 
 def _of_link(before: Link, after: Link) -> Iterator[str]:
+    if _asks(after) and not _asks(before):
+        yield "clicks from now on show a page with a button to confirm, also from mails already sent"
+    elif _asks(before) and not _asks(after):
+        yield "clicks from now on show no page with a button to confirm"
     if before.response != after.response:
         yield "the next clicks get the new response, also from mails already sent"
     if before.name != after.name and any(_NAMED_IN_TEXT in str(action.parameters) for action in after.actions):
         yield f"texts with {_NAMED_IN_TEXT} use the new name from the next click on"
+
+
+def _asks(link: Link) -> bool:
+    return any(action.guard is Guard.CONFIRM for action in link.actions)
 
 
 def _of_actions(before: Link, next_version: NextVersion) -> Iterator[str]:
@@ -101,9 +112,17 @@ def _action(old: Action | None, new: Action, next_version: NextVersion) -> Itera
         yield f"{name} is new: it also applies to people who clicked before, at their next click"
     elif old.repeat != new.repeat:
         yield f"{name}: {_repeat_changed(old.repeat, new.repeat)}"
+    if old is not None and old.guard is not new.guard:
+        yield f"{name}: {_GUARD_CHANGED[new.guard]}"
     if old is not None and old.parameters != new.parameters:
         keeps = "; people who had it before do not get it again" if new.repeat == Repeat() else ""
         yield f"{name} uses the new parameters from the next click on{keeps}"
+
+
+_GUARD_CHANGED = {
+    Guard.NONE: "every click acts again, confirmed or not",
+    Guard.CONFIRM: "only clicks that a person confirms with a button act",
+}
 
 
 def _repeat_changed(old: Repeat, new: Repeat) -> str:

@@ -84,6 +84,14 @@ def _too_long(name: str, details: Details, text: str | None) -> str:
     return f"{name} has {len(text or '')} characters; use at most {details['ctx']['max_length']}"
 
 
+def _too_many(name: str, details: Details, _text: str | None) -> str:
+    return f"{name} has {details['ctx']['actual_length']} items; use at most {details['ctx']['max_length']}"
+
+
+def _too_few(name: str, _details: Details, _text: str | None) -> str:
+    return f"{name} is empty; write something or remove the line"
+
+
 def _half_character(name: str, _details: Details, _text: str | None) -> str:
     return f"{name} contains a lone surrogate, which is half a character; remove it"
 
@@ -114,6 +122,8 @@ _EXPLANATIONS: dict[str, Callable[[str, Details, str | None], str]] = {
     "string_too_short": _empty,
     "string_too_long": _too_long,
     "string_unicode": _half_character,
+    "too_long": _too_many,
+    "too_short": _too_few,
     "list_type": _no_list,
     "model_type": _no_mapping,
     "model_attributes_type": _no_mapping,

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from actions.guard import Guard
 from actions.kind import WRITTEN, Kind
 from consumer.links.conflicts import find_conflicts
 from consumer.links.desired import DesiredAction, DesiredLink
@@ -17,6 +18,7 @@ from consumer.links.field_types import check_tenant_id
 from consumer.links.link_model import ActionEntry, LinkFileModel
 from consumer.links.link_reference import LinkReference
 from consumer.links.literal_text import literal_text_warnings
+from consumer.links.response_model import keys_at
 from consumer.links.source_map import LINK, SourceMap
 from consumer.links.yaml_document import Path, read_document
 
@@ -122,7 +124,8 @@ class _Reading:
             if entry is not None:
                 kind = self._kinds[entry.kind]
                 location = self._where.location((*path, "actions", index))
-                yield DesiredAction(action_id, entry.repeat, kind, entry.to_parameters(kind), location)
+                parameters, guard = entry.to_parameters(kind), Guard(entry.guard)
+                yield DesiredAction(action_id, entry.repeat, kind, parameters, location, guard)
 
     def _action_entry(self, raw: Any) -> ActionEntry | None:
         try:
@@ -137,15 +140,13 @@ class _Reading:
 
     def _known_keys(self, location: Path) -> Iterable[str]:
         match location:
-            case (_,):
-                return self._model.file.model_fields
-            case ("links", int(), _):
-                return self._model.link.model_fields
+            case ("links", int(), "response", *inside):
+                return keys_at(tuple(inside))
             case ("links", int(), "actions", int(), str(kind), _):
                 return self._model.actions[kind].model_fields
-            case ("links", int(), "response", _):
-                return ("redirect", "text", "form")
-        return ("id", "prefill")
+            case ("links", int(), _):
+                return self._model.link.model_fields
+        return self._model.file.model_fields
 
 
 def name_actions(entries: Iterable[ActionEntry | None]) -> Iterator[str]:

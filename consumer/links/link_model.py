@@ -1,6 +1,7 @@
 """Pydantic models of a link file, from which the JSON Schema for editors is built, too.
 
-The kinds of action come from the registry: the model of an action has its kind's parameters and `id`, `kind`, `repeat`.
+The kinds of action come from the registry: the model of an action has its kind's parameters and `id`, `kind`,
+`repeat`, `guard`.
 """
 
 from collections.abc import Mapping
@@ -9,60 +10,13 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    TypeAdapter,
-    WithJsonSchema,
-    create_model,
-    model_validator,
-)
+from pydantic import Field, PlainValidator, TypeAdapter, WithJsonSchema, create_model
 
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
-from actions.response import PREFILL_FIELDS, Form, Redirect, Response, Text
-from consumer.links.field_types import Name, RichText, TenantId, Url, WrittenId, read_repeat, repeat_schema
-
-
-class Entry(BaseModel):
-    """Base of all models: unknown keys are refused and no value is converted to another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class FormEntry(Entry):
-    """A form, with fields to prefill from what is known about the person."""
-
-    id: WrittenId
-    prefill: Annotated[list[WrittenId], Field(examples=[list(PREFILL_FIELDS)])] = []
-
-
-class ResponseEntry(Entry):
-    """The response to the browser: exactly one of the three."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    redirect: Url | None = None
-    text: RichText | None = None
-    form: FormEntry | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "ResponseEntry":
-        given = [name for name in ("redirect", "text", "form") if getattr(self, name) is not None]
-        if len(given) != 1:
-            seen = " and ".join(given) or "none"
-            raise ValueError(f"a response must have exactly one of redirect, text and form, not {seen}; keep one")
-        return self
-
-    def to_response(self) -> Response:
-        """Return the response of a link."""
-        if self.redirect is not None:
-            return Redirect(self.redirect)
-        if self.form is not None:
-            return Form(self.form.id, tuple(self.form.prefill))
-        return Text(self.text or "")
+from consumer.links.entry import Entry
+from consumer.links.field_types import Name, TenantId, WrittenId, read_repeat, repeat_schema
+from consumer.links.response_model import ResponseEntry
 
 
 class ActionEntry(Entry):
@@ -71,6 +25,10 @@ class ActionEntry(Entry):
     kind: str
     id: WrittenId | None = None
     repeat: Annotated[Repeat, PlainValidator(read_repeat), WithJsonSchema(repeat_schema())] = Repeat()
+    guard: Annotated[
+        Literal["none", "confirm"],
+        Field(description="'confirm': applies only to clicks that a person confirms with a button."),
+    ] = "none"
 
     def to_parameters(self, kind: Kind) -> ActionParameters:
         """Return the parameters alone."""
@@ -83,7 +41,7 @@ class LinkEntry(Entry):
     id: WrittenId
     name: Name
     response: ResponseEntry
-    actions: list[Any] = []
+    actions: list[Any] = Field(default=[])
 
 
 class LinkFileEntry(Entry):

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from actions.guard import Guard
 from actions.link import Link
 from actions.repeat import Repeat, RepeatRule
-from actions.response import Form, Redirect, Response
+from actions.response import Form, FormField, Redirect, RedirectRule, Response, Text
 from actions.text import utc_text
 
 
 def link_as_json(link: Link) -> dict[str, Any]:
-    """Return a link with the keys of a link file and those assigned at publishing; times are ISO 8601 in UTC."""
+    """Return a link with the keys of a link file and those assigned at publishing; times are ISO 8601 in UTC.
+
+    Defaults are left out, such as a guard that is none.
+    """
     return {
         "tenant": link.tenant_id,
         "id": link.link_id,
@@ -22,6 +26,7 @@ def link_as_json(link: Link) -> dict[str, Any]:
             {"id": action.action_id, "slot": action.slot, "kind": action.kind.name}
             | action.parameters.model_dump(exclude_none=True)
             | {"repeat": describe_repeat(action.repeat)}
+            | _guard(action.guard)
             for action in link.actions
         ],
         "defined_at": utc_text(link.defined_at),
@@ -44,9 +49,31 @@ def describe_period(milliseconds: int) -> str:
     return f"PT{milliseconds / 1000}S"
 
 
+def _guard(guard: Guard) -> dict[str, str]:
+    return {} if guard is Guard.NONE else {"guard": guard.value}
+
+
 def _response(response: Response) -> dict[str, Any]:
-    if isinstance(response, Redirect):
-        return {"redirect": response.url}
-    if isinstance(response, Form):
-        return {"form": {"id": response.form_id, "prefill": list(response.prefill)}}
-    return {"text": response.text}
+    match response:
+        case Redirect(url, rules):
+            return {"redirect": [*map(_rule, rules), {"else": url}] if rules else url}
+        case Form(form_id, prefill, fields):
+            described = {"fields": list(map(_field, fields))} if fields else {}
+            return {"form": {"id": form_id, "prefill": list(prefill), **described}}
+        case Text(text):
+            return {"text": text}
+
+
+def _rule(rule: RedirectRule) -> dict[str, Any]:
+    return {"when": {"language": rule.language} if rule.language else rule.when.value, "to": rule.url}
+
+
+def _field(field: FormField) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": field.name, "label": field.label, "type": field.type.value}
+    if field.required:
+        described["required"] = True
+    if field.autocomplete:
+        described["autocomplete"] = field.autocomplete
+    if field.options:
+        described["options"] = list(field.options)
+    return described

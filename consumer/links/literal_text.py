@@ -41,7 +41,8 @@ def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str
     yield from _in_id((*link, "id"), raw.get("id"))
     response = raw.get("response")
     if isinstance(response, dict):
-        yield from _in_redirect((*link, "response", "redirect"), response.get("redirect"))
+        for path, url in _urls((*link, "response", "redirect"), response.get("redirect")):
+            yield from _in_redirect(path, url)
         yield from _in_rich_text((*link, "response", "text"), response.get("text"))
         yield from _in_form((*link, "response", "form"), response.get("form"))
     actions = raw.get("actions")
@@ -85,6 +86,17 @@ def _in_id(path: Path, text: Any) -> Iterator[TextWarning]:
         yield path, sentence
 
 
+def _urls(path: Path, redirect: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield each URL of a redirect, with its path."""
+    if not isinstance(redirect, list):
+        yield path, redirect
+        return
+    for index, rule in enumerate(redirect):
+        for key in ("to", "else"):
+            if isinstance(rule, dict) and key in rule:
+                yield (*path, index, key), rule[key]
+
+
 def _in_redirect(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
@@ -110,11 +122,32 @@ def _in_form(path: Path, form: Any) -> Iterator[TextWarning]:
     if not isinstance(form, dict):
         return
     yield from _in_id((*path, "id"), form.get("id"))
-    prefill = form.get("prefill")
-    for index, name in enumerate(prefill if isinstance(prefill, list) else ()):
+    fields = [(index, field) for index, field in enumerate(_items(form.get("fields"))) if isinstance(field, dict)]
+    yield from _in_prefill((*path, "prefill"), form.get("prefill"), [field.get("name") for _, field in fields])
+    for index, field in fields:
+        yield from _in_field((*path, "fields", index), field)
+
+
+def _in_prefill(path: Path, prefill: Any, fields: list[Any]) -> Iterator[TextWarning]:
+    for index, name in enumerate(_items(prefill)):
         if isinstance(name, str) and name not in PREFILL_FIELDS:
             sentence = f"{name} is not a known field, so it stays empty; known are "
-            yield (*path, "prefill", index), sentence + ", ".join(PREFILL_FIELDS)
+            yield (*path, index), sentence + ", ".join(PREFILL_FIELDS)
+        elif isinstance(name, str) and fields and name not in fields:
+            yield (*path, index), f"{name} fills in nothing: no field of the form has this name; add one or remove it"
+
+
+def _in_field(path: Path, field: Mapping[str, Any]) -> Iterator[TextWarning]:
+    labels = [((*path, "label"), field.get("label"))]
+    labels += [((*path, "options", index), option) for index, option in enumerate(_items(field.get("options")))]
+    for label_path, label in labels:
+        if isinstance(label, str):
+            yield from _in_text(label_path, label, _MERGE_FIELD)
+            yield from _in_markup(label_path, label)
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _in_plain_text(path: Path, text: str) -> Iterator[TextWarning]:

@@ -7,6 +7,7 @@ LINK = 2
 """Length of the path to a link: `links` and its index."""
 ACTION = 4
 """Length of the path to an action: the link's, `actions` and its index."""
+_REDIRECT = ("response", "redirect")
 
 
 class SourceMap:
@@ -21,9 +22,10 @@ class SourceMap:
     def path(self, location: Path) -> Path:
         """Return the path of the innermost value at pydantic's location that is in the file.
 
-        Pydantic adds the kind after an action's index; the path has no such step.
+        Pydantic adds the kind after an action's index, and after `redirect` whether it is a list; the path has no such
+        steps.
         """
-        if location[LINK : LINK + 1] == ("actions",):
+        if location[LINK : LINK + 1] == ("actions",) or location[LINK:ACTION] == _REDIRECT:
             location = (*location[:ACTION], *location[ACTION + 1 :])
         while location not in self._lines and location:
             location = location[:-1]

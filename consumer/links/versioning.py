@@ -172,7 +172,7 @@ def _slots(actions: Iterable[DesiredAction], taken: Mapping[str, TakenSlot]) -> 
 
 
 def _action(desired: DesiredAction, slot: int) -> Action:
-    return Action(desired.action_id, slot, desired.repeat, desired.kind, desired.parameters)
+    return Action(desired.action_id, slot, desired.repeat, desired.kind, desired.parameters, desired.guard)
 
 
 def _conflicts(desired: DesiredLink, histories: Histories) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from actions.guard import Guard
 from actions.link import LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Response, Text
@@ -12,6 +13,7 @@ from consumer.links.listing import describe_period, link_as_json
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
 from consumer.links.versioning import Change, NextVersion
 from tests.actions.builders import a_link, an_action, samples_of
+from tests.actions.test_link import WITH_FIELDS, WITH_RULES
 from tests.links.builders import KINDS, links_in
 
 SIZE: dict[str, Any] = {"field": "size", "value": "[bold]XL"}
@@ -85,10 +87,34 @@ def test_preview_without_links_says_so(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "no links\n"
 
 
-@pytest.mark.parametrize("response", [Redirect("https://example.com/"), Text("Thanks"), Form("f", ("email",))])
+def test_guards_have_a_column_if_there_are_any(capsys: pytest.CaptureFixture[str]) -> None:
+    show_link(a_link(an_action(guard=Guard.CONFIRM), an_action("script", slot=1)), as_json=False)
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()[-3:]]
+
+    assert [line[:5] for line in shown] == [
+        ["action", "slot", "kind", "repeat", "guard"],
+        ["interest-0", "0", "interest", "once", "confirm"],
+        ["script-1", "1", "script", "once", "none"],
+    ]
+
+
+def test_rules_are_shown_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    show_link(a_link(response=WITH_RULES), as_json=False)
+
+    assert (
+        "response    redirect: [when: person_known to: https://example.com/person, "
+        "when: company_known to: https://example.com/company, "
+        "when: language: nl to: https://example.com/nl, else: https://example.com/]"
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "response", [Redirect("https://example.com/"), WITH_RULES, Text("Thanks"), Form("f", ("email",)), WITH_FIELDS]
+)
+@pytest.mark.parametrize("guard", Guard)
 @pytest.mark.parametrize("kind", KINDS)
-def test_shown_link_is_valid_in_a_file(kind: str, response: Response) -> None:
-    published = a_link(an_action(kind, **samples_of(kind)[-1]), response=response)
+def test_shown_link_is_valid_in_a_file(kind: str, guard: Guard, response: Response) -> None:
+    published = a_link(an_action(kind, guard=guard, **samples_of(kind)[-1]), response=response)
     shown = link_as_json(published)
     action = {name: value for name, value in shown["actions"][0].items() if name != "slot"}
     written = {"id": "spring", "name": "Spring offer", "response": shown["response"], "actions": [action]}
@@ -98,6 +124,7 @@ def test_shown_link_is_valid_in_a_file(kind: str, response: Response) -> None:
     assert link.response == published.response
     assert link.actions[0].parameters == published.actions[0].parameters
     assert link.actions[0].repeat == published.actions[0].repeat
+    assert link.actions[0].guard == published.actions[0].guard
 
 
 @pytest.mark.parametrize(

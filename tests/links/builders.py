@@ -1,9 +1,11 @@
 """Link files, wanted links and published histories with sensible values."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from textwrap import dedent
 from typing import Any
 
+from actions.guard import Guard
 from actions.kind import Kind
 from actions.link import Link, record_from_link
 from actions.registry import load_kinds
@@ -73,8 +75,13 @@ def wants(
     return DesiredLink(reference, name, response, actions, SourceLocation("links.yaml", 3))
 
 
-def wants_field(action_id: str, value: str = "yes", repeat: Repeat = Repeat()) -> DesiredAction:  # noqa: B008
-    return an_action("set_field", action_id, repeat=repeat, field=action_id, value=value)
+def wants_field(
+    action_id: str,
+    value: str = "yes",
+    repeat: Repeat = Repeat(),  # noqa: B008
+    guard: Guard = Guard.NONE,
+) -> DesiredAction:
+    return replace(an_action("set_field", action_id, repeat=repeat, field=action_id, value=value), guard=guard)
 
 
 def an_action(kind: str, action_id: str, *, repeat: Repeat = Repeat(), **parameters: Any) -> DesiredAction:  # noqa: B008

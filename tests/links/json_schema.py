@@ -56,6 +56,8 @@ CHECKS: dict[str, Callable[[Any, Json, Json], bool]] = {
     "pattern": lambda value, schema, _: not isinstance(value, str) or bool(re.search(schema["pattern"], value)),
     "minLength": lambda value, schema, _: not isinstance(value, str) or len(value) >= schema["minLength"],
     "maxLength": lambda value, schema, _: not isinstance(value, str) or len(value) <= schema["maxLength"],
+    "minItems": lambda value, schema, _: not isinstance(value, list) or len(value) >= schema["minItems"],
+    "maxItems": lambda value, schema, _: not isinstance(value, list) or len(value) <= schema["maxItems"],
     "minimum": lambda value, schema, _: not isinstance(value, int) or value >= schema["minimum"],
     "maximum": lambda value, schema, _: not isinstance(value, int) or value <= schema["maximum"],
     "minProperties": lambda value, schema, _: not isinstance(value, dict) or len(value) >= schema["minProperties"],

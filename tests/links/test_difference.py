@@ -2,8 +2,9 @@
 
 import pytest
 
+from actions.guard import Guard
 from actions.repeat import Repeat, RepeatRule
-from actions.response import Redirect
+from actions.response import Redirect, RedirectCondition, RedirectRule
 from consumer.links.desired import DesiredLink
 from consumer.links.difference import differences_of, meanings_of
 from consumer.links.history import Histories
@@ -76,6 +77,48 @@ def test_changed_repeat_rule_explains_consequence(old: str, new: str, meaning: s
     version = planned(*(wants(wants_field("a", repeat=a_repeat(rule))) for rule in (old, new)))
 
     assert list(meanings_of(version)) == [f"action a: {meaning}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "difference", "meanings"),
+    [
+        (
+            Guard.NONE,
+            Guard.CONFIRM,
+            'action a: guard: "none" → "confirm"',
+            [
+                "clicks from now on show a page with a button to confirm, also from mails already sent",
+                "action a: only clicks that a person confirms with a button act",
+            ],
+        ),
+        (
+            Guard.CONFIRM,
+            Guard.NONE,
+            'action a: guard: "confirm" → "none"',
+            [
+                "clicks from now on show no page with a button to confirm",
+                "action a: every click acts again, confirmed or not",
+            ],
+        ),
+    ],
+)
+def test_changed_guard_explains_consequence(old: Guard, new: Guard, difference: str, meanings: list[str]) -> None:
+    version = planned(*(wants(wants_field("a", guard=guard)) for guard in (old, new)))
+
+    assert list(differences_of(version)) == [difference]
+    assert list(meanings_of(version)) == meanings
+
+
+def test_changed_rules_are_shown() -> None:
+    rules = (RedirectRule(RedirectCondition.LANGUAGE, "https://example.com/nl", "nl"),)
+    version = planned(wants(), wants(response=Redirect("https://example.com/spring", rules)))
+
+    (difference,) = differences_of(version)
+    assert difference == (
+        'response: redirect: "https://example.com/spring" → redirect: [{"when": {"language": "nl"}, '
+        '"to": "https://example.com/nl"}, {"else": "https://example.com/spring"}]'
+    )
+    assert list(meanings_of(version)) == ["the next clicks get the new response, also from mails already sent"]
 
 
 def a_repeat(rule: str) -> Repeat:

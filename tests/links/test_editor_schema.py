@@ -18,9 +18,32 @@ def accepts(content: str | bytes) -> bool:
     return is_valid(data, SCHEMA, SCHEMA)
 
 
+RULES = '[{when: {language: nl}, to: "https://e.com/"}, {language: da, to: "https://e.com/"}, {else: "https://e.com/"}]'
+FIELDS = (
+    "[{name: mail, label: E-mail, type: email, autocomplete: email}, {name: s, label: S, type: choice, options: [S]}]"
+)
+
+
+def with_response(response: str) -> str:
+    return GOOD.replace('{redirect: "https://example.com/spring"}', response)
+
+
 def test_demo_links_are_valid() -> None:
     assert accepts(DEMO.read_bytes())
     assert accepts(GOOD)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_response(f"{{redirect: {RULES}}}"),
+        with_response(f"{{form: {{id: f, fields: {FIELDS}}}}}"),
+        with_action("{kind: script, script: s, guard: confirm}"),
+    ],
+)
+def test_every_part_is_valid_in_the_editor(content: str) -> None:
+    assert not mistakes_in(content)
+    assert accepts(content)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +55,16 @@ def test_demo_links_are_valid() -> None:
         GOOD.replace("https://example.com/spring", "example.com"),
         GOOD.replace("{redirect:", "{text: x, redirect:"),
         GOOD.replace('{redirect: "https://example.com/spring"}', "{}"),
+        with_response(f"{{redirect: {RULES.replace('language: da', 'language: DA')}}}"),
+        with_response(f"{{redirect: {RULES.replace('else', 'els')}}}"),
+        with_response(f"{{redirect: {RULES.replace('{language: nl}', 'language')}}}"),
+        with_response("{redirect: []}"),
+        with_response("{redirect: {else: x}}"),
+        with_response(f"{{form: {{id: f, fields: {FIELDS.replace('type: email', 'type: mail')}}}}}"),
+        with_response(f"{{form: {{id: f, fields: {FIELDS.replace('te: email', 'te: mail')}}}}}"),
+        with_response(f"{{form: {{id: f, fields: {FIELDS.replace('label: S', 'x: S')}}}}}"),
+        with_response(f"{{form: {{id: f, fields: {FIELDS.replace('name: s', 'name: 1s')}}}}}"),
+        with_action("{kind: script, script: s, guard: maybe}"),
         with_action("{kind: nope}"),
         with_action("{kind: interest, operation: ad, interest: x}"),
         with_action("{kind: interest, operation: add, interest: 4711}"),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.guard import Guard
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Text
 from consumer.links.diagnostic import InvalidLinkFiles, SourceLocation
@@ -60,6 +61,17 @@ def test_repeat_rules_are_read(written: str, repeat: Repeat) -> None:
     assert link.actions[0].repeat == repeat
 
 
+@pytest.mark.parametrize("guard", Guard)
+def test_guard_is_read(guard: Guard) -> None:
+    (link,) = links_in(with_action(f"{{kind: script, script: s, guard: {guard.value}}}"))
+
+    assert link.actions[0].guard is guard
+
+
+def test_guard_is_none_by_default() -> None:
+    assert links_in(GOOD)[0].actions[0].guard is Guard.NONE
+
+
 def test_action_without_id_is_named_after_its_kind() -> None:
     actions = [
         "{kind: script, script: a}",
@@ -105,6 +117,9 @@ def test_yes_and_no_are_words() -> None:
         ("{kind: script, script: s, repeat: {cooldown: 0h}}", "not a duration of at least a second"),
         ("{kind: script, script: s, repeat: {cooldown: 999999999999w}}", "not a duration of at least a second"),
         ("{kind: script, script: s, repeat: cooldown}", "write one of once, once_per_mailing, always or {cooldown"),
+        ("{kind: script, script: s, guard: maybe}", "guard must be none or confirm, not maybe"),
+        ("{kind: script, script: s, guard: {wait: 10s}}", "guard must be none or confirm, not another type"),
+        ("{kind: script, script: s, gard: confirm}", "gard is not known here; did you mean guard?"),
         ("{kind: script, script: s, id: ' x'}", "id: it starts or ends with a blank; remove it"),
         ('{kind: script, script: s, id: "a\\tb"}', "id: it holds a line break, tab or other control character"),
         ("{kind: script, script: s, id: ''}", "id: it is empty; write something"),
@@ -287,6 +302,11 @@ def test_example_of_the_docs_is_valid() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     assert {action.kind.name for link in links_in(example) for action in link.actions} >= released_kinds()
+
+
+@pytest.mark.parametrize("path", ["examples/links", "examples/responses.yaml"])
+def test_examples_are_valid(path: str) -> None:
+    assert check_link_files([DEMO.parents[2] / path], KINDS, strict=True).links
 
 
 def test_docs_name_every_parameter_of_every_kind() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actions.guard import Guard
 from actions.link import Link, LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Text
@@ -89,6 +90,7 @@ def test_unchanged_link_has_no_next_version() -> None:
         wants(wants_field("a"), response=Text("Thanks")),
         wants(wants_field("a", "no")),
         wants(wants_field("a", repeat=Repeat(RepeatRule.ALWAYS))),
+        wants(wants_field("a", guard=Guard.CONFIRM)),
         wants(wants_field("a"), wants_field("b")),
         wants(),
     ],
