@@ -40,6 +40,7 @@ class FieldError(StrEnum):
     NUMBER = "number"
     DATE = "date"
     CHOICE = "choice"
+    CHECKBOX = "checkbox"
     TOO_LONG = "too_long"
     CONTROL = "control"
 
@@ -108,7 +109,7 @@ def _error(field: FormField, value: str) -> FieldError | None:
         return FieldError.CONTROL
     if len(value) > MAX_ANSWER_CHARACTERS:
         return FieldError.TOO_LONG
-    if not value.strip() or (field.type is FormFieldType.CHECKBOX and value == UNCHECKED):
+    if not value.strip():
         return FieldError.REQUIRED if field.required else None
     return _type_error(field, value)
 
@@ -123,8 +124,8 @@ def _type_error(field: FormField, value: str) -> FieldError | None:
             return FieldError.DATE
         case FormFieldType.CHOICE if value not in field.options:
             return FieldError.CHOICE
-        case FormFieldType.CHECKBOX if value != CHECKED:
-            return FieldError.CHOICE
+        case FormFieldType.CHECKBOX if value != CHECKED and (field.required or value != UNCHECKED):
+            return FieldError.CHECKBOX
         case _:
             return None
 

@@ -8,6 +8,7 @@ main{max-width:38rem;margin:0 auto;padding:1rem 1rem 3rem}
 h1{font-size:1.6rem;line-height:1.25}
 img{max-width:100%;height:auto}
 pre{white-space:pre-wrap}
+table,td,th{width:auto}
 button,input,select,textarea{font:inherit;min-height:44px;max-width:100%;padding:.5rem .75rem;border-radius:.25rem;
 border:2px solid CanvasText;background:Canvas;color:CanvasText}
 input,select,textarea{display:block;width:100%;border-width:1px}

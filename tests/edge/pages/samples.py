@@ -14,8 +14,8 @@ PATH = "/l/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhc"
 TARGET = "https://example.com/spring?size=l&colour=red#offer"
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 TEXT = Html(
-    f"<h2>Spring offer</h2><p>Come and see. {LONG * 3}</p><ul><li>One</li></ul>"
-    '<p><a href="https://example.com/a">Read more</a></p><table><tr><td>1</td><td>2</td></tr></table>'
+    f"<h2>Come and see</h2><p>{LONG * 3}</p><ul><li>One</li></ul>"
+    '<p><a href="https://example.com/a">Read more</a></p><table width="900"><tr><td>1</td><td>2</td></tr></table>'
 )
 
 FIELDS = (
@@ -34,7 +34,7 @@ ERRORS = {
     "people": FieldError.NUMBER,
     "size": FieldError.CHOICE,
     "remarks": FieldError.TOO_LONG,
-    "terms": FieldError.REQUIRED,
+    "terms": FieldError.CHECKBOX,
 }
 
 

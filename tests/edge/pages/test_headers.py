@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from edge.pages.headers import headers_of_page
+from edge.pages.headers import ANY_ORIGIN, headers_of_page
 from tests.edge.pages.samples import all_pages
 
 
@@ -33,7 +33,8 @@ def test_the_style_of_every_page_has_the_hash_of_the_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://example.com", "http://127.0.0.1:8080", "https://xn--bcher-kva.example", "http://[::1]:80"]
+    "origin",
+    [ANY_ORIGIN, "https://example.com", "http://127.0.0.1:8080", "https://xn--bcher-kva.example", "http://[::1]:80"],
 )
 def test_the_origin_of_the_forms_redirect(origin: str) -> None:
     policy = dict(headers_of_page(origin))[b"content-security-policy"].decode()
