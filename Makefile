@@ -24,6 +24,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILED := $(shell find consumer runtime -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
+AXE := .cache/axe/package/axe.min.js
+AXE_VERSION := 4.14.1
+AXE_SHA256 := e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test install check format coverage bench bench-peers faults chaos soak planted-bugs mutants simulate sanitize lock clean
@@ -116,6 +120,18 @@ simulate: install ## Simulate several workers under faults, once per seed (SEEDS
 
 sanitize: install ## Run the compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/python -m tests.sanitized
+
+.PHONY: browser
+browser: install $(AXE) ## Check the pages in Chromium with axe-core, both installed if they are missing
+	@test -n "$(CHROMIUM)" || \
+	  $(if $(filter 0,$(shell id -u)),,sudo) apt-get install --yes --no-install-recommends chromium
+	REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(or $(PYTEST_ARGS),tests/edge/pages/test_in_chromium.py)
+
+$(AXE):
+	@mkdir -p .cache/axe
+	@cd .cache/axe && npm pack --silent axe-core@$(AXE_VERSION)
+	@cd .cache/axe && echo "$(AXE_SHA256)  axe-core-$(AXE_VERSION).tgz" | sha256sum --check --quiet
+	@tar -xzf .cache/axe/axe-core-$(AXE_VERSION).tgz -C .cache/axe && touch $@
 
 .PHONY: pins
 pins: install ## Pin newly released schemas
