@@ -23,12 +23,16 @@ AUTOFILL_NAMES = (
 """Autofill field names of the HTML Living Standard, section 4.10.18.7.1, without those for passwords, one-time codes,
 payment cards and sums: a mail should not ask for those, and answers are not encrypted."""
 
+_RESERVED = "page_click_id"
+"""The field that the edge adds to every form."""
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 def _check_field_name(text: str) -> str:
     if not _FIELD_NAME.fullmatch(text):
         raise ValueError(f"{text!r} is not a field name; use a letter, then at most 63 letters, digits, '_' and '-'")
+    if text == _RESERVED:
+        raise ValueError(f"every form has a field {text} already; choose another name")
     return text
 
 

@@ -158,6 +158,7 @@ def test_field_is_read(field: str, expected: FormField) -> None:
         (["name: a, label: A, autocomplete: 'shipping email'"], "is not an autofill field name"),
         (["name: 'a b', label: A"], "'a b' is not a field name; use a letter, then at most 63 letters"),
         (["name: _a, label: A"], "'_a' is not a field name"),
+        (["name: page_click_id, label: A"], "every form has a field page_click_id already"),
         (["name: é, label: A"], "is not a field name"),
         (["label: A"], "name is missing; add it"),
         (["name: a"], "label is missing; add it"),
