@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bench.candidate import Candidate, CandidateMissing
 from bench.candidates import CANDIDATES, SHORT
-from bench.ground import Environment
+from bench.environment import Environment
 from bench.registry_double import running_registry
 from bench.report import tables
 from bench.runner import Failed, Result, alternate

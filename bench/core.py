@@ -8,7 +8,7 @@ from hashlib import blake2b, sha1
 
 from actions.link import link_from_record
 from actions.registry import load_kinds
-from bench.ground import PARTITIONS
+from bench.environment import PARTITIONS
 from bench.links import START_MS, definition
 from bench.shape import DEFAULT, SHAPES, Shape
 from bench.workload import Workload, click_key

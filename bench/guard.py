@@ -19,7 +19,7 @@ from bench.candidate import Candidate, Job, Output, Running
 from bench.candidates.link_actions import LinkActions, worker_environ
 from bench.candidates.pass_through import PassThrough
 from bench.core import Core, least_costs, slowed, yardstick
-from bench.ground import Environment
+from bench.environment import Environment
 from bench.runner import alternate
 from bench.shape import DEFAULT, SHAPES
 from bench.workload import Workload

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from bench.candidate import Job, Running
 from bench.candidates.link_actions import LinkActions
+from bench.environment import PARTITIONS, Environment
 from bench.expectation import Expectation, WrongOutput, expected_updates, read_digests
-from bench.filling import fill
-from bench.ground import PARTITIONS, Environment
 from bench.held_clicks import HeldClicks
 from bench.measure import Cost, NotDone, Progress, Watch, cpu_seconds, memory_mib
+from bench.prefilled_state import fill
 from bench.readiness import wait_until_ready
 from bench.report import spread, table
 from bench.runner import Failed

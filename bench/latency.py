@@ -21,9 +21,9 @@ from bench.candidate import Candidate, CandidateMissing
 from bench.candidates.floor import Floor
 from bench.candidates.kafka_streams import KafkaStreams
 from bench.candidates.link_actions import LinkActions
+from bench.constant_rate import Late, Latency, Traffic, measure
+from bench.environment import Environment
 from bench.expectation import WrongOutput
-from bench.ground import Environment
-from bench.paced import Late, Latency, Traffic, measure
 from bench.report import spread, table
 from bench.shape import DEFAULT, SHAPES
 from bench.workload import Workload

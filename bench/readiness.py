@@ -4,7 +4,7 @@ import json
 import time
 
 from bench.candidate import Running
-from bench.ground import PARTITIONS
+from bench.environment import PARTITIONS
 from bench.measure import NotDone
 from runtime.monitoring.loopback import http_get
 

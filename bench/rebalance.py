@@ -23,8 +23,8 @@ from consumer.changelog.entries import PLAIN, DedupeEntry, encode_entry
 from consumer.verify.reader import read_topic
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.records import click_by
 from tests.support.worker import Worker
 

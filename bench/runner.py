@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.candidate import Candidate, Output
+from bench.environment import PARTITIONS, Environment
 from bench.expectation import Expectation, WrongOutput, expected_copies, expected_updates, read_digests
-from bench.ground import PARTITIONS, Environment
 from bench.measure import Cost, NotDone, Progress, measure
 
 Say = Callable[[str], None]

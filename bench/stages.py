@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from bench.core import PARTITION, Material, material
-from bench.ground import PARTITIONS
+from bench.environment import PARTITIONS
 from bench.links import START_MS
 from bench.report import table
 from bench.shape import DEFAULT, SHAPES

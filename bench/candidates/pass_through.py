@@ -10,7 +10,7 @@ from bench.shape import Shape
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """`python -m bench.passthrough`."""
+    """`python -m bench.pass_through`."""
 
     name: str = "pass-through"
     guarantee: str = "exactly once, no state"
@@ -27,7 +27,7 @@ class PassThrough:
     def start(self, job: Job) -> Running:
         """Start it."""
         target = job.updates if self.output is Output.COPIES else ""
-        command = [sys.executable, "-m", "bench.passthrough", job.servers, job.clicks, target, job.group]
+        command = [sys.executable, "-m", "bench.pass_through", job.servers, job.clicks, target, job.group]
         return Running(job.folder).launch(command, os.environ)
 
 

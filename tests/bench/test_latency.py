@@ -7,7 +7,7 @@ import pytest
 
 from bench import latency
 from bench.candidate import Candidate
-from bench.paced import Late, Latency, Traffic
+from bench.constant_rate import Late, Latency, Traffic
 
 
 class NoGround:

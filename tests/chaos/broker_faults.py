@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.chaos.ground import OneBroker
+from tests.chaos.brokers import OneBroker
+from tests.chaos.environment import TRANSACTION_TIMEOUT_SECONDS, Environment
 from tests.chaos.kind import Kind
-from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, Environment
 
 TROUBLE_SECONDS = 3.0
 FREEZE_SECONDS = 1.5

@@ -6,9 +6,9 @@ from confluent_kafka import ElectionType, TopicPartition
 from confluent_kafka.admin import PartitionMetadata
 
 from deploy.kafka import KafkaProcess
-from tests.chaos.ground import ThreeBrokers
+from tests.chaos.brokers import ThreeBrokers
+from tests.chaos.environment import Environment
 from tests.chaos.kind import Kind
-from tests.chaos.scene import Environment
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 

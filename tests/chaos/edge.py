@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from tests.chaos.traffic import Publication
-from tests.support.installation import producer_config
+from tests.support.deployment import producer_config
 from tests.support.patience import stretched
 
 TICK_SECONDS = 0.02

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.chaos.scene import Environment
+    from tests.chaos.environment import Environment
 
 
 @dataclass(frozen=True)

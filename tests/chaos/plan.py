@@ -6,8 +6,8 @@ from itertools import islice
 from random import Random
 
 from tests.chaos import broker_faults, cluster_faults, state_faults, worker_faults
+from tests.chaos.environment import WORKERS
 from tests.chaos.kind import Kind
-from tests.chaos.scene import WORKERS
 
 KINDS: tuple[Kind, ...] = (
     *worker_faults.KINDS,

@@ -5,16 +5,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from schemas.topics import LINK_CLICKS
-from tests.chaos.companion import Companion
-from tests.chaos.course import Course
+from tests.chaos.brokers import Deployment
 from tests.chaos.disk import mount, unmount
 from tests.chaos.edge import Edge
-from tests.chaos.ground import Deployment
+from tests.chaos.environment import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Environment
+from tests.chaos.executor import Course
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
-from tests.chaos.scene import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Environment
+from tests.chaos.subscriber_process import Companion
 from tests.chaos.traffic import endless_publications
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.patience import stretched
 from tests.support.traffic import LINKS
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from tests.chaos.ground import Deployment, OneBroker, ThreeBrokers
+from tests.chaos.brokers import Deployment, OneBroker, ThreeBrokers
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
 from tests.chaos.round import run_round

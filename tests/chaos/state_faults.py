@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.chaos.disk import remount
+from tests.chaos.environment import Environment
 from tests.chaos.kind import Kind
-from tests.chaos.scene import Environment
 from tests.chaos.worker_faults import leave
 from tests.support.waiting import wait_until
 

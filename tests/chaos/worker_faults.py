@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from tests.chaos.environment import SETTINGS, STEERED, Environment
 from tests.chaos.kind import Kind
-from tests.chaos.scene import SETTINGS, STEERED, Environment
 from tests.support.waiting import NeverCame, wait_until
 
 STORM_SECONDS = 5

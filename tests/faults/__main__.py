@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.kafka import Broker, start_kafka
 from tests.faults.run import FaultRun
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import hits
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import islice
 
 from tests.faults.plan import Kill, plan_kills
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import Outcome, look_at
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka import Broker, KafkaProcess
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.bad_records import LINK, MAX_CLICK_BYTES, BadRecordCase, bad_records
 from tests.builders import Record, a_link, an_action
 from tests.schemas.java_style import EVERY_TYPE, as_java_registers
 from tests.schemas.strategies import encodings
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by, click_key, encode_click
 

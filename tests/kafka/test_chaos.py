@@ -10,13 +10,13 @@ from confluent_kafka import Producer, TopicPartition
 
 from deploy.kafka import KafkaMissing
 from schemas.topics import LINK_HITS
+from tests.chaos.environment import Environment
 from tests.chaos.kind import Kind
 from tests.chaos.plan import KINDS, Fault, Round, plan_rounds
 from tests.chaos.report import report
 from tests.chaos.run import run_rounds
-from tests.chaos.scene import Environment
-from tests.chaos.verdict import open_transactions
-from tests.support.installation import Installation
+from tests.chaos.verification import open_transactions
+from tests.support.deployment import Installation
 from tests.support.outcome import read
 from tests.support.waiting import wait_until
 

@@ -5,7 +5,7 @@ import pytest
 from schemas.bad_record import Reason
 from tests.builders import a_link, an_action
 from tests.deadly_record import DEADLY
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by
 from tests.support.traffic import LINKS, endless_clicks

@@ -12,7 +12,7 @@ from schemas.topics import DEAD_LETTERS, LINK_DEFINITIONS
 from tests.builders import Record, a_link, an_action
 from tests.links.builders import SPRING, wants
 from tests.links.builders import an_action as wants_action
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact, read
 from tests.support.records import click_by
 from tests.support.waiting import wait_until

@@ -3,8 +3,8 @@
 from itertools import islice
 
 from tests.builders import a_link
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by
 from tests.support.traffic import LINKS, endless_clicks

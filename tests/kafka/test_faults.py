@@ -2,7 +2,7 @@
 
 from tests.faults.plan import plan_kills
 from tests.faults.run import FaultRun
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import hits
 
 

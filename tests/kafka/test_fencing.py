@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.builders import a_link, an_action
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by
 from tests.support.traffic import LINKS, endless_clicks

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer
 from deploy.kafka import TEST, KafkaProcess
 from runtime.monitoring.log_throttle import REPEAT_SECONDS
 from schemas.topics import LINK_CLICKS
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until

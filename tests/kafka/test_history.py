@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
-from tests.support.installation import UPDATES, Installation
+from tests.support.deployment import UPDATES, Installation
 from tests.support.outcome import assert_exact, hits, look_at, read_all
 from tests.support.patience import stretched
 from tests.support.records import click_by

@@ -1,7 +1,7 @@
 """When a worker becomes a member of the group."""
 
 from tests.builders import a_link, an_action
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.records import click_by
 from tests.support.waiting import wait_until
 

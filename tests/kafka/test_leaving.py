@@ -5,10 +5,10 @@ from itertools import islice
 from random import Random
 
 from tests.builders import NOON
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
-from tests.support.leaving import assert_leave
 from tests.support.outcome import assert_exact
+from tests.support.stopping import assert_leave
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker

@@ -7,8 +7,8 @@ import pytest
 from deploy.kafka import PATIENT, KafkaProcess
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record, a_link, an_action
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by, click_key, encode_click
 from tests.support.worker import Worker

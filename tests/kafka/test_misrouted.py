@@ -8,7 +8,7 @@ from consumer.verify.murmur import partition_of
 from consumer.verify.reader import Seen, decode
 from schemas.topics import LINK_CLICKS
 from tests.builders import Record
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact, read
 from tests.support.records import click_key, encode_click
 from tests.support.traffic import LINKS, endless_clicks

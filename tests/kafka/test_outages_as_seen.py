@@ -12,7 +12,7 @@ import pytest
 from consumer.doctor.local import CONNECTIONS_TO_BROKER, DESCRIPTORS, FILES_OF_PARTITION
 from consumer.loop.group_watch import ASK_SECONDS
 from deploy.kafka import Broker, KafkaProcess
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until

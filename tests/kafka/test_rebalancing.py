@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 

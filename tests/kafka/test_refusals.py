@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka.admin import NewPartitions
 
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS
-from tests.support.installation import UPDATES, Installation
+from tests.support.deployment import UPDATES, Installation
 from tests.support.patience import stretched
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import Worker

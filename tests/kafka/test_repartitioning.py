@@ -6,7 +6,7 @@ from itertools import islice
 
 from consumer.verify.murmur import partition_of
 from tests.builders import Record
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact, hits, look_at
 from tests.support.patience import stretched
 from tests.support.records import click_key

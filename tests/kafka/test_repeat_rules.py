@@ -5,7 +5,7 @@ from random import Random
 from consumer.verify.reader import decode_update
 from consumer.verify.update_record import RECORDS, TOPICS
 from tests.builders import NOON, Record, a_link, an_action
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact, read
 from tests.support.records import MINUTE, click_by
 

@@ -6,7 +6,7 @@ from deploy.kafka import KafkaProcess
 from tests.builders import a_link, an_action
 from tests.deadly_record import DEADLY
 from tests.support.deadly_worker import STALLED_AFTER_SECONDS
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.patience import Deadline
 from tests.support.records import click_by
 from tests.support.waiting import LOOK_SECONDS, wait_until

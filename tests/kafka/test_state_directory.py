@@ -3,7 +3,7 @@
 import shutil
 from itertools import islice
 
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import LINK_ACTIONS

@@ -8,11 +8,11 @@ import pytest
 from deploy.kafka import Broker
 from runtime.fake_kafka.partition_log import PartitionLog
 from runtime.fake_kafka.transactions import Producer, TransactionCoordinator
-from tests.scenarios.kafka_place import KafkaScriptEnvironment
+from tests.scenarios.fake_environment import FakeScriptEnvironment
+from tests.scenarios.kafka_environment import KafkaScriptEnvironment
 from tests.scenarios.random_script import draw_script
+from tests.scenarios.runner import ScriptRunner
 from tests.scenarios.script import SCRIPTS
-from tests.scenarios.stage import ScriptRunner
-from tests.scenarios.twin_place import FakeScriptEnvironment
 
 SEEDS = range(1, 31)
 

@@ -12,7 +12,7 @@ import numpy as np
 from deploy.kafka import KafkaMissing, KafkaProcess, start_process
 from tests.soak.plot import plot
 from tests.soak.run import Soak, Wanted, run_soak
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 
 
 def main() -> int:

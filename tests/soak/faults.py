@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 from itertools import count, cycle
 
 from deploy.kafka import KafkaProcess
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
 

@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from consumer.verify.reader import decode
 from tests.builders import Record
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.traffic import LINKS
 
 ALWAYS = LINKS[-1]["link_id"]

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.kafka import KafkaProcess
+from tests.soak.evaluation import trends
 from tests.soak.faults import Faults
 from tests.soak.latency import LatencyProbe
 from tests.soak.sample import ProcessSample, StreamSample
 from tests.soak.sampler import Sampler
 from tests.soak.slope import Trend
-from tests.soak.verdict import trends
+from tests.support.deployment import Installation
 from tests.support.flow import Flow
-from tests.support.installation import Installation
 from tests.support.outcome import Outcome, hits, look_at
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import Worker

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.soak.latency import LatencyProbe
 from tests.soak.sample import ProcessSample, StreamSample
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 from tests.support.worker import Worker
 
 EVERY_SECONDS = 3.0

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
+from tests.soak.evaluation import ANONYMOUS, MEDIAN_LATENCY, TAIL_LATENCY, trends
 from tests.soak.sample import ProcessSample, StreamSample
 from tests.soak.slope import MIN_SAMPLES, Bound, trend
-from tests.soak.verdict import ANONYMOUS, MEDIAN_LATENCY, TAIL_LATENCY, trends
 
 HOUR = 3600.0
 EVERY = 3.0

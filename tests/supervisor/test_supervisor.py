@@ -14,8 +14,8 @@ import pytest
 from runtime.supervisor.child import Child
 from runtime.supervisor.restarts import FENCED_DELAY_SECONDS
 from runtime.supervisor.supervisor import Events, Supervisor
-from tests.support.leaving import LEAVE_SECONDS
 from tests.support.patience import stretched
+from tests.support.stopping import LEAVE_SECONDS
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
 

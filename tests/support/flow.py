@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.builders import Record
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 
 TICK_SECONDS = 0.02
 

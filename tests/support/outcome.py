@@ -14,7 +14,7 @@ from consumer.verify.reader import NotReadable, Seen, decode, read_topic
 from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
 from tests.builders import Record
-from tests.support.installation import UPDATES, Installation
+from tests.support.deployment import UPDATES, Installation
 from tests.support.records import click_key
 
 

@@ -4,10 +4,10 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.candidates.link_actions import LinkActions
+from bench.environment import PARTITIONS, Environment
 from bench.expectation import expected_updates, read_digests
-from bench.filling import fill
-from bench.ground import PARTITIONS, Environment
 from bench.held_clicks import HeldClicks
+from bench.prefilled_state import fill
 from bench.readiness import wait_until_ready
 from bench.shape import Shape
 from bench.workload import Workload

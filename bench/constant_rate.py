@@ -10,8 +10,8 @@ from threading import Event, Thread
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.candidate import Candidate, Job
+from bench.environment import Environment, Record
 from bench.expectation import expected_updates, read_digests
-from bench.ground import Environment, Record
 from bench.measure import cpu_seconds
 
 _TICK_SECONDS = 0.001

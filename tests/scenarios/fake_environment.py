@@ -9,7 +9,7 @@ from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from runtime.ports import TransactionalConsumer
 from tests.ports.environment import GROUP
 from tests.ports.fake_environment import FakeEnvironment
-from tests.scenarios.place import Sight
+from tests.scenarios.environment import Sight
 
 Answer = TypeVar("Answer")
 ALL = 1_000

@@ -14,8 +14,8 @@ from consumer.verify.reader import NotReadable, Seen, decode
 from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.builders import Record
-from tests.chaos.ends import undecided
-from tests.support.installation import UPDATES, Installation
+from tests.chaos.end_offsets import undecided
+from tests.support.deployment import UPDATES, Installation
 from tests.support.outcome import hits, read_all
 from tests.support.patience import stretched
 from tests.support.records import click_key

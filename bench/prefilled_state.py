@@ -14,7 +14,7 @@ import numpy as np
 from confluent_kafka import Producer
 
 from bench.candidate import Job
-from bench.ground import PARTITIONS
+from bench.environment import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
 from consumer.app.clients import KafkaClients

@@ -21,7 +21,7 @@ from runtime.kafka.librdkafka_producer_py import produce_batch
 from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
 from runtime.ports import TransactionalConsumer
 from tests.ports.kafka_environment import ENDS, SECONDS, SHORT_SESSION, KafkaEnvironment
-from tests.scenarios.place import BRIEF, SILENT, Sight
+from tests.scenarios.environment import BRIEF, SILENT, Sight
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 

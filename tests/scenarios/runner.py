@@ -7,7 +7,7 @@ from itertools import zip_longest
 from runtime.errors import LinkActionsError
 from runtime.ports import ProducerRecord, RetriableError, TransactionAborted
 from tests.ports.environment import OpenTransaction, Poller, poll_until
-from tests.scenarios.place import ScriptEnvironment
+from tests.scenarios.environment import ScriptEnvironment
 from tests.support.patience import Deadline
 from tests.support.waiting import LOOK_SECONDS
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from deploy.kafka import KafkaCluster, KafkaProcess, start_cluster, start_process
 from deploy.kafka.process import loopback_addresses
 from tests.chaos.connections import Connections
-from tests.support.installation import Installation
+from tests.support.deployment import Installation
 
 
 class Deployment(Protocol):

@@ -22,7 +22,7 @@ class Companion:
         self._path = folder / "alongside.jsonl"
         with self._path.open("wb") as told, (folder / "alongside.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.alongside", servers, prefix],
+                [sys.executable, "-m", "tests.chaos.subscriber", servers, prefix],
                 stdin=subprocess.DEVNULL,
                 stdout=told,
                 stderr=log,

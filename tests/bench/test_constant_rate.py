@@ -8,8 +8,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.candidate import Job, Output, Running
 from bench.candidates.link_actions import LinkActions
-from bench.ground import Environment
-from bench.paced import Traffic, measure
+from bench.constant_rate import Traffic, measure
+from bench.environment import Environment
 from bench.shape import Shape
 from bench.workload import Workload
 from deploy.kafka import Broker

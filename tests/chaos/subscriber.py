@@ -1,6 +1,6 @@
 """A subscriber that reads during the faults, in a separate process.
 
-    python -m tests.chaos.alongside SERVERS PREFIX
+    python -m tests.chaos.subscriber SERVERS PREFIX
 
 It reads all updates as read_committed and prints a line of JSON for each violation as soon as it sees it. Told to end
 (SIGTERM), it reads to the end that the topics have by then and prints how many updates it saw.
@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.verify.reader import NotReadable, decode
 from consumer.verify.update_record import RECORDS, TOPICS
-from tests.chaos.ends import COMMITTED, Ends, ends_of
+from tests.chaos.end_offsets import COMMITTED, Ends, ends_of
 from tests.support.patience import stretched
 
 ANSWER_SECONDS = 30.0

@@ -9,10 +9,10 @@ import pytest
 from consumer.verify.reader import Seen
 from consumer.verify.reference_model import ReferenceModel
 from tests.builders import a_link, an_action
-from tests.chaos.alongside import Watch
 from tests.chaos.counts import CONSUMED, miscounted, outcomes_of, uneven
-from tests.chaos.stored import Stored, differing
-from tests.chaos.verdict import missing_clicks, outcome_of, wrong_letters
+from tests.chaos.local_state import Stored, differing
+from tests.chaos.subscriber import Watch
+from tests.chaos.verification import missing_clicks, outcome_of, wrong_letters
 from tests.support.records import click_by, encode_click
 from tests.support.traffic import LINKS, endless_clicks
 from tests.verify.sightings import all_seen

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
 
-from tests.chaos.companion import Companion
 from tests.chaos.counts import miscounted, outcomes_of
+from tests.chaos.environment import WORKERS, Environment
+from tests.chaos.local_state import Stored, differing, identity_of, stored_by
 from tests.chaos.plan import Fault
 from tests.chaos.result import Result, Struck
-from tests.chaos.scene import WORKERS, Environment
-from tests.chaos.stored import Stored, differing, identity_of, stored_by
-from tests.chaos.verdict import Findings, open_transactions, patiently, verify_round
+from tests.chaos.subscriber_process import Companion
+from tests.chaos.verification import Findings, open_transactions, patiently, verify_round
 from tests.support.outcome import read
 from tests.support.waiting import NeverCame, wait_until
 

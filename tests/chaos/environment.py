@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
+from tests.chaos.brokers import Deployment
 from tests.chaos.counts import uneven
 from tests.chaos.edge import Edge
-from tests.chaos.ends import COMMITTED, ends_of, undecided
-from tests.chaos.ground import Deployment
-from tests.support.installation import UPDATES, Installation
+from tests.chaos.end_offsets import COMMITTED, ends_of, undecided
+from tests.support.deployment import UPDATES, Installation
 from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
 from tests.support.worker import Worker

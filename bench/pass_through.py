@@ -1,7 +1,7 @@
 """The yardstick: what the client library itself costs when Python hands each record through in transactions.
 
-`python -m bench.passthrough SERVERS IN OUT GROUP`: consumes in batches, produces the same bytes, commits the offsets in
-the transaction, as often as the worker does. Where OUT is empty, nothing is produced. Runs until it is ended.
+`python -m bench.pass_through SERVERS IN OUT GROUP`: consumes in batches, produces the same bytes, and commits the
+offsets in the transaction, as often as the worker does. If OUT is empty, it produces nothing. Runs until it is killed.
 """
 
 import sys
