@@ -1,10 +1,14 @@
 """Pages that show a text: that of the link, or a notice about the click."""
 
+import re
 from collections.abc import Mapping
+from itertools import chain, repeat
 
 from edge.pages.layout import framed, link_to, page, paragraph, posted_form
 from edge.pages.markup import Html
 from edge.pages.messages import messages_in
+
+_HEADING = re.compile(r"<(?P<end>/?)h1\b")
 
 
 def text_page(language: str, text: Html, *, title: str) -> bytes:
@@ -12,10 +16,22 @@ def text_page(language: str, text: Html, *, title: str) -> bytes:
 
     The page has one heading of the first level: the first of the text, or the title if it has none.
     """
-    before, tag, after = text.partition("</h1>")
-    if not tag:
+    if not _HEADING.search(text):
         return page(language, title, text)
-    return framed(language, title, Html(before + tag + after.replace("<h1", "<h2").replace("</h1>", "</h2>")))
+    return framed(language, title, _with_one_heading(text))
+
+
+def _with_one_heading(text: Html) -> Html:
+    """Return the text with all headings of the first level but the first on the second level, nested ones as well."""
+    names, opened = chain(["h1"], repeat("h2")), list[str]()
+
+    def renamed(tag: re.Match[str]) -> str:
+        if tag["end"]:
+            return f"</{opened.pop()}"
+        opened.append(next(names))
+        return f"<{opened[-1]}"
+
+    return Html(_HEADING.sub(renamed, text))
 
 
 def done_page(language: str, target_url: str | None = None) -> bytes:
