@@ -23,7 +23,7 @@ from consumer.changelog.entries import PLAIN, DedupeEntry, encode_entry
 from consumer.verify.reader import read_topic
 from deploy.kafka import BENCHMARK, start_kafka
 from tests.builders import NOON, Record, a_link, an_action
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.flow import Flow
 from tests.support.records import click_by
 from tests.support.worker import Worker
@@ -33,7 +33,7 @@ PER_SECOND = 1_000
 UPDATES = "crm-updates.set-field.v1"
 
 
-class UsualInstallation(Installation):
+class UsualDeployment(Deployment):
     """With the default time-outs of the program."""
 
     def _client_properties(self) -> dict[str, str]:
@@ -43,14 +43,14 @@ class UsualInstallation(Installation):
 class Rebalances:
     """Changes one group step by step, while clicks flow, and notes when each step began."""
 
-    def __init__(self, installation: Installation, keys: int) -> None:
-        self._installation = installation
+    def __init__(self, deployment: Deployment, keys: int) -> None:
+        self._deployment = deployment
         self._keys = keys
         self.begun: dict[str, float] = {}
 
     def run(self) -> None:
         """Carry out every step."""
-        home = self._installation
+        home = self._deployment
         home.define(a_link(an_action("SetField"), link_id="plain"))
         self._remember()
         stays = home.start("a").wait_ready(assigned=PARTITIONS, timeout=120)
@@ -78,22 +78,20 @@ class Rebalances:
             self.begun["end"] = time.time()
 
     def _start_two(self) -> Worker:
-        return self._installation.start("b", "--workers", "2").wait_ready(assigned=4, timeout=120)
+        return self._deployment.start("b", "--workers", "2").wait_ready(assigned=4, timeout=120)
 
     def still(self) -> Iterator[tuple[str, list[float]]]:
         """Yield for each step the pause of each partition, in seconds."""
         times: dict[int, list[float]] = {partition: [] for partition in range(PARTITIONS)}
-        for record in read_topic(self._installation.servers, self._installation.topic(UPDATES)):
+        for record in read_topic(self._deployment.servers, self._deployment.topic(UPDATES)):
             times[record.partition].append(record.timestamp_ms / 1000)
         for (step, begun), (_, ended) in pairwise(self.begun.items()):
             yield step, [longest_gap(times[partition], begun, ended) for partition in times]
 
     def _remember(self) -> None:
         """Fill the changelog as if that many people had clicked."""
-        producer = Producer(
-            {"bootstrap.servers": self._installation.servers, "queue.buffering.max.messages": 2_000_000}
-        )
-        topic = self._installation.topic(self._installation.changelog)
+        producer = Producer({"bootstrap.servers": self._deployment.servers, "queue.buffering.max.messages": 2_000_000})
+        topic = self._deployment.topic(self._deployment.changelog)
         value = encode_entry(DedupeEntry(NOON, applied=1), PLAIN)
         for partition in range(PARTITIONS):
             producer.produce(topic, Checkpoint(PARTITIONS).encode(), CHECKPOINT_KEY, partition)
@@ -133,12 +131,12 @@ def main() -> None:
         broker = start_kafka(Path(folder) / "kafka", environ=os.environ, profile=BENCHMARK)
         if broker is None:
             raise SystemExit(3)
-        installation = UsualInstallation(broker, "rebalance.", Path(folder), partitions=PARTITIONS).create_topics()
-        installation.configure(**dict(line.split("=", 1) for line in options.property))
+        deployment = UsualDeployment(broker, "rebalance.", Path(folder), partitions=PARTITIONS).create_topics()
+        deployment.configure(**dict(line.split("=", 1) for line in options.property))
         try:
-            show(Rebalances(installation, options.keys), sys.stdout.write)
+            show(Rebalances(deployment, options.keys), sys.stdout.write)
         finally:
-            installation.close()
+            deployment.close()
             broker.stop()
 
 

@@ -98,8 +98,8 @@ def _both_standing_still(environment: Environment, victim: str) -> Iterator[bool
 
 
 def _ground(environment: Environment) -> OneBroker:
-    assert isinstance(environment.deployment, OneBroker)
-    return environment.deployment
+    assert isinstance(environment.brokers, OneBroker)
+    return environment.brokers
 
 
 KINDS = [

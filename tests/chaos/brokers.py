@@ -7,11 +7,11 @@ from typing import Protocol
 from deploy.kafka import KafkaCluster, KafkaProcess, start_cluster, start_process
 from deploy.kafka.process import loopback_addresses
 from tests.chaos.connections import Connections
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 
 
-class Deployment(Protocol):
-    """Brokers to install on; `data` is where one of them has its topics."""
+class Brokers(Protocol):
+    """Brokers to deploy on; `data` is where one of them has its topics."""
 
     @property
     def data(self) -> Path:
@@ -24,8 +24,8 @@ class Deployment(Protocol):
     def describe(self) -> str:
         """Say what it is."""
 
-    def install(self, prefix: str, folder: Path) -> Installation:
-        """Make an installation without topics."""
+    def deploy(self, prefix: str, folder: Path) -> Deployment:
+        """Make a deployment without topics."""
 
     def close(self) -> None:
         """End it."""
@@ -45,11 +45,11 @@ class OneBroker:
         """Say what it is."""
         return "one broker"
 
-    def install(self, prefix: str, folder: Path) -> Installation:
+    def deploy(self, prefix: str, folder: Path) -> Deployment:
         """Let the workers connect to the proxy."""
-        installation = Installation(self.broker, prefix, folder)
-        installation.worker_servers = self.connections.servers
-        return installation
+        deployment = Deployment(self.broker, prefix, folder)
+        deployment.worker_servers = self.connections.servers
+        return deployment
 
     def close(self) -> None:
         """End broker and proxy."""
@@ -69,9 +69,9 @@ class ThreeBrokers:
         """Say what it is."""
         return "three brokers"
 
-    def install(self, prefix: str, folder: Path) -> Installation:
+    def deploy(self, prefix: str, folder: Path) -> Deployment:
         """Replicate everything three times."""
-        return Installation(self.cluster, prefix, folder, replication=3)
+        return Deployment(self.cluster, prefix, folder, replication=3)
 
     def close(self) -> None:
         """End them."""

@@ -51,7 +51,7 @@ def move_leaders(environment: Environment, victim: str) -> bool:
         environment.settle()
     was_open = environment.catch(victim)
     moved = _displaced(environment)
-    environment.installation.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=stretched(ANSWER_SECONDS))
+    environment.deployment.admin.elect_leaders(ElectionType.PREFERRED, None).result(timeout=stretched(ANSWER_SECONDS))
     environment.workers[victim].resume()
     if not moved or _displaced(environment):
         environment.missed["no leader moved"] += 1
@@ -59,13 +59,13 @@ def move_leaders(environment: Environment, victim: str) -> bool:
 
 
 def _nodes(environment: Environment) -> list[KafkaProcess]:
-    assert isinstance(environment.deployment, ThreeBrokers)
-    return environment.deployment.cluster.nodes
+    assert isinstance(environment.brokers, ThreeBrokers)
+    return environment.brokers.cluster.nodes
 
 
 def _leader(environment: Environment, partition: int) -> int:
-    changelog = environment.installation.topic(environment.installation.changelog)
-    return int(environment.installation.admin.list_topics(changelog).topics[changelog].partitions[partition].leader)
+    changelog = environment.deployment.topic(environment.deployment.changelog)
+    return int(environment.deployment.admin.list_topics(changelog).topics[changelog].partitions[partition].leader)
 
 
 def _displaced(environment: Environment) -> list[TopicPartition]:
@@ -90,7 +90,7 @@ def _behind(environment: Environment) -> list[str]:
 
 
 def _partitions(environment: Environment) -> Iterator[tuple[str, PartitionMetadata]]:
-    found = environment.installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
+    found = environment.deployment.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     return ((topic, each) for topic, metadata in found.items() for each in metadata.partitions.values())
 
 

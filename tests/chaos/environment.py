@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
-from tests.chaos.brokers import Deployment
+from tests.chaos.brokers import Brokers
 from tests.chaos.counts import uneven
 from tests.chaos.edge import Edge
 from tests.chaos.end_offsets import COMMITTED, ends_of, undecided
-from tests.support.deployment import UPDATES, Installation
+from tests.support.deployment import UPDATES, Deployment
 from tests.support.patience import stretched
 from tests.support.waiting import NeverCame, wait_until
 from tests.support.worker import Worker
@@ -33,12 +33,12 @@ CATCHES = 60
 
 
 class Environment:
-    """One round's installation while faults happen. `chance` is that of the fault which is on."""
+    """One round's deployment while faults happen. `chance` is that of the fault which is on."""
 
-    def __init__(self, installation: Installation, edge: Edge, deployment: Deployment) -> None:
-        self.installation = installation
-        self.edge = edge
+    def __init__(self, deployment: Deployment, edge: Edge, brokers: Brokers) -> None:
         self.deployment = deployment
+        self.edge = edge
+        self.brokers = brokers
         self.chance = Random()
         self.workers: dict[str, Worker] = {}
         self.endings: Counter[int] = Counter()
@@ -54,11 +54,11 @@ class Environment:
 
     def start(self, name: str) -> Worker:
         """Start a worker, again if it has been there before."""
-        install = self.installation
+        deployment = self.deployment
         if name == STEERED:
-            self.workers[name] = install.start_steered(name, {}, settings=SETTINGS)
+            self.workers[name] = deployment.start_steered(name, {}, settings=SETTINGS)
         else:
-            self.workers[name] = install.start(name, settings=SETTINGS)
+            self.workers[name] = deployment.start(name, settings=SETTINGS)
         return self.workers[name]
 
     def other(self, name: str) -> str:
@@ -112,7 +112,7 @@ class Environment:
 
     def settle(self) -> None:
         """Return once both workers have their share and are ready for the next fault; look at their counts."""
-        share = self.installation.partitions // 2
+        share = self.deployment.partitions // 2
         wait_until(
             lambda: all(self._is_settled(name, share) for name in WORKERS),
             lambda: f"settled group; {self.describe()}",
@@ -125,21 +125,21 @@ class Environment:
 
     def forget_state(self, name: str) -> None:
         """Delete all that a worker, which must have ended, has kept."""
-        for path in self.installation.state_of(name).iterdir():
+        for path in self.deployment.state_of(name).iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def compactions(self) -> int:
         """Return how far the broker says it has compacted the changelog, added up over its partitions."""
-        data = self.deployment.data
+        data = self.brokers.data
         lines = (data / "cleaner-offset-checkpoint").read_text().splitlines() if data.exists() else []
-        mine = self.installation.topic(self.installation.changelog)
+        mine = self.deployment.topic(self.deployment.changelog)
         return sum(int(line.split()[2]) for line in lines if line.startswith(f"{mine} "))
 
     def ends_of_clicks(self) -> dict[int, int]:
         """Return the end of each partition of the clicks."""
-        topic = self.installation.topic(LINK_CLICKS)
-        places = [(topic, partition) for partition in range(self.installation.partitions)]
-        return {place[1]: end for place, end in ends_of(self.installation.admin, places, COMMITTED).items()}
+        topic = self.deployment.topic(LINK_CLICKS)
+        places = [(topic, partition) for partition in range(self.deployment.partitions)]
+        return {place[1]: end for place, end in ends_of(self.deployment.admin, places, COMMITTED).items()}
 
     def revive(self) -> None:
         """Restart the workers that exited on their own."""
@@ -153,22 +153,22 @@ class Environment:
 
     def describe(self) -> str:
         """Describe the present state, for debugging a failure."""
-        install = self.installation
+        deployment = self.deployment
         ready = {name: self.workers[name].probe("/readyz") for name in self.workers}
-        places = [(install.topic(topic), each) for topic in OUTPUTS for each in range(install.partitions)]
-        places += [(install.topic(install.changelog), each) for each in range(install.partitions)]
-        dropped = sum(path.read_text(errors="replace").count(DROPPED) for path in self.deployment.logs)
+        places = [(deployment.topic(topic), each) for topic in OUTPUTS for each in range(deployment.partitions)]
+        places += [(deployment.topic(deployment.changelog), each) for each in range(deployment.partitions)]
+        dropped = sum(path.read_text(errors="replace").count(DROPPED) for path in self.brokers.logs)
         facts = {
             "markers dropped by brokers": dropped,
-            "committed": install.committed(),
-            "open": undecided(install.admin, places),
+            "committed": deployment.committed(),
+            "open": undecided(deployment.admin, places),
             "ready": ready,
         }
         return str(facts)
 
     def _is_committed(self, marks: Mapping[int, int]) -> bool:
         self.revive()
-        done = self.installation.committed()
+        done = self.deployment.committed()
         return all(done.get(partition, 0) >= end for partition, end in marks.items())
 
     def _is_settled(self, name: str, share: int) -> bool:
@@ -180,6 +180,6 @@ class Environment:
 
     def _has_undecided(self, partitions: Iterable[int]) -> bool:
         """Return whether any of these output partitions ends with undecided records."""
-        install = self.installation
-        topics = [install.topic(topic) for topic in (*OUTPUTS, install.changelog)]
-        return bool(undecided(install.admin, [(topic, partition) for topic in topics for partition in partitions]))
+        deployment = self.deployment
+        topics = [deployment.topic(topic) for topic in (*OUTPUTS, deployment.changelog)]
+        return bool(undecided(deployment.admin, [(topic, partition) for topic in topics for partition in partitions]))

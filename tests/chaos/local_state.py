@@ -15,7 +15,7 @@ PAGE = 10_000
 
 
 @dataclass(frozen=True)
-class Stored:
+class LocalState:
     """The state that a worker stored for one partition, up to this position of the changelog."""
 
     worker: str
@@ -24,7 +24,7 @@ class Stored:
     entries: Mapping[bytes, bytes]
 
 
-def stored_by(worker: str, folder: Path, changelog: str, partitions: int) -> list[Stored]:
+def stored_by(worker: str, folder: Path, changelog: str, partitions: int) -> list[LocalState]:
     """Open the state that an ended worker left; `changelog` identifies the topic as the program does."""
     state = RowFileState(folder)
     try:
@@ -44,7 +44,7 @@ def identity_of(admin: AdminClient, topic: str) -> str:
     return f"{cluster.cluster_id}/{topics[topic].result().topic_id}"
 
 
-def differing(stores: Sequence[Stored], changelog: Iterable[Seen]) -> list[str]:
+def differing(stores: Sequence[LocalState], changelog: Iterable[Seen]) -> list[str]:
     """Return a sentence for each store that is no replay of the changelog, and each partition without a whole one.
 
     Of a key that was written after the store's position only a later store knows the value: compaction may have taken
@@ -61,7 +61,7 @@ def differing(stores: Sequence[Stored], changelog: Iterable[Seen]) -> list[str]:
     return sentences
 
 
-def _differences(store: Stored, last: Mapping[bytes, tuple[int, bytes | None]]) -> Iterator[str]:
+def _differences(store: LocalState, last: Mapping[bytes, tuple[int, bytes | None]]) -> Iterator[str]:
     wanted = {key: value for key, (offset, value) in last.items() if offset < store.position}
     wrong = [key for key, value in wanted.items() if store.entries.get(key) != value]
     unknown = store.entries.keys() - last.keys()
@@ -72,11 +72,11 @@ def _differences(store: Stored, last: Mapping[bytes, tuple[int, bytes | None]]) 
         )
 
 
-def _read(worker: str, partition: int, state: RowFileState, changelog: str) -> Stored:
+def _read(worker: str, partition: int, state: RowFileState, changelog: str) -> LocalState:
     store = state.open(partition, changelog)
     entries, cursor = store.page(b"", PAGE)
     found = dict(entries)
     while cursor:
         entries, cursor = store.page(cursor, PAGE)
         found |= entries
-    return Stored(worker, partition, store.position, found)
+    return LocalState(worker, partition, store.position, found)

@@ -10,7 +10,7 @@ import confluent_kafka
 
 from deploy.kafka.profile import KAFKA_VERSION
 from runtime.monitoring.version import versions
-from tests.chaos.result import Result, Struck
+from tests.chaos.result import InjectedFault, Result
 
 CONFIDENCE = 3
 """No violation in n trials bounds their share below 3/n, with 95 % confidence."""
@@ -31,7 +31,7 @@ def _heading(results: Sequence[Result], seed: int, minutes: float) -> Iterator[s
     yield f"{clicks:,} records in the clicks' topics, {updates:,} updates"
 
 
-def _table(struck: Sequence[Struck]) -> Iterator[str]:
+def _table(struck: Sequence[InjectedFault]) -> Iterator[str]:
     yield f"{'fault':<62}{'count':>6}{'open':>6}{'p50 s':>8}{'max s':>8}"
     for kind in dict.fromkeys(sorted(each.kind for each in struck)):
         yield _line(kind, [each for each in struck if each.kind == kind])
@@ -39,7 +39,7 @@ def _table(struck: Sequence[Struck]) -> Iterator[str]:
     yield "open: hit a transaction that was seen to be open; p50, max: until all was committed after the fault's end"
 
 
-def _line(name: str, struck: Sequence[Struck]) -> str:
+def _line(name: str, struck: Sequence[InjectedFault]) -> str:
     seconds = [each.recovery_seconds for each in struck] or [0.0]
     is_open = sum(each.was_open for each in struck)
     return f"{name:<62}{len(struck):>6}{is_open:>6}{median(seconds):>8.1f}{max(seconds):>8.1f}"
@@ -62,7 +62,7 @@ def _remarks(results: Sequence[Result]) -> Iterator[str]:
         yield f"SKIPPED, NOT POSSIBLE HERE: {kind} ({count} times)"
 
 
-def _summary(results: Sequence[Result], struck: Sequence[Struck]) -> Iterator[str]:
+def _summary(results: Sequence[Result], struck: Sequence[InjectedFault]) -> Iterator[str]:
     violations = [violation for result in results for violation in result.violations]
     is_open = sum(each.was_open for each in struck)
     if violations:

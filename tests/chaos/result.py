@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Struck:
+class InjectedFault:
     """A fault that happened; `recovery_seconds` from its end until all that was published by then was committed."""
 
     kind: str
@@ -21,7 +21,7 @@ class Result:
     `endings` are the exit codes of workers that exited on their own and were started again.
     """
 
-    struck: list[Struck] = field(default_factory=list)
+    struck: list[InjectedFault] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     missed: Counter[str] = field(default_factory=Counter)

@@ -5,16 +5,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from schemas.topics import LINK_CLICKS
-from tests.chaos.brokers import Deployment
+from tests.chaos.brokers import Brokers
 from tests.chaos.disk import mount, unmount
 from tests.chaos.edge import Edge
 from tests.chaos.environment import TRANSACTION_TIMEOUT_SECONDS, WORKERS, Environment
-from tests.chaos.executor import Course
+from tests.chaos.executor import RoundExecutor
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
-from tests.chaos.subscriber_process import Companion
+from tests.chaos.subscriber_process import SubscriberProcess
 from tests.chaos.traffic import endless_publications
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.patience import stretched
 from tests.support.traffic import LINKS
 
@@ -24,38 +24,38 @@ COMPACTING = {"segment.ms": "2000", "min.cleanable.dirty.ratio": "0.01"}
 """Of the changelog, which is compacted all the time."""
 
 
-def run_round(planned: Round, deployment: Deployment, folder: Path, *, say: Callable[[str], object]) -> Result:
+def run_round(planned: Round, brokers: Brokers, folder: Path, *, say: Callable[[str], object]) -> Result:
     """Run a round and verify it; the result holds the violations."""
     prefix = f"chaos-{planned.seed}."
     with ExitStack() as stack:
-        installation = deployment.install(prefix, folder)
-        has_disks = stack.enter_context(disks(installation))
-        stack.callback(installation.close)
-        configure(installation)
-        installation.create_topics(configs={installation.changelog: COMPACTING})
-        installation.define(*LINKS)
-        publications = endless_publications(planned.seed, partitions=installation.partitions)
-        edge = Edge(installation.servers, installation.topic(LINK_CLICKS), publications, per_second=PER_SECOND)
+        deployment = brokers.deploy(prefix, folder)
+        has_disks = stack.enter_context(disks(deployment))
+        stack.callback(deployment.close)
+        configure(deployment)
+        deployment.create_topics(configs={deployment.changelog: COMPACTING})
+        deployment.define(*LINKS)
+        publications = endless_publications(planned.seed, partitions=deployment.partitions)
+        edge = Edge(deployment.servers, deployment.topic(LINK_CLICKS), publications, per_second=PER_SECOND)
         stack.callback(edge.close)
-        companion = Companion(installation.servers, prefix, folder)
-        stack.callback(companion.close)
-        companion.wait_reading()
-        course = Course(Environment(installation, edge, deployment), companion, say=say, has_disks=has_disks)
-        return course.run(planned.faults)
+        subscriber = SubscriberProcess(deployment.servers, prefix, folder)
+        stack.callback(subscriber.close)
+        subscriber.wait_reading()
+        executor = RoundExecutor(Environment(deployment, edge, brokers), subscriber, say=say, has_disks=has_disks)
+        return executor.run(planned.faults)
 
 
-def configure(installation: Installation) -> None:
+def configure(deployment: Deployment) -> None:
     """Make the workers notice within seconds what they would notice within a minute."""
-    installation.configure(
+    deployment.configure(
         producer__transaction__timeout__ms=str(round(TRANSACTION_TIMEOUT_SECONDS * 1000)),
         socket__timeout__ms=str(round(stretched(SOCKET_TIMEOUT_SECONDS) * 1000)),
     )
 
 
 @contextmanager
-def disks(installation: Installation) -> Iterator[bool]:
+def disks(deployment: Deployment) -> Iterator[bool]:
     """Give each worker a small disk for its state; return whether that is possible here."""
-    mounted = [folder for folder in map(installation.state_of, WORKERS) if mount(folder)]
+    mounted = [folder for folder in map(deployment.state_of, WORKERS) if mount(folder)]
     try:
         yield len(mounted) == len(WORKERS)
     finally:

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from tests.chaos.brokers import Deployment, OneBroker, ThreeBrokers
+from tests.chaos.brokers import Brokers, OneBroker, ThreeBrokers
 from tests.chaos.plan import Round
 from tests.chaos.result import Result
 from tests.chaos.round import run_round
 
-DEPLOYMENTS: Mapping[int, Callable[[Path, Mapping[str, str]], Deployment]] = {1: OneBroker, 3: ThreeBrokers}
+CLUSTERS: Mapping[int, Callable[[Path, Mapping[str, str]], Brokers]] = {1: OneBroker, 3: ThreeBrokers}
 
 
 def run_rounds(
@@ -19,16 +19,16 @@ def run_rounds(
 ) -> list[Result]:
     """Carry out the rounds, up to the first one with a violation; raises KafkaMissing."""
     results: list[Result] = []
-    for brokers, mine in groupby(rounds, key=lambda each: each.brokers):
+    for count, mine in groupby(rounds, key=lambda each: each.brokers):
         with ExitStack() as stack:
-            deployment = DEPLOYMENTS[brokers](folder, environ)
-            stack.callback(deployment.close)
+            brokers = CLUSTERS[count](folder, environ)
+            stack.callback(brokers.close)
             for planned in mine:
-                say(f"round of {len(planned.faults)} faults on {deployment.describe()}, clicks by seed {planned.seed}")
+                say(f"round of {len(planned.faults)} faults on {brokers.describe()}, clicks by seed {planned.seed}")
                 own = folder / f"round-{len(results) + 1}"
                 own.mkdir()
                 started = time.monotonic()
-                results.append(run_round(planned, deployment, own, say=say))
+                results.append(run_round(planned, brokers, own, say=say))
                 say(f"verified after {time.monotonic() - started:.0f} s: {results[-1].violations or 'exact'}")
                 if results[-1].violations:
                     return results

@@ -20,12 +20,12 @@ def damage(how: Callable[[Environment, list[Path]], None], environment: Environm
     """SIGKILL in a transaction, and something happens to the files before the worker is back."""
     environment.catch(victim)
     was_open = environment.kill(victim)
-    how(environment, sorted(path for path in environment.installation.state_of(victim).rglob("*") if path.is_file()))
+    how(environment, sorted(path for path in environment.deployment.state_of(victim).rglob("*") if path.is_file()))
     environment.start(victim)
     return was_open
 
 
-def delete(_scene: Environment, files: list[Path]) -> None:
+def delete(_environment: Environment, files: list[Path]) -> None:
     """All files are gone."""
     for path in files:
         path.unlink()
@@ -49,13 +49,13 @@ def flip_bits(environment: Environment, files: list[Path]) -> None:
 
 def put_back_old(environment: Environment, victim: str) -> bool:
     """A copy of the state that was kept earlier takes its place."""
-    state, aside = environment.installation.state_of(victim), environment.installation.folder / "aside"
+    state, aside = environment.deployment.state_of(victim), environment.deployment.folder / "aside"
     leave(environment, victim)
     shutil.copytree(state, aside, dirs_exist_ok=True)
     environment.start(victim)
     environment.settle()
-    before = environment.installation.total_committed()
-    wait_until(lambda: environment.installation.total_committed() > before + PROGRESS, "further commits")
+    before = environment.deployment.total_committed()
+    wait_until(lambda: environment.deployment.total_committed() > before + PROGRESS, "further commits")
     environment.catch(victim)
     was_open = environment.kill(victim)
     environment.forget_state(victim)
@@ -67,7 +67,7 @@ def put_back_old(environment: Environment, victim: str) -> bool:
 
 def fill_disk(environment: Environment, victim: str) -> bool:
     """The disk is full until the worker has met that."""
-    worker, ballast = environment.workers[victim], environment.installation.state_of(victim) / "ballast"
+    worker, ballast = environment.workers[victim], environment.deployment.state_of(victim) / "ballast"
     was_open = environment.catch(victim)
     with suppress(OSError), ballast.open("wb", buffering=0) as file:  # a buffer would be written once more at the end
         while True:
@@ -82,7 +82,7 @@ def make_read_only(environment: Environment, victim: str) -> bool:
     """The worker comes back to a state directory that it may only read, says so and ends; then it may write again."""
     environment.catch(victim)
     was_open = environment.kill(victim)
-    state = environment.installation.state_of(victim)
+    state = environment.deployment.state_of(victim)
     remount(state, "ro")
     try:
         environment.start(victim).wait_exit()

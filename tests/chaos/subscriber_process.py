@@ -15,7 +15,7 @@ START_SECONDS = 30.0
 FINISH_SECONDS = 60.0
 
 
-class Companion:
+class SubscriberProcess:
     """Reads along from its construction on; ended together with this process."""
 
     def __init__(self, servers: str, prefix: str, folder: Path) -> None:
@@ -29,7 +29,7 @@ class Companion:
             )
         self._lifeline = Lifeline(self._process.pid)
 
-    def wait_reading(self) -> "Companion":
+    def wait_reading(self) -> "SubscriberProcess":
         """Return once it reads."""
         wait_until(lambda: self._told("reading"), "subscriber that reads along", timeout=START_SECONDS)
         return self

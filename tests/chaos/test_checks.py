@@ -10,7 +10,7 @@ from consumer.verify.reader import Seen
 from consumer.verify.reference_model import ReferenceModel
 from tests.builders import a_link, an_action
 from tests.chaos.counts import CONSUMED, miscounted, outcomes_of, uneven
-from tests.chaos.local_state import Stored, differing
+from tests.chaos.local_state import LocalState, differing
 from tests.chaos.subscriber import Watch
 from tests.chaos.verification import missing_clicks, outcome_of, wrong_letters
 from tests.support.records import click_by, encode_click
@@ -86,10 +86,8 @@ def test_outcome_follows_from_bytes_and_partition() -> None:
 def test_replay_of_the_changelog_is_right_at_any_position() -> None:
     changelog = changelog_of({b"a": b"1"}, {b"b": b"2"}, {b"a": b"3"})
 
-    assert (
-        differing([Stored("x", 0, 3, {b"a": b"3", b"b": b"2"}), Stored("y", 0, 2, {b"a": b"1", b"b": b"2"})], changelog)
-        == []
-    )
+    states = [LocalState("x", 0, 3, {b"a": b"3", b"b": b"2"}), LocalState("y", 0, 2, {b"a": b"1", b"b": b"2"})]
+    assert differing(states, changelog) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +98,7 @@ def test_replay_of_the_changelog_is_right_at_any_position() -> None:
 def test_a_state_that_differs_from_the_changelog_is_noticed(entries: dict[bytes, bytes]) -> None:
     changelog = changelog_of({b"a": b"1"}, {b"b": b"2"}, {b"a": b"3"})
 
-    (sentence,) = differing([Stored("x", 0, 3, entries)], changelog)
+    (sentence,) = differing([LocalState("x", 0, 3, entries)], changelog)
 
     assert "worker x for partition 0" in sentence
 
@@ -108,7 +106,7 @@ def test_a_state_that_differs_from_the_changelog_is_noticed(entries: dict[bytes,
 def test_partition_without_complete_state_is_noticed() -> None:
     changelog = changelog_of({b"a": b"1"}, {b"b": b"2"})
 
-    assert "reaches offset 1" in differing([Stored("x", 0, 1, {b"a": b"1"})], changelog)[0]
+    assert "reaches offset 1" in differing([LocalState("x", 0, 1, {b"a": b"1"})], changelog)[0]
 
 
 def test_counts_that_do_not_add_up_are_noticed() -> None:

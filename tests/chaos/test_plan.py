@@ -2,7 +2,7 @@
 
 from tests.chaos.plan import KINDS, plan_rounds
 from tests.chaos.report import report
-from tests.chaos.result import Result, Struck
+from tests.chaos.result import InjectedFault, Result
 
 
 def test_the_same_seed_plans_the_same_faults() -> None:
@@ -23,7 +23,7 @@ def test_round_has_faults_for_one_kind_of_cluster_only() -> None:
 
 
 def test_report_counts_faults_and_open_transactions() -> None:
-    struck = [Struck("killed", was_open=number < 40, recovery_seconds=number / 10) for number in range(60)]
+    struck = [InjectedFault("killed", was_open=number < 40, recovery_seconds=number / 10) for number in range(60)]
 
     text = report([Result(struck)], seed=7, minutes=3.0)
 

@@ -15,7 +15,7 @@ from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS
 from tests.builders import Record
 from tests.chaos.end_offsets import undecided
-from tests.support.deployment import UPDATES, Installation
+from tests.support.deployment import UPDATES, Deployment
 from tests.support.outcome import hits, read_all
 from tests.support.patience import stretched
 from tests.support.records import click_key
@@ -38,16 +38,16 @@ class Findings:
     violations: list[str] = field(default_factory=list)
 
 
-def verify_round(installation: Installation, acknowledged: Mapping[RecordId, bytes | None]) -> Findings:
+def verify_round(deployment: Deployment, acknowledged: Mapping[RecordId, bytes | None]) -> Findings:
     """Read everything again and compare it with what the model makes of the clicks."""
-    clicks, letters, *updates = patiently(lambda: read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
-    model = ReferenceModel(installation.links, partitions=installation.partitions)
+    clicks, letters, *updates = patiently(lambda: read_all(deployment, LINK_CLICKS, DEAD_LETTERS, *UPDATES))
+    model = ReferenceModel(deployment.links, partitions=deployment.partitions)
     outcomes = {(click.partition, click.offset): outcome_of(click, model) for click in clicks}
-    comparison = compare(model.expected, chain(*updates), prefix=installation.prefix)
+    comparison = compare(model.expected, chain(*updates), prefix=deployment.prefix)
     findings = Findings(len(clicks), comparison.seen, outcomes)
     findings.violations += missing_clicks(acknowledged, clicks)
     findings.violations += [] if comparison.is_exact else [str(comparison)]
-    seen_hits = patiently(lambda: hits(installation))
+    seen_hits = patiently(lambda: hits(deployment))
     findings.violations += [] if seen_hits == model.hits else ["the hits of the links do not add up"]
     bad = [click for click in clicks if outcomes[click.partition, click.offset] == "dead_lettered"]
     findings.violations += wrong_letters(bad, letters)
@@ -63,12 +63,12 @@ def patiently(read: Callable[[], Read]) -> Read:
     return read()
 
 
-def open_transactions(installation: Installation) -> list[str]:
+def open_transactions(deployment: Deployment) -> list[str]:
     """Return a sentence for each partition, those of the committed offsets too, in which a transaction is open."""
-    names = [*map(installation.topic, installation.topics), OFFSETS]
-    topics = installation.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
+    names = [*map(deployment.topic, deployment.topics), OFFSETS]
+    topics = deployment.admin.list_topics(timeout=stretched(ANSWER_SECONDS)).topics
     places = [(name, number) for name in names if name in topics for number in topics[name].partitions]
-    found = undecided(installation.admin, places)
+    found = undecided(deployment.admin, places)
     return [
         f"a transaction is open in {place} from {stable} on; the end is {end}" for place, (stable, end) in found.items()
     ]

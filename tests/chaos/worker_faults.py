@@ -52,7 +52,7 @@ def die_at_start(point: str, environment: Environment, _victim: str) -> bool:
     """SIGKILL in the middle of a transaction, and once more while the next one starts."""
     environment.catch(STEERED)
     was_open = environment.kill(STEERED)
-    environment.installation.start_steered(STEERED, {point: "die"}, settings=SETTINGS).wait_exit()
+    environment.deployment.start_steered(STEERED, {point: "die"}, settings=SETTINGS).wait_exit()
     environment.start(STEERED)
     return was_open
 
@@ -60,7 +60,7 @@ def die_at_start(point: str, environment: Environment, _victim: str) -> bool:
 def sleep_through_replacement(environment: Environment, victim: str) -> bool:
     """SIGSTOP in the middle of a transaction, until the other has its partitions; then SIGCONT."""
     was_open = environment.catch(victim)
-    environment.workers[environment.other(victim)].wait_assigned(environment.installation.partitions)
+    environment.workers[environment.other(victim)].wait_assigned(environment.deployment.partitions)
     environment.workers[victim].resume()
     return was_open
 
@@ -79,7 +79,7 @@ def leave_in_a_rebalance(environment: Environment, victim: str) -> bool:
     newcomer.wait_event("worker.started")
     was_open = environment.catch(victim)
     try:
-        wait_until(lambda: "REBALANCING" in environment.installation.group_state(), "rebalance", timeout=1.0)
+        wait_until(lambda: "REBALANCING" in environment.deployment.group_state(), "rebalance", timeout=1.0)
     except NeverCame:
         environment.missed["a rebalance was over before the SIGTERM"] += 1
     leave(environment, victim)
@@ -95,7 +95,7 @@ def leave_while_restoring(environment: Environment, _victim: str) -> bool:
     was_open = environment.kill(STEERED)
     environment.forget_state(STEERED)
     halts = {"before.resume.1": "halt"}
-    worker = environment.workers[STEERED] = environment.installation.start_steered(STEERED, halts, settings=SETTINGS)
+    worker = environment.workers[STEERED] = environment.deployment.start_steered(STEERED, halts, settings=SETTINGS)
     worker.wait_event("point.reached")
     if not worker.probe("/readyz")[1].get("restoring"):
         environment.missed["/readyz told of no restore at the SIGTERM"] += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.kafka import Broker, start_kafka
 from tests.faults.run import FaultRun
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import hits
 
 
@@ -32,10 +32,10 @@ def _run_on(broker: Broker, folder: Path, wanted: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)  # noqa: T201 - this is what it is for
 
-    installation = Installation(broker, f"faults-{int(time.time())}.", folder).create_topics()
+    deployment = Deployment(broker, f"faults-{int(time.time())}.", folder).create_topics()
     say(f"{broker.describe()}; {wanted.clicks:,} clicks, each of two workers killed {wanted.kills} times")
     try:
-        run = FaultRun(installation, clicks=wanted.clicks, say=say)
+        run = FaultRun(deployment, clicks=wanted.clicks, say=say)
         outcome = run.run(kills=wanted.kills, seed=wanted.seed)
         say(f"{run.hit_transactions} of {2 * wanted.kills} kills left an open transaction behind")
         say(f"outcomes of the clicks: {dict(outcome.model.outcomes)}; dead letters: {len(outcome.dead_letters)}")
@@ -43,13 +43,13 @@ def _run_on(broker: Broker, folder: Path, wanted: argparse.Namespace) -> int:
         is_exact = (
             outcome.comparison.is_exact
             and outcome.model.outcomes.total() == wanted.clicks
-            and hits(installation) == outcome.model.hits
+            and hits(deployment) == outcome.model.hits
             and not outcome.dead_letters
         )
         say("exact" if is_exact else f"NOT EXACT; again with --seed {wanted.seed}")
         return 0 if is_exact else 1
     finally:
-        installation.close()
+        deployment.close()
 
 
 def _arguments() -> argparse.Namespace:

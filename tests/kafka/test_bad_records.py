@@ -19,7 +19,7 @@ from tests.bad_records import LINK, MAX_CLICK_BYTES, BadRecordCase, bad_records
 from tests.builders import Record, a_link, an_action
 from tests.schemas.java_style import EVERY_TYPE, as_java_registers
 from tests.schemas.strategies import encodings
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by, click_key, encode_click
 
@@ -29,21 +29,21 @@ REASON_HEADERS = ("reason", "topic", "partition", "offset", "timestamp", "versio
 
 
 def test_bad_record_corpus_becomes_dead_letters(
-    installation: Installation,
+    deployment: Deployment,
 ) -> None:
-    installation.define(LINK)
+    deployment.define(LINK)
     cases = bad_records()
-    neighbours = publish_corpus(installation, cases)
-    worker = installation.start("a", settings=BEARS_ALL)
-    installation.wait_done()
-    installation.drain("b")
+    neighbours = publish_corpus(deployment, cases)
+    worker = deployment.start("a", settings=BEARS_ALL)
+    deployment.wait_done()
+    deployment.drain("b")
 
     clicks = [*neighbours, *(case.click for case in cases if case.click is not None)]
     bad = [case for case in cases if case.reason is not None]
-    outcome = assert_exact(installation, clicks, dead_letters=len(bad))
+    outcome = assert_exact(deployment, clicks, dead_letters=len(bad))
     letters = {name_in(letter): letter for letter in outcome.dead_letters}
     assert letters.keys() == {case.name for case in bad}
-    for original in published_cases(installation):
+    for original in published_cases(deployment):
         if name_in(original) in letters:
             case = next(case for case in bad if case.name == name_in(original))
             assert_is_the_letter_of(letters[case.name], original, case)
@@ -51,25 +51,25 @@ def test_bad_record_corpus_becomes_dead_letters(
     assert counted(worker.metrics(), "dead_letters_total") == Counter(case.reason for case in bad)
 
 
-def test_only_schemas_that_are_safe_are_read(installation: Installation) -> None:
+def test_only_schemas_that_are_safe_are_read(deployment: Deployment) -> None:
     with running_registry() as registry:
-        subject = f"{installation.topic(LINK_CLICKS)}-value"
+        subject = f"{deployment.topic(LINK_CLICKS)}-value"
         refused = registry.register(subject, ENDLESS)
-        installation.define(a_link(an_action("SetField")))
+        deployment.define(a_link(an_action("SetField")))
         good, bad = click_by("good"), click_by("bad")
-        installation.click(good)
+        deployment.click(good)
         frame = b"\x00" + refused.to_bytes(4, "big")
-        publish(installation, frame + encode_click(bad)[10:], click_key(bad), home(bad, installation.partitions))
+        publish(deployment, frame + encode_click(bad)[10:], click_key(bad), home(bad, deployment.partitions))
         settings = {"LINK_ACTIONS_SCHEMA_REGISTRY_URL": registry.url}
-        worker = installation.start("a", settings=settings)
-        installation.wait_done()
+        worker = deployment.start("a", settings=settings)
+        deployment.wait_done()
 
     assert worker.wait_event("schema.refused")["reason"] == "LinkClicked contains itself"
-    outcome = assert_exact(installation, [good], dead_letters=1)
+    outcome = assert_exact(deployment, [good], dead_letters=1)
     assert outcome.reasons == {"unknown_schema": 1}
 
 
-def test_equivalent_schemas_are_read_in_both_formats(installation: Installation) -> None:
+def test_equivalent_schemas_are_read_in_both_formats(deployment: Deployment) -> None:
     clicked = load_schemas()["LinkClicked"]
     fields = [*clicked.definition["fields"], *({"name": f"f{n}", "type": t} for n, t in enumerate(EVERY_TYPE.values()))]
     same, later = (as_java_registers(clicked.definition | changes) for changes in ({}, {"fields": fields}))
@@ -77,96 +77,96 @@ def test_equivalent_schemas_are_read_in_both_formats(installation: Installation)
     tail = find(
         encodings(writer_schema({"type": "record", "name": "Tail", "fields": fields[20:]}).form), lambda _: True
     )
-    installation.define(a_link(an_action("SetField")))
+    deployment.define(a_link(an_action("SetField")))
     with running_registry() as registry:
-        subject = f"{installation.topic(LINK_CLICKS)}-value"
+        subject = f"{deployment.topic(LINK_CLICKS)}-value"
         ids = [registry.register(subject, json.dumps(schema)) for schema in (same, later)]
         frames = [confluent_frame(ids[0]), single_object_frame(writer_schema(same))]
         frames += [confluent_frame(ids[1]), single_object_frame(writer_schema(later))]
         for number, (click, frame) in enumerate(zip(clicks, frames, strict=True)):
             value = frame + encode_click(click)[10:] + (tail if number > 1 else b"")
-            publish(installation, value, click_key(click), home(click, installation.partitions))
+            publish(deployment, value, click_key(click), home(click, deployment.partitions))
         settings = {"LINK_ACTIONS_SCHEMA_REGISTRY_URL": registry.url}
-        assert installation.start("a", "--drain", settings=settings).wait_exit() == 0
+        assert deployment.start("a", "--drain", settings=settings).wait_exit() == 0
 
-    assert_exact(installation, clicks, dead_letters=0)
+    assert_exact(deployment, clicks, dead_letters=0)
 
 
-def test_dead_letter_of_largest_click_fits(installation: Installation) -> None:
-    installation.define(a_link(an_action("SetField")))
+def test_dead_letter_of_largest_click_fits(deployment: Deployment) -> None:
+    deployment.define(a_link(an_action("SetField")))
     value = Random(1).randbytes(1_048_588 - 100)
-    publish(installation, value, b"acme/r-0", 0, headers=[("traceparent", b"x")])
+    publish(deployment, value, b"acme/r-0", 0, headers=[("traceparent", b"x")])
     neighbour = click_by("r-1")
-    installation.click(neighbour)
-    installation.drain()
+    deployment.click(neighbour)
+    deployment.drain()
 
-    outcome = assert_exact(installation, [neighbour], dead_letters=1)
+    outcome = assert_exact(deployment, [neighbour], dead_letters=1)
     assert outcome.reasons == {"too_large": 1}
     assert outcome.dead_letters[0].value == value
 
 
 def test_refused_dead_letter_stops_the_worker(
-    bare_installation: Installation,
+    bare_deployment: Deployment,
 ) -> None:
-    installation = bare_installation.create_topics(configs={DEAD_LETTERS: {"max.message.bytes": "100000"}})
-    installation.define(a_link(an_action("SetField")))
-    publish(installation, Random(1).randbytes(200_000), b"acme/r-0", 0)
-    worker = installation.start("a")
+    deployment = bare_deployment.create_topics(configs={DEAD_LETTERS: {"max.message.bytes": "100000"}})
+    deployment.define(a_link(an_action("SetField")))
+    publish(deployment, Random(1).randbytes(200_000), b"acme/r-0", 0)
+    worker = deployment.start("a")
 
     assert worker.wait_exit() == 3
     assert "dead letter" in worker.last_words
     assert "Traceback" not in worker.log
 
-    installation.alter(DEAD_LETTERS, {"max.message.bytes": "1148588"})
-    installation.drain("a")
-    assert_exact(installation, dead_letters=1)
+    deployment.alter(DEAD_LETTERS, {"max.message.bytes": "1148588"})
+    deployment.drain("a")
+    assert_exact(deployment, dead_letters=1)
 
 
-def test_click_with_refused_update_is_isolated(bare_installation: Installation) -> None:
-    installation = bare_installation.create_topics(configs={"crm-updates.set-field.v1": {"max.message.bytes": "20000"}})
-    installation.define(a_link(an_action("SetField")))
+def test_click_with_refused_update_is_isolated(bare_deployment: Deployment) -> None:
+    deployment = bare_deployment.create_topics(configs={"crm-updates.set-field.v1": {"max.message.bytes": "20000"}})
+    deployment.define(a_link(an_action("SetField")))
     neighbours = [click_by(f"r-{number}") for number in range(8)]
     giant = click_by("giant", person_id=Random(1).randbytes(12_000).hex())
     assert len(encode_click(giant)) < MAX_CLICK_BYTES
-    installation.click(*neighbours[:4], giant, *neighbours[4:])
-    worker = installation.start("a", settings=BEARS_ALL)
-    installation.wait_done()
+    deployment.click(*neighbours[:4], giant, *neighbours[4:])
+    worker = deployment.start("a", settings=BEARS_ALL)
+    deployment.wait_done()
 
-    outcome = assert_exact(installation, neighbours, dead_letters=1)
+    outcome = assert_exact(deployment, neighbours, dead_letters=1)
     assert outcome.reasons == {"rejected_by_broker": 1}
     assert outcome.dead_letters[0].value == encode_click(giant)
     assert worker.is_running
 
 
-def test_too_many_bad_records_stop_the_worker(installation: Installation) -> None:
-    installation.define(a_link(an_action("SetField")))
+def test_too_many_bad_records_stop_the_worker(deployment: Deployment) -> None:
+    deployment.define(a_link(an_action("SetField")))
     good = [click_by(f"r-{number}") for number in range(50)]
-    installation.click(*good)
+    deployment.click(*good)
     for number in range(500):
-        publish(installation, b"garbage", b"acme/garbage", number % installation.partitions)
-    worker = installation.start("a")
+        publish(deployment, b"garbage", b"acme/garbage", number % deployment.partitions)
+    worker = deployment.start("a")
 
     assert worker.wait_exit() == 5
     assert "LINK_ACTIONS_DEAD_LETTER_LIMIT" in worker.last_words
     assert "Traceback" not in worker.log
 
-    assert installation.start("a", "--drain", settings=BEARS_ALL).wait_exit() == 0
-    assert_exact(installation, good, dead_letters=500)
+    assert deployment.start("a", "--drain", settings=BEARS_ALL).wait_exit() == 0
+    assert_exact(deployment, good, dead_letters=500)
 
 
-def publish_corpus(installation: Installation, cases: list[BadRecordCase]) -> list[Record]:
+def publish_corpus(deployment: Deployment, cases: list[BadRecordCase]) -> list[Record]:
     """Publish every case with a good click before and after it in the same partition; return the good ones."""
     neighbours: list[Record] = []
-    recipients = {number: neighbours_at(number, installation.partitions) for number in range(installation.partitions)}
+    recipients = {number: neighbours_at(number, deployment.partitions) for number in range(deployment.partitions)}
     now = int(time.time() * 1000)
     for number, case in enumerate(cases):
-        partition = partition_of(case.right_key, installation.partitions)
-        partition = (partition + case.misplaced) % installation.partitions
+        partition = partition_of(case.right_key, deployment.partitions)
+        partition = (partition + case.misplaced) % deployment.partitions
         before, after = (next(recipients[partition]) for _ in range(2))
-        installation.click(before)
+        deployment.click(before)
         headers = [("case", case.name.encode()), ("traceparent", b"00-1")]
-        publish(installation, case.value, case.key, partition, headers=headers, timestamp=now - number)
-        installation.click(after)
+        publish(deployment, case.value, case.key, partition, headers=headers, timestamp=now - number)
+        deployment.click(after)
         neighbours += [before, after]
     return neighbours
 
@@ -179,7 +179,7 @@ def neighbours_at(partition: int, partitions: int) -> Iterator[Record]:
 
 
 def publish(
-    installation: Installation,
+    deployment: Deployment,
     value: bytes | None,
     key: bytes | None,
     partition: int,
@@ -187,13 +187,13 @@ def publish(
     headers: Sequence[tuple[str, bytes]] = (),
     timestamp: int = 0,
 ) -> None:
-    topic = installation.topic(LINK_CLICKS)
-    installation.publisher.publish(topic, value, key, partition=partition, headers=headers, timestamp=timestamp)
-    installation.publisher.finish()
+    topic = deployment.topic(LINK_CLICKS)
+    deployment.publisher.publish(topic, value, key, partition=partition, headers=headers, timestamp=timestamp)
+    deployment.publisher.finish()
 
 
-def published_cases(installation: Installation) -> list[Seen]:
-    records = read_topic(installation.servers, installation.topic(LINK_CLICKS))
+def published_cases(deployment: Deployment) -> list[Seen]:
+    records = read_topic(deployment.servers, deployment.topic(LINK_CLICKS))
     return [record for record in records if name_in(record)]
 
 

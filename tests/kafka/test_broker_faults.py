@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.kafka import PATIENT, KafkaProcess
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.flow import Flow
 from tests.support.outcome import assert_exact
 from tests.support.stopping import assert_leave
@@ -12,17 +12,17 @@ from tests.support.waiting import wait_until
 
 
 def test_a_broker_may_die_in_the_middle_of_transactions(
-    kafka_process: KafkaProcess, breakable_installation: Installation
+    kafka_process: KafkaProcess, breakable_deployment: Deployment
 ) -> None:
-    installation = breakable_installation
+    deployment = breakable_deployment
     # Halted workers keep their transactions open for as long as the broker takes to start again on a busy machine: it
     # must not end them before, and fence a suspended worker.
-    installation.configure(producer__transaction__timeout__ms="120000")
-    installation.define(*LINKS)
+    deployment.configure(producer__transaction__timeout__ms="120000")
+    deployment.define(*LINKS)
     # While it looks for the coordinator to send the offsets to, the library forgets its own time-out.
     calls = ("commit_transaction", "send_offsets_to_transaction")
-    workers = [installation.start_steered(call, {f"before.producer.{call}.4": "halt"}) for call in calls]
-    with Flow(installation, endless_clicks(seed=1), per_second=500):
+    workers = [deployment.start_steered(call, {f"before.producer.{call}.4": "halt"}) for call in calls]
+    with Flow(deployment, endless_clicks(seed=1), per_second=500):
         for worker in workers:
             worker.wait_event("point.reached")
         kafka_process.kill()
@@ -30,44 +30,44 @@ def test_a_broker_may_die_in_the_middle_of_transactions(
         for worker in workers:
             worker.go_on()
         for worker in workers:
-            worker.wait_ready(assigned=installation.partitions // 2)
-    installation.wait_done()
+            worker.wait_ready(assigned=deployment.partitions // 2)
+    deployment.wait_done()
 
     assert all(worker.is_running for worker in workers)
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
 def test_a_worker_waits_for_a_broker_that_is_away(
-    kafka_process: KafkaProcess, breakable_installation: Installation
+    kafka_process: KafkaProcess, breakable_deployment: Deployment
 ) -> None:
-    installation = breakable_installation
-    installation.define(*LINKS)
-    worker = installation.start_steered("a", {"before.begin_transaction.4": "halt", "before.producer.flush.4": "lose"})
-    with Flow(installation, endless_clicks(seed=2), per_second=500):
+    deployment = breakable_deployment
+    deployment.define(*LINKS)
+    worker = deployment.start_steered("a", {"before.begin_transaction.4": "halt", "before.producer.flush.4": "lose"})
+    with Flow(deployment, endless_clicks(seed=2), per_second=500):
         worker.wait_event("point.reached")
         kafka_process.stop()
         worker.go_on()
         worker.wait_event("broker.awaited")
         assert worker.probe("/livez")[0] == 200
         kafka_process.start()
-        before = installation.total_committed()
-        wait_until(lambda: installation.total_committed() > before, "further commit")
-    installation.wait_done()
+        before = deployment.total_committed()
+        wait_until(lambda: deployment.total_committed() > before, "further commit")
+    deployment.wait_done()
 
     assert worker.is_running
     assert worker.probe("/livez")[0] == 200
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
 @pytest.mark.parametrize("kafka_process", [pytest.param(PATIENT, id="patient")], indirect=True)
-def test_workers_stop_without_broker(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
-    installation = breakable_installation
-    installation.define(*LINKS)
-    idle = installation.start("idle").wait_ready()
-    busy = installation.start_steered("busy", {"before.producer.commit_transaction.4": "halt"}).wait_ready()
+def test_workers_stop_without_broker(kafka_process: KafkaProcess, breakable_deployment: Deployment) -> None:
+    deployment = breakable_deployment
+    deployment.define(*LINKS)
+    idle = deployment.start("idle").wait_ready()
+    busy = deployment.start_steered("busy", {"before.producer.commit_transaction.4": "halt"}).wait_ready()
     loses = {"before.producer.flush.4": "halt", "after.producer.flush.4": "lose"}
-    recovering = installation.start_steered("recovering", loses).wait_ready()
-    with Flow(installation, endless_clicks(seed=3), per_second=500):
+    recovering = deployment.start_steered("recovering", loses).wait_ready()
+    with Flow(deployment, endless_clicks(seed=3), per_second=500):
         for worker in (busy, recovering):
             worker.wait_event("point.reached")
     kafka_process.pause()
@@ -77,7 +77,7 @@ def test_workers_stop_without_broker(kafka_process: KafkaProcess, breakable_inst
     assert_leave(idle, busy, recovering)
     kafka_process.resume()
     # Under its old name each ends the transaction that it left open.
-    heirs = [installation.start(name, "--drain") for name in ("idle", "busy", "recovering")]
+    heirs = [deployment.start(name, "--drain") for name in ("idle", "busy", "recovering")]
     assert [heir.wait_exit() for heir in heirs] == [0, 0, 0]
 
-    assert_exact(installation)
+    assert_exact(deployment)

@@ -16,7 +16,7 @@ from tests.chaos.plan import KINDS, Fault, Round, plan_rounds
 from tests.chaos.report import report
 from tests.chaos.run import run_rounds
 from tests.chaos.verification import open_transactions
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import read
 from tests.support.waiting import wait_until
 
@@ -55,26 +55,26 @@ def test_chaos_run_ends_at_lost_or_doubled_update(tmp_path: Path, do_without: Ca
 
 def double_and_lose(environment: Environment, _victim: str) -> bool:
     """Write an update once more, and delete the first one of another topic."""
-    install = environment.installation
-    update = wait_until(lambda: read(install, PLAIN), "update of one topic")[0]
-    install.publisher.publish(update.topic, update.value, update.key, headers=list(update.headers))
-    install.publisher.finish()
-    lost = wait_until(lambda: read(install, "crm-updates.interest.v1"), "update of another topic")[0]
+    deployment = environment.deployment
+    update = wait_until(lambda: read(deployment, PLAIN), "update of one topic")[0]
+    deployment.publisher.publish(update.topic, update.value, update.key, headers=list(update.headers))
+    deployment.publisher.finish()
+    lost = wait_until(lambda: read(deployment, "crm-updates.interest.v1"), "update of another topic")[0]
     place = TopicPartition(lost.topic, lost.partition, lost.offset + 1)
-    install.admin.delete_records([place])[place].result()
+    deployment.admin.delete_records([place])[place].result()
     return False
 
 
-def test_a_transaction_that_is_left_open_is_noticed(installation: Installation) -> None:
-    assert open_transactions(installation) == []
-    producer = Producer({"bootstrap.servers": installation.servers, "transactional.id": installation.prefix})
+def test_a_transaction_that_is_left_open_is_noticed(deployment: Deployment) -> None:
+    assert open_transactions(deployment) == []
+    producer = Producer({"bootstrap.servers": deployment.servers, "transactional.id": deployment.prefix})
     producer.init_transactions()
     producer.begin_transaction()
-    producer.produce(installation.topic(LINK_HITS), b"value", b"key", 2)
+    producer.produce(deployment.topic(LINK_HITS), b"value", b"key", 2)
     producer.flush()
 
-    (sentence,) = open_transactions(installation)
+    (sentence,) = open_transactions(deployment)
 
     producer.abort_transaction()
-    assert f"{installation.topic(LINK_HITS)}', 2) from 0 on; the end is 1" in sentence
-    wait_until(lambda: not open_transactions(installation), "end of the transaction")
+    assert f"{deployment.topic(LINK_HITS)}', 2) from 0 on; the end is 1" in sentence
+    wait_until(lambda: not open_transactions(deployment), "end of the transaction")

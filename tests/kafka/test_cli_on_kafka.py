@@ -60,7 +60,7 @@ class Said:
 
 
 @dataclass
-class Installation:
+class Deployment:
     """A topic prefix of the test's own, and the program to use it with."""
 
     servers: str
@@ -129,21 +129,21 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 
 @pytest.fixture
-def installation(
+def deployment(
     kafka: Broker, topic_prefix: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Installation:
+) -> Deployment:
     environment.setenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     environment.setenv("LINK_ACTIONS_TOPIC_PREFIX", topic_prefix)
-    return Installation(kafka.bootstrap_servers, topic_prefix, capsys)
+    return Deployment(kafka.bootstrap_servers, topic_prefix, capsys)
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_topics_are_created_once(installation: Installation) -> None:
-    first = installation("topics", "create", "--partitions", "3")
-    second = installation("topics", "create", "--partitions", "3")
+def test_topics_are_created_once(deployment: Deployment) -> None:
+    first = deployment("topics", "create", "--partitions", "3")
+    second = deployment("topics", "create", "--partitions", "3")
 
     assert (first.code, second.code) == (0, 0)
     topics = 5 + len(load_kinds(SCHEMAS))
@@ -151,56 +151,56 @@ def test_topics_are_created_once(installation: Installation) -> None:
     assert second.out == f"{topics} topics are correct, with 3 partitions\n"
 
 
-def test_dead_letter_topic_fits_largest_and_oldest_click(installation: Installation) -> None:
-    installation.create_topics()
-    clicks, letters = installation.config_of("link.clicks.v1"), installation.config_of("link.clicks.dlq.v1")
+def test_dead_letter_topic_fits_largest_and_oldest_click(deployment: Deployment) -> None:
+    deployment.create_topics()
+    clicks, letters = deployment.config_of("link.clicks.v1"), deployment.config_of("link.clicks.dlq.v1")
 
     assert int(letters["max.message.bytes"]) >= int(clicks["max.message.bytes"]) + 100_000
     assert letters["retention.ms"] == "-1"
-    assert installation.config_of("link-actions.dedupe-changelog.v1")["cleanup.policy"] == "compact"
+    assert deployment.config_of("link-actions.dedupe-changelog.v1")["cleanup.policy"] == "compact"
 
 
-def test_created_topics_follow_clicks_partition_count(installation: Installation) -> None:
-    installation.create_topic("link.clicks.v1", 2)
+def test_created_topics_follow_clicks_partition_count(deployment: Deployment) -> None:
+    deployment.create_topic("link.clicks.v1", 2)
 
-    assert installation("topics", "create").out.endswith("with 2 partitions\n")
+    assert deployment("topics", "create").out.endswith("with 2 partitions\n")
 
 
-def test_other_topic_counts_are_refused(installation: Installation) -> None:
-    installation.create_topic("link.clicks.v1", 2)
-    more = installation("topics", "create", "--partitions", "3")
-    fewer = installation("topics", "create", "--partitions", "1")
-    safer = installation("topics", "create", "--replication-factor", "3")
+def test_other_topic_counts_are_refused(deployment: Deployment) -> None:
+    deployment.create_topic("link.clicks.v1", 2)
+    more = deployment("topics", "create", "--partitions", "3")
+    fewer = deployment("topics", "create", "--partitions", "1")
+    safer = deployment("topics", "create", "--replication-factor", "3")
 
     assert [said.code for said in (more, fewer, safer)] == [2, 2, 2]
     assert "has 2 partitions, not 3; to have more, stop all workers and run link-actions state repartition" in more.err
     assert "Kafka cannot remove partitions" in fewer.err
     assert "link.clicks.v1 has 1 replica, not 3; " in safer.err
     assert "topics are correct" not in more.out + fewer.out + safer.out
-    assert "link.hits.v1" in installation("topics", "create").out
+    assert "link.hits.v1" in deployment("topics", "create").out
 
 
-def test_wrong_topic_settings_are_reported_with_advice(installation: Installation) -> None:
-    installation.create_topic("link.clicks.v1", 3)
-    installation.create_topic("link-actions.dedupe-changelog.v1", 2, "compact")
-    installation.create_topic("link.definitions.v1", 1)
-    said = installation("topics", "create")
+def test_wrong_topic_settings_are_reported_with_advice(deployment: Deployment) -> None:
+    deployment.create_topic("link.clicks.v1", 3)
+    deployment.create_topic("link-actions.dedupe-changelog.v1", 2, "compact")
+    deployment.create_topic("link.definitions.v1", 1)
+    said = deployment("topics", "create")
 
     assert said.code == 3
     assert said.err.count("dedupe-changelog.v1 has 2 partitions and must have 3") == 1
     assert "link.definitions.v1 has cleanup.policy delete and must have compact; run kafka-configs.sh" in said.err
 
 
-def test_too_high_replication_factor_is_reported(installation: Installation) -> None:
-    said = installation("topics", "create", "--replication-factor", "9")
+def test_too_high_replication_factor_is_reported(deployment: Deployment) -> None:
+    said = deployment("topics", "create", "--replication-factor", "9")
 
     assert said.code == 3
     assert "cannot be created" in said.err
     assert "Traceback" not in said.err
 
 
-def test_good_lines_are_published_and_bad_ones_told(installation: Installation, tmp_path: Path) -> None:
-    installation.create_topics()
+def test_good_lines_are_published_and_bad_ones_told(deployment: Deployment, tmp_path: Path) -> None:
+    deployment.create_topics()
     lines = [
         {"tenant_id": "acme", "link_id": "l", "recipient_id": f"r-{number}", "clicked_at": "2026-11-22T09:30:00Z"}
         for number in range(20)
@@ -209,7 +209,7 @@ def test_good_lines_are_published_and_bad_ones_told(installation: Installation, 
     texts[5:5] = ["nonsense", "", json.dumps(lines[0] | {"clicked_at": None})]
     file = tmp_path / "clicks.ndjson"
     file.write_text("\n".join(texts))
-    said = installation("clicks", "publish", str(file))
+    said = deployment("clicks", "publish", str(file))
 
     assert said.code == 2
     assert said.out.startswith("published 20 clicks")
@@ -218,7 +218,7 @@ def test_good_lines_are_published_and_bad_ones_told(installation: Installation, 
         f"{file}:8: clicked_at is missing",
         "link-actions: 2 lines are not clicks and were skipped; fix and publish only the skipped lines",
     ]
-    messages = installation.read("link.clicks.v1", 20)
+    messages = deployment.read("link.clicks.v1", 20)
     assert sorted(message.key() or b"" for message in messages) == sorted(f"acme/r-{n}".encode() for n in range(20))
     for message in messages:
         assert message.partition() == murmur2(message.key() or b"", PARTITIONS)
@@ -227,9 +227,9 @@ def test_good_lines_are_published_and_bad_ones_told(installation: Installation, 
         assert record["clicked_at"] == 1_795_339_800_000
 
 
-def test_clicks_may_come_from_standard_input(installation: Installation) -> None:
-    installation.create_topics()
-    process = installation.start("clicks", "publish", "-", stdin=subprocess.PIPE)
+def test_clicks_may_come_from_standard_input(deployment: Deployment) -> None:
+    deployment.create_topics()
+    process = deployment.start("clicks", "publish", "-", stdin=subprocess.PIPE)
     out, err = process.communicate(
         '{"tenant_id":"a","link_id":"l","recipient_id":"r","clicked_at":1763800000000}\n', 20
     )
@@ -240,19 +240,19 @@ def test_clicks_may_come_from_standard_input(installation: Installation) -> None
 
 
 def test_updates_tail_shows_committed_updates(
-    installation: Installation,
+    deployment: Deployment,
 ) -> None:
-    installation.create_topics()
+    deployment.create_topics()
     value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
     record = {"key": b"acme/r-1", "value": value, "headers": [("ce_id", b"u-1")], "partition": 1}
-    installation.produce("crm-updates.set-field.v1", record | {"timestamp": NOW}, transaction="commit")
-    installation.produce("crm-updates.set-field.v1", record, transaction="abort")
-    said = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+    deployment.produce("crm-updates.set-field.v1", record | {"timestamp": NOW}, transaction="commit")
+    deployment.produce("crm-updates.set-field.v1", record, transaction="abort")
+    said = deployment("updates", "tail", "--from-beginning", "--until-end", "--json")
 
     assert (said.code, said.err) == (0, "")
     assert json_lines(said.out) == [
         {
-            "topic": installation.prefix + "crm-updates.set-field.v1",
+            "topic": deployment.prefix + "crm-updates.set-field.v1",
             "partition": 1,
             "offset": 0,
             "timestamp": NOW,
@@ -262,35 +262,32 @@ def test_updates_tail_shows_committed_updates(
         }
     ]
     assert (
-        "acme  r-1  spring  a  field=f  value=v"
-        in installation("updates", "tail", "--from-beginning", "--until-end").out
+        "acme  r-1  spring  a  field=f  value=v" in deployment("updates", "tail", "--from-beginning", "--until-end").out
     )
-    assert installation("updates", "tail", "--until-end").out == ""
-    assert installation("updates", "tail", "--from-beginning", "--until-end", "--kind", "request").out == ""
-    assert installation("updates", "tail", "--kind", "nothing").code == 2
+    assert deployment("updates", "tail", "--until-end").out == ""
+    assert deployment("updates", "tail", "--from-beginning", "--until-end", "--kind", "request").out == ""
+    assert deployment("updates", "tail", "--kind", "nothing").code == 2
 
 
-def test_unreadable_update_is_reported(installation: Installation) -> None:
-    installation.create_topics()
+def test_unreadable_update_is_reported(deployment: Deployment) -> None:
+    deployment.create_topics()
     value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
-    installation.produce(
-        "crm-updates.set-field.v1", {"value": b"\xff", "partition": 0}, {"value": value, "partition": 0}
-    )
-    said = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+    deployment.produce("crm-updates.set-field.v1", {"value": b"\xff", "partition": 0}, {"value": value, "partition": 0})
+    said = deployment("updates", "tail", "--from-beginning", "--until-end", "--json")
 
     assert [line["value"] for line in json_lines(said.out)] == [None, UPDATE]
     assert "0:0 cannot be read (unknown_frame" in said.err
 
 
-def test_tail_shows_what_comes_until_it_is_interrupted(installation: Installation) -> None:
-    installation.create_topics()
-    process = installation.start("updates", "tail", "--json")
+def test_tail_shows_what_comes_until_it_is_interrupted(deployment: Deployment) -> None:
+    deployment.create_topics()
+    process = deployment.start("updates", "tail", "--json")
     value = Codec(SCHEMAS["SetField"]).encode(UPDATE)
     lines: list[str] = []
 
     def shows_a_line() -> bool:
         # The tail begins where the topics end when it starts, so what it has missed is sent again.
-        installation.produce("crm-updates.set-field.v1", {"value": value})
+        deployment.produce("crm-updates.set-field.v1", {"value": value})
         os.set_blocking(process.stdout.fileno() if process.stdout else 0, False)
         lines.extend(process.stdout.readlines() if process.stdout else [])
         return bool(lines)
@@ -317,59 +314,59 @@ def with_reason(reason: bytes) -> list[tuple[str, bytes]]:
     return [("dlq.reason", reason), ("dlq.detail", b"x")]
 
 
-def test_dead_letters_are_listed_and_shown(installation: Installation) -> None:
-    installation.create_topics()
-    assert installation("dlq", "list").out == "0 dead letters\n"
-    installation.produce(
+def test_dead_letters_are_listed_and_shown(deployment: Deployment) -> None:
+    deployment.create_topics()
+    assert deployment("dlq", "list").out == "0 dead letters\n"
+    deployment.produce(
         "link.clicks.dlq.v1",
         a_dead_letter(),
         a_dead_letter(value=None, headers=with_reason(b"null_value")),
         a_dead_letter(key=None, value=b"\x00\x01", headers=with_reason(b"truncated"), partition=2),
     )
 
-    listed = installation("dlq", "list").out
+    listed = deployment("dlq", "list").out
     assert f"1:0    {time_of(NOW)}  unknown_version  1:7    version 9 is not known" in listed
     assert listed.endswith("3 dead letters: 1 unknown_version, 1 null_value, 1 truncated\n")
     assert "r-1" not in listed
-    (only,) = json_lines(installation("dlq", "list", "--json", "--reason", "truncated").out)
+    (only,) = json_lines(deployment("dlq", "list", "--json", "--reason", "truncated").out)
     assert (only["place"], only["value_bytes"]) == ("2:0", 2)
-    shown = installation("dlq", "show", "1:0").out
+    shown = deployment("dlq", "show", "1:0").out
     assert "reason: unknown_version" in shown
     assert "00000000  c3 01" in shown
     assert 'link_id: "spring"' in shown
-    assert json.loads(installation("dlq", "show", "1:0", "--json").out)["decoded"] == CLICK
-    assert "cannot be decoded: truncated" in installation("dlq", "show", "2:0").out
+    assert json.loads(deployment("dlq", "show", "1:0", "--json").out)["decoded"] == CLICK
+    assert "cannot be decoded: truncated" in deployment("dlq", "show", "2:0").out
 
 
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [("1:9", "There is no dead letter at 1:9"), ("9:0", "no dead letter at 9:0"), ("x", "'x' is not PARTITION:OFFSET")],
 )
-def test_a_place_without_a_dead_letter_is_a_wrong_call(installation: Installation, place: str, sentence: str) -> None:
-    installation.create_topics()
-    said = installation("dlq", "show", place)
+def test_a_place_without_a_dead_letter_is_a_wrong_call(deployment: Deployment, place: str, sentence: str) -> None:
+    deployment.create_topics()
+    said = deployment("dlq", "show", place)
 
     assert said.code == 2
     assert sentence in said.err
 
 
-def test_a_replay_brings_back_the_original_records(installation: Installation) -> None:
-    installation.create_topics()
+def test_a_replay_brings_back_the_original_records(deployment: Deployment) -> None:
+    deployment.create_topics()
     letters = [
         a_dead_letter(),
         a_dead_letter(key=None, partition=2),
         a_dead_letter(value=None, headers=with_reason(b"null_value"), partition=0),
     ]
-    installation.produce("link.clicks.dlq.v1", *letters)
-    assert "would replay 3" in installation("dlq", "replay", "--dry-run").out
-    assert "would replay 2" in installation("dlq", "replay", "--dry-run", "--reason", "unknown_version").out
-    assert installation.read("link.clicks.v1", 0) == []
+    deployment.produce("link.clicks.dlq.v1", *letters)
+    assert "would replay 3" in deployment("dlq", "replay", "--dry-run").out
+    assert "would replay 2" in deployment("dlq", "replay", "--dry-run", "--reason", "unknown_version").out
+    assert deployment.read("link.clicks.v1", 0) == []
 
-    assert installation("dlq", "replay", "1:0").out.startswith("replayed 1 dead letter to")
-    assert installation("dlq", "replay", "1:0", "1:5").code == 2
-    assert installation("dlq", "replay", "--again").out.startswith("replayed 3 dead letters to")
+    assert deployment("dlq", "replay", "1:0").out.startswith("replayed 1 dead letter to")
+    assert deployment("dlq", "replay", "1:0", "1:5").code == 2
+    assert deployment("dlq", "replay", "--again").out.startswith("replayed 3 dead letters to")
 
-    clicks = installation.read("link.clicks.v1", 4)
+    clicks = deployment.read("link.clicks.v1", 4)
     assert len(clicks) == 4
     right = murmur2(b"acme/r-1", PARTITIONS)
     for click in clicks:
@@ -385,12 +382,12 @@ def test_a_replay_brings_back_the_original_records(installation: Installation) -
         assert "dlq.reason" not in headers
 
 
-def test_replayed_letter_is_replayed_again_on_request_only(installation: Installation) -> None:
-    installation.create_topics()
-    installation.produce("link.clicks.dlq.v1", a_dead_letter(), a_dead_letter(partition=2))
-    assert installation("dlq", "replay", "1:0").code == 0
-    named, bulk = installation("dlq", "replay", "1:0"), installation("dlq", "replay")
-    listed = {line["place"]: line["replayed_at"] for line in json_lines(installation("dlq", "list", "--json").out)}
+def test_replayed_letter_is_replayed_again_on_request_only(deployment: Deployment) -> None:
+    deployment.create_topics()
+    deployment.produce("link.clicks.dlq.v1", a_dead_letter(), a_dead_letter(partition=2))
+    assert deployment("dlq", "replay", "1:0").code == 0
+    named, bulk = deployment("dlq", "replay", "1:0"), deployment("dlq", "replay")
+    listed = {line["place"]: line["replayed_at"] for line in json_lines(deployment("dlq", "list", "--json").out)}
 
     assert named.code == 2
     assert "1 dead letter replayed before (1:0); add --again" in named.err
@@ -398,41 +395,41 @@ def test_replayed_letter_is_replayed_again_on_request_only(installation: Install
     assert "1 dead letter replayed before (1:0) skipped" in bulk.err
     assert listed.keys() == {"1:0", "2:0"}
     assert all(time >= NOW for time in listed.values())
-    assert "version 9 is not known (replayed)" in installation("dlq", "list").out
-    assert installation("dlq", "show", "1:1").code == 2, "a note of a replay is no dead letter"
+    assert "version 9 is not known (replayed)" in deployment("dlq", "list").out
+    assert deployment("dlq", "show", "1:1").code == 2, "a note of a replay is no dead letter"
 
 
-def test_replaying_what_goes_bad_again_doubles_nothing(installation: Installation, tmp_path: Path) -> None:
-    installation.create_topics()
+def test_replaying_what_goes_bad_again_doubles_nothing(deployment: Deployment, tmp_path: Path) -> None:
+    deployment.create_topics()
     links = tmp_path / "links.yaml"
     links.write_text(LINKS)
-    assert installation("links", "publish", str(links)).code == 0
+    assert deployment("links", "publish", str(links)).code == 0
     value = Codec(SCHEMAS["LinkClicked"]).encode(CLICK | {"link_version": 9, "clicked_at": NOW})
-    installation.produce("link.clicks.v1", {"key": b"acme/r-1", "value": value, "headers": [("trace", b"t")]})
+    deployment.produce("link.clicks.v1", {"key": b"acme/r-1", "value": value, "headers": [("trace", b"t")]})
 
     def drain() -> None:
-        worker = installation.start("run", "--drain", env=dict(os.environ, LINK_ACTIONS_HTTP_PORT="0"))
+        worker = deployment.start("run", "--drain", env=dict(os.environ, LINK_ACTIONS_HTTP_PORT="0"))
         _, err = worker.communicate(timeout=stretched(60))
         assert worker.returncode == 0, err
 
     drain()
     for number in range(2, 5):
-        assert installation("dlq", "replay").out.startswith("replayed 1 dead letter to"), number
+        assert deployment("dlq", "replay").out.startswith("replayed 1 dead letter to"), number
         drain()
-        assert len(json_lines(installation("dlq", "list", "--json").out)) == number
-    letters = json_lines(installation("dlq", "list", "--json").out)
+        assert len(json_lines(deployment("dlq", "list", "--json").out)) == number
+    letters = json_lines(deployment("dlq", "list", "--json").out)
     first = letters[0]["place"]
     assert [letter["copy_of"] for letter in letters] == [None, first, first, first]
     assert [letter["replayed_at"] is not None for letter in letters] == [True, True, True, False]
-    headers: Any = installation.read("link.clicks.dlq.v1", 7)[-1].headers()
+    headers: Any = deployment.read("link.clicks.dlq.v1", 7)[-1].headers()
     names = [name for name, _ in headers]
     assert len(names) == len(set(names))
     assert {"trace", "dlq.replayed", "dlq.reason"} <= set(names)
 
 
-def test_the_doctor_finds_a_good_installation_good(installation: Installation) -> None:
-    installation.create_topics()
-    said = installation("doctor", "--json")
+def test_the_doctor_finds_a_good_deployment_good(deployment: Deployment) -> None:
+    deployment.create_topics()
+    said = deployment("doctor", "--json")
     statuses = {line["subject"]: line["status"] for line in json_lines(said.out)}
 
     assert said.code == 0
@@ -443,11 +440,11 @@ def test_the_doctor_finds_a_good_installation_good(installation: Installation) -
     }  # fmt: skip
 
 
-def test_doctor_names_unreadable_definitions(installation: Installation) -> None:
-    installation.create_topics()
+def test_doctor_names_unreadable_definitions(deployment: Deployment) -> None:
+    deployment.create_topics()
     broken, withdrawn = {"key": b"acme/broken/1", "value": b"garbage"}, {"key": b"acme/spring/9", "value": None}
-    installation.produce("link.definitions.v1", broken, withdrawn)
-    said = installation("doctor", "--json")
+    deployment.produce("link.definitions.v1", broken, withdrawn)
+    said = deployment("doctor", "--json")
     findings = [line for line in json_lines(said.out) if line["subject"] == "definitions"]
 
     assert said.code == 0
@@ -457,10 +454,10 @@ def test_doctor_names_unreadable_definitions(installation: Installation) -> None
     assert "acme/spring version 9" in findings[1]["seen"]
 
 
-def test_doctor_names_missing_and_different_topics(installation: Installation) -> None:
-    installation.create_topic("link.clicks.v1", 3)
-    installation.create_topic("link.hits.v1", 2)
-    said = installation("doctor")
+def test_doctor_names_missing_and_different_topics(deployment: Deployment) -> None:
+    deployment.create_topic("link.clicks.v1", 3)
+    deployment.create_topic("link.hits.v1", 2)
+    said = deployment("doctor")
 
     assert said.code == 3
     assert "missing: " in said.out
@@ -469,8 +466,8 @@ def test_doctor_names_missing_and_different_topics(installation: Installation) -
     assert "has cleanup.policy delete and must have compact" in said.out
 
 
-def test_worker_without_topics_exits(installation: Installation) -> None:
-    process = installation.start("run", "--drain")
+def test_worker_without_topics_exits(deployment: Deployment) -> None:
+    process = deployment.start("run", "--drain")
     _, err = process.communicate(timeout=stretched(30))
 
     assert process.returncode == 3
@@ -480,8 +477,8 @@ def test_worker_without_topics_exits(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("updates", "tail"), ("dlq", "list"), ("dlq", "replay")])
-def test_a_missing_topic_is_one_sentence_and_exit_3(installation: Installation, arguments: tuple[str, ...]) -> None:
-    said = installation(*arguments)
+def test_a_missing_topic_is_one_sentence_and_exit_3(deployment: Deployment, arguments: tuple[str, ...]) -> None:
+    said = deployment(*arguments)
 
     assert said.code == 3
     assert said.err.startswith("link-actions: Missing: ")
@@ -489,7 +486,7 @@ def test_a_missing_topic_is_one_sentence_and_exit_3(installation: Installation, 
 
 
 def test_clicks_and_updates_with_schema_registry(
-    installation: Installation, environment: pytest.MonkeyPatch, tmp_path: Path
+    deployment: Deployment, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     links, clicks = tmp_path / "links.yaml", tmp_path / "clicks.ndjson"
     links.write_text(LINKS)
@@ -497,19 +494,19 @@ def test_clicks_and_updates_with_schema_registry(
     with running_registry() as registry:
         environment.setenv("LINK_ACTIONS_SCHEMA_REGISTRY_URL", registry.url)
         environment.setenv("LINK_ACTIONS_HTTP_PORT", "0")
-        installation.create_topics()
-        assert installation("links", "publish", str(links)).code == 0
-        assert installation("clicks", "publish", str(clicks)).code == 0
-        worker = installation.start("run", "--drain")
+        deployment.create_topics()
+        assert deployment("links", "publish", str(links)).code == 0
+        assert deployment("clicks", "publish", str(clicks)).code == 0
+        worker = deployment.start("run", "--drain")
         _, err = worker.communicate(timeout=stretched(60))
-        shown = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
-        doctor = installation("doctor", "--json")
+        shown = deployment("updates", "tail", "--from-beginning", "--until-end", "--json")
+        doctor = deployment("doctor", "--json")
     environment.delenv("LINK_ACTIONS_SCHEMA_REGISTRY_URL")
-    unread = installation("updates", "tail", "--from-beginning", "--until-end", "--json")
+    unread = deployment("updates", "tail", "--from-beginning", "--until-end", "--json")
 
     assert worker.returncode == 0, err
-    assert [(message.value() or b"")[:1] for message in installation.read("link.clicks.v1", 1)] == [b"\0"]
-    assert [(message.value() or b"")[:1] for message in installation.read("crm-updates.set-field.v1", 1)] == [b"\0"]
+    assert [(message.value() or b"")[:1] for message in deployment.read("link.clicks.v1", 1)] == [b"\0"]
+    assert [(message.value() or b"")[:1] for message in deployment.read("crm-updates.set-field.v1", 1)] == [b"\0"]
     (line,) = json_lines(shown.out)
     assert (line["value"]["recipient_id"], line["value"]["value"]) == ("r-1", "yes")
     assert [line["status"] for line in json_lines(doctor.out) if line["subject"] == "registry"] == ["ok"]
@@ -517,26 +514,26 @@ def test_clicks_and_updates_with_schema_registry(
 
 
 def test_a_file_of_properties_reaches_the_client(
-    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "client.properties"
     file.write_text("no.such.property=1\n")
     monkeypatch.setenv("LINK_ACTIONS_KAFKA_CONFIG", str(file))
-    said = installation("topics", "create")
+    said = deployment("topics", "create")
 
     assert said.code == 2
     assert '"no.such.property"' in said.err
 
 
 def test_every_command_reports_unreachable_broker(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "clicks.ndjson"
     file.touch()
     monkeypatch.setenv("LINK_ACTIONS_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     commands = [("topics", "create"), ("clicks", "publish", str(file)), ("updates", "tail"), ("dlq", "list"), ("run",)]
     started = time.monotonic()
-    processes = [installation.start(*command) for command in commands]
+    processes = [deployment.start(*command) for command in commands]
     said = [process.communicate(timeout=stretched(30))[1] for process in processes]
 
     assert [process.returncode for process in processes] == [3] * len(commands)
@@ -547,4 +544,4 @@ def test_every_command_reports_unreachable_broker(
         assert "Connection refused" in sentence
     # The worker logs what its client library sees; the other commands say nothing but the sentence.
     assert [len(text.splitlines()) for text in said[:-1]] == [1] * 4
-    assert installation("doctor").code == 3
+    assert deployment("doctor").code == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.flow import Flow
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
@@ -30,18 +30,18 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("deaths", DEATHS.values(), ids=DEATHS.keys())
-def test_worker_crash_is_exactly_once(installation: Installation, deaths: list[dict[str, str]]) -> None:
-    installation.define(*LINKS)
-    with Flow(installation, endless_clicks(seed=7), per_second=1_000):
-        installation.start("steady").wait_ready()
+def test_worker_crash_is_exactly_once(deployment: Deployment, deaths: list[dict[str, str]]) -> None:
+    deployment.define(*LINKS)
+    with Flow(deployment, endless_clicks(seed=7), per_second=1_000):
+        deployment.start("steady").wait_ready()
         for points in deaths:
-            victim = installation.start_steered("victim", points)
+            victim = deployment.start_steered("victim", points)
             assert victim.wait_exit() == KILLED, victim.log
             assert {each["point"] for each in victim.events("point.reached")} == set(points)
-        installation.start("victim").wait_ready()
-    installation.wait_done()
+        deployment.start("victim").wait_ready()
+    deployment.wait_done()
 
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
 FAILURES = {
@@ -58,18 +58,18 @@ answer is lost must take effect, so it comes when the records are in the log."""
 
 
 def test_unknown_outcome_is_resolved_from_the_broker(
-    installation: Installation,
+    deployment: Deployment,
 ) -> None:
-    installation.define(*LINKS)
-    worker = installation.start_steered("a", FAILURES)
-    with Flow(installation, endless_clicks(seed=8), per_second=1_000):
+    deployment.define(*LINKS)
+    worker = deployment.start_steered("a", FAILURES)
+    with Flow(deployment, endless_clicks(seed=8), per_second=1_000):
         wait_until(lambda: all(map(worker.has_reached, FAILURES)), "failure of each kind")
-        before = installation.total_committed()
-        wait_until(lambda: installation.total_committed() > before, "further commit")
-    installation.wait_done()
+        before = deployment.total_committed()
+        wait_until(lambda: deployment.total_committed() > before, "further commit")
+    deployment.wait_done()
 
     metrics = worker.metrics()
-    assert metrics["records_consumed_total",] == installation.total_committed()
+    assert metrics["records_consumed_total",] == deployment.total_committed()
     assert metrics["transactions_total", "aborted"] >= ABORTS
     assert metrics["transactions_total", "unknown"] >= UNKNOWN
-    assert_exact(installation)
+    assert_exact(deployment)

@@ -5,7 +5,7 @@ import pytest
 from schemas.bad_record import Reason
 from tests.builders import a_link, an_action
 from tests.deadly_record import DEADLY
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.records import click_by
 from tests.support.traffic import LINKS, endless_clicks
@@ -17,24 +17,24 @@ MAX_STARTS = 5
 
 
 @pytest.mark.parametrize(("act", "code"), [("kill", -9), ("segfault", -11), ("raise", 1)])
-def test_process_crashing_record_becomes_dead_letter(installation: Installation, act: str, code: int) -> None:
-    installation.define(*LINKS, a_link(an_action("SetField")))
+def test_process_crashing_record_becomes_dead_letter(deployment: Deployment, act: str, code: int) -> None:
+    deployment.define(*LINKS, a_link(an_action("SetField")))
     traffic = endless_clicks(seed=21)
     good = [next(traffic) for _ in range(600)]
-    installation.click(*good[:300], click_by("victim", user_agent=f"a {DEADLY.decode()} one"), *good[300:])
-    worker = start_until_rejected(installation, act, code)
-    installation.wait_done()
+    deployment.click(*good[:300], click_by("victim", user_agent=f"a {DEADLY.decode()} one"), *good[300:])
+    worker = start_until_rejected(deployment, act, code)
+    deployment.wait_done()
 
     assert worker.events("poison_pill.found")
-    outcome = assert_exact(installation, good, dead_letters=1)
+    outcome = assert_exact(deployment, good, dead_letters=1)
     assert outcome.reasons == {Reason.PROCESS_CRASH: 1}
 
 
-def start_until_rejected(installation: Installation, act: str, code: int) -> Worker:
+def start_until_rejected(deployment: Deployment, act: str, code: int) -> Worker:
     for _ in range(MAX_STARTS - 1):
-        worker = installation.start_deadly("a", act)
+        worker = deployment.start_deadly("a", act)
         wait_until(lambda: worker.events("poison_pill.found") or not worker.is_running, "end or verdict")  # noqa: B023
         if worker.is_running:
             return worker
         assert worker.wait_exit() == code, worker.log
-    return installation.start_deadly("a", act)
+    return deployment.start_deadly("a", act)

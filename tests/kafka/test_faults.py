@@ -2,15 +2,15 @@
 
 from tests.faults.plan import plan_kills
 from tests.faults.run import FaultRun
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import hits
 
 
-def test_randomly_killed_workers_are_exactly_once(installation: Installation) -> None:
-    outcome = FaultRun(installation, clicks=6_000, say=print).run(kills=1, seed=1)
+def test_randomly_killed_workers_are_exactly_once(deployment: Deployment) -> None:
+    outcome = FaultRun(deployment, clicks=6_000, say=print).run(kills=1, seed=1)
 
     assert outcome.comparison.is_exact, str(outcome.comparison)
-    assert hits(installation) == outcome.model.hits
+    assert hits(deployment) == outcome.model.hits
     assert not outcome.dead_letters
 
 

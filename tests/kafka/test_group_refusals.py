@@ -17,7 +17,7 @@ from confluent_kafka import Consumer
 from deploy.kafka import TEST, KafkaProcess
 from runtime.monitoring.log_throttle import REPEAT_SECONDS
 from schemas.topics import LINK_CLICKS
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until
@@ -66,16 +66,16 @@ def assert_logged_now_and_then(worker: Worker, begun: float) -> None:
 
 
 @contextmanager
-def foreign_member(installation: Installation) -> Iterator[None]:
+def foreign_member(deployment: Deployment) -> Iterator[None]:
     """Have a member in the group that shares out partitions in another way."""
     consumer = Consumer(
         {
-            "bootstrap.servers": installation.servers,
-            "group.id": installation.group,
+            "bootstrap.servers": deployment.servers,
+            "group.id": deployment.group,
             "partition.assignment.strategy": "range",
         }
     )
-    consumer.subscribe([installation.topic(LINK_CLICKS)])
+    consumer.subscribe([deployment.topic(LINK_CLICKS)])
     ended = Event()
 
     def stay() -> None:
@@ -85,7 +85,7 @@ def foreign_member(installation: Installation) -> Iterator[None]:
     thread = Thread(target=stay, name="foreign member", daemon=True)
     thread.start()
     try:
-        wait_until(lambda: installation.group_state() == "STABLE", "foreign member")
+        wait_until(lambda: deployment.group_state() == "STABLE", "foreign member")
         yield
     finally:
         ended.set()
@@ -107,80 +107,80 @@ REFUSED_FOR_GOOD = {
 
 @pytest.mark.parametrize(("properties", "words"), REFUSED_FOR_GOOD.values(), ids=REFUSED_FOR_GOOD.keys())
 def test_what_no_waiting_changes_ends_the_worker(
-    installation: Installation, properties: dict[str, str], words: tuple[str, ...]
+    deployment: Deployment, properties: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    installation.configure(**properties)
+    deployment.configure(**properties)
 
-    assert_ends(installation.start("a"), USAGE, *words)
+    assert_ends(deployment.start("a"), USAGE, *words)
 
 
-def test_worker_is_not_ready_while_group_refuses_it(installation: Installation) -> None:
-    installation.define(*LINKS)
-    with foreign_member(installation):
+def test_worker_is_not_ready_while_group_refuses_it(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    with foreign_member(deployment):
         begun = time.monotonic()
-        worker = installation.start("a")
+        worker = deployment.start("a")
         assert "partition.assignment.strategy" in refused(worker)
         assert_logged_now_and_then(worker, begun)
-    worker.wait_ready(assigned=installation.partitions)
+    worker.wait_ready(assigned=deployment.partitions)
     assert worker.probe("/readyz")[1]["refused"] is None
-    installation.click(*islice(endless_clicks(seed=1), 100))
-    installation.wait_done()
+    deployment.click(*islice(endless_clicks(seed=1), 100))
+    deployment.wait_done()
 
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
 @pytest.mark.parametrize("kafka_process", [STRICT], indirect=True, ids=["strict"])
 def test_limits_of_a_strict_broker(
-    kafka_process: KafkaProcess,  # noqa: ARG001 - the installation is on it
-    breakable_installation: Installation,
+    kafka_process: KafkaProcess,  # noqa: ARG001 - the deployment is on it
+    breakable_deployment: Deployment,
     tmp_path: Path,
 ) -> None:
     """One broker for all, since each takes seconds to start."""
-    installation = breakable_installation
+    deployment = breakable_deployment
     for look in (transaction_timeout, author, new_protocol, full_group):
-        look(installation, tmp_path)
+        look(deployment, tmp_path)
 
 
-def transaction_timeout(installation: Installation, _folder: Path) -> None:
+def transaction_timeout(deployment: Deployment, _folder: Path) -> None:
     words = ("transaction.max.timeout.ms", "echo producer.transaction.timeout.ms=")
-    assert_ends(installation.start("a"), USAGE, *words)
+    assert_ends(deployment.start("a"), USAGE, *words)
 
 
-def author(installation: Installation, folder: Path) -> None:
+def author(deployment: Deployment, folder: Path) -> None:
     """Who publishes links is told the same, and tries once."""
     (folder / "links.yaml").write_text(A_LINK)
-    code, said = command(installation, "links", "publish", str(folder / "links.yaml"))
+    code, said = command(deployment, "links", "publish", str(folder / "links.yaml"))
     assert (code, said.count("transaction.max.timeout.ms")) == (USAGE, 2), said
     assert "attempts" not in said
-    code, said = command(installation, "doctor")
+    code, said = command(deployment, "doctor")
     assert "transaction.max.timeout.ms" in said, said
-    installation.configure(producer__transaction__timeout__ms="10000")
-    assert command(installation, "links", "publish", str(folder / "links.yaml"))[0] == 0
+    deployment.configure(producer__transaction__timeout__ms="10000")
+    assert command(deployment, "links", "publish", str(folder / "links.yaml"))[0] == 0
 
 
-def new_protocol(installation: Installation, _folder: Path) -> None:
-    installation.configure(consumer__group__protocol="consumer")
-    assert_ends(installation.start("b"), USAGE, "group.coordinator.rebalance.protocols=classic,consumer")
-    installation.configure(consumer__group__protocol="classic")
+def new_protocol(deployment: Deployment, _folder: Path) -> None:
+    deployment.configure(consumer__group__protocol="consumer")
+    assert_ends(deployment.start("b"), USAGE, "group.coordinator.rebalance.protocols=classic,consumer")
+    deployment.configure(consumer__group__protocol="classic")
 
 
-def full_group(installation: Installation, _folder: Path) -> None:
-    first = installation.start("c").wait_ready(assigned=installation.partitions)
+def full_group(deployment: Deployment, _folder: Path) -> None:
+    first = deployment.start("c").wait_ready(assigned=deployment.partitions)
     begun = time.monotonic()
-    second = installation.start("d")
+    second = deployment.start("d")
     assert "group.max.size" in refused(second)
     assert_logged_now_and_then(second, begun)
     assert first.stop() == 0
-    second.wait_ready(assigned=installation.partitions)
+    second.wait_ready(assigned=deployment.partitions)
 
 
-def command(installation: Installation, *arguments: str) -> tuple[int, str]:
+def command(deployment: Deployment, *arguments: str) -> tuple[int, str]:
     """Run a command with the settings of the workers, and return its exit code and what it says."""
     settings = {
-        "LINK_ACTIONS_BOOTSTRAP_SERVERS": installation.servers,
-        "LINK_ACTIONS_TOPIC_PREFIX": installation.prefix,
-        "LINK_ACTIONS_GROUP_ID": installation.group,
-        "LINK_ACTIONS_KAFKA_CONFIG": str(installation.write_properties()),
+        "LINK_ACTIONS_BOOTSTRAP_SERVERS": deployment.servers,
+        "LINK_ACTIONS_TOPIC_PREFIX": deployment.prefix,
+        "LINK_ACTIONS_GROUP_ID": deployment.group,
+        "LINK_ACTIONS_KAFKA_CONFIG": str(deployment.write_properties()),
     }
     done = subprocess.run(
         [*LINK_ACTIONS, *arguments], env={**os.environ, **settings}, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Commands on a real installation in a terminal."""
+"""Commands on a real deployment in a terminal."""
 
 import json
 import os

@@ -12,7 +12,7 @@ import pytest
 from consumer.doctor.local import CONNECTIONS_TO_BROKER, DESCRIPTORS, FILES_OF_PARTITION
 from consumer.loop.group_watch import ASK_SECONDS
 from deploy.kafka import Broker, KafkaProcess
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.waiting import wait_until
@@ -30,14 +30,14 @@ def seconds_without_progress(worker: Worker) -> float:
     return time.time() - worker.metrics()["last_progress_timestamp_seconds",]
 
 
-def test_a_broker_that_stands_still_is_seen(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
-    installation = breakable_installation
-    installation.define(*LINKS)
-    worker = installation.start("a").wait_ready(assigned=4)
+def test_a_broker_that_stands_still_is_seen(kafka_process: KafkaProcess, breakable_deployment: Deployment) -> None:
+    deployment = breakable_deployment
+    deployment.define(*LINKS)
+    worker = deployment.start("a").wait_ready(assigned=4)
     wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition of an idle worker")
     assert worker.metrics()["definitions_read_total",] == len(LINKS)
-    installation.click(*islice(endless_clicks(seed=1), 200))
-    installation.wait_done()
+    deployment.click(*islice(endless_clicks(seed=1), 200))
+    deployment.wait_done()
     kafka_process.pause()
 
     wait_until(lambda: worker.probe("/readyz")[0] == 503, "red /readyz", timeout=60)
@@ -51,21 +51,21 @@ def test_a_broker_that_stands_still_is_seen(kafka_process: KafkaProcess, breakab
     worker.wait_ready(assigned=4, timeout=60)
     wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
     wait_until(lambda: seconds_without_progress(worker) < ASK_SECONDS, "progress")
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_a_full_disk_is_seen(installation: Installation) -> None:
+def test_a_full_disk_is_seen(deployment: Deployment) -> None:
     """If no disk can be filled, a limit keeps the process from extending its files."""
-    installation.define(*LINKS)
+    deployment.define(*LINKS)
     clicks = endless_clicks(seed=2)
-    worker = installation.start("a").wait_ready(assigned=4)
-    installation.click(*islice(clicks, 12_000))
-    installation.wait_done()
+    worker = deployment.start("a").wait_ready(assigned=4)
+    deployment.click(*islice(clicks, 12_000))
+    deployment.wait_done()
     unlimited = resource.prlimit(worker.process_id, resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
-    installation.click(*islice(clicks, 200))
+    deployment.click(*islice(clicks, 200))
     wait_until(lambda: worker.probe("/readyz")[1].get("interrupted"), "full disk")
-    committed = installation.total_committed()
-    installation.click(*islice(clicks, 1_000))
+    committed = deployment.total_committed()
+    deployment.click(*islice(clicks, 1_000))
     assert worker.events("state.refused")
     assert not worker.events("broker.lost")
 
@@ -73,23 +73,23 @@ def test_a_full_disk_is_seen(installation: Installation) -> None:
     wait_until(lambda: seconds_without_progress(worker) > 2 * ASK_SECONDS, "standstill")
     assert worker.probe("/readyz")[0] == 503
     assert worker.probe("/livez")[0] == 200
-    assert installation.total_committed() == committed
+    assert deployment.total_committed() == committed
 
     resource.prlimit(worker.process_id, resource.RLIMIT_FSIZE, unlimited)
-    installation.wait_done()
+    deployment.wait_done()
     worker.wait_ready(assigned=4)
     wait_until(lambda: by_partition(worker, "lag_records") == ALL_ZERO, "lag of every partition")
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_worker_recovers_from_exhausted_descriptors(installation: Installation) -> None:
-    installation.define(*LINKS)
+def test_worker_recovers_from_exhausted_descriptors(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
     clicks = endless_clicks(seed=4)
-    worker, other = (installation.start(name) for name in ("a", "b"))
+    worker, other = (deployment.start(name) for name in ("a", "b"))
     for each in (worker, other):
         each.wait_ready(assigned=2)
-    installation.click(*islice(clicks, 400))
-    installation.wait_done()
+    deployment.click(*islice(clicks, 400))
+    deployment.wait_done()
     needed = DESCRIPTORS + FILES_OF_PARTITION * 4 + CONNECTIONS_TO_BROKER
     assert worker.descriptors < needed, "doctor promises less than a worker needs"
     _, hard = resource.prlimit(worker.process_id, resource.RLIMIT_NOFILE)
@@ -100,19 +100,19 @@ def test_worker_recovers_from_exhausted_descriptors(installation: Installation) 
     assert "ulimit -n" in detail
     resource.prlimit(worker.process_id, resource.RLIMIT_NOFILE, (hard, hard))
     worker.wait_ready(assigned=4)
-    installation.click(*islice(clicks, 400))
-    installation.wait_done()
+    deployment.click(*islice(clicks, 400))
+    deployment.wait_done()
     assert len(worker.events("descriptors.exhausted")) < 5
     assert not worker.events("broker.lost")
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_worker_is_ready_after_restore(installation: Installation) -> None:
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=3), 2_000))
-    installation.drain("a")
-    shutil.rmtree(installation.state_of("a"))
-    worker = installation.start("a")
+def test_worker_is_ready_after_restore(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=3), 2_000))
+    deployment.drain("a")
+    shutil.rmtree(deployment.state_of("a"))
+    worker = deployment.start("a")
     wait_until(lambda: worker.probe("/readyz")[0], "answer of /readyz")
     assert seconds_without_progress(worker) < 3600, "the first page has the start of the process, not 1970"
     status, answer = worker.probe("/readyz")
@@ -126,19 +126,19 @@ def test_worker_is_ready_after_restore(installation: Installation) -> None:
 
 
 @pytest.fixture
-def small_installation(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Iterator[Installation]:
+def small_deployment(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Iterator[Deployment]:
     """With one partition."""
-    installation = Installation(kafka, topic_prefix, tmp_path, partitions=1).create_topics()
-    yield installation
-    installation.close()
+    deployment = Deployment(kafka, topic_prefix, tmp_path, partitions=1).create_topics()
+    yield deployment
+    deployment.close()
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_worker_without_partitions_is_ready(small_installation: Installation, protocol: str) -> None:
-    installation = small_installation
-    installation.configure(consumer__group__protocol=protocol)
-    first = installation.start("a").wait_ready(assigned=1)
-    second = installation.start("b")
+def test_worker_without_partitions_is_ready(small_deployment: Deployment, protocol: str) -> None:
+    deployment = small_deployment
+    deployment.configure(consumer__group__protocol=protocol)
+    first = deployment.start("a").wait_ready(assigned=1)
+    second = deployment.start("b")
     wait_until(lambda: first.probe("/readyz")[0] == second.probe("/readyz")[0] == 200, "two ready workers")
     assert sorted([*first.assigned(), *second.assigned()]) == [0]
     wait_until(

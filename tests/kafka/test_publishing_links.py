@@ -43,7 +43,7 @@ SCHEMAS = [
 Versions = dict[str, list[dict[str, Any]]]
 
 
-class Installation:
+class Deployment:
     """A topic of definitions on the broker, the command line on it, and an independent look at it."""
 
     def __init__(self, bootstrap_servers: str, prefix: str, folder: Path) -> None:
@@ -129,10 +129,10 @@ def read_definition(value: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def installation(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Installation:
-    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
-    installation.create_topic()
-    return installation
+def deployment(kafka: Broker, topic_prefix: str, tmp_path: Path) -> Deployment:
+    deployment = Deployment(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    deployment.create_topic()
+    return deployment
 
 
 @pytest.fixture(params=["kafka", "memory"])
@@ -140,8 +140,8 @@ def open_topic(request: pytest.FixtureRequest) -> Callable[[], DefinitionTopic]:
     """The real topic and its twin, which must behave alike."""
     if request.param == "memory":
         return partial(MemoryDefinitionTopic, MemoryLog())
-    installation: Installation = request.getfixturevalue("installation")
-    return installation.open_topic
+    deployment: Deployment = request.getfixturevalue("deployment")
+    return deployment.open_topic
 
 
 @pytest.fixture
@@ -205,18 +205,18 @@ def test_who_was_overtaken_may_take_over_again(topics: Callable[[], DefinitionTo
     assert list(second.read_new()) == [(b"acme/a/1", b"first")]
 
 
-def test_files_are_published_once(installation: Installation) -> None:
-    file = installation.write("links.yaml", link("one", "One", field("a"), field("b")), link("two", "Two"))
+def test_files_are_published_once(deployment: Deployment) -> None:
+    file = deployment.write("links.yaml", link("one", "One", field("a"), field("b")), link("two", "Two"))
 
-    first = installation.run_json("publish", file, "--author", "anna")
-    again = installation.run_json("publish", file)
+    first = deployment.run_json("publish", file, "--author", "anna")
+    again = deployment.run_json("publish", file)
 
     assert [(each["change"], each["id"], each["version"]) for each in first] == [
         ("created", "one", 1),
         ("created", "two", 1),
     ]
     assert [each["change"] for each in again] == ["unchanged", "unchanged"]
-    published = installation.published()
+    published = deployment.published()
     assert [len(versions) for versions in published.values()] == [1, 1]
     (one,) = published["acme/one"]
     assert slots(one) == {"a": 0, "b": 1}
@@ -225,13 +225,13 @@ def test_files_are_published_once(installation: Installation) -> None:
     assert (one["status"], one["epoch"], one["url"], one["defined_by"]) == ("active", 0, None, "anna")
 
 
-def test_life_of_a_link(installation: Installation) -> None:
-    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"), field("b"))))
-    installation.run_json("publish", installation.write("2.yaml", link("one", "Uno", field("c"), field("b"))))
-    reset = installation.run_json("reset", "acme/one", "--yes")
-    deleted = installation.run_json("delete", "acme/one", "--yes")
-    again = installation.run_json("delete", "acme/one", "--yes")
-    back = installation.run_json("publish", installation.write("3.yaml", link("one", "Uno", field("a"))))
+def test_life_of_a_link(deployment: Deployment) -> None:
+    deployment.run_json("publish", deployment.write("1.yaml", link("one", "One", field("a"), field("b"))))
+    deployment.run_json("publish", deployment.write("2.yaml", link("one", "Uno", field("c"), field("b"))))
+    reset = deployment.run_json("reset", "acme/one", "--yes")
+    deleted = deployment.run_json("delete", "acme/one", "--yes")
+    again = deployment.run_json("delete", "acme/one", "--yes")
+    back = deployment.run_json("publish", deployment.write("3.yaml", link("one", "Uno", field("a"))))
 
     assert [each["change"] for each in [*reset, *deleted, *again, *back]] == [
         "reset",
@@ -239,7 +239,7 @@ def test_life_of_a_link(installation: Installation) -> None:
         "unchanged",
         "restored",
     ]
-    versions = installation.published()["acme/one"]
+    versions = deployment.published()["acme/one"]
     assert [record["version"] for record in versions] == [1, 2, 3, 4, 5]
     assert [record["epoch"] for record in versions] == [0, 0, 1, 1, 1]
     assert [record["status"] for record in versions] == ["active", "active", "active", "deleted", "active"]
@@ -250,65 +250,63 @@ def test_life_of_a_link(installation: Installation) -> None:
     ]
 
 
-def test_reused_action_id_is_refused_before_publishing(installation: Installation) -> None:
-    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
+def test_reused_action_id_is_refused_before_publishing(deployment: Deployment) -> None:
+    deployment.run_json("publish", deployment.write("1.yaml", link("one", "One", field("a"))))
     wrong = link("one", "One", "{id: a, kind: script, script: s}")
-    file = installation.write("2.yaml", link("two", "Two"), wrong)
+    file = deployment.write("2.yaml", link("two", "Two"), wrong)
 
     for arguments in (["publish", file], ["check", "--against-published", file]):
-        code, out, err = installation.run(*arguments)
+        code, out, err = deployment.run(*arguments)
         assert (code, out) == (2, "")
         assert f"{file}:4:62: link one, action a: this id was published with the kind set_field" in err
-    assert list(installation.published()) == ["acme/one"]
+    assert list(deployment.published()) == ["acme/one"]
 
 
-def test_links_check_publishes_nothing(installation: Installation) -> None:
-    file = installation.write("1.yaml", link("one", "One"))
+def test_links_check_publishes_nothing(deployment: Deployment) -> None:
+    file = deployment.write("1.yaml", link("one", "One"))
 
-    code, out, _ = installation.run("check", file, "--against-published")
+    code, out, _ = deployment.run("check", file, "--against-published")
 
     assert code == 0
     assert "acme/one" in out
     assert out.endswith("1 created\n")
-    assert installation.published() == {}
+    assert deployment.published() == {}
 
 
-def test_irreversible_command_needs_confirmation(installation: Installation) -> None:
-    installation.run_json("publish", installation.write("1.yaml", link("one", "One", field("a"))))
+def test_irreversible_command_needs_confirmation(deployment: Deployment) -> None:
+    deployment.run_json("publish", deployment.write("1.yaml", link("one", "One", field("a"))))
 
     for command in ("reset", "delete"):
-        code, out, err = installation.run(command, "acme/one")
+        code, out, err = deployment.run(command, "acme/one")
         assert (code, out) == (2, "")
         assert "check its effect with --dry-run, then run it with --yes" in err
-    code, out, _ = installation.run("reset", "acme/one", "--dry-run")
+    code, out, _ = deployment.run("reset", "acme/one", "--dry-run")
     assert code == 0
     assert "epoch: 0 → 1" in out
     assert "=> its actions can apply again to everyone: a" in out
-    (preview,) = installation.run_json("delete", "acme/one", "--dry-run")
+    (preview,) = deployment.run_json("delete", "acme/one", "--dry-run")
     assert preview["differences"] == ['status: "active" → "deleted"']
-    assert len(installation.published()["acme/one"]) == 1
+    assert len(deployment.published()["acme/one"]) == 1
 
 
-def test_links_are_listed_and_shown(installation: Installation) -> None:
+def test_links_are_listed_and_shown(deployment: Deployment) -> None:
     repeat = "{id: s, kind: script, script: '[bold]x', repeat: {cooldown: 24h}}"
-    installation.run_json(
-        "publish", installation.write("1.yaml", link("one", "'[red]One'", repeat), link("two", "Two"))
-    )
-    installation.run_json("delete", "acme/two", "--yes")
+    deployment.run_json("publish", deployment.write("1.yaml", link("one", "'[red]One'", repeat), link("two", "Two")))
+    deployment.run_json("delete", "acme/two", "--yes")
 
-    code, listed, _ = installation.run("list")
+    code, listed, _ = deployment.run("list")
     assert code == 0
     assert "acme/one" in listed
     assert "[red]One" in listed
     assert "acme/two" not in listed
-    assert [each["id"] for each in installation.run_json("list", "--all", "--tenant", "acme")] == ["one", "two"]
-    assert installation.run_json("list", "--tenant", "other") == []
+    assert [each["id"] for each in deployment.run_json("list", "--all", "--tenant", "acme")] == ["one", "two"]
+    assert deployment.run_json("list", "--tenant", "other") == []
 
-    code, shown, _ = installation.run("show", "acme/one")
+    code, shown, _ = deployment.run("show", "acme/one")
     assert code == 0
     assert "script: [bold]x" in shown
     assert "cooldown: 1d" in shown
-    (two,) = installation.run_json("show", "acme/two", "--version", "1")
+    (two,) = deployment.run_json("show", "acme/two", "--version", "1")
     assert (two["status"], two["version"]) == ("active", 1)
 
 
@@ -321,8 +319,8 @@ def test_links_are_listed_and_shown(installation: Installation) -> None:
         (["show", "none"], "'none' is not a link; write tenant/link_id"),
     ],
 )
-def test_unknown_link_exits_with_2(installation: Installation, arguments: list[str], sentence: str) -> None:
-    code, _, err = installation.run(*arguments)
+def test_unknown_link_exits_with_2(deployment: Deployment, arguments: list[str], sentence: str) -> None:
+    code, _, err = deployment.run(*arguments)
 
     assert code == 2
     assert sentence in err
@@ -330,9 +328,9 @@ def test_unknown_link_exits_with_2(installation: Installation, arguments: list[s
 
 
 def test_a_missing_topic_is_one_sentence_and_exit_3(kafka: Broker, topic_prefix: str, tmp_path: Path) -> None:
-    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    deployment = Deployment(kafka.bootstrap_servers, topic_prefix, tmp_path)
 
-    code, _, err = installation.run("publish", installation.write("1.yaml", link("one", "One")))
+    code, _, err = deployment.run("publish", deployment.write("1.yaml", link("one", "One")))
 
     assert code == 3
     assert "run link-actions topics create" in err
@@ -340,28 +338,28 @@ def test_a_missing_topic_is_one_sentence_and_exit_3(kafka: Broker, topic_prefix:
 
 
 def test_a_topic_of_more_than_one_partition_is_refused(kafka: Broker, topic_prefix: str, tmp_path: Path) -> None:
-    installation = Installation(kafka.bootstrap_servers, topic_prefix, tmp_path)
-    installation.create_topic(partitions=2)
+    deployment = Deployment(kafka.bootstrap_servers, topic_prefix, tmp_path)
+    deployment.create_topic(partitions=2)
 
-    code, _, err = installation.run("list")
+    code, _, err = deployment.run("list")
 
     assert code == 3
     assert "has 2 partitions and must have 1" in err
 
 
 def test_unreachable_broker_exits_with_3(topic_prefix: str, tmp_path: Path) -> None:
-    installation = Installation("127.0.0.1:1", topic_prefix, tmp_path)
+    deployment = Deployment("127.0.0.1:1", topic_prefix, tmp_path)
 
-    code, _, err = installation.run("list")
+    code, _, err = deployment.run("list")
 
     assert code == 3
     assert err.count("\n") == 1
 
 
-def test_links_with_registry_keep_earlier_ones_readable(installation: Installation) -> None:
-    installation.author().publish([wants(name="First"), wants(reference=LinkReference("acme", "two"))])
+def test_links_with_registry_keep_earlier_ones_readable(deployment: Deployment) -> None:
+    deployment.author().publish([wants(name="First"), wants(reference=LinkReference("acme", "two"))])
     with running_registry() as registry:
-        settings = installation.settings.model_copy(update={"schema_registry_url": registry.url})
+        settings = deployment.settings.model_copy(update={"schema_registry_url": registry.url})
         author = connect_publisher(settings, defined_by="anna", clock=SystemClock())
 
         author.publish([wants(name="Second")])
@@ -369,47 +367,47 @@ def test_links_with_registry_keep_earlier_ones_readable(installation: Installati
         again = connect_publisher(settings, defined_by="anna", clock=SystemClock())
         assert [planned.change for planned in again.publish([wants(name="Second")])] == ["unchanged"]
         assert [link.version for link in again.list_links()] == [2, 1]
-        ((identifier, _),) = registry.subjects[f"{installation.topic}-value"]
-        frames = {key: (value or b"")[:5] for key, value in installation.open_topic().read_new()}
+        ((identifier, _),) = registry.subjects[f"{deployment.topic}-value"]
+        frames = {key: (value or b"")[:5] for key, value in deployment.open_topic().read_new()}
     assert frames[b"acme/spring/1"][:2] == b"\xc3\x01"
     assert frames[b"acme/spring/2"] == b"\x00" + identifier.to_bytes(4, "big")
 
 
-def test_dead_author_blocks_no_other(installation: Installation) -> None:
-    died = installation.open_topic()
+def test_dead_author_blocks_no_other(deployment: Deployment) -> None:
+    died = deployment.open_topic()
     died.fence_others()
     producer = died._producer
     assert producer is not None
     producer.begin_transaction()
-    producer.produce(installation.topic, b"half", b"acme/half/1", 0)
+    producer.produce(deployment.topic, b"half", b"acme/half/1", 0)
     producer.flush(stretched(10))
     started = time.monotonic()
 
-    installation.run_json("publish", installation.write("1.yaml", link("one", "One")))
+    deployment.run_json("publish", deployment.write("1.yaml", link("one", "One")))
 
     assert time.monotonic() - started < stretched(30)
-    assert list(installation.published()) == ["acme/one"]
+    assert list(deployment.published()) == ["acme/one"]
     died.close()
 
 
-def test_two_processes_at_once_lose_nothing(installation: Installation) -> None:
+def test_two_processes_at_once_lose_nothing(deployment: Deployment) -> None:
     processes = []
     for number in range(4):
         own, shared = link(f"own-{number}", "Own"), link("shared", f"By {number}", field(f"a{number}"))
-        processes.append(installation.start("publish", installation.write(f"{number}.yaml", own, shared)))
+        processes.append(deployment.start("publish", deployment.write(f"{number}.yaml", own, shared)))
 
     ended = [(process.communicate(timeout=stretched(90)), process.returncode) for process in processes]
 
     assert [code for _, code in ended] == [0] * 4, ended
-    check_nothing_lost(installation.published(), authors=4, rounds=1)
+    check_nothing_lost(deployment.published(), authors=4, rounds=1)
 
 
-def test_many_threads_at_once_lose_nothing(installation: Installation) -> None:
+def test_many_threads_at_once_lose_nothing(deployment: Deployment) -> None:
     authors, rounds = 4, 5
     together = threading.Barrier(authors)
 
     def publish_all(number: int) -> None:
-        author = installation.author(f"author-{number}")
+        author = deployment.author(f"author-{number}")
         for turn in range(rounds):
             together.wait(timeout=stretched(100))
             own = wants(reference=LinkReference("acme", f"own-{number}"), name=f"Turn {turn}")
@@ -420,7 +418,7 @@ def test_many_threads_at_once_lose_nothing(installation: Installation) -> None:
     with ThreadPoolExecutor(authors) as pool:
         list(pool.map(publish_all, range(authors)))
 
-    check_nothing_lost(installation.published(), authors=authors, rounds=rounds)
+    check_nothing_lost(deployment.published(), authors=authors, rounds=rounds)
 
 
 def check_nothing_lost(published: Versions, *, authors: int, rounds: int) -> None:
@@ -438,10 +436,10 @@ def check_nothing_lost(published: Versions, *, authors: int, rounds: int) -> Non
 class CarelessTopic:
     """Publishes without taking over, once everybody has planned: the bug that `check_nothing_lost` exists for."""
 
-    def __init__(self, installation: Installation, everybody_planned: threading.Barrier) -> None:
-        self._topic = installation.open_topic()
-        self._name = installation.topic
-        self._producer = Producer({"bootstrap.servers": installation.settings.bootstrap_servers})
+    def __init__(self, deployment: Deployment, everybody_planned: threading.Barrier) -> None:
+        self._topic = deployment.open_topic()
+        self._name = deployment.topic
+        self._producer = Producer({"bootstrap.servers": deployment.settings.bootstrap_servers})
         self._everybody_planned = everybody_planned
 
     def read_new(self) -> Iterable[PublishedRecord]:
@@ -460,17 +458,17 @@ class CarelessTopic:
         self._topic.close()
 
 
-def test_authors_without_fencing_lose_versions(installation: Installation) -> None:
+def test_authors_without_fencing_lose_versions(deployment: Deployment) -> None:
     everybody_planned = threading.Barrier(2)
 
     def publish_one(number: int) -> None:
         own = wants(reference=LinkReference("acme", f"own-{number}"), name="Turn 0")
         shared = wants(reference=LinkReference("acme", "shared"), name=f"By {number}")
-        author = installation.author(open_topic=lambda: CarelessTopic(installation, everybody_planned))
+        author = deployment.author(open_topic=lambda: CarelessTopic(deployment, everybody_planned))
         author.publish([own, shared])
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(publish_one, range(2)))
 
     with pytest.raises(AssertionError):
-        check_nothing_lost(installation.published(), authors=2, rounds=1)
+        check_nothing_lost(deployment.published(), authors=2, rounds=1)

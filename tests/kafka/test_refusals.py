@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka.admin import NewPartitions
 
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS
-from tests.support.deployment import UPDATES, Installation
+from tests.support.deployment import UPDATES, Deployment
 from tests.support.patience import stretched
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import Worker
@@ -30,31 +30,31 @@ WRONG: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("topics", "words"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_topics_are_refused_in_one_sentence(
-    bare_installation: Installation, topics: Mapping[str, Any], words: tuple[str, ...]
+    bare_deployment: Deployment, topics: Mapping[str, Any], words: tuple[str, ...]
 ) -> None:
-    worker = bare_installation.create_topics(**topics).start("a")
+    worker = bare_deployment.create_topics(**topics).start("a")
     assert_refuses(worker, *words)
 
 
-def test_a_broker_that_is_away_is_named(bare_installation: Installation) -> None:
+def test_a_broker_that_is_away_is_named(bare_deployment: Deployment) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
-    worker = bare_installation.start("a", settings={"LINK_ACTIONS_BOOTSTRAP_SERVERS": address})
+    worker = bare_deployment.start("a", settings={"LINK_ACTIONS_BOOTSTRAP_SERVERS": address})
     assert_refuses(worker, address, "LINK_ACTIONS_BOOTSTRAP_SERVERS")
 
 
-def test_changed_partition_count_stops_the_worker(installation: Installation) -> None:
-    installation.configure(topic__metadata__refresh__interval__ms="300")
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=1), 200))
-    worker = installation.start("a").wait_ready()
-    installation.wait_done()
-    grow(installation, LINK_CLICKS)
+def test_changed_partition_count_stops_the_worker(deployment: Deployment) -> None:
+    deployment.configure(topic__metadata__refresh__interval__ms="300")
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=1), 200))
+    worker = deployment.start("a").wait_ready()
+    deployment.wait_done()
+    grow(deployment, LINK_CLICKS)
     assert_refuses(worker, "4 partitions", "link-actions doctor")
-    assert_refuses(installation.start("a"), LINK_CLICKS, "link-actions state repartition --partitions")
-    grow(installation, *UPDATES, LINK_HITS, DEAD_LETTERS, installation.changelog)
-    assert_refuses(installation.start("a"), "dedupe state", "4 partitions")
-    assert_refuses(installation.start("b"), "dedupe state", "4 partitions")
+    assert_refuses(deployment.start("a"), LINK_CLICKS, "link-actions state repartition --partitions")
+    grow(deployment, *UPDATES, LINK_HITS, DEAD_LETTERS, deployment.changelog)
+    assert_refuses(deployment.start("a"), "dedupe state", "4 partitions")
+    assert_refuses(deployment.start("b"), "dedupe state", "4 partitions")
 
 
 def assert_refuses(worker: Worker, *words: str) -> None:
@@ -64,7 +64,7 @@ def assert_refuses(worker: Worker, *words: str) -> None:
     assert not missing, f"{missing} are not in: {worker.last_words}"
 
 
-def grow(installation: Installation, *topics: str) -> None:
-    wanted = [NewPartitions(installation.topic(topic), installation.partitions + 2) for topic in topics]
-    for future in installation.admin.create_partitions(wanted).values():
+def grow(deployment: Deployment, *topics: str) -> None:
+    wanted = [NewPartitions(deployment.topic(topic), deployment.partitions + 2) for topic in topics]
+    for future in deployment.admin.create_partitions(wanted).values():
         future.result(timeout=stretched(30))

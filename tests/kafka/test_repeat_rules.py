@@ -5,57 +5,57 @@ from random import Random
 from consumer.verify.reader import decode_update
 from consumer.verify.update_record import RECORDS, TOPICS
 from tests.builders import NOON, Record, a_link, an_action
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact, read
 from tests.support.records import MINUTE, click_by
 
 RULES = ("once", "once_per_mailing", "cooldown", "always")
 
 
-def test_every_kind_follows_its_repeat_rule(installation: Installation) -> None:
-    installation.define(*(every_kind(rule) for rule in RULES))
+def test_every_kind_follows_its_repeat_rule(deployment: Deployment) -> None:
+    deployment.define(*(every_kind(rule) for rule in RULES))
     chance = Random(4)
-    installation.click(*(a_chance_click(chance) for _ in range(3_000)))
-    installation.start("a")
-    installation.wait_done()
+    deployment.click(*(a_chance_click(chance) for _ in range(3_000)))
+    deployment.start("a")
+    deployment.wait_done()
 
-    outcome = assert_exact(installation)
+    outcome = assert_exact(deployment)
 
     assert {(kind, "applied") for kind in RECORDS} < set(outcome.model.actions)
     assert {"no_person", "no_company", "duplicate"} <= {result for _, result in outcome.model.actions}
 
 
-def test_once_rule_holds_over_mailings_flows_and_restarts(installation: Installation) -> None:
-    installation.define(
+def test_once_rule_holds_over_mailings_flows_and_restarts(deployment: Deployment) -> None:
+    deployment.define(
         a_link(an_action("SetField"), an_action("ChangeInterest", slot=1, rule="cooldown", period_ms=MINUTE))
     )
-    installation.click(
+    deployment.click(
         click_by("r-1", mailing_id="m-1"),
         click_by("r-1", mailing_id="m-2"),
         click_by("r-1", mailing_id=None, flow_id="f-1", flow_run_id="run-1"),
     )
-    installation.drain("a")
-    installation.click(click_by("r-1", mailing_id="m-3", clicked_at=NOON + MINUTE - 1), click_by("r-2"))
-    installation.drain("a")
-    installation.click(click_by("r-1", mailing_id="m-4", clicked_at=NOON + MINUTE))
-    installation.drain("b")
+    deployment.drain("a")
+    deployment.click(click_by("r-1", mailing_id="m-3", clicked_at=NOON + MINUTE - 1), click_by("r-2"))
+    deployment.drain("a")
+    deployment.click(click_by("r-1", mailing_id="m-4", clicked_at=NOON + MINUTE))
+    deployment.drain("b")
 
-    assert_exact(installation)
-    assert recipients(installation, "set_field") == ["r-1", "r-2"]
-    assert recipients(installation, "interest") == ["r-1", "r-1", "r-2"]
+    assert_exact(deployment)
+    assert recipients(deployment, "set_field") == ["r-1", "r-2"]
+    assert recipients(deployment, "interest") == ["r-1", "r-1", "r-2"]
 
 
-def test_mailing_and_flow_run_of_same_name_differ(installation: Installation) -> None:
-    installation.define(a_link(an_action("SetField", rule="once_per_mailing")))
+def test_mailing_and_flow_run_of_same_name_differ(deployment: Deployment) -> None:
+    deployment.define(a_link(an_action("SetField", rule="once_per_mailing")))
     mailing = click_by("r-1", mailing_id="42")
     runs = [click_by("r-1", mailing_id=None, flow_id=flow, flow_run_id="42") for flow in ("7", "8", None)]
-    installation.click(mailing, runs[0])
-    installation.drain("a")
-    installation.click(*runs, mailing, click_by("r-1", mailing_id="", flow_id="7", flow_run_id="42"))
-    installation.drain("b")
+    deployment.click(mailing, runs[0])
+    deployment.drain("a")
+    deployment.click(*runs, mailing, click_by("r-1", mailing_id="", flow_id="7", flow_run_id="42"))
+    deployment.drain("b")
 
-    assert_exact(installation)
-    ids = [decode_update(update)["update_id"] for update in read(installation, TOPICS["set_field"])]
+    assert_exact(deployment)
+    ids = [decode_update(update)["update_id"] for update in read(deployment, TOPICS["set_field"])]
     assert len(set(ids)) == len(ids) == 4
 
 
@@ -82,5 +82,5 @@ def a_chance_click(chance: Random) -> Record:
     )
 
 
-def recipients(installation: Installation, kind: str) -> list[str]:
-    return sorted(decode_update(update)["recipient_id"] for update in read(installation, TOPICS[kind]))
+def recipients(deployment: Deployment, kind: str) -> list[str]:
+    return sorted(decode_update(update)["recipient_id"] for update in read(deployment, TOPICS[kind]))

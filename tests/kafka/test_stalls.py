@@ -6,7 +6,7 @@ from deploy.kafka import KafkaProcess
 from tests.builders import a_link, an_action
 from tests.deadly_record import DEADLY
 from tests.support.deadly_worker import STALLED_AFTER_SECONDS
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.patience import Deadline
 from tests.support.records import click_by
 from tests.support.waiting import LOOK_SECONDS, wait_until
@@ -23,18 +23,18 @@ def dumps(worker: Worker) -> int:
 
 
 def test_stalled_loop_logs_stacks_and_fails_livez(
-    installation: Installation,
+    deployment: Deployment,
 ) -> None:
-    installation.define(a_link(an_action("SetField")))
-    worker = installation.start_deadly("a", "stall").wait_ready()
+    deployment.define(a_link(an_action("SetField")))
+    worker = deployment.start_deadly("a", "stall").wait_ready()
     assert worker.probe("/livez")[0] == 200
     for number in (1, 2):
-        installation.click({**STALLING, "recipient_id": f"r-{number}"})
+        deployment.click({**STALLING, "recipient_id": f"r-{number}"})
         wait_until(lambda: worker.probe("/livez")[0] == 503, "red /livez")
         wait_until(lambda: len(worker.events("loop.stalled")) == number, "stacks")  # noqa: B023
         wait_until(lambda: worker.probe("/livez")[0] == 200, "green /livez")
         wait_until(lambda: len(worker.events("loop.resumed")) == number, "end of the stall")  # noqa: B023
-    installation.wait_done()
+    deployment.wait_done()
 
     assert len(worker.events("loop.stalled")) == 2
     for event in worker.events("loop.stalled"):
@@ -43,24 +43,24 @@ def test_stalled_loop_logs_stacks_and_fails_livez(
         assert 'deadly_worker.py", line' in event["stack"]
 
 
-def test_code_that_keeps_pythons_lock_is_told_of_too(installation: Installation) -> None:
-    installation.define(a_link(an_action("SetField")))
-    worker = installation.start_deadly("a", "freeze").wait_ready()
-    installation.click(STALLING)
+def test_code_that_keeps_pythons_lock_is_told_of_too(deployment: Deployment) -> None:
+    deployment.define(a_link(an_action("SetField")))
+    worker = deployment.start_deadly("a", "freeze").wait_ready()
+    deployment.click(STALLING)
     wait_until(lambda: dumps(worker) == 1, "stacks")
-    installation.wait_done()
+    deployment.wait_done()
 
     assert "in freeze" in worker.log
 
 
-def test_a_broker_that_is_away_is_no_stall(kafka_process: KafkaProcess, breakable_installation: Installation) -> None:
-    installation = breakable_installation
-    installation.define(a_link(an_action("SetField")))
-    worker = installation.start_deadly("a", "stall").wait_ready()
+def test_a_broker_that_is_away_is_no_stall(kafka_process: KafkaProcess, breakable_deployment: Deployment) -> None:
+    deployment = breakable_deployment
+    deployment.define(a_link(an_action("SetField")))
+    worker = deployment.start_deadly("a", "stall").wait_ready()
     # Who has just been given partitions asks what is committed, which may take ten seconds where nobody answers: no
     # stall by the limit of a real worker, but by the short one of this.
-    installation.click(click_by("r-0"))
-    installation.wait_done()
+    deployment.click(click_by("r-0"))
+    deployment.wait_done()
     kafka_process.stop()
     enough = Deadline(3 * STALLED_AFTER_SECONDS)
     while not enough.has_passed:
@@ -71,5 +71,5 @@ def test_a_broker_that_is_away_is_no_stall(kafka_process: KafkaProcess, breakabl
     assert not worker.events("loop.stalled")
     assert not dumps(worker)
     kafka_process.start()
-    installation.click(click_by("r-1"))
-    installation.wait_done()
+    deployment.click(click_by("r-1"))
+    deployment.wait_done()

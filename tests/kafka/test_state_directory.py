@@ -3,19 +3,19 @@
 import shutil
 from itertools import islice
 
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 
 
-def test_old_or_lost_state_is_restored(installation: Installation) -> None:
+def test_old_or_lost_state_is_restored(deployment: Deployment) -> None:
     clicks = endless_clicks(seed=5, recipients=200)
-    state, aside = installation.state_of("a"), installation.folder / "aside"
-    installation.define(*LINKS)
+    state, aside = deployment.state_of("a"), deployment.folder / "aside"
+    deployment.define(*LINKS)
 
     def drain_some() -> None:
-        installation.click(*islice(clicks, 1_000))
-        installation.drain("a")
+        deployment.click(*islice(clicks, 1_000))
+        deployment.drain("a")
 
     drain_some()
     shutil.copytree(state, aside)
@@ -26,17 +26,17 @@ def test_old_or_lost_state_is_restored(installation: Installation) -> None:
     shutil.rmtree(state)
     drain_some()
 
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_state_of_recreated_topics_is_ignored(installation: Installation) -> None:
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=6, recipients=200), 1_000))
-    installation.drain("a")
-    installation.delete_topics()
-    installation.create_topics()
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=6, recipients=200), 1_000))
-    installation.drain("a")
+def test_state_of_recreated_topics_is_ignored(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=6, recipients=200), 1_000))
+    deployment.drain("a")
+    deployment.delete_topics()
+    deployment.create_topics()
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=6, recipients=200), 1_000))
+    deployment.drain("a")
 
-    assert_exact(installation)
+    assert_exact(deployment)

@@ -139,7 +139,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environ(kafka: Broker, folder: Path) -> dict[str, str]:
-    """Return the variables of an installation that has a link, and a dead letter with a name that needs Unicode."""
+    """Return the variables of a deployment that has a link, and a dead letter with a name that needs Unicode."""
     prefix = f"t{uuid.uuid4().hex[:8]}."
     settings = {
         "LINK_ACTIONS_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,

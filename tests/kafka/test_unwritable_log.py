@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks
 from tests.support.worker import LINK_ACTIONS
@@ -54,46 +54,46 @@ def read_until(end: int, word: bytes) -> None:
         seen += os.read(end, 1)
 
 
-def test_a_reader_that_goes_away(installation: Installation, arguments: tuple[str, ...]) -> None:
+def test_a_reader_that_goes_away(deployment: Deployment, arguments: tuple[str, ...]) -> None:
     with pipe() as (reading, writing):
-        worker = installation.start("a", *arguments, stderr=writing)
+        worker = deployment.start("a", *arguments, stderr=writing)
         read_until(reading, b"worker.started")
         os.close(reading)
-        work_through(installation)
+        work_through(deployment)
         assert worker.stop() == 0
 
 
-def test_a_reader_that_stands_still(installation: Installation, arguments: tuple[str, ...]) -> None:
+def test_a_reader_that_stands_still(deployment: Deployment, arguments: tuple[str, ...]) -> None:
     with pipe() as (_, writing):
         fill(writing)
-        worker = installation.start("a", *arguments, stderr=writing)
-        work_through(installation)
+        worker = deployment.start("a", *arguments, stderr=writing)
+        work_through(deployment)
         assert worker.stop() == 0
 
 
-def test_a_full_disk(installation: Installation, arguments: tuple[str, ...]) -> None:
+def test_a_full_disk(deployment: Deployment, arguments: tuple[str, ...]) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    worker = installation.start("a", *arguments, stderr=full)
+    worker = deployment.start("a", *arguments, stderr=full)
     os.close(full)
-    work_through(installation)
+    work_through(deployment)
     assert worker.stop() == 0
 
 
-def test_a_closed_descriptor(installation: Installation, arguments: tuple[str, ...]) -> None:
-    worker = installation.start("a", *arguments, program=CLOSED)
-    work_through(installation)
+def test_a_closed_descriptor(deployment: Deployment, arguments: tuple[str, ...]) -> None:
+    worker = deployment.start("a", *arguments, program=CLOSED)
+    work_through(deployment)
     assert worker.stop() == 0
 
 
-def test_the_exit_code_is_that_of_the_failure(installation: Installation) -> None:
+def test_the_exit_code_is_that_of_the_failure(deployment: Deployment) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    worker = installation.start("a", settings={"LINK_ACTIONS_WORKERS": "none"}, stderr=full)
+    worker = deployment.start("a", settings={"LINK_ACTIONS_WORKERS": "none"}, stderr=full)
     os.close(full)
     assert worker.wait_exit() == 2
 
 
-def work_through(installation: Installation) -> None:
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=3), 200))
-    installation.wait_done()
-    assert_exact(installation)
+def work_through(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=3), 200))
+    deployment.wait_done()
+    assert_exact(deployment)

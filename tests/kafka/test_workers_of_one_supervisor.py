@@ -4,7 +4,7 @@ import os
 import signal
 from itertools import islice
 
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.flow import Flow
 from tests.support.outcome import assert_exact
 from tests.support.stopping import assert_leave
@@ -29,28 +29,28 @@ def assigned(supervisor: Worker) -> dict[str, float]:
     return {name[1]: value for name, value in supervisor.metrics().items() if name[0] == "partitions_assigned"}
 
 
-def test_killed_worker_restarts_exactly_once(installation: Installation) -> None:
-    installation.define(*LINKS)
-    supervisor = installation.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
-    with Flow(installation, endless_clicks(seed=11), per_second=2_000) as flow:
+def test_killed_worker_restarts_exactly_once(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    supervisor = deployment.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
+    with Flow(deployment, endless_clicks(seed=11), per_second=2_000) as flow:
         for name in ("host-1", "host-2"):
-            before = installation.total_committed()
-            wait_until(lambda least=before + 500: installation.total_committed() >= least, "commits")  # type: ignore[misc]
+            before = deployment.total_committed()
+            wait_until(lambda least=before + 500: deployment.total_committed() >= least, "commits")  # type: ignore[misc]
             os.kill(process_of(supervisor, name), signal.SIGKILL)
             wait_until(lambda who=name: supervisor.metrics()["worker_restarts_total", who] == 1, "restart")  # type: ignore[misc]
             supervisor.wait_ready(assigned=4, timeout=90)
         flow.limit = flow.published
-    installation.wait_done()
+    deployment.wait_done()
     assert_leave(supervisor)
 
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_it_speaks_for_all_and_leaves_as_one(installation: Installation) -> None:
-    installation.define(*LINKS)
-    supervisor = installation.start("host", "--workers", "3").wait_ready(assigned=4, timeout=90)
-    installation.click(*islice(endless_clicks(seed=12), 2_000))
-    installation.wait_done()
+def test_it_speaks_for_all_and_leaves_as_one(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    supervisor = deployment.start("host", "--workers", "3").wait_ready(assigned=4, timeout=90)
+    deployment.click(*islice(endless_clicks(seed=12), 2_000))
+    deployment.wait_done()
     wait_until(lambda: counted(supervisor) == 2_000, lambda: f"2000 records counted, only {counted(supervisor)}")
     # While the last worker joins, partitions are being moved and no worker counts them.
     wait_until(lambda: sum(assigned(supervisor).values()) == 4, lambda: f"4 partitions, only {assigned(supervisor)}")
@@ -58,26 +58,26 @@ def test_it_speaks_for_all_and_leaves_as_one(installation: Installation) -> None
     assert {event["instance"] for event in supervisor.events("worker.started")} == set(assigned(supervisor))
     assert_leave(supervisor)
 
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_it_drains_with_several(installation: Installation) -> None:
-    installation.define(*LINKS)
-    installation.click(*islice(endless_clicks(seed=13), 3_000))
-    supervisor = installation.start("host", "--workers", "2", "--drain")
+def test_it_drains_with_several(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    deployment.click(*islice(endless_clicks(seed=13), 3_000))
+    supervisor = deployment.start("host", "--workers", "2", "--drain")
 
     assert supervisor.wait_exit(timeout=60) == 0, supervisor.log
-    assert_exact(installation)
+    assert_exact(deployment)
 
 
-def test_workers_end_with_their_supervisor(installation: Installation) -> None:
-    installation.define(*LINKS)
-    with Flow(installation, endless_clicks(seed=14), per_second=2_000) as flow:
-        supervisor = installation.start("host", "--workers", "2")
-        wait_until(installation.total_committed, "first commit")
+def test_workers_end_with_their_supervisor(deployment: Deployment) -> None:
+    deployment.define(*LINKS)
+    with Flow(deployment, endless_clicks(seed=14), per_second=2_000) as flow:
+        supervisor = deployment.start("host", "--workers", "2")
+        wait_until(deployment.total_committed, "first commit")
         supervisor.kill()
         flow.limit = flow.published
-    installation.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
-    installation.wait_done()
+    deployment.start("host", "--workers", "2").wait_ready(assigned=4, timeout=90)
+    deployment.wait_done()
 
-    assert_exact(installation)
+    assert_exact(deployment)

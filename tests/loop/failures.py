@@ -8,7 +8,7 @@ from consumer.decision.outcome import BatchCounts
 from runtime.errors import FatalKafkaError
 from runtime.ports import OutcomeUnknown, RetriableError, StateRefused, TransactionAborted
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker
-from tests.loop.scenario import BITE, Story, tell
+from tests.loop.scenario import MAX_POLL_RECORDS, Story, tell
 from tests.loop.script import Crash, Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -69,7 +69,7 @@ class Run:
     def __post_init__(self) -> None:
         self.story: Story = tell(self.environment)
         if self.begun:
-            earlier = Worker(self.environment, ScriptedState(), name="earlier", bite=BITE)
+            earlier = Worker(self.environment, ScriptedState(), name="earlier", max_poll_records=MAX_POLL_RECORDS)
             earlier.run_batches(self.begun)
             self.counts += earlier.counts
 
@@ -84,7 +84,9 @@ class Run:
 
     def _ends_well(self, script: Script) -> bool:
         try:
-            worker = Worker(self.environment, self.disk, script=script, bite=BITE, build=self.build)
+            worker = Worker(
+                self.environment, self.disk, script=script, max_poll_records=MAX_POLL_RECORDS, build=self.build
+            )
         except (Crash, RetriableError):
             return False
         try:

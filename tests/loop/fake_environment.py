@@ -1,4 +1,4 @@
-"""An installation on the in-memory Kafka: topics, links, clicks, and workers."""
+"""A deployment on the in-memory Kafka: topics, links, clicks, and workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ class Worker:
         *,
         name: str = "one",
         script: Script | None = None,
-        bite: int = FAR_AWAY,
+        max_poll_records: int = FAR_AWAY,
         linger_seconds: float = 0.0,
         drain: bool = True,
         dead_letter_limit: float = 1.0,
@@ -205,7 +205,7 @@ class Worker:
             group_id=GROUP,
             transactional_id=transactional_id(settings_of(name).kafka),
             script=self.script,
-            bite=bite,
+            max_poll_records=max_poll_records,
         )
         ports = LoopPorts(
             consumer=self.stream,

@@ -8,7 +8,7 @@ from schemas.bad_record import Reason
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.loop.fake_environment import CLICKS, FakeEnvironment
 
-BITE = 5
+MAX_POLL_RECORDS = 5
 """Records that are handed out at once; a batch has one more, which the loop asks for first. The story takes six."""
 LATE_SECONDS = 0.3
 """When the second version of a link is published, after clicks that name it."""

@@ -13,17 +13,24 @@ from tests.loop.script import Script
 
 
 class ScriptedStream(FakeTransactionalConsumer):
-    """Hands out at most `bite` records at once, so that a short topic makes many batches."""
+    """Hands out at most `max_poll_records` records at once, so that a short topic makes many batches."""
 
     def __init__(
-        self, cluster: FakeCluster, topic: str, *, group_id: str, transactional_id: str, script: Script, bite: int
+        self,
+        cluster: FakeCluster,
+        topic: str,
+        *,
+        group_id: str,
+        transactional_id: str,
+        script: Script,
+        max_poll_records: int,
     ) -> None:
         super().__init__(cluster, topic, group_id=group_id, transactional_id=transactional_id)
         self._call = script.call
-        self._bite = bite
+        self._max_poll_records = max_poll_records
 
     def consume(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        return self._call("consumer.consume", super().consume, min(limit, self._bite), timeout_seconds)
+        return self._call("consumer.consume", super().consume, min(limit, self._max_poll_records), timeout_seconds)
 
     def poll_assignment(self) -> AssignmentChange:
         return self._call("consumer.poll_assignment", super().poll_assignment)

@@ -75,7 +75,7 @@ def test_linger_is_half_of_the_last_batch() -> None:
 
 def test_lag_after_each_batch_and_when_idle() -> None:
     environment = environment_with_links()
-    worker = Worker(environment, ScriptedState(), bite=9)
+    worker = Worker(environment, ScriptedState(), max_poll_records=9)
     worker.run()
 
     lags = [lag[0] for lag in worker.observer.lags if lag]

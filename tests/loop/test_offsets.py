@@ -8,7 +8,7 @@ from runtime.ports import Committed, OutcomeUnknown, TransactionAborted
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.fake_environment import FakeEnvironment, Worker
-from tests.loop.scenario import BITE
+from tests.loop.scenario import MAX_POLL_RECORDS
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -63,7 +63,9 @@ def test_committed_clicks_are_not_read_again(failure: Happening, calls: range, *
     for index in commits[1:]:
         with at_call(index, names):
             run = Run()
-            worker = Worker(run.environment, run.disk, script=Script({index: failure}), bite=BITE)
+            worker = Worker(
+                run.environment, run.disk, script=Script({index: failure}), max_poll_records=MAX_POLL_RECORDS
+            )
             seek = ForgetfulSeek(worker, calls, answers_nothing=answers_nothing)
             worker.run()
             assert seek.count >= calls.start

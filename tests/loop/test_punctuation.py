@@ -41,7 +41,9 @@ def environment_with_ticks(partitions: int = 2) -> FakeEnvironment:
 
 
 def run(environment: FakeEnvironment, disk: ScriptedState, script: Script | None = None) -> Worker:
-    worker = Worker(environment, disk, script=script, linger_seconds=0.1, drain=False, punctuator=Ticker(), bite=3)
+    worker = Worker(
+        environment, disk, script=script, linger_seconds=0.1, drain=False, punctuator=Ticker(), max_poll_records=3
+    )
     until = environment.clock.monotonic() + SECONDS
     worker.run(lambda: environment.clock.monotonic() > until)
     return worker

@@ -10,7 +10,7 @@ from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.fake_environment import GROUP, FakeEnvironment, Worker
-from tests.loop.scenario import BITE
+from tests.loop.scenario import MAX_POLL_RECORDS
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -102,7 +102,7 @@ def test_stalled_worker_repeats_nothing(parity: int) -> None:
                 own_script = run.disk.script
                 run.environment.expire_all_members()
                 run.environment.expire_transactions()
-                other = Worker(run.environment, disk, name="other", bite=BITE)
+                other = Worker(run.environment, disk, name="other", max_poll_records=MAX_POLL_RECORDS)
                 if parity:
                     other.run_batches(3)
                 else:

@@ -10,7 +10,7 @@ from runtime.fake_kafka.transactions import Producer
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_exact, require_state_as_changelog
 from tests.loop.fake_environment import FakeEnvironment, Worker
-from tests.loop.scenario import BITE, tell
+from tests.loop.scenario import MAX_POLL_RECORDS, tell
 from tests.loop.scripted_ports import ScriptedState
 
 RECIPIENTS = 20
@@ -57,8 +57,8 @@ def test_current_disk_is_not_restored() -> None:
 
 def test_old_disk_is_completed() -> None:
     environment, disk = environment_with_clicks(), ScriptedState()
-    Worker(environment, disk, bite=BITE).run_batches(1)
-    Worker(environment, ScriptedState(), bite=BITE).run_batches(2)
+    Worker(environment, disk, max_poll_records=MAX_POLL_RECORDS).run_batches(1)
+    Worker(environment, ScriptedState(), max_poll_records=MAX_POLL_RECORDS).run_batches(2)
     worker = Worker(environment, disk)
     worker.run()
     assert worker.observer.restored_records > 0
@@ -139,7 +139,7 @@ def test_state_is_restored_between_batches() -> None:
     environment, disks = FakeEnvironment(), [ScriptedState() for _ in range(4)]
     story = tell(environment)
     for disk in disks:
-        Worker(environment, disk, bite=BITE).run_batches(3)
+        Worker(environment, disk, max_poll_records=MAX_POLL_RECORDS).run_batches(3)
     Worker(environment, disks[0]).run()
     require_exact(story, *disks)
 

@@ -9,7 +9,7 @@ from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.failures import Run, at_call, calls_of
 from tests.loop.fake_environment import FakeEnvironment, Worker
-from tests.loop.scenario import BITE
+from tests.loop.scenario import MAX_POLL_RECORDS
 from tests.loop.script import Happening, Script, raising
 from tests.loop.scripted_ports import ScriptedState
 
@@ -24,7 +24,7 @@ def test_worker_stops_at_any_call_within_a_turn(begun: int) -> None:
         with at_call(index, calls):
             run, signal = Run(begun), Event()
             script = Script({index: Happening(before=signal.set)})
-            worker = Worker(run.environment, run.disk, script=script, bite=BITE)
+            worker = Worker(run.environment, run.disk, script=script, max_poll_records=MAX_POLL_RECORDS)
             worker.run(signal.is_set)
             assert len(script.calls) < index + A_TURN
             assert run.environment.cluster.transactions.open_transactions == []

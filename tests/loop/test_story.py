@@ -2,14 +2,14 @@
 
 from tests.loop.expectations import require_all_counted, require_exact
 from tests.loop.fake_environment import FakeEnvironment, Worker
-from tests.loop.scenario import BITE, tell
+from tests.loop.scenario import MAX_POLL_RECORDS, tell
 from tests.loop.scripted_ports import ScriptedState
 
 
 def test_undisturbed_worker_processes_everything_once() -> None:
     environment, disk = FakeEnvironment(), ScriptedState()
     story = tell(environment)
-    worker = Worker(environment, disk, bite=BITE)
+    worker = Worker(environment, disk, max_poll_records=MAX_POLL_RECORDS)
     worker.run()
     require_exact(story, disk)
     require_all_counted(story, worker.counts)
@@ -38,7 +38,9 @@ def test_second_run_has_nothing_to_do() -> None:
 def test_second_worker_completes_the_first() -> None:
     environment, disks = FakeEnvironment(), (ScriptedState(), ScriptedState())
     story = tell(environment)
-    first, second = (Worker(environment, disk, name=f"worker-{n}", bite=BITE) for n, disk in enumerate(disks))
+    first, second = (
+        Worker(environment, disk, name=f"worker-{n}", max_poll_records=MAX_POLL_RECORDS) for n, disk in enumerate(disks)
+    )
     environment.expire_all_members()
     first.run_batches(6)
     second.run()

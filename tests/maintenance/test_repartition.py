@@ -67,7 +67,7 @@ class CutNetwork(DirectNetwork):
 
 @dataclass
 class FakeEnvironment:
-    """An in-memory installation. `dies_at` is the number of the write before which the tool is killed."""
+    """An in-memory deployment. `dies_at` is the number of the write before which the tool is killed."""
 
     cluster: FakeCluster = field(default_factory=lambda: FakeCluster(TurnedClock()))
     members_seen: list[int] = field(default_factory=list)

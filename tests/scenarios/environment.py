@@ -14,7 +14,7 @@ SILENT = "silent"
 
 
 @dataclass(frozen=True)
-class Sight:
+class Snapshot:
     """The present content of partition 0, for both isolation levels."""
 
     committed: Sequence[str]
@@ -41,4 +41,4 @@ class ScriptEnvironment(Environment, Protocol):
     def compact(self, topic: str) -> None:
         """Return once everything before the last record is compacted."""
 
-    def look(self, topic: str) -> Sight: ...
+    def look(self, topic: str) -> Snapshot: ...

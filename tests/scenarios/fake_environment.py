@@ -9,7 +9,7 @@ from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from runtime.ports import TransactionalConsumer
 from tests.ports.environment import GROUP
 from tests.ports.fake_environment import FakeEnvironment
-from tests.scenarios.environment import Sight
+from tests.scenarios.environment import Snapshot
 
 Answer = TypeVar("Answer")
 ALL = 1_000
@@ -56,11 +56,11 @@ class FakeScriptEnvironment(FakeEnvironment):
     def compact(self, topic: str) -> None:
         self.cluster.topic(topic).log(0).compact()
 
-    def look(self, topic: str) -> Sight:
+    def look(self, topic: str) -> Snapshot:
         log = self.cluster.topic(topic).log(0)
         committed, _ = log.read_committed(0, ALL)
         uncommitted, _ = log.read_uncommitted(0, ALL)
-        return Sight(texts(committed), texts(uncommitted), log.stable_end, log.end)
+        return Snapshot(texts(committed), texts(uncommitted), log.stable_end, log.end)
 
 
 def texts(records: list[FakeRecord]) -> list[str]:

@@ -21,7 +21,7 @@ from runtime.kafka.librdkafka_producer_py import produce_batch
 from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
 from runtime.ports import TransactionalConsumer
 from tests.ports.kafka_environment import ENDS, SECONDS, SHORT_SESSION, KafkaEnvironment
-from tests.scenarios.environment import BRIEF, SILENT, Sight
+from tests.scenarios.environment import BRIEF, SILENT, Snapshot
 from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
@@ -103,8 +103,8 @@ class KafkaScriptEnvironment(KafkaEnvironment):
 
         wait_until(is_compacted, "compaction")
 
-    def look(self, topic: str) -> Sight:
-        return Sight(
+    def look(self, topic: str) -> Snapshot:
+        return Snapshot(
             [text(message) for message in self._read(topic, "read_committed")],
             [text(message) for message in self._read(topic, "read_uncommitted")],
             self._end(topic, stable=True),

@@ -12,7 +12,7 @@ import numpy as np
 from deploy.kafka import KafkaMissing, KafkaProcess, start_process
 from tests.soak.plot import plot
 from tests.soak.run import Soak, Wanted, run_soak
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 
 
 def main() -> int:
@@ -38,11 +38,11 @@ def _run_on(broker: KafkaProcess, folder: Path, wanted: Wanted, picture: Path | 
         print(f"{time.monotonic() - started:7.1f} s  {line}", flush=True)  # noqa: T201 - the same
 
     say(f"{broker.describe()}; {wanted.per_second:,} clicks a second for {wanted.minutes:g} minutes")
-    installation = Installation(broker, "soak.", folder).create_topics()
+    deployment = Deployment(broker, "soak.", folder).create_topics()
     try:
-        soak = run_soak(installation, broker, wanted, say)
+        soak = run_soak(deployment, broker, wanted, say)
     finally:
-        installation.close()
+        deployment.close()
     for line in _report(soak):
         say(line)
     if picture is not None:

@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 from itertools import count, cycle
 
 from deploy.kafka import KafkaProcess
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.waiting import wait_until
 from tests.support.worker import Worker
 
@@ -16,8 +16,8 @@ SETTLE_SECONDS = 60.0
 class Faults:
     """Injects one fault after the other; `lives` holds the running workers, by name and number of their start."""
 
-    def __init__(self, installation: Installation, broker: KafkaProcess, lives: MutableMapping[str, Worker]) -> None:
-        self._installation = installation
+    def __init__(self, deployment: Deployment, broker: KafkaProcess, lives: MutableMapping[str, Worker]) -> None:
+        self._deployment = deployment
         self._broker = broker
         self._lives = lives
         self._starts = count(1)
@@ -44,8 +44,8 @@ class Faults:
 
     def _have_a_guest(self) -> str:
         guest = self._start(GUEST).wait_ready(timeout=SETTLE_SECONDS)
-        before = self._installation.total_committed()
-        wait_until(lambda: self._installation.total_committed() > before, "commit with a guest", timeout=SETTLE_SECONDS)
+        before = self._deployment.total_committed()
+        wait_until(lambda: self._deployment.total_committed() > before, "commit with a guest", timeout=SETTLE_SECONDS)
         self._forget(GUEST)
         assert guest.stop() == 0, guest.log
         return "a third worker came and left"
@@ -57,7 +57,7 @@ class Faults:
 
     def _start(self, name: str) -> Worker:
         self._forget(name)
-        worker = self._lives[f"{name} {next(self._starts)}"] = self._installation.start(name)
+        worker = self._lives[f"{name} {next(self._starts)}"] = self._deployment.start(name)
         return worker
 
     def _worker(self, name: str) -> Worker:

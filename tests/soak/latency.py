@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from consumer.verify.reader import decode
 from tests.builders import Record
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.traffic import LINKS
 
 ALWAYS = LINKS[-1]["link_id"]
@@ -22,18 +22,18 @@ UPDATES = "crm-updates.script.v1"
 class LatencyProbe:
     """Records when clicks on one link are published, and reads their updates in a separate thread."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": installation.servers,
-                "group.id": f"{installation.prefix}probe",
+                "bootstrap.servers": deployment.servers,
+                "group.id": f"{deployment.prefix}probe",
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": 10,
                 "reconnect.backoff.max.ms": 500,
             }
         )
-        topic = installation.topic(UPDATES)
-        self._consumer.assign([TopicPartition(topic, p, OFFSET_END) for p in range(installation.partitions)])
+        topic = deployment.topic(UPDATES)
+        self._consumer.assign([TopicPartition(topic, p, OFFSET_END) for p in range(deployment.partitions)])
         self._published: dict[str, float] = {}
         self._seen: list[float] = []
         self._lock = Lock()

@@ -11,7 +11,7 @@ from tests.soak.latency import LatencyProbe
 from tests.soak.sample import ProcessSample, StreamSample
 from tests.soak.sampler import Sampler
 from tests.soak.slope import Trend
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.flow import Flow
 from tests.support.outcome import Outcome, hits, look_at
 from tests.support.traffic import LINKS, endless_clicks
@@ -64,18 +64,18 @@ class Wanted:
         return min(MAX_QUIET_SECONDS, self.seconds / (MIN_FAULTS + 1))
 
 
-def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, say: Callable[[str], object]) -> Soak:
+def run_soak(deployment: Deployment, broker: KafkaProcess, wanted: Wanted, say: Callable[[str], object]) -> Soak:
     """Run two workers under faults for the given time, then verify; `say` gets a line for each event."""
-    installation.define(*LINKS)
+    deployment.define(*LINKS)
     lives: dict[str, Worker] = {}
-    faults = Faults(installation, broker, lives)
+    faults = Faults(deployment, broker, lives)
     faults.start_workers()
     happened: list[tuple[float, str]] = []
-    with LatencyProbe(installation) as probe:
+    with LatencyProbe(deployment) as probe:
         clicks = probe.noting(endless_clicks(wanted.seed, recipients=RECIPIENTS))
         with (
-            Flow(installation, clicks, per_second=wanted.per_second) as flow,
-            Sampler(installation, probe, lives=lives, published=lambda: flow.published) as sampler,
+            Flow(deployment, clicks, per_second=wanted.per_second) as flow,
+            Sampler(deployment, probe, lives=lives, published=lambda: flow.published) as sampler,
         ):
             started = time.monotonic()
             while (left := started + wanted.seconds - time.monotonic()) > wanted.quiet_seconds:
@@ -84,14 +84,14 @@ def run_soak(installation: Installation, broker: KafkaProcess, wanted: Wanted, s
                 say(f"{happened[-1][1]}; {flow.published:,} clicks are published")
             time.sleep(max(left, 0.0))
     say(f"all {flow.published:,} clicks are published; waiting until the last is committed")
-    installation.wait_done(timeout=SETTLE_SECONDS)
+    deployment.wait_done(timeout=SETTLE_SECONDS)
     faults.stop_workers()
     say("reading and verifying")
-    outcome = look_at(installation)
+    outcome = look_at(deployment)
     is_exact = (
         outcome.comparison.is_exact
         and outcome.model.outcomes.total() == flow.published
-        and hits(installation) == outcome.model.hits
+        and hits(deployment) == outcome.model.hits
         and not outcome.dead_letters
     )
     return Soak(sampler.processes, sampler.streams, happened, outcome, is_exact)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.soak.latency import LatencyProbe
 from tests.soak.sample import ProcessSample, StreamSample
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 from tests.support.worker import Worker
 
 EVERY_SECONDS = 3.0
@@ -26,13 +26,13 @@ class Sampler:
 
     def __init__(
         self,
-        installation: Installation,
+        deployment: Deployment,
         probe: LatencyProbe,
         *,
         lives: Mapping[str, Worker],
         published: Callable[[], int],
     ) -> None:
-        self._installation = installation
+        self._deployment = deployment
         self._probe = probe
         self._lives = lives
         self._published = published
@@ -63,7 +63,7 @@ class Sampler:
     def _look_at_stream(self) -> None:
         seen = self._probe.take()
         p50, p99 = np.percentile(seen, (50, 99)).tolist() if seen else (None, None)
-        lag = max(self._published() - self._installation.total_committed(), 0)
+        lag = max(self._published() - self._deployment.total_committed(), 0)
         self.streams.append(StreamSample(self._now(), p50, p99, lag))
 
     def _look_at_process(self, life: str, worker: Worker) -> None:
@@ -71,7 +71,7 @@ class Sampler:
             figures = worker.resident_mib, worker.anonymous_mib, worker.descriptors
         except OSError:
             return  # it has just been killed
-        disk = mib_below(self._installation.state_of(worker.name))
+        disk = mib_below(self._deployment.state_of(worker.name))
         self.processes.append(ProcessSample(self._now(), life, *figures, disk))
 
     def _now(self) -> float:

@@ -29,7 +29,7 @@ DONE_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
 
 
-class Installation:
+class Deployment:
     """Topics under a prefix with a consumer group of their own. `close` kills the workers that are left.
 
     The workers connect to `worker_servers`, which may be changed to a proxy in front of the same broker.
@@ -65,7 +65,7 @@ class Installation:
         leaving_out: Sequence[str] = (),
         counts: Mapping[str, int] | None = None,
         configs: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> "Installation":
+    ) -> "Deployment":
         """Create the topics except `leaving_out`, some with another partition count or further settings."""
         usual = dict.fromkeys(self.topics, self.partitions) | {LINK_DEFINITIONS: 1} | dict(counts or {})
         further = configs or {}

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.builders import Record
-from tests.support.deployment import Installation
+from tests.support.deployment import Deployment
 
 TICK_SECONDS = 0.02
 
@@ -19,8 +19,8 @@ class Flow:
     It halts where `published` reaches `limit`, which may be raised.
     """
 
-    def __init__(self, installation: Installation, clicks: Iterable[Record], *, per_second: int = 1_000) -> None:
-        self._installation = installation
+    def __init__(self, deployment: Deployment, clicks: Iterable[Record], *, per_second: int = 1_000) -> None:
+        self._deployment = deployment
         self._clicks = iter(clicks)
         self._per_tick = max(1, round(per_second * TICK_SECONDS))
         self._ended = Event()
@@ -45,7 +45,7 @@ class Flow:
         try:
             while not self._ended.wait(TICK_SECONDS):
                 some = list(islice(self._clicks, max(min(self._per_tick, self.limit - self.published), 0)))
-                self._installation.click(*some)
+                self._deployment.click(*some)
                 self.published += len(some)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             self._failure = error

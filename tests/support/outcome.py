@@ -1,4 +1,4 @@
-"""Compares the output of an installation with the independent reference model."""
+"""Compares the output of a deployment with the independent reference model."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from consumer.verify.reader import NotReadable, Seen, decode, read_topic
 from consumer.verify.reference_model import ReferenceModel
 from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_HITS
 from tests.builders import Record
-from tests.support.deployment import UPDATES, Installation
+from tests.support.deployment import UPDATES, Deployment
 from tests.support.records import click_key
 
 
@@ -32,25 +32,23 @@ class Outcome:
         return Counter(dict(letter.headers)["dlq.reason"].decode() for letter in self.dead_letters)
 
 
-def look_at(installation: Installation, clicks: Iterable[Record] | None = None) -> Outcome:
+def look_at(deployment: Deployment, clicks: Iterable[Record] | None = None) -> Outcome:
     """Read everything again and compare it with the model.
 
     `clicks` are those that count, in their order; by default all that are in their right partition.
     """
-    published, letters, *updates = read_all(installation, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
-    model = ReferenceModel(installation.links, partitions=installation.partitions)
-    for click in in_place(published, installation.partitions) if clicks is None else clicks:
+    published, letters, *updates = read_all(deployment, LINK_CLICKS, DEAD_LETTERS, *UPDATES)
+    model = ReferenceModel(deployment.links, partitions=deployment.partitions)
+    for click in in_place(published, deployment.partitions) if clicks is None else clicks:
         model.click(click)
-    return Outcome(model, compare(model.expected, chain(*updates), prefix=installation.prefix), letters)
+    return Outcome(model, compare(model.expected, chain(*updates), prefix=deployment.prefix), letters)
 
 
-def assert_exact(
-    installation: Installation, clicks: Iterable[Record] | None = None, *, dead_letters: int = 0
-) -> Outcome:
+def assert_exact(deployment: Deployment, clicks: Iterable[Record] | None = None, *, dead_letters: int = 0) -> Outcome:
     """Assert that every expected update is there exactly once, and that hits and dead letters are as expected."""
-    outcome = look_at(installation, clicks)
+    outcome = look_at(deployment, clicks)
     assert outcome.comparison.is_exact, str(outcome.comparison)
-    assert hits(installation) == outcome.model.hits
+    assert hits(deployment) == outcome.model.hits
     assert outcome.reasons.total() == dead_letters, outcome.reasons
     return outcome
 
@@ -64,9 +62,9 @@ def in_place(published: Iterable[Seen], partitions: int) -> Iterator[Record]:
                 yield click
 
 
-def hits(installation: Installation) -> dict[tuple[str, str], tuple[int, int, int]]:
+def hits(deployment: Deployment) -> dict[tuple[str, str], tuple[int, int, int]]:
     """Return newest epoch, clicks and first clicks of each link, as a subscriber adds them up."""
-    latest = {record.key: decode("LinkHits", record.value) for record in read(installation, LINK_HITS)}
+    latest = {record.key: decode("LinkHits", record.value) for record in read(deployment, LINK_HITS)}
     total: dict[tuple[str, str], tuple[int, int, int]] = {}
     for each in latest.values():
         link = each["tenant_id"], each["link_id"]
@@ -78,12 +76,12 @@ def hits(installation: Installation) -> dict[tuple[str, str], tuple[int, int, in
     return total
 
 
-def read(installation: Installation, topic: str) -> list[Seen]:
+def read(deployment: Deployment, topic: str) -> list[Seen]:
     """Return what a subscriber sees of a topic, named without its prefix."""
-    return read_topic(installation.servers, installation.topic(topic))
+    return read_topic(deployment.servers, deployment.topic(topic))
 
 
-def read_all(installation: Installation, *topics: str) -> list[list[Seen]]:
+def read_all(deployment: Deployment, *topics: str) -> list[list[Seen]]:
     """Return what a subscriber sees of each topic; they are read side by side."""
     with ThreadPoolExecutor(len(topics)) as pool:
-        return list(pool.map(partial(read, installation), topics))
+        return list(pool.map(partial(read, deployment), topics))
