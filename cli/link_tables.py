@@ -24,7 +24,7 @@ def echo_json(data: Any) -> None:
 
 
 def show_mistakes(mistakes: Iterable[Diagnostic]) -> None:
-    """Write each mistake as a JSON object."""
+    """Write each mistake, warning or note as a JSON object."""
     for mistake in mistakes:
         echo_json(
             {
@@ -45,6 +45,15 @@ def show_warnings(warnings: Sequence[Diagnostic], *, as_json: bool) -> None:
         return
     for warning in warnings:
         complain(str(warning))
+
+
+def show_notes(notes: Sequence[Diagnostic], *, as_json: bool) -> None:
+    """Write notes to standard output, or as JSON objects."""
+    if as_json:
+        show_mistakes(notes)
+        return
+    for note in notes:
+        say(str(note))
 
 
 def show_checked(checked: CheckedLinks) -> None:

@@ -20,6 +20,7 @@ from cli.link_tables import (
     show_link,
     show_links,
     show_mistakes,
+    show_notes,
     show_preview,
     show_warnings,
     warn_of_versions,
@@ -72,10 +73,12 @@ def check(
     """Find every mistake in link files, without a broker.
 
     Warnings point at text that is taken literally but may be meant otherwise; with --strict they are mistakes.
+    Notes show each address in the form that browsers get, if it was written in another.
     """
     with _mistakes_as_json(as_json=as_json):
         checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
         show_warnings(checked.warnings, as_json=as_json)
+        show_notes(checked.notes, as_json=as_json)
         if against_published:
             show_preview(_author(None).preview(checked.links), as_json=as_json)
     if not (against_published or as_json):

@@ -1,4 +1,4 @@
-"""Mistakes and warnings of link files, each with its location and how to fix it."""
+"""Mistakes, warnings and notes of link files, each with its location."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,15 +18,19 @@ class SourceLocation:
 
 
 class Severity(StrEnum):
-    """An error prevents publishing; a warning does not."""
+    """An error prevents publishing; a warning does not. A note says what is published, and is no mistake."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake or warning. `subject` names the link and action if known; `sentence` says how to fix it."""
+    """One mistake, warning or note. `subject` names the link and action if known.
+
+    `sentence` says how to fix it, or for a note what is published.
+    """
 
     location: SourceLocation
     subject: str
@@ -35,9 +39,9 @@ class Diagnostic:
 
     def __str__(self) -> str:
         about = f"{self.subject}: " if self.subject else ""
-        warning = "warning: " if self.severity is Severity.WARNING else ""
+        severity = "" if self.severity is Severity.ERROR else f"{self.severity.value}: "
         location = f"{self.location.file}:{self.location.line}:{self.location.column}"
-        return printable(f"{location}: {warning}{about}{self.sentence}")
+        return printable(f"{location}: {severity}{about}{self.sentence}")
 
 
 class InvalidLinkFiles(UsageError):

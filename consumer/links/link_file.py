@@ -17,9 +17,10 @@ from consumer.links.error_messages import Details, error_message
 from consumer.links.field_types import check_tenant_id
 from consumer.links.link_model import ActionEntry, LinkFileModel
 from consumer.links.link_reference import LinkReference
-from consumer.links.literal_text import literal_text_warnings
+from consumer.links.literal_text import literal_text_warnings, redirect_urls
 from consumer.links.response_model import keys_at
 from consumer.links.source_map import LINK, SourceMap
+from consumer.links.web_address import check_url
 from consumer.links.yaml_document import Path, read_document
 
 MAX_ACTIONS = 100
@@ -50,7 +51,7 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
         return LinkFile((), (), tuple(broken))
     reading = _Reading(document.data, SourceMap(name, document), model, kinds)
     shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
-    checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings())
+    checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings(), reading.notes())
     mistakes = (*broken, *shape, *chain.from_iterable(checks))
     return LinkFile(tuple(reading.links()), tuple(reading.defined()), mistakes)
 
@@ -100,6 +101,14 @@ class _Reading:
         for link, raw in self._raw_links:
             for path, sentence in literal_text_warnings(link, raw, self._kinds):
                 yield self._where.mistake(path, sentence, Severity.WARNING)
+
+    def notes(self) -> Iterator[Diagnostic]:
+        """Yield each address that is published in another form than written."""
+        for link, raw in self._raw_links:
+            for path, url in redirect_urls(link, raw):
+                published = _published_url(url)
+                if published not in (None, url):
+                    yield self._where.mistake(path, f"published as {published}", Severity.NOTE)
 
     def links(self) -> Iterator[DesiredLink]:
         """Yield the valid links."""
@@ -161,6 +170,13 @@ def name_actions(entries: Iterable[ActionEntry | None]) -> Iterator[str]:
             continue
         nameless[entry.kind] += 1
         yield entry.kind if nameless[entry.kind] == 1 else f"{entry.kind}-{nameless[entry.kind]}"
+
+
+def _published_url(written: Any) -> str | None:
+    try:
+        return check_url(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
 
 
 def _raw_links(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -31,10 +31,11 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckedLinks:
-    """The links in the order of the files, and their warnings in the order of their locations."""
+    """The links in the order of the files; warnings and notes in the order of their locations."""
 
     links: Sequence[DesiredLink]
     warnings: Sequence[Diagnostic]
+    notes: Sequence[Diagnostic] = ()
 
 
 def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
@@ -44,16 +45,17 @@ def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict
     """
     sources, missing = collect_sources(paths)
     links, found = read_sources(sources, kinds)
-    mistakes = [*missing, *found]
+    notes = [each for each in found if each.severity is Severity.NOTE]
+    mistakes = [*missing, *(each for each in found if each.severity is not Severity.NOTE)]
     if any(strict or mistake.severity is Severity.ERROR for mistake in mistakes):
         raise InvalidLinkFiles(mistakes)
-    return CheckedLinks(links, in_order(mistakes))
+    return CheckedLinks(links, in_order(mistakes), in_order(notes))
 
 
 def read_sources(
     sources: Iterable[SourceFile], kinds: Mapping[str, Kind]
 ) -> tuple[list[DesiredLink], list[Diagnostic]]:
-    """Return the valid links, and all mistakes and warnings; pure."""
+    """Return the valid links, and all mistakes, warnings and notes; pure."""
     model = link_file_model(kinds)
     files = [read_link_file(source.name, source.content, model, kinds) for source in sources]
     links = list(chain.from_iterable(file.links for file in files))

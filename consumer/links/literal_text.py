@@ -39,10 +39,10 @@ def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str
     """Yield the warnings of a link's texts."""
     yield from _in_name((*link, "name"), raw.get("name"))
     yield from _in_id((*link, "id"), raw.get("id"))
+    for path, url in redirect_urls(link, raw):
+        yield from _in_redirect(path, url)
     response = raw.get("response")
     if isinstance(response, dict):
-        for path, url in _urls((*link, "response", "redirect"), response.get("redirect")):
-            yield from _in_redirect(path, url)
         yield from _in_rich_text((*link, "response", "text"), response.get("text"))
         yield from _in_form((*link, "response", "form"), response.get("form"))
     actions = raw.get("actions")
@@ -50,6 +50,20 @@ def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str
         kind = kinds.get(str(action.get("kind"))) if isinstance(action, dict) else None
         if kind:
             yield from _in_action((*link, "actions", index), action, kind)
+
+
+def redirect_urls(link: Path, raw: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield each URL of a link's redirect, whatever its type, with its path."""
+    response = raw.get("response")
+    redirect = response.get("redirect") if isinstance(response, dict) else None
+    path = (*link, "response", "redirect")
+    if not isinstance(redirect, list):
+        yield path, redirect
+        return
+    for index, rule in enumerate(redirect):
+        for key in ("to", "else"):
+            if isinstance(rule, dict) and key in rule:
+                yield (*path, index, key), rule[key]
 
 
 def _in_action(path: Path, action: Mapping[str, Any], kind: Kind) -> Iterator[TextWarning]:
@@ -84,17 +98,6 @@ def _in_id(path: Path, text: Any) -> Iterator[TextWarning]:
     if text != unicodedata.normalize("NFC", text):
         sentence = f"{path[-1]} is not in Unicode's composed form (NFC), so others may not find it; type it again"
         yield path, sentence
-
-
-def _urls(path: Path, redirect: Any) -> Iterator[tuple[Path, Any]]:
-    """Yield each URL of a redirect, with its path."""
-    if not isinstance(redirect, list):
-        yield path, redirect
-        return
-    for index, rule in enumerate(redirect):
-        for key in ("to", "else"):
-            if isinstance(rule, dict) and key in rule:
-                yield (*path, index, key), rule[key]
 
 
 def _in_redirect(path: Path, text: Any) -> Iterator[TextWarning]:

@@ -150,7 +150,7 @@ def test_invalid_action_is_reported_with_line_link_and_fix(action: str, sentence
         ("name: Spring offer", "name: ''", 4, "name: it is empty"),
         ("https://example.com/spring", "www.example.com", 5, "write one such as https://example.com/offer"),
         ("https://example.com/spring", "javascript:alert(1)", 5, "it is not an absolute http or https address"),
-        ("https://example.com/spring", "https://exa mple.com", 5, "it is not an absolute http or https address"),
+        ("https://example.com/spring", "https://exa mple.com", 5, "has characters that a host name cannot have"),
         ("https://example.com/spring", "http://[", 5, "it is not an absolute http or https address"),
         (
             "{redirect:",
