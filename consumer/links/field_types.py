@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from actions.ids import ID_SCHEMA, JOINERS, check_id, check_line
 from actions.repeat import Repeat, RepeatRule
+from actions.rich_text import MAX_TAGS, clean, count_tags
 from consumer.links.web_address import check_url
 from runtime.config.values import duration
 
@@ -30,6 +31,18 @@ def check_tenant_id(text: str) -> str:
 def check_name(text: str) -> str:
     """Check a name: like an id, but joiners that some scripts need are allowed."""
     return check_line(text, allowed=JOINERS)
+
+
+def clean_rich_text(text: str) -> str:
+    """Return the rich text to publish: cleaned, within the limits, and not empty."""
+    if count_tags(text) > MAX_TAGS:
+        raise ValueError(f"it has {count_tags(text)} tags; use at most {MAX_TAGS}")
+    cleaned = clean(text)
+    if not cleaned.strip():
+        raise ValueError("nothing of it may be shown; write text, with HTML that neither runs nor hides")
+    if len(cleaned) > MAX_RICH_TEXT_LENGTH:
+        raise ValueError(f"it has {len(cleaned)} characters as valid HTML; use at most {MAX_RICH_TEXT_LENGTH}")
+    return cleaned
 
 
 def read_repeat(value: Any) -> Repeat:
@@ -71,4 +84,4 @@ TenantId = Annotated[str, AfterValidator(check_tenant_id), WithJsonSchema(_TENAN
 WrittenId = Annotated[str, AfterValidator(check_id), WithJsonSchema(ID_SCHEMA)]
 Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(ID_SCHEMA)]
 Url = Annotated[str, AfterValidator(check_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
-RichText = Annotated[str, Field(min_length=1, max_length=MAX_RICH_TEXT_LENGTH)]
+RichText = Annotated[str, Field(min_length=1, max_length=MAX_RICH_TEXT_LENGTH), AfterValidator(clean_rich_text)]

@@ -12,8 +12,8 @@ from typing import Any
 from actions.ids import JOINERS, describe, is_unseen
 from actions.kind import Id, Kind
 from actions.response import PREFILL_FIELDS
+from actions.rich_text import MAX_TAGS, count_tags, removals
 from actions.text import PLACEHOLDERS, ReadableText
-from consumer.links.active_html import active_parts
 from consumer.links.yaml_document import Path
 
 TextWarning = tuple[Path, str]
@@ -53,7 +53,7 @@ def literal_text_warnings(link: Path, raw: Mapping[str, Any], kinds: Mapping[str
 
 
 def redirect_urls(link: Path, raw: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """Yield each URL of a link's redirect, whatever its type, with its path."""
+    """Yield each value in the place of a redirect's URL, with its path."""
     response = raw.get("response")
     redirect = response.get("redirect") if isinstance(response, dict) else None
     path = (*link, "response", "redirect")
@@ -115,8 +115,8 @@ def _in_rich_text(path: Path, text: Any) -> Iterator[TextWarning]:
     if not isinstance(text, str):
         return
     yield from _in_text(path, text, _MERGE_FIELD)
-    for part in active_parts(text):
-        yield path, f"{part} runs or loads something in the browser, which is not allowed; remove it"
+    if count_tags(text) <= MAX_TAGS:
+        yield from ((path, sentence) for sentence in removals(text))
     for part in _parts(_MARKDOWN, text):
         yield path, f"{part} is Markdown, but the text is HTML; write HTML"
 

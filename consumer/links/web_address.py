@@ -100,7 +100,7 @@ def _check_host(ascii_host: str, written: str) -> None:
 
 
 def _check_punycode(hostname: str) -> None:
-    """Raise ValueError unless each label in punycode stands for a name that is encoded like this again."""
+    """Raise ValueError unless each label in punycode is the encoding of a name."""
     if _PUNYCODE.search(hostname):
         name = idna_to_unicode(hostname)
         if _PUNYCODE.search(name) or URL(f"https://{name}/").hostname != hostname:

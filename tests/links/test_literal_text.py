@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.links.active_html import active_parts
 from consumer.links.literal_text import _entities, literal_text_warnings
 from tests.links.builders import GOOD, KINDS, mistakes_in, warnings_in, with_action
 
@@ -27,10 +26,10 @@ def with_response(response: str) -> str:
         (with_response('{redirect: "https://e.com/100%"}'), "% is not a percent-encoded character; write %25"),
         (with_response("{text: '<p>Hi [FIRST_NAME]</p>'}"), "[FIRST_NAME] is taken literally"),
         (with_response("{text: 'Hi {link_name}'}"), "{link_name} is taken literally"),
-        (with_response("{text: '<script>x()</script>'}"), "<script> runs or loads something in the browser"),
-        (with_response("{text: '<p onclick=\"x()\">'}"), "onclick= in <p> runs or loads something in the browser"),
-        (with_response("{text: '<a href=\" java\tscript:x\">'}"), "javascript: runs or loads something in the browser"),
-        (with_response("{text: '<!--[if IE]><script>'}"), "<script> runs or loads something in the browser"),
+        (with_response("{text: '<script>x()</script>Hi'}"), "<script> is not allowed in a text and is left out"),
+        (with_response("{text: '<p onclick=\"x()\">Hi'}"), "onclick in <p> is not allowed in a text and is left out"),
+        (with_response("{text: '<a href=\" java\tscript:x\">Hi'}"), "href in <a> is left out, because"),
+        (with_response("{text: 'Hi <!--[if IE]><script>'}"), "<script> is not allowed in a text and is left out"),
         (with_response("{text: '**Thanks** a lot'}"), "**Thanks** is Markdown, but the text is HTML"),
         (with_response("{form: {id: f, prefill: [email, nonsense]}}"), "nonsense is not a known field"),
         (with_response("{form: {id: 'f{x}'}}"), "{x} is taken literally"),
@@ -60,7 +59,7 @@ def test_literal_text_is_a_warning(content: str, sentence: str) -> None:
     [
         GOOD,
         with_response('{redirect: "https://e.com/a%20b/%C3%A6%C3?x=[1]&y=#top&copy=2"}'),
-        with_response('{text: \'<p class="a">5 &lt; 6 <a href="https://e.com">here</a></p>\'}'),
+        with_response('{text: \'<p lang="en">5 &lt; 6 <a href="https://e.com">here</a></p>\'}'),
         with_response("{form: {id: f, prefill: [email, first_name]}}"),
         GOOD.replace("Spring offer", "R&D & more: 100 % off [new]"),
         with_action(f"{{{FOLLOW_UP}, description: '[URGENT] Call {{link_name}}: 2 * 3 < 7'}}"),
@@ -80,7 +79,6 @@ def test_warning_has_its_location_and_severity() -> None:
 
 @given(st.text(alphabet="<>!-[]{}&;=\"'/ascript on:%*|#", max_size=60))
 def test_any_text_is_checked_without_raising(text: str) -> None:
-    list(active_parts(text))
     raw = {
         "id": text,
         "name": text,
@@ -89,7 +87,10 @@ def test_any_text_is_checked_without_raising(text: str) -> None:
     list(literal_text_warnings((), raw | {"actions": [{"kind": "set_field", "value": text}, text]}, KINDS))
 
 
-@pytest.mark.parametrize("part", ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='"])
+@pytest.mark.parametrize(
+    "part",
+    ["<", "<a ", "{", "[", "[a](", "**", "&", "<!--", "%", "<<", "<a href='", "<div>", "<svg>", "&lt;", "x", "x:"],
+)
 def test_long_text_is_checked_quickly(part: str) -> None:
     list(literal_text_warnings((), {"response": {"text": part * (200_000 // len(part))}}, KINDS))
 

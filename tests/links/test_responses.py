@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from actions.response import Form, FormField, FormFieldType, Redirect, RedirectCondition, RedirectRule, Response
+from actions.response import Form, FormField, FormFieldType, Redirect, RedirectCondition, RedirectRule, Response, Text
 from consumer.links.form_model import MAX_FIELDS, MAX_OPTIONS
+from consumer.links.link_files import SourceFile, read_sources
 from consumer.links.redirect_model import MAX_RULES
-from tests.links.builders import GOOD, links_in, mistakes_in, warnings_in
+from tests.links.builders import GOOD, KINDS, links_in, mistakes_in, warnings_in
 
 URL = "https://example.com/"
 REDIRECT = '{redirect: "https://example.com/spring"}'
@@ -202,3 +203,28 @@ def test_label_is_not_html() -> None:
 
     assert any("<b> is HTML, but people see it as written" in warning for warning in warnings)
     assert any("{{name}} is taken literally" in warning for warning in warnings)
+
+
+def test_text_is_published_clean() -> None:
+    content = with_response("{text: '<p class=a>Hi <a href=\"https://e.com/\">you</a> & me<script>x</script></p>'}")
+
+    assert not mistakes_in(content)
+    assert len(warnings_in(content)) == 2
+    (link,) = read_sources([SourceFile("links.yaml", content.encode())], KINDS)[0]
+    assert link.response == Text(
+        '<p>Hi <a href="https://e.com/" rel="noopener noreferrer nofollow">you</a> &amp; me</p>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("<script>x</script>", "text: nothing of it may be shown; write text"),
+        ("<b>" * 5_001 + "x", "text: it has 5001 tags; use at most 5000"),
+        ("&" * 50_000, "text: it has 250000 characters as valid HTML; use at most 200000"),
+    ],
+)
+def test_text_that_cannot_be_published(text: str, sentence: str) -> None:
+    (mistake,) = mistakes_in(with_response(f"{{text: '{text}'}}"))
+
+    assert sentence in mistake
