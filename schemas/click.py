@@ -5,7 +5,7 @@ Nothing is decoded that is not needed: identity and shared fields stay bytes, si
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.bad_record import BadRecord, Reason
 from schemas.codec import encode_text, frame_length
@@ -23,6 +23,8 @@ NAMING = (*range(4), 7, 8, 9)
 SHARED = (*IDENTITY, "click_id", "clicked_at", "person_id", "company_id", "mailing_id", "flow_id", "flow_run_id")
 SHARED_CODES = "sssslSSSSS"
 TREATMENT_CODES = "Lbb"
+_APPENDED_CODES = {"page_click_id": "S", "replayed": "b"}
+"""Appended fields that a decision is about; writers with an earlier schema lack them."""
 _CODES = {"string": "s", "long": "l", "int": "i", "boolean": "b"}
 
 
@@ -31,12 +33,28 @@ class ClickLayout:
     """How to walk the bytes of LinkClicked as one writer wrote them.
 
     `codes` has a letter per field: s string, l long, i int, b boolean, in capitals where null is allowed (null
-    first). `tail` has name and type of the appended fields from the first one of another type on.
+    first). `tail` has name and type of the appended fields from the first one of another type on. `page_click_id` and
+    `replayed` are the indexes of these fields, None if the writer has none.
     """
 
     codes: str
     names: tuple[str, ...]
     tail: tuple[tuple[str, Any], ...] = ()
+    page_click_id: int | None = None
+    replayed: int | None = None
+
+
+class _Walked(NamedTuple):
+    """A click's layout, the start of its body, its plain fields, and where each of them ends."""
+
+    layout: ClickLayout
+    body: int
+    fields: list[Any]
+    ends: list[int]
+
+    def appended(self, index: int | None) -> Any:
+        """Return an appended field; None if the writer has none."""
+        return None if index is None else self.fields[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +78,16 @@ class ParsedClick:
     link_version: int | None
     test: bool
     confirmed: bool
+    has_page_click: bool
+    """True if the click names the page on which the person pressed the button: it is no hit of its own."""
+    replayed: bool
 
 
 def click_layout(writer: RecordSchema) -> ClickLayout:
     """Return the layout of a writer's schema.
 
-    Raises ValueError unless its first thirteen fields are those of the contract, UnsafeSchema where decoding its
-    appended fields could crash.
+    Raises ValueError if one of the first thirteen fields, `page_click_id` or `replayed` is not that of the contract,
+    UnsafeSchema if decoding the appended fields could crash.
     """
     check_safe(writer.definition)
     fields = [(field["name"], field["type"]) for field in writer.form["fields"]]
@@ -75,7 +96,12 @@ def click_layout(writer: RecordSchema) -> ClickLayout:
     layout = "".join(code for code in codes[:plain] if code)
     if not layout.startswith(SHARED_CODES + TREATMENT_CODES):
         raise ValueError(f"the first thirteen fields of {writer.name} are not those of LinkClicked")
-    return ClickLayout(layout, tuple(name for name, _ in fields[:plain]), tuple(fields[plain:]))
+    names = tuple(name for name, _ in fields)
+    indexes = {name: names.index(name) for name in _APPENDED_CODES if name in names}
+    for name, index in indexes.items():
+        if layout[index : index + 1] != _APPENDED_CODES[name]:
+            raise ValueError(f"the field {name} of {writer.name} is not that of LinkClicked")
+    return ClickLayout(layout, names[:plain], tuple(fields[plain:]), **indexes)
 
 
 def parse_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ParsedClick:
@@ -84,18 +110,17 @@ def parse_click(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> ParsedCli
     `layouts` maps the frames that are allowed to their layout. Raises only BadRecord,
     whatever is wrong with the bytes.
     """
-    return _click_cut(value, *_walk(value, layouts))
+    return _click_cut(value, _walk(value, layouts))
 
 
 def without_blank_ids(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> bytes:
     """Return the click with null for each id that is blank; the value itself if none is. Raises BadRecord."""
-    body, fields, ends = _walk(value, layouts)
-    shared = _click_cut(value, body, fields, ends).shared
-    return value[:body] + shared + value[ends[9] :]
+    walked = _walk(value, layouts)
+    return value[: walked.body] + _click_cut(value, walked).shared + value[walked.ends[9] :]
 
 
-def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> tuple[int, list[Any], list[int]]:
-    """Walk one value to its last byte; return where its body starts, its plain fields, and where each of them ends."""
+def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> _Walked:
+    """Walk one value to its last byte."""
     body = frame_length(value)
     layout = layouts.get(value[:body])
     if layout is None:
@@ -108,7 +133,7 @@ def _walk(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> tuple[int, list
     for name, form in layout.tail:
         walk.skip(form, name)
     walk.end()
-    return body, fields, ends
+    return _Walked(layout, body, fields, ends)
 
 
 def is_blank(text: bytes) -> bool:
@@ -116,7 +141,8 @@ def is_blank(text: bytes) -> bool:
     return not text.strip()
 
 
-def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> ParsedClick:
+def _click_cut(value: bytes, walked: _Walked) -> ParsedClick:
+    layout, body, fields, ends = walked
     _check_ids(fields)
     if fields[10] is not None and fields[10] < 1:
         raise BadRecord(Reason.MALFORMED, "link_version is below 1, where versions start")
@@ -124,6 +150,7 @@ def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> P
     # Encoded only where it differs, which is hardly ever.
     optional = value[ends[4] : ends[9]] if known == fields[5:10] else b"".join(map(_encode_optional, known))
     person_id, company_id, mailing_id, flow_id, flow_run_id = known
+    page_click_id = walked.appended(layout.page_click_id)
     return ParsedClick(
         link_key=value[body : ends[1]],
         key=record_key(fields[0], fields[2]),
@@ -139,6 +166,8 @@ def _click_cut(value: bytes, body: int, fields: list[Any], ends: list[int]) -> P
         link_version=fields[10],
         test=bool(fields[11]),
         confirmed=bool(fields[12]),
+        has_page_click=page_click_id is not None and not is_blank(page_click_id),
+        replayed=bool(walked.appended(layout.replayed)),
     )
 
 

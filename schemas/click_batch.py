@@ -18,7 +18,8 @@ from schemas.click import NAMING, ClickLayout, ParsedClick, parse_click
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-TEST, PERSON, COMPANY = 1, 2, 4
+TEST, PERSON, COMPANY, CONFIRMED, PAGE_CLICK, REPLAYED = 1, 2, 4, 8, 16, 32
+"""What is true of a click; PAGE_CLICK if it has a `page_click_id`."""
 NO_VERSION = -1
 
 _WORD_BYTES = 8
@@ -30,7 +31,7 @@ _SLASH = 0x2F
 _BLANK = 0x20
 """The last of the bytes that a blank id, and hardly any other, begins with."""
 _TENANT, _LINK, _RECIPIENT, _CLICK_ID, _CLICKED_AT, _PERSON, _COMPANY, _MAILING, _FLOW, _FLOW_RUN = range(10)
-_VERSION, _TEST = 10, 11
+_VERSION, _TEST, _CONFIRMED = 10, 11, 12
 
 
 class ClickBatch:
@@ -38,7 +39,7 @@ class ClickBatch:
 
     `link_keys`: the encoded tenant and link. `keys`: UTF-8 `tenant_id/recipient_id`. `shared`: the encoded fields of
     groups 1 and 2, which every update starts with. `versions` has NO_VERSION where the click names none. `flags` adds
-    up TEST, PERSON and COMPANY.
+    up TEST, PERSON, COMPANY, CONFIRMED, PAGE_CLICK and REPLAYED.
     """
 
     __slots__ = (
@@ -83,7 +84,7 @@ class ClickBatch:
         self.link_keys[row], self.keys[row], self.clicked_at[row] = cut.link_key, cut.key, cut.clicked_at
         self.shared[row] = cut.shared
         self.versions[row] = NO_VERSION if cut.link_version is None else cut.link_version
-        self.flags[row] = cut.test * TEST | cut.has_person * PERSON | cut.has_company * COMPANY
+        self.flags[row] = _flags(cut)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -122,13 +123,19 @@ class ClickBatch:
         return self._text(field, row) if present else None
 
 
+def _flags(cut: ParsedClick) -> int:
+    sent_to = cut.has_person * PERSON | cut.has_company * COMPANY
+    treatment = cut.test * TEST | cut.confirmed * CONFIRMED | cut.has_page_click * PAGE_CLICK
+    return sent_to | treatment | cut.replayed * REPLAYED
+
+
 def parse_clicks(values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> ClickBatch:
     """Cut all values; `layouts` maps the frames that are allowed to their layout.
 
     Never raises for what a value holds: bad ones are in the batch's `bad`, by row.
     """
     frame = _first_known_frame(values, layouts)
-    walk = _Walk(values, frame, layouts[frame].codes)
+    walk = _Walk(values, frame, layouts[frame])
     if layouts[frame].tail:
         walk.odd[:] = True
     return ClickBatch(walk, values, layouts)
@@ -145,7 +152,8 @@ def _first_known_frame(values: Sequence[bytes], layouts: Mapping[bytes, ClickLay
 class _Walk:
     """Walks one field of all clicks at a time; `odd` marks what must be looked at alone."""
 
-    def __init__(self, values: Sequence[bytes], frame: bytes, codes: str) -> None:
+    def __init__(self, values: Sequence[bytes], frame: bytes, layout: ClickLayout) -> None:
+        self._layout, codes = layout, layout.codes
         # Behind the last value, so that every field of a schema of any length can be read there, and found to be odd.
         self.blob = b"".join(values) + bytes(_MAX_FIELD_BYTES * len(codes) + _WORD_BYTES)
         self._buffer = np.frombuffer(self.blob, dtype=np.uint8)
@@ -189,6 +197,8 @@ class _Walk:
         for field in (_PERSON, _COMPANY, _MAILING, _FLOW, _FLOW_RUN):
             # If one is empty, the byte is the next union index, which is as low as a blank.
             self.odd |= self._present[field] & (self._buffer[self.starts[field]] <= _BLANK)
+        if (page := self._layout.page_click_id) is not None:
+            self.odd |= self._present[page] & (self._buffer[self.starts[page]] <= _BLANK)
 
     def _read_text(self, position: Positions, present: Flags | None) -> Positions:
         """Read lengths of one or two bytes, which reach to 8,191; longer texts are odd."""
@@ -211,6 +221,8 @@ class _Walk:
 
     def _read_boolean(self, field: int, position: Positions, present: Flags | None) -> Positions:
         value = self._buffer[position]
+        if present is not None:
+            value = np.where(present, value, 0)
         self.odd |= value > 1
         self.numbers[field] = value.astype(np.int64)
         self.starts.append(position)
@@ -267,6 +279,11 @@ class _Walk:
         return versions
 
     def flags(self) -> NDArray[np.int64]:
-        present = self._present
+        present, layout = self._present, self._layout
         flags: NDArray[np.int64] = self.numbers[_TEST] * TEST + present[_PERSON] * PERSON + present[_COMPANY] * COMPANY
+        flags += self.numbers[_CONFIRMED] * CONFIRMED
+        if layout.page_click_id is not None:
+            flags += present[layout.page_click_id] * PAGE_CLICK
+        if layout.replayed is not None:
+            flags += self.numbers[layout.replayed] * REPLAYED
         return flags

@@ -149,7 +149,7 @@ def _sizes(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _bad(
         "frame and noughts up to the limit", "trailing_bytes", click_frame().ljust(MAX_CLICK_BYTES, b"\0"), numbers
     )
-    yield _bad("frame and a nought for each field", "identity_missing", click_frame() + bytes(20), numbers)
+    yield _bad("frame and a nought for each field", "identity_missing", click_frame() + bytes(25), numbers)
 
 
 def _truncations(numbers: Numbers) -> Iterator[BadRecordCase]:
@@ -177,20 +177,22 @@ def _numbers(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield _changed("time in more bytes than it takes", "malformed", {"clicked_at": b"\x80" * 5 + b"\x00"}, numbers)
     yield _changed("time of 65 bits", "malformed", {"clicked_at": b"\x80" * 9 + b"\x02"}, numbers)
     yield _changed("time that does not end", "malformed", {"clicked_at": b"\xff" * 11}, numbers)
-    for name in ("person_id", "flow_run_id", "link_version", "url"):
+    for name in ("person_id", "flow_run_id", "link_version", "url", "page_click_id", "fetch_user"):
         yield _changed(f"union index of {name} too large", "malformed", {name: varint(2) + text(b"x")}, numbers)
         yield _changed(f"negative union index of {name}", "malformed", {name: varint(-1) + text(b"x")}, numbers)
     yield _changed("union index in two bytes", "malformed", {"person_id": b"\x82\x00" + text(b"x")}, numbers)
     yield _changed("union index that does not end", "malformed", {"mailing_id": b"\xff" * 12}, numbers)
     yield _changed("neither test nor no test", "malformed", {"test": b"\x02"}, numbers)
     yield _changed("neither confirmed nor not", "malformed", {"confirmed": b"\xff"}, numbers)
+    yield _changed("neither replayed nor not", "malformed", {"replayed": b"\x02"}, numbers)
+    yield _changed("neither started by a person nor not", "malformed", {"fetch_user": b"\x02\x02"}, numbers)
     yield _changed("more links than 32 bits can count", "malformed", {"link_count": b"\x02" + varint(2**31)}, numbers)
 
 
 def _texts(numbers: Numbers) -> Iterator[BadRecordCase]:
     for name in ("tenant_id", "link_id", "recipient_id", "click_id"):
         yield _changed(f"{name} is not UTF-8", "invalid_utf8", {name: text(b"ac\xffme")}, numbers)
-    for name in ("person_id", "mailing_id", "user_agent"):
+    for name in ("person_id", "mailing_id", "user_agent", "page_click_id", "network_class"):
         yield _changed(f"{name} is not UTF-8", "invalid_utf8", {name: b"\x02" + text(b"\xe9t\xe9")}, numbers)
     yield _changed("half of a letter", "invalid_utf8", {"recipient_id": text("ä".encode()[:1])}, numbers)
     yield _changed("half of a surrogate pair", "invalid_utf8", {"recipient_id": text(b"\xed\xa0\x80")}, numbers)
@@ -257,10 +259,15 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
         "nothing but what must be": dict.fromkeys(OPTIONAL),
         "as many links as 32 bits can count": {"link_count": 2**31 - 1},
         "fewer links than none": {"link_count": -(2**31)},
+        "button on a page": {"page_click_id": "c-0", "confirmed": True},
+        "button on a page with U+001F": {"page_click_id": "\x1f"},
+        "network of no known class": {"network_class": "submarine", "fetch_mode": None, "fetch_user": None},
+        "replayed": {"replayed": True},
     }
     for name, fields in applied.items():
         yield _odd(name, "applied", _good(numbers, **fields))
     yield _odd("as large as may be", "applied", _sized(_good(numbers), MAX_CLICK_BYTES))
+    yield _with_earlier_schema(_good(numbers))
     yield _odd("test click", "test", _good(numbers, test=True))
     yield _odd("test click on an undefined version", "test", _good(numbers, test=True, link_version=99))
     yield _odd("undefined link", "without_actions", _good(numbers, link_id="nobody's", link_version=None))
@@ -274,10 +281,17 @@ def _only_odd(numbers: Numbers) -> Iterator[BadRecordCase]:
     yield from _keys(numbers)
 
 
+def _with_earlier_schema(click: Record) -> BadRecordCase:
+    """A click of an edge that does not know the appended fields."""
+    codec = Codec(load_schemas()["LinkClicked"].earlier[0])
+    value = codec.encode({field["name"]: click[field["name"]] for field in codec.schema.definition["fields"]})
+    return BadRecordCase("earlier schema", value, _key(click), _key(click), None, "applied", click)
+
+
 def _all_blank(blank: str) -> Record:
     """Every text that a click may leave open but the person, whom the action needs."""
     texts = ("company_id", "mailing_id", "flow_id", "flow_run_id", "url", "http_method", "user_agent", "purpose")
-    return dict.fromkeys((*texts, "network"), blank)
+    return dict.fromkeys((*texts, "network", "page_click_id", "fetch_mode", "network_class"), blank)
 
 
 def _keys(numbers: Numbers) -> Iterator[BadRecordCase]:

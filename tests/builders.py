@@ -56,6 +56,11 @@ def a_click(number: int = 1, **changes: Any) -> Record:
         "network": "192.0.2.0/24",
         "delivered_at": NOON - 60_000,
         "link_count": 3,
+        "page_click_id": None,
+        "fetch_mode": "navigate",
+        "fetch_user": True,
+        "network_class": None,
+        "replayed": False,
     }
     return click | changes
 

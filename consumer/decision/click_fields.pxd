@@ -10,8 +10,9 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcpy
 
 cdef enum:
-    # The fields that a decision is about, by their place in LinkClicked.
+    # The fields that a decision is about: the first thirteen of LinkClicked, two appended ones, and any other.
     TENANT, LINK, RECIPIENT, CLICK_ID, CLICKED_AT, HAS_PERSON, HAS_COMPANY, MAILING, FLOW, FLOW_RUN, VERSION, IS_TEST
+    IS_CONFIRMED, PAGE_CLICK_ID, IS_REPLAYED, OTHER
     FIELDS
     SEPARATOR_BYTE = 0x1F
     BLANK_BYTE = 0x20  # the last of those that a blank id, and hardly any other, begins with
@@ -91,12 +92,13 @@ cdef inline bint read_boolean(Cursor* cursor, int64_t* number) noexcept:
 
 cdef inline bint read_field(Cursor* cursor, uint8_t code, Field* field) noexcept:
     """Read one field by its letter of a ClickLayout; tell whether its bytes are what they must be."""
-    cdef int64_t branch = 1
     field.start, field.size, field.number, field.present = cursor.at, 0, 0, True
     if code < c'a':
-        if not read_number(cursor, &branch) or branch < 0 or branch > 1:
+        # The index of a branch, 0 or 1, is a number of one byte: 0 or 2.
+        if cursor.at >= cursor.end or cursor.at[0] & ~2:
             return False
-        field.present = branch == 1
+        field.present = cursor.at[0] == 2
+        cursor.at += 1
         code += 32
     if not field.present:
         field.end = cursor.at
@@ -116,6 +118,15 @@ cdef inline bint read_field(Cursor* cursor, uint8_t code, Field* field) noexcept
 cdef inline bint is_told(Field* field) noexcept:
     """Tell whether the id is certainly not blank."""
     return field.size > 0 and field.start[0] > BLANK_BYTE
+
+
+cdef inline bint is_blank(Field* field) noexcept:
+    """Tell whether the text is empty or only ASCII white space."""
+    cdef Py_ssize_t index
+    for index in range(field.size):
+        if field.start[index] != c' ' and not c'\t' <= field.start[index] <= c'\r':
+            return False
+    return True
 
 
 cdef inline bint has_separator(Field* field) noexcept:

@@ -14,6 +14,7 @@ cdef struct Row:
 
 cdef class Layout:
     cdef bytes frame, codes
+    cdef bytes fields  # of each code: its index in the fields that `walk` fills in
     cdef bint has_tail
 
     cdef bint stands_before(self, const uint8_t* value, Py_ssize_t value_size) noexcept

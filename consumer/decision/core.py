@@ -56,8 +56,8 @@ class Core(Protocol):
     ) -> Settled:
         """Decide the candidates in their order.
 
-        The plain first and the plain duplicate click are handled here, those on `sequential` plans and all others by
-        `slow_path`. `recalled` is what the state knows under the keys of the candidates.
+        The plain first and the plain duplicate click are handled here; those on `sequential` plans, those that are no
+        hits, and all others by `slow_path`. `recalled` is what the state knows under the keys of the candidates.
         """
 
 

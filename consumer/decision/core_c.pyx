@@ -17,8 +17,8 @@ from libc.string cimport memcpy, memset
 
 from runtime.records.block cimport BlockValues, IndexEntry
 from consumer.decision.click_fields cimport (
-    CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_TEST, LINK, MAILING, RECIPIENT, TENANT,
-    VERSION, Field, is_usual, text_of,
+    CLICK_ID, CLICKED_AT, FIELDS, FLOW, FLOW_RUN, HAS_COMPANY, HAS_PERSON, IS_CONFIRMED, IS_REPLAYED, IS_TEST, LINK,
+    MAILING, PAGE_CLICK_ID, RECIPIENT, TENANT, VERSION, Field, is_blank, is_usual, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
 from consumer.decision.plans cimport Plan, PlanCache
@@ -30,13 +30,14 @@ import array
 from consumer.decision.candidates import Candidates
 from consumer.decision.slow_path import is_expired
 from consumer.changelog.entries import MEMORY_KEY_BYTES
+from consumer.decision.hits import NO_HIT
 from consumer.decision.hits_c import Hits
 from consumer.decision.plan import find_plan
 from consumer.decision.outcome import ClickOutcome
 from runtime.records.packed_keys import PackedKeys
 from schemas.bad_record import BadRecord
 from schemas.click import without_blank_ids
-from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST
+from schemas.click_batch import COMPANY, CONFIRMED, NO_VERSION, PAGE_CLICK, PERSON, REPLAYED, TEST
 from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES, SEPARATOR
 
 cdef extern from "digests.h" nogil:
@@ -61,7 +62,8 @@ cdef enum:
     LINK_BYTES = 8
     MEMORY_KEY = 24
 
-cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY
+cdef int test_flag = TEST, person_flag = PERSON, company_flag = COMPANY, confirmed_flag = CONFIRMED
+cdef int page_click_flag = PAGE_CLICK, replayed_flag = REPLAYED, no_hit_flags = NO_HIT
 cdef int64_t no_version = NO_VERSION
 cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
@@ -221,7 +223,10 @@ cdef class Core:
         row.shared_end = fields[FLOW_RUN].end - value
         row.clicked_at = fields[CLICKED_AT].number
         row.version = fields[VERSION].number if fields[VERSION].present else no_version
-        row.flags = fields[IS_TEST].number * test_flag
+        row.flags = fields[IS_TEST].number * test_flag | fields[IS_CONFIRMED].number * confirmed_flag
+        row.flags |= fields[IS_REPLAYED].number * replayed_flag
+        if fields[PAGE_CLICK_ID].present and not is_blank(&fields[PAGE_CLICK_ID]):
+            row.flags |= page_click_flag
         row.flags |= fields[HAS_PERSON].present * person_flag | fields[HAS_COMPANY].present * company_flag
 
     cdef parse_alone(self, row, bytes value, layouts):
@@ -406,6 +411,7 @@ cdef class Core:
         cdef PlanCounter counter
         cdef Plan plan
         cdef Row* click
+        cdef bint is_slow
         cdef const uint8_t* at = text_of(self.keys)
         decision.updates = updates
         for counter in self.counters:
@@ -419,12 +425,13 @@ cdef class Core:
                 known = fresh.get(key, known)
             if retention_ms is not None and known is not None and is_expired(known, click.clicked_at, retention_ms):
                 known = None
-            if not counter.sequential and plan.is_duplicate(known):
+            is_slow = counter.sequential or click.flags & no_hit_flags
+            if not is_slow and plan.is_duplicate(known):
                 counter.duplicates += 1
                 continue
             if key is None:
                 key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
-            if not counter.sequential and plan.is_first(known, click.flags):
+            if not is_slow and plan.is_first(known, click.flags):
                 fresh[key] = plan.memory(click.clicked_at)
                 counter.applied += 1
                 self.apply(plan, choice.row, updates)

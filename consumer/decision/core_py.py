@@ -8,6 +8,7 @@ from consumer.changelog.entries import PLAIN
 from consumer.decision.candidates import Candidates, Recall
 from consumer.decision.core import DecideOnSlowPath, Settled
 from consumer.decision.decision import DecisionDraft
+from consumer.decision.hits import NO_HIT
 from consumer.decision.hits_py import Hits
 from consumer.decision.outcome import ClickOutcome
 from consumer.decision.plan import LinkPlan, Plans, find_plan
@@ -110,9 +111,10 @@ class Core:
             known = fresh.get(key, remembered)
             if retention_ms is not None and known is not None and is_expired(known, clicked_at, retention_ms):
                 known = None
-            if plan in sequential:
+            flags = flags_of[row]
+            if plan in sequential or flags & NO_HIT:
                 slow_path(row, plan, key, known)
-            elif known is None and flags_of[row] & plan.needs == plan.needs:
+            elif known is None and flags & plan.needs == plan.needs:
                 fresh[key] = FIRST + clicked_at.to_bytes(8, "big") + plan.full
                 applied.append(plan)
                 shared, record_key = shared_of[row], key_of[row]

@@ -90,18 +90,14 @@ def _decide_candidates(
         return hits_py.Hits()
     hits = core.count_hits(candidates.links, recall)
     scoped = scoped_keys(candidates, core.clicks)
-    slow_path = SlowPath(core.clicks, draft, rules, dict(zip(scoped, recall(scoped), strict=True)))
-
-    def decide_on_slow_path(row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
-        slow_path.decide(row, plan, key, known, hits.count(plan, first=known is None))
-
+    recalled = dict(zip(scoped, recall(scoped), strict=True))
     applied, duplicates = core.decide(
         candidates,
         recall(candidates.keys),
         draft,
         sequential=hits.sequential,
         retention_ms=rules.retention_ms,
-        slow_path=decide_on_slow_path,
+        slow_path=SlowPath(core.clicks, draft, rules, scoped=recalled, hits=hits).decide,
     )
     hits.add(_count(applied, ClickOutcome.APPLIED, draft), first=True)
     hits.add(_count(duplicates, ClickOutcome.DUPLICATE, draft), first=False)

@@ -5,6 +5,10 @@ from typing import Protocol
 
 from consumer.changelog.entries import HitCount
 from consumer.decision.plan import LinkPlan
+from schemas.click_batch import PAGE_CLICK, REPLAYED
+
+NO_HIT = PAGE_CLICK | REPLAYED
+"""Flags of clicks that are no hits of their own: a pressed button, whose page is the hit, and a replayed click."""
 
 HitsRecord = tuple[str, bytes, bytes, None]
 """Topic, value, key and no headers of a LinkHits."""
@@ -21,8 +25,11 @@ class Hits(Protocol):
     def sequential(self) -> Collection[LinkPlan]:
         """The plans whose clicks must go through `count`, one at a time."""
 
-    def count(self, plan: LinkPlan, *, first: bool) -> int:
-        """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
+    def count(self, plan: LinkPlan, *, hit: bool, first: bool) -> int:
+        """Count a hit and a first click, if the click is that, and return the clicks of the plan's epoch so far.
+
+        Returns 0 for a click from before the link's latest reset.
+        """
 
     def add(self, clicks: Mapping[LinkPlan, int], *, first: bool) -> None:
         """Add click counts of plans that are not `sequential`."""

@@ -88,26 +88,26 @@ cdef class Hits:
         count.epoch, count.clicks, count.first_clicks = known.epoch, known.clicks, known.first_clicks
         return 0
 
-    def count(self, plan, *, bint first):
-        """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
+    def count(self, plan, *, bint hit, bint first):
+        """Count a hit and a first click, if the click is that, and return the clicks of the plan's epoch so far."""
         cdef Count* count = &self.all[<Py_ssize_t>self.numbers[plan]]
-        return count.clicks if self.enter(count, plan.epoch, 1, first) else 0
+        return count.clicks if self.enter(count, plan.epoch, hit, first) else 0
 
     def add(self, clicks, *, bint first):
         """Count many clicks of plans that are not `sequential`."""
         cdef Py_ssize_t number
         for plan, times in clicks.items():
             number = self.numbers[plan]
-            self.enter(&self.all[number], (<Plan>self.links[number]).epoch, times, first)
+            self.enter(&self.all[number], (<Plan>self.links[number]).epoch, times, times * first)
 
-    cdef bint enter(self, Count* count, int64_t epoch, int64_t clicks, bint first) noexcept:
+    cdef bint enter(self, Count* count, int64_t epoch, int64_t clicks, int64_t first_clicks) noexcept:
         """Count clicks of an epoch, unless they are from before a reset; tell which."""
         if epoch > count.epoch:
             count.epoch, count.clicks, count.first_clicks = epoch, 0, 0
         if epoch < count.epoch:
             return False
         count.clicks += clicks
-        count.first_clicks += clicks * first
+        count.first_clicks += first_clicks
         return True
 
     def counts(self):

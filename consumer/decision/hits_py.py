@@ -26,12 +26,12 @@ class Hits:
                 if len(versions) > 1 or not plan.simple:
                     self.sequential.add(plan)
 
-    def count(self, plan: LinkPlan, *, first: bool) -> int:
-        """Count a click and return the clicks of its epoch so far; 0 for one from before the link's latest reset."""
+    def count(self, plan: LinkPlan, *, hit: bool, first: bool) -> int:
+        """Count a hit and a first click, if the click is that, and return the clicks of the plan's epoch so far."""
         count = self._epoch(plan)
         if count is None:
             return 0
-        count.clicks += 1
+        count.clicks += hit
         count.first_clicks += first
         return count.clicks
 

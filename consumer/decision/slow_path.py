@@ -7,10 +7,11 @@ from actions.repeat import RepeatRule
 from consumer.changelog.entries import ONE_CLICK, PLAIN, DedupeEntry, decode_entry, encode_entry, newest_time
 from consumer.decision.candidates import Clicks, mailing_scope
 from consumer.decision.decision import DecisionDraft, Rules
+from consumer.decision.hits import NO_HIT, Hits
 from consumer.decision.outcome import ActionOutcome, ClickOutcome
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
-from schemas.click_batch import COMPANY
+from schemas.click_batch import COMPANY, REPLAYED
 from schemas.identity import click_digest, scope_digest
 
 
@@ -23,19 +24,27 @@ class SlowPath:
     """Decides clicks one by one, action by action, in the order of the link's definition."""
 
     def __init__(
-        self, batch: Clicks, decision: DecisionDraft, rules: Rules, scoped: Mapping[bytes, bytes | None]
+        self,
+        batch: Clicks,
+        decision: DecisionDraft,
+        rules: Rules,
+        *,
+        scoped: Mapping[bytes, bytes | None],
+        hits: Hits,
     ) -> None:
-        """`scoped` has the state's entries under the batch's `scoped_keys`."""
+        """`scoped` has the state's entries under the batch's `scoped_keys`; `hits` counts the clicks."""
         self._batch = batch
         self._decision = decision
         self._rules = rules
         self._scoped = scoped
+        self._hits = hits
 
-    def decide(self, row: int, plan: LinkPlan, key: bytes, known: bytes | None, link_hits: int) -> None:
-        """Decide the click in this row; `known` is the dedupe entry under its key, None at the first click."""
-        click = _Click(self._batch, row, link_hits)
+    def decide(self, row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
+        """Decide and count the click in this row; `known` is its dedupe entry, None at the first click."""
+        click = _Click(self._batch, row)
+        link_hits = self._hits.count(plan, hit=click.is_hit, first=known is None and not click.is_replayed)
         entries = _Entries(self, key, known, click)
-        outcomes = [self._act(action, entries, click) for action in plan.actions]
+        outcomes = [self._act(action, entries, click, link_hits) for action in plan.actions]
         for action, outcome in zip(plan.actions, outcomes, strict=True):
             self._decision.actions[action.action.kind.name, outcome] += 1
         self._decision.clicks[_click_outcome(outcomes)] += 1
@@ -49,7 +58,7 @@ class SlowPath:
             return None
         return known
 
-    def _act(self, action: ActionPlan, entries: "_Entries", click: "_Click") -> ActionOutcome:
+    def _act(self, action: ActionPlan, entries: "_Entries", click: "_Click", link_hits: int) -> ActionOutcome:
         rule, slot = action.action.repeat.rule, action.action.slot
         scope = click.scope(rule)
         held_under = b"" if rule is RepeatRule.COOLDOWN else scope
@@ -68,7 +77,7 @@ class SlowPath:
         of_one_click = held_under and rule is RepeatRule.ALWAYS
         if not of_one_click and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
             memory.last_applied[slot] = click.clicked_at
-        suffix = action.encode_suffix(click.facts()) if action.suffix is None else action.suffix
+        suffix = action.encode_suffix(click.facts(link_hits)) if action.suffix is None else action.suffix
         update = make_update(action, click.shared, click.key, click.recipient_id, scope, suffix)
         self._decision.updates.append(update)
         return ActionOutcome.APPLIED
@@ -77,9 +86,10 @@ class SlowPath:
 class _Click:
     """One click of the batch, as its actions see it."""
 
-    def __init__(self, batch: Clicks, row: int, link_hits: int) -> None:
-        self._batch, self._row, self._link_hits = batch, row, link_hits
+    def __init__(self, batch: Clicks, row: int) -> None:
+        self._batch, self._row = batch, row
         self.key, self.shared, self.recipient_id, self.flags, self.clicked_at = batch.facts(row)
+        self.is_hit, self.is_replayed = not self.flags & NO_HIT, bool(self.flags & REPLAYED)
 
     def scope(self, rule: RepeatRule) -> bytes:
         """Return the scope of the update id: the action applies at most once in it."""
@@ -89,14 +99,14 @@ class _Click:
             return mailing_scope(self._batch, self._row)
         return self._batch.click_id(self._row)
 
-    def facts(self) -> ClickFacts:
+    def facts(self, link_hits: int) -> ClickFacts:
         """Return the facts about the click that texts and scripts may use."""
         mailing_id, flow_id = self._batch.mailing_id(self._row), self._batch.flow_id(self._row)
         return ClickFacts(
             mailing_id=None if mailing_id is None else mailing_id.decode(),
             flow_id=None if flow_id is None else flow_id.decode(),
             clicked_at=self.clicked_at,
-            link_hits=self._link_hits,
+            link_hits=link_hits,
         )
 
 

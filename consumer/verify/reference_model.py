@@ -3,6 +3,7 @@
 Written from the design. Where that leaves a choice, the model does what the program documents:
 - dedupe comes before needs: an action that applied once is a duplicate even if the person is unknown now
 - a first click on a link leaves a dedupe entry even if no action applies
+- the click of a button pressed on a page, and a replayed click, act but are no hits; a replayed one is no first click
 - a cooldown runs from the last application, by the clicks' own times
 - an entry is as old as the newest click that created or extended it; the entry of one click is as old as that click
 """
@@ -124,8 +125,10 @@ class ReferenceModel:
             return 0
         if link["epoch"] > hits.epoch:
             hits = self._hits[key] = _Hits(link["epoch"])
-        hits.clicks += 1
-        hits.first_clicks += first
+        is_of_page = not _is_blank(click.get("page_click_id"))
+        is_replayed = click.get("replayed", False)
+        hits.clicks += not (is_of_page or is_replayed)
+        hits.first_clicks += first and not is_replayed
         return hits.clicks
 
     def _act(self, link: Record, action: Record, click: Record, link_hits: int) -> str:

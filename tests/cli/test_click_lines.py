@@ -38,7 +38,8 @@ def test_a_line_with_every_field_becomes_that_click() -> None:
     fields = a_line(
         person_id="p", company_id="c", mailing_id="m", flow_id="f", flow_run_id="fr", link_version=3, test=True,
         confirmed=True, url="https://x", http_method="GET", user_agent="ua", purpose="prefetch", network="192.0.2.0/24",
-        delivered_at=1_763_700_000_000, link_count=4,
+        delivered_at=1_763_700_000_000, link_count=4, page_click_id="c-0", fetch_mode="navigate", fetch_user=False,
+        network_class="hosting", replayed=True,
     )  # fmt: skip
 
     assert decoded(read(**fields)) == fields
@@ -139,6 +140,8 @@ def test_times_are_milliseconds_or_iso_8601(time: Any, expected: int) -> None:
         ({"clicked_at": "yesterday"}, "is not a time"),
         ({"clicked_at": "2025-11-22T08:26:40"}, "has no time zone"),
         ({"person_id": {"a": 1}}, "person_id must be text"),
+        ({"fetch_user": "?1"}, "fetch_user must be true or false"),
+        ({"replayed": 1}, "replayed must be true or false"),
     ],
 )
 def test_invalid_field_message(fields: dict[str, Any], sentence: str) -> None:

@@ -33,6 +33,7 @@ CLICK: dict[str, Any] = dict.fromkeys((field["name"] for field in SCHEMA.definit
     "clicked_at": 1_763_800_000_000,
     "test": False,
     "confirmed": False,
+    "replayed": False,
 }
 
 

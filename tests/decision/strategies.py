@@ -81,6 +81,9 @@ CLICK_CHANGES: list[Record] = [
     {"link_version": 2},
     {"link_version": 3},
     {"test": True},
+    {"page_click_id": a_click(1)["click_id"]},
+    {"page_click_id": " "},
+    {"replayed": True},
 ]
 
 

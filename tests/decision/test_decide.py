@@ -457,6 +457,39 @@ class TestHits:
         assert self.counts(decision) == [(b"acme/spring", 1, 2, 1)]
         assert [update["link_hits"] for update in decoded(desk.updates)] == [1, 2, 1, 0, 2]
 
+    @pytest.mark.parametrize("rule", ["once", "always"])
+    def test_pressed_button_is_no_second_hit(self, rule: str) -> None:
+        """The page on which the person pressed it is the hit; the click acts like any other."""
+        desk = Desk(a_link(an_action("RunScript", rule=rule)))
+        page = a_click(1)
+
+        pressed = desk.take(page, a_click(2, page_click_id=page["click_id"]))
+
+        assert self.counts(pressed) == [(b"acme/spring", 0, 1, 1)]
+        assert [update["link_hits"] for update in decoded(desk.updates)] == ([1] if rule == "once" else [1, 1])
+
+    def test_pressed_button_is_a_first_click_if_the_page_was_none(self) -> None:
+        decision = Desk(a_link(an_action())).take(a_click(1, page_click_id="c-0"))
+
+        assert self.counts(decision) == [(b"acme/spring", 0, 0, 1)]
+        assert outcome(decision) == "applied"
+
+    def test_replayed_click_acts_but_is_no_hit(self) -> None:
+        desk = Desk(a_link(an_action()))
+
+        first, again = desk.take(a_click(1, replayed=True)), desk.take(a_click(2, replayed=True))
+
+        assert (outcome(first), outcome(again)) == ("applied", "duplicate")
+        assert self.counts(again) == [(b"acme/spring", 0, 0, 0)]
+
+    def test_replayed_click_of_a_new_epoch_starts_its_counts_at_zero(self) -> None:
+        link = a_link(an_action("RunScript", rule="always"))
+        desk = Desk(link, link | {"version": 2, "epoch": 1})
+        desk.take(a_click(1, link_version=1), a_click(2, link_version=1))
+
+        assert self.counts(desk.take(a_click(3, replayed=True))) == [(b"acme/spring", 1, 0, 0)]
+        assert [update["link_hits"] for update in decoded(desk.updates)] == [1, 2, 0]
+
 
 class TestUpdates:
     def test_the_bytes_of_the_click_stand_at_the_start_and_the_key_is_its_own(self) -> None:

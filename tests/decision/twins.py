@@ -36,7 +36,7 @@ def kinds() -> Mapping[str, Kind]:
 @cache
 def layouts() -> Mapping[bytes, ClickLayout]:
     schema = schemas()["LinkClicked"]
-    return {single_object_frame(schema): click_layout(schema)}
+    return {single_object_frame(each): click_layout(each) for each in (schema, *schema.earlier)}
 
 
 @cache

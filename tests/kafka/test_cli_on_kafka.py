@@ -34,8 +34,9 @@ SHARED: dict[str, Any] = {
     "flow_run_id": None,
 }  # fmt: skip
 CLICK = SHARED | dict.fromkeys(
-    ("link_version", "url", "http_method", "user_agent", "purpose", "network", "delivered_at", "link_count")
-) | {"test": False, "confirmed": False}  # fmt: skip
+    ("link_version", "url", "http_method", "user_agent", "purpose", "network", "delivered_at", "link_count",
+     "page_click_id", "fetch_mode", "fetch_user", "network_class")
+) | {"test": False, "confirmed": False, "replayed": False}  # fmt: skip
 NOW = int(time.time() * 1000)
 """Of records too: with a time long past, a broker's retention takes them away in the middle of a test."""
 

@@ -160,7 +160,7 @@ def test_newly_registered_schema_is_used_at_once() -> None:
     environment = FakeEnvironment(partitions=1)
     environment.define(a_link(an_action()))
     known = dict(record_formats().read_click_layouts())
-    (layout,) = set(known.values())
+    layout = known[CLICKS.frame]
     answers = iter([{b"\xc3\x01others": layout}, known])
     definitions = environment.open_plans()
     definitions.definitions.catch_up(lambda: False)

@@ -3,6 +3,7 @@
 from tests.planted.bug import Edit, PlantedBug
 
 GENERAL = "consumer/decision/slow_path.py"
+HITS = "consumer/decision/hits.py"
 PLAN = "consumer/decision/plan.py"
 REPARTITIONING = "consumer/maintenance/repartition.py"
 AGAINST_MODEL = ("tests/decision/test_against_model.py",)
@@ -118,6 +119,21 @@ BUGS = (
             ),
         ),
         AGAINST_MODEL,
+    ),
+    PlantedBug(
+        "a button pressed on a page counts as a second hit",
+        (Edit(HITS, "NO_HIT = PAGE_CLICK | REPLAYED", "NO_HIT = REPLAYED"),),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
+    ),
+    PlantedBug(
+        "a replayed click counts as a hit",
+        (Edit(HITS, "NO_HIT = PAGE_CLICK | REPLAYED", "NO_HIT = PAGE_CLICK"),),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
+    ),
+    PlantedBug(
+        "a replayed click counts as a first click",
+        (Edit(GENERAL, "first=known is None and not click.is_replayed", "first=known is None"),),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
     ),
     PlantedBug(
         "a new action gets the slot of one that is gone",

@@ -13,7 +13,7 @@ from consumer.decision.cores import CORES
 from runtime.records.implementation import C
 from schemas.bad_record import BadRecord, Reason
 from schemas.click import ClickLayout, ParsedClick, click_layout, parse_click
-from schemas.click_batch import COMPANY, NO_VERSION, PERSON, TEST, parse_clicks
+from schemas.click_batch import COMPANY, CONFIRMED, NO_VERSION, PAGE_CLICK, PERSON, REPLAYED, TEST, parse_clicks
 from schemas.codec import Codec, confluent_frame, encode_body, encode_text, single_object_frame
 from schemas.record_schema import RecordSchema, load_schemas, record_schema, writer_schema
 from schemas.safety import UnsafeSchema
@@ -48,6 +48,7 @@ WRITERS = {
     confluent_frame(2): WALKED,
     confluent_frame(3): WITH_TAIL,
     single_object_frame(WALKED): WALKED,
+    single_object_frame(CLICKED.earlier[0]): CLICKED.earlier[0],
 }
 LAYOUTS: Mapping[bytes, ClickLayout] = {frame: click_layout(schema) for frame, schema in WRITERS.items()}
 
@@ -91,6 +92,11 @@ usual = st.builds(
     recipient_id=st.sampled_from(["r-1", "r-22", "Zoë"]),
     link_version=st.none() | st.integers(1, 200),
     test=st.booleans(),
+    confirmed=st.booleans(),
+    page_click_id=st.none() | st.just("c-0") | st.sampled_from(BLANKS),
+    fetch_user=st.none() | st.booleans(),
+    network_class=st.none() | st.just("isp"),
+    replayed=st.booleans(),
     click_id=st.just("c-1") | st.sampled_from(BLANKS),
     person_id=st.none() | st.just("p-1") | st.sampled_from(BLANKS),
     mailing_id=st.none() | st.just("m-1") | st.sampled_from(BLANKS),
@@ -118,13 +124,25 @@ def as_in_batch(cut: ParsedClick) -> tuple[Any, ...]:
         cut.key,
         cut.shared,
         cut.recipient_id,
-        cut.test * TEST | cut.has_person * PERSON | cut.has_company * COMPANY,
+        flags_of(cut),
         cut.clicked_at,
         cut.click_id,
         cut.mailing_id,
         cut.flow_id,
         cut.flow_run_id,
     )
+
+
+def flags_of(cut: ParsedClick) -> int:
+    flags = {
+        TEST: cut.test,
+        PERSON: cut.has_person,
+        COMPANY: cut.has_company,
+        CONFIRMED: cut.confirmed,
+        PAGE_CLICK: cut.has_page_click,
+        REPLAYED: cut.replayed,
+    }
+    return sum(flag for flag, holds in flags.items() if holds)
 
 
 def cut_alone(value: bytes, layouts: Mapping[bytes, ClickLayout]) -> BadRecord | ParsedClick:
@@ -167,7 +185,9 @@ def test_one_click_is_cut_as_fastavro_decodes_it(drawn: tuple[bytes, Record]) ->
     assert (cut.has_person, cut.has_company) == (record["person_id"] is not None, record["company_id"] is not None)
     assert {name: getattr(cut, name) for name in names} == optional
     assert (cut.test, cut.confirmed) == (record["test"], record["confirmed"])
-    assert cut.shared == b"".join(list(click_parts(record).values())[1:11])
+    assert cut.has_page_click == bool((record.get("page_click_id") or "").strip(WHITE_SPACE))
+    assert cut.replayed == record.get("replayed", False)
+    assert cut.shared == b"".join(list(click_parts(a_click() | record).values())[1:11])
 
 
 @settings(deadline=None, max_examples=300)
@@ -233,7 +253,7 @@ def test_every_bit_counts() -> None:
     check_same([value.to_bytes(len(whole), "big") for value in flipped])
 
 
-@pytest.mark.parametrize("field", ["tenant_id", "link_id", "recipient_id", "click_id", "person_id", "user_agent"])
+@pytest.mark.parametrize("field", ["tenant_id", "recipient_id", "click_id", "person_id", "user_agent", "page_click_id"])
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 127, 128, 8_191, 8_192, 20_000])
 def test_texts_of_any_length_are_cut_alike(field: str, size: int) -> None:
     check_same([click_bytes(a_click(1) | {field: "x" * size}), click_bytes(a_click())])
@@ -263,7 +283,9 @@ def test_numbers_of_32_bits_are_held_to_them(number: int) -> None:
 
 
 @pytest.mark.parametrize("blank", [b"", b" ", b"\t\r\n", b"\x0b\x0c", b"\0", b"\xc2\xa0", b"\xc2\x85", b" x", b"x "])
-@pytest.mark.parametrize("field", ["tenant_id", "link_id", "recipient_id", "click_id", *OPTIONAL_IDS, "url"])
+@pytest.mark.parametrize(
+    "field", ["tenant_id", "link_id", "recipient_id", "click_id", *OPTIONAL_IDS, "url", "page_click_id"]
+)
 def test_what_is_blank_or_looks_so_is_found_alike(field: str, blank: bytes) -> None:
     value = text(blank)
     part = value if field in {"tenant_id", "link_id", "recipient_id", "click_id"} else b"\x02" + value
@@ -271,7 +293,7 @@ def test_what_is_blank_or_looks_so_is_found_alike(field: str, blank: bytes) -> N
     check_same([click_bytes(a_click(1)), click_bytes(a_click(2), **{field: part}), click_bytes(a_click(3))])
 
 
-@pytest.mark.parametrize("field", OPTIONAL_IDS)
+@pytest.mark.parametrize("field", [*OPTIONAL_IDS, "page_click_id"])
 @pytest.mark.parametrize("blank", BLANKS)
 def test_a_blank_id_is_an_absent_one(field: str, blank: str) -> None:
     told = parse_click(click_bytes(a_click(1) | {field: blank}), LAYOUTS)
@@ -326,6 +348,7 @@ def test_what_the_batch_takes_by_itself_is_not_looked_at_again() -> None:
     usual = [a_click(number, recipient_id="r" * (number + 1)) for number in range(200)]
     rare = [
         a_click(test=True, confirmed=True, person_id=None, mailing_id=None, flow_id="f", link_version=2**40),
+        a_click(page_click_id="c-0", fetch_mode=None, fetch_user=None, network_class="proxy", replayed=True),
         a_click(clicked_at=1, user_agent="x" * 8_191, link_count=-(2**31), link_id="a/b", url="a/b\x1f"),
     ]
     values = [click_bytes(click) for click in (*usual, *rare)]
@@ -345,6 +368,39 @@ def test_schema_without_contract_fields_has_no_layout() -> None:
         click_layout(swapped)
     with pytest.raises(ValueError, match="first thirteen fields"):
         click_layout(load_schemas()["SetField"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("page_click_id", "string"),
+        ("page_click_id", ["null", "bytes"]),
+        ("replayed", ["null", "boolean"]),
+        ("replayed", "int"),
+    ],
+)
+def test_schema_with_another_type_of_an_appended_field_has_no_layout(name: str, kind: Any) -> None:
+    fields = [field | {"type": kind} if field["name"] == name else field for field in CLICKED.definition["fields"]]
+
+    with pytest.raises(ValueError, match=rf"the field {name} of \S*LinkClicked"):
+        click_layout(writer_schema(CLICKED.definition | {"fields": fields}))
+
+
+def test_appended_fields_are_found_by_name() -> None:
+    """A writer may have appended fields of its own before."""
+    first, *rest = CLICKED.definition["fields"][20:]
+    own = {"name": "campaign", "type": ["null", "string"]}
+    schema = writer_schema(
+        CLICKED.definition | {"fields": [*CLICKED.definition["fields"][:20], *rest[::-1], own, first]}
+    )
+    layouts = {confluent_frame(8): click_layout(schema)}
+    record = a_click(page_click_id="c-0", replayed=True) | {"campaign": "spring"}
+    value = confluent_frame(8) + encode_body(schema.parsed, record)
+
+    cut = parse_click(value, layouts)
+
+    assert (cut.has_page_click, cut.replayed) == (True, True)
+    check_same([value, value[:-1]], layouts)
 
 
 def test_a_layout_is_made_of_safe_schemas_only() -> None:

@@ -96,6 +96,8 @@ class Traffic:
             company_id=random.choice(["c-1"] * 5 + [None, ""]),
             link_version=named,
             test=random.random() < 0.04,
+            page_click_id=random.choice([None] * 7 + ["c-0", "", " "]),
+            replayed=random.random() < 0.05,
         )
 
     def _click(self) -> None:

@@ -144,6 +144,16 @@ def test_test_click_neither_applies_nor_counts() -> None:
     assert model.hits == {("acme", "spring"): (0, 1, 1)}
 
 
+def test_pressed_button_and_replayed_click_are_no_hits() -> None:
+    model = ReferenceModel([a_link(an_action(rule="always"))])
+
+    clicks = [a_click(1), a_click(2, page_click_id="c-1"), a_click(3, page_click_id=" "), a_click(4, replayed=True)]
+    others = [a_click(5, replayed=True, recipient_id="r-2"), a_click(6, page_click_id="c-5", recipient_id="r-3")]
+
+    assert outcomes(model, *clicks, *others) == ["applied"] * 6
+    assert model.hits == {("acme", "spring"): (0, 2, 2)}
+
+
 def test_first_click_counts_without_actions() -> None:
     model = ReferenceModel([a_link()])
     outcomes(model, a_click(1), a_click(2), a_click(3, recipient_id="r-2"))
