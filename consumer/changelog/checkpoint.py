@@ -37,14 +37,14 @@ class Checkpoint:
     """Offsets of clicks that operators chose to skip, over all time."""
     changelog_start: int = 0
     """First offset of the changelog, if an operator accepted the loss of the records before it; else 0."""
-    clicks: str = ""
+    clicks_topic_id: str = ""
     """Identity of the clicks topic; empty if it was unknown."""
 
     def encode(self) -> bytes:
         """Return the value that goes with CHECKPOINT_KEY."""
         offset = _NOWHERE if self.offset is None else self.offset
         fields = _FIELDS.pack(self.partitions, offset, self.skipped, self.changelog_start)
-        return _FORMAT + fields + self.clicks.encode()
+        return _FORMAT + fields + self.clicks_topic_id.encode()
 
     @classmethod
     def decode(cls, value: bytes) -> Self:

@@ -38,7 +38,7 @@ class ChangelogRestorer:
         self._reader = reader
         self._state = state
         self._changelog_starts: dict[int, int] = {}
-        self.identity = ""
+        self.changelog_id = ""
         """Cluster and topic id of the changelog when the last store was opened."""
         self._waiting: dict[int, Opening | None] = {}
         self._targets: dict[int, int] = {}
@@ -102,8 +102,8 @@ class ChangelogRestorer:
         """Continue to open the store; return it once it is open."""
         opening = self._waiting[partition]
         if opening is None:
-            self.identity = self._reader.topic_id()
-            opening = self._state.open_in_steps(partition, self.identity)
+            self.changelog_id = self._reader.topic_id()
+            opening = self._state.open_in_steps(partition, self.changelog_id)
         self._waiting[partition] = None  # if anything fails from here on, the next step starts again
         try:
             next(opening)
@@ -124,8 +124,8 @@ class ChangelogRestorer:
         first, end = self._reader.watermarks([partition])[partition]
         if store.position != BEGINNING and not first <= store.position <= end:
             _LOG.warning("state.rebuilt", partition=partition, position=store.position, first=first, end=end)
-            self.identity = self._reader.topic_id()
-            store = self._state.reset(partition, self.identity)
+            self.changelog_id = self._reader.topic_id()
+            store = self._state.reset(partition, self.changelog_id)
         self._changelog_starts[partition] = first
         del self._waiting[partition]
         self._stores[partition], self._targets[partition] = store, end

@@ -49,13 +49,13 @@ RESOLUTIONS: Mapping[Contradiction, Sequence[Resolution]] = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Evidence about one partition: `first` and `end` are the watermarks of the clicks, `clicks` their topic id."""
+    """Evidence about one partition: `first_offset` and `end_offset` are the watermarks of the clicks topic."""
 
     committed: int | None
     checkpoint: Checkpoint | None
-    first: int
-    end: int
-    clicks: str = ""
+    first_offset: int
+    end_offset: int
+    clicks_topic_id: str = ""
     changelog_start: int = 0
     """First offset of the changelog. Compaction leaves it at 0; deletion by age or by hand raises it."""
     had_state: bool = False
@@ -75,22 +75,26 @@ def find_contradiction(evidence: Evidence) -> Contradiction | None:
     checkpoint = evidence.checkpoint
     if checkpoint is None or checkpoint.offset is None:
         return _find_without_checkpoint(evidence)
-    if checkpoint.clicks and evidence.clicks and checkpoint.clicks != evidence.clicks:
+    if (
+        checkpoint.clicks_topic_id
+        and evidence.clicks_topic_id
+        and checkpoint.clicks_topic_id != evidence.clicks_topic_id
+    ):
         return Contradiction.CLICKS_REPLACED
     if evidence.changelog_start > checkpoint.changelog_start:
         return Contradiction.STATE_PARTLY_LOST
     if (evidence.committed or 0) != checkpoint.offset:
         return Contradiction.OFFSETS_LOST if evidence.committed is None else Contradiction.OFFSETS_MOVED
-    if checkpoint.offset < evidence.first:
+    if checkpoint.offset < evidence.first_offset:
         return Contradiction.CLICKS_DELETED
-    return Contradiction.CLICKS_TRUNCATED if checkpoint.offset > evidence.end else None
+    return Contradiction.CLICKS_TRUNCATED if checkpoint.offset > evidence.end_offset else None
 
 
 def _find_without_checkpoint(evidence: Evidence) -> Contradiction | None:
     """Return the contradiction of a partition without state, None if the group has processed nothing yet."""
     if evidence.committed or evidence.had_state:
         return Contradiction.STATE_LOST
-    return Contradiction.CLICKS_DELETED if evidence.committed == 0 < evidence.first else None
+    return Contradiction.CLICKS_DELETED if evidence.committed == 0 < evidence.first_offset else None
 
 
 def resume_checkpoint(evidence: Evidence, resolution: Resolution, partitions: int) -> Checkpoint:
@@ -98,24 +102,26 @@ def resume_checkpoint(evidence: Evidence, resolution: Resolution, partitions: in
     checkpoint, processed_to = evidence.checkpoint or Checkpoint(partitions), evidence.processed_to
     is_replaced = find_contradiction(evidence) is Contradiction.CLICKS_REPLACED
     if is_replaced:
-        base = evidence.first
+        base = evidence.first_offset
     elif resolution is Resolution.OFFSETS_FROM_GROUP:
-        base = evidence.first if evidence.committed is None else evidence.committed
+        base = evidence.first_offset if evidence.committed is None else evidence.committed
     else:
         base = processed_to or 0
-    offset = min(max(base, evidence.first), evidence.end)
+    offset = min(max(base, evidence.first_offset), evidence.end_offset)
     skipped = 0 if is_replaced or processed_to is None else max(offset - processed_to, 0)
     changelog_start = checkpoint.changelog_start
     if resolution is Resolution.ACCEPT_LOST_MEMORY:
         changelog_start = max(changelog_start, evidence.changelog_start)
-    return Checkpoint(checkpoint.partitions, offset, checkpoint.skipped + skipped, changelog_start, evidence.clicks)
+    return Checkpoint(
+        checkpoint.partitions, offset, checkpoint.skipped + skipped, changelog_start, evidence.clicks_topic_id
+    )
 
 
 def reprocessed(evidence: Evidence, chosen: Checkpoint) -> int:
     """Return the number of offsets that would be processed again."""
     if evidence.processed_to is None or find_contradiction(evidence) is Contradiction.CLICKS_REPLACED:
         return 0
-    return max(min(evidence.processed_to, evidence.end) - (chosen.offset or 0), 0)
+    return max(min(evidence.processed_to, evidence.end_offset) - (chosen.offset or 0), 0)
 
 
 def explain(found: Mapping[int, tuple[Contradiction, Evidence]], group: str) -> str:
@@ -178,9 +184,9 @@ def describe(contradiction: Contradiction, evidence: Evidence, group: str) -> st
         group=group,
         committed=evidence.committed or 0,
         processed_to=processed_to,
-        last=evidence.first - 1,
-        deleted=evidence.first - processed_to,
-        end=evidence.end,
+        last=evidence.first_offset - 1,
+        deleted=evidence.first_offset - processed_to,
+        end=evidence.end_offset,
         changelog_start=evidence.changelog_start,
         accepted=evidence.checkpoint.changelog_start if evidence.checkpoint else 0,
     )

@@ -36,28 +36,28 @@ class HistoryCheck:
         partitions: int,
         group: str,
     ) -> None:
-        """`topics_file` survives the process, on the same disk as the state."""
+        """`topics_file` is on the same disk as the state, and survives the process."""
         self._consumer = consumer
         self._restorer = restorer
         self._known = KnownTopics(topics_file, group)
         self._partitions = partitions
         self._group = group
         self._checkpoints: dict[int, Checkpoint] = {}
-        self._starts: dict[int, int] = {}
+        self._start_offsets: dict[int, int] = {}
         self._first_offsets: dict[int, int] = {}
         self._suspected: dict[int, _Suspicion] = {}
 
-    def verify(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, int]:
+    def verify(self, restored: Mapping[int, PartitionStore]) -> Mapping[int, int]:
         """Return the partitions that may become live, and the offset that each consumes from.
 
         The others are restored again. Raises RetriableError, Unavailable or Contradictory.
         """
-        if not complete:
+        if not restored:
             return {}
         try:
-            evidence = self._collect_evidence(complete)
+            evidence = self._collect_evidence(restored)
         except RetriableError:
-            for partition in complete:
+            for partition in restored:
                 self._restorer.start(partition)
             raise
         found = {p: kind for p, each in evidence.items() if (kind := find_contradiction(each)) is not None}
@@ -68,7 +68,7 @@ class HistoryCheck:
             self._restorer.start(partition)
         for partition in evidence.keys() - found:
             self._admit(partition, evidence[partition])
-        return {partition: self._starts[partition] for partition in evidence.keys() - found}
+        return {partition: self._start_offsets[partition] for partition in evidence.keys() - found}
 
     def skipped(self, partition: int) -> int:
         """Return how many offsets of the partition operators chose to skip, over all time."""
@@ -89,32 +89,32 @@ class HistoryCheck:
         """Record that checkpoints of these partitions were committed. Raises RetriableError if the disk is full."""
         for partition in partitions:
             if self._first_offsets.pop(partition, None) is not None:
-                self._known.remember(self._restorer.identity, self._checkpoints[partition].clicks)
+                self._known.remember(self._restorer.changelog_id, self._checkpoints[partition].clicks_topic_id)
 
     def forget(self, partition: int) -> None:
         """Forget a partition that was assigned or revoked."""
         self._suspected.pop(partition, None)
         self._first_offsets.pop(partition, None)
 
-    def _collect_evidence(self, complete: Mapping[int, PartitionStore]) -> Mapping[int, Evidence]:
+    def _collect_evidence(self, restored: Mapping[int, PartitionStore]) -> Mapping[int, Evidence]:
         """Collect the evidence; asks for committed offsets first, so that the watermarks are no older."""
-        checkpoints = {partition: read_checkpoint(store) for partition, store in complete.items()}
+        checkpoints = {partition: read_checkpoint(store) for partition, store in restored.items()}
         for each in checkpoints.values():
             check_partitions(each, self._partitions)
-        committed = self._consumer.seek_to_committed([*complete])
-        watermarks = self._consumer.watermarks([*complete])
-        clicks = self._consumer.topic_id()
-        had_state = self._known.had_state(self._restorer.identity, clicks)
+        committed = self._consumer.seek_to_committed([*restored])
+        watermarks = self._consumer.watermarks([*restored])
+        clicks_topic_id = self._consumer.topic_id()
+        had_state = self._known.had_state(self._restorer.changelog_id, clicks_topic_id)
         return {
             partition: Evidence(
                 _offset(committed[partition]),
                 checkpoints[partition],
                 *watermarks[partition],
-                clicks=clicks,
+                clicks_topic_id=clicks_topic_id,
                 changelog_start=self._restorer.changelog_start(partition),
                 had_state=had_state,
             )
-            for partition in complete
+            for partition in restored
         }
 
     def _is_confirmed(self, partition: int, kind: Contradiction, evidence: Evidence) -> bool:
@@ -126,11 +126,11 @@ class HistoryCheck:
         self._suspected.pop(partition, None)
         checkpoint = evidence.checkpoint or Checkpoint(self._partitions)
         if checkpoint.offset is None:
-            self._first_offsets[partition] = evidence.first
-        self._starts[partition] = evidence.first if checkpoint.offset is None else checkpoint.offset
-        self._checkpoints[partition] = replace(checkpoint, clicks=evidence.clicks)
+            self._first_offsets[partition] = evidence.first_offset
+        self._start_offsets[partition] = evidence.first_offset if checkpoint.offset is None else checkpoint.offset
+        self._checkpoints[partition] = replace(checkpoint, clicks_topic_id=evidence.clicks_topic_id)
         if checkpoint.offset is not None:
-            self._known.remember(self._restorer.identity, evidence.clicks)
+            self._known.remember(self._restorer.changelog_id, evidence.clicks_topic_id)
 
 
 def _offset(committed: Committed | None) -> int | None:
@@ -144,22 +144,22 @@ class KnownTopics:
         self._file = file
         self._group = group
 
-    def remember(self, changelog: str, clicks: str) -> None:
+    def remember(self, changelog_id: str, clicks_topic_id: str) -> None:
         """Remember these topics. Raises RetriableError if the disk refuses."""
-        line = self._line(changelog, clicks)
+        line = self._line(changelog_id, clicks_topic_id)
         if self._read() != line:
             self._file.write(line + b"\n")
 
-    def had_state(self, changelog: str, clicks: str) -> bool:
+    def had_state(self, changelog_id: str, clicks_topic_id: str) -> bool:
         """Return whether the local state is from another changelog of this group, for the same clicks topic."""
-        known, now = self._read().split(b" "), self._line(changelog, clicks).split(b" ")
+        known, now = self._read().split(b" "), self._line(changelog_id, clicks_topic_id).split(b" ")
         return len(known) == len(now) and (known[0], known[2]) == (now[0], now[2]) and known[1] != now[1]
 
     def _read(self) -> bytes:
         return self._file.read().partition(b"\n")[0]
 
-    def _line(self, changelog: str, clicks: str) -> bytes:
-        return f"{self._group} {changelog} {clicks}".encode()
+    def _line(self, changelog_id: str, clicks_topic_id: str) -> bytes:
+        return f"{self._group} {changelog_id} {clicks_topic_id}".encode()
 
 
 def read_known_topics(path: Path, group: str) -> KnownTopics:

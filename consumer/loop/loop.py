@@ -1,8 +1,8 @@
 """The loop: consume a batch, decide it, write and commit it in one transaction, then store its state.
 
-One thread runs it. Each turn polls a batch, applies the rebalance that may have happened in the poll, continues the
-restore of assigned partitions, and processes the batch. A crash at any point leaves the local state level with its
-changelog or behind it, never ahead.
+One thread runs it. Each iteration polls a batch, applies the rebalance that may have happened in the poll, continues
+the restore of assigned partitions, and processes the batch. A crash at any point leaves the local state up to date with
+its changelog or behind it, never ahead.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,15 +57,16 @@ class LoopDependencies:
 class Loop:
     """The worker's loop."""
 
-    def __init__(self, parts: LoopDependencies, linger: LingerPolicy, *, drain: bool = False) -> None:
-        self._parts = parts
-        self._consumer, self._observer, self._now = parts.consumer, parts.observer, parts.clock.monotonic
-        self._assignment, self._offsets = parts.assignment, parts.offsets
+    def __init__(self, dependencies: LoopDependencies, linger: LingerPolicy, *, drain: bool = False) -> None:
+        self._dependencies = dependencies
+        self._consumer, self._observer = dependencies.consumer, dependencies.observer
+        self._now = dependencies.clock.monotonic
+        self._assignment, self._offsets = dependencies.assignment, dependencies.offsets
         self._sizer = BatchSizer()
-        self._poller = BatchPoller(parts.consumer, linger, self._sizer, self._now)
-        self._backoff = RetryBackoff(parts.observer, self._now)
-        self._lag_watch = LagWatch(parts.consumer, parts.observer, self._now)
-        self._membership = MembershipWatch(parts.consumer, parts.observer, self._now, drain=drain)
+        self._poller = BatchPoller(dependencies.consumer, linger, self._sizer, self._now)
+        self._backoff = RetryBackoff(dependencies.observer, self._now)
+        self._lag_watch = LagWatch(dependencies.consumer, dependencies.observer, self._now)
+        self._membership = MembershipWatch(dependencies.consumer, dependencies.observer, self._now, drain=drain)
         self._must_drain = drain
         self._drain: Drain | None = None
         self._batch_seconds = 0.0
@@ -79,20 +80,20 @@ class Loop:
         Raises a LinkActionsError if a person must fix something; nothing of an open transaction is committed then.
         """
         self._reset_producer(is_stopping)
-        turn: Callable[[], bool] = partial(self._start, is_stopping)
+        iteration: Callable[[], bool] = partial(self._start, is_stopping)
         is_done = False
         while not is_done and not is_stopping():
             try:
-                is_done = self._retry_aborted(turn)
-                turn = self._run_once
-                self._observer.turned()
+                is_done = self._retry_aborted(iteration)
+                iteration = self._run_once
+                self._observer.iterated()
             except RetriableError as error:
                 self._wait(self._backoff.wait_seconds(error), is_stopping)
                 self._reset_producer(is_stopping)
 
-    def _retry_aborted(self, turn: Callable[[], bool]) -> bool:
+    def _retry_aborted(self, iteration: Callable[[], bool]) -> bool:
         try:
-            return turn()
+            return iteration()
         except TransactionAborted as error:
             self._abort_and_retry(error)
             return False
@@ -104,8 +105,8 @@ class Loop:
             self._observer.beat()
             return is_stopping()
 
-        self._parts.definitions.catch_up(should_stop)
-        self._observer.definitions_read(self._parts.definitions.take_read())
+        self._dependencies.definitions.catch_up(should_stop)
+        self._observer.definitions_read(self._dependencies.definitions.take_read())
         self._drain = Drain(self._consumer) if self._must_drain else None
         self._observer.running()
         return False
@@ -122,17 +123,17 @@ class Loop:
         self._offsets.check_no_regression({p: mine[0].offset() or 0 for p, mine in batches.items()})
         self._lag_watch.poll(self._assignment.live, self._assignment.restoring)
         self._assignment.restore(POLL_TIMEOUT_SECONDS)
-        self._parts.definitions.follow()
-        self._observer.definitions_read(self._parts.definitions.take_read())
+        self._dependencies.definitions.follow()
+        self._observer.definitions_read(self._dependencies.definitions.take_read())
         if batches:
             self._observer.stages({Stage.GATHER: self._now() - started})
-            for piece in self._parts.poison_guard.pieces(batches):
+            for piece in self._dependencies.poison_guard.pieces(batches):
                 self._process_batch(piece)
         else:
             self._report_lag(self._offsets.commit_trailing(self._assignment.live))
-        if self._parts.punctuator is not None:
-            live, now_ms = self._assignment.live, self._parts.clock.now_ms()
-            self._offsets.commit_punctuation(live, self._parts.punctuator, now_ms)
+        if self._dependencies.punctuator is not None:
+            live, now_ms = self._assignment.live, self._dependencies.clock.now_ms()
+            self._offsets.commit_punctuation(live, self._dependencies.punctuator, now_ms)
         return self._drain is not None and self._is_drained(self._drain)
 
     def _follow_assignment(self) -> None:
@@ -142,12 +143,12 @@ class Loop:
     def _process_batch(self, records: PartitionRecords) -> None:
         """Decide, produce, commit, and only then store."""
         timer = StageTimer(self._now)
-        batch = self._decide(records, timer.begun + MAX_DEFINITION_WAIT_SECONDS)
+        batch = self._decide(records, timer.started + MAX_DEFINITION_WAIT_SECONDS)
         timer.end(Stage.DECIDE)
         self._pending = batch
         self._consumer.begin_transaction()
         for each in batch.partitions:
-            self._parts.output.write(each)
+            self._dependencies.output.write(each)
         timer.end(Stage.PRODUCE)
         first = self._offsets.produce_first_checkpoints(self._assignment.live, batch.offsets)
         positions = self._consumer.commit_transaction({**first, **batch.offsets})
@@ -163,13 +164,13 @@ class Loop:
 
     def _decide(self, records: PartitionRecords, wait_until: float) -> Batch:
         """Decide each partition, waiting for link definitions no longer than `wait_until`."""
-        decide, live = self._parts.decider.decide, self._assignment.live
-        with self._parts.poison_guard.deciding(records):
+        decide, live = self._dependencies.decider.decide, self._assignment.live
+        with self._dependencies.poison_guard.deciding(records):
             decisions = {p: decide(p, mine, live[p], wait_until=wait_until) for p, mine in records.items()}
         batch = Batch([PartitionBatch(p, mine, decisions[p]) for p, mine in records.items()])
         for each in batch.partitions:
-            self._parts.dead_letter_limit.check(each)
-            self._parts.decider.add_expired(each, live[each.partition])
+            self._dependencies.dead_letter_limit.check(each)
+            self._dependencies.decider.add_expired(each, live[each.partition])
         self._offsets.attach_checkpoints(batch)
         self._sizer.record_output(batch)
         return batch
@@ -181,7 +182,7 @@ class Loop:
         self._offsets.record(batch.offsets)
         if self._drain is not None:
             self._drain.record_committed(batch)
-        self._parts.decider.forget_before(batch.offsets)
+        self._dependencies.decider.forget_before(batch.offsets)
         self._sizer.grow()
         self._aborts = 0
 
@@ -200,7 +201,7 @@ class Loop:
         _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
         self._consumer.abort_transaction()
         if error.poison and batch is not None:
-            isolate_refused(batch, error, self._sizer, self._parts.decider.force_dead_letter)
+            isolate_refused(batch, error, self._sizer, self._dependencies.decider.force_dead_letter)
         elif self._aborts >= MAX_ABORTS:
             raise Unavailable(f"{self._aborts} transactions in a row were aborted: {error}; run link-actions doctor")
         self._reread_from_committed()
@@ -211,13 +212,13 @@ class Loop:
         A stopping worker with a batch of unknown outcome still tries once: the new producer aborts the old transaction,
         whose pending offsets would otherwise block the next owner until the transaction times out.
         """
-        must_ask = self._pending is not None
+        must_try = self._pending is not None
         if self._pending is not None:
             self._observer.transaction(TransactionResult.UNKNOWN)
             # A batch too large to commit within the time-out would fail forever; retry with half its size.
             self._sizer.shrink(self._pending.size)
-        while must_ask or not is_stopping():
-            must_ask = False
+        while must_try or not is_stopping():
+            must_try = False
             self._observer.beat()
             try:
                 self._consumer.reinit_producer()

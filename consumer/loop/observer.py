@@ -31,7 +31,7 @@ class StageTimer:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self.begun = self._last = now()
+        self.started = self._last = now()
         self.stages: dict[Stage, float] = {}
 
     def end(self, stage: Stage) -> None:
@@ -42,7 +42,7 @@ class StageTimer:
     @property
     def seconds(self) -> float:
         """Duration of all stages that have ended."""
-        return self._last - self.begun
+        return self._last - self.started
 
 
 class Observer:
@@ -73,7 +73,7 @@ class Observer:
         """Report why the loop waits before it retries."""
         self._health.interrupt(reason)
 
-    def turned(self) -> None:
+    def iterated(self) -> None:
         """Report a turn that ended without an error."""
         self._health.interrupt(None)
 

@@ -56,7 +56,7 @@ class Inspection:
             raise Unavailable(f"The history cannot be read ({error}); run link-actions doctor") from error
         return {
             p: _settled(
-                Evidence(after[p], checkpoints.get(p), *clicks[p], clicks=topic, changelog_start=bounds[p][0]),
+                Evidence(after[p], checkpoints.get(p), *clicks[p], clicks_topic_id=topic, changelog_start=bounds[p][0]),
                 before[p],
             )
             for p in numbers

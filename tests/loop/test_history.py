@@ -24,7 +24,7 @@ from tests.loop.script import Happening, Script
 from tests.loop.scripted_ports import ScriptedState
 
 RECIPIENTS = 20
-NOTE = Checkpoint(4, 100, clicks="c/one")
+NOTE = Checkpoint(4, 100, clicks_topic_id="c/one")
 AGREED = Evidence(100, NOTE, 0, 200, "c/one")
 
 
@@ -235,7 +235,7 @@ def test_checkpoint_to_continue_with(seen: Evidence, resolution: Resolution, exp
     """`expected`: the offset to continue from, the number of offsets lost, and the number processed again."""
     note = resume_checkpoint(seen, resolution, 4)
     assert (note.offset, note.skipped, reprocessed(seen, note)) == expected
-    assert note.clicks == seen.clicks
+    assert note.clicks_topic_id == seen.clicks_topic_id
 
 
 @pytest.mark.parametrize("kind", [*Contradiction])

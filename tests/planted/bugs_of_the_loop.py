@@ -12,7 +12,7 @@ SEVERAL_WORKERS = ("tests/simulation/test_simulation.py",)
 
 _WRITE_AND_COMMIT = """\
         for each in batch.partitions:
-            self._parts.output.write(each)
+            self._dependencies.output.write(each)
         timer.end(Stage.PRODUCE)
         first = self._offsets.produce_first_checkpoints(self._assignment.live, batch.offsets)
         positions = self._consumer.commit_transaction({**first, **batch.offsets})
@@ -29,7 +29,7 @@ BUGS = (
         self._consumer.commit_transaction(batch.offsets)
         self._consumer.begin_transaction()
         for each in batch.partitions:
-            self._parts.output.write(each)
+            self._dependencies.output.write(each)
         timer.end(Stage.PRODUCE)
         first = self._offsets.produce_first_checkpoints(self._assignment.live, batch.offsets)
         positions = self._consumer.commit_transaction({**first, **batch.offsets})
@@ -142,7 +142,7 @@ BUGS = (
         self._consumer.begin_transaction()
         for each in batch.partitions:
             for row, bad in each.decision.dead_letters.items():
-                self._consumer.produce(self._parts.output._dead_letter(each.records[row], bad))
+                self._consumer.produce(self._dependencies.output._dead_letter(each.records[row], bad))
         self._consumer.commit_transaction({})
         self._pending = batch
         self._consumer.begin_transaction()
@@ -198,7 +198,7 @@ BUGS = (
     ),
     PlantedBug(
         "clicks are decided before the definitions are read to their end",
-        (Edit(LOOP, "        self._parts.definitions.catch_up(should_stop)\n", ""),),
+        (Edit(LOOP, "        self._dependencies.definitions.catch_up(should_stop)\n", ""),),
         ("tests/loop/test_loop_at_the_edges.py",),
     ),
     PlantedBug(
@@ -230,7 +230,7 @@ BUGS = (
     ),
     PlantedBug(
         "clicks that were deleted unread are passed over",
-        (Edit(HISTORY, "    if checkpoint.offset < evidence.first:\n", "    if False:\n"),),
+        (Edit(HISTORY, "    if checkpoint.offset < evidence.first_offset:\n", "    if False:\n"),),
         ("tests/loop/test_history.py", *SEVERAL_WORKERS),
     ),
 )

@@ -87,7 +87,7 @@ class CredulousCheck(HistoryCheck):
         bounds = self._consumer.watermarks([*complete])
         for partition in complete:
             self._admit(partition, Evidence(_offset(committed[partition]), None, *bounds[partition]))
-        return {p: self._starts[p] for p in complete}
+        return {p: self._start_offsets[p] for p in complete}
 
 
 class EagerLoop(Loop):
@@ -98,7 +98,7 @@ class EagerLoop(Loop):
         self._pending = batch
         self._consumer.begin_transaction()
         for each in batch.partitions:
-            self._parts.output.write(each)
+            self._dependencies.output.write(each)
         live = self._assignment.live
         for each in batch.partitions:
             if each.decision.memory:

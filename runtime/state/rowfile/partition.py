@@ -97,11 +97,11 @@ class RowPartitionStore:
 
     def _append(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
         block = self._matcher.encode(entries)
-        gained = self._matcher.mark_replaced(block)
+        added_rows = self._matcher.mark_replaced(block)
         segment = self._files.newest
         first = self._files.number(segment, segment.end)
         segment.append(block.rows, position, segment.last_batch.compacted_rows)
-        self._live_rows += gained
+        self._live_rows += added_rows
         self._matcher.insert(block, first)
 
     def _compact(self, entries: int) -> None:

@@ -25,9 +25,9 @@ MAX_ROWS = 1 << 31
 
 _BATCH = Struct("<qIII")
 """Changelog position, rows of the batch, compacted rows of the older file, checksum."""
-_MIN_STEP = 1 << 22
-_STEP_SHARE = 8
-_CHECKED_AT_ONCE = 1 << 24
+_MIN_GROWTH_BYTES, _GROWTH_SHARE = 1 << 22, 8
+"""A full file is extended by this many bytes, or by this part of its size if that is more."""
+_VERIFY_STEP_BYTES = 1 << 24
 """Bytes verified in one step of loading."""
 
 
@@ -147,7 +147,7 @@ class Segment:
         checked = 0
         for batch in self._valid_batches(rows):
             self.last_batch = batch
-            if batch.end - checked > _CHECKED_AT_ONCE // ROW_BYTES:
+            if batch.end - checked > _VERIFY_STEP_BYTES // ROW_BYTES:
                 checked = batch.end
                 self.release_pages()
                 yield
@@ -171,8 +171,8 @@ class Segment:
         """Extend the file and its map to at least this size; unwritten parts take no disk space."""
         if rows * ROW_BYTES <= self._allocated:
             return
-        step = max(_MIN_STEP, rows * ROW_BYTES // _STEP_SHARE)
-        size = (rows * ROW_BYTES + step) // ROW_BYTES * ROW_BYTES
+        growth = max(_MIN_GROWTH_BYTES, rows * ROW_BYTES // _GROWTH_SHARE)
+        size = (rows * ROW_BYTES + growth) // ROW_BYTES * ROW_BYTES
         os.ftruncate(self._descriptor, self.end * ROW_BYTES)
         os.ftruncate(self._descriptor, size)
         self._map_file(size)
