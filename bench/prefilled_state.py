@@ -17,10 +17,10 @@ from bench.candidate import Job
 from bench.environment import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
-from consumer.app.clients import KafkaClients
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.changelog.entries import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
 from runtime.config.settings import Settings
+from runtime.kafka.clients import KafkaClients
 from runtime.state.rowfile.state import RowFileState
 from schemas.identity import (
     KEY_HASH_BYTES,

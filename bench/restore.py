@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.state import KEY_BYTES, STORES, VALUE
-from consumer.app.clients import KafkaClients
 from consumer.app.record_formats import topic_names
 from consumer.loop.changelog_restore import ChangelogRestorer
 from deploy.kafka import BENCHMARK, start_kafka
 from runtime.config.settings import Settings
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, create_topics
 from runtime.kafka.client import open_producer, worker_producer_config
+from runtime.kafka.clients import KafkaClients
 
 PARTITIONS = 4
 BATCH = 5_000

@@ -2,13 +2,13 @@
 
 from contextlib import closing
 
-from consumer.app.clients import KafkaClients
 from consumer.loop.history_check import TOPICS_FILE, read_known_topics
 from runtime.config.settings import Settings
 from runtime.errors import Contradictory
 from runtime.kafka.admin.connection import Connection
 from runtime.kafka.admin.consumer_group import ConsumerGroup
 from runtime.kafka.admin.topics import TopicReport
+from runtime.kafka.clients import KafkaClients
 from runtime.state.factory import state_folder
 from schemas.topics import TopicNames
 

@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
 from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
-from consumer.app.clients import KafkaClients
 from consumer.app.member_id_file import MemberIdFile
 from consumer.app.missing_changelog import require_changelog
 from consumer.app.record_formats import Kinds, load_formats, topic_names
@@ -24,11 +23,12 @@ from runtime.clock import SystemClock
 from runtime.config.settings import Settings
 from runtime.errors import Unavailable
 from runtime.kafka.admin.acls import Role, acls_of
-from runtime.kafka.admin.namesakes import require_sole, session_seconds
+from runtime.kafka.admin.namesakes import open_group_members, require_sole, session_seconds
 from runtime.kafka.admin.permission import explaining_denials
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
 from runtime.kafka.backend import best_backend
 from runtime.kafka.client import static_membership
+from runtime.kafka.clients import KafkaClients
 from runtime.kafka.credentials import Credentials
 from runtime.monitoring.health import STALLED_AFTER_SECONDS, Health
 from runtime.monitoring.http import LOOPBACK, HttpServer, routes
@@ -150,7 +150,7 @@ class _Worker:
         """Open the consumer unless another worker has this instance id: the new producer would fence that worker."""
         member = MemberIdFile(self._open_marker(MEMBER_FILE))
         require_sole(
-            clients.open_group_members().namesakes,
+            open_group_members(clients.settings, clients.credentials).namesakes,
             self.settings.instance_id,
             former_member_id=member.read(),
             session_seconds=session_seconds(self.settings.kafka),

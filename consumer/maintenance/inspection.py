@@ -6,13 +6,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from consumer.app.clients import KafkaClients
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
 from consumer.loop.history import Contradiction, Evidence, find_contradiction
 from runtime.config.settings import Settings
 from runtime.errors import Unavailable
 from runtime.kafka.admin.connection import Connection
 from runtime.kafka.admin.consumer_group import ConsumerGroup
+from runtime.kafka.clients import KafkaClients
 from runtime.ports import LogReader, RetriableError
 from runtime.records.bulk import split_by_partition
 from schemas.topics import TopicNames

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from consumer.app.clients import KafkaClients
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.maintenance.changelog_writer import ChangelogWriter
 from consumer.maintenance.repartition import RepartitionDependencies
@@ -13,6 +12,7 @@ from runtime.config.settings import Settings
 from runtime.kafka.admin.connection import Connection
 from runtime.kafka.admin.consumer_group import ConsumerGroup
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin
+from runtime.kafka.clients import KafkaClients
 from runtime.state.disk import failure_at_start, require_writable
 from runtime.state.factory import open_state
 from schemas.topics import TopicNames

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from runtime.config.service_links import is_service_link
-from runtime.config.settings import PREFIX, Settings, description_of, variable
+from runtime.config.settings import EDGE_PREFIX, PREFIX, Settings, description_of, variable
 from runtime.errors import UsageError
 from runtime.terminal.text import is_encodable
 from runtime.terminal.value_problem import problem_of
@@ -23,21 +23,29 @@ class WrongSettings(UsageError):
         self.mistakes = mistakes
 
 
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Build the settings from the variables of an environment; an empty variable counts as not set.
+    """Build the settings that all programs share; `load_settings_of` has the details."""
+    return load_settings_of(Settings, environ)
+
+
+def load_settings_of(kind: type[AnySettings], environ: Mapping[str, str]) -> AnySettings:
+    """Build settings from the variables of an environment; an empty variable counts as not set.
 
     Variables that Kubernetes sets for a Service are ignored, even if a setting has the same name. Raises WrongSettings,
     which names every variable that is wrong, missing or unknown.
     """
     links = service_links(environ)
     _check_encoding({name: environ[name] for name in environ if name.upper().startswith(PREFIX) and name not in links})
-    unknown = list(_unknown_variables(environ.keys() - links))
-    source = EnvSettingsSource(Settings)
+    unknown = list(_unknown_variables(environ.keys() - links, kind))
+    source = EnvSettingsSource(kind)
     source.env_vars = {name.lower(): value for name, value in environ.items() if value and name not in links}
     try:
-        settings = Settings(**source())
+        settings = kind(**source())
     except ValidationError as error:
-        raise WrongSettings([*(_mistake(dict(detail)) for detail in error.errors()), *unknown]) from error
+        raise WrongSettings([*(_mistake(dict(detail), kind) for detail in error.errors()), *unknown]) from error
     if unknown:
         raise WrongSettings(unknown)
     return settings
@@ -62,21 +70,22 @@ def _check_encoding(environ: Mapping[str, str]) -> None:
         raise WrongSettings(mistakes)
 
 
-def _unknown_variables(names: Iterable[str]) -> Iterator[str]:
-    known = [field.upper() for field in Settings.model_fields]
+def _unknown_variables(names: Iterable[str], kind: type[Settings]) -> Iterator[str]:
+    known = [field.upper() for field in kind.model_fields]
+    has_edge = any(field.startswith(EDGE_PREFIX) for field in known)
     for name in sorted(names):
         prefix, own = name[: len(PREFIX)].upper(), name[len(PREFIX) :].upper()
-        if prefix == PREFIX and own not in known:
+        if prefix == PREFIX and own not in known and (has_edge or not own.startswith(EDGE_PREFIX)):
             near = get_close_matches(own, known, n=1)
             hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known after {PREFIX} are {', '.join(known)}"
             yield f"{name} is no setting; {hint}"
 
 
-def _mistake(detail: dict[str, Any]) -> str:
+def _mistake(detail: dict[str, Any], kind: type[Settings]) -> str:
     """Describe what is wrong with one variable, without its value, which may be a secret."""
     field = str(detail["loc"][0])
-    sample = (Settings.model_fields[field].examples or [""])[0]
-    example = f"set it to {description_of(field)}, for example {variable(field)}={sample}"
+    sample = (kind.model_fields[field].examples or [""])[0]
+    example = f"set it to {description_of(field, kind)}, for example {variable(field)}={sample}"
     if detail["type"] == "missing":
         return f"{variable(field)} is not set: {example}"
     return f"{variable(field)} is wrong: {problem_of(detail)}; {example}"

@@ -1,6 +1,6 @@
 """The settings of an installation, each set by a `LINK_ACTIONS_*` environment variable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -36,6 +36,9 @@ DEFAULT = "default"
 
 HELP_WIDTH = 74
 """Characters per line of the help, which is indented."""
+
+EDGE_PREFIX = "EDGE_"
+"""What the settings of the edge alone begin with, after `PREFIX`; other programs ignore them."""
 
 MAX_WORKERS = 256
 """Limit of `run --workers`; more processes would only wait for each other on any machine."""
@@ -225,24 +228,25 @@ def instance_ids(instance_id: str, workers: int) -> Sequence[str]:
     return [f"{instance_id}-{number}" for number in range(1, workers + 1)]
 
 
-def default_text(name: str) -> str | None:
+def default_text(name: str, kind: type[Settings] = Settings) -> str | None:
     """Return the default of a field as text; None if it is required, or not set by default."""
-    field = Settings.model_fields[name]
+    field = kind.model_fields[name]
     extra = field.json_schema_extra
     if isinstance(extra, dict) and DEFAULT in extra:
         return str(extra[DEFAULT])
     return None if field.is_required() or field.default in {None, ""} else str(field.default)
 
 
-def description_of(name: str) -> str:
+def description_of(name: str, kind: type[Settings] = Settings) -> str:
     """Return what a field is, and its default."""
-    default = default_text(name)
-    return f"{Settings.model_fields[name].description}" + (f" (default: {default})" if default else "")
+    default = default_text(name, kind)
+    return f"{kind.model_fields[name].description}" + (f" (default: {default})" if default else "")
 
 
-def settings_help() -> str:
-    """Return each setting with its description and default, as `--help` shows them."""
+def settings_help(names: Iterable[str] | None = None, kind: type[Settings] = Settings) -> str:
+    """Return settings with description and default, as `--help` shows them: all of them unless `names` are given."""
+    shown = kind.model_fields if names is None else names
     return "\n".join(
-        fill(f"{variable(name)} {description_of(name)}", HELP_WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-        for name in Settings.model_fields
+        fill(text, HELP_WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+        for text in (f"{variable(name)} {description_of(name, kind)}" for name in shown)
     )

@@ -5,6 +5,8 @@ caller decodes the bytes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import structlog
 
@@ -35,20 +37,47 @@ OnPublished = Callable[[Collection[LinkVersion]], None]
 class DefinitionFollower:
     """Every version of every link that has been published.
 
-    `on_published` is called with each version read, and the newest one of its link, before they can be found.
+    `on_published` is called with each version read, and the newest one of its link, before they can be found. Given
+    the `topic_id` that an earlier process has read, the follower offers what that one stored and asks no broker before
+    `attach`; without it, it attaches at once, which raises RetriableError.
     """
 
     def __init__(
-        self, reader: LogReader, state: StateStore, on_published: OnPublished = lambda _versions: None
+        self,
+        reader: LogReader,
+        state: StateStore,
+        on_published: OnPublished = lambda _versions: None,
+        *,
+        topic_id: str | None = None,
+        lock: AbstractContextManager[Any] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
+        """`lock` guards the store if one thread follows while others look links up; it must be reentrant."""
         self._reader = reader
+        self._state = state
         self._on_published = on_published
+        self._lock = lock
+        self._attached: str | None = None
         self._read = 0
-        self._store = state.open(DEFINITIONS, reader.topic_id())
-        first, end = reader.watermarks([_PARTITION])[_PARTITION]
-        if not first <= self._store.position <= end:
-            self._store = state.reset(DEFINITIONS, reader.topic_id())
-        reader.assign(_PARTITION, self._store.position)
+        self._store = state.open(DEFINITIONS, topic_id or reader.topic_id())
+        if topic_id is None:
+            self.attach()
+
+    def attach(self) -> str:
+        """Begin to read where the store ends, unless it has begun, and return the topic id. Raises RetriableError.
+
+        The store is emptied first unless it is a copy of this topic.
+        """
+        if self._attached is not None:
+            return self._attached
+        topic_id = self._reader.topic_id()
+        first, end = self._reader.watermarks([_PARTITION])[_PARTITION]
+        with self._lock:
+            self._store = self._state.open(DEFINITIONS, topic_id)
+            if not first <= self._store.position <= end:
+                self._store = self._state.reset(DEFINITIONS, topic_id)
+        self._reader.assign(_PARTITION, self._store.position)
+        self._attached = topic_id
+        return topic_id
 
     def follow(self, timeout_seconds: float = 0) -> int:
         """Read the versions published since the last call, and return their number. Raises RetriableError."""
@@ -58,6 +87,11 @@ class DefinitionFollower:
             self._keep(records, position)
         self._read += len(records)
         return len(records)
+
+    @property
+    def position(self) -> int:
+        """Offset of the record to read next."""
+        return self._store.position
 
     def take_read(self) -> int:
         """Return how many versions `follow` and `catch_up` have read since the last call."""
@@ -72,7 +106,8 @@ class DefinitionFollower:
 
     def _keep(self, records: Iterable[ConsumerRecord], position: int) -> None:
         try:
-            self._store.write(self._entries(records), position)
+            with self._lock:
+                self._store.write(self._entries(records), position)
         except RetriableError:
             # Otherwise the next write would skip these records but store a position past them.
             self._reader.unassign(_PARTITION)
@@ -104,11 +139,14 @@ class DefinitionFollower:
 
     def version(self, link_key: bytes, version: int) -> bytes | None:
         """Return the definition, None if this version is not known or was withdrawn. Raises RetriableError."""
-        return self._store.get_many([_version_key(link_key, version)])[0]
+        with self._lock:
+            return self._store.get_many([_version_key(link_key, version)])[0]
 
     def newest(self, link_key: bytes) -> tuple[int, bytes] | None:
         """Return the newest version that was not withdrawn, and its definition. Raises RetriableError."""
-        return newest_version(self._versions_down(link_key, _number(self._store.get_many([_newest_key(link_key)])[0])))
+        with self._lock:
+            highest = _number(self._store.get_many([_newest_key(link_key)])[0])
+            return newest_version(self._versions_down(link_key, highest))
 
     def _versions_down(self, link_key: bytes, highest: int) -> Iterator[tuple[int, bytes | None]]:
         """Yield the versions from the highest number ever published down."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
 STALLED_AFTER_SECONDS = 75.0
 """A little above the longest time that the group allows between two polls (`max.poll.interval.ms`, 60 s)."""
@@ -49,6 +50,21 @@ class Readiness:
     seconds_since_commit: float | None
     refused: str | None = None
     """Why the group refuses this worker, and what to do."""
+
+
+class Probed(Protocol):
+    """The health of a process, as its probes, its watchdog and its signals see it."""
+
+    stalled_after_seconds: float
+
+    def enter(self, phase: Phase) -> None:
+        """Enter a phase."""
+
+    def live(self) -> Liveness:
+        """Answer the liveness probe."""
+
+    def ready(self) -> Any:
+        """Answer the readiness probe: a dataclass with a boolean `ready`."""
 
 
 class Health:

@@ -18,7 +18,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from runtime.errors import UsageError
-from runtime.monitoring.health import Health
+from runtime.monitoring.health import Probed
 
 SHUTDOWN_SECONDS = 1.0
 """Limit for stopping the server; a connection that hangs stays open until the process ends."""
@@ -46,8 +46,8 @@ class Response:
 Route = Callable[[], Response]
 
 
-def routes(metrics: Callable[[], bytes], health: Health, versions: Mapping[str, str]) -> Mapping[str, Route]:
-    """Return the routes of a worker; `metrics` returns its metrics in Prometheus' text format."""
+def routes(metrics: Callable[[], bytes], health: Probed, versions: Mapping[str, str]) -> Mapping[str, Route]:
+    """Return the routes of a process; `metrics` returns its metrics in Prometheus' text format."""
 
     def livez() -> Response:
         live = health.live()

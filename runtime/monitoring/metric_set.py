@@ -54,6 +54,10 @@ class MetricSet:
         """Increase a counter."""
         _series(self._counters[counter], labels).inc(by)
 
+    def series(self, counter: CounterSpec, *labels: str) -> Counter:
+        """Return one series of a counter, to increase it often."""
+        return _series(self._counters[counter], labels)
+
     def set(self, gauge: GaugeSpec, value: float, *labels: str | int) -> None:
         """Set a gauge."""
         _series(self._gauges[gauge], labels).set(value)

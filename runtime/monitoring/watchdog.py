@@ -10,7 +10,7 @@ from typing import Self
 
 import structlog
 
-from runtime.monitoring.health import Health
+from runtime.monitoring.health import Probed
 
 _LOG = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Watchdog:
     The alarm writes bare text; it is cancelled if this thread can log the stall.
     """
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Probed) -> None:
         self._health = health
         self._every_seconds = health.stalled_after_seconds / _CHECKS
         self._ended = Event()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from runtime.errors import ExitCode
-from runtime.monitoring.health import Health, Phase
+from runtime.monitoring.health import Phase, Probed
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 STOP_SECONDS = 4.0
@@ -16,7 +16,7 @@ STOP_SECONDS = 4.0
 
 
 @contextmanager
-def stopping_on_signals(health: Health, *, stop_seconds: float = STOP_SECONDS) -> Iterator[Callable[[], bool]]:
+def stopping_on_signals(health: Probed, *, stop_seconds: float = STOP_SECONDS) -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether SIGTERM or SIGINT has arrived.
 
     The first signal starts a timer that ends the process if a call hangs. The timer does not need Python's signal

@@ -78,7 +78,7 @@ def readyz(replies: Mapping[str, Reply]) -> Response:
     """Return 200 if every worker is ready; `assigned` has the partitions of all."""
     workers = _by_worker(replies)
     ready = all(reply.status is HTTPStatus.OK for reply in replies.values())
-    assigned = sorted({partition for body in workers.values() if body for partition in body["assigned"]})
+    assigned = sorted({partition for body in workers.values() if body for partition in body.get("assigned", ())})
     return json_response({"ready": ready, "assigned": assigned, "workers": workers}, good=ready)
 
 

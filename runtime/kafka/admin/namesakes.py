@@ -15,7 +15,8 @@ from confluent_kafka.admin import AdminClient
 from runtime.clock import Clock
 from runtime.config.kafka_settings import KafkaSettings
 from runtime.errors import FatalKafkaError
-from runtime.kafka.client import worker_consumer_config
+from runtime.kafka.client import admin_config, open_admin, worker_consumer_config
+from runtime.kafka.credentials import Credentials
 from runtime.kafka.errors import kafka_error
 
 _LOG = structlog.get_logger(__name__)
@@ -105,3 +106,9 @@ def session_seconds(settings: KafkaSettings) -> float:
 
 def _hosts(members: Iterable[Namesake]) -> str:
     return ", ".join(sorted({member.host.removeprefix("/") for member in members}))
+
+
+def open_group_members(settings: KafkaSettings, credentials: Credentials) -> GroupMembers:
+    """Open a client that lists the group's members."""
+    admin = credentials.open("onlooker of the group", open_admin, admin_config(settings), role="admin")
+    return GroupMembers(admin, settings)

@@ -2,12 +2,12 @@ from collections.abc import Callable
 
 import nh3
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from actions.response import FormField, FormFieldType
 from edge.pages.confirmation import confirmation_page
-from edge.pages.form_answers import FieldError
+from edge.pages.form_answers import CHECKED, FieldError
 from edge.pages.form_page import form_page
 from edge.pages.language import LANGUAGES
 from edge.pages.markup import Html, isolated
@@ -187,6 +187,7 @@ def test_hostile_text_makes_no_tag(text: str) -> None:
 
 @given(st.text(st.one_of(st.sampled_from("<>\"'&/!-=`{}\x00\r\n\u202e"), st.characters()), min_size=1))
 def test_no_text_makes_a_tag(text: str) -> None:
+    assume(text != CHECKED)  # the answer of a box that is ticked
     assert_same_tags(text)
 
 

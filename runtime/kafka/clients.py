@@ -1,11 +1,10 @@
-"""Kafka clients of a worker, built from the settings."""
+"""Kafka clients that share settings and credentials."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from runtime.config.kafka_settings import KafkaSettings
-from runtime.kafka.admin.namesakes import GroupMembers
 from runtime.kafka.backend import BACKENDS, best_backend
 from runtime.kafka.client import (
     ClientConfig,
@@ -35,11 +34,6 @@ class KafkaClients:
     credentials: Credentials = field(default_factory=lambda: Credentials(None), kw_only=True)
     membership: ClientConfig = field(default_factory=dict, kw_only=True)
     """Further properties of the consumer that joins the group."""
-
-    def open_group_members(self) -> GroupMembers:
-        """Open a client that lists the group's members."""
-        admin = self.credentials.open("onlooker of the group", open_admin, admin_config(self.settings), role="admin")
-        return GroupMembers(admin, self.settings)
 
     def open_transactional_consumer(
         self, clicks: str, note_member: Callable[[str], object] = lambda _member_id: None
