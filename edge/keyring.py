@@ -5,6 +5,11 @@
     keys:
       - {key_id: 975912013, tenant: acme, state: signing, created: 2026-12-01, master: main}
       - {key_id: 975912014, tenant: globex, state: valid, created: 2026-12-01, secret: <base64 of 64 bytes>}
+    tenants:
+      acme: {hosts: [klik.acme.example], language: nl}
+
+Links of a tenant with `hosts` are answered on these hosts only. `language` is that of pages for people whose browser
+asks for none of the edge's languages.
 
 A key is derived from a master or given as a secret. A sender gets only the keys of its tenant, so it cannot forge the
 links of another. A key whose links have been sent is never removed: it becomes `valid`, or `answer_only` if it leaked.
@@ -14,7 +19,7 @@ import base64
 import binascii
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -45,12 +50,32 @@ class BadKeyring(Exception):
     """The file cannot be used; the message says what is wrong with it and never holds a secret."""
 
 
+class Tenant(BaseModel):
+    """A tenant's tracking hosts, and the language of its pages for those who accept none of the edge's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(default=(), strict=False)
+    language: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys by their id."""
+    """All keys by their id, and the tenants that are told more about."""
 
     keys: Mapping[int, LinkKey]
     states: Mapping[int, KeyState]
+    tenants: Mapping[str, Tenant] = field(default_factory=dict)
+
+    def serves(self, tenant_id: str, host: bytes) -> bool:
+        """Return whether a tenant's links may be answered on this host, which may have a port."""
+        tenant = self.tenants.get(tenant_id)
+        return tenant is None or not tenant.hosts or _without_port(host) in tenant.hosts
+
+    def language_of(self, tenant_id: str) -> str | None:
+        """Return the language of a tenant's pages; None if it has set none."""
+        tenant = self.tenants.get(tenant_id)
+        return tenant.language if tenant else None
 
     def signing_key(self, tenant_id: str) -> LinkKey:
         """Return the key that signs a tenant's links. Raises BadKeyring if there is none."""
@@ -76,6 +101,7 @@ class _File(BaseModel):
 
     masters: dict[str, str] = {}
     keys: list[_Key]
+    tenants: dict[str, Tenant] = {}
 
 
 def load_keyring(path: Path) -> Keyring:
@@ -104,7 +130,7 @@ def parse_keyring(text: str, name: str) -> Keyring:
     masters = {label: _decode(value, f"{name}: masters.{label}") for label, value in file.masters.items()}
     keys = {each.key_id: _key(each, masters, name) for each in file.keys}
     _require_sound(file.keys, masters, name)
-    return Keyring(keys, {each.key_id: each.state for each in file.keys})
+    return Keyring(keys, {each.key_id: each.state for each in file.keys}, file.tenants)
 
 
 class KeyringFile:
@@ -126,6 +152,11 @@ class KeyringFile:
         except BadKeyring as error:
             return str(error)
         return None
+
+
+def _without_port(host: bytes) -> str:
+    name, _, port = host.decode("latin-1").lower().rpartition(":")
+    return name if port.isdigit() else host.decode("latin-1").lower()
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:

@@ -52,11 +52,24 @@ def make_folder(spool: Path) -> LockedFolder:
 
 def abandoned_folders(spool: Path) -> Iterator[LockedFolder]:
     """Yield, locked, each folder whose process has ended, the oldest first."""
-    for path in sorted(spool.glob(f"{_PREFIX}*")):
+    for path in folder_paths(spool):
         with suppress(FileNotFoundError):  # another process has just finished with it
             locked = _try_lock(path)
             if locked is not None:
                 yield locked
+
+
+def folder_paths(spool: Path) -> list[Path]:
+    """Return the folders of all processes, dead ones too, the oldest first."""
+    return sorted(spool.glob(f"{_PREFIX}*"))
+
+
+def is_in_use(folder: Path) -> bool:
+    """Return whether a process has locked the folder."""
+    locked = _try_lock(folder)
+    if locked is not None:
+        locked.close()
+    return locked is None
 
 
 def _try_lock(path: Path) -> LockedFolder | None:

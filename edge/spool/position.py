@@ -1,9 +1,9 @@
 """How far the broker has acknowledged a folder's records: everything before this position may be deleted."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 FILE = "position"
@@ -11,8 +11,7 @@ _FIELDS = Struct("<QQ")
 _CHECKSUM = Struct("<I")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """The next record to publish: the number of its segment, and its offset there."""
 
     segment: int = 0
@@ -27,10 +26,7 @@ class PositionFile:
 
     def read(self) -> Position:
         """Return the position that was written last."""
-        raw = os.pread(self._file, _FIELDS.size + _CHECKSUM.size, 0)
-        if len(raw) < _FIELDS.size + _CHECKSUM.size or _CHECKSUM.unpack_from(raw, _FIELDS.size)[0] != _sum(raw):
-            return Position()
-        return Position(*_FIELDS.unpack_from(raw))
+        return _decode(os.pread(self._file, _FIELDS.size + _CHECKSUM.size, 0))
 
     def write(self, position: Position) -> None:
         """Write it, in one call. Raises OSError."""
@@ -40,6 +36,18 @@ class PositionFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def read_position(folder: Path) -> Position:
+    """Return the position of a folder that another process may use. Raises OSError."""
+    path = folder / FILE
+    return _decode(path.read_bytes()) if path.exists() else Position()
+
+
+def _decode(raw: bytes) -> Position:
+    if len(raw) < _FIELDS.size + _CHECKSUM.size or _CHECKSUM.unpack_from(raw, _FIELDS.size)[0] != _sum(raw):
+        return Position()
+    return Position(*_FIELDS.unpack_from(raw))
 
 
 def _sum(raw: bytes) -> int:

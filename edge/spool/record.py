@@ -6,15 +6,17 @@ body       topic 1, timestamp 8 (milliseconds since 1970 UTC), key length 2, key
 end        0xA5. A process that dies while it writes leaves zeros instead: that record was never answered
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 HEADER = Struct("<II")
 _BODY = Struct("<BqH")
 MAX_BODY_BYTES = 262_144
 END = b"\xa5"
+_NOT_WRITTEN = b"\x00"
 
 
 class SpooledTopic(IntEnum):
@@ -24,7 +26,7 @@ class SpooledTopic(IntEnum):
     FORMS = 2
 
 
-_TOPICS = frozenset(SpooledTopic)
+_TOPICS = {int(topic): topic for topic in SpooledTopic}
 
 
 class DamagedRecord(Exception):
@@ -35,8 +37,7 @@ class UnfinishedRecord(Exception):
     """The process died while it wrote this record, so it had not answered yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpooledRecord:
+class SpooledRecord(NamedTuple):
     """A record as it will be produced; `timestamp_ms` is when it was answered."""
 
     topic: SpooledTopic
@@ -53,24 +54,31 @@ def encode(record: SpooledRecord) -> bytes:
     return HEADER.pack(len(body), crc32(body)) + body + END
 
 
-def size_bytes(header: bytes) -> int:
-    """Return how long the record with this header is in all, 0 where no record begins. Raises DamagedRecord."""
-    length, _ = HEADER.unpack(header)
-    if length > MAX_BODY_BYTES or 0 < length < _BODY.size:
-        raise DamagedRecord(f"no body has {length} bytes")
-    return HEADER.size + int(length) + len(END) if length else 0
+def records_in(buffer: bytes) -> Iterator[tuple[SpooledRecord, int]]:
+    """Yield each whole record of a buffer that begins with one, and the offset that follows it.
+
+    Ends where nothing has been written yet, or the buffer has only a part. Raises DamagedRecord, or UnfinishedRecord.
+    """
+    begin, last = 0, len(buffer) - HEADER.size
+    while begin <= last:
+        length, checksum = HEADER.unpack_from(buffer, begin)
+        if length > MAX_BODY_BYTES or 0 < length < _BODY.size:
+            raise DamagedRecord(f"no body has {length} bytes")
+        body_begin = begin + HEADER.size
+        end = body_begin + length + len(END)
+        if not length or end > len(buffer):
+            return
+        yield _decode(buffer[body_begin : end - len(END)], checksum, buffer[end - len(END) : end]), end
+        begin = end
 
 
-def decode(encoded: bytes) -> SpooledRecord:
-    """Return the record. Raises DamagedRecord, or UnfinishedRecord."""
-    _, checksum = HEADER.unpack_from(encoded)
-    body, end = encoded[HEADER.size : -len(END)], encoded[-len(END) :]
-    if end == bytes(len(END)):
+def _decode(body: bytes, checksum: int, ending: bytes) -> SpooledRecord:
+    if ending == _NOT_WRITTEN:
         raise UnfinishedRecord
-    if end != END or crc32(body) != checksum:
+    if ending != END or crc32(body) != checksum:
         raise DamagedRecord("the checksum does not match")
     topic, timestamp_ms, key_bytes = _BODY.unpack_from(body)
     key_end = _BODY.size + key_bytes
     if topic not in _TOPICS or key_end > len(body):
         raise DamagedRecord("its topic or its key cannot be")
-    return SpooledRecord(SpooledTopic(topic), timestamp_ms, body[_BODY.size : key_end], body[key_end:])
+    return SpooledRecord(_TOPICS[topic], timestamp_ms, body[_BODY.size : key_end], body[key_end:])

@@ -6,18 +6,17 @@ record. One process writes it; readers open it separately, also in another proce
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from edge.spool.record import HEADER, SpooledRecord, decode, size_bytes
+from edge.spool.record import SpooledRecord, records_in
 
 SUFFIX = ".segment"
 _DIGITS = 12
 _READ_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A record, and the offset in the segment that follows it."""
 
     record: SpooledRecord
@@ -76,18 +75,14 @@ class SegmentReader:
 
         Raises DamagedRecord or UnfinishedRecord at one that is not whole.
         """
-        buffer, start = b"", self.offset
         while True:
-            encoded = _record_at(buffer, self.offset - start)
-            if encoded is None:
-                wanted = _READ_BYTES if limit is None else min(_READ_BYTES, limit - self.offset)
-                buffer, start = os.pread(self._file, max(wanted, 0), self.offset), self.offset
-                encoded = _record_at(buffer, 0)
-            if encoded is None:
+            wanted = _READ_BYTES if limit is None else min(_READ_BYTES, limit - self.offset)
+            buffer, start = os.pread(self._file, max(wanted, 0), self.offset), self.offset
+            for record, end in records_in(buffer):
+                self.offset = start + end
+                yield Stored(record, self.offset)
+            if self.offset == start:
                 return
-            record = decode(encoded)
-            self.offset += len(encoded)
-            yield Stored(record, self.offset)
 
     def close(self) -> None:
         """Close the file."""
@@ -102,10 +97,3 @@ def segment_path(folder: Path, number: int) -> Path:
 def segment_numbers(folder: Path) -> list[int]:
     """Return the numbers of the segments in a folder, in order."""
     return sorted(int(path.stem) for path in folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
-
-
-def _record_at(buffer: bytes, begin: int) -> bytes | None:
-    """Return the record that begins at this offset of the buffer, None if the buffer does not hold all of it."""
-    header = buffer[begin : begin + HEADER.size]
-    size = size_bytes(header) if len(header) == HEADER.size else 0
-    return buffer[begin : begin + size] if 0 < size <= len(buffer) - begin else None

@@ -4,9 +4,9 @@ One thread appends, another one reads and retires. They share the end of what wa
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.spool.folder import LockedFolder
 from edge.spool.position import Position, PositionFile
@@ -20,8 +20,7 @@ class SpoolFull(Exception):
     """The spool has reached its limit, or its disk takes no more: the record was not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
+class Spooled(NamedTuple):
     """A record on its way, and the position that follows it."""
 
     record: SpooledRecord
@@ -37,6 +36,11 @@ class Spool:
         self._segment_bytes = segment_bytes
         self._number = 0
         self._writer: SegmentWriter | None = None
+        self._must_begin_segment = False
+
+    def begin_segment(self) -> None:
+        """Append the next record to a new segment; another thread may ask for it."""
+        self._must_begin_segment = True
 
     @property
     def end(self) -> Position:
@@ -67,21 +71,23 @@ class Spool:
             self._writer = None
 
     def _writer_with_room(self, record_bytes: int) -> SegmentWriter:
-        if self._writer and self._writer.has_room(record_bytes):
+        if self._writer and self._writer.has_room(record_bytes) and not self._must_begin_segment:
             return self._writer
         if size_bytes(self._folder.path.parent) + self._segment_bytes > self._limit_bytes:
             raise SpoolFull(f"the spool has reached its limit of {self._limit_bytes} bytes")
         writer = SegmentWriter(segment_path(self._folder.path, self._number + 1), self._segment_bytes)
         self.close()
-        self._writer, self._number = writer, self._number + 1
+        self._writer, self._number, self._must_begin_segment = writer, self._number + 1, False
         return writer
 
 
 class SpoolReader:
     """Reads what a folder holds beyond its position, and retires what the broker has."""
 
-    def __init__(self, folder: LockedFolder) -> None:
+    def __init__(self, folder: LockedFolder, begin_segment: Callable[[], None] = lambda: None) -> None:
+        """`begin_segment` makes the writer leave the segment that it writes."""
         self._folder = folder
+        self._begin_segment = begin_segment
         self._file = PositionFile(folder.path)
         self._retired = self._file.read()
         self._next = self._retired
@@ -91,15 +97,17 @@ class SpoolReader:
     def read(self, end: Position | None = None) -> Iterator[Spooled]:
         """Yield the records from where the last call stopped, up to `end`, or to the end of what a dead process left.
 
-        A damaged record ends its segment: the file is set aside, listed in `damaged`, and never skipped in silence.
+        A damaged record ends its segment: the file is set aside, listed in `damaged`, and never skipped in silence. A
+        segment that is still written is set aside once the writer has left it.
         """
-        for number in [each for each in segment_numbers(self._folder.path) if each >= self._next.segment]:
+        for number in self._segments_to_read(end):
             if number > self._next.segment:
                 self._next = Position(number)
                 self._close_reader()
             if end is not None and number > end.segment:
                 return
-            yield from self._read_segment(number, None if end is None or number < end.segment else end.offset)
+            is_open = end is not None and number == end.segment
+            yield from self._read_segment(number, end.offset if end is not None and is_open else None, is_open=is_open)
 
     def rewind(self) -> None:
         """Read again from the first record that is not retired."""
@@ -109,8 +117,9 @@ class SpoolReader:
     def retire(self, position: Position) -> None:
         """Note that the broker has everything before this position, and delete whole segments before it."""
         self._file.write(position)
-        for number in [each for each in segment_numbers(self._folder.path) if each < position.segment]:
-            segment_path(self._folder.path, number).unlink(missing_ok=True)
+        if position.segment > self._retired.segment:
+            for number in [each for each in segment_numbers(self._folder.path) if each < position.segment]:
+                segment_path(self._folder.path, number).unlink(missing_ok=True)
         self._retired = position
 
     def close(self) -> None:
@@ -118,18 +127,26 @@ class SpoolReader:
         self._close_reader()
         self._file.close()
 
-    def _read_segment(self, number: int, limit: int | None) -> Iterator[Spooled]:
+    def _segments_to_read(self, end: Position | None) -> list[int]:
+        if end is not None and end.segment == self._next.segment:
+            return [end.segment] if end.offset > self._next.offset else []
+        return [each for each in segment_numbers(self._folder.path) if each >= self._next.segment]
+
+    def _read_segment(self, number: int, limit: int | None, *, is_open: bool) -> Iterator[Spooled]:
         path = segment_path(self._folder.path, number)
         if self._reader is None:
             self._reader = SegmentReader(path, self._next.offset)
         try:
             for stored in self._reader.read(limit):
-                self._next = replace(self._next, offset=stored.end)
+                self._next = Position(number, stored.end)
                 yield Spooled(stored.record, self._next)
         except UnfinishedRecord:
             return
         except DamagedRecord:
-            self._set_aside(path)
+            if is_open:
+                self._begin_segment()
+            else:
+                self._set_aside(path)
 
     def _set_aside(self, path: Path) -> None:
         self._close_reader()

@@ -1,0 +1,209 @@
+"""The composition root of `link-actions edge run`: opens everything that an edge needs, from its settings."""
+
+import gc
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from actions.registry import load_kinds
+from edge.click_record import ClickEncoder
+from edge.direct_publisher import DirectPublisher
+from edge.flood_guard import FloodGuard
+from edge.follower_thread import FollowerThread
+from edge.health import EdgeHealth
+from edge.http.adapter import EdgeApp
+from edge.http.server import EdgeServer
+from edge.kafka_producer import open_spool_producer
+from edge.keyring import BadKeyring, KeyringFile
+from edge.link import EdgeLink, link_compiler
+from edge.link_table import LinkTable
+from edge.metrics import EdgeMetrics
+from edge.publishing import PUBLISH_SECONDS, Publishing
+from edge.recorder import Recorder
+from edge.responder import Responder
+from edge.settings import EdgeSettings
+from edge.spool.record import SpooledTopic
+from runtime.clock import SystemClock
+from runtime.errors import ExitCode, Unavailable, UsageError
+from runtime.kafka.clients import KafkaClients
+from runtime.kafka.credentials import Credentials
+from runtime.monitoring.health import Phase
+from runtime.monitoring.http import LOOPBACK, HttpServer, routes
+from runtime.monitoring.version import versions
+from runtime.monitoring.watchdog import Watchdog
+from runtime.ports import RetriableError
+from runtime.process.malloc import limit_arenas
+from runtime.process.parent_watch import ParentWatch
+from runtime.process.shutdown import stopping_on_signals
+from runtime.registry.codecs import reading_codec, writing_frame
+from runtime.registry.registry import connect_registry
+from runtime.state.factory import open_state, state_folder
+from schemas.codec import single_object_frame
+from schemas.record_schema import load_schemas
+from schemas.topics import TopicNames
+
+_LOG = structlog.get_logger(__name__)
+
+TOPIC_ID_FILE = "definitions-topic"
+"""In the state folder: the topic whose definitions are stored there completely."""
+STATE = "edge"
+"""Folder in the state folder: an edge and a worker of one name do not share their state."""
+_BACKLOG = 2_048
+_STOP_SECONDS = PUBLISH_SECONDS + 8
+_THREAD_SECONDS = 2.0
+
+
+def run_edge(settings: EdgeSettings, *, parent_watch: ParentWatch | None = None) -> ExitCode:
+    """Answer clicks until SIGTERM or SIGINT; return UNAVAILABLE if records are left in the spool.
+
+    With a `parent_watch` the port for metrics serves the supervisor, on the loopback only, and several processes listen
+    on the port for browsers. Raises a LinkActionsError if a person must fix something.
+    """
+    limit_arenas()
+    clock = SystemClock()
+    with ExitStack() as stack:
+        health = EdgeHealth(clock.monotonic)
+        stack.enter_context(Watchdog(health))
+        try:
+            return _Edge(settings, stack, health, parent_watch, clock).run()
+        except RetriableError as error:
+            raise Unavailable(
+                f"An edge needs the broker at its first start, to read the links ({error}); run link-actions doctor"
+            ) from error
+        except BadKeyring as error:
+            raise UsageError(
+                f"The keyring cannot be used: {error}; fix it, or set LINK_ACTIONS_EDGE_KEYRING"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """One edge while it starts and runs; the `stack` closes everything that it opens, the last one first."""
+
+    settings: EdgeSettings
+    stack: ExitStack
+    health: EdgeHealth
+    parent_watch: ParentWatch | None
+    clock: SystemClock
+
+    def run(self) -> ExitCode:
+        """Open everything, serve, and publish what is left."""
+        settings, stack = self.settings, self.stack
+        keyring = KeyringFile(settings.edge_keyring)
+        metrics = self._serve_metrics()
+        is_stopping = stack.enter_context(stopping_on_signals(self.health, stop_seconds=_STOP_SECONDS))
+        credentials = stack.enter_context(Credentials(settings.kafka_config))
+        names, topics = _names(settings), spooled_topics(settings)
+        open_producer = partial(open_spool_producer, settings.kafka, credentials)
+        publishing = Publishing(settings, open_producer, topics, clock=self.clock, metrics=metrics)
+        links = self._open_links(credentials, names, keyring)
+        responder = Responder(
+            links=links,
+            keyring=lambda: keyring.current,
+            encoder=self._encoder(names),
+            trusted_proxies=settings.edge_trusted_proxies,
+            now_ms=self.clock.now_ms,
+            new_click_id=new_click_id,
+        )
+        recorder = Recorder(
+            publishing.spool,
+            DirectPublisher(open_producer, topics),
+            FloodGuard(self.clock.now_ms),
+            self.health.interrupt,
+            synced=publishing.synced,
+        )
+        server = EdgeServer(EdgeApp(responder, recorder, metrics.answered), is_stopping, self.health.beat)
+        listening = _listen(settings, is_shared=self.parent_watch is not None)
+        publishing.start()
+        self.health.enter(Phase.RUNNING)
+        _LOG.info("edge.started", instance=settings.instance_id, port=listening.getsockname()[1])
+        tune_gc()
+        server.run(sockets=[listening])
+        is_done = publishing.finish()
+        _LOG.info("edge.stopped")
+        return ExitCode.DONE if is_done else ExitCode.UNAVAILABLE
+
+    def _serve_metrics(self) -> EdgeMetrics:
+        """Open the port for metrics and probes, on which a supervisor may wait from now on."""
+        metrics = EdgeMetrics(CollectorRegistry())
+        host = LOOPBACK if self.parent_watch else self.settings.http_host
+        server = HttpServer(self.settings.http_port, routes(metrics.exposition, self.health, versions()), host=host)
+        server.start()
+        self.stack.callback(server.stop)
+        if self.parent_watch:
+            self.parent_watch.tell_port(server.port)
+        return metrics
+
+    def _open_links(self, credentials: Credentials, names: TopicNames, keyring: KeyringFile) -> LinkTable[EdgeLink]:
+        """Open the links that an earlier process stored, and follow the topic from there."""
+        own = self.settings.model_copy(update={"state_dir": self.settings.state_dir / STATE})
+        state = open_state(own)
+        self.stack.callback(state.close)
+        schemas = load_schemas()
+        codec = reading_codec(names.definitions, schemas["LinkDefined"], None)
+        reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
+        file = state_folder(own) / TOPIC_ID_FILE
+        topic_id = file.read_text() if file.exists() else None
+        links = LinkTable(reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id)
+        thread = FollowerThread(
+            links,
+            keyring,
+            topic_id_file=file,
+            on_complete=self.health.complete_definitions,
+            monotonic=self.clock.monotonic,
+        )
+        thread.start()
+        self.stack.callback(thread.stop, _THREAD_SECONDS)
+        return links
+
+    def _encoder(self, names: TopicNames) -> ClickEncoder:
+        schema = load_schemas()["LinkClicked"]
+        url = self.settings.schema_registry_url
+        registry = connect_registry(url) if url else None
+        return ClickEncoder(schema, writing_frame(names.clicks, schema, registry) or single_object_frame(schema))
+
+
+def spooled_topics(settings: EdgeSettings) -> Mapping[SpooledTopic, str]:
+    """Return the topic of each sort of record in the spool."""
+    return {SpooledTopic.CLICKS: _names(settings).clicks}
+
+
+def new_click_id() -> str:
+    """Return a random UUID (RFC 9562, version 4)."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def tune_gc() -> None:
+    """Never scan what exists now: a request makes few objects that only the collector frees."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def _names(settings: EdgeSettings) -> TopicNames:
+    return TopicNames(settings.topic_prefix, settings.group_id, ())
+
+
+def _listen(settings: EdgeSettings, *, is_shared: bool) -> socket.socket:
+    """Listen on the port for browsers. Raises UsageError."""
+    host = settings.edge_host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104 - browsers are elsewhere
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (host, settings.edge_port),
+            family=family,
+            backlog=_BACKLOG,
+            reuse_port=is_shared,
+            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on port {settings.edge_port} ({error.strerror}); set LINK_ACTIONS_EDGE_PORT to a free one"
+        ) from error

@@ -1,0 +1,68 @@
+"""A request and its answer, as values: the HTTP server turns bytes into the one and the other into bytes."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from edge.spool.record import SpooledRecord
+from edge.token_refusal import TokenRefusal
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class AnswerKind(StrEnum):
+    """The kind of an answer, for the metrics."""
+
+    REDIRECT = "redirect"
+    TEXT = "text"
+    FORM = "form"
+    CONFIRMATION = "confirmation"
+    RESULT = "result"
+    ONE_CLICK = "one_click"
+    NOT_VALID = "not_valid"
+    NOT_READY = "not_ready"
+    NOT_RECORDED = "not_recorded"
+    SPECULATION = "speculation"
+    OTHER = "other"
+
+
+class Request(NamedTuple):
+    """A request. `path` is the raw target without its query; `headers` have lower-case names, the last one wins.
+
+    `peer` is the address of the client, or of the proxy before it; None for a Unix socket.
+    """
+
+    method: str
+    path: bytes
+    headers: Mapping[bytes, bytes] = MappingProxyType({})
+    body: bytes = b""
+    peer: str | None = None
+
+
+class Answer(NamedTuple):
+    """An answer, and the click that has to be recorded before its first byte goes out.
+
+    `key_id` is the key of a valid token, `refusal` the reason why there is none.
+    """
+
+    kind: AnswerKind
+    status: int
+    headers: Headers
+    body: bytes = b""
+    click: "RecordedClick | None" = None
+    key_id: int | None = None
+    refusal: TokenRefusal | None = None
+
+
+class RecordedClick(NamedTuple):
+    """The click behind an answer.
+
+    `unrecorded` makes the answer for a click that cannot be kept, `flooded` that for one of too many with one token.
+    """
+
+    click_id: str
+    token: str
+    records: tuple[SpooledRecord, ...]
+    unrecorded: Callable[[], Answer]
+    flooded: Callable[[], Answer]

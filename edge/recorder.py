@@ -1,0 +1,94 @@
+"""Keeps a click before its answer goes out: in the spool, or at the broker if the disk takes no more."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+from edge.exchange import Answer, RecordedClick
+from edge.flood_guard import FloodGuard
+from edge.spool.record import SpooledRecord
+from edge.spool.spool import Spool, SpoolFull
+
+_LOG = structlog.get_logger(__name__)
+
+BROKER_SECONDS = 0.25
+"""Time that the broker has to acknowledge a record that the disk did not take."""
+
+
+class Recording(StrEnum):
+    """The fate of a click that was answered."""
+
+    RECORDED = "recorded"
+    UNRECORDED = "unrecorded"
+    """Neither the disk nor the broker took it."""
+    FLOODED = "flooded"
+    """Its token is clicked too often."""
+
+
+class Direct(Protocol):
+    """Publishes a record past the spool."""
+
+    async def publish(self, record: SpooledRecord) -> bool:
+        """Return whether the broker has acknowledged it."""
+
+
+class Recorder:
+    """Keeps clicks. `synced` waits until what was appended is on the disk itself.
+
+    `on_disk` is called with the reason if the disk begins to refuse, and with None once it takes records again.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        direct: Direct,
+        flood_guard: FloodGuard,
+        on_disk: Callable[[str | None], None],
+        *,
+        synced: Callable[[], "asyncio.Future[bool]"] | None = None,
+    ) -> None:
+        self._spool = spool
+        self._direct = direct
+        self._flood_guard = flood_guard
+        self._synced = synced
+        self._on_disk = on_disk
+        self._refusal: str | None = None
+
+    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
+        """Keep the click's records; return the answer to send, and what became of the click."""
+        if not self._flood_guard.admits(click.token):
+            return click.flooded(), Recording.FLOODED
+        if await self._keep(click.records):
+            return answer, Recording.RECORDED
+        return click.unrecorded(), Recording.UNRECORDED
+
+    async def _keep(self, records: Sequence[SpooledRecord]) -> bool:
+        try:
+            for record in records:
+                self._spool.append(record)
+            is_kept = self._synced is None or await self._synced()
+            self._note(None if is_kept else "the disk of the spool does not sync")
+        except SpoolFull as error:
+            self._note(str(error))
+            return await self._publish(records)
+        return is_kept
+
+    def _note(self, refusal: str | None) -> None:
+        if refusal == self._refusal:
+            return
+        self._refusal = refusal
+        self._on_disk(refusal)
+        if refusal is None:
+            _LOG.info("spool.recovered")
+        else:
+            _LOG.error("spool.refused", detail=refusal)
+
+    async def _publish(self, records: Sequence[SpooledRecord]) -> bool:
+        """Have the broker acknowledge what the disk did not take; what comes too late is published all the same."""
+        try:
+            return all(await asyncio.wait_for(asyncio.gather(*map(self._direct.publish, records)), BROKER_SECONDS))
+        except TimeoutError:
+            return False

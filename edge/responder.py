@@ -1,0 +1,209 @@
+"""The answer to a request: a function of the request, the links, the keys and the clock, without an effect of its own.
+
+GET shows and redirects; only POST does what needs a person's will. Speculation that a browser declares gets 503: after
+any other answer the browser would not send the real click.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from uuid import UUID, uuid5
+
+import structlog
+
+from actions.definition import UnreadableDefinition
+from edge import page_answers
+from edge.accept_language import page_language
+from edge.click_record import ClickEncoder, ClickFacts
+from edge.client_address import Network, client_network
+from edge.exchange import Answer, AnswerKind, Headers, RecordedClick, Request
+from edge.keyring import Keyring, KeyState
+from edge.link import EdgeLink
+from edge.link_table import LinkNotReady, Links
+from edge.opened_link import OpenedLink
+from edge.token_refusal import TokenRefusal
+from runtime.ports import RetriableError
+from schemas.definition_key import encode_link
+from schemas.link_token import BadToken, open_token
+
+_LOG = structlog.get_logger(__name__)
+
+CONFIRMED_CLICKS = UUID("0f0f2c0a-1a53-5c9a-8a54-6f1f6d0c7a11")
+"""Namespace of the ids of confirmed clicks: a button that is pressed twice makes one click."""
+
+_APPENDED = rb"(?:[>)\].,;:!?'\"/&]|%2[0279]|%3[BEbe]|%5[Dd])"
+_LINK_PATH = re.compile(rb"/l/([A-Za-z0-9_-]+)(/done)?(?:" + _APPENDED + rb".*)?", re.DOTALL)
+"""A link, with what mail programs append to one that they find in a text."""
+_METHODS = b"GET, HEAD, POST, OPTIONS"
+_SPECULATION = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_SPECULATIVE = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
+_COMMON: Headers = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+)
+"""Headers of every answer that is no page; pages have them, too."""
+
+
+class _Refused(Exception):
+    """The token of the request is not valid."""
+
+    def __init__(self, reason: TokenRefusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Answers requests. `now_ms` is in milliseconds since 1970 UTC; `new_click_id` returns a UUID as text."""
+
+    links: Links[EdgeLink]
+    keyring: Callable[[], Keyring]
+    encoder: ClickEncoder
+    trusted_proxies: tuple[Network, ...]
+    now_ms: Callable[[], int]
+    new_click_id: Callable[[], str]
+
+    def __call__(self, request: Request) -> Answer:
+        """Return the answer and the click that has to be recorded before it."""
+        answer = _without_link(request)
+        if answer is not None:
+            return answer
+        found = _LINK_PATH.fullmatch(request.path)
+        try:
+            if found is None:
+                raise _Refused(TokenRefusal.MALFORMED)
+            opened = self._open(request, found[1].decode())
+        except _Refused as refused:
+            return page_answers.not_valid(_language(request))._replace(refusal=refused.reason)
+        except (LinkNotReady, RetriableError, UnreadableDefinition) as error:
+            return _not_ready(request, error)
+        return self._answer(opened, is_done=found[2] is not None)._replace(key_id=opened.key_id)
+
+    def _open(self, request: Request, token: str) -> OpenedLink:
+        keyring = self.keyring()
+        try:
+            key, sent = open_token(token, keyring.keys)
+        except BadToken as error:
+            raise _Refused(TokenRefusal.NOT_OPENED) from error
+        state = keyring.states[key.key_id]
+        if state is KeyState.REVOKED:
+            raise _Refused(TokenRefusal.REVOKED)
+        if not keyring.serves(key.tenant_id, request.headers[b"host"]):
+            raise _Refused(TokenRefusal.HOST)
+        link = self.links.find(encode_link(key.tenant_id, sent.link_id))
+        if link is None:
+            raise _Refused(TokenRefusal.UNKNOWN_LINK)
+        language = keyring.language_of(key.tenant_id)
+        return OpenedLink(request, token, key.tenant_id, key.key_id, state, sent, link, language)
+
+    def _answer(self, opened: OpenedLink, *, is_done: bool) -> Answer:
+        if is_done:
+            return page_answers.result(opened)
+        if opened.state is KeyState.ANSWER_ONLY:
+            return _without_click(opened)
+        if opened.request.method == "POST":
+            return self._posted(opened)
+        answer = self._shown(opened)
+        return answer._replace(click=None) if opened.request.method == "HEAD" else answer
+
+    def _shown(self, opened: OpenedLink) -> Answer:
+        """Answer a GET, whose click is not confirmed."""
+        click_id, location = self.new_click_id(), opened.location
+        if opened.link.form is not None:
+            answer = page_answers.form(opened, click_id, opened.link.form)
+        elif opened.link.to_confirm:
+            answer = page_answers.confirmation(opened, click_id, location)
+        elif location is None:
+            answer = page_answers.text(opened)
+        else:
+            answer = _redirect(HTTPStatus.FOUND, location)
+        depends = opened.link.has_actions or answer.kind is not AnswerKind.REDIRECT
+        recorded = RecordedClick(
+            click_id,
+            opened.token,
+            (self.encoder.encode(self._click(opened, click_id, location)),),
+            unrecorded=partial(page_answers.not_recorded, opened) if depends else lambda: answer,
+            flooded=lambda: answer,
+        )
+        return answer._replace(click=recorded)
+
+    def _posted(self, opened: OpenedLink) -> Answer:
+        """Answer a POST, whose click is confirmed. RFC 8058 forbids a redirect after its one-click POST."""
+        posted = page_answers.read_post(opened)
+        if isinstance(posted, Answer):
+            return posted
+        location = opened.location
+        if posted.is_one_click:
+            answer = Answer(AnswerKind.ONE_CLICK, HTTPStatus.OK, _COMMON)
+        else:
+            answer = _redirect(HTTPStatus.SEE_OTHER, location or f"{opened.path}/done".encode())
+        page = posted.page_click_id
+        click_id = self.new_click_id() if page is None else str(uuid5(CONFIRMED_CLICKS, str(page)))
+        click = self._click(opened, click_id, location)._replace(
+            confirmed=True, page_click_id=None if page is None else str(page)
+        )
+        refusal = partial(page_answers.not_recorded, opened, posted)
+        recorded = RecordedClick(
+            click_id, opened.token, (self.encoder.encode(click),), unrecorded=refusal, flooded=refusal
+        )
+        return answer._replace(click=recorded)
+
+    def _click(self, opened: OpenedLink, click_id: str, location: bytes | None) -> ClickFacts:
+        request = opened.request
+        return ClickFacts(
+            tenant_id=opened.tenant_id,
+            sent=opened.sent,
+            link_version=opened.link.link.version,
+            click_id=click_id,
+            clicked_at_ms=self.now_ms(),
+            method=request.method,
+            headers=request.headers,
+            network=client_network(request.peer, request.headers.get(b"x-forwarded-for"), self.trusted_proxies),
+            url=None if location is None else location.decode(),
+        )
+
+
+def _without_link(request: Request) -> Answer | None:
+    """Answer what does not depend on a link; None if it does."""
+    if request.method not in {"GET", "HEAD", "POST"}:
+        status = HTTPStatus.NO_CONTENT if request.method == "OPTIONS" else HTTPStatus.METHOD_NOT_ALLOWED
+        return Answer(AnswerKind.OTHER, status, ((b"allow", _METHODS), *_COMMON))
+    if b"host" not in request.headers:
+        return Answer(AnswerKind.OTHER, HTTPStatus.BAD_REQUEST, _COMMON)
+    if request.method != "POST" and _is_speculative(request):
+        return Answer(AnswerKind.SPECULATION, HTTPStatus.SERVICE_UNAVAILABLE, _COMMON)
+    if request.path == b"/robots.txt":
+        headers = ((b"content-type", b"text/plain"), *_COMMON)
+        return Answer(AnswerKind.OTHER, HTTPStatus.OK, headers, b"User-agent: *\nDisallow: /\n")
+    return None
+
+
+def _is_speculative(request: Request) -> bool:
+    headers = request.headers
+    values = [headers[name] for name in _SPECULATION if name in headers]
+    return bool(values) and any(map(_SPECULATIVE.search, values))
+
+
+def _not_ready(request: Request, error: Exception) -> Answer:
+    if not isinstance(error, LinkNotReady):
+        _LOG.error("link.unreadable", detail=str(error))
+    return page_answers.not_ready(_language(request), request.path.decode("latin-1"))
+
+
+def _without_click(opened: OpenedLink) -> Answer:
+    """Answer a link whose key has leaked: it still leads where it led, and nothing is recorded or done."""
+    if opened.request.method == "POST" or opened.link.form is not None:
+        return page_answers.not_valid(opened.language)
+    location = opened.location
+    return page_answers.text(opened) if location is None else _redirect(HTTPStatus.FOUND, location)
+
+
+def _redirect(status: HTTPStatus, location: bytes) -> Answer:
+    return Answer(AnswerKind.REDIRECT, status, ((b"location", location), *_COMMON))
+
+
+def _language(request: Request) -> str:
+    return page_language(request.headers.get(b"accept-language"), None)

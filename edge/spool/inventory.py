@@ -1,0 +1,57 @@
+"""The contents of a spool, for people: what is left in it, whose it is, and what is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.spool.folder import DAMAGED, folder_paths, is_in_use
+from edge.spool.position import read_position
+from edge.spool.record import DamagedRecord, UnfinishedRecord
+from edge.spool.segment import SegmentReader, segment_numbers, segment_path
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContents:
+    """One folder. `oldest_ms` is when its oldest unpublished record was answered, in milliseconds since 1970 UTC."""
+
+    name: str
+    is_in_use: bool
+    records: int
+    oldest_ms: int | None
+    damaged: tuple[str, ...]
+    """Names of the files that are damaged or were set aside."""
+
+
+def contents_of(spool: Path) -> Iterator[FolderContents]:
+    """Yield the folders, the oldest first; a process may publish from them meanwhile. Raises OSError."""
+    return map(_contents, folder_paths(spool))
+
+
+def _contents(folder: Path) -> FolderContents:
+    position = read_position(folder)
+    times: list[int] = []
+    damaged = sorted(path.name for path in folder.glob(f"*{DAMAGED}"))
+    for number in segment_numbers(folder):
+        if number >= position.segment:
+            path = segment_path(folder, number)
+            offset = position.offset if number == position.segment else 0
+            if not _read_times(path, offset, times):
+                damaged.append(path.name)
+    return FolderContents(folder.name, is_in_use(folder), len(times), min(times, default=None), tuple(damaged))
+
+
+def _read_times(path: Path, offset: int, times: list[int]) -> bool:
+    """Add the time of each record; return whether the segment can be read to its end."""
+    try:
+        reader = SegmentReader(path, offset)
+    except FileNotFoundError:  # published meanwhile
+        return True
+    try:
+        times.extend(stored.record.timestamp_ms for stored in reader.read())
+    except UnfinishedRecord:
+        return True
+    except DamagedRecord:
+        return False
+    finally:
+        reader.close()
+    return True
