@@ -28,6 +28,7 @@ from runtime.terminal.value_problem import problem_of
 
 COMMANDS: Mapping[str, str] = {
     "run": "Turn clicks into updates: the worker.",
+    "edge": "Answer clicks and publish them: the edge.",
     "demo": "Show everything end to end on sample data.",
     "topics": "Create and check the topics.",
     "links": "Check, publish, list, reset and delete links.",
