@@ -10,12 +10,18 @@ from hypothesis import strategies as st
 
 from edge.spool.folder import LockedFolder, abandoned_folders, make_folder
 from edge.spool.position import FILE, Position, PositionFile
-from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, UnfinishedRecord, decode, encode
+from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, UnfinishedRecord, encode, records_in
 from edge.spool.segment import segment_numbers, segment_path
 from edge.spool.spool import Spool, Spooled, SpoolFull, SpoolReader, size_bytes
 
 SEGMENT = 4_096
 LIMIT = 1 << 20
+
+
+def decode(encoded: bytes) -> SpooledRecord:
+    [(record, end)] = records_in(encoded)
+    assert end == len(encoded)
+    return record
 
 
 def a_record(number: int, size: int = 100) -> SpooledRecord:

@@ -1,0 +1,134 @@
+"""The fate of a click when disk, broker or neither takes it."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from edge.direct_publisher import DirectPublisher
+from edge.exchange import Answer, AnswerKind, RecordedClick
+from edge.flood_guard import FloodGuard
+from edge.publisher import ProducerFailed
+from edge.recorder import Recorder, Recording
+from edge.spool.record import SpooledRecord
+from edge.spool.spool import Spool, Spooled, SpoolFull
+from edge.sync_thread import SyncThread
+from tests.edge.test_publisher import TOPICS, Broker, Connection
+from tests.edge.test_spool import a_record
+from tests.support.waiting import wait_until
+
+ANSWER = Answer(AnswerKind.REDIRECT, 302, ())
+UNRECORDED = Answer(AnswerKind.NOT_RECORDED, 503, ())
+
+
+class Disk(Spool):
+    """A spool that takes records, or refuses them."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.refusal = refusal
+        self.kept: list[SpooledRecord] = []
+
+    def append(self, record: SpooledRecord) -> None:
+        if self.refusal:
+            raise SpoolFull(self.refusal)
+        self.kept.append(record)
+
+
+def a_click(token: str) -> RecordedClick:
+    return RecordedClick("id", token, (a_record(1),), unrecorded=lambda: UNRECORDED, flooded=lambda: ANSWER)
+
+
+def recorder_on(disk: Disk, broker: Broker, refusals: list[str | None]) -> Recorder:
+    direct = DirectPublisher(lambda: SlowConnection(broker), TOPICS)
+    return Recorder(disk, direct, FloodGuard(lambda: 0, limit=2), refusals.append)
+
+
+class SlowConnection(Connection):
+    """Acknowledges nothing while the broker has no room."""
+
+    def poll(self, timeout_seconds: float) -> None:
+        if self._broker.room:
+            super().poll(timeout_seconds)
+
+    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
+        if self._broker.failing >= 1:
+            raise ProducerFailed("fatal")
+        return super().produce(topic, record, on_delivery) or True
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker(seed=1)
+
+
+def record(recorder: Recorder, *tokens: str) -> list[tuple[int, Recording]]:
+    async def all_of_them() -> list[tuple[int, Recording]]:
+        results = [await recorder(ANSWER, a_click(token)) for token in tokens or ("t",)]
+        return [(answer.status, recording) for answer, recording in results]
+
+    return asyncio.run(all_of_them())
+
+
+def test_disk_takes_the_click(broker: Broker) -> None:
+    disk, refusals = Disk(), list[str | None]()
+    assert record(recorder_on(disk, broker, refusals)) == [(302, Recording.RECORDED)]
+    assert (disk.kept, broker.taken, refusals) == ([a_record(1)], [], [])
+
+
+def test_broker_takes_what_the_disk_refuses(broker: Broker) -> None:
+    disk, refusals = Disk("full"), list[str | None]()
+    recorder = recorder_on(disk, broker, refusals)
+    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert broker.taken == [1]
+    disk.refusal = None
+    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert refusals == ["full", None]
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_nothing_takes_the_click(broker: Broker, failing: int) -> None:
+    broker.room, broker.failing = 0, failing
+    assert record(recorder_on(Disk("full"), broker, [])) == [(503, Recording.UNRECORDED)]
+
+
+def test_flooded_token_is_not_kept(broker: Broker) -> None:
+    disk = Disk()
+    recordings = [recording for _, recording in record(recorder_on(disk, broker, []), "a", "a", "a", "b")]
+    assert recordings == [Recording.RECORDED, Recording.RECORDED, Recording.FLOODED, Recording.RECORDED]
+    assert len(disk.kept) == 3
+
+
+def test_answer_waits_for_the_sync(broker: Broker) -> None:
+    synced: list[int] = []
+    disk = Disk()
+    thread = SyncThread(lambda: synced.append(len(disk.kept)))
+    thread.start()
+    recorder = Recorder(
+        disk, DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), lambda _refusal: None, synced=thread.synced
+    )
+    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert 1 in synced
+    thread.stop()
+
+
+def test_failed_sync_is_unrecorded(broker: Broker) -> None:
+    def refuse() -> None:
+        raise SpoolFull("no sync")
+
+    thread = SyncThread(refuse)
+    thread.start()
+    refusals: list[str | None] = []
+    recorder = Recorder(
+        Disk(), DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), refusals.append, synced=thread.synced
+    )
+    assert record(recorder) == [(503, Recording.UNRECORDED)]
+    assert refusals == ["the disk of the spool does not sync"]
+    thread.stop()
+
+
+def test_syncs_without_being_asked() -> None:
+    synced: list[None] = []
+    thread = SyncThread(lambda: synced.append(None))
+    thread.start()
+    wait_until(lambda: len(synced) > 1, "two syncs")
+    thread.stop()
