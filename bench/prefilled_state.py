@@ -1,7 +1,7 @@
-"""A state that was filled by a tool: row files and a changelog as those of a worker that remembers many clicks.
+"""Makes a prefilled state: row files and a changelog like those of a worker that has processed many clicks.
 
-The keys are digests by chance, of recipients who belong to the partition, and of the links that are clicked. Among
-them, as far apart as possible, are the keys of clicks that are to be remembered.
+The keys are random digests, of recipients who belong to the partition, and of the links that are clicked. Spread evenly
+among them are the keys of the clicks that the workload wants remembered.
 """
 
 import os
@@ -18,7 +18,7 @@ from bench.environment import PARTITIONS
 from bench.links import EPOCH, START_MS, TENANT, link_id
 from bench.workload import Workload, click_key
 from consumer.changelog.checkpoint import CHECKPOINT_KEY, Checkpoint
-from consumer.changelog.entries import MEMORY_KEY_BYTES, DedupeEntry, encode_entry
+from consumer.changelog.entries import DEDUPE_KEY_BYTES, DedupeEntry, encode_entry
 from runtime.config.settings import Settings
 from runtime.kafka.clients import KafkaClients
 from runtime.state.rowfile.state import RowFileState
@@ -34,14 +34,14 @@ from schemas.identity import (
 _LOAD = 50_000
 _VALUE = encode_entry(DedupeEntry(START_MS - 86_400_000, applied=1))
 _POSITION = 1
-"""Behind the one record that each partition of the changelog gets: the rest is as if it had been compacted away."""
+"""After the one record that each partition of the changelog gets, as if all others had been compacted away."""
 _LINK_START = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
 def fill(job: Job, workloads: Sequence[Workload], count: int) -> int:
     """Give the worker of this job an up-to-date state of that many keys; return its bytes on disk.
 
-    Remembered are the clicks that the shape of these workloads wants remembered.
+    It has an entry for each click that the shape of these workloads wants remembered.
     """
     settings = Settings(bootstrap_servers=job.servers, group_id=job.group, topic_prefix=job.prefix)
     _write_changelog(job)
@@ -69,7 +69,7 @@ def _write_changelog(job: Job) -> None:
 
 
 def _remembered(workload: Workload) -> Iterator[tuple[int, bytes]]:
-    """Yield partition and memory key of each such click."""
+    """Yield partition and dedupe key of each such click."""
     for link, click in workload.remembered():
         key = click_key(click)
         yield partition_of(key, PARTITIONS), recipient_digest(key) + link_digest(TENANT, link_id(link), EPOCH)
@@ -84,12 +84,12 @@ def _loads(partition: int, remembered: list[bytes], count: int, links: int) -> I
     for number in range(loads):
         known = remembered[number::loads]
         size = min(_LOAD, count - number * _LOAD) - len(known)
-        keys = np.empty((max(size, 0), MEMORY_KEY_BYTES), dtype=np.uint8)
+        keys = np.empty((max(size, 0), DEDUPE_KEY_BYTES), dtype=np.uint8)
         places = chance.integers(0, (1 << 31) // PARTITIONS, len(keys)) * PARTITIONS + partition
         keys[:, :RECIPIENT_DIGEST_BYTES] = chance.integers(0, 256, (len(keys), RECIPIENT_DIGEST_BYTES), dtype=np.uint8)
         keys[:, RECIPIENT_DIGEST_BYTES:_LINK_START] = places.astype(">u4").view(np.uint8).reshape(-1, KEY_HASH_BYTES)
         keys[:, _LINK_START:] = known_links[chance.integers(0, links, len(keys))]
-        yield [*keys.view(f"V{MEMORY_KEY_BYTES}").ravel().tolist(), *known]
+        yield [*keys.view(f"V{DEDUPE_KEY_BYTES}").ravel().tolist(), *known]
 
 
 def _settle(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""`python -m bench.restore`: how fast the memory of clicks comes back from its changelog, on a real Kafka.
+"""`python -m bench.restore`: how fast the dedupe state is restored from its changelog, on a real Kafka.
 
 The changelog is written as the worker writes it: in transactions of thousands of entries on several partitions. It is
 read into an empty store by the worker's own restorer, then opened again from disk.

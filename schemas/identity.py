@@ -1,4 +1,4 @@
-"""Identities that others can recompute: record keys, partitions, update ids, and the digests of the memory."""
+"""Identities that others can recompute: record keys, partitions, update ids, and the digests in dedupe keys."""
 
 from hashlib import blake2b, sha1
 from uuid import UUID
@@ -64,11 +64,11 @@ def key_hash(key: bytes) -> int:
 
 
 def recipient_digest(key: bytes) -> bytes:
-    """Return what the memory of one recipient starts with, from the record key: a digest, and the key's place.
+    """Return the start of all dedupe keys of one recipient, from the record key: a digest, and the hash of the key.
 
-    The place is what tells the partition when their count changes, since no digest does. The digest has 96 bits: at
-    10^9 recipients any two share it with probability 6e-12, and choosing an id that meets a given person's takes 2^96
-    tries, so no secret has to be kept with the changelog.
+    The hash gives the partition if the partition count changes, which a digest cannot. The digest has 96 bits: at 10^9
+    recipients any two share it with probability 6e-12, and finding an id with the digest of another one takes 2^96
+    tries, so no secret key is needed.
     """
     return blake2b(key, digest_size=RECIPIENT_DIGEST_BYTES).digest() + key_hash(key).to_bytes(KEY_HASH_BYTES, "big")
 
@@ -85,12 +85,12 @@ def flow_scope(flow_id: bytes, flow_run_id: bytes) -> bytes:
 
 
 def scope_digest(scope: bytes) -> bytes:
-    """Return the last part of a memory key that holds for one mailing or flow run only."""
+    """Return the last part of a dedupe key that applies to one mailing or flow run only."""
     return blake2b(scope, digest_size=SCOPE_DIGEST_BYTES).digest()
 
 
 def click_digest(click_id: bytes) -> bytes:
-    """Return the last part of a memory key that holds for one click only."""
+    """Return the last part of a dedupe key that applies to one click only."""
     return scope_digest(CLICK + SEPARATOR + click_id)
 
 

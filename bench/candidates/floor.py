@@ -1,4 +1,4 @@
-"""The floor: the same job in Rust on librdkafka's C interface, with a hash set in memory."""
+"""The floor, the lowest cost to expect: the same job in Rust on librdkafka's C interface, with a hash set in memory."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ class Floor:
     ends_by_itself: bool = False
     commit_interval_ms: int = 100
 
-    def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it does them all
+    def supports(self, shape: Shape) -> bool:  # noqa: ARG002 - it supports all of them
         """Return true: it supports all shapes."""
         return True
 

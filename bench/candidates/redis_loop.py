@@ -1,4 +1,4 @@
-"""The loop that most teams write first, with Redis for the memory. Its figures count Redis' process too."""
+"""The loop that most teams write first, with Redis for the dedupe state. Its figures include the Redis process."""
 
 import os
 import shutil

@@ -10,7 +10,7 @@ from struct import Struct
 
 from schemas.identity import KEY_HASH_BYTES, RECIPIENT_DIGEST_BYTES
 
-MEMORY_KEY_BYTES = 24
+DEDUPE_KEY_BYTES = 24
 SCOPED_KEY_BYTES = 32
 HITS_KEY_BYTES = 16
 
@@ -35,7 +35,7 @@ class UnknownStateFormat(Exception):
 
 def partition_of_key(key: bytes, partitions: int) -> int | None:
     """Return the partition of this key's recipient, out of `partitions`; None if the key is no dedupe key."""
-    if len(key) not in {MEMORY_KEY_BYTES, SCOPED_KEY_BYTES}:
+    if len(key) not in {DEDUPE_KEY_BYTES, SCOPED_KEY_BYTES}:
         return None
     return int.from_bytes(key[RECIPIENT_DIGEST_BYTES : RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES], "big") % partitions
 

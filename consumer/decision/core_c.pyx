@@ -29,7 +29,7 @@ import array
 
 from consumer.decision.candidates import Candidates
 from consumer.decision.slow_path import is_expired
-from consumer.changelog.entries import MEMORY_KEY_BYTES
+from consumer.changelog.entries import DEDUPE_KEY_BYTES
 from consumer.decision.hits import NO_HIT
 from consumer.decision.hits_c import Hits
 from consumer.decision.plan import find_plan
@@ -67,7 +67,7 @@ cdef int page_click_flag = PAGE_CLICK, replayed_flag = REPLAYED, no_hit_flags = 
 cdef int64_t no_version = NO_VERSION
 cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
-if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, MEMORY_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
+if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, DEDUPE_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("memory keys have another form than here")
 
 cdef PlanCache plan_cache = PlanCache()

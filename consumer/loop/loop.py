@@ -2,7 +2,7 @@
 
 One thread runs it. Each iteration polls a batch, applies the rebalance that may have happened in the poll, continues
 the restore of assigned partitions, and processes the batch. A crash at any point leaves the local state up to date with
-its changelog or behind it, never ahead.
+its changelog or behind it, never ahead of it.
 """
 
 from collections.abc import Callable, Mapping

@@ -7,7 +7,7 @@ no click can ask for any more.
 from collections.abc import Iterator
 from math import inf
 
-from consumer.changelog.entries import MEMORY_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
+from consumer.changelog.entries import DEDUPE_KEY_BYTES, ONE_CLICK, SCOPED_KEY_BYTES, newest_time
 from consumer.decision.decision import Decision
 from runtime.state.store import PartitionStore
 
@@ -20,7 +20,7 @@ _EXAMINED_PER_ADDED = 2
 state would grow without end; with two, a sweep that follows the order of writing also ends."""
 _MIN_ENTRIES = 64
 """Entries examined in a batch that adds fewer, so that old ones go even if all clicks are duplicates."""
-_KEY_LENGTHS = frozenset((MEMORY_KEY_BYTES, SCOPED_KEY_BYTES))
+_KEY_LENGTHS = frozenset((DEDUPE_KEY_BYTES, SCOPED_KEY_BYTES))
 
 
 class RetentionSweeper:

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.changelog.entries import (
+    DEDUPE_KEY_BYTES,
     HITS_KEY_BYTES,
-    MEMORY_KEY_BYTES,
     ONE_CLICK,
     PLAIN,
     SCOPED_KEY_BYTES,
@@ -29,19 +29,19 @@ slots = st.integers(0, 300)
 
 @given(times, st.sets(slots))
 def test_what_applied_is_remembered(clicked_at: int, applied: set[int]) -> None:
-    memory = DedupeEntry(clicked_at, sum(1 << slot for slot in applied))
+    entry = DedupeEntry(clicked_at, sum(1 << slot for slot in applied))
 
-    assert decode_entry(encode_entry(memory)) == memory
-    assert decode_entry(encode_entry(memory, ONE_CLICK)) == memory
+    assert decode_entry(encode_entry(entry)) == entry
+    assert decode_entry(encode_entry(entry, ONE_CLICK)) == entry
 
 
 @given(times, st.dictionaries(slots, times, min_size=1), st.sets(slots))
 def test_when_it_applied_is_remembered_of_every_slot(clicked_at: int, last: dict[int, int], others: set[int]) -> None:
-    memory = DedupeEntry(clicked_at, sum(1 << slot for slot in last.keys() | others), last)
+    entry = DedupeEntry(clicked_at, sum(1 << slot for slot in last.keys() | others), last)
 
-    found = decode_entry(encode_entry(memory))
+    found = decode_entry(encode_entry(entry))
 
-    assert (found.clicked_at, found.applied) == (clicked_at, memory.applied)
+    assert (found.clicked_at, found.applied) == (clicked_at, entry.applied)
     assert found.last_applied == dict.fromkeys(others, clicked_at) | last
 
 
@@ -85,13 +85,13 @@ def test_an_entry_has_the_click_time_in_the_same_place_in_every_timed_format() -
     assert {entry[1:9] for entry in entries} == {(7).to_bytes(8, "big")}
 
 
-def test_keys_tell_by_their_length_what_they_are_for() -> None:
-    memory_key = recipient_digest(b"acme/r-1") + link_digest("acme", "spring", 0)
+def test_length_of_a_key_gives_its_purpose() -> None:
+    dedupe_key = recipient_digest(b"acme/r-1") + link_digest("acme", "spring", 0)
 
-    assert len(memory_key) == MEMORY_KEY_BYTES
-    assert len(memory_key + scope_digest(b"m-1")) == SCOPED_KEY_BYTES
+    assert len(dedupe_key) == DEDUPE_KEY_BYTES
+    assert len(dedupe_key + scope_digest(b"m-1")) == SCOPED_KEY_BYTES
     assert len(hits_digest("acme", "spring")) == HITS_KEY_BYTES
-    assert len({MEMORY_KEY_BYTES, SCOPED_KEY_BYTES, HITS_KEY_BYTES}) == 3
+    assert len({DEDUPE_KEY_BYTES, SCOPED_KEY_BYTES, HITS_KEY_BYTES}) == 3
 
 
 @pytest.mark.parametrize("recipient_id", ["r-01261o9dk", "r-00559gv8x"])

@@ -85,7 +85,7 @@ def counted(deployment: Deployment) -> int:
 
 
 def expected_updates(*memories: Iterable[Record]) -> int:
-    """Count what a model of its own for each memory expects."""
+    """Count what is expected with a model of its own for each dedupe state."""
     total = 0
     for clicks in memories:
         model = ReferenceModel([LINK], partitions=4)

@@ -1,4 +1,4 @@
-"""More partitions with the memory kept, on a real Kafka: clicks before and after, judged as one history."""
+"""More partitions with the dedupe state kept, on a real Kafka: clicks before and after, compared as one history."""
 
 import os
 import subprocess

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from consumer.changelog.entries import (
-    MEMORY_KEY_BYTES,
+    DEDUPE_KEY_BYTES,
     ONE_CLICK,
     PLAIN,
     SCOPED_KEY_BYTES,
@@ -19,7 +19,7 @@ DAY_MS = 86_400_000
 NOW = 1_800_000_000_000
 
 
-def a_key(number: int, length: int = MEMORY_KEY_BYTES) -> bytes:
+def a_key(number: int, length: int = DEDUPE_KEY_BYTES) -> bytes:
     return number.to_bytes(length, "big")
 
 

@@ -1,4 +1,4 @@
-"""The chapters of a run: what was handled, in which order, and with which memory, between two acts of the operator."""
+"""The chapters of a run: what was processed between two choices of the operator, and with which dedupe state."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Chapter:
     """Of all topics, when it began; nothing was in doubt then."""
     done: dict[int, int] = field(default_factory=dict)
     forgot: frozenset[int] = frozenset()
-    """Partitions whose memory it began without."""
+    """Partitions whose dedupe state was lost when it began."""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Chapters:
             yield from self._compare(number, chapter.ends, ends, expected=expected, letters=letters)
 
     def lost(self, partition: int) -> int:
-        """Return how many offsets of the partition were skipped since its memory was last lost."""
+        """Return how many offsets of the partition were skipped since its dedupe state was last lost."""
         total = 0
         for before, after in pairwise(self.all):
             total = 0 if partition in after.forgot else total

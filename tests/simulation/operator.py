@@ -144,7 +144,7 @@ class Operator:
         inspection, work = self._office.reconciling(self._scheduler)
         for _ in range(MAX_CHOICES):
             found = contradictions(inspection.look(self._environment.partitions))
-            # What only a worker's own disk knows, that memory was lost, is settled by accepting it.
+            # If only a worker's own disk knows that dedupe state was lost, the operator can only accept that.
             resolutions = {resolution for kind, _ in found.values() for resolution in RESOLUTIONS[kind]} or {
                 Resolution.ACCEPT_LOST_MEMORY
             }

@@ -21,7 +21,7 @@ MAX_QUIET_SECONDS = 240.0
 MIN_FAULTS = 4
 SETTLE_SECONDS = 300.0
 RECIPIENTS = 20_000
-"""Few enough that after some minutes each has clicked every link, and the memory of clicks grows no more."""
+"""Few enough that after some minutes each has clicked every link, and the dedupe state stops growing."""
 
 
 @dataclass(frozen=True, slots=True)
