@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "edge": "Answer clicks and publish them: the edge.",
     "demo": "Show everything end to end on sample data.",
     "topics": "Create and check the topics.",
-    "links": "Check, publish, list, reset and delete links.",
+    "links": "Check, publish, list, reset, delete and sign links.",
     "clicks": "Publish clicks from a file.",
     "updates": "Show the updates as subscribers see them.",
     "dlq": "List, show and replay dead letters.",

@@ -3,8 +3,7 @@
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -15,8 +14,10 @@ from rich.text import Text
 
 from cli.command_line import PlainCommand, PlainGroup
 from cli.entry import command_settings, open_registry, topic_names
+from cli.input import STANDARD_INPUT, open_input, read_lines
 from cli.output import complain, say
-from consumer.inspect.click_ndjson import LINE_BYTES, ClickLines, InvalidLine
+from consumer.inspect.click_ndjson import ClickLines
+from consumer.inspect.ndjson import InvalidLine
 from runtime.errors import Unavailable, UsageError
 from runtime.kafka.admin.acls import Role, acls_of
 from runtime.kafka.admin.permission import require_acls
@@ -41,8 +42,6 @@ A line of the file:
   {"tenant_id": "acme", "link_id": "spring-offer", "recipient_id": "r-17", "clicked_at": "2026-11-22T09:30:00Z",
    "person_id": "4711", "mailing_id": "spring"}"""
 
-STANDARD_INPUT = Path("-")
-
 
 @app.callback(epilog=GROUP_EXAMPLE)
 def clicks() -> None:
@@ -62,7 +61,7 @@ def publish(
     names = topic_names(settings)
     topic = names.clicks
     with ExitStack() as stack:
-        stream = stack.enter_context(_open(file))
+        stream = stack.enter_context(open_input(file, "clicks"))
         require_acls(settings.kafka, acls_of(Role.EDGE, settings.kafka, names))
         require_topics(KafkaTopicAdmin(settings.kafka), [topic])
         schema = load_schemas()["LinkClicked"]
@@ -86,7 +85,7 @@ class Publishing:
     def publish_all(self, stream: BinaryIO, name: str, progress: "_Progress") -> None:
         """Publish each valid line and report what is wrong with the others."""
         try:
-            for number, line in enumerate(_lines(stream), start=1):
+            for number, line in enumerate(read_lines(stream), start=1):
                 progress.advance(len(line))
                 if line.strip():
                     self._publish(line, f"{name}:{number}", progress)
@@ -121,16 +120,6 @@ class Publishing:
             raise UsageError(f"{these} skipped; fix and publish only the skipped lines")
 
 
-def _open(file: Path) -> AbstractContextManager[BinaryIO]:
-    if file == STANDARD_INPUT:
-        return nullcontext(sys.stdin.buffer)
-    try:
-        return file.open("rb")
-    except OSError as error:
-        fix = "name a file of clicks, or - for standard input"
-        raise UsageError(f"{file} cannot be read ({error.strerror}); {fix}") from error
-
-
 class _Progress:
     """Shows on a terminal how much of a file has been read; messages are printed above it."""
 
@@ -157,14 +146,3 @@ def _progress(stack: ExitStack, file: Path) -> _Progress:
         return _Progress(None, 0)
     bar = stack.enter_context(Progress(console=console, transient=True))
     return _Progress(bar, file.stat().st_size)
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield lines; a line that is too long is cut, so that memory stays bounded."""
-    first = True
-    while line := stream.readline(LINE_BYTES + 1):
-        rest = line
-        while len(rest) > LINE_BYTES and not rest.endswith(b"\n"):
-            rest = stream.readline(LINE_BYTES + 1)
-        yield line.removeprefix(b"\xef\xbb\xbf") if first else line
-        first = False

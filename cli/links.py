@@ -1,4 +1,4 @@
-"""`link-actions links`: checks and publishes link files, and shows published links."""
+"""`link-actions links`: checks and publishes link files, shows published links, and makes the links of messages."""
 
 import getpass
 import json
@@ -14,6 +14,7 @@ from actions.registry import load_kinds
 from cli.command_line import PlainCommand, PlainGroup
 from cli.confirmation import confirm
 from cli.entry import command_settings
+from cli.link_signing import SIGN_EXAMPLE, sign_links
 from cli.link_tables import (
     show_changes,
     show_checked,
@@ -56,7 +57,7 @@ By = Annotated[str | None, typer.Option("--author", help="Name of the author; de
 
 @app.callback(epilog=GROUP_EXAMPLE)
 def links() -> None:
-    """Check, publish, list, reset and delete links."""
+    """Check, publish, list, reset, delete and sign links."""
 
 
 @app.command(cls=PlainCommand, epilog="\b\nExample:\n  link-actions links check links/ --against-published")
@@ -172,6 +173,9 @@ def schema() -> None:
     kinds = load_kinds(schemas)
     for line in json.dumps(editor_schema(link_file_model(kinds), kinds, schemas), indent=2).splitlines():
         say(line)
+
+
+app.command("sign", cls=PlainCommand, epilog=SIGN_EXAMPLE)(sign_links)
 
 
 @contextmanager

@@ -10,6 +10,14 @@ A token is base64url (RFC 4648, section 5) without padding of
 in the format of Google Tink's deterministic AEAD, for a key of that id and the associated data `ASSOCIATED_DATA`.
 The same fields and key always give the same token, so a message that is rendered twice has the same links. A payload is
 padded where the token would end in a character that mail programs take for punctuation.
+
+A program in Python that sends mail makes its links with `sign` and `link_url`:
+
+    key = derive_key(master, 975912013, "acme")
+    sent = SentLink("spring-offer", "r-17", person_id="4711", mailing_id="spring", link_count=12)
+    url = link_url("klik.example.com", sign(key, sent))
+
+`link-actions links sign` makes the same links from lines of JSON. Neither needs a broker or a database.
 """
 
 import base64
@@ -74,6 +82,15 @@ def sign(key: LinkKey, sent: SentLink) -> str:
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise ValueError(f"the token has {len(token)} characters, and {MAX_TOKEN_CHARACTERS} are allowed: shorten ids")
     return token
+
+
+def link_url(host: str, token: str) -> str:
+    """Return the link `https://<host>/l/<token>`.
+
+    `host` is the tenant's tracking host, in ASCII, with a port unless it is 443. For trials without TLS it may
+    begin with http://.
+    """
+    return f"{host if '://' in host else f'https://{host}'}/l/{token}"
 
 
 def open_token(token: str, keys: Mapping[int, LinkKey]) -> tuple[LinkKey, SentLink]:

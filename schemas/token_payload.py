@@ -23,6 +23,8 @@ EPOCH_MS = 1_704_067_200_000
 MINUTE_MS = 60_000
 MAX_ID_BYTES = 0x3FFF
 PADDING = b"\x00"
+_SEPARATOR = b"\x1f"
+"""It separates ids in the names that update ids are made of (`schemas.identity`)."""
 
 _TEXT, _NUMBER, _UUID, _LONG = 0x00, 0x40, 0x80, 0xC0
 _KIND, _LENGTH = 0xC0, 0x3F
@@ -67,7 +69,11 @@ class SentLink:
 
 
 def pack(sent: SentLink) -> bytes:
-    """Return the payload. Raises ValueError for an id that is empty or too long, half a flow, a number below 0."""
+    """Return the payload.
+
+    Raises ValueError for half a flow, a number below 0, and an id that is blank, too long or holds U+001F: no worker
+    would take its clicks.
+    """
     if (sent.flow_id is None) != (sent.flow_run_id is None):
         raise ValueError("flow_id and flow_run_id go together: give both or neither")
     flags = _TEST if sent.is_test else 0
@@ -143,8 +149,10 @@ def _pack_id(text: str) -> bytes:
         size = (number.bit_length() + 7) // 8
         return bytes([_NUMBER | size]) + number.to_bytes(size, "big")
     raw = text.encode()
-    if not raw:
-        raise ValueError("an id is empty")
+    if not raw.strip():
+        raise ValueError("an id is blank")
+    if _SEPARATOR in raw:
+        raise ValueError("an id holds the control character U+001F")
     if len(raw) <= _LENGTH:
         return bytes([_TEXT | len(raw)]) + raw
     if len(raw) > MAX_ID_BYTES:

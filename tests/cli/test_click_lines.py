@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.decision.decision import Rules
-from consumer.inspect.click_ndjson import LINE_BYTES, ClickLines, EncodedClick, InvalidLine
+from consumer.inspect.click_ndjson import ClickLines, EncodedClick
+from consumer.inspect.ndjson import LINE_BYTES, InvalidLine
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 

@@ -8,7 +8,7 @@ import pytest
 from cli.app import execute
 from tests.links.builders import GOOD
 
-COMMANDS = ["check", "publish", "list", "show", "reset", "delete", "schema"]
+COMMANDS = ["check", "publish", "list", "show", "reset", "delete", "schema", "sign"]
 
 
 @pytest.fixture

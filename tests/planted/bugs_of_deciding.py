@@ -171,7 +171,7 @@ BUGS = (
         "a time loses a millisecond on its way from ISO 8601",
         (
             Edit(
-                "consumer/inspect/click_ndjson.py",
+                "consumer/inspect/ndjson.py",
                 "(time - _EPOCH) // timedelta(milliseconds=1)",
                 "int(time.timestamp() * 1000)",
             ),

@@ -1,6 +1,6 @@
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from string import ascii_letters, digits
 
@@ -9,7 +9,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import link_token
-from schemas.link_token import ASSOCIATED_DATA, MAX_TOKEN_CHARACTERS, BadToken, LinkKey, derive_key, open_token, sign
+from schemas.link_token import (
+    ASSOCIATED_DATA,
+    MAX_TOKEN_CHARACTERS,
+    BadToken,
+    LinkKey,
+    derive_key,
+    link_url,
+    open_token,
+    sign,
+)
 from schemas.token_payload import EPOCH_MS, BadPayload, SentLink, pack, unpack
 from tests.schemas import siv
 
@@ -18,7 +27,7 @@ KEYS = {KEY.key_id: KEY}
 VECTORS = json.loads((Path(link_token.__file__).parent / "link_token_vectors.json").read_text())
 
 ids = st.one_of(
-    st.text(min_size=1, max_size=70),
+    st.text(min_size=1, max_size=70).filter(lambda text: text.encode().strip() and "\x1f" not in text),
     st.integers(1, 10**40).map(str),
     st.uuids().map(str),
     st.sampled_from(["0", "007", "1" * 151, "9" * 152, "x" * 64, "ABCDEF00-0000-0000-0000-000000000000"]),
@@ -124,10 +133,11 @@ def test_unknown_key() -> None:
         open_token(sign(KEY, SentLink("1", "2")), {})
 
 
-@pytest.mark.parametrize("sent", [SentLink("", "2"), SentLink("1", ""), SentLink("1", "2", person_id="")])
-def test_an_empty_id_is_not_signed(sent: SentLink) -> None:
-    with pytest.raises(ValueError, match="empty"):
-        sign(KEY, sent)
+@pytest.mark.parametrize("id_", ["", " ", "\t\n", "a\x1fb", "\ud800"])
+@pytest.mark.parametrize("place", ["link_id", "recipient_id", "person_id", "company_id", "mailing_id"])
+def test_an_id_that_no_click_may_have_is_not_signed(place: str, id_: str) -> None:
+    with pytest.raises(ValueError, match=r"blank|U\+001F|surrogates"):
+        sign(KEY, replace(SentLink("1", "2"), **{place: id_}))  # type: ignore[arg-type]  # only texts
 
 
 @pytest.mark.parametrize(
@@ -165,6 +175,19 @@ def test_extensions() -> None:
             unpack(extended + bad)
     with pytest.raises(BadPayload, match="left over"):
         unpack(payload + b"\x00")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("klik.example.com", "https://klik.example.com/l/abc"),
+        ("klik.example.com:8443", "https://klik.example.com:8443/l/abc"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/l/abc"),
+        ("https://klik.example.com", "https://klik.example.com/l/abc"),
+    ],
+)
+def test_url_of_a_link(host: str, url: str) -> None:
+    assert link_url(host, "abc") == url
 
 
 def test_a_secret_is_not_shown() -> None:
