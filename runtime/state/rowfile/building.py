@@ -32,8 +32,8 @@ def build_index(files: RowFiles, require: Require) -> Generator[None, None, tupl
     for segment in files.all:
         for start, rows in chunks(segment):
             alive = is_entry(rows) & ~dead[segment][start : start + len(rows)]
-            places = np.flatnonzero(alive)
-            index.insert(hash_keys(key_part(rows[places])), files.numbers(segment, places + start))
+            firsts = np.flatnonzero(alive)
+            index.insert(hash_keys(key_part(rows[firsts])), files.numbers(segment, firsts + start))
             live_rows += int(np.count_nonzero(whole_entries(rows, alive)))
             yield
     return index, live_rows
@@ -77,7 +77,7 @@ def _find_dead(files: RowFiles) -> Generator[None, None, dict[Segment, Mask]]:
             replaced = as_numbers(rows)[:, REPLACES]
             replaced = replaced[(replaced != 0) & (as_bytes(rows)[:, KIND] <= DIGEST)].astype(np.int64)
             for target in targets:
-                dead[target][files.places(target, replaced)] = True
+                dead[target][files.rows_in(target, replaced)] = True
             yield
     if files.older is not None:
         dead[files.older][: files.newest.last_batch.compacted_rows] = True

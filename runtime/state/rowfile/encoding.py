@@ -86,11 +86,11 @@ def values_of(rows: Rows, numbers: Numbers, following: FollowingRows) -> list[by
         return _values_of_one_shape(block, numbers, int(shapes[0]), following)
     values: list[bytes] = [b""] * len(rows)
     for shape in sorted(set(shapes.tolist())):
-        places = np.flatnonzero(shapes == shape)
-        for place, value in zip(
-            places.tolist(), _values_of_one_shape(block[places], numbers[places], shape, following), strict=True
+        indices = np.flatnonzero(shapes == shape)
+        for index, value in zip(
+            indices.tolist(), _values_of_one_shape(block[indices], numbers[indices], shape, following), strict=True
         ):
-            values[place] = value
+            values[index] = value
     return values
 
 
@@ -103,15 +103,15 @@ def read_entry(row: bytes, number: int, following: FollowingRows) -> tuple[bytes
     value = _long_value(row, number, following)
     if kind != DIGEST:
         return row[:end], value
-    behind = LENGTH_BYTES + int.from_bytes(value[:LENGTH_BYTES], "little")
-    return value[LENGTH_BYTES:behind], value[behind:]
+    end = LENGTH_BYTES + int.from_bytes(value[:LENGTH_BYTES], "little")
+    return value[LENGTH_BYTES:end], value[end:]
 
 
 def rows_taken(rows: Rows) -> int:
     """Return how many rows the entries with these first rows take."""
     block = as_bytes(rows)
     return len(rows) + sum(
-        _rows_behind(_length_of_long(row.tobytes()), int(row[KIND])) for row in block[block[:, VALUE] == LONG]
+        _continuation_rows(_length_of_long(row.tobytes()), int(row[KIND])) for row in block[block[:, VALUE] == LONG]
     )
 
 
@@ -125,28 +125,28 @@ def _fill(
 
 
 def _encode_any(keys: Iterable[bytes], values: Iterable[bytes | None]) -> Block:
-    parts, places, place = [bytes(ROW_BYTES)], [], 1
+    parts, firsts, end = [bytes(ROW_BYTES)], [], 1
     for key, value in zip(keys, values, strict=True):
         part = _encode_entry(key, value)
         parts.append(part)
-        places.append(place)
-        place += len(part) // ROW_BYTES
+        firsts.append(end)
+        end += len(part) // ROW_BYTES
     rows = np.frombuffer(bytearray().join(parts), dtype="<u8").reshape(-1, ROW_WORDS)
-    return Block(rows, np.array(places, dtype=np.int64))
+    return Block(rows, np.array(firsts, dtype=np.int64))
 
 
 def _encode_entry(key: bytes, value: bytes | None) -> bytes:
-    start, kind = row_key(key)
+    stored_key, kind = row_key(key)
     if value is None:
-        return _row(start, kind, DELETED)
+        return _row(stored_key, kind, DELETED)
     if kind == DIGEST:
         value = len(key).to_bytes(LENGTH_BYTES, "little") + key + value
-    elif len(start) + len(value) <= PAYLOAD_BYTES:
-        return _row(start + value, kind, len(value))
-    content = start + len(value).to_bytes(LENGTH_BYTES, "little") + value
-    more = range(PAYLOAD_BYTES, len(content), PAYLOAD_BYTES)
-    behind = [_row(content[place : place + PAYLOAD_BYTES], CONTINUATION, 0) for place in more]
-    return _row(content[:PAYLOAD_BYTES], kind, LONG) + b"".join(behind)
+    elif len(stored_key) + len(value) <= PAYLOAD_BYTES:
+        return _row(stored_key + value, kind, len(value))
+    content = stored_key + len(value).to_bytes(LENGTH_BYTES, "little") + value
+    rest = range(PAYLOAD_BYTES, len(content), PAYLOAD_BYTES)
+    continuations = [_row(content[start : start + PAYLOAD_BYTES], CONTINUATION, 0) for start in rest]
+    return _row(content[:PAYLOAD_BYTES], kind, LONG) + b"".join(continuations)
 
 
 def _row(payload: bytes, kind: int, value: int) -> bytes:
@@ -168,7 +168,7 @@ def _values_of_one_shape(
 
 def _long_value(row: bytes, number: int, following: FollowingRows) -> bytes:
     start, length = key_length(row[KIND]) + LENGTH_BYTES, _length_of_long(row)
-    count = _rows_behind(length, row[KIND])
+    count = _continuation_rows(length, row[KIND])
     block = np.frombuffer(following(number + 1, count), dtype=np.uint8).reshape(count, ROW_BYTES)
     return (row[start:PAYLOAD_BYTES] + block[:, :PAYLOAD_BYTES].tobytes())[:length]
 
@@ -178,5 +178,5 @@ def _length_of_long(row: bytes) -> int:
     return int.from_bytes(row[start : start + LENGTH_BYTES], "little")
 
 
-def _rows_behind(length: int, kind: int) -> int:
+def _continuation_rows(length: int, kind: int) -> int:
     return -(-(key_length(kind) + LENGTH_BYTES + length - PAYLOAD_BYTES) // PAYLOAD_BYTES)

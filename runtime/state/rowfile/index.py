@@ -54,13 +54,13 @@ class HashIndex:
         """Return the rows that have one of the hashes: the position of the hash in the input, and the row number."""
         buckets = self._bucket_of(hashes)
         same = np.flatnonzero(self.hashes.take(buckets, axis=0) == hashes[:, np.newaxis])
-        places = same // SLOTS
-        rows = self.rows.reshape(-1).take(buckets[places] * SLOTS + same % SLOTS).astype(np.int64)
+        indices = same // SLOTS
+        rows = self.rows.reshape(-1).take(buckets[indices] * SLOTS + same % SLOTS).astype(np.int64)
         if not rows.all():  # the hash 0 matches empty slots
-            places, rows = places[rows != 0], rows[rows != 0]
+            indices, rows = indices[rows != 0], rows[rows != 0]
         if self.overflow:
-            places, rows = self._with_overflow(hashes, buckets, places, rows)
-        return places, rows
+            indices, rows = self._with_overflow(hashes, buckets, indices, rows)
+        return indices, rows
 
     def has(self, hashes: Hashes, rows: Numbers) -> Mask:
         """Return which of these rows are in the index."""
@@ -77,16 +77,16 @@ class HashIndex:
         slots, found = self._find(hashes, old)
         in_table = slots >= 0
         self.rows.reshape(-1)[slots[in_table]] = new[in_table]
-        for place in np.flatnonzero(found & ~in_table).tolist():
-            overflow = self.overflow[int(self._bucket_of(hashes[place : place + 1])[0])]
-            overflow[int(new[place])] = overflow.pop(int(old[place]))
+        for index in np.flatnonzero(found & ~in_table).tolist():
+            overflow = self.overflow[int(self._bucket_of(hashes[index : index + 1])[0])]
+            overflow[int(new[index])] = overflow.pop(int(old[index]))
 
     def remove(self, hashes: Hashes, rows: Numbers) -> None:
         """Remove rows that are in the index."""
         slots, _ = self._find(hashes, rows)
-        for place in np.flatnonzero(slots < 0).tolist():
-            bucket = int(self._bucket_of(hashes[place : place + 1])[0])
-            del self.overflow[bucket][int(rows[place])]
+        for index in np.flatnonzero(slots < 0).tolist():
+            bucket = int(self._bucket_of(hashes[index : index + 1])[0])
+            del self.overflow[bucket][int(rows[index])]
         slots = slots[slots >= 0]
         self.rows.reshape(-1)[slots] = 0
         buckets = np.array(sorted(set((slots // SLOTS).tolist())), dtype=np.int64)
@@ -100,18 +100,18 @@ class HashIndex:
         return np.where(buckets < self.buckets, buckets, buckets & ((1 << self.level) - 1))
 
     def _with_overflow(
-        self, hashes: Hashes, buckets: Numbers, places: Numbers, rows: Numbers
+        self, hashes: Hashes, buckets: Numbers, indices: Numbers, rows: Numbers
     ) -> tuple[Numbers, Numbers]:
         more = [
-            (place, row)
-            for place in np.flatnonzero(self.filled.take(buckets) == SLOTS).tolist()
-            for row, hash_ in self.overflow.get(int(buckets[place]), {}).items()
-            if hash_ == hashes[place]
+            (index, row)
+            for index in np.flatnonzero(self.filled.take(buckets) == SLOTS).tolist()
+            for row, hash_ in self.overflow.get(int(buckets[index]), {}).items()
+            if hash_ == hashes[index]
         ]
         if not more:
-            return places, rows
+            return indices, rows
         added = np.array(more, dtype=np.int64)
-        return np.concatenate([places, added[:, 0]]), np.concatenate([rows, added[:, 1]])
+        return np.concatenate([indices, added[:, 0]]), np.concatenate([rows, added[:, 1]])
 
     def _find(self, hashes: Hashes, rows: Numbers) -> tuple[Numbers, Mask]:
         """Return the slot of each row in the table, -1 if it has none, and whether it is in the index at all."""
@@ -121,8 +121,8 @@ class HashIndex:
         found = same.reshape(-1).take(np.arange(len(rows)) * SLOTS + slot)
         slots = np.where(found, buckets * SLOTS + slot, -1)
         if self.overflow:
-            for place in np.flatnonzero(~found & (self.filled.take(buckets) == SLOTS)).tolist():
-                found[place] = int(rows[place]) in self.overflow.get(int(buckets[place]), ())
+            for index in np.flatnonzero(~found & (self.filled.take(buckets) == SLOTS)).tolist():
+                found[index] = int(rows[index]) in self.overflow.get(int(buckets[index]), ())
         return slots, found
 
     def _place(self, hashes: Hashes, rows: Numbers) -> None:

@@ -1,9 +1,9 @@
 # cython: language_level=3, wraparound=False, boundscheck=False, initializedcheck=False
 """Matching in C, on the same tables and files as `matcher_py.Matcher`, the reference implementation.
 
-A call goes through the entries some hundred at a time, in three passes: first all ask for their bucket, then for the
-row that it names, and only then is a row looked at. So the memory is fetched for many entries at once. Many keys are
-looked up in the order of the files, and pages are released behind: each is mapped once, and few at a time.
+A call processes about a hundred entries at a time, in three passes: it prefetches their buckets, then the rows that the
+buckets name, and only then compares rows. So the cache misses of many entries overlap. Many keys are looked up in the
+order of the file, and pages are released on the way: each is mapped once, and few at a time.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -17,12 +17,12 @@ import sys
 import numpy as np
 
 from runtime.records.packed_keys import PackedKeys
-from runtime.state.rowfile import index as index_form
-from runtime.state.rowfile import row as row_form
+from runtime.state.rowfile import index as index_layout
+from runtime.state.rowfile import row as row_layout
 from runtime.state.rowfile.encoding import Block, encode, read_entry, rows_taken
 
 cdef extern from *:
-    void fetch "__builtin_prefetch"(const void* at) nogil
+    void prefetch "__builtin_prefetch"(const void* at) nogil
 
 cdef enum:
     ROW_BYTES = 48
@@ -40,20 +40,20 @@ cdef enum:
     AT_ONCE = 128
     MAPPED_BYTES = 1 << 22  # gap between rows; Linux maps 64 KiB around each of a group
     ORDERED_BYTES = 1 << 26  # in a file of 288 MB a key took 0.4 to 1.2 microseconds more in order
-    PIECES = 1024
-    PLACE = 0x7FFFFFFF  # the bits of a row number that give the position in the file
+    SORT_BUCKETS = 1024
+    ROW_MASK = 0x7FFFFFFF  # the bits of a row number that give the row within the file
 
 if (
     sys.byteorder != "little"
-    or (ROW_BYTES, WORDS, PAYLOAD_BYTES) != (row_form.ROW_BYTES, row_form.ROW_WORDS, row_form.PAYLOAD_BYTES)
-    or (KEY_BYTES, DIGEST, DIGEST_BYTES) != (row_form.KEY_BYTES, row_form.DIGEST, row_form.key_length(row_form.DIGEST))
-    or (KIND, VALUE, REPLACES) != (row_form.KIND, row_form.VALUE, 4 * row_form.REPLACES)
-    or (LONG, DELETED, SLOTS) != (row_form.LONG, row_form.DELETED, index_form.SLOTS)
+    or (ROW_BYTES, WORDS, PAYLOAD_BYTES) != (row_layout.ROW_BYTES, row_layout.ROW_WORDS, row_layout.PAYLOAD_BYTES)
+    or (KEY_BYTES, DIGEST, DIGEST_BYTES) != (row_layout.KEY_BYTES, row_layout.DIGEST, row_layout.key_length(row_layout.DIGEST))
+    or (KIND, VALUE, REPLACES) != (row_layout.KIND, row_layout.VALUE, 4 * row_layout.REPLACES)
+    or (LONG, DELETED, SLOTS) != (row_layout.LONG, row_layout.DELETED, index_layout.SLOTS)
 ):
-    raise ImportError("rows have another form than here")
+    raise ImportError("rows or buckets have another layout here than in Python")
 
-cdef uint64_t[WORDS] multipliers = [int(each) for each in row_form.MULTIPLIERS]
-cdef uint64_t finisher = int(row_form.FINISHER)
+cdef uint64_t[WORDS] multipliers = [int(each) for each in row_layout.MULTIPLIERS]
+cdef uint64_t finisher = int(row_layout.FINISHER)
 
 cdef struct Wanted:
     const uint8_t* row  # a row that holds the key
@@ -127,9 +127,9 @@ cdef class Matcher:
         cdef uint32_t* order = <uint32_t*>PyByteArray_AS_STRING(places)
         for start in range(step):
             wanted[start].row = <uint8_t*>PyByteArray_AS_STRING(rows) + start * ROW_BYTES
-        self.find_everything()
+        self.update_pointers()
         for start in range(0, total, max(step, 1)):
-            put_keys(<uint8_t*>PyByteArray_AS_STRING(rows), keys, start, min(total - start, step))
+            encode_keys(<uint8_t*>PyByteArray_AS_STRING(rows), keys, start, min(total - start, step))
             self.look_up_some(values, start, wanted, min(total - start, step), order)
         return values
 
@@ -180,14 +180,14 @@ cdef class Matcher:
         cdef Py_ssize_t gained = len(block.rows) - 1
         cdef uint8_t* row
         cdef list longer = []
-        self.find_everything()
+        self.update_pointers()
         for start in range(0, total, AT_ONCE):
             count = min(total - start, AT_ONCE)
             for place in range(count):
                 wanted[place].row = rows + firsts[start + place] * ROW_BYTES
                 group[place] = &wanted[place]
-            self.seek(wanted, count)
-            self.find(group, count)
+            self.find_candidates(wanted, count)
+            self.find_rows(group, count)
             for place in range(count):
                 row = rows + firsts[start + place] * ROW_BYTES
                 memcpy(row + REPLACES, &wanted[place].number, sizeof(uint32_t))
@@ -208,7 +208,7 @@ cdef class Matcher:
         cdef Py_ssize_t place, added = 0
         cdef uint32_t old, new
         cdef list gone = []
-        self.find_everything()
+        self.update_pointers()
         for place in range(len(block.entries)):
             row, new = rows + firsts[place] * ROW_BYTES, first + <uint32_t>firsts[place]
             old = replaced_by(row)
@@ -234,25 +234,25 @@ cdef class Matcher:
         """Set the values, from `start` on, of the keys whose rows are filled in; `order` has space for as many."""
         cdef (Wanted*)[AT_ONCE] group
         cdef Py_ssize_t known, first, count, place
-        cdef uint64_t at, behind = 0
+        cdef uint64_t at, released = 0
         for first in range(0, total, AT_ONCE):
-            self.seek(wanted + first, min(total - first, AT_ONCE))
-        known = self.put_in_order(wanted, total, order)
+            self.find_candidates(wanted + first, min(total - first, AT_ONCE))
+        known = self.sort_by_row(wanted, total, order)
         for first in range(0, known, AT_ONCE):
             count = min(known - first, AT_ONCE)
             for place in range(count):
                 group[place] = &wanted[order[first + place]]
-            at = <uint64_t>(group[0].number & PLACE) * ROW_BYTES
-            if first and at >= behind + MAPPED_BYTES:
+            at = <uint64_t>(group[0].number & ROW_MASK) * ROW_BYTES
+            if first and at >= released + MAPPED_BYTES:
                 self.files.release_pages()
-                behind = at
-            self.find(group, count)
+                released = at
+            self.find_rows(group, count)
             for place in range(count):
                 if group[place].number:
                     values[start + (group[place] - wanted)] = self.value_of(group[place].number)
         return 0
 
-    cdef int find_everything(self) except -1:
+    cdef int update_pointers(self) except -1:
         """Update the addresses of tables and files: both move as they grow, and there are one or two files."""
         index, newest, older = self.index, self.files.newest, self.files.older
         self.hashes, self.numbers = <uint32_t*>address(index.hashes), <uint32_t*>address(index.rows)
@@ -267,7 +267,7 @@ cdef class Matcher:
         return bucket if bucket < self.buckets else bucket & self.level_mask
 
     cdef inline const uint8_t* row(self, uint32_t number) noexcept nogil:
-        return (self.odd if number >> 31 else self.even) + <uint64_t>(number & PLACE) * ROW_BYTES
+        return (self.odd if number >> 31 else self.even) + <uint64_t>(number & ROW_MASK) * ROW_BYTES
 
     cdef inline int next_slot(self, const Wanted* wanted, int slot) noexcept nogil:
         """Return the first slot from here on that has the hash; -1 if there is none."""
@@ -277,7 +277,7 @@ cdef class Matcher:
                 return slot
         return -1
 
-    cdef int seek(self, Wanted* wanted, Py_ssize_t count) noexcept nogil:
+    cdef int find_candidates(self, Wanted* wanted, Py_ssize_t count) noexcept nogil:
         """Find the rows that may have the keys."""
         cdef Py_ssize_t place
         cdef Wanted* each
@@ -285,51 +285,51 @@ cdef class Matcher:
             each = &wanted[place]
             each.hash = hash_of(each.row)
             each.bucket = self.bucket_of(each.hash)
-            fetch(&self.hashes[each.bucket * SLOTS])
-            fetch(&self.numbers[each.bucket * SLOTS])
+            prefetch(&self.hashes[each.bucket * SLOTS])
+            prefetch(&self.numbers[each.bucket * SLOTS])
         for place in range(count):
             each = &wanted[place]
             each.slot = self.next_slot(each, 0)
             each.number = self.numbers[each.bucket * SLOTS + each.slot] if each.slot >= 0 else 0
 
-    cdef Py_ssize_t put_in_order(self, const Wanted* wanted, Py_ssize_t total, uint32_t* order) noexcept:
-        """Collect the positions of the keys that may be known, ordered by part of the file if many; count them.
+    cdef Py_ssize_t sort_by_row(self, const Wanted* wanted, Py_ssize_t total, uint32_t* order) noexcept:
+        """Collect the indices of the keys that may be known, roughly in file order if they are many; return their number.
 
-        A counting sort: numpy's, which puts the rows in their very order, takes 25 ns a key.
+        A counting sort by part of the file: an exact order with numpy takes 25 ns a key.
         """
-        cdef Py_ssize_t[PIECES + 1] starts
+        cdef Py_ssize_t[SORT_BUCKETS + 1] starts
         cdef Py_ssize_t place, known = 0
         cdef uint32_t most = 0
-        cdef int piece, shift = 0
+        cdef int sort_bucket, shift = 0
         cdef bint is_any_overflow = bool(self.overflow)
         for place in range(total):
             if wanted[place].number or is_any_overflow:
                 order[known] = <uint32_t>place
                 known += 1
-                most |= wanted[place].number & PLACE
+                most |= wanted[place].number & ROW_MASK
         if known <= AT_ONCE:
             return known
-        while most >> shift >= PIECES:
+        while most >> shift >= SORT_BUCKETS:
             shift += 1
         memset(starts, 0, sizeof(starts))
         for place in range(total):
             if wanted[place].number or is_any_overflow:
-                starts[((wanted[place].number & PLACE) >> shift) + 1] += 1
-        for piece in range(PIECES):
-            starts[piece + 1] += starts[piece]
+                starts[((wanted[place].number & ROW_MASK) >> shift) + 1] += 1
+        for sort_bucket in range(SORT_BUCKETS):
+            starts[sort_bucket + 1] += starts[sort_bucket]
         for place in range(total):
             if wanted[place].number or is_any_overflow:
-                piece = (wanted[place].number & PLACE) >> shift
-                order[starts[piece]] = <uint32_t>place
-                starts[piece] += 1
+                sort_bucket = (wanted[place].number & ROW_MASK) >> shift
+                order[starts[sort_bucket]] = <uint32_t>place
+                starts[sort_bucket] += 1
         return known
 
-    cdef int find(self, Wanted** group, Py_ssize_t count) except -1:
-        """Find the rows that have the keys, after `seek`."""
+    cdef int find_rows(self, Wanted** group, Py_ssize_t count) except -1:
+        """Find the rows that have the keys, after `find_candidates`."""
         cdef Py_ssize_t place
         for place in range(count):
             if group[place].number:
-                fetch(self.row(group[place].number))
+                prefetch(self.row(group[place].number))
         for place in range(count):
             group[place].number = self.match(group[place])
         return 0
@@ -375,7 +375,7 @@ cdef class Matcher:
         return 0
 
 
-cdef int put_keys(uint8_t* row, keys, Py_ssize_t start, Py_ssize_t count) except -1:
+cdef int encode_keys(uint8_t* row, keys, Py_ssize_t start, Py_ssize_t count) except -1:
     """Encode `count` keys, from `start` on, as one row each."""
     cdef bytes key
     cdef const char* joined
@@ -392,7 +392,7 @@ cdef int put_keys(uint8_t* row, keys, Py_ssize_t start, Py_ssize_t count) except
         key = keys[start + place]
         size = PyBytes_GET_SIZE(key)
         if size > KEY_BYTES:
-            key, size = row_form.row_key(key)
+            key, size = row_layout.row_key(key)
         memcpy(row, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
         row[KIND] = <uint8_t>size
         row += ROW_BYTES

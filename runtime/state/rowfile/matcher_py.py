@@ -33,11 +33,11 @@ class Matcher:
         """Return the value of each key, in order; None if there is none."""
         if not keys:
             return []
-        places, numbers, rows = self._find(key_rows(keys))
-        found = np.empty(len(places), dtype=object)
+        indices, numbers, rows = self._find(key_rows(keys))
+        found = np.empty(len(indices), dtype=object)
         found[:] = values_of(rows, numbers, self._files.following)
         values = np.full(len(keys), None, dtype=object)
-        values[places] = found
+        values[indices] = found
         listed: list[bytes | None] = values.tolist()
         return listed
 
@@ -48,8 +48,8 @@ class Matcher:
     def mark_replaced(self, block: Block) -> int:
         """Set in each entry's row the number of the row it replaces; return how many live rows the block adds."""
         firsts = block.rows[block.entries]
-        places, numbers, old_rows = self._find(key_part(firsts))
-        as_numbers(block.rows)[block.entries[places], REPLACES] = numbers
+        indices, numbers, old_rows = self._find(key_part(firsts))
+        as_numbers(block.rows)[block.entries[indices], REPLACES] = numbers
         deletions = np.count_nonzero(as_bytes(firsts)[:, VALUE] == DELETED)
         return len(block.rows) - 1 - int(deletions) - rows_taken(old_rows)
 
@@ -66,9 +66,9 @@ class Matcher:
 
     def _find(self, wanted: Rows) -> tuple[Numbers, Numbers, Rows]:
         """Return the known keys: position in the input, row number and row."""
-        places, numbers = self._index.candidates(hash_keys(wanted))
+        indices, numbers = self._index.candidates(hash_keys(wanted))
         rows = self._files.take(numbers)
-        same = are_equal(key_part(rows), wanted[places])
+        same = are_equal(key_part(rows), wanted[indices])
         if same.all():
-            return places, numbers, rows
-        return places[same], numbers[same], rows[same]
+            return indices, numbers, rows
+        return indices[same], numbers[same], rows[same]

@@ -16,8 +16,8 @@ from runtime.state.rowfile.segment_header import ALL, DamagedFile
 
 _NAME = "rows-{}"
 _NAMES = re.compile(r"rows-(\d{1,9})")
-_BIT = 31
-_PLACE = (1 << _BIT) - 1
+_GENERATION_BIT = 31
+_ROW_MASK = (1 << _GENERATION_BIT) - 1
 
 
 class RowFiles:
@@ -65,27 +65,27 @@ class RowFiles:
             yield self.older
         yield self.newest
 
-    def number(self, segment: Segment, place: int) -> int:
-        """Return the number of the row at this position in one file."""
-        return place | (segment.generation & 1) << _BIT
+    def number(self, segment: Segment, row: int) -> int:
+        """Return the number, unique over both files, of a row of one file."""
+        return row | (segment.generation & 1) << _GENERATION_BIT
 
-    def numbers(self, segment: Segment, places: Numbers) -> Numbers:
-        """Return the numbers of rows by their positions in one file."""
-        return places | (segment.generation & 1) << _BIT
+    def numbers(self, segment: Segment, rows: Numbers) -> Numbers:
+        """Return the numbers, unique over both files, of rows of one file."""
+        return rows | (segment.generation & 1) << _GENERATION_BIT
 
-    def places(self, segment: Segment, numbers: Numbers) -> Numbers:
-        """Return the positions of those rows that are in this file."""
-        mine: Numbers = numbers[numbers >> _BIT == segment.generation & 1] & _PLACE
+    def rows_in(self, segment: Segment, numbers: Numbers) -> Numbers:
+        """Return the row numbers within this file of those rows that are in it."""
+        mine: Numbers = numbers[numbers >> _GENERATION_BIT == segment.generation & 1] & _ROW_MASK
         return mine
 
     def take(self, numbers: Numbers) -> Rows:
         """Return copies of rows."""
         if self.older is None:
-            return self.newest.take(numbers & _PLACE)
+            return self.newest.take(numbers & _ROW_MASK)
         rows = np.empty((len(numbers), ROW_WORDS), dtype=np.uint64)
-        is_newest = numbers >> _BIT == self.newest.generation & 1
-        rows[is_newest] = self.newest.take(numbers[is_newest] & _PLACE)
-        rows[~is_newest] = self.older.take(numbers[~is_newest] & _PLACE)
+        is_newest = numbers >> _GENERATION_BIT == self.newest.generation & 1
+        rows[is_newest] = self.newest.take(numbers[is_newest] & _ROW_MASK)
+        rows[~is_newest] = self.older.take(numbers[~is_newest] & _ROW_MASK)
         return rows
 
     def following(self, number: int, count: int) -> bytes:

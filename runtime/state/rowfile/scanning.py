@@ -73,16 +73,16 @@ def read_page(files: RowFiles, index: HashIndex, cursor: bytes, limit: int) -> t
 
     The rows of a deleted file were copied to the newest, so the scan restarts at the beginning of that one.
     """
-    generation, place = _CURSOR.unpack(cursor) if cursor else (0, 1)
+    generation, row = _CURSOR.unpack(cursor) if cursor else (0, 1)
     segment = next((segment for segment in files.all if segment.generation == generation), None)
     if segment is None:
-        segment, place = next(files.all), 1
-    end = end_of_entry(segment, place + _PAGE_ROWS * limit)
-    places = place + np.flatnonzero(is_entry(segment.rows[place:end]))
-    hashes, numbers = hash_keys(key_part(segment.take(places))), files.numbers(segment, places)
+        segment, row = next(files.all), 1
+    end = end_of_entry(segment, row + _PAGE_ROWS * limit)
+    firsts = row + np.flatnonzero(is_entry(segment.rows[row:end]))
+    hashes, numbers = hash_keys(key_part(segment.take(firsts))), files.numbers(segment, firsts)
     found = numbers[index.has(hashes, numbers)]
     if len(found) > limit:
-        found, end = found[:limit], int(files.places(segment, found[limit : limit + 1])[0])
+        found, end = found[:limit], int(files.rows_in(segment, found[limit : limit + 1])[0])
     if end < segment.end:
         return _read(files, found), _CURSOR.pack(segment.generation, end)
     is_newest = segment is files.newest
@@ -96,12 +96,12 @@ def _live(
     numbers, starts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
     for segment in files.all:
         for start, rows in chunks(segment):
-            places = np.flatnonzero(is_entry(rows))
-            places = places[chosen(rows[places])]
-            mine = files.numbers(segment, places + start)
-            lives = index.has(hash_keys(key_part(rows[places])), mine)
+            firsts = np.flatnonzero(is_entry(rows))
+            firsts = firsts[chosen(rows[firsts])]
+            mine = files.numbers(segment, firsts + start)
+            lives = index.has(hash_keys(key_part(rows[firsts])), mine)
             numbers.append(mine[lives])
-            starts.append(_starts(rows[places[lives]]))
+            starts.append(_starts(rows[firsts[lives]]))
     return np.concatenate(numbers), np.concatenate(starts)
 
 
