@@ -71,22 +71,22 @@ class ClickEncoder:
                 _text(sent.recipient_id),
                 _text(click.click_id),
                 encode_number(click.clicked_at_ms),
-                _optional(sent.person_id),
-                _optional(sent.company_id),
-                _optional(sent.mailing_id),
-                _optional(sent.flow_id),
-                _optional(sent.flow_run_id),
+                _SOME + _text(sent.person_id) if sent.person_id else _NONE,
+                _SOME + _text(sent.company_id) if sent.company_id else _NONE,
+                _SOME + _text(sent.mailing_id) if sent.mailing_id else _NONE,
+                _SOME + _text(sent.flow_id) if sent.flow_id else _NONE,
+                _SOME + _text(sent.flow_run_id) if sent.flow_run_id else _NONE,
                 _SOME + encode_number(click.link_version),
                 _TRUE if sent.is_test else _FALSE,
                 _TRUE if click.confirmed else _FALSE,
-                _optional(click.url),
-                _optional(click.method),
+                _SOME + _text(click.url) if click.url else _NONE,
+                _SOME + _text(click.method) if click.method else _NONE,
                 _header(headers.get(b"user-agent")),
                 _header(headers.get(b"sec-purpose") or headers.get(b"purpose")),
-                _optional(click.network),
+                _SOME + _text(click.network) if click.network else _NONE,
                 _NONE,  # delivered_at: the edge knows when the link was signed, not when the message arrived
                 _NONE if sent.link_count is None else _SOME + encode_number(sent.link_count),
-                _optional(click.page_click_id),
+                _SOME + _text(click.page_click_id) if click.page_click_id else _NONE,
                 _header(headers.get(b"sec-fetch-mode")),
                 _NONE if user is None else _SOME + (_TRUE if user == b"?1" else _FALSE),
                 _NONE,  # network_class
@@ -100,17 +100,11 @@ class ClickEncoder:
 def _header(value: bytes | None) -> bytes:
     """Encode a header's value without control characters, cut to a sane length, as a union of null and string."""
     text = (value or b"")[:MAX_HEADER_BYTES].decode("utf-8", "replace")
-    return _optional(text if text.isprintable() else "".join(filter(str.isprintable, text)))
+    printable = text if text.isprintable() else "".join(filter(str.isprintable, text))
+    return _SOME + _text(printable) if printable else _NONE
 
 
 def _text(text: str) -> bytes:
     raw = text.encode()
     size = len(raw)
     return (_LENGTHS[size] if size < _SHORT else encode_number(size)) + raw
-
-
-def _optional(text: str | None) -> bytes:
-    """Encode a union of null and string."""
-    if not text:
-        return _NONE
-    return _SOME + _text(text)

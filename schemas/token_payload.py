@@ -15,7 +15,7 @@ A varint is unsigned LEB128, as in Protocol Buffers.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 EPOCH_MS = 1_704_067_200_000
@@ -49,8 +49,7 @@ class BadPayload(Exception):
     """These bytes are no payload that this version can read."""
 
 
-@dataclass(frozen=True, slots=True)
-class SentLink:
+class SentLink(NamedTuple):
     """One link in one message to one recipient: what its click says beside the definition of the link.
 
     `sent_at_ms` is milliseconds since 1970 UTC, kept to the minute; `link_count` the number of links in the message.
@@ -131,9 +130,9 @@ def _unpack(payload: bytes) -> SentLink:
         mailing_id,
         flow_id,
         flow_run_id,
-        sent_at_ms=None if minutes is None else EPOCH_MS + minutes * MINUTE_MS,
-        link_count=link_count,
-        is_test=bool(flags & _TEST),
+        None if minutes is None else EPOCH_MS + minutes * MINUTE_MS,
+        link_count,
+        bool(flags & _TEST),
     )
 
 
