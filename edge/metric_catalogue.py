@@ -12,7 +12,7 @@ ANSWERS = CounterSpec(
     "link_actions_edge_answers_total",
     "answers",
     "Answers by kind and HTTP status.",
-    (Label("kind", tuple(AnswerKind)), STATUS),
+    (Label("kind", example=", ".join(AnswerKind)), STATUS),
 )
 ANSWER_SECONDS = HistogramSpec(
     "link_actions_edge_answer_seconds",
@@ -46,7 +46,6 @@ SPOOL_OLDEST_SECONDS = GaugeSpec(
 SPOOL_DAMAGED = GaugeSpec(
     "link_actions_edge_spool_damaged_files", "files", "Files of the spool that were set aside because they are damaged."
 )
-DEFINITIONS_READ = CounterSpec("link_actions_edge_definitions_read_total", "definitions", "Link definitions read.")
 
 CATALOGUE = tuple(value for value in tuple(globals().values()) if isinstance(value, MetricSpec))
 """Every metric defined above, in that order."""

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from actions.link import link_from_record
 from actions.registry import load_kinds
 from edge.click_record import ClickEncoder
+from edge.client_address import Network
 from edge.exchange import Answer, Request
 from edge.keyring import Keyring, KeyState, Tenant
 from edge.link import EdgeLink, edge_link
@@ -54,14 +55,16 @@ def an_edge_link(*actions: Mapping[str, Any], **changes: Any) -> EdgeLink:
     return edge_link(link_from_record(a_link(*map(dict, actions), **changes), KINDS))
 
 
-def a_responder(*links: EdgeLink, is_complete: bool = True, keyring: Keyring = KEYRING) -> Responder:
+def a_responder(
+    *links: EdgeLink, is_complete: bool = True, keyring: Keyring = KEYRING, proxies: tuple[Network, ...] = ()
+) -> Responder:
     numbers = count()
     schema = SCHEMAS["LinkClicked"]
     return Responder(
         links=LinksInMemory(*(links or (an_edge_link(),)), is_complete=is_complete),
         keyring=lambda: keyring,
         encoder=ClickEncoder(schema, single_object_frame(schema)),
-        trusted_proxies=(),
+        trusted_proxies=proxies,
         now_ms=lambda: NOON,
         new_click_id=lambda: click_id(next(numbers)),
     )

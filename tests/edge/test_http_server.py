@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edge.client_address import Network
 from edge.exchange import Answer, RecordedClick
 from edge.flood_guard import FloodGuard
 from edge.http import protocol
@@ -38,12 +40,12 @@ class NoBroker:
 class RunningServer:
     """A server on a thread, with what it recorded."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, proxies: tuple[Network, ...] = ()) -> None:
         self._folder = make_folder(folder)
         self._spool = Spool(self._folder, limit_bytes=1 << 30, segment_bytes=1 << 20)
         self.recordings: list[Recording | None] = []
         recorder = Recorder(self._spool, NoBroker(), FloodGuard(lambda: NOON, limit=1_000), lambda _refusal: None)
-        app = EdgeApp(a_responder(an_edge_link()), recorder, self._observe)
+        app = EdgeApp(a_responder(an_edge_link(), proxies=proxies), recorder, self._observe)
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()
@@ -57,11 +59,11 @@ class RunningServer:
         self.recordings.append(recording)
 
     @property
-    def clicks(self) -> list[str]:
-        """The ids of the recorded clicks."""
+    def clicks(self) -> list[dict[str, Any]]:
+        """The recorded clicks."""
         reader = SpoolReader(self._folder)
         try:
-            return [CLICKS.decode(each.record.value)["click_id"] for each in reader.read(self._spool.end)]
+            return [CLICKS.decode(each.record.value) for each in reader.read(self._spool.end)]
         finally:
             reader.close()
 
@@ -149,7 +151,7 @@ def test_answer_names_the_recorded_click(server: RunningServer) -> None:
     with server.connect() as client:
         client.sendall((GET[:-2] + CLOSING + "\r\n").encode())
         answer = read_all(client)
-    assert re.findall(rb"link-actions-click: (\S+)", answer) == [each.encode() for each in server.clicks]
+    assert re.findall(rb"link-actions-click: (\S+)", answer) == [each["click_id"].encode() for each in server.clicks]
 
 
 def test_half_a_request_then_close_makes_no_click(server: RunningServer) -> None:

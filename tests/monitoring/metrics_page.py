@@ -1,9 +1,10 @@
-"""The page docs/metrics.md, made from the catalogue of metrics; `make metrics` writes it."""
+"""The page docs/metrics.md, made from the catalogues of metrics; `make metrics` writes it."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from consumer.monitoring.metric_catalogue import CATALOGUE
+from edge.metric_catalogue import CATALOGUE as EDGE_CATALOGUE
 from runtime.monitoring.metric_spec import HistogramSpec, Label, MetricSpec
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
@@ -11,7 +12,8 @@ HEAD = """\
 # Metrics
 
 For anyone who builds dashboards or alerts. [What to alert on](operations.md#watching-it) is in the operations guide.
-`make metrics` makes it from [the catalogue](../consumer/monitoring/metric_catalogue.py), and a test compares them.
+`make metrics` makes it from the catalogues of [workers](../consumer/monitoring/metric_catalogue.py) and
+[edges](../edge/metric_catalogue.py), and a test compares them.
 
 Every series whose labels are known in advance exists from the start, at 0. Counters start at zero with each process,
 except `link_actions_clicks_lost_total`. Prometheus' own `process_*` metrics (memory, CPU, files) come with them.
@@ -25,8 +27,10 @@ def metrics_page() -> str:
         HEAD,
         "## Of a worker\n",
         *_table(spec for spec in CATALOGUE if spec.exported_by == "worker"),
+        "\n## Of an edge\n",
+        *_table(EDGE_CATALOGUE),
         "\n## Of a supervisor\n",
-        "`run --workers N` exports every series of every worker with the additional label `worker`, and these:\n",
+        "`--workers N` exports every series of every worker with the additional label `worker`, and these:\n",
         *_table(spec for spec in CATALOGUE if spec.exported_by == "supervisor"),
         "",
     ])  # fmt: skip
