@@ -30,9 +30,9 @@ class LinkStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a link asks for. `slot` is the action's place in the memory, never reused within the link.
+    """One thing a link asks for. `slot` is the action's bit in a dedupe entry, never reused within the link.
 
-    Raises ValueError for a slot that the memory does not have.
+    Raises ValueError for a slot that a dedupe entry does not have.
     """
 
     action_id: str
