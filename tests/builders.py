@@ -71,6 +71,7 @@ def an_action(
     slot: int = 0,
     rule: str = "once",
     period_ms: int | None = None,
+    guard: str = "none",
     **parameters: Any,
 ) -> Record:
     """An action as `LinkDefined` has it; its id is told by its slot."""
@@ -79,7 +80,7 @@ def an_action(
         "slot": slot,
         "repeat": {"rule": rule, "period_ms": period_ms},
         "parameters": (f"link_actions.{update}Parameters", PARAMETERS[update] | parameters),
-        "guard": "none",
+        "guard": guard,
     }
 
 

@@ -31,6 +31,7 @@ class ActionOutcome(StrEnum):
     DUPLICATE = "duplicate"
     NO_PERSON = "no_person"
     NO_COMPANY = "no_company"
+    NOT_CONFIRMED = "not_confirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from actions.guard import Guard
 from actions.kind import ClickFacts, Kind, LinkFacts, Need
 from actions.link import Action, Link
 from actions.repeat import RepeatRule
 from consumer.changelog.entries import bitmap
 from schemas.bad_record import BadRecord, Reason
-from schemas.click_batch import COMPANY, PERSON
+from schemas.click_batch import COMPANY, CONFIRMED, PERSON
 from schemas.codec import encode_body, encode_text
 from schemas.identity import hits_digest, link_digest, update_id_prefix
 from schemas.link_parameters import SHARED_FIELDS
@@ -65,7 +66,10 @@ class LinkPlan:
     hits_key: bytes
     epoch: int
     simple: bool
+    only_confirmed: bool
+    """True if every action needs a confirmed click: any other click leaves no dedupe entry and is no first click."""
     needs: int
+    """Flags that a click must have for every action to apply."""
     full: bytes
     by_mailing: bool
     by_click: bool
@@ -133,6 +137,7 @@ class Planner:
             hits_key=hits_digest(link.tenant_id, link.link_id),
             epoch=link.epoch,
             simple=rules <= {RepeatRule.ONCE} and all(action.suffix is not None for action in actions),
+            only_confirmed=bool(actions) and all(action.need & CONFIRMED for action in actions),
             needs=_all_needs(actions),
             full=bitmap(applied),
             by_mailing=RepeatRule.ONCE_PER_MAILING in rules,
@@ -148,7 +153,7 @@ class Planner:
             headers=_cloud_event_headers(link.tenant_id, kind),
             frame=self._frames[kind.update],
             id_prefix=update_id_prefix(link.tenant_id, link.link_id, link.epoch, action.action_id),
-            need=_FLAG_OF[kind.needs(action.parameters)],
+            need=_needed_flags(action),
             suffix=None,
             suffix_schema=self._suffix_schemas[kind.update],
             link=link.facts,
@@ -163,6 +168,11 @@ class Planner:
 def _with_suffix(plan: ActionPlan, suffix: bytes) -> ActionPlan:
     values = {name: getattr(plan, name) for name in plan.__slots__}
     return ActionPlan(**{**values, "suffix": suffix})
+
+
+def _needed_flags(action: Action) -> int:
+    flag = _FLAG_OF[action.kind.needs(action.parameters)]
+    return flag | CONFIRMED if action.guard is Guard.CONFIRM else flag
 
 
 def _all_needs(actions: tuple[ActionPlan, ...]) -> int:

@@ -11,7 +11,7 @@ from consumer.decision.hits import NO_HIT, Hits
 from consumer.decision.outcome import ActionOutcome, ClickOutcome
 from consumer.decision.plan import ActionPlan, LinkPlan
 from consumer.decision.update import make_update
-from schemas.click_batch import COMPANY, REPLAYED
+from schemas.click_batch import COMPANY, CONFIRMED, REPLAYED
 from schemas.identity import click_digest, scope_digest
 
 
@@ -42,13 +42,16 @@ class SlowPath:
     def decide(self, row: int, plan: LinkPlan, key: bytes, known: bytes | None) -> None:
         """Decide and count the click in this row; `known` is its dedupe entry, None at the first click."""
         click = _Click(self._batch, row)
-        link_hits = self._hits.count(plan, hit=click.is_hit, first=known is None and not click.is_replayed)
+        is_remembered = click.is_confirmed or not plan.only_confirmed
+        is_first = known is None and is_remembered and not click.is_replayed
+        link_hits = self._hits.count(plan, hit=click.is_hit, first=is_first)
         entries = _Entries(self, key, known, click)
         outcomes = [self._act(action, entries, click, link_hits) for action in plan.actions]
         for action, outcome in zip(plan.actions, outcomes, strict=True):
             self._decision.actions[action.action.kind.name, outcome] += 1
         self._decision.clicks[_click_outcome(outcomes)] += 1
-        self._decision.memory.update(entries.changed())
+        if is_remembered:
+            self._decision.memory.update(entries.changed())
 
     def recall_scoped(self, key: bytes, clicked_at: int) -> bytes | None:
         """Return the dedupe entry of one scope, unless it has expired."""
@@ -69,8 +72,8 @@ class SlowPath:
             duplicate = bool(memory.applied >> slot & 1)
         if duplicate:
             return ActionOutcome.DUPLICATE
-        if action.need & ~click.flags:
-            return ActionOutcome.NO_COMPANY if action.need == COMPANY else ActionOutcome.NO_PERSON
+        if missing := action.need & ~click.flags:
+            return _outcome_without(missing)
         memory.applied |= 1 << slot
         # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
         # time matters under other rules too; it is stored only if it differs from the entry's own time.
@@ -90,6 +93,7 @@ class _Click:
         self._batch, self._row = batch, row
         self.key, self.shared, self.recipient_id, self.flags, self.clicked_at = batch.facts(row)
         self.is_hit, self.is_replayed = not self.flags & NO_HIT, bool(self.flags & REPLAYED)
+        self.is_confirmed = bool(self.flags & CONFIRMED)
 
     def scope(self, rule: RepeatRule) -> bytes:
         """Return the scope of the update id: the action applies at most once in it."""
@@ -137,6 +141,13 @@ class _Entries:
             for key, value in encoded.items()
             if value != self._known[key] and (key == self._key or self._memories[key][0].applied)
         }
+
+
+def _outcome_without(missing: int) -> ActionOutcome:
+    """Return the outcome of an action that needs these flags, which the click does not have."""
+    if missing & CONFIRMED:
+        return ActionOutcome.NOT_CONFIRMED
+    return ActionOutcome.NO_COMPANY if missing & COMPANY else ActionOutcome.NO_PERSON
 
 
 def _is_cooling_down(memory: DedupeEntry, slot: int, period_ms: int, clicked_at: int) -> bool:

@@ -2,7 +2,9 @@
 
 Written from the design. Where that leaves a choice, the model does what the program documents:
 - dedupe comes before needs: an action that applied once is a duplicate even if the person is unknown now
-- a first click on a link leaves a dedupe entry even if no action applies
+- dedupe comes before the guard, too: once a confirmed action applied, an unconfirmed click is a duplicate of it
+- a first click on a link leaves a dedupe entry even if no action applies, unless all actions lack a confirmation; then
+  the click is no first click
 - the click of a button pressed on a page, and a replayed click, act but are no hits; a replayed one is no first click
 - a cooldown runs from the last application, by the clicks' own times
 - an entry is as old as the newest click that created or extended it; the entry of one click is as old as that click
@@ -109,7 +111,7 @@ class ReferenceModel:
         link = versions.get(max(versions) if named is None else named)
         if link is None:
             return "dead_lettered"
-        first = self._find_entry(link, click, ()) is None
+        first = self._find_entry(link, click, ()) is None and not _is_turned_away(link, click)
         if first:
             self._entries[_entry_key(link, click, ())] = _DedupeEntry(click["clicked_at"])
         link_hits = self._count_hit(link, click, first=first)
@@ -153,6 +155,8 @@ class ReferenceModel:
         now_ms, applied_at_ms = click["clicked_at"], entry.applied_at_ms.get(action["action_id"]) if entry else None
         if applied_at_ms is not None and not (cooldown and now_ms - applied_at_ms >= action["repeat"]["period_ms"]):
             return "duplicate"
+        if _is_unconfirmed(action, click):
+            return "not_confirmed"
         if need and click[f"{need}_id"] is None:
             return f"no_{need}"
         if entry is None:
@@ -180,6 +184,15 @@ def _key(click: Record) -> bytes:
 
 def _entry_key(link: Record, click: Record, scope: _Scope) -> tuple[Any, ...]:
     return link["tenant_id"], click["recipient_id"], link["link_id"], link["epoch"], scope
+
+
+def _is_unconfirmed(action: Record, click: Record) -> bool:
+    return action.get("guard") == "confirm" and not click["confirmed"]
+
+
+def _is_turned_away(link: Record, click: Record) -> bool:
+    """Return whether every action of the link lacks a confirmation of this click."""
+    return bool(link["actions"]) and all(_is_unconfirmed(action, click) for action in link["actions"])
 
 
 def _scope(action: Record, click: Record) -> _Scope:

@@ -36,10 +36,11 @@ _PARAMETERS: dict[str, list[Record]] = {
 _RULES = [("once", None), ("once_per_mailing", None), ("cooldown", HOUR), ("always", None), ("cooldown", 1)]
 
 ACTIONS = [
-    an_action(update, slot=slot, rule=rule, period_ms=period_ms, **parameters)
+    an_action(update, slot=slot, rule=rule, period_ms=period_ms, guard=guard, **parameters)
     for slot, update in KIND_OF_SLOT.items()
     for rule, period_ms in _RULES
     for parameters in _PARAMETERS[update]
+    for guard in ("none", "none", "confirm")
 ]
 
 _LINK = {name: value for name, value in a_link().items() if name != "actions"}
@@ -81,6 +82,8 @@ CLICK_CHANGES: list[Record] = [
     {"link_version": 2},
     {"link_version": 3},
     {"test": True},
+    *([{"confirmed": True}] * 3),
+    {"confirmed": True, "page_click_id": a_click(1)["click_id"]},
     {"page_click_id": a_click(1)["click_id"]},
     {"page_click_id": " "},
     {"replayed": True},

@@ -21,7 +21,9 @@ LINKS = [
     a_link(an_action(), an_action("SetField", slot=1)),
     a_link(an_action(rule="once_per_mailing"), an_action(slot=1, rule="always"), link_id="a/b"),
     a_link(an_action(), tenant_id="t.2"),
-    a_link(tenant_id="t.2", link_id="a/b"),
+    a_link(an_action(guard="confirm"), an_action("SetField", slot=1, guard="confirm"), tenant_id="t.2", link_id="a/b"),
+    a_link(link_id="spring", version=2),
+    a_link(an_action(), an_action("SetField", slot=1, guard="confirm"), version=3),
 ]
 OTHERS: list[Record] = [{"recipient_id": "r" * size} for size in (48, 123, 124, 2_000)]
 usual = clicks.map(click_bytes)

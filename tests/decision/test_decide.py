@@ -327,6 +327,80 @@ class TestNeeds:
         assert outcome(desk.take(a_click(2, company_id=None))) == "duplicate"
 
 
+class TestGuards:
+    """An action with `confirm` applies for confirmed clicks only; before that it leaves no trace but counts."""
+
+    @pytest.mark.parametrize(
+        ("rule", "period_ms"), [("once", None), ("once_per_mailing", None), ("cooldown", HOUR), ("always", None)]
+    )
+    def test_unconfirmed_click_takes_no_slot_and_begins_no_cooldown(self, rule: str, period_ms: int | None) -> None:
+        desk = Desk(a_link(an_action(rule=rule, period_ms=period_ms, guard="confirm")))
+
+        page = desk.take(a_click(1))
+
+        assert (outcome(page), page.actions) == ("not_applicable", {("interest", "not_confirmed"): 1})
+        assert [key for key in page.memory if len(key) != HITS_KEY_BYTES] == []
+        assert outcome(desk.take(a_click(2, confirmed=True))) == "applied"
+
+    def test_the_page_is_the_hit_and_the_confirmation_the_first_click(self) -> None:
+        desk = Desk(a_link(an_action(guard="confirm")))
+
+        unconfirmed = desk.take(a_click(1), a_click(2))
+        confirmed = desk.take(a_click(3, confirmed=True, page_click_id=a_click(2)["click_id"]))
+
+        assert TestHits.counts(unconfirmed) == [(b"acme/spring", 0, 2, 0)]
+        assert TestHits.counts(confirmed) == [(b"acme/spring", 0, 2, 1)]
+
+    def test_one_click_confirmation_without_a_page_is_hit_and_first_click(self) -> None:
+        decision = Desk(a_link(an_action(guard="confirm"))).take(a_click(1, confirmed=True))
+
+        assert TestHits.counts(decision) == [(b"acme/spring", 0, 1, 1)]
+        assert outcome(decision) == "applied"
+
+    def test_other_actions_of_the_link_are_unaffected(self) -> None:
+        desk = Desk(a_link(an_action(), an_action("SetField", slot=1, guard="confirm")))
+
+        page, again = desk.take(a_click(1)), desk.take(a_click(2))
+        confirmed = desk.take(a_click(3, confirmed=True))
+
+        assert page.actions == {("interest", "applied"): 1, ("set_field", "not_confirmed"): 1}
+        assert again.actions == {("interest", "duplicate"): 1, ("set_field", "not_confirmed"): 1}
+        assert confirmed.actions == {("interest", "duplicate"): 1, ("set_field", "applied"): 1}
+        assert applied(desk) == [("r-1", "action-0"), ("r-1", "action-1")]
+
+    def test_applied_action_is_duplicate_for_unconfirmed_click(self) -> None:
+        desk = Desk(a_link(an_action(guard="confirm")))
+
+        assert outcomes(desk, a_click(1, confirmed=True), a_click(2)) == ["applied", "duplicate"]
+
+    def test_confirmed_click_still_needs_the_person(self) -> None:
+        desk = Desk(a_link(an_action("SetField", guard="confirm")))
+
+        decisions = [desk.take(a_click(n, person_id=None, confirmed=yes)) for n, yes in enumerate([False, True])]
+
+        assert [list(each.actions) for each in decisions] == [
+            [("set_field", "not_confirmed")],
+            [("set_field", "no_person")],
+        ]
+
+    def test_entry_that_expired_is_kept_as_it_is_by_an_unconfirmed_click(self) -> None:
+        desk = Desk(a_link(an_action(guard="confirm")), retention_ms=HOUR)
+        desk.take(a_click(1, confirmed=True))
+
+        late = desk.take(a_click(2, clicked_at=NOON + 2 * HOUR))
+
+        assert late.actions == {("interest", "not_confirmed"): 1}
+        assert [key for key in late.memory if len(key) != HITS_KEY_BYTES] == []
+        assert TestHits.counts(late) == [(b"acme/spring", 0, 2, 1)]
+
+    def test_each_version_has_its_own_guard(self) -> None:
+        desk = Desk(a_link(an_action(guard="confirm")), a_link(an_action(), version=2))
+
+        clicks = [a_click(1, link_version=1), a_click(2, link_version=2), a_click(3, link_version=1)]
+
+        assert outcomes(desk, *clicks) == ["not_applicable", "applied", "duplicate"]
+
+
 class TestOrder:
     def test_actions_of_one_click_happen_in_the_order_of_the_definition(self) -> None:
         desk = Desk(a_link(*(an_action("SetField", slot=slot) for slot in (5, 0, 9, 3))))

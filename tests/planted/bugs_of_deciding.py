@@ -37,8 +37,8 @@ BUGS = (
         (
             Edit(
                 GENERAL,
-                "        if action.need & ~click.flags:\n",
-                "        memory.applied |= 1 << slot\n        if action.need & ~click.flags:\n",
+                "        if missing := action.need & ~click.flags:\n",
+                "        memory.applied |= 1 << slot\n        if missing := action.need & ~click.flags:\n",
             ),
         ),
         AGAINST_MODEL,
@@ -121,6 +121,47 @@ BUGS = (
         AGAINST_MODEL,
     ),
     PlantedBug(
+        "an action that needs a confirmation applies without it",
+        (
+            Edit(
+                PLAN,
+                "return flag | CONFIRMED if action.guard is Guard.CONFIRM else flag",
+                "return flag",
+            ),
+        ),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
+    ),
+    PlantedBug(
+        "no click is a confirmed one",
+        (
+            Edit("schemas/click_batch.py", "flags += self.numbers[_CONFIRMED] * CONFIRMED", "flags += 0"),
+            Edit("schemas/click.py", "confirmed=bool(fields[12]),", "confirmed=False,"),
+        ),
+        ("tests/decision/test_against_model.py", "tests/schemas/test_click.py"),
+    ),
+    PlantedBug(
+        "an unconfirmed click takes the slot",
+        (
+            Edit(
+                GENERAL,
+                "            return _outcome_without(missing)\n",
+                "            if missing & CONFIRMED:\n                memory.applied |= 1 << slot\n"
+                "            return _outcome_without(missing)\n",
+            ),
+        ),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
+    ),
+    PlantedBug(
+        "an unconfirmed click leaves a dedupe entry",
+        (Edit(GENERAL, "        if is_remembered:\n", "        if entries:\n"),),
+        ("tests/decision/test_decide.py",),
+    ),
+    PlantedBug(
+        "a click that is not confirmed is the first one",
+        (Edit(GENERAL, "is_first = known is None and is_remembered and", "is_first = known is None and"),),
+        ("tests/decision/test_decide.py", *AGAINST_MODEL),
+    ),
+    PlantedBug(
         "a button pressed on a page counts as a second hit",
         (Edit(HITS, "NO_HIT = PAGE_CLICK | REPLAYED", "NO_HIT = REPLAYED"),),
         ("tests/decision/test_decide.py", *AGAINST_MODEL),
@@ -132,7 +173,7 @@ BUGS = (
     ),
     PlantedBug(
         "a replayed click counts as a first click",
-        (Edit(GENERAL, "first=known is None and not click.is_replayed", "first=known is None"),),
+        (Edit(GENERAL, "is_remembered and not click.is_replayed", "is_remembered"),),
         ("tests/decision/test_decide.py", *AGAINST_MODEL),
     ),
     PlantedBug(

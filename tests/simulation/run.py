@@ -68,6 +68,7 @@ class Run:
 
     def __init__(self, seed: int, without: Collection[int], variant: Variant) -> None:
         self._random, self._markers = Random(seed), Random(f"{seed}/markers")
+        self._of_confirmation = Random(f"{seed}/confirmation")
         self._scheduler = Scheduler()
         self._session_seconds = self._random.uniform(*SESSION_SECONDS)
         self._transaction_seconds = self._random.uniform(*TRANSACTION_SECONDS)
@@ -113,7 +114,7 @@ class Run:
 
     def work(self) -> None:
         """Run, heal, drain, stop, verify."""
-        Traffic(self._story, self._scheduler, self._random).plan()
+        Traffic(self._story, self._scheduler, self._random, self._of_confirmation).plan()
         self._tick()
         if not self._scheduler.run(self._is_drained, at_most_seconds=DRAIN_SECONDS):
             self.outcome.violations.append(f"clicks are left after {DRAIN_SECONDS:g} s")

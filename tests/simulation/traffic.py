@@ -27,10 +27,11 @@ MAX_LINKS, MAX_CLICKS, MAX_RECIPIENTS = 5, 45, 6
 class Traffic:
     """Plans everything ahead; it reaches the topics as time passes."""
 
-    def __init__(self, story: Story, scheduler: Scheduler, random: Random) -> None:
+    def __init__(self, story: Story, scheduler: Scheduler, random: Random, of_confirmation: Random) -> None:
+        """`of_confirmation` decides guards, confirmations and replays, so that the rest is as it was without them."""
         self._story, self._environment = story, story.environment
         self._scheduler = scheduler
-        self._random = random
+        self._random, self._of_confirmation = random, of_confirmation
         self._versions: dict[str, list[tuple[float, Record]]] = {}
         self._drawn = 0
         self._clicks: list[Record] = []
@@ -76,7 +77,9 @@ class Traffic:
         own = {"description": "In {mailing_id} at {clicked_at}"} if update == "CreateFollowUp" else {}
         if update == "ChangeInterest":
             own = {"scope": random.choice(["person", "company"])}
-        return an_action(update, slot=slot, rule=rule, period_ms=6 * HOUR if rule == "cooldown" else None, **own)
+        guard = self._of_confirmation.choice(["none", "none", "confirm"])
+        period_ms = 6 * HOUR if rule == "cooldown" else None
+        return an_action(update, slot=slot, rule=rule, period_ms=period_ms, guard=guard, **own)
 
     def _draw_click(self) -> Record:
         random = self._random
@@ -96,8 +99,9 @@ class Traffic:
             company_id=random.choice(["c-1"] * 5 + [None, ""]),
             link_version=named,
             test=random.random() < 0.04,
-            page_click_id=random.choice([None] * 7 + ["c-0", "", " "]),
-            replayed=random.random() < 0.05,
+            confirmed=self._of_confirmation.random() < 0.4,
+            page_click_id=self._of_confirmation.choice([None] * 7 + ["c-0", "", " "]),
+            replayed=self._of_confirmation.random() < 0.05,
         )
 
     def _click(self) -> None:

@@ -144,6 +144,25 @@ def test_test_click_neither_applies_nor_counts() -> None:
     assert model.hits == {("acme", "spring"): (0, 1, 1)}
 
 
+def test_guarded_action_needs_a_confirmed_click() -> None:
+    model = ReferenceModel([a_link(an_action(guard="confirm"))])
+
+    clicks = [a_click(1), a_click(2, confirmed=True, page_click_id="c-1"), a_click(3), a_click(4, confirmed=True)]
+
+    assert outcomes(model, *clicks) == ["not_applicable", "applied", "duplicate", "duplicate"]
+    assert model.actions == {("interest", "not_confirmed"): 1, ("interest", "applied"): 1, ("interest", "duplicate"): 2}
+    assert model.hits == {("acme", "spring"): (0, 3, 1)}
+
+
+def test_guard_concerns_its_action_only() -> None:
+    model = ReferenceModel([a_link(an_action(slot=0), an_action("SetField", slot=1, guard="confirm"))])
+
+    clicks = [a_click(1), a_click(2), a_click(3, confirmed=True, page_click_id="c-2")]
+
+    assert outcomes(model, *clicks) == ["applied", "duplicate", "applied"]
+    assert model.hits == {("acme", "spring"): (0, 2, 1)}
+
+
 def test_pressed_button_and_replayed_click_are_no_hits() -> None:
     model = ReferenceModel([a_link(an_action(rule="always"))])
 
