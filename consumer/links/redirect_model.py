@@ -81,6 +81,14 @@ class RuleEntry(Entry):
         return self.when or (RedirectCondition.LANGUAGE, self.language)
 
 
+def _covers(first: RuleEntry, second: RuleEntry) -> bool:
+    """Return whether the first rule applies wherever the second does: a language has its regional forms too."""
+    (when, language), (other_when, other_language) = first.condition, second.condition
+    if when is not other_when or not language or not other_language:
+        return when is other_when
+    return f"{other_language}-".lower().startswith(f"{language}-".lower())
+
+
 def _check_rules(rules: list[RuleEntry]) -> list[RuleEntry]:
     places = [number for number, rule in enumerate(rules, 1) if rule.otherwise is not None]
     if places != [len(rules)]:
@@ -88,11 +96,10 @@ def _check_rules(rules: list[RuleEntry]) -> list[RuleEntry]:
         raise ValueError(f"exactly one else must be last, but {found}; write {_EXAMPLE}")
     if len(rules) == 1:
         raise ValueError("it has nothing but else; write the address alone, or rules before it")
-    conditions = [rule.condition for rule in rules[:-1]]
-    for number, condition in enumerate(conditions, 1):
-        first = conditions.index(condition) + 1
-        if first < number:
-            raise ValueError(f"rule {number} has the condition of rule {first} and never applies; remove it")
+    for number, rule in enumerate(rules[:-1], 1):
+        hiding = next((first for first in range(1, number) if _covers(rules[first - 1], rule)), None)
+        if hiding:
+            raise ValueError(f"rule {number} never applies, because rule {hiding} does first; remove it or move it up")
     return rules
 
 

@@ -78,8 +78,10 @@ PERSON = "{when: person_known, to: URL}"
         (["{else: URL}", PERSON], "exactly one else must be last, but else is number 1 of 2"),
         ([PERSON, "{else: URL}", "{else: URL}"], "but else is number 2 and 3 of 3"),
         (["{else: URL}"], "it has nothing but else; write the address alone, or rules before it"),
-        ([PERSON, PERSON, "{else: URL}"], "rule 2 has the condition of rule 1 and never applies; remove it"),
-        (["{language: nl, to: URL}", "{when: {language: nl}, to: URL}", "{else: URL}"], "rule 2 has the condition of"),
+        ([PERSON, PERSON, "{else: URL}"], "rule 2 never applies, because rule 1 does first; remove it or move it up"),
+        (["{language: nl, to: URL}", "{when: {language: nl}, to: URL}", "{else: URL}"], "rule 2 never applies"),
+        (["{language: nl, to: URL}", "{language: nl-BE, to: URL}", "{else: URL}"], "rule 2 never applies, because"),
+        (["{language: pt-br, to: URL}", PERSON, "{language: pt-BR, to: URL}", "{else: URL}"], "rule 3 never applies"),
         (["{when: person, to: URL}", "{else: URL}"], "when: it is not a condition; write one of person_known"),
         (["{when: language, to: URL}", "{else: URL}"], "company_known or {language: nl}"),
         (["{when: , to: URL}", "{else: URL}"], "it is not a condition"),
@@ -174,6 +176,12 @@ def test_invalid_field_is_reported_with_fix(fields: Sequence[str], sentence: str
     mistakes = mistakes_in(with_fields(*fields))
 
     assert any(re.match(r"1\.yaml:5:\d+: link spring: ", each) and sentence in each for each in mistakes), mistakes
+
+
+def test_regional_form_may_come_before_its_language() -> None:
+    languages = ["nl-BE", "nl", "nds", "pt-BR", "pt-PT"]
+
+    assert not mistakes_in(with_rules(*(f"{{language: {each}, to: URL}}" for each in languages), "{else: URL}"))
 
 
 def test_limits_are_allowed() -> None:
