@@ -107,12 +107,10 @@ def _attributes(html: str, keep: Filter, **settings: Any) -> Counter[tuple[str, 
     """Count tag and attribute of what is kept, in the order of the text."""
     kept: Counter[tuple[str, str]] = Counter()
 
-    def note(tag: str, attribute: str, value: str) -> str | None:
-        result = keep(tag, attribute, value)
-        kept[tag, attribute] += result is not None
-        return result
+    def count(tag: str, attribute: str, value: str) -> None:
+        kept[tag, attribute] += keep(tag, attribute, value) is not None
 
-    nh3.clean(html, attribute_filter=note, **settings)
+    nh3.clean(html, attribute_filter=count, **settings)
     return kept
 
 

@@ -165,6 +165,10 @@ def test_an_empty_address_is_none() -> None:
     assert link_from_record(a_record(url=""), kinds()).url is None
 
 
+def test_a_field_need_not_be_answered_by_default() -> None:
+    assert not FormField("a", "A").required
+
+
 def test_only_a_redirect_leads_somewhere() -> None:
     assert url_of(Redirect("https://example.com/")) == "https://example.com/"
     assert url_of(Text("Thanks")) is None

@@ -69,6 +69,7 @@ def url_of(sent: SentLink) -> str:
             SentLink("spring", "r-17", "4711", "42", "m", link_count=12, is_test=True),
         ),
         ({"flow_id": "f", "flow_run_id": "7"}, SentLink("spring", "r-17", flow_id="f", flow_run_id="7")),
+        ({"link_count": 1}, SentLink("spring", "r-17", link_count=1)),
         ({"sent_at": NOON}, SentLink("spring", "r-17", sent_at_ms=NOON)),
         ({"sent_at": "2026-11-25T13:00:00+01:00"}, SentLink("spring", "r-17", sent_at_ms=NOON)),
         ({"person_id": None, "mailing_id": " ", "sent_at": "", "test": False}, SentLink("spring", "r-17")),

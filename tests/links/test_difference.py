@@ -53,6 +53,12 @@ def test_changed_fact_shows_old_and_new_value() -> None:
     ]
 
 
+def test_removed_action_does_not_change_the_order() -> None:
+    version = planned(wants(wants_field("a"), wants_field("b")), wants(wants_field("b")))
+
+    assert list(differences_of(version)) == ["action a is removed"]
+
+
 def test_returning_action_is_not_new_to_earlier_recipients() -> None:
     version = planned(wants(wants_field("a")), wants(), wants(wants_field("a")))
 

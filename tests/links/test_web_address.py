@@ -31,7 +31,9 @@ UNCHANGED = [
     "https://example.com/%C3%A6%C3%zz%",
     "https://example.com/a|b?a|b&{c}",
     "https://example.com/p?next=https://other.example/?a=b&c=d#top",
+    "https://example.com:8/",
     f"https://{'x' * 63}.example/",
+    f"https://{'x.' * 126}x/",
     f"https://example.com/?{'a' * (MAX_URL_LENGTH - 21)}",
 ]
 CHANGED = [
@@ -127,6 +129,7 @@ def test_note_is_neither_mistake_nor_warning() -> None:
         ("https://.a/", "two dots in a row, or begins with one"),
         ("https://a.b../", "two dots in a row"),
         (f"https://{'x' * 64}.example", "its host is too long"),
+        (f"https://{'x.' * 126}xx/", "its host is too long"),
         (f"https://{'x.' * 127}example", "its host is too long"),
         (
             "https://exam\u200bple.com/",
