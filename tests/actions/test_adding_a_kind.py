@@ -24,7 +24,6 @@ BLIND_TO_KINDS = [
     "decision/test_many_links.py",
     "demo/test_worker_process.py",
     "edge/pages/test_in_chromium.py",
-    "edge/test_urls_in_chromium.py",
     "loop/test_every_failure.py",
     "loop/test_rebalancing.py",
     "loop/test_stopping.py",

@@ -14,6 +14,7 @@ from tests.links.builders import GOOD, KINDS, links_in, mistakes_in, with_action
 from tests.schemas.pins import released_kinds
 
 DEMO = Path(__file__).parents[2] / "consumer/demo/links.yaml"
+RESPONSES = Path(__file__).parents[2] / "examples/responses.yaml"
 FOLLOW_UP = "kind: follow_up, type: task, description: Call, created_by: anna"
 
 
@@ -389,7 +390,7 @@ def test_demo_links_cover_every_kind_and_repeat_rule() -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_any_damaged_file_is_checked_without_raising(data: st.DataObject) -> None:
-    content = DEMO.read_bytes()
+    content = data.draw(st.sampled_from([DEMO, RESPONSES])).read_bytes()
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, min(len(content), start + 30)))
     damaged = content[:start] + data.draw(st.binary(max_size=6)) + content[end:]
