@@ -85,12 +85,12 @@ class Core:
                 PARTITION,
                 layouts=self._material.layouts,
                 plans=self._material.plans,
-                recall=store.get_many,
+                look_up=store.get_many,
                 open_core=self._open_core,
                 rules=Rules(PARTITIONS),
                 now=START_MS + CLICKS * PARTITIONS,
             )
-            store.write(decision.memory, start)
+            store.write(decision.entries, start)
             updates += len(decision.updates)
         return updates
 

@@ -91,20 +91,20 @@ def measure(given: Material, batches: Sequence[BlockRecords], folder: Path, now:
 
     with closing(RowFileState(folder)) as state:
         store = state.open(PARTITION, "")
-        act, recall = watch.timed("the rest", decide), watch.timed("look up", store.get_many)
+        act, look_up = watch.timed("the rest", decide), watch.timed("look up", store.get_many)
         for number, batch in enumerate(batches, start=1):
             decision = act(
                 batch.values(),
                 PARTITION,
                 layouts=given.layouts,
                 plans=given.plans,
-                recall=recall,
+                look_up=look_up,
                 open_core=open_core,
                 rules=Rules(PARTITIONS),
                 now=now,
             )
             watch.timed("hits of each link", methodcaller("records", _TOPIC, _FRAME, PARTITION))(decision.hits)
-            watch.timed("write the state", store.write)(decision.memory, number)
+            watch.timed("write the state", store.write)(decision.entries, number)
     return watch.seconds
 
 

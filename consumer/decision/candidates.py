@@ -7,13 +7,13 @@ from typing import Protocol
 from consumer.decision.plan import LinkPlan
 from schemas.identity import click_digest, flow_scope, scope_digest
 
-Recall = Callable[[Sequence[bytes]], list[bytes | None]]
+LookUp = Callable[[Sequence[bytes]], list[bytes | None]]
 """Looks keys up in the state of one partition; the values come in the order of the keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Clicks on a defined link that are no test and in their right partition: row, plan, memory key and time of each.
+    """Clicks on a defined link that are no test and in their right partition: row, plan, dedupe key and time of each.
 
     `links` has every plan once, in the order in which they were first clicked.
     """

@@ -7,7 +7,7 @@ third of the time. What is done once per batch or link, or for few clicks, is in
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
-from consumer.decision.candidates import Candidates, Clicks, Recall
+from consumer.decision.candidates import Candidates, Clicks, LookUp
 from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits import Hits
 from consumer.decision.plan import LinkPlan, Plans
@@ -41,13 +41,13 @@ class Core(Protocol):
         Those in a wrong partition and the dead letters go into the decision, tests and undefined links are counted.
         """
 
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
+    def count_hits(self, links: Sequence[LinkPlan], look_up: LookUp) -> Hits:
         """Look up the click counts of these links, each given once."""
 
     def decide(
         self,
         candidates: Candidates,
-        recalled: Sequence[bytes | None],
+        found: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
         sequential: Container[LinkPlan],
@@ -57,7 +57,7 @@ class Core(Protocol):
         """Decide the candidates in their order.
 
         The plain first and the plain duplicate click are handled here; those on `sequential` plans, those that are no
-        hits, and all others by `slow_path`. `recalled` is what the state knows under the keys of the candidates.
+        hits, and all others by `slow_path`. `found` is what the state knows under the keys of the candidates.
         """
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Container, Mapping, Sequence
 
-from consumer.decision.candidates import Candidates, Clicks, Recall
+from consumer.decision.candidates import Candidates, Clicks, LookUp
 from consumer.decision.core import DecideOnSlowPath, Settled
 from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits_c import Hits
@@ -17,11 +17,11 @@ class Core:
     def __len__(self) -> int: ...
     def rows_outside(self, earliest: int, latest: int) -> Sequence[int]: ...
     def choose(self, partition: int, partitions: int, plans: Plans, decision: DecisionDraft) -> Candidates: ...
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits: ...
+    def count_hits(self, links: Sequence[LinkPlan], look_up: LookUp) -> Hits: ...
     def decide(
         self,
         candidates: Candidates,
-        recalled: Sequence[bytes | None],
+        found: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
         sequential: Container[LinkPlan],

@@ -68,7 +68,7 @@ cdef int64_t no_version = NO_VERSION
 cdef uint8_t separator = SEPARATOR[0]
 cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, DEDUPE_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
-    raise ImportError("memory keys have another form than here")
+    raise ImportError("dedupe keys have another form than here")
 
 cdef PlanCache plan_cache = PlanCache()
 
@@ -392,17 +392,17 @@ cdef class Core:
             memcpy(PyByteArray_AS_STRING(self.digests) + begun * LINK_BYTES, text_of(plan.digest), LINK_BYTES)
         return number
 
-    def count_hits(self, links, recall):
+    def count_hits(self, links, look_up):
         """Look up the click counts of the links."""
-        return Hits([self.at_hand(plan) for plan in links], recall)
+        return Hits([self.at_hand(plan) for plan in links], look_up)
 
     cdef Plan at_hand(self, plan):
         number = self.numbers.get(plan)
         return Plan(plan) if number is None else self.counter_at(number).plan
 
-    def decide(self, candidates, list recalled, decision, *, sequential, retention_ms, slow_path):
+    def decide(self, candidates, list found, decision, *, sequential, retention_ms, slow_path):
         """Decide the candidates in their order, as `core_py.Core.decide` does."""
-        cdef dict fresh = decision.memory
+        cdef dict fresh = decision.entries
         cdef PackedUpdates updates = PackedUpdates()
         cdef Py_ssize_t index
         cdef bytes key
@@ -419,7 +419,7 @@ cdef class Core:
         for index in range(self.chosen):
             choice = &self.choices[index]
             click, counter = &self.rows[choice.row], self.counter_at(choice.counter)
-            plan, known, key = counter.plan, recalled[index], None
+            plan, known, key = counter.plan, found[index], None
             if changed.may_have(at + index * MEMORY_KEY):
                 key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
                 known = fresh.get(key, known)
@@ -432,7 +432,7 @@ cdef class Core:
             if key is None:
                 key = PyBytes_FromStringAndSize(<const char*>at + index * MEMORY_KEY, MEMORY_KEY)
             if not is_slow and plan.is_first(known, click.flags):
-                fresh[key] = plan.memory(click.clicked_at)
+                fresh[key] = plan.new_entry(click.clicked_at)
                 counter.applied += 1
                 self.apply(plan, choice.row, updates)
             else:

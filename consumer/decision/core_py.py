@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from hashlib import blake2b, sha1
 
 from consumer.changelog.entries import PLAIN
-from consumer.decision.candidates import Candidates, Recall
+from consumer.decision.candidates import Candidates, LookUp
 from consumer.decision.core import DecideOnSlowPath, Settled
 from consumer.decision.decision import DecisionDraft
 from consumer.decision.hits import NO_HIT
@@ -87,14 +87,14 @@ class Core:
         decision.clicks[ClickOutcome.WITHOUT_ACTIONS] = decision.undefined = undefined
         return Candidates(rows, chosen, keys, times, list(dict.fromkeys(chosen)))
 
-    def count_hits(self, links: Sequence[LinkPlan], recall: Recall) -> Hits:
+    def count_hits(self, links: Sequence[LinkPlan], look_up: LookUp) -> Hits:
         """Look up the click counts of these links, each given once."""
-        return Hits(links, recall)
+        return Hits(links, look_up)
 
     def decide(
         self,
         candidates: Candidates,
-        recalled: Sequence[bytes | None],
+        found: Sequence[bytes | None],
         decision: DecisionDraft,
         *,
         sequential: Container[LinkPlan],
@@ -102,11 +102,11 @@ class Core:
         slow_path: DecideOnSlowPath,
     ) -> Settled:
         """Decide the candidates in order: the common clicks on simple links here, the rest on the slow path."""
-        fresh, clicks, add_update = decision.memory, self.clicks, decision.updates.append
+        fresh, clicks, add_update = decision.entries, self.clicks, decision.updates.append
         flags_of, key_of, shared_of = clicks.flags, clicks.keys, clicks.shared
         applied: list[LinkPlan] = []
         duplicates: list[LinkPlan] = []
-        columns = zip(candidates.rows, candidates.plans, candidates.keys, candidates.times, recalled, strict=True)
+        columns = zip(candidates.rows, candidates.plans, candidates.keys, candidates.times, found, strict=True)
         for row, plan, key, clicked_at, remembered in columns:
             known = fresh.get(key, remembered)
             if retention_ms is not None and known is not None and is_expired(known, clicked_at, retention_ms):

@@ -1,6 +1,6 @@
 """The decision about a batch, without Kafka, clock or disk.
 
-Three steps over the whole batch: parse the clicks, recall what the state knows of them in one
+Three steps over the whole batch: parse the clicks, look_up what the state knows of them in one
 look-up, and decide them one by one; each sees the effects of those before it.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import cast
 
 from consumer.decision import hits_py
-from consumer.decision.candidates import Candidates, Recall, scoped_keys
+from consumer.decision.candidates import Candidates, LookUp, scoped_keys
 from consumer.decision.core import Core, OpenCore
 from consumer.decision.decision import Decision, DecisionDraft, Rules
 from consumer.decision.hits import Hits
@@ -27,7 +27,7 @@ def decide(
     *,
     layouts: Mapping[bytes, ClickLayout],
     plans: Plans,
-    recall: Recall,
+    look_up: LookUp,
     open_core: OpenCore,
     rules: Rules,
     now: int,
@@ -35,7 +35,7 @@ def decide(
 ) -> Decision:
     """Decide the records of one partition, in their order.
 
-    `layouts` maps the accepted headers of a click; `recall` looks up keys in the partition's state;
+    `layouts` maps the accepted headers of a click; `look_up` looks up keys in the partition's state;
     `open_core` does the work on each click; `now`, in milliseconds since 1970 UTC, bounds the time of a click;
     `rejected` rows become dead letters regardless of their content.
     """
@@ -45,7 +45,7 @@ def decide(
         draft.dead_letters.setdefault(row, error)
     _reject_times_out_of_range(core, rules, now, draft.dead_letters)
     candidates = core.choose(partition, rules.partitions, plans, draft)
-    hits = _decide_candidates(core, candidates, draft, recall=recall, rules=rules)
+    hits = _decide_candidates(core, candidates, draft, look_up=look_up, rules=rules)
     draft.clicks[ClickOutcome.DEAD_LETTERED] = len(draft.dead_letters)
     draft.clicks[ClickOutcome.REROUTED] = len(draft.rerouted)
     return draft.finish(hits, candidates.times if candidates.rows else ())
@@ -84,24 +84,24 @@ def _reject_times_out_of_range(core: Core, rules: Rules, now: int, bad: dict[int
 
 
 def _decide_candidates(
-    core: Core, candidates: Candidates, draft: DecisionDraft, *, recall: Recall, rules: Rules
+    core: Core, candidates: Candidates, draft: DecisionDraft, *, look_up: LookUp, rules: Rules
 ) -> Hits:
     if not candidates.rows:
         return hits_py.Hits()
-    hits = core.count_hits(candidates.links, recall)
+    hits = core.count_hits(candidates.links, look_up)
     scoped = scoped_keys(candidates, core.clicks)
-    recalled = dict(zip(scoped, recall(scoped), strict=True))
+    found = dict(zip(scoped, look_up(scoped), strict=True))
     applied, duplicates = core.decide(
         candidates,
-        recall(candidates.keys),
+        look_up(candidates.keys),
         draft,
         sequential=hits.sequential,
         retention_ms=rules.retention_ms,
-        slow_path=SlowPath(core.clicks, draft, rules, scoped=recalled, hits=hits).decide,
+        slow_path=SlowPath(core.clicks, draft, rules, scoped=found, hits=hits).decide,
     )
     hits.add(_count(applied, ClickOutcome.APPLIED, draft), first=True)
     hits.add(_count(duplicates, ClickOutcome.DUPLICATE, draft), first=False)
-    draft.memory.update(hits.entries())
+    draft.entries.update(hits.entries())
     return hits
 
 

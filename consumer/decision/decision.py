@@ -33,13 +33,13 @@ class Decision:
     """Everything that follows from the records of one partition, in their order. The caller owns its containers.
 
     `updates`: topic, value, key and headers each, packed by the compiled core. `rerouted`: row, right key and right
-    partition. `dead_letters`: by row. `memory`: entries to keep, None to forget. `hits`: counts that changed.
+    partition. `dead_letters`: by row. `entries`: dedupe entries to keep, None to forget. `hits`: counts that changed.
     """
 
     updates: "list[Update] | PackedUpdates" = field(default_factory=list)
     rerouted: list[tuple[int, bytes, int]] = field(default_factory=list)
     dead_letters: dict[int, BadRecord] = field(default_factory=dict)
-    memory: dict[bytes, bytes | None] = field(default_factory=dict)
+    entries: dict[bytes, bytes | None] = field(default_factory=dict)
     hits: Hits = field(default_factory=hits_py.Hits)
     clicks: Counter[str] = field(default_factory=Counter)
     """Records by outcome."""
@@ -71,7 +71,7 @@ class DecisionDraft:
     dead_letters: dict[int, BadRecord]
     updates: "list[Update] | PackedUpdates" = field(default_factory=list)
     rerouted: list[tuple[int, bytes, int]] = field(default_factory=list)
-    memory: dict[bytes, bytes | None] = field(default_factory=dict)
+    entries: dict[bytes, bytes | None] = field(default_factory=dict)
     clicks: Counter[str] = field(default_factory=Counter)
     undefined: int = 0
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class DecisionDraft:
             updates=self.updates,
             rerouted=self.rerouted,
             dead_letters=self.dead_letters,
-            memory=self.memory,
+            entries=self.entries,
             hits=hits,
             clicks=self.clicks,
             undefined=self.undefined,

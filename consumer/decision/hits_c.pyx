@@ -47,7 +47,7 @@ cdef class Hits:
     cdef list links
     cdef Count* all
 
-    def __cinit__(self, plans, recall):
+    def __cinit__(self, plans, look_up):
         self.all = <Count*>PyMem_Calloc(max(len(plans), 1), sizeof(Count))
         if self.all == NULL:
             raise MemoryError
@@ -55,8 +55,8 @@ cdef class Hits:
     def __dealloc__(self):
         PyMem_Free(self.all)
 
-    def __init__(self, plans, recall):
-        """Recall the counts of these plans, each of which is named once."""
+    def __init__(self, plans, look_up):
+        """LookUp the counts of these plans, each of which is named once."""
         cdef dict by_key = {}
         cdef Plan mine
         cdef Py_ssize_t number
@@ -73,7 +73,7 @@ cdef class Hits:
             if not mine.simple:
                 self.sequential.add(mine.plan)
             self.numbers[mine.plan] = number
-        for number, value in enumerate(recall(list(by_key))):
+        for number, value in enumerate(look_up(list(by_key))):
             if value is not None:
                 self.read(&self.all[number], value)
 

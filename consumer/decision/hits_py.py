@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from consumer.changelog.entries import HitCount, decode_hits, encode_hits
-from consumer.decision.candidates import Recall
+from consumer.decision.candidates import LookUp
 from consumer.decision.hits import HitsRecord
 from consumer.decision.plan import LinkPlan
 from schemas.codec import encode_number
@@ -12,14 +12,14 @@ from schemas.codec import encode_number
 class Hits:
     """Implements `consumer.decision.hits.Hits`; `hits_c` has its compiled counterpart."""
 
-    def __init__(self, plans: Iterable[LinkPlan] = (), recall: Recall = list) -> None:
-        """Recall the counts of these plans, each of which is named once."""
+    def __init__(self, plans: Iterable[LinkPlan] = (), look_up: LookUp = list) -> None:
+        """LookUp the counts of these plans, each of which is named once."""
         by_key: dict[bytes, list[LinkPlan]] = {}
         for plan in plans:
             by_key.setdefault(plan.hits_key, []).append(plan)
         self._counts: dict[LinkPlan, HitCount] = {}
         self.sequential: set[LinkPlan] = set()
-        for versions, value in zip(by_key.values(), recall(list(by_key)), strict=True):
+        for versions, value in zip(by_key.values(), look_up(list(by_key)), strict=True):
             count = HitCount(min(plan.epoch for plan in versions)) if value is None else decode_hits(value)
             for plan in versions:
                 self._counts[plan] = count

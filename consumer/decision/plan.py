@@ -52,7 +52,7 @@ class ActionPlan:
 class LinkPlan:
     """One version of a link.
 
-    `simple`: every action applies once and says the same at every click, so that memory of them all is `full`.
+    `simple`: every action applies once and says the same at every click, so that the entry for all of them is `full`.
     """
 
     link_key: bytes

@@ -15,7 +15,7 @@ cdef class Plan:
 
     cdef bint is_first(self, object known, int flags)
     cdef bint is_duplicate(self, bytes known)
-    cdef bytes memory(self, int64_t clicked_at)
+    cdef bytes new_entry(self, int64_t clicked_at)
 
 
 cdef struct CachedPlan:

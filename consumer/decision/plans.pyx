@@ -16,7 +16,7 @@ cdef extern from "digests.h" nogil:
     void put_big_endian_64(uint8_t* at, uint64_t number)
 
 cdef enum:
-    MEMORY_HEAD_BYTES = 9
+    ENTRY_HEAD_BYTES = 9
     MAX_PLANS = 8192
     SLOTS = 2 * MAX_PLANS
 
@@ -39,18 +39,18 @@ cdef class Plan:
     cdef bint is_duplicate(self, bytes known):
         """Return whether the dedupe entry says that the first click applied all actions of the link."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
-        if known is None or PyBytes_GET_SIZE(known) != MEMORY_HEAD_BYTES + size or text_of(known)[0] != plain_format:
+        if known is None or PyBytes_GET_SIZE(known) != ENTRY_HEAD_BYTES + size or text_of(known)[0] != plain_format:
             return False
-        return not memcmp(text_of(known) + MEMORY_HEAD_BYTES, text_of(self.full), size)
+        return not memcmp(text_of(known) + ENTRY_HEAD_BYTES, text_of(self.full), size)
 
-    cdef bytes memory(self, int64_t clicked_at):
+    cdef bytes new_entry(self, int64_t clicked_at):
         """Return the dedupe entry of a first click."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.full)
-        cdef bytes value = PyBytes_FromStringAndSize(NULL, MEMORY_HEAD_BYTES + size)
+        cdef bytes value = PyBytes_FromStringAndSize(NULL, ENTRY_HEAD_BYTES + size)
         cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(value)
         at[0] = plain_format
         put_big_endian_64(at + 1, <uint64_t>clicked_at)
-        memcpy(at + MEMORY_HEAD_BYTES, text_of(self.full), size)
+        memcpy(at + ENTRY_HEAD_BYTES, text_of(self.full), size)
         return value
 
 

@@ -51,11 +51,11 @@ class SlowPath:
             self._decision.actions[action.action.kind.name, outcome] += 1
         self._decision.clicks[_click_outcome(outcomes)] += 1
         if is_remembered:
-            self._decision.memory.update(entries.changed())
+            self._decision.entries.update(entries.changed())
 
-    def recall_scoped(self, key: bytes, clicked_at: int) -> bytes | None:
+    def look_up_scoped(self, key: bytes, clicked_at: int) -> bytes | None:
         """Return the dedupe entry of one scope, unless it has expired."""
-        known = self._decision.memory.get(key, self._scoped.get(key))
+        known = self._decision.entries.get(key, self._scoped.get(key))
         retention_ms = self._rules.retention_ms
         if known is not None and retention_ms is not None and is_expired(known, clicked_at, retention_ms):
             return None
@@ -65,21 +65,21 @@ class SlowPath:
         rule, slot = action.action.repeat.rule, action.action.slot
         scope = click.scope(rule)
         held_under = b"" if rule is RepeatRule.COOLDOWN else scope
-        memory = entries.memory(held_under, rule)
+        entry = entries.entry(held_under, rule)
         if rule is RepeatRule.COOLDOWN:
-            duplicate = _is_cooling_down(memory, slot, action.action.repeat.period_ms or 0, click.clicked_at)
+            duplicate = _is_cooling_down(entry, slot, action.action.repeat.period_ms or 0, click.clicked_at)
         else:
-            duplicate = bool(memory.applied >> slot & 1)
+            duplicate = bool(entry.applied >> slot & 1)
         if duplicate:
             return ActionOutcome.DUPLICATE
         if missing := action.need & ~click.flags:
             return _outcome_without(missing)
-        memory.applied |= 1 << slot
+        entry.applied |= 1 << slot
         # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
         # time matters under other rules too; it is stored only if it differs from the entry's own time.
         of_one_click = held_under and rule is RepeatRule.ALWAYS
-        if not of_one_click and (slot in memory.last_applied or click.clicked_at != memory.clicked_at):
-            memory.last_applied[slot] = click.clicked_at
+        if not of_one_click and (slot in entry.last_applied or click.clicked_at != entry.clicked_at):
+            entry.last_applied[slot] = click.clicked_at
         suffix = action.encode_suffix(click.facts(link_hits)) if action.suffix is None else action.suffix
         update = make_update(action, click.shared, click.key, click.recipient_id, scope, suffix)
         self._decision.updates.append(update)
@@ -121,25 +121,25 @@ class _Entries:
         self._case, self._key, self._click = case, key, click
         base = DedupeEntry(click.clicked_at) if known is None else decode_entry(known)
         self._known = {key: known}
-        self._memories: dict[bytes, tuple[DedupeEntry, int]] = {key: (base, PLAIN)}
+        self._entries: dict[bytes, tuple[DedupeEntry, int]] = {key: (base, PLAIN)}
 
-    def memory(self, scope: bytes, rule: RepeatRule) -> DedupeEntry:
+    def entry(self, scope: bytes, rule: RepeatRule) -> DedupeEntry:
         """Return the dedupe entry of the scope, for changes in place."""
         digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
         key = self._key + digest(scope) if scope else self._key
-        if key not in self._memories:
-            known = self._known[key] = self._case.recall_scoped(key, self._click.clicked_at)
-            memory = DedupeEntry(self._click.clicked_at) if known is None else decode_entry(known)
-            self._memories[key] = memory, ONE_CLICK if rule is RepeatRule.ALWAYS else PLAIN
-        return self._memories[key][0]
+        if key not in self._entries:
+            known = self._known[key] = self._case.look_up_scoped(key, self._click.clicked_at)
+            entry = DedupeEntry(self._click.clicked_at) if known is None else decode_entry(known)
+            self._entries[key] = entry, ONE_CLICK if rule is RepeatRule.ALWAYS else PLAIN
+        return self._entries[key][0]
 
     def changed(self) -> dict[bytes, bytes]:
         """Return the entries to store. The first click always stores one, a scope only if an action was applied."""
-        encoded = {key: encode_entry(memory, form) for key, (memory, form) in self._memories.items()}
+        encoded = {key: encode_entry(entry, form) for key, (entry, form) in self._entries.items()}
         return {
             key: value
             for key, value in encoded.items()
-            if value != self._known[key] and (key == self._key or self._memories[key][0].applied)
+            if value != self._known[key] and (key == self._key or self._entries[key][0].applied)
         }
 
 
@@ -150,10 +150,10 @@ def _outcome_without(missing: int) -> ActionOutcome:
     return ActionOutcome.NO_COMPANY if missing & COMPANY else ActionOutcome.NO_PERSON
 
 
-def _is_cooling_down(memory: DedupeEntry, slot: int, period_ms: int, clicked_at: int) -> bool:
-    if not memory.applied >> slot & 1:
+def _is_cooling_down(entry: DedupeEntry, slot: int, period_ms: int, clicked_at: int) -> bool:
+    if not entry.applied >> slot & 1:
         return False
-    return clicked_at - memory.last_applied.get(slot, memory.clicked_at) < period_ms
+    return clicked_at - entry.last_applied.get(slot, entry.clicked_at) < period_ms
 
 
 def _click_outcome(outcomes: list[ActionOutcome]) -> ClickOutcome:

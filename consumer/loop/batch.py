@@ -24,7 +24,7 @@ class PartitionBatch:
     updates: Sequence[Update] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.entries, self.updates = self.decision.memory, self.decision.updates
+        self.entries, self.updates = self.decision.entries, self.decision.updates
         self.decision = replace(self.decision, updates=[])
 
     def pop_updates(self) -> Sequence[Update]:

@@ -97,7 +97,7 @@ class BatchDecider:
                 partition,
                 layouts=self._layouts,
                 plans=self._plans,
-                recall=store.get_many,
+                look_up=store.get_many,
                 open_core=self._open_core,
                 rules=self._rules,
                 now=self._clock.now_ms(),

@@ -40,7 +40,7 @@ class RetentionSweeper:
         """
         if not decision.clicked_at or not self._has_work(partition, decision):
             return []
-        entries = max(_EXAMINED_PER_ADDED * len(decision.memory), _MIN_ENTRIES)
+        entries = max(_EXAMINED_PER_ADDED * len(decision.entries), _MIN_ENTRIES)
         examined, self._cursors[partition] = store.page(self._cursors.get(partition, b""), entries)
         time_ms = min(max(decision.clicked_at), now_ms)
         return list(self._expired(examined, time_ms))
@@ -48,7 +48,7 @@ class RetentionSweeper:
     def _has_work(self, partition: int, decision: Decision) -> bool:
         if self._retention_ms is not None or partition in self._cursors:
             return True
-        return any(value is not None and value[0] == ONE_CLICK for value in decision.memory.values())
+        return any(value is not None and value[0] == ONE_CLICK for value in decision.entries.values())
 
     def _expired(self, entries: list[tuple[bytes, bytes]], time_ms: int) -> Iterator[bytes]:
         for key, value in entries:

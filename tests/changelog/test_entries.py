@@ -21,7 +21,7 @@ from consumer.changelog.entries import (
 )
 from schemas.identity import hits_digest, link_digest, recipient_digest, scope_digest
 from tests.builders import a_click, a_link, an_action
-from tests.decision.twins import Desk
+from tests.decision.twins import DecisionHarness
 
 times = st.integers(-(2**63), 2**63 - 1)
 slots = st.integers(0, 300)
@@ -97,10 +97,10 @@ def test_length_of_a_key_gives_its_purpose() -> None:
 @pytest.mark.parametrize("recipient_id", ["r-01261o9dk", "r-00559gv8x"])
 def test_memory_of_the_smallest_and_the_largest_hash_is_kept_at_its_place(recipient_id: str) -> None:
     """By either core; a modulo of 2^31 - 1 would take the two for each other."""
-    desk = Desk(a_link(an_action()))
-    desk.take(a_click(recipient_id=recipient_id))
+    harness = DecisionHarness(a_link(an_action()))
+    harness.take(a_click(recipient_id=recipient_id))
     key = recipient_digest(f"acme/{recipient_id}".encode()) + link_digest("acme", "spring", 0)
-    assert key in dict(desk.memory())
+    assert key in dict(harness.memory())
 
 
 def test_the_partition_of_a_key_is_its_hash_modulo_the_count() -> None:

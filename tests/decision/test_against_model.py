@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.builders import DAY, Record
 from tests.decision.strategies import History, histories, numbered
 from tests.decision.trial import Trial
-from tests.decision.twins import Desk
+from tests.decision.twins import DecisionHarness
 
 
 @settings(max_examples=400, deadline=None)
@@ -31,7 +31,7 @@ def test_it_decides_as_the_model_does_through_turns_aborts_and_new_definitions(
 def test_state_is_independent_of_batch_boundaries(history: History, sizes: list[int]) -> None:
     known: dict[tuple[str, str], Record] = {}
     links = numbered(history.links, known)
-    whole, in_parts = Desk(*links), Desk(*links)
+    whole, in_parts = DecisionHarness(*links), DecisionHarness(*links)
     clicks = [arrival.click for arrival in history.arrivals]
 
     whole.take(*clicks)
@@ -41,5 +41,5 @@ def test_state_is_independent_of_batch_boundaries(history: History, sizes: list[
         if not clicks:
             break
 
-    assert in_parts.memory() == whole.memory()
+    assert in_parts.entries() == whole.entries()
     assert in_parts.updates == whole.updates

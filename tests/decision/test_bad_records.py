@@ -9,7 +9,7 @@ from consumer.decision.outcome import ClickOutcome
 from tests.bad_records import LINK, BadRecordCase, bad_records
 from tests.builders import a_click
 from tests.click_parts import click_bytes
-from tests.decision.twins import Desk, decoded
+from tests.decision.twins import DecisionHarness, decoded
 from tests.support.planted import MARK
 
 CASES = bad_records()
@@ -35,9 +35,9 @@ def test_bad_record_does_not_affect_its_neighbours(case: BadRecordCase) -> None:
     partition = (right + 1) % PARTITIONS if case.misplaced else right
     before, after = neighbours(partition)
     good = [click_bytes(a_click(n, link_id=LINK["link_id"], recipient_id=r)) for n, r in enumerate((before, after))]
-    desk = Desk(LINK, partitions=PARTITIONS)
+    harness = DecisionHarness(LINK, partitions=PARTITIONS)
 
-    decision = desk.decide(good[0], case.value, good[1], partition=partition)
+    decision = harness.decide(good[0], case.value, good[1], partition=partition)
 
     applied = [update["recipient_id"] for update in decoded(decision.updates)]
     assert applied == [
@@ -54,7 +54,7 @@ def test_bad_record_does_not_affect_its_neighbours(case: BadRecordCase) -> None:
 
 
 def test_all_of_them_in_one_batch_are_what_each_is_alone() -> None:
-    desk = Desk(LINK)
+    harness = DecisionHarness(LINK)
     wanted = Counter(
         "applied" if case.outcome == "rerouted" and case.click and not case.click["test"] else case.outcome
         for case in CASES
@@ -62,7 +62,7 @@ def test_all_of_them_in_one_batch_are_what_each_is_alone() -> None:
     wanted["test"] += 1
     wanted["rerouted"] = 0
 
-    decision = desk.decide(*(case.value for case in CASES))
+    decision = harness.decide(*(case.value for case in CASES))
 
     assert {row: str(bad.reason) for row, bad in decision.dead_letters.items()} == {
         row: case.reason for row, case in enumerate(CASES) if case.reason
@@ -72,7 +72,7 @@ def test_all_of_them_in_one_batch_are_what_each_is_alone() -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.reason], ids=lambda case: case.name)
 def test_dead_letter_detail_has_no_personal_data(case: BadRecordCase) -> None:
-    decision = Desk(LINK).decide(case.value)
+    decision = DecisionHarness(LINK).decide(case.value)
 
     detail = decision.dead_letters[0].detail
     assert detail

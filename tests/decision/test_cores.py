@@ -14,7 +14,7 @@ from runtime.records.implementation import C
 from tests.builders import Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.strategies import clicks
-from tests.decision.twins import Desk, core_on_trial
+from tests.decision.twins import DecisionHarness, core_on_trial
 from tests.schemas.strategies import spoilt
 
 LINKS = [
@@ -37,7 +37,7 @@ def brought_about(decision: Decision) -> list[Any]:
         decision.updates,
         decision.rerouted,
         {row: (bad.reason, bad.detail) for row, bad in decision.dead_letters.items()},
-        list(decision.memory.items()),
+        list(decision.entries.items()),
         decision.hits.counts(),
         decision.hits.entries(),
         decision.hits.records("link.hits.v1", b"\0\0\0\0\7", 3),
@@ -51,24 +51,24 @@ def brought_about(decision: Decision) -> list[Any]:
 def test_every_core_brings_about_the_same(
     drawn: Sequence[Sequence[bytes | None]], partitions: int, retention_ms: int | None
 ) -> None:
-    desk = Desk(*LINKS, partitions=partitions, retention_ms=retention_ms)
+    harness = DecisionHarness(*LINKS, partitions=partitions, retention_ms=retention_ms)
     for batch in drawn:
         decisions = []
         for name in CORES:
             core_on_trial.set(name)
-            decisions.append(desk.decide(*batch))
+            decisions.append(harness.decide(*batch))
         assert all(brought_about(each) == brought_about(decisions[0]) for each in decisions[1:])
-        desk.keep(decisions[0])
+        harness.keep(decisions[0])
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="a desk may be without a C compiler")
+@pytest.mark.skipif(not os.environ.get("CI"), reason="a local installation may lack a C compiler")
 def test_ci_has_the_compiled_core_as_best() -> None:
     assert best_core() == C
 
 
 def test_every_core_finds_the_links_of_a_batch_about_many() -> None:
     links = [a_link(an_action(), link_id=f"link-{number}") for number in range(0, 1_500, 2)]
-    desk = Desk(*links, partitions=1, retention_ms=None)
+    harness = DecisionHarness(*links, partitions=1, retention_ms=None)
     batch = [
         click_bytes(
             a_click(number, recipient_id=f"r-{number % 7}", link_id=f"link-{number % 1_500}", link_version=None)
@@ -78,6 +78,6 @@ def test_every_core_finds_the_links_of_a_batch_about_many() -> None:
     decisions = []
     for name in CORES:
         core_on_trial.set(name)
-        decisions.append(desk.decide(*batch))
+        decisions.append(harness.decide(*batch))
     assert len(decisions[0].hits.counts()) == len(links)
     assert all(brought_about(each) == brought_about(decisions[0]) for each in decisions[1:])

@@ -35,7 +35,7 @@ counts = st.none() | st.builds(HitCount, st.integers(0, 2), numbers, numbers)
 steps = st.lists(st.tuples(st.integers(0, 7), st.booleans(), st.integers(1, 1_000)), max_size=8)
 
 
-@pytest.mark.skipif(C not in CORES, reason="a desk may be without a C compiler")
+@pytest.mark.skipif(C not in CORES, reason="a harness may be without a C compiler")
 @settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 2)), min_size=3, max_size=3), st.lists(counts, min_size=3, max_size=3), steps)
 def test_the_twins_count_and_write_the_same(

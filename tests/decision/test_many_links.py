@@ -9,7 +9,7 @@ from schemas.identity import hits_digest, link_digest
 from tests.builders import a_click, a_link, an_action
 from tests.click_parts import click_bytes
 from tests.decision.test_cores import brought_about
-from tests.decision.twins import Desk, core_on_trial, kinds, planner_for
+from tests.decision.twins import DecisionHarness, core_on_trial, kinds, planner_for
 
 LINKS = 17_000
 
@@ -35,13 +35,13 @@ class EveryLink:
 
 
 def test_cores_agree_on_more_links_than_the_plan_cache_holds() -> None:
-    desk = Desk()
-    desk.plans = EveryLink()  # type: ignore[assignment]  # the twin that a desk has knows only links that were defined
+    harness = DecisionHarness()
+    harness.plans = EveryLink()  # type: ignore[assignment]  # the twin that a harness has knows only links that were defined
     batch = [click_bytes(a_click(number, link_id=f"link-{number}", link_version=None)) for number in range(LINKS)]
     decisions = []
     for name in CORES:
         core_on_trial.set(name)
-        decisions.append(desk.decide(*batch))
+        decisions.append(harness.decide(*batch))
 
     assert len(decisions[0].updates) == LINKS
     assert all(brought_about(each) == brought_about(decisions[0]) for each in decisions[1:])

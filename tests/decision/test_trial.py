@@ -31,7 +31,7 @@ def _misorder_updates(decision: Decision) -> None:
 
 
 def _forget_a_click(decision: Decision) -> None:
-    del decision.memory[max(decision.memory, key=len)]
+    del decision.entries[max(decision.entries, key=len)]
 
 
 def _miscount(decision: Decision) -> None:

@@ -35,7 +35,7 @@ def written(decision: Decision, topic: str) -> list[Any]:
     stream = FakeTransactionalConsumer(cluster, NAMES.clicks, group_id="group", transactional_id="t")
     stream.reinit_producer()
     record = WithHeadersOfAnotherAlphabet((NAMES.clicks, 0), 7, key=b"k", value=b"v", headers=(), timestamp=5)
-    decision.memory[b"note"] = b"which the loop writes with every batch"
+    decision.entries[b"note"] = b"which the loop writes with every batch"
     stream.begin_transaction()
     TransactionOutput(stream, NAMES, b"", "1.0").write(PartitionBatch(0, [record], decision))
     stream.consume(1, 0)

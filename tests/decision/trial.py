@@ -12,7 +12,7 @@ from runtime.records.bulk import Update
 from tests.builders import Record
 from tests.click_parts import click_bytes
 from tests.decision.strategies import Turn, numbered
-from tests.decision.twins import Desk, codec
+from tests.decision.twins import DecisionHarness, codec
 
 RECORDS = {
     "crm-updates.set-field.v1": "SetField",
@@ -45,7 +45,7 @@ class Trial:
 
     def __init__(self, partitions: int, retention_ms: int | None) -> None:
         self._partitions = partitions
-        self._desk = Desk(partitions=partitions, retention_ms=retention_ms)
+        self._desk = DecisionHarness(partitions=partitions, retention_ms=retention_ms)
         self._model = ReferenceModel(partitions=partitions, retention_ms=retention_ms)
         self._known: dict[tuple[str, str], Record] = {}
         self._logs: list[list[Record]] = [[] for _ in range(partitions)]

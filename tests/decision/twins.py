@@ -81,10 +81,10 @@ class MemoryPlans:
 
 
 core_on_trial: ContextVar[str] = ContextVar("core_on_trial", default=PYTHON)
-"""Which core a Desk decides by; the tests of this folder run with each."""
+"""Which core a DecisionHarness decides by; the tests of this folder run with each."""
 
 
-class Desk:
+class DecisionHarness:
     """Decides batches of values, and keeps what was decided only when told to, as the loop does after a commit."""
 
     def __init__(
@@ -104,16 +104,16 @@ class Desk:
             partition,
             layouts=layouts(),
             plans=self.plans,
-            recall=self._state.open(partition, "").get_many,
+            look_up=self._state.open(partition, "").get_many,
             open_core=CORES[core_on_trial.get()],
             rules=self._rules,
             now=self._now,
         )
 
     def keep(self, decision: Decision, partition: int = 0) -> None:
-        """Keep memory and updates."""
+        """Keep entries and updates."""
         self._positions[partition] += 1
-        self._state.open(partition, "").write(decision.memory, self._positions[partition])
+        self._state.open(partition, "").write(decision.entries, self._positions[partition])
         self.updates += decision.updates
 
     def take(self, *clicks: Record, partition: int = 0) -> Decision:
@@ -122,7 +122,7 @@ class Desk:
         self.keep(decision, partition)
         return decision
 
-    def memory(self, partition: int = 0) -> list[tuple[bytes, bytes]]:
+    def entries(self, partition: int = 0) -> list[tuple[bytes, bytes]]:
         """All entries of the partition's state."""
         return list(self._state.open(partition, "").scan(b""))
 

@@ -28,7 +28,7 @@ def test_broken_record_gets_the_reason_it_names() -> None:
         0,
         layouts={Codec(SCHEMA).frame: click_layout(SCHEMA)},
         plans=NoPlans(),
-        recall=lambda keys: [None] * len(keys),
+        look_up=lambda keys: [None] * len(keys),
         open_core=CORES[best_core()],
         rules=Rules(PARTITIONS),
         now=NOON,

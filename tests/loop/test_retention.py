@@ -23,8 +23,8 @@ def a_key(number: int, length: int = DEDUPE_KEY_BYTES) -> bytes:
     return number.to_bytes(length, "big")
 
 
-def a_decision(*, clicked_at: int = NOW, memory: Mapping[bytes, bytes | None] | None = None) -> Decision:
-    return Decision(clicked_at=[clicked_at], memory=dict(memory or {a_key(0): encode_entry(DedupeEntry(clicked_at))}))
+def a_decision(*, clicked_at: int = NOW, entries: Mapping[bytes, bytes | None] | None = None) -> Decision:
+    return Decision(clicked_at=[clicked_at], entries=dict(entries or {a_key(0): encode_entry(DedupeEntry(clicked_at))}))
 
 
 def a_click_entry(clicked_at: int) -> bytes:
@@ -40,7 +40,7 @@ def forgotten(
 ) -> set[bytes]:
     store = MemoryState().open(0, "changelog")
     store.write(entries, 1)
-    return set(sweeper.sweep(0, store, decision, now)) - decision.memory.keys()
+    return set(sweeper.sweep(0, store, decision, now)) - decision.entries.keys()
 
 
 def test_click_id_expires_after_a_day() -> None:
@@ -49,7 +49,7 @@ def test_click_id_expires_after_a_day() -> None:
         a_key(2, SCOPED_KEY_BYTES): a_click_entry(NOW - ONE_CLICK_MS),
         a_key(3): a_plain_entry(NOW - 400 * DAY_MS),
     }
-    decision = a_decision(memory={a_key(9, SCOPED_KEY_BYTES): a_click_entry(NOW)})
+    decision = a_decision(entries={a_key(9, SCOPED_KEY_BYTES): a_click_entry(NOW)})
     assert forgotten(RetentionSweeper(None), entries, decision) == {a_key(1, SCOPED_KEY_BYTES)}
 
 
@@ -85,7 +85,7 @@ def test_click_from_the_future_expires_nothing() -> None:
 
 def test_entries_of_the_same_batch_are_kept() -> None:
     entries = {a_key(1): a_plain_entry(0)}
-    decision = a_decision(memory={a_key(1): a_plain_entry(NOW)})
+    decision = a_decision(entries={a_key(1): a_plain_entry(NOW)})
     assert forgotten(RetentionSweeper(30 * DAY_MS), entries, decision) == set()
 
 
@@ -121,14 +121,14 @@ def test_state_stops_growing_with_two_entries_per_click() -> None:
         added: dict[bytes, bytes | None] = {
             recipient_digest(b"r-%d" % number) + bytes(8): a_plain_entry(time_ms) for number in numbers
         }
-        decision = Decision(clicked_at=[time_ms] * clicks, memory=added)
+        decision = Decision(clicked_at=[time_ms] * clicks, entries=added)
         expired = dict.fromkeys(sweeper.sweep(0, store, decision, time_ms))
-        store.write({**expired, **decision.memory}, batch + 1)
+        store.write({**expired, **decision.entries}, batch + 1)
     assert needed <= sum(1 for _ in store.scan(b"")) < 2 * needed
 
 
 def test_the_newest_click_of_a_batch_is_the_time() -> None:
     entries = {a_key(1): a_plain_entry(NOW - LATE_MS - 2), a_key(2): a_plain_entry(NOW - LATE_MS - 1)}
-    decision = Decision(clicked_at=[NOW - DAY_MS, NOW], memory={a_key(0): a_plain_entry(NOW)})
+    decision = Decision(clicked_at=[NOW - DAY_MS, NOW], entries={a_key(0): a_plain_entry(NOW)})
 
     assert forgotten(RetentionSweeper(1), entries, decision) == {a_key(1)}

@@ -10,7 +10,7 @@ AGAINST_MODEL = ("tests/decision/test_against_model.py",)
 
 BUGS = (
     PlantedBug(
-        "the memory's key leaves out the epoch",
+        "the dedupe key leaves out the epoch",
         (
             Edit(
                 PLAN,
@@ -25,20 +25,20 @@ BUGS = (
         (
             Edit(
                 GENERAL,
-                "    return clicked_at - memory.last_applied.get(slot, memory.clicked_at) < period_ms",
+                "    return clicked_at - entry.last_applied.get(slot, entry.clicked_at) < period_ms",
                 "    now = __import__('time').time_ns() // 1_000_000\n"
-                "    return now - memory.last_applied.get(slot, memory.clicked_at) < period_ms",
+                "    return now - entry.last_applied.get(slot, entry.clicked_at) < period_ms",
             ),
         ),
         AGAINST_MODEL,
     ),
     PlantedBug(
-        "an action that cannot apply takes a place in the memory",
+        "an action that cannot apply takes a bit in the dedupe entry",
         (
             Edit(
                 GENERAL,
                 "        if missing := action.need & ~click.flags:\n",
-                "        memory.applied |= 1 << slot\n        if missing := action.need & ~click.flags:\n",
+                "        entry.applied |= 1 << slot\n        if missing := action.need & ~click.flags:\n",
             ),
         ),
         AGAINST_MODEL,
@@ -145,7 +145,7 @@ BUGS = (
             Edit(
                 GENERAL,
                 "            return _outcome_without(missing)\n",
-                "            if missing & CONFIRMED:\n                memory.applied |= 1 << slot\n"
+                "            if missing & CONFIRMED:\n                entry.applied |= 1 << slot\n"
                 "            return _outcome_without(missing)\n",
             ),
         ),
@@ -188,7 +188,7 @@ BUGS = (
         ("tests/links/test_versioning.py", "tests/links/test_publishing.py"),
     ),
     PlantedBug(
-        "memory of the largest hash is kept under the smallest",
+        "the entry of the largest hash is kept under the smallest",
         (
             Edit(
                 "schemas/identity.py",
@@ -204,7 +204,7 @@ BUGS = (
         ("tests/schemas/test_codec.py",),
     ),
     PlantedBug(
-        "the clicks get more partitions before memory and updates have them",
+        "the clicks get more partitions before changelog and updates have them",
         (Edit(REPARTITIONING, "key=lambda name: name == self._names", "key=lambda name: name != self._names"),),
         ("tests/maintenance/test_repartition.py",),
     ),

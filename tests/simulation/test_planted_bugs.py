@@ -101,8 +101,8 @@ class EagerLoop(Loop):
             self._dependencies.output.write(each)
         live = self._assignment.live
         for each in batch.partitions:
-            if each.decision.memory:
-                live[each.partition].write(each.decision.memory, live[each.partition].position)
+            if each.decision.entries:
+                live[each.partition].write(each.decision.entries, live[each.partition].position)
         self._consumer.commit_transaction(batch.offsets)
         self._record_committed(batch)
 

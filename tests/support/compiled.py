@@ -8,7 +8,7 @@ import pytest
 
 
 def needs_compiled_parts(name: str) -> Any:
-    """Return the module; a desk without a C compiler skips the tests of it, CI must have it."""
+    """Return the module; a harness without a C compiler skips the tests of it, CI must have it."""
     if os.environ.get("CI"):
         return import_module(name)
     return pytest.importorskip(name, reason="a C compiler and `make install` make it")
