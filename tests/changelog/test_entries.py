@@ -95,12 +95,12 @@ def test_length_of_a_key_gives_its_purpose() -> None:
 
 
 @pytest.mark.parametrize("recipient_id", ["r-01261o9dk", "r-00559gv8x"])
-def test_memory_of_the_smallest_and_the_largest_hash_is_kept_at_its_place(recipient_id: str) -> None:
+def test_entries_of_smallest_and_largest_hash(recipient_id: str) -> None:
     """By either core; a modulo of 2^31 - 1 would take the two for each other."""
     harness = DecisionHarness(a_link(an_action()))
     harness.take(a_click(recipient_id=recipient_id))
     key = recipient_digest(f"acme/{recipient_id}".encode()) + link_digest("acme", "spring", 0)
-    assert key in dict(harness.memory())
+    assert key in dict(harness.entries())
 
 
 def test_the_partition_of_a_key_is_its_hash_modulo_the_count() -> None:
