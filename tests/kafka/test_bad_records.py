@@ -74,9 +74,8 @@ def test_equivalent_schemas_are_read_in_both_formats(deployment: Deployment) -> 
     fields = [*clicked.definition["fields"], *({"name": f"f{n}", "type": t} for n, t in enumerate(EVERY_TYPE.values()))]
     same, later = (as_java_registers(clicked.definition | changes) for changes in ({}, {"fields": fields}))
     clicks = [click_by(f"r-{number}") for number in range(4)]
-    tail = find(
-        encodings(writer_schema({"type": "record", "name": "Tail", "fields": fields[20:]}).form), lambda _: True
-    )
+    appended = {"type": "record", "name": "Tail", "fields": fields[len(clicked.definition["fields"]) :]}
+    tail = find(encodings(writer_schema(appended).form), lambda _: True)
     deployment.define(a_link(an_action("SetField")))
     with running_registry() as registry:
         subject = f"{deployment.topic(LINK_CLICKS)}-value"
