@@ -30,18 +30,22 @@ def publish_abandoned(
     published = 0
     for folder in abandoned_folders(spool):
         publisher = Publisher(SpoolReader(folder), open_producer, topics)
+        is_done = False
         try:
-            _publish_all(publisher, is_stopping)
+            is_done = _publish_all(publisher, is_stopping)
         finally:
             published += publisher.published
             publisher.close()
-            _finish(folder, publisher, is_done=not publisher.unpublished and not is_stopping())
+            _finish(folder, publisher, is_done=is_done)
     return published
 
 
-def _publish_all(publisher: Publisher, is_stopping: Callable[[], bool]) -> None:
-    while (publisher.run_once(None) or publisher.unpublished) and not is_stopping():
-        pass
+def _publish_all(publisher: Publisher, is_stopping: Callable[[], bool]) -> bool:
+    """Return whether the broker has everything; False if the edge stops before."""
+    while publisher.run_once(None) or publisher.unpublished:
+        if is_stopping():
+            return False
+    return True
 
 
 def _finish(folder: LockedFolder, publisher: Publisher, *, is_done: bool) -> None:
