@@ -93,7 +93,10 @@ bench-peers: install ## Compare with all CANDIDATES; SHAPES=all for every kind o
 	$(BIN)/python -m bench --rounds $(ROUNDS) --shapes "$(or $(SHAPES),one-action duplicates)" --candidates "$(CANDIDATES)" \
 	  --markdown .cache/bench/tables.md $(BENCH_CLICKS)
 
-.PHONY: guard latency
+.PHONY: bench-edge guard latency
+bench-edge: install ## Measure an answered click, compared with a bare redirect and with other ways to keep it
+	$(BIN)/python -m bench.edge --rounds $(ROUNDS)
+
 guard: install ## Fail if a click costs more CPU than it did
 	$(BIN)/python -m bench.guard
 
