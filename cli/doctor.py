@@ -48,7 +48,7 @@ def doctor(
             del fields["exit_code"]
             say_json(fields)
     else:
-        print_table(("", "check", "result and fix"), [row for finding in findings for row in _rows(finding)])
+        print_table(("", "check", "result and fix"), [row for finding in findings for row in finding_rows(finding)])
     raise typer.Exit(exit_code_of(findings))
 
 
@@ -70,7 +70,8 @@ def check_all(role: Role) -> list[Finding]:
     return findings
 
 
-def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+def finding_rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    """Return the lines of the table for one finding."""
     yield finding.status, finding.subject, finding.seen
     if finding.fix:
         yield "", "", Whole(f"→ {finding.fix}")

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from cli.command_line import PlainCommand, PlainGroup
+from cli.edge_check import EXAMPLE as CHECK_EXAMPLE
+from cli.edge_check import check
 from cli.output import say, say_json
 from cli.table import print_table
 from consumer.inspect.record_view import time_of
@@ -42,6 +44,7 @@ Settings of the edge (link-actions run --help shows those of all programs):
 
 GROUP_EXAMPLE = """\b
 Example:
+  link-actions edge check
   link-actions edge run
   link-actions edge spool list"""
 SPOOL_EXAMPLE = """\b
@@ -79,6 +82,8 @@ def run(
         raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=False, program=_EDGE))
     raise typer.Exit(run_edge(settings, parent_watch=supervisor))
 
+
+app.command("check", cls=PlainCommand, epilog=CHECK_EXAMPLE)(check)
 
 spool = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
 app.add_typer(spool, name="spool")

@@ -26,7 +26,7 @@ from runtime.process.file_descriptors import limit
 from runtime.terminal.text import counted
 from schemas.topics import TopicNames
 
-READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR)
+READERS_OF_DEFINITIONS = (Role.WORKER, Role.AUTHOR, Role.EDGE)
 
 
 def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator[Finding]:

@@ -1,0 +1,101 @@
+"""`link-actions edge check`: checks the installation of an edge and says how to fix what is wrong."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.doctor import finding_rows
+from cli.entry import topic_names
+from cli.output import say_json
+from cli.table import print_table
+from consumer.doctor.cluster import check_cluster
+from consumer.doctor.finding import Finding, exit_code_of, failure, fine, warning
+from consumer.doctor.local import check_registry
+from edge.keyring import BadKeyring, KeyState, load_keyring
+from edge.settings import EdgeSettings
+from edge.spool.inventory import contents_of
+from runtime.config.environment import WrongSettings, load_settings_of
+from runtime.errors import ExitCode, LinkActionsError
+from runtime.kafka.admin.acls import Role
+from runtime.monitoring.version import versions
+from runtime.state.disk import existing_part, require_writable
+from runtime.terminal.text import counted
+
+EXAMPLE = """\b
+Example:
+  link-actions edge check"""
+
+_GIB = 1 << 30
+
+
+def check(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False
+) -> None:
+    """Check settings, keyring, spool, schema registry, connection and rights.
+
+    The exit code is 0 if the edge can run, 2 if settings or keyring are wrong, and 3 if the disk, Kafka or the registry
+    is at fault.
+    """
+    findings = list(check_edge(os.environ))
+    if as_json:
+        for finding in findings:
+            fields = asdict(finding)
+            del fields["exit_code"]
+            say_json(fields)
+    else:
+        print_table(("", "check", "result and fix"), [row for finding in findings for row in finding_rows(finding)])
+    raise typer.Exit(exit_code_of(findings))
+
+
+def check_edge(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Run all checks; with wrong settings, only those of the settings."""
+    yield fine("program", ", ".join(f"{name} {version}" for name, version in versions().items()))
+    try:
+        settings = load_settings_of(EdgeSettings, environ)
+    except WrongSettings as error:
+        yield from (failure("settings", mistake, ExitCode.USAGE) for mistake in error.mistakes)
+        return
+    yield fine("settings", "valid")
+    yield from check_keyring(settings)
+    yield from check_spool(settings)
+    names = topic_names(settings)
+    yield from check_registry(settings.schema_registry_url, names.clicks)
+    yield from check_cluster(settings, names, Role.EDGE)
+
+
+def check_keyring(settings: EdgeSettings) -> Iterator[Finding]:
+    """Report the keys by state, and the tenants for which no links can be signed."""
+    try:
+        keyring = load_keyring(settings.edge_keyring)
+    except BadKeyring as error:
+        yield failure("keyring", f"{error}; fix it, or set LINK_ACTIONS_EDGE_KEYRING", ExitCode.USAGE)
+        return
+    states = Counter(keyring.states.values())
+    yield fine("keyring", ", ".join(f"{counted(states[state], 'key')} {state}" for state in KeyState if states[state]))
+    signing = {key.tenant_id for key_id, key in keyring.keys.items() if keyring.states[key_id] is KeyState.SIGNING}
+    for tenant in sorted({key.tenant_id for key in keyring.keys.values()} - signing):
+        yield warning("keyring", f"no key signs for tenant {tenant}", "add one with state: signing")
+
+
+def check_spool(settings: EdgeSettings) -> Iterator[Finding]:
+    """Report whether the spool can be written, has room up to its limit, and holds damaged files."""
+    spool = settings.edge_spool_dir
+    try:
+        require_writable(spool)
+        free = shutil.disk_usage(existing_part(spool)).free
+        damaged = [name for folder in contents_of(spool) for name in folder.damaged]
+    except (LinkActionsError, OSError) as error:
+        yield failure("spool", f"{spool} cannot be written ({error}); set LINK_ACTIONS_EDGE_SPOOL_DIR")
+        return
+    if free < settings.edge_spool_limit:
+        seen = f"{spool} has {free / _GIB:.1f} GiB free, and its limit is {settings.edge_spool_limit / _GIB:.1f} GiB"
+        yield warning("spool", seen, "free some space, or lower LINK_ACTIONS_EDGE_SPOOL_LIMIT")
+    else:
+        yield fine("spool", f"{spool} can be written, {free / _GIB:.1f} GiB free")
+    if damaged:
+        yield warning("spool", f"{counted(len(damaged), 'file')} damaged", "run link-actions edge spool list")
