@@ -98,13 +98,13 @@ def spool_group() -> None:
 def list_spool(
     *, as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False
 ) -> None:
-    """List the folders of the spool: clicks that the broker does not have yet, and damaged files."""
+    """List the folders of the spool: clicks that the broker does not have yet, damaged files and refused records."""
     found = list(contents_of(_settings().edge_spool_dir))
     if as_json:
         for each in found:
             say_json(asdict(each))
     elif found:
-        print_table(("folder", "process", "clicks", "oldest", "damaged files"), map(_row, found))
+        print_table(("folder", "process", "clicks", "oldest", "damaged files", "refused records"), map(_row, found))
     else:
         say("the spool is empty")
 
@@ -117,7 +117,7 @@ def publish_spool() -> None:
     """
     settings = _settings()
     with Credentials(settings.kafka_config) as credentials:
-        open_producer = partial(open_spool_producer, settings.kafka, credentials)
+        open_producer = partial(open_spool_producer, settings.kafka, credentials, "command")
         try:
             number = publish_abandoned(settings.edge_spool_dir, open_producer, spooled_topics(settings), lambda: False)
         except (ProducerFailed, OSError) as error:
@@ -134,4 +134,4 @@ def _settings() -> EdgeSettings:
 def _row(contents: FolderContents) -> tuple[object, ...]:
     oldest = "" if contents.oldest_ms is None else time_of(contents.oldest_ms)
     process = "runs" if contents.is_in_use else "ended"
-    return contents.name, process, contents.records, oldest, ", ".join(contents.damaged)
+    return contents.name, process, contents.records, oldest, ", ".join(contents.damaged), ", ".join(contents.refused)

@@ -29,6 +29,7 @@ from edge.recorder import Recorder
 from edge.responder import Responder
 from edge.settings import EdgeSettings
 from edge.spool.record import SpooledTopic
+from edge.thread_failures import exiting_with_any_thread
 from runtime.clock import SystemClock
 from runtime.errors import ExitCode, Unavailable, UsageError
 from runtime.kafka.clients import KafkaClients
@@ -68,6 +69,7 @@ def run_edge(settings: EdgeSettings, *, parent_watch: ParentWatch | None = None)
     limit_arenas()
     clock = SystemClock()
     with ExitStack() as stack:
+        stack.enter_context(exiting_with_any_thread())
         health = EdgeHealth(clock.monotonic)
         stack.enter_context(Watchdog(health))
         try:
@@ -113,7 +115,7 @@ class _Edge:
         )
         recorder = Recorder(
             publishing.spool,
-            DirectPublisher(open_producer, topics),
+            DirectPublisher(partial(open_producer, "recorder"), topics),
             FloodGuard(self.clock.now_ms),
             self.health.interrupt,
             synced=publishing.synced,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from edge.publisher import ProducerFailed, SpoolProducer
+from edge.publisher import DeliveryError, ProducerFailed, SpoolProducer
 from edge.spool.position import Position
 from edge.spool.record import SpooledRecord, SpooledTopic
 from edge.spool.spool import Spooled
@@ -39,9 +39,9 @@ class DirectPublisher:
     async def _produce(self, record: SpooledRecord, acknowledged: "asyncio.Future[bool]") -> bool:
         producer = self._producer = self._producer or self._open_producer()
 
-        def delivered(was_taken: bool) -> None:  # noqa: FBT001 - a callback with one argument
+        def delivered(error: DeliveryError | None) -> None:
             if not acknowledged.done():
-                acknowledged.set_result(was_taken)
+                acknowledged.set_result(error is None)
 
         if not producer.produce(self._topics[record.topic], Spooled(record, Position()), delivered):
             return False

@@ -57,7 +57,7 @@ class FollowerThread:
                 if topic_id is not None:
                     topic_id = self._catch_up(topic_id)
                 self._links.follow(_WAIT_SECONDS)
-            except RetriableError as error:
+            except (RetriableError, OSError) as error:
                 self._warn(error)
                 self._stop.wait(_RETRY_SECONDS)
 
@@ -88,6 +88,6 @@ class FollowerThread:
         if problem is not None:
             _LOG.error("keyring.refused", detail=f"{problem}; the keys stay as they were")
 
-    def _warn(self, error: RetriableError) -> None:
+    def _warn(self, error: Exception) -> None:
         if self._throttle.is_due("broker.lost"):
             _LOG.warning("broker.lost", detail=str(error))

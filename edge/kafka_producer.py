@@ -1,10 +1,8 @@
 """The producer of the spool on confluent-kafka. Implements `SpoolProducer`."""
 
-from collections.abc import Callable
+from confluent_kafka import KafkaError, KafkaException, Producer
 
-from confluent_kafka import KafkaException, Producer
-
-from edge.publisher import ProducerFailed
+from edge.publisher import DeliveryError, OnDelivery, ProducerFailed
 from edge.spool.spool import Spooled
 from runtime.config.kafka_settings import KafkaSettings
 from runtime.kafka.client import ClientConfig, open_producer, producer_config
@@ -12,6 +10,16 @@ from runtime.kafka.credentials import Credentials
 
 _NO_TIME_LIMIT = {"message.timeout.ms": 0}
 """A record waits for its broker for as long as it takes; only a new producer would do anything else."""
+_REFUSES_RECORD = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+    }
+)
+"""Errors about one record, or the batch that it was sent in; the topic takes others."""
 
 
 class KafkaSpoolProducer:
@@ -20,8 +28,8 @@ class KafkaSpoolProducer:
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
 
-    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
-        """Queue the record, and return whether there was room."""
+    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
+        """Queue the record, and return whether there was room. Raises ProducerFailed."""
         _, timestamp_ms, key, value = record.record
         try:
             self._producer.produce(
@@ -29,12 +37,15 @@ class KafkaSpoolProducer:
                 value,
                 key,
                 timestamp=timestamp_ms,
-                on_delivery=lambda error, _message: on_delivery(error is None),
+                on_delivery=lambda error, _message: on_delivery(None if error is None else _delivery_error(error)),
             )
         except BufferError:
             return False
         except KafkaException as error:
-            raise ProducerFailed(error.args[0].str()) from error
+            reason = _delivery_error(error.args[0])
+            if not reason.is_final:
+                raise ProducerFailed(reason.reason) from error
+            on_delivery(reason)
         return True
 
     def poll(self, timeout_seconds: float) -> None:
@@ -46,12 +57,16 @@ class KafkaSpoolProducer:
         self._producer.purge()
 
 
+def _delivery_error(error: KafkaError) -> DeliveryError:
+    return DeliveryError(f"{error.str()} ({error.name()})", error.code() in _REFUSES_RECORD)
+
+
 def spool_producer_config(settings: KafkaSettings) -> ClientConfig:
     """Configure the producer; a record that its file of properties times out is sent again by a new producer."""
     return producer_config(settings) | _NO_TIME_LIMIT
 
 
-def open_spool_producer(settings: KafkaSettings, credentials: Credentials) -> KafkaSpoolProducer:
-    """Open a producer. Raises UsageError if a property is wrong."""
+def open_spool_producer(settings: KafkaSettings, credentials: Credentials, user: str) -> KafkaSpoolProducer:
+    """Open a producer, in the place of the last one for the same user. Raises UsageError if a property is wrong."""
     config = spool_producer_config(settings)
-    return KafkaSpoolProducer(credentials.open("producer of the spool", open_producer, config, role="producer"))
+    return KafkaSpoolProducer(credentials.open(f"producer of the {user}", open_producer, config, role="producer"))

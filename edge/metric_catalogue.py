@@ -46,6 +46,11 @@ SPOOL_OLDEST_SECONDS = GaugeSpec(
 SPOOL_DAMAGED = GaugeSpec(
     "link_actions_edge_spool_damaged_files", "files", "Files of the spool that were set aside because they are damaged."
 )
+SPOOL_REFUSED = GaugeSpec(
+    "link_actions_edge_spool_refused_records",
+    "records",
+    "Records of the spool that the broker refuses for good, each kept in a file of its own.",
+)
 
 CATALOGUE = tuple(value for value in tuple(globals().values()) if isinstance(value, MetricSpec))
 """Every metric defined above, in that order."""

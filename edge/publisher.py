@@ -1,38 +1,42 @@
 """Publishes the records of a spool. Only the broker's acknowledgement retires a record."""
 
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+import structlog
 
 from edge.spool.position import Position
 from edge.spool.record import SpooledTopic
 from edge.spool.spool import Spooled, SpoolReader
 
+_LOG = structlog.get_logger(__name__)
+
 MAX_IN_FLIGHT = 20_000
 """Records that wait for the broker: at a few hundred bytes each, some megabytes."""
 POLL_SECONDS = 0.02
-ROUND_SECONDS = 0.01
-"""Time between two rounds: each one costs as much as some records, and takes the interpreter from the answers."""
-FULL_ROUND = 500
-"""Records of a round after which the next one begins at once."""
-RETRY_SECONDS = 1.0
 
 
 class ProducerFailed(Exception):
-    """The producer cannot be used any more, or refuses a record; a new one begins at the first record not retired."""
+    """The producer cannot be used any more, or a record failed; a new one begins at the first record not retired."""
+
+
+class DeliveryError(NamedTuple):
+    """Why a record was not delivered. `is_final` if the broker refuses this record and takes others."""
+
+    reason: str
+    is_final: bool
+
+
+OnDelivery = Callable[[DeliveryError | None], None]
+"""Called once with the fate of a record: None if the broker has acknowledged it."""
 
 
 class SpoolProducer(Protocol):
     """An idempotent producer with acks=all and the partitioner of the Java client."""
 
-    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
-        """Queue the record, and return whether there was room. Raises ProducerFailed.
-
-        `poll` calls `on_delivery`: True once the broker has acknowledged the record, False if it never will.
-        """
+    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
+        """Queue the record, and return whether there was room. Raises ProducerFailed."""
 
     def poll(self, timeout_seconds: float) -> None:
         """Call `on_delivery` for what was acknowledged or failed. Raises ProducerFailed."""
@@ -44,20 +48,26 @@ class SpoolProducer(Protocol):
 class _InFlight:
     """One record that waits for the broker."""
 
-    __slots__ = ("is_delivered", "next", "timestamp_ms")
+    __slots__ = ("error", "is_settled", "next", "timestamp_ms")
 
     def __init__(self, spooled: Spooled) -> None:
         self.next = spooled.next
         self.timestamp_ms = spooled.record.timestamp_ms
-        self.is_delivered: bool | None = None
+        self.is_settled = False
+        self.error: DeliveryError | None = None
 
-    def settle(self, was_taken: bool) -> None:  # noqa: FBT001 - a callback with one argument
-        """Note whether the broker has acknowledged it, or never will."""
-        self.is_delivered = was_taken
+    def settle(self, error: DeliveryError | None) -> None:
+        """Note the record's fate."""
+        self.error = error
+        self.is_settled = True
 
 
 class Publisher:
-    """Publishes one folder in its order. Records of one key go to one partition, so their order is kept."""
+    """Publishes one folder in its order. Records of one key go to one partition, so their order is kept.
+
+    A record that the broker refuses for good is tried again alone, since a broker refuses whole batches. If it is
+    refused once more, it is kept in a file of its own, and the next ones go on.
+    """
 
     def __init__(
         self,
@@ -73,12 +83,15 @@ class Publisher:
         self._on_published = on_published
         self._producer: SpoolProducer | None = None
         self._in_flight: deque[_InFlight] = deque()
+        self._alone_until = Position()
+        self._has_read_all = False
+        self._last: Spooled | None = None
         self.published = 0
 
     @property
-    def unpublished(self) -> int:
-        """Number of records that were read and are not acknowledged."""
-        return len(self._in_flight)
+    def is_done(self) -> bool:
+        """True if the last call of `run_once` read up to its end, and the broker has everything."""
+        return self._has_read_all and not self._in_flight
 
     @property
     def oldest_ms(self) -> int | None:
@@ -88,20 +101,16 @@ class Publisher:
         except IndexError:
             return None
 
-    @property
-    def damaged(self) -> Sequence[Path]:
-        """Files that were set aside."""
-        return self._reader.damaged
-
     def run_once(self, end: Position | None) -> int:
         """Send the records up to `end`, retire the acknowledged ones, and return the number of records sent.
 
-        Raises ProducerFailed; the next call begins again, with a new producer, at the first record not retired.
+        Raises ProducerFailed; the next call begins again, with a new producer, at the first record not retired. Raises
+        OSError if the disk refuses; the next call goes on.
         """
         try:
-            producer = self._producer = self._producer or self._open_producer()
-            sent = self._send(producer, end)
-            producer.poll(0.0)
+            sent = self._send(end)
+            if self._producer:
+                self._producer.poll(0.0)
             self._retire()
         except ProducerFailed:
             self._start_over()
@@ -114,72 +123,74 @@ class Publisher:
             self._producer.close()
         self._reader.close()
 
-    def _send(self, producer: SpoolProducer, end: Position | None) -> int:
-        sent = 0
-        if len(self._in_flight) >= MAX_IN_FLIGHT:
+    def _send(self, end: Position | None) -> int:
+        self._has_read_all = False
+        sent, room = 0, self._limit - len(self._in_flight)
+        if room <= 0:
             return 0
         for spooled in self._reader.read(end):
-            waiting = _InFlight(spooled)
-            while not producer.produce(self._topics[spooled.record.topic], spooled, waiting.settle):
-                producer.poll(POLL_SECONDS)
-            self._in_flight.append(waiting)
+            self._produce(spooled)
             sent += 1
-            if len(self._in_flight) >= MAX_IN_FLIGHT:
-                break
+            if sent >= room:
+                return sent
+        self._has_read_all = True
         return sent
+
+    @property
+    def _limit(self) -> int:
+        """Number of records that may be in flight."""
+        return 1 if self._reader.retired < self._alone_until else MAX_IN_FLIGHT
+
+    def _produce(self, spooled: Spooled) -> None:
+        producer = self._producer = self._producer or self._open_producer()
+        waiting = _InFlight(spooled)
+        while not producer.produce(self._topics[spooled.record.topic], spooled, waiting.settle):
+            producer.poll(POLL_SECONDS)
+        self._in_flight.append(waiting)
+        self._last = spooled
 
     def _retire(self) -> None:
         """Retire the longest run of acknowledged records from the front: partitions acknowledge in any order."""
         done: Position | None = None
         before = self.published
-        while self._in_flight and self._in_flight[0].is_delivered:
+        while self._in_flight and self._in_flight[0].is_settled and self._in_flight[0].error is None:
             done = self._in_flight.popleft().next
             self.published += 1
         if done:
-            self._reader.retire(done)
             self._on_published(self.published - before)
-        if self._in_flight and self._in_flight[0].is_delivered is False:
-            raise ProducerFailed("a record was not delivered")
+            self._reader.retire(done)
+        if self._in_flight and self._in_flight[0].error:
+            self._fail(self._in_flight[0].error)
+        elif not self._in_flight:
+            self._reader.retire_all()
+        self._report_damaged()
+
+    def _fail(self, error: DeliveryError) -> None:
+        """Keep the first record in a file if it was refused alone; else begin again from it. Raises ProducerFailed."""
+        refused = [each.next for each in self._in_flight if each.error and each.error.is_final]
+        if error.is_final and self._last and self._limit == 1:
+            path = self._reader.refuse(self._last)
+            _LOG.error(
+                "record.refused", file=str(path), reason=error.reason, detail="it is kept there, and not tried again"
+            )
+            self._discard_producer()
+            self._reader.retire(self._last.next)
+            return
+        self._alone_until = max(refused, default=self._alone_until)
+        raise ProducerFailed(f"a record was not delivered: {error.reason}")
+
+    def _report_damaged(self) -> None:
+        while self._reader.damaged:
+            path = self._reader.damaged.pop()
+            _LOG.error("spool.damaged", file=str(path), detail="its last records are not published; it is kept")
 
     def _start_over(self) -> None:
+        self._discard_producer()
+        self._reader.rewind()
+
+    def _discard_producer(self) -> None:
         if self._producer:
             self._producer.close()
         self._producer = None
         self._in_flight.clear()
-        self._reader.rewind()
-
-
-class PublishingThread:
-    """Publishes the spool of a running edge until it is stopped and every record is acknowledged."""
-
-    def __init__(self, publisher: Publisher, end: Callable[[], Position], on_failure: Callable[[str], None]) -> None:
-        self._publisher = publisher
-        self._end = end
-        self._on_failure = on_failure
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-
-    def start(self) -> None:
-        """Begin to publish."""
-        self._thread.start()
-
-    def stop(self, timeout_seconds: float) -> bool:
-        """Stop once all is published, and return whether it was within the time-out."""
-        self._stop.set()
-        self._thread.join(timeout_seconds)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        is_done = False
-        while not is_done:
-            is_stopping = self._stop.is_set()
-            try:
-                sent = self._publisher.run_once(self._end())
-            except ProducerFailed as error:
-                self._on_failure(str(error))
-                time.sleep(RETRY_SECONDS)
-            else:
-                is_done = is_stopping and not sent and not self._publisher.unpublished
-                if sent < FULL_ROUND and not is_done:
-                    time.sleep(ROUND_SECONDS)
-        self._publisher.close()
+        self._has_read_all = False

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
-from edge.metric_catalogue import RECORDS_PUBLISHED, SPOOL_BYTES, SPOOL_DAMAGED, SPOOL_OLDEST_SECONDS
+from edge.metric_catalogue import RECORDS_PUBLISHED, SPOOL_BYTES, SPOOL_DAMAGED, SPOOL_OLDEST_SECONDS, SPOOL_REFUSED
 from edge.metrics import EdgeMetrics
-from edge.publisher import Publisher, PublishingThread, SpoolProducer
+from edge.publisher import Publisher, SpoolProducer
+from edge.publishing_thread import PublishingThread
 from edge.settings import EdgeSettings, Sync
-from edge.spool.folder import DAMAGED, make_folder
+from edge.spool.folder import DAMAGED, REFUSED, make_folder
 from edge.spool.record import SpooledTopic
 from edge.spool.spool import Spool, SpoolReader, size_bytes
 from edge.sync_thread import SyncThread
@@ -31,7 +33,7 @@ class Publishing:
     def __init__(
         self,
         settings: EdgeSettings,
-        open_producer: Callable[[], SpoolProducer],
+        open_producer: Callable[[str], SpoolProducer],
         topics: Mapping[SpooledTopic, str],
         *,
         clock: Clock,
@@ -49,11 +51,12 @@ class Publishing:
             ) from error
         self.spool = Spool(self._folder, limit_bytes=settings.edge_spool_limit)
         reader = SpoolReader(self._folder, self.spool.begin_segment)
-        self._publisher = Publisher(reader, open_producer, topics, lambda n: metrics.count(RECORDS_PUBLISHED, by=n))
+        count = partial(metrics.count, RECORDS_PUBLISHED)
+        self._publisher = Publisher(reader, partial(open_producer, "publisher"), topics, lambda n: count(by=n))
         self._watch(metrics)
         self._publishing = PublishingThread(self._publisher, lambda: self.spool.end, self._on_failure)
-        self._takeover = TakeoverThread(self._root, open_producer, topics, self._on_failure)
-        self._syncing = SyncThread(self.spool.sync)
+        self._takeover = TakeoverThread(self._root, partial(open_producer, "takeover"), topics, self._on_failure)
+        self._syncing = SyncThread(self.spool.sync, clock.monotonic)
         self.synced = self._syncing.synced if settings.edge_sync is Sync.POWER else None
 
     def start(self) -> None:
@@ -66,16 +69,18 @@ class Publishing:
         metrics.watch(SPOOL_BYTES, lambda: size_bytes(self._root))
         metrics.watch(SPOOL_OLDEST_SECONDS, self._oldest_seconds)
         metrics.watch(SPOOL_DAMAGED, lambda: sum(1 for _ in self._root.glob(f"*/*{DAMAGED}")))
+        metrics.watch(SPOOL_REFUSED, lambda: sum(1 for _ in self._root.glob(f"*/*{REFUSED}")))
 
     def finish(self) -> bool:
         """Publish what is left, within a time limit, and return whether everything is published."""
         self._takeover.stop(_THREAD_SECONDS)
         self._syncing.stop()
+        self.spool.close()  # before the last round: only a closed segment is read to its end
         is_done = self._publishing.stop(PUBLISH_SECONDS)
         if is_done:
-            self.spool.close()
             with suppress(OSError):
                 self._folder.remove_if_done()
+                self._folder.close()
         else:
             _LOG.warning("spool.left", detail="the next process publishes what this one has answered")
         return is_done

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
 from edge.spool.spool import SpoolFull
+from runtime.monitoring.log_throttle import LogThrottle
 
 _LOG = structlog.get_logger(__name__)
 
@@ -16,8 +19,10 @@ INTERVAL_SECONDS = 0.1
 class SyncThread:
     """Syncs every 100 ms; `synced` makes it sync at once, for all who wait at that time."""
 
-    def __init__(self, sync: Callable[[], None]) -> None:
+    def __init__(self, sync: Callable[[], None], monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`monotonic` is a clock in seconds."""
         self._sync = sync
+        self._throttle = LogThrottle(monotonic)
         self._wanted = threading.Event()
         self._is_stopping = False
         self._lock = threading.Lock()
@@ -50,13 +55,15 @@ class SyncThread:
                 waiting, self._waiting = self._waiting, []
             is_synced = self._try_sync()
             for each in waiting:
-                each.get_loop().call_soon_threadsafe(_settle, each, is_synced)
+                with suppress(RuntimeError):  # the event loop has ended, and with it who waited
+                    each.get_loop().call_soon_threadsafe(_settle, each, is_synced)
 
     def _try_sync(self) -> bool:
         try:
             self._sync()
         except (SpoolFull, OSError) as error:
-            _LOG.error("spool.refused", detail=str(error))
+            if self._throttle.is_due("spool.refused"):
+                _LOG.error("spool.refused", detail=str(error))
             return False
         return True
 

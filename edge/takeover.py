@@ -1,12 +1,15 @@
 """Publishes what dead processes left in the spool."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
 
 from edge.publisher import ProducerFailed, Publisher, SpoolProducer
+from edge.publishing_thread import FULL_ROUND, ROUND_SECONDS
 from edge.spool.folder import LockedFolder, abandoned_folders
 from edge.spool.record import SpooledTopic
 from edge.spool.spool import SpoolReader
@@ -25,40 +28,40 @@ def publish_abandoned(
 ) -> int:
     """Publish the folders of dead processes, remove them, and return the number of their records.
 
-    Damaged files are kept. Raises ProducerFailed; what was published until then is not published again.
+    Damaged files are kept. Raises ProducerFailed or OSError once each folder was tried; what was published until then
+    is not published again.
     """
     published = 0
+    failure: ProducerFailed | OSError | None = None
     for folder in abandoned_folders(spool):
-        publisher = Publisher(SpoolReader(folder), open_producer, topics)
-        is_done = False
         try:
-            is_done = _publish_all(publisher, is_stopping)
-        finally:
-            published += publisher.published
-            publisher.close()
-            _finish(folder, publisher, is_done=is_done)
+            published += _publish_folder(folder, open_producer, topics, is_stopping)
+        except (ProducerFailed, OSError) as error:
+            failure = error
+    if failure:
+        raise failure
     return published
 
 
-def _publish_all(publisher: Publisher, is_stopping: Callable[[], bool]) -> bool:
-    """Return whether the broker has everything; False if the edge stops before."""
-    while publisher.run_once(None) or publisher.unpublished:
-        if is_stopping():
-            return False
-    return True
-
-
-def _finish(folder: LockedFolder, publisher: Publisher, *, is_done: bool) -> None:
-    for path in publisher.damaged:
-        _LOG.error(
-            "spool.damaged", file=str(path), detail="link-actions edge spool list shows it; its records are kept"
-        )
-    if is_done:
+def _publish_folder(
+    folder: LockedFolder,
+    open_producer: Callable[[], SpoolProducer],
+    topics: Mapping[SpooledTopic, str],
+    is_stopping: Callable[[], bool],
+) -> int:
+    with ExitStack() as stack:
+        stack.callback(folder.close)
+        publisher = Publisher(SpoolReader(folder), open_producer, topics)
+        stack.callback(publisher.close)
+        while not publisher.is_done:
+            if is_stopping():
+                return publisher.published
+            if publisher.run_once(None) < FULL_ROUND:
+                time.sleep(ROUND_SECONDS)
         folder.remove_if_done()
-    else:
-        folder.close()
-    if publisher.published:
-        _LOG.info("spool.taken_over", folder=folder.path.name, records=publisher.published)
+        if publisher.published:
+            _LOG.info("spool.taken_over", folder=folder.path.name, records=publisher.published)
+        return publisher.published
 
 
 class TakeoverThread:

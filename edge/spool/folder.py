@@ -1,15 +1,25 @@
 """The folder of one process in the spool: locked while that process lives, taken over by another one after it."""
 
+import errno
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from edge.spool.position import FILE as POSITION
+from edge.spool.segment import segment_numbers, segment_path
+
 LOCK = "lock"
 DAMAGED = ".damaged"
+"""Ending of a segment that cannot be read to its end."""
+REFUSED = ".refused"
+"""Ending of a file with one record, as segments have it, that the broker never takes."""
 _PREFIX = "edge-"
+_NEW_PREFIX = "new-"
+_NAME = re.compile(rf"{_PREFIX}[0-9]+-[0-9]+")
 
 
 class LockedFolder:
@@ -25,14 +35,30 @@ class LockedFolder:
         file.rename(aside)
         return aside
 
+    def keep_refused(self, name: str, encoded: bytes) -> Path:
+        """Write a record that the broker never takes to a file, and return its path. Raises OSError."""
+        path = self.path / f"{name}{REFUSED}"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            if os.write(file, encoded) != len(encoded):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        finally:
+            os.close(file)
+        return path
+
     def remove_if_done(self) -> None:
-        """Remove the folder unless something is left in it that a person must look at."""
-        left = [path for path in self.path.iterdir() if path.name.endswith(DAMAGED)]
-        if not left:
-            for path in self.path.iterdir():
-                path.unlink()
+        """Delete the files that are done with, and the folder, unless a person must look at something in it."""
+        if not any(path.name.endswith((DAMAGED, REFUSED)) for path in self.path.iterdir()):
+            self._remove()
+
+    def _remove(self) -> None:
+        for number in segment_numbers(self.path):
+            segment_path(self.path, number).unlink(missing_ok=True)
+        for name in (POSITION, LOCK):
+            (self.path / name).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
             self.path.rmdir()
-        self.close()
 
     def close(self) -> None:
         """Release the lock."""
@@ -42,26 +68,27 @@ class LockedFolder:
 def make_folder(spool: Path) -> LockedFolder:
     """Make a folder of this process's own: what an earlier life left is never appended to. Raises OSError."""
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = spool / f"{_PREFIX}{time.time_ns()}-{os.getpid()}"
-    path.mkdir(mode=0o700)
-    locked = _try_lock(path)
-    if locked is None:
-        raise OSError(f"{path} is locked by another process, which takes over folders")
-    return locked
+    name = f"{time.time_ns()}-{os.getpid()}"
+    new, path = spool / f"{_NEW_PREFIX}{name}", spool / f"{_PREFIX}{name}"
+    new.mkdir(mode=0o700)
+    lock = _lock(new)
+    new.rename(path)  # only now: another process takes over each folder of this name that is not locked
+    return LockedFolder(path, lock)
 
 
 def abandoned_folders(spool: Path) -> Iterator[LockedFolder]:
     """Yield, locked, each folder whose process has ended, the oldest first."""
     for path in folder_paths(spool):
+        locked = None
         with suppress(FileNotFoundError):  # another process has just finished with it
             locked = _try_lock(path)
-            if locked is not None:
-                yield locked
+        if locked is not None:
+            yield locked
 
 
 def folder_paths(spool: Path) -> list[Path]:
-    """Return the folders of all processes, dead ones too, the oldest first."""
-    return sorted(spool.glob(f"{_PREFIX}*"))
+    """Return the folders of all processes, dead ones too, the oldest first; anything else in the spool is left out."""
+    return sorted(path for path in spool.glob(f"{_PREFIX}*") if _NAME.fullmatch(path.name) and path.is_dir())
 
 
 def is_in_use(folder: Path) -> bool:
@@ -73,13 +100,22 @@ def is_in_use(folder: Path) -> bool:
 
 
 def _try_lock(path: Path) -> LockedFolder | None:
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = _lock(path)
     except BlockingIOError:
-        os.close(lock)
         return None
     if not path.exists():  # it was removed between opening and locking
         os.close(lock)
         return None
     return LockedFolder(path, lock)
+
+
+def _lock(path: Path) -> int:
+    """Lock the folder. Raises BlockingIOError if another process has, and OSError."""
+    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock

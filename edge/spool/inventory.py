@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.spool.folder import DAMAGED, folder_paths, is_in_use
+from edge.spool.folder import DAMAGED, REFUSED, folder_paths, is_in_use
 from edge.spool.position import read_position
-from edge.spool.record import DamagedRecord, UnfinishedRecord
+from edge.spool.record import DamagedRecord
 from edge.spool.segment import SegmentReader, segment_numbers, segment_path
 
 
@@ -20,6 +20,8 @@ class FolderContents:
     oldest_ms: int | None
     damaged: tuple[str, ...]
     """Names of the files that are damaged or were set aside."""
+    refused: tuple[str, ...]
+    """Names of the files with a record that the broker never takes."""
 
 
 def contents_of(spool: Path) -> Iterator[FolderContents]:
@@ -28,19 +30,20 @@ def contents_of(spool: Path) -> Iterator[FolderContents]:
 
 
 def _contents(folder: Path) -> FolderContents:
-    position = read_position(folder)
+    position, in_use = read_position(folder), is_in_use(folder)
     times: list[int] = []
     damaged = sorted(path.name for path in folder.glob(f"*{DAMAGED}"))
     for number in segment_numbers(folder):
         if number >= position.segment:
             path = segment_path(folder, number)
             offset = position.offset if number == position.segment else 0
-            if not _read_times(path, offset, times):
+            if not _read_times(path, offset, times, is_written=in_use):
                 damaged.append(path.name)
-    return FolderContents(folder.name, is_in_use(folder), len(times), min(times, default=None), tuple(damaged))
+    refused = sorted(path.name for path in folder.glob(f"*{REFUSED}"))
+    return FolderContents(folder.name, in_use, len(times), min(times, default=None), tuple(damaged), tuple(refused))
 
 
-def _read_times(path: Path, offset: int, times: list[int]) -> bool:
+def _read_times(path: Path, offset: int, times: list[int], *, is_written: bool) -> bool:
     """Add the time of each record; return whether the segment can be read to its end."""
     try:
         reader = SegmentReader(path, offset)
@@ -48,8 +51,8 @@ def _read_times(path: Path, offset: int, times: list[int]) -> bool:
         return True
     try:
         times.extend(stored.record.timestamp_ms for stored in reader.read())
-    except UnfinishedRecord:
-        return True
+        if not is_written:
+            reader.require_end()
     except DamagedRecord:
         return False
     finally:

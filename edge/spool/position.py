@@ -1,6 +1,7 @@
 """How far the broker has acknowledged a folder's records: everything before this position may be deleted."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -23,6 +24,8 @@ class PositionFile:
 
     def __init__(self, folder: Path) -> None:
         self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # it has its place on the disk before that is full
+            self.write(self.read())
 
     def read(self) -> Position:
         """Return the position that was written last."""

@@ -1,6 +1,7 @@
 """A record in a segment: length and CRC-32 of a body, the body, and a byte that ends it.
 
 length     4 bytes, little-endian, of the body; 0 where nothing has been written yet
+inverted   4 bytes, the length with every bit inverted: a damaged length must not pass for the end of what was written
 checksum   4 bytes, CRC-32 of the body
 body       topic 1, timestamp 8 (milliseconds since 1970 UTC), key length 2, key, value
 end        0xA5. A process that dies while it writes leaves zeros instead: that record was never answered
@@ -12,10 +13,12 @@ from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
 
-HEADER = Struct("<II")
+HEADER = Struct("<III")
+_INVERTED = 0xFFFF_FFFF
 _BODY = Struct("<BqH")
 MAX_BODY_BYTES = 262_144
 END = b"\xa5"
+MAX_RECORD_BYTES = HEADER.size + MAX_BODY_BYTES + len(END)
 _NOT_WRITTEN = b"\x00"
 
 
@@ -33,10 +36,6 @@ class DamagedRecord(Exception):
     """These bytes are not what was written."""
 
 
-class UnfinishedRecord(Exception):
-    """The process died while it wrote this record, so it had not answered yet."""
-
-
 class SpooledRecord(NamedTuple):
     """A record as it will be produced; `timestamp_ms` is when it was answered."""
 
@@ -51,30 +50,54 @@ def encode(record: SpooledRecord) -> bytes:
     body = _BODY.pack(record.topic, record.timestamp_ms, len(record.key)) + record.key + record.value
     if len(body) > MAX_BODY_BYTES:
         raise ValueError(f"a record has {len(body)} bytes, and the spool takes {MAX_BODY_BYTES}")
-    return HEADER.pack(len(body), crc32(body)) + body + END
+    return HEADER.pack(len(body), len(body) ^ _INVERTED, crc32(body)) + body + END
 
 
 def records_in(buffer: bytes) -> Iterator[tuple[SpooledRecord, int]]:
     """Yield each whole record of a buffer that begins with one, and the offset that follows it.
 
-    Ends where nothing has been written yet, or the buffer has only a part. Raises DamagedRecord, or UnfinishedRecord.
+    Ends at the first one that is not whole: not written yet, cut off by the end of the buffer, or never finished.
+    Raises DamagedRecord.
     """
-    begin, last = 0, len(buffer) - HEADER.size
-    while begin <= last:
-        length, checksum = HEADER.unpack_from(buffer, begin)
-        if length > MAX_BODY_BYTES or 0 < length < _BODY.size:
-            raise DamagedRecord(f"no body has {length} bytes")
-        body_begin = begin + HEADER.size
-        end = body_begin + length + len(END)
-        if not length or end > len(buffer):
-            return
-        yield _decode(buffer[body_begin : end - len(END)], checksum, buffer[end - len(END) : end]), end
+    begin = 0
+    while (end := _end_of(buffer, begin)) is not None and buffer[end - 1 : end] not in {b"", _NOT_WRITTEN}:
+        _, _, checksum = HEADER.unpack_from(buffer, begin)
+        yield _decode(buffer[begin + HEADER.size : end - len(END)], checksum, buffer[end - len(END) : end]), end
         begin = end
 
 
+def after_half(tail: bytes) -> bytes:
+    """Return what follows the half record with which these bytes may begin; all of them if they begin with none.
+
+    A record is written from front to back, so one that its process did not finish ends in zeros. Raises DamagedRecord
+    if they begin with anything else.
+    """
+    try:
+        end = _end_of(tail, 0)
+    except DamagedRecord:
+        if tail[HEADER.size :].strip(_NOT_WRITTEN):
+            raise
+        return b""  # the process died while it wrote the header
+    if end is None:
+        return tail
+    if end > len(tail):
+        raise DamagedRecord("the file is cut off")
+    return tail[end - len(END) :]
+
+
+def _end_of(buffer: bytes, begin: int) -> int | None:
+    """Return where the record that begins here ends; None if nothing is written here. Raises DamagedRecord."""
+    if begin + HEADER.size > len(buffer):
+        return None
+    length, inverted, checksum = HEADER.unpack_from(buffer, begin)
+    if not (length or inverted or checksum):
+        return None
+    if length != inverted ^ _INVERTED or not _BODY.size <= length <= MAX_BODY_BYTES:
+        raise DamagedRecord("its length cannot be")
+    return begin + HEADER.size + int(length) + len(END)
+
+
 def _decode(body: bytes, checksum: int, ending: bytes) -> SpooledRecord:
-    if ending == _NOT_WRITTEN:
-        raise UnfinishedRecord
     if ending != END or crc32(body) != checksum:
         raise DamagedRecord("the checksum does not match")
     topic, timestamp_ms, key_bytes = _BODY.unpack_from(body)

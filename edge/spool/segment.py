@@ -5,14 +5,16 @@ record. One process writes it; readers open it separately, also in another proce
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.spool.record import SpooledRecord, records_in
+from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_half, records_in
 
 SUFFIX = ".segment"
 _DIGITS = 12
+_NAME = re.compile(rf"[0-9]{{{_DIGITS}}}{re.escape(SUFFIX)}")
 _READ_BYTES = 1 << 20
 
 
@@ -24,9 +26,11 @@ class Stored(NamedTuple):
 
 
 class SegmentWriter:
-    """Appends to a new segment. Raises OSError from the disk."""
+    """Appends to a new segment of this number. Raises OSError from the disk."""
 
-    def __init__(self, path: Path, size_bytes: int) -> None:
+    def __init__(self, folder: Path, number: int, size_bytes: int) -> None:
+        path = segment_path(folder, number)
+        self.number = number
         self.size_bytes = size_bytes
         self.end = 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -55,12 +59,13 @@ class SegmentWriter:
         """Flush appended records to the disk: from here on they outlive a power cut."""
         os.fdatasync(self._file)
 
+    def truncate(self) -> None:
+        """Cut the file off after its records; nothing may be appended afterwards."""
+        os.ftruncate(self._file, self.end)
+
     def close(self) -> None:
-        """Truncate the file to its records and close it."""
-        try:
-            os.ftruncate(self._file, self.end)
-        finally:
-            os.close(self._file)
+        """Close the file."""
+        os.close(self._file)
 
 
 class SegmentReader:
@@ -71,9 +76,9 @@ class SegmentReader:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def read(self, limit: int | None = None) -> Iterator[Stored]:
-        """Yield the records from `offset` on, up to `limit` of the file or to where none has been written yet.
+        """Yield the records from `offset` on, to the first one that is not whole; all of them are before `limit`.
 
-        Raises DamagedRecord or UnfinishedRecord at one that is not whole.
+        Raises DamagedRecord.
         """
         while True:
             wanted = _READ_BYTES if limit is None else min(_READ_BYTES, limit - self.offset)
@@ -82,7 +87,22 @@ class SegmentReader:
                 self.offset = start + end
                 yield Stored(record, self.offset)
             if self.offset == start:
-                return
+                break
+        if limit is not None and self.offset < limit:
+            raise DamagedRecord("a record that was written is not there")
+
+    def require_end(self) -> None:
+        """Check that nothing was written after `offset` but half a record, in a segment that nothing is appended to.
+
+        Raises DamagedRecord.
+        """
+        tail = os.pread(self._file, MAX_RECORD_BYTES, self.offset)
+        left, offset = after_half(tail), self.offset + len(tail)
+        while left:
+            if left.strip(b"\0"):
+                raise DamagedRecord("records follow one that is not there")
+            left = os.pread(self._file, _READ_BYTES, offset)
+            offset += len(left)
 
     def close(self) -> None:
         """Close the file."""
@@ -96,4 +116,4 @@ def segment_path(folder: Path, number: int) -> Path:
 
 def segment_numbers(folder: Path) -> list[int]:
     """Return the numbers of the segments in a folder, in order."""
-    return sorted(int(path.stem) for path in folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
+    return sorted(int(path.stem) for path in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(path.name) and path.is_file())

@@ -5,12 +5,13 @@ One thread appends, another one reads and retires. They share the end of what wa
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from edge.spool.folder import LockedFolder
 from edge.spool.position import Position, PositionFile
-from edge.spool.record import DamagedRecord, SpooledRecord, UnfinishedRecord, encode
+from edge.spool.record import DamagedRecord, SpooledRecord, encode
 from edge.spool.segment import SegmentReader, SegmentWriter, segment_numbers, segment_path
 
 SEGMENT_BYTES = 64 << 20
@@ -36,6 +37,7 @@ class Spool:
         self._segment_bytes = segment_bytes
         self._number = 0
         self._writer: SegmentWriter | None = None
+        self._left: list[SegmentWriter] = []
         self._must_begin_segment = False
 
     def begin_segment(self) -> None:
@@ -44,8 +46,9 @@ class Spool:
 
     @property
     def end(self) -> Position:
-        """The position after the last record."""
-        return Position(self._number, self._writer.end) if self._writer else Position(self._number + 1)
+        """The position after the last record; any thread may ask."""
+        writer = self._writer
+        return Position(writer.number, writer.end) if writer else Position(self._number + 1)
 
     def append(self, record: SpooledRecord) -> None:
         """Keep the record; once this returns, it outlives the process. Raises SpoolFull, ValueError."""
@@ -53,31 +56,47 @@ class Spool:
         try:
             self._writer_with_room(len(encoded)).append(encoded)
         except OSError as error:
-            self.close()  # the next record begins a new segment: this one may end in half a record
+            self._leave_segment()  # it may end in half a record
             raise SpoolFull(f"the disk of the spool takes no more ({os.strerror(error.errno or 0)})") from error
 
     def sync(self) -> None:
-        """Bring everything appended to the disk itself. Raises SpoolFull."""
+        """Bring everything appended to the disk itself; on one thread, which may be another one. Raises SpoolFull."""
+        writer, left = self._writer, self._left[:]  # in this order: a segment that is left meanwhile is the first one
         try:
-            if self._writer:
-                self._writer.sync()
+            for each in (*left, *([writer] if writer else [])):
+                each.sync()
         except OSError as error:
             raise SpoolFull(f"the disk of the spool does not sync ({os.strerror(error.errno or 0)})") from error
+        finally:
+            del self._left[: len(left)]
+            for each in left:
+                each.close()
 
     def close(self) -> None:
-        """Close the segment that is written."""
-        if self._writer:
-            self._writer.close()
-            self._writer = None
+        """Close the files. Nothing may be appended any more, nor synced."""
+        self._leave_segment()
+        for each in self._left:
+            each.close()
+        self._left.clear()
+
+    def _leave_segment(self) -> None:
+        """Begin a new segment with the next record; `sync` closes the file of this one."""
+        writer, self._writer = self._writer, None
+        if writer:
+            with suppress(OSError):  # what follows its records are zeros, which readers skip
+                writer.truncate()
+            self._left.append(writer)
 
     def _writer_with_room(self, record_bytes: int) -> SegmentWriter:
         if self._writer and self._writer.has_room(record_bytes) and not self._must_begin_segment:
             return self._writer
         if size_bytes(self._folder.path.parent) + self._segment_bytes > self._limit_bytes:
             raise SpoolFull(f"the spool has reached its limit of {self._limit_bytes} bytes")
-        writer = SegmentWriter(segment_path(self._folder.path, self._number + 1), self._segment_bytes)
-        self.close()
-        self._writer, self._number, self._must_begin_segment = writer, self._number + 1, False
+        writer = SegmentWriter(self._folder.path, self._number + 1, self._segment_bytes)
+        self._leave_segment()
+        self._writer = writer
+        self._number = writer.number  # after the writer: `end` must never be beyond the segment that is written
+        self._must_begin_segment = False
         return writer
 
 
@@ -92,35 +111,59 @@ class SpoolReader:
         self._retired = self._file.read()
         self._next = self._retired
         self._reader: SegmentReader | None = None
+        self._unreadable: set[int] = set()
         self.damaged: list[Path] = []
 
     def read(self, end: Position | None = None) -> Iterator[Spooled]:
         """Yield the records from where the last call stopped, up to `end`, or to the end of what a dead process left.
 
-        A damaged record ends its segment: the file is set aside, listed in `damaged`, and never skipped in silence. A
-        segment that is still written is set aside once the writer has left it.
+        A damaged record ends its segment, which is set aside and listed in `damaged` once the records before the
+        damage are retired. A segment that is still written is left by its writer first.
         """
         for number in self._segments_to_read(end):
             if number > self._next.segment:
-                self._next = Position(number)
-                self._close_reader()
+                self._go_to(number)
             if end is not None and number > end.segment:
                 return
-            is_open = end is not None and number == end.segment
-            yield from self._read_segment(number, end.offset if end is not None and is_open else None, is_open=is_open)
+            if end is not None and number == end.segment:
+                yield from self._read_open(number, end.offset)
+            else:
+                yield from self._read_closed(number)
+
+    @property
+    def retired(self) -> Position:
+        """The broker has every record before this position."""
+        return self._retired
 
     def rewind(self) -> None:
         """Read again from the first record that is not retired."""
         self._close_reader()
+        self._unreadable.clear()
         self._next = self._retired
 
     def retire(self, position: Position) -> None:
-        """Note that the broker has everything before this position, and delete whole segments before it."""
-        self._file.write(position)
-        if position.segment > self._retired.segment:
-            for number in [each for each in segment_numbers(self._folder.path) if each < position.segment]:
-                segment_path(self._folder.path, number).unlink(missing_ok=True)
+        """Note that the broker has everything before this position, and delete whole segments before it.
+
+        Raises OSError if the disk refuses. It is retired all the same, but the next process may publish it again.
+        """
+        is_in_later_segment = position.segment > self._retired.segment
         self._retired = position
+        if is_in_later_segment:
+            self._set_aside_before(position.segment)
+        try:
+            self._file.write(position)
+        finally:
+            if is_in_later_segment:
+                self._delete_before(position.segment)
+
+    def retire_all(self) -> None:
+        """Note that the broker has everything that was read. Raises OSError as `retire` does."""
+        if self._next != self._retired:
+            self.retire(self._next)
+
+    def refuse(self, spooled: Spooled) -> Path:
+        """Copy a record into a file of its own, and return its path. Raises OSError."""
+        return self._folder.keep_refused(f"{spooled.next.segment}-{spooled.next.offset}", encode(spooled.record))
 
     def close(self) -> None:
         """Close the files."""
@@ -132,26 +175,43 @@ class SpoolReader:
             return [end.segment] if end.offset > self._next.offset else []
         return [each for each in segment_numbers(self._folder.path) if each >= self._next.segment]
 
-    def _read_segment(self, number: int, limit: int | None, *, is_open: bool) -> Iterator[Spooled]:
-        path = segment_path(self._folder.path, number)
-        if self._reader is None:
-            self._reader = SegmentReader(path, self._next.offset)
+    def _read_open(self, number: int, limit: int) -> Iterator[Spooled]:
         try:
-            for stored in self._reader.read(limit):
-                self._next = Position(number, stored.end)
-                yield Spooled(stored.record, self._next)
-        except UnfinishedRecord:
-            return
+            yield from self._read_segment(number, limit)
         except DamagedRecord:
-            if is_open:
-                self._begin_segment()
-            else:
-                self._set_aside(path)
+            self._begin_segment()
 
-    def _set_aside(self, path: Path) -> None:
+    def _read_closed(self, number: int) -> Iterator[Spooled]:
+        try:
+            yield from self._read_segment(number, None)
+            self._opened(number).require_end()
+        except DamagedRecord:
+            self._unreadable.add(number)
+        self._go_to(number + 1)
+
+    def _read_segment(self, number: int, limit: int | None) -> Iterator[Spooled]:
+        for stored in self._opened(number).read(limit):
+            self._next = Position(number, stored.end)
+            yield Spooled(stored.record, self._next)
+
+    def _opened(self, number: int) -> SegmentReader:
+        if self._reader is None:
+            self._reader = SegmentReader(segment_path(self._folder.path, number), self._next.offset)
+        return self._reader
+
+    def _go_to(self, number: int) -> None:
         self._close_reader()
-        self.damaged.append(self._folder.set_aside(path))
-        self._next = Position(self._next.segment + 1)
+        self._next = Position(number)
+
+    def _set_aside_before(self, number: int) -> None:
+        for each in sorted(each for each in self._unreadable if each < number):
+            self.damaged.append(self._folder.set_aside(segment_path(self._folder.path, each)))
+            self._unreadable.discard(each)
+
+    def _delete_before(self, number: int) -> None:
+        for each in segment_numbers(self._folder.path):
+            if each < number and each not in self._unreadable:
+                segment_path(self._folder.path, each).unlink(missing_ok=True)
 
     def _close_reader(self) -> None:
         if self._reader:
@@ -160,5 +220,12 @@ class SpoolReader:
 
 
 def size_bytes(spool: Path) -> int:
-    """Return the size of the segments of all processes on disk."""
-    return sum(path.stat().st_size for path in spool.glob("*/*.segment*"))
+    """Return the size of the segments of all processes on disk; others may delete some meanwhile."""
+    return sum(map(_size_bytes, spool.glob("*/*.segment*")))
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,14 +1,18 @@
 import random
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from edge.publisher import ProducerFailed, Publisher, PublishingThread
+from edge.publisher import DeliveryError, OnDelivery, ProducerFailed, Publisher
+from edge.publishing_thread import PublishingThread
 from edge.spool.folder import LockedFolder, make_folder
-from edge.spool.record import SpooledTopic
+from edge.spool.position import PositionFile
+from edge.spool.record import SpooledTopic, records_in
+from edge.spool.segment import segment_path
 from edge.spool.spool import Spool, Spooled, SpoolReader
-from tests.edge.test_spool import LIMIT, SEGMENT, a_record, numbers
+from edge.takeover import publish_abandoned
+from tests.edge.test_spool import LIMIT, SEGMENT, a_record, damage, numbers
 from tests.support.patience import stretched
 
 TOPICS = {SpooledTopic.CLICKS: "link.clicks.v1", SpooledTopic.FORMS: "link.forms.v1"}
@@ -22,6 +26,7 @@ class Broker:
         self.taken: list[int] = []
         self.failing = 0.0
         self.room = 10**9
+        self.refused: set[int] = set()
 
     def open(self) -> "Connection":
         return Connection(self)
@@ -30,9 +35,9 @@ class Broker:
 class Connection:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._queued: list[tuple[int, Callable[[bool], None]]] = []
+        self._queued: list[tuple[int, OnDelivery]] = []
 
-    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
+    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
         assert topic == "link.clicks.v1"
         if len(self._queued) >= self._broker.room:
             return False
@@ -42,13 +47,20 @@ class Connection:
     def poll(self, timeout_seconds: float) -> None:
         assert timeout_seconds < 1
         chance = self._broker.chance
+        if self._broker.refused & {number for number, _ in self._queued}:  # a broker refuses the whole batch
+            self._refuse()
         for queued in chance.sample(self._queued, k=(len(self._queued) + 1) // 2):
             self._queued.remove(queued)
             number, on_delivery = queued
             failed = chance.random() < self._broker.failing
             if not failed or chance.random() < 0.5:  # half of what failed has arrived nevertheless
                 self._broker.taken.append(number)
-            on_delivery(not failed)
+            on_delivery(DeliveryError("time-out", is_final=False) if failed else None)
+
+    def _refuse(self) -> None:
+        for _, on_delivery in self._queued:
+            on_delivery(DeliveryError("too large", is_final=True))
+        self._queued.clear()
 
     def close(self) -> None:
         self._queued.clear()
@@ -69,7 +81,8 @@ def filled(folder: LockedFolder, count: int) -> Spool:
 def publish_all(publisher: Publisher, spool: Spool) -> None:
     for _ in range(10_000):
         try:
-            if not publisher.run_once(spool.end) and not publisher.unpublished:
+            publisher.run_once(spool.end)
+            if publisher.is_done:
                 return
         except ProducerFailed:
             continue
@@ -101,7 +114,7 @@ def test_only_an_acknowledgement_retires(folder: LockedFolder) -> None:
     broker, spool = Broker(1), filled(folder, 100)
     publisher = Publisher(SpoolReader(folder), broker.open, TOPICS)
     publisher.run_once(spool.end)
-    assert publisher.unpublished
+    assert not publisher.is_done
 
     left = numbers(list(SpoolReader(folder).read(spool.end)))
 
@@ -137,3 +150,130 @@ def test_a_thread_whose_broker_fails_while_it_stops_goes_on(folder: LockedFolder
     assert thread.stop(stretched(30))
     assert failures == ["no broker"]
     assert set(broker.taken) == set(range(10))
+
+
+def test_refused_record_is_kept_in_a_file_and_blocks_no_other(folder: LockedFolder) -> None:
+    broker, spool = Broker(1), filled(folder, 50)
+    broker.refused = {0, 17, 49}
+    publisher = Publisher(SpoolReader(folder), broker.open, TOPICS)
+
+    publish_all(publisher, spool)
+
+    assert set(broker.taken) == set(range(50)) - broker.refused
+    files = sorted(folder.path.glob("*.refused"), key=lambda path: path.stat().st_mtime_ns)
+    assert [record for path in files for record, _ in records_in(path.read_bytes())] == [
+        a_record(number) for number in sorted(broker.refused)
+    ]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    folder.remove_if_done()
+    assert files[0].exists()
+
+
+def test_refused_record_waits_until_it_can_be_kept(folder: LockedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker, spool = Broker(1), filled(folder, 3)
+    broker.refused = {1}
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(LockedFolder, "keep_refused", fail)
+    publisher = Publisher(SpoolReader(folder), broker.open, TOPICS)
+    for _ in range(100):
+        with suppress(ProducerFailed, OSError):
+            publisher.run_once(spool.end)
+    assert broker.taken == [0]
+    monkeypatch.undo()
+
+    publish_all(publisher, spool)
+
+    assert sorted(broker.taken) == [0, 2]
+    assert len([*folder.path.glob("*.refused")]) == 1
+
+
+def test_position_that_cannot_be_written_repeats_nothing(folder: LockedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker, spool = Broker(1), filled(folder, 200)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    publisher = Publisher(SpoolReader(folder), broker.open, TOPICS)
+    monkeypatch.setattr(PositionFile, "write", fail)
+    for _ in range(300):
+        with suppress(OSError):
+            publisher.run_once(spool.end)
+
+    assert sorted(broker.taken) == list(range(200))
+    assert len([*folder.path.glob("*.segment")]) == 1, "what is published makes room on a full disk"
+
+
+@pytest.mark.parametrize("failing", [0.0, 0.2])
+def test_records_before_a_damage_are_published_though_deliveries_fail(folder: LockedFolder, failing: float) -> None:
+    broker, spool = Broker(2), filled(folder, 100)
+    spool.close()
+    damage(segment_path(folder.path, 1), record=10)
+    broker.failing = failing
+
+    publish_all(Publisher(SpoolReader(folder), broker.open, TOPICS), spool)
+
+    assert set(range(10)) <= set(broker.taken)
+    assert 99 in broker.taken
+    assert len([*folder.path.glob("*.damaged")]) == 1
+
+
+def test_dead_process_loses_nothing_if_its_records_are_not_delivered(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    filled(folder, 5)
+    folder.close()
+
+    class NoTopic(Connection):
+        def poll(self, timeout_seconds: float) -> None:
+            del timeout_seconds
+            for _, on_delivery in self._queued:
+                on_delivery(DeliveryError("unknown topic", is_final=False))
+
+    with pytest.raises(ProducerFailed, match="unknown topic"):
+        publish_abandoned(tmp_path, lambda: NoTopic(Broker(1)), TOPICS, lambda: False)
+    broker = Broker(1)
+    assert publish_abandoned(tmp_path, broker.open, TOPICS, lambda: False) == 5
+    assert sorted(broker.taken) == list(range(5))
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_round_that_sends_nothing_for_want_of_room_is_not_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.publisher.MAX_IN_FLIGHT", 1)
+    folder = make_folder(tmp_path)
+    filled(folder, 5)
+    folder.close()
+    broker = Broker(1)
+    assert publish_abandoned(tmp_path, broker.open, TOPICS, lambda: False) == 5
+    assert broker.taken == list(range(5))
+
+
+def test_folder_that_fails_does_not_keep_the_others_back(tmp_path: Path) -> None:
+    for _ in range(2):
+        folder = make_folder(tmp_path)
+        filled(folder, 5)
+        folder.close()
+    broker = Broker(1)
+    opened: list[Connection] = []
+
+    def fail_first() -> Connection:
+        opened.append(broker.open())
+        if len(opened) == 1:
+            raise ProducerFailed("no broker")
+        return opened[-1]
+
+    with pytest.raises(ProducerFailed):
+        publish_abandoned(tmp_path, fail_first, TOPICS, lambda: False)
+    assert sorted(broker.taken) == list(range(5))
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+def test_folder_that_is_kept_opens_no_producer(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    folder.keep_refused("1-1", b"")
+    folder.close()
+    assert publish_abandoned(tmp_path, lambda: pytest.fail("it was opened"), TOPICS, lambda: False) == 0
+    assert folder.path.exists()

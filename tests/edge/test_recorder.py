@@ -1,14 +1,13 @@
 """The fate of a click when disk, broker or neither takes it."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from edge.direct_publisher import DirectPublisher
 from edge.exchange import Answer, AnswerKind, RecordedClick
 from edge.flood_guard import FloodGuard
-from edge.publisher import ProducerFailed
+from edge.publisher import OnDelivery, ProducerFailed
 from edge.recorder import Recorder, Recording
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool, Spooled, SpoolFull
@@ -50,7 +49,7 @@ class SlowConnection(Connection):
         if self._broker.room:
             super().poll(timeout_seconds)
 
-    def produce(self, topic: str, record: Spooled, on_delivery: Callable[[bool], None]) -> bool:
+    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
         if self._broker.failing >= 1:
             raise ProducerFailed("fatal")
         return super().produce(topic, record, on_delivery) or True
@@ -131,4 +130,16 @@ def test_syncs_without_being_asked() -> None:
     thread = SyncThread(lambda: synced.append(None))
     thread.start()
     wait_until(lambda: len(synced) > 1, "two syncs")
+    thread.stop()
+
+
+def test_future_of_an_ended_loop_does_not_end_the_thread() -> None:
+    async def wait_for_nothing(thread: SyncThread) -> None:
+        thread.synced()
+
+    synced: list[None] = []
+    thread = SyncThread(lambda: synced.append(None))
+    asyncio.run(wait_for_nothing(thread))
+    thread.start()
+    wait_until(lambda: len(synced) > 1, "a second sync")
     thread.stop()
