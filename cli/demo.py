@@ -23,6 +23,9 @@ from runtime.monitoring.logs import configure_logs
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+BROWSED_CLICKS = 500
+"""Clicks that go through an edge, where there is a Kafka."""
+
 EXAMPLE = """\b
 Example:
   link-actions demo --clicks 200000 --seed 7"""
@@ -35,7 +38,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs, state and, on your own broker, topics.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as one JSON object for programs.")] = False,
 ) -> None:
-    """Run everything end to end on sample data: broker, links, clicks, two workers, a crash, a verification.
+    """Run everything end to end on sample data: broker, links, an edge, two workers, crashes, a verification.
 
     The exit code is 0 if every update was seen exactly once, and 1 if not. Without LINK_ACTIONS_BOOTSTRAP_SERVERS it
     starts a broker and removes it afterwards.
@@ -43,8 +46,10 @@ def demo(
     signal.signal(signal.SIGTERM, _interrupt)
     configure_logs(LogLevel.ERROR, None, client_library=None)
     reporter = ProgressReporter(Console(stderr=as_json, highlight=False))
-    sample = make_sample(clicks, seed=seed, now_ms=SystemClock().now_ms(), partitions=PARTITIONS)
+    now_ms = SystemClock().now_ms()
     with open_environment(os.environ, reporter, keep=keep) as environment:
+        browsed = 0 if environment is None else BROWSED_CLICKS
+        sample = make_sample(clicks, seed=seed, now_ms=now_ms, partitions=PARTITIONS, browsed=browsed)
         if environment is None:
             summary = run_in_memory(sample, reporter)
         else:

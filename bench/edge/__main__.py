@@ -43,7 +43,7 @@ _LIMITS: Sequence[tuple[str, float, Callable[[Figures, Figures], float]]] = (
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.edge", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each edge is run, in turn")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each edge is run, in turn; 0 skips it")
     parser.add_argument("--links", type=int, default=1_000_000, help="definitions for the figure of memory; 0 skips it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,9 @@ def main() -> None:
         try:
             if not isinstance(broker, KafkaProcess):
                 raise SystemExit("This needs Java and Maven: it suspends the broker, and a container's cannot be.")
-            say(report(list(_rounds(broker, Path(folder), options.rounds))))
+            results = list(_rounds(broker, Path(folder), options.rounds))
+            if results:
+                say(report(results))
             if options.links:
                 rows = definition_rows(broker.bootstrap_servers, Path(folder), options.links)
                 say("\n" + table(("definitions", "start", "s until ready", "resident MiB", "anonymous MiB"), rows))

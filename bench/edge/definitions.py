@@ -18,11 +18,11 @@ from schemas.topics import TopicNames
 def definition_rows(servers: str, folder: Path, links: int) -> Iterator[Sequence[str]]:
     """Publish many links and yield what an edge needs at its first start and at its second."""
     names = TopicNames(PREFIX, Settings(bootstrap_servers=servers).group_id, ())
-    own = folder / "definitions"
-    own.mkdir()
     # An edge says that a link is unknown only once it has read all.
     unknown = f"/l/{sign(KEY, SentLink('unknown', 'r-1'))}"
     for count in (0, links):
+        own = folder / f"definitions-{count}"
+        own.mkdir()
         publish_links(servers, names, count)
         edge = Edge(SUBJECT, servers, own, unknown, status=HTTPStatus.NOT_FOUND)
         for start in ("first", "second"):

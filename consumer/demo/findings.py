@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,10 @@ class Findings:
     """Records in the clicks topic, which has a rerouted click twice."""
     lost: int
     """Sent records that are not in the topic; negative if it has records that were not sent."""
+    lost_by_edge: int
+    """Clicks that the edge answered and that are not in the topic."""
+    doubled_by_edge: int
+    """Clicks of the edge that are in the topic again; each acts once."""
     outcomes: Mapping[str, int]
     actions: Mapping[tuple[str, str], int]
     clicks: Sequence[DecidedClick]
@@ -72,23 +77,40 @@ class Findings:
     def is_exact(self) -> bool:
         """True if updates, dead letters and hits are all as expected."""
         letters_exact = self.dead_letters_expected == self.dead_letters_seen
-        return self.comparison.is_exact and letters_exact and not self.wrong_hits and not self.lost
+        return (
+            self.comparison.is_exact
+            and letters_exact
+            and not self.wrong_hits
+            and not self.lost
+            and not self.lost_by_edge
+        )
 
 
-def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, partitions: int) -> Findings:
+def examine(
+    evidence: Evidence,
+    broken: Sequence[BrokenRecord],
+    *,
+    sent: int,
+    partitions: int,
+    answered: AbstractSet[str] = frozenset(),
+) -> Findings:
     """Compute the expected records from the clicks in their topic, and compare.
 
-    `sent` is the number of records sent, `broken` the broken ones with the reasons of their dead letters. Raises
-    NotReadable, and UnknownKind for a link with a kind of action that the reference model does not have.
+    `sent` is the number of records sent, `broken` the broken ones with the reasons of their dead letters, `answered`
+    the ids of the clicks that an edge has answered. Raises NotReadable, and UnknownKind for a link with a kind of
+    action that the reference model does not have.
     """
     links = [decode("LinkDefined", record.value) for record in evidence.definitions]
     model = ReferenceModel(links, partitions=partitions)
     reasons = {record.value: record.reason for record in broken}
     clicks, rerouted = [], 0
+    from_edge: list[str] = []
     for seen in evidence.clicks:
         if seen.value in reasons:
             continue
         record = decode("LinkClicked", seen.value)
+        if record["fetch_mode"] is not None:
+            from_edge.append(record["click_id"])
         if _correct_partition(record, partitions) != seen.partition:
             rerouted += 1
         else:
@@ -96,7 +118,9 @@ def examine(evidence: Evidence, broken: Sequence[BrokenRecord], *, sent: int, pa
     outcomes = model.outcomes + Counter(rerouted=rerouted, dead_lettered=len(broken))
     return Findings(
         records=len(evidence.clicks),
-        lost=sent + rerouted - len(evidence.clicks),
+        lost=sent + rerouted + len(from_edge) - len(evidence.clicks),
+        lost_by_edge=len(answered - set(from_edge)),
+        doubled_by_edge=len(from_edge) - len(set(from_edge)),
         outcomes=outcomes,
         actions=model.actions,
         clicks=clicks,

@@ -30,6 +30,7 @@ WORKERS = 2
 NOT_SHOWN = (
     "a real broker (this ran on an in-memory fake of Kafka, which never fails)",
     "a kill (the thread of a worker was ended in the middle of a transaction instead)",
+    "the edge (its clicks were published like the others)",
     "several processes (install Docker, or Java 17 with Maven, and run the demo again)",
 )
 

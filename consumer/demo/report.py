@@ -64,6 +64,8 @@ def _faults(findings: Findings) -> Iterator[str]:
         yield f"updates: {findings.comparison}"
     if findings.lost:
         yield f"clicks: {findings.lost} of the records sent are not in the topic"
+    if findings.lost_by_edge:
+        yield f"clicks: {findings.lost_by_edge} that the edge answered are not in the topic"
     for reason, _ in (findings.dead_letters_expected - findings.dead_letters_seen).elements():
         yield f"dead letters: one with the reason {reason} is missing"
     for reason, _ in (findings.dead_letters_seen - findings.dead_letters_expected).elements():

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from consumer.demo.browsing import NOTHING_BROWSED, Browsed, browse
 from consumer.demo.crash import KilledWorker
+from consumer.demo.edge_process import EdgeProcess
 from consumer.demo.environment import PARTITIONS, Environment, create_demo_topics
 from consumer.demo.evidence import Evidence, collect_evidence
 from consumer.demo.failure import DemoFailed
@@ -37,12 +39,13 @@ def run_scenario(
     links = read_links()
     publish_links(links, environment.settings)
     reporter.say(describe_links(links))
-    with running_workers(environment, environ) as workers:
+    with running_edge(environment, environ, sample) as edge, running_workers(environment, environ) as workers:
         with reporter.waiting("starting two worker processes"):
             wait_until_sharing(workers)
         for worker in workers:
             numbers = " and ".join(map(str, worker.assigned()))
             reporter.say(f"{worker.name} runs (process {worker.process_id}) with partitions {numbers}")
+        browsed = _browse(edge, sample, reporter)
         killed = run_flow(environment, sample, workers, reporter)
         for line in account(killed, {worker.name: worker.clicks_counted() for worker in workers}):
             reporter.say(line)
@@ -50,7 +53,7 @@ def run_scenario(
         reporter.say("both workers exited with code 0 after SIGTERM")
     before_check(environment)
     with reporter.waiting(CHECKING):
-        findings = check(environment, sample)
+        findings = check(environment, sample, browsed)
     reporter.say(CHECKED)
     return Summary(environment.kafka, sample.seed, reporter.seconds, killed, findings)
 
@@ -64,15 +67,21 @@ def account(killed: KilledWorker, counted: Mapping[str, int]) -> Iterator[str]:
     yield f"plus the {killed.done:,} that {killed.worker} had processed before the kill: {total:,} records"
 
 
-def check(environment: Environment, sample: Sample) -> Findings:
+def check(environment: Environment, sample: Sample, browsed: Browsed) -> Findings:
     """Read all topics with the independent reader and compare them with the model. Raises DemoFailed."""
-    return checked(lambda: collect_evidence(environment.settings, environment.names), sample)
+    return checked(lambda: collect_evidence(environment.settings, environment.names), sample, browsed)
 
 
-def checked(collect: Callable[[], Evidence], sample: Sample) -> Findings:
+def checked(collect: Callable[[], Evidence], sample: Sample, browsed: Browsed = NOTHING_BROWSED) -> Findings:
     """Compare the evidence with the model. Raises DemoFailed if it cannot be read or has an unknown kind."""
     try:
-        return examine(collect(), sample.broken, sent=len(sample.publications), partitions=PARTITIONS)
+        return examine(
+            collect(),
+            sample.broken,
+            sent=len(sample.publications),
+            partitions=PARTITIONS,
+            answered=browsed.click_ids,
+        )
     except (NotReadable, UnknownKind) as error:
         raise DemoFailed(f"The check cannot run: {error}") from error
 
@@ -88,6 +97,29 @@ def running_workers(environment: Environment, environ: Mapping[str, str]) -> Ite
     finally:
         for worker in workers:
             worker.kill()
+
+
+@contextmanager
+def running_edge(environment: Environment, environ: Mapping[str, str], sample: Sample) -> Iterator[EdgeProcess]:
+    """Start an edge if the sample has clicks for it; kill it if it still runs afterwards."""
+    settings = environment.settings.model_copy(update={"instance_id": "edge"})
+    edge = EdgeProcess(settings, environment.folder, environ)
+    try:
+        if sample.browsed:
+            edge.start()
+        yield edge
+    finally:
+        edge.kill()
+
+
+def _browse(edge: EdgeProcess, sample: Sample, reporter: ProgressReporter) -> Browsed:
+    if not sample.browsed:
+        return NOTHING_BROWSED
+    with reporter.waiting("clicking links in browsers"):
+        edge.wait_until_ready()
+        browsed = browse(edge, sample.browsed)
+    reporter.say(str(browsed), style="bold")
+    return browsed
 
 
 def stop_workers(workers: Sequence[WorkerProcess]) -> None:

@@ -30,6 +30,7 @@ class Summary:
             "seconds": round(self.seconds, 1),
             "records": findings.records,
             "lost": findings.lost,
+            "edge": {"lost": findings.lost_by_edge, "doubled": findings.doubled_by_edge},
             "clicks": dict(findings.outcomes),
             "updates": {
                 "expected": comparison.expected,

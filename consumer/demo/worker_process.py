@@ -28,6 +28,8 @@ PASSED_SETTINGS = ("bootstrap_servers", "group_id", "topic_prefix", "instance_id
 class WorkerProcess:
     """One `link-actions run` whose name survives restarts; its log goes to a file."""
 
+    arguments: Sequence[str] = ("run",)
+
     def __init__(self, settings: Settings, log_path: Path, environ: Mapping[str, str]) -> None:
         """`settings` have the worker's instance id and its state folder."""
         self.name = settings.instance_id
@@ -44,7 +46,7 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start or restart it."""
-        command = [str(Path(sysconfig.get_path("scripts"), "link-actions")), "run"]
+        command = [str(Path(sysconfig.get_path("scripts"), "link-actions")), *self.arguments]
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
             # In a new session, so that Ctrl-C at the terminal reaches only the demo, which then ends the workers.
@@ -94,8 +96,7 @@ class WorkerProcess:
 
     def assigned(self) -> Sequence[int]:
         """Return the partitions that its readiness probe names; none while it is not ready."""
-        body = self._get("/readyz")
-        ready = json.loads(body) if body else {}
+        ready = self._ready()
         return ready["assigned"] if ready.get("ready") else ()
 
     def clicks_counted(self) -> int:
@@ -103,6 +104,11 @@ class WorkerProcess:
         families = text_string_to_metric_families((self._get("/metrics") or b"").decode())
         samples = (sample for family in families for sample in family.samples)
         return int(sum(sample.value for sample in samples if sample.name == RECORDS_CONSUMED.name))
+
+    def _ready(self) -> Mapping[str, Any]:
+        """Return what its readiness probe says; nothing while it is not ready."""
+        body = self._get("/readyz")
+        return json.loads(body) if body else {}
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:

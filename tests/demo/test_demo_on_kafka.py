@@ -57,6 +57,10 @@ def test_demo_is_exact_and_cleans_up_a_shared_broker(kafka: Broker, tmp_path: Pa
     assert f"Kafka at {kafka.bootstrap_servers}, named by {SERVERS}" in shown.stdout
     assert re.search(r"worker-2 \(process \d+\) killed with SIGKILL in the middle of a transaction", shown.stdout)
     assert re.search(r"worker-2 restarted \(process \d+\)", shown.stdout)
+    assert re.search(
+        r"edge \(process \d+\) killed with SIGKILL after \d+ answers over HTTP, then restarted; 500 clicks answered",
+        shown.stdout,
+    )
     assert "both workers exited with code 0" in shown.stdout
     assert max(map(len, lines[lines.index("Clicks by outcome") :])) <= 100
     assert adds_up(shown.stdout)

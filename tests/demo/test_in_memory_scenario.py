@@ -32,6 +32,7 @@ def test_demo_without_kafka_runs_in_memory(tmp_path: Path) -> None:
     assert [sentence.split(" (")[0] for sentence in result["not_shown"]] == [
         "a real broker",
         "a kill",
+        "the edge",
         "several processes",
     ]
     assert list(tmp_path.iterdir()) == []
