@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from cli.command_line import PlainCommand
+from cli.demo_service import serve
 from cli.output import say_json
 from consumer.demo.environment import PARTITIONS, open_environment
 from consumer.demo.example_person import choose_example_person
@@ -28,7 +29,8 @@ BROWSED_CLICKS = 500
 
 EXAMPLE = """\b
 Example:
-  link-actions demo --clicks 200000 --seed 7"""
+  link-actions demo --clicks 200000 --seed 7
+  link-actions demo --serve"""
 
 
 def demo(
@@ -36,6 +38,9 @@ def demo(
     clicks: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="How many clicks to send.")] = 50_000,
     seed: Annotated[int, typer.Option(help="The same seed generates the same clicks.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs, state and, on your own broker, topics.")] = False,
+    serves: Annotated[
+        bool, typer.Option("--serve", help="Instead run an edge and a worker, and show links to click, until Ctrl-C.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as one JSON object for programs.")] = False,
 ) -> None:
     """Run everything end to end on sample data: broker, links, an edge, two workers, crashes, a verification.
@@ -48,6 +53,9 @@ def demo(
     reporter = ProgressReporter(Console(stderr=as_json, highlight=False))
     now_ms = SystemClock().now_ms()
     with open_environment(os.environ, reporter, keep=keep) as environment:
+        if serves:
+            serve(environment, reporter, os.environ, as_json=as_json)
+            return
         browsed = 0 if environment is None else BROWSED_CLICKS
         sample = make_sample(clicks, seed=seed, now_ms=now_ms, partitions=PARTITIONS, browsed=browsed)
         if environment is None:

@@ -62,7 +62,7 @@ def tail(
     require_acls(settings.kafka, acls_of(Role.SUBSCRIBER, settings.kafka, names))
     states = require_topics(KafkaTopicAdmin(settings.kafka), names.updates.values())
     with closing(open_reader(settings.kafka)) as reader, open_registry(settings) as registry:
-        shower = _shower(names, kinds, schemas, registry, as_json=as_json)
+        shower = shower_of(names, kinds, schemas, registry, as_json=as_json)
         spans = reader.spans({topic: state.partitions for topic, state in states.items()})
         for message in reader.read(_cut(spans, from_beginning=from_beginning, until_end=until_end)):
             shower.show(view_record(message))
@@ -105,7 +105,7 @@ def _chosen(kinds: Mapping[str, Kind], names: Iterable[str]) -> Mapping[str, Kin
     return {name: kind for name, kind in kinds.items() if name in wanted or not wanted}
 
 
-def _shower(
+def shower_of(
     names: TopicNames,
     kinds: Mapping[str, Kind],
     schemas: Mapping[str, RecordSchema],
@@ -113,6 +113,7 @@ def _shower(
     *,
     as_json: bool,
 ) -> UpdateShower:
+    """Return what shows the updates of these kinds."""
     codecs = {
         topic: reading_codec(topic, schemas[kinds[kind].update], registry) for kind, topic in names.updates.items()
     }

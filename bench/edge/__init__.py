@@ -1,1 +1,1 @@
-"""What an answered click costs, beside a bare redirect and beside edges that keep the click in other ways."""
+"""The cost of an answered click, beside a bare redirect and edges that keep the click in other ways."""

@@ -1,4 +1,4 @@
-"""The edges under measurement, each one process on a port of its own."""
+"""The edges under measurement, each one process on a separate port."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""uvicorn's own redirect with the headers of an edge's answer, and nothing behind it: `python -m bench.edge.hello`."""
+"""uvicorn's bare redirect with the headers of an edge's answer: `python -m bench.edge.hello`."""
 
 import os
 from collections.abc import Awaitable, Callable, Mapping

@@ -40,7 +40,7 @@ class DatabaseRecorder(Recorder):
 
 
 def _open() -> sqlite3.Connection:
-    """Open the database, in which each statement is a transaction of its own."""
+    """Open the database, in which each statement is a separate transaction."""
     path = Path(os.environ["LINK_ACTIONS_STATE_DIR"]) / "clicks.sqlite"
     database = sqlite3.connect(path, isolation_level=None, timeout=30)
     for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", _TABLE):

@@ -23,7 +23,7 @@ RATE = 1_000
 WARM_UP_SECONDS, PACED_SECONDS, FULL_SECONDS, FROZEN_SECONDS, KILLED_SECONDS = 1.0, 4.0, 5.0, 3.0, 1.5
 _PUBLISHED_SECONDS = 60.0
 _LOST_SECONDS = 8.0
-"""An answered click that is not in the topic so long after the restart is lost."""
+"""An answered click that is not in the topic this long after the restart is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What all edges of a run share."""
+    """The broker, topics and tokens that all edges of a round share."""
 
     broker: KafkaProcess
     environment: Environment

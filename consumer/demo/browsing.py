@@ -20,14 +20,14 @@ PEOPLE = 4
 PATIENCE_SECONDS = 30.0
 TRY_AGAIN_SECONDS = 0.1
 FETCH_MODE = "navigate"
-"""What a browser says of a click; the clicks that the demo publishes itself have no `fetch_mode`."""
+"""Browsers send it with a click; the clicks that the demo publishes itself have no `fetch_mode`."""
 _HEADERS = {"User-Agent": BROWSER, "Sec-Fetch-Mode": FETCH_MODE, "Sec-Fetch-User": "?1"}
 _CLICK_HEADER = "Link-Actions-Click"
 
 
 @dataclass(frozen=True, slots=True)
 class Browsed:
-    """What an edge answered."""
+    """The clicks that an edge answered."""
 
     click_ids: frozenset[str]
     """The clicks whose whole answer has arrived."""

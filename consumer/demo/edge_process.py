@@ -48,6 +48,10 @@ class EdgeProcess(WorkerProcess):
         """Return the path of a link, signed as a sender does."""
         return f"/l/{sign(self._key, sent)}"
 
+    def url_of(self, sent: SentLink) -> str:
+        """Return the address of a link, for a browser on this machine."""
+        return f"http://{LOOPBACK}:{self.port}{self.path_of(sent)}"
+
     def wait_until_ready(self) -> None:
         """Wait until it has read the links. Raises DemoFailed."""
         self._wait_until(lambda: self._ready().get("ready") is True, "was not ready")

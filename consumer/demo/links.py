@@ -19,9 +19,9 @@ LINK_FILE = Path(__file__).with_name("links.yaml")
 AUTHOR = "demo"
 
 
-def read_links() -> Sequence[DesiredLink]:
+def read_links(file: Path = LINK_FILE) -> Sequence[DesiredLink]:
     """Check the link file and return its links."""
-    return check_link_files([LINK_FILE], load_kinds(load_schemas())).links
+    return check_link_files([file], load_kinds(load_schemas())).links
 
 
 def publish_links(links: Sequence[DesiredLink], settings: Settings) -> None:

@@ -54,3 +54,12 @@ def test_invalid_setting_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
     assert shown.returncode == 2
     assert shown.stderr.startswith("link-actions: LINK_ACTIONS_BOOTSTRAP_SERVERS is wrong")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_serving_without_kafka_says_what_to_install(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [*COMMAND, "--serve"], env=without_kafka(tmp_path), capture_output=True, text=True, check=False
+    )
+
+    assert (shown.returncode, list(tmp_path.iterdir())) == (3, [])
+    assert "install Docker, or Java 17 with Maven" in shown.stderr
