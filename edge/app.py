@@ -26,6 +26,7 @@ from edge.link_table import LinkTable
 from edge.metrics import EdgeMetrics
 from edge.publishing import PUBLISH_SECONDS, Publishing
 from edge.recorder import Recorder
+from edge.remembered_registry import RememberedRegistry
 from edge.responder import Responder
 from edge.settings import EdgeSettings
 from edge.spool.record import SpooledTopic
@@ -43,7 +44,7 @@ from runtime.process.malloc import limit_arenas
 from runtime.process.parent_watch import ParentWatch
 from runtime.process.shutdown import stopping_on_signals
 from runtime.registry.codecs import reading_codec, writing_frame
-from runtime.registry.registry import connect_registry
+from runtime.registry.registry import SchemaRegistry, connect_registry
 from runtime.state.factory import open_state, state_folder
 from schemas.codec import single_object_frame
 from schemas.record_schema import load_schemas
@@ -53,6 +54,8 @@ _LOG = structlog.get_logger(__name__)
 
 TOPIC_ID_FILE = "definitions-topic"
 """In the state folder: the topic whose definitions are stored there completely."""
+REGISTRY_FILE = "schema-registry.json"
+"""In the state folder: the last answers of the schema registry."""
 STATE = "edge"
 """Folder in the state folder: an edge and a worker of one name do not share their state."""
 _BACKLOG = 2_048
@@ -104,11 +107,12 @@ class _Edge:
         names, topics = _names(settings), spooled_topics(settings)
         open_producer = partial(open_spool_producer, settings.kafka, credentials)
         publishing = Publishing(settings, open_producer, topics, clock=self.clock, metrics=metrics)
-        links = self._open_links(credentials, names, keyring)
+        registry = self._open_registry()
+        links = self._open_links(credentials, names, keyring, registry)
         responder = Responder(
             links=links,
             keyring=lambda: keyring.current,
-            encoder=self._encoder(names),
+            encoder=_encoder(names, registry),
             trusted_proxies=settings.edge_trusted_proxies,
             now_ms=self.clock.now_ms,
             new_click_id=new_click_id,
@@ -142,13 +146,15 @@ class _Edge:
             self.parent_watch.tell_port(server.port)
         return metrics
 
-    def _open_links(self, credentials: Credentials, names: TopicNames, keyring: KeyringFile) -> LinkTable[EdgeLink]:
+    def _open_links(
+        self, credentials: Credentials, names: TopicNames, keyring: KeyringFile, registry: SchemaRegistry | None
+    ) -> LinkTable[EdgeLink]:
         """Open the links that an earlier process stored, and follow the topic from there."""
-        own = self.settings.model_copy(update={"state_dir": self.settings.state_dir / STATE})
+        own = _own(self.settings)
         state = open_state(own)
         self.stack.callback(state.close)
         schemas = load_schemas()
-        codec = reading_codec(names.definitions, schemas["LinkDefined"], None)
+        codec = reading_codec(names.definitions, schemas["LinkDefined"], registry)
         reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
         file = state_folder(own) / TOPIC_ID_FILE
         topic_id = file.read_text() if file.exists() else None
@@ -164,11 +170,23 @@ class _Edge:
         self.stack.callback(thread.stop, _THREAD_SECONDS)
         return links
 
-    def _encoder(self, names: TopicNames) -> ClickEncoder:
-        schema = load_schemas()["LinkClicked"]
+    def _open_registry(self) -> SchemaRegistry | None:
         url = self.settings.schema_registry_url
-        registry = connect_registry(url) if url else None
-        return ClickEncoder(schema, writing_frame(names.clicks, schema, registry) or single_object_frame(schema))
+        if url is None:
+            return None
+        registry = RememberedRegistry(connect_registry(url), state_folder(_own(self.settings)) / REGISTRY_FILE)
+        self.stack.callback(registry.close)
+        return registry
+
+
+def _own(settings: EdgeSettings) -> EdgeSettings:
+    """Return the settings with the state folder of edges."""
+    return settings.model_copy(update={"state_dir": settings.state_dir / STATE})
+
+
+def _encoder(names: TopicNames, registry: SchemaRegistry | None) -> ClickEncoder:
+    schema = load_schemas()["LinkClicked"]
+    return ClickEncoder(schema, writing_frame(names.clicks, schema, registry) or single_object_frame(schema))
 
 
 def spooled_topics(settings: EdgeSettings) -> Mapping[SpooledTopic, str]:

@@ -16,6 +16,8 @@ MAX_HEADER_BYTES = 16_384
 MAX_BODY_BYTES = 65_536
 REQUEST_SECONDS = 10.0
 """From the first byte of a request to its last one; a silent new connection has the same time."""
+UNREAD_SECONDS = 20.0
+"""For how long a client may leave a part of its answers unread."""
 
 _MAX_HEAD_BYTES = MAX_TARGET_BYTES + MAX_HEADER_BYTES
 _REFUSAL = b"cache-control: no-store\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -26,6 +28,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     waiting_since: float | None = None
     """When the request that is being received began, by the loop's clock; None between requests."""
+    unread_since: float | None = None
+    """When an answer was first seen to be unread in part, by the loop's clock; None if all is sent."""
     _head_bytes = 0
     _is_in_head = True
     _has_begun = False
@@ -77,13 +81,29 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
+        self._end_cycle()
+        if self._has_begun:
+            self.transport.write(STATUS_LINE[status] + _REFUSAL)
+        self.transport.close()
+
+    def close_late(self, now: float) -> None:
+        """Close the connection if its client sends or reads too slowly."""
+        if self.waiting_since is not None and now - self.waiting_since > REQUEST_SECONDS:
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT)
+        if not self.transport.get_write_buffer_size():
+            self.unread_since = None
+        elif self.unread_since is None:
+            self.unread_since = now
+        elif now - self.unread_since > UNREAD_SECONDS:
+            self._end_cycle()
+            self.transport.abort()
+
+    def _end_cycle(self) -> None:
+        """Let the application send nothing more."""
         cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever its type says
         if cycle and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
-        if self._has_begun:
-            self.transport.write(STATUS_LINE[status] + _REFUSAL)
-        self.transport.close()
 
     def _problem_of_head(self) -> HTTPStatus | None:
         if len(self.url) > MAX_TARGET_BYTES:
@@ -99,7 +119,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def close_late(connections: Iterable[Any], now: float) -> None:
-    """Refuse the requests that are not complete after `REQUEST_SECONDS`; `now` is by the loop's clock."""
+    """Close the connections of clients that send or read too slowly; `now` is by the loop's clock."""
     for each in list(connections):
-        if each.waiting_since is not None and now - each.waiting_since > REQUEST_SECONDS:
-            each.refuse(HTTPStatus.REQUEST_TIMEOUT)
+        each.close_late(now)

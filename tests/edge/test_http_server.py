@@ -49,14 +49,19 @@ class RunningServer:
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()
-        server = EdgeServer(app, lambda: self._is_stopping, lambda: None)
-        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [self.listening]})
+        self._server = EdgeServer(app, lambda: self._is_stopping, lambda: None)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self.listening]})
         self._thread.start()
 
     def _observe(self, answer: Answer, recording: Recording | None, seconds: float) -> None:
         assert seconds >= 0
         assert isinstance(answer.click, RecordedClick | None)
         self.recordings.append(recording)
+
+    @property
+    def connections(self) -> int:
+        """Number of open connections."""
+        return len(self._server.server_state.connections)
 
     @property
     def clicks(self) -> list[dict[str, Any]]:
@@ -179,6 +184,38 @@ def test_a_byte_at_a_time_is_no_way_to_stay(server: RunningServer, monkeypatch: 
             client.sendall(bytes([byte]))
             time.sleep(0.05)
     assert server.clicks == []
+
+
+def test_client_that_reads_nothing_is_dropped(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 1.0)
+    with server.connect() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.settimeout(1)
+        with suppress(TimeoutError, ConnectionError):
+            for _ in range(1_000):
+                client.sendall((GET * 200).encode())
+        wait_until(lambda: not server.connections, "end of the connection")
+
+
+def test_ten_thousand_pipelined_requests_are_answered(server: RunningServer) -> None:
+    requests = (GET * 9_999 + GET[:-2] + CLOSING + "\r\n").encode()
+    with server.connect() as client:
+        sender = threading.Thread(target=client.sendall, args=(requests,))
+        sender.start()
+        answers = read_all(client)
+        sender.join()
+    assert [int(each) for each in STATUS.findall(answers)] == [302] * 10_000
+
+
+@pytest.mark.parametrize(
+    ("head", "statuses"),
+    [
+        ("Expect: 100-continue\r\nContent-Length: 7\r\n\r\na=1&b=2", [100, 400]),
+        ("Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3\r\na=1\r\n0\r\nX: y\r\n\r\n", [400]),
+    ],
+)
+def test_bodies_as_some_clients_send_them(server: RunningServer, head: str, statuses: list[int]) -> None:
+    assert server.statuses(f"POST {LINK} HTTP/1.1\r\n{HEAD}{CLOSING}{head}".encode()) == statuses
 
 
 def test_many_idle_connections_keep_nobody_out(server: RunningServer) -> None:
