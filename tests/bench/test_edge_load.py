@@ -17,6 +17,7 @@ import pytest
 from bench.edge.__main__ import report
 from bench.edge.candidates import HELLO, SUBJECT
 from bench.edge.rounds import Figures
+from tests.support.patience import stretched
 
 Handle = Callable[[socket.socket], None]
 
@@ -48,7 +49,7 @@ def loaded(port: int, folder: Path, *options: str) -> tuple[Mapping[str, Any], l
     """Return the figures and the ids."""
     (folder / "tokens").write_text("one\ntwo")
     command = [sys.executable, "-m", "bench.edge.load", str(port), str(folder / "tokens"), str(folder / "ids")]
-    told = subprocess.run([*command, *options], stdout=subprocess.PIPE, check=True, timeout=60).stdout
+    told = subprocess.run([*command, *options], stdout=subprocess.PIPE, check=True, timeout=stretched(60)).stdout
     return json.loads(told), (folder / "ids").read_text().split()
 
 

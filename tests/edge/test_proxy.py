@@ -13,6 +13,7 @@ import pytest
 from deploy.kafka.port import free_ports
 from tests.edge.test_http_server import LINK, RunningServer
 from tests.security.certificates import Authority
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy/proxy/nginx.conf"
@@ -64,7 +65,7 @@ class Nginx:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(stretched(20))
 
     @property
     def logs(self) -> str:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 import textwrap
 
+from tests.support.patience import stretched
+
 
 def test_failed_thread_ends_the_process() -> None:
     program = """
@@ -17,7 +19,11 @@ def test_failed_thread_ends_the_process() -> None:
             time.sleep(60)
     """
     ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=stretched(50),
+        check=False,
     )
     assert ended.returncode == 1
     assert "thread.failed" in ended.stdout + ended.stderr
