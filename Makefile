@@ -4,6 +4,7 @@ TEST_PROCESSES ?= 3
 CLICKS ?= 200000
 KILLS ?= 5
 FAULTS ?= 300
+OUTAGE ?= 120
 SEEDS ?= 1000
 JOBS ?= 2
 KAFKA_PORT ?= 9092
@@ -105,6 +106,10 @@ latency: install ## Measure update latency at a constant rate, compared with Kaf
 
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, then verify the output
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
+
+.PHONY: edge-kills
+edge-kills: install ## Kill an edge KILLS times under load, take its broker away for OUTAGE seconds, count the clicks
+	$(BIN)/python -m tests.kafka.edge_kills --kills $(KILLS) --outage $(OUTAGE)
 
 chaos: install ## Inject FAULTS faults into workers and brokers while clicks flow, then verify the output
 	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)
