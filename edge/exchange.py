@@ -16,7 +16,6 @@ class AnswerKind(StrEnum):
 
     REDIRECT = "redirect"
     TEXT = "text"
-    FORM = "form"
     CONFIRMATION = "confirmation"
     RESULT = "result"
     ONE_CLICK = "one_click"

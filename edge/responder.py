@@ -100,6 +100,9 @@ class Responder:
         return OpenedLink(request, token, key.tenant_id, key.key_id, state, sent, link, language)
 
     def _answer(self, opened: OpenedLink, *, is_done: bool) -> Answer:
+        if opened.link.has_form:
+            # There is no record for its answers yet: whoever filled it in would be thanked for nothing.
+            return page_answers.not_ready(opened.language, opened.path)
         if is_done:
             return page_answers.result(opened)
         if opened.state is KeyState.ANSWER_ONLY:
@@ -112,9 +115,7 @@ class Responder:
     def _shown(self, opened: OpenedLink) -> Answer:
         """Answer a GET, whose click is not confirmed."""
         click_id, location = self.new_click_id(), opened.location
-        if opened.link.form is not None:
-            answer = page_answers.form(opened, click_id, opened.link.form)
-        elif opened.link.to_confirm:
+        if opened.link.to_confirm:
             answer = page_answers.confirmation(opened, click_id, location)
         elif location is None:
             answer = page_answers.text(opened)
@@ -195,7 +196,7 @@ def _not_ready(request: Request, error: Exception) -> Answer:
 
 def _without_click(opened: OpenedLink) -> Answer:
     """Answer a link whose key has leaked: it still leads where it led, and nothing is recorded or done."""
-    if opened.request.method == "POST" or opened.link.form is not None:
+    if opened.request.method == "POST":
         return page_answers.not_valid(opened.language)
     location = opened.location
     return page_answers.text(opened) if location is None else _redirect(HTTPStatus.FOUND, location)

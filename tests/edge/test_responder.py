@@ -275,6 +275,15 @@ class TestConfirmation:
         assert (answer.status, answer.click) == (400, None)
 
 
+def test_form_without_a_record_for_its_answers_is_not_shown() -> None:
+    """Otherwise a person would be thanked for answers that nobody gets."""
+    form = ("link_actions.FormResponse", {"form_id": "f", "prefill": [], "fields": []})
+    respond = a_responder(an_edge_link(response=form, url=None))
+    for request in (get(f"/l/{a_token()}"), post(f"/l/{a_token()}", b"a=b")):
+        answer = respond(request)
+        assert (answer.status, answer.click) == (503, None)
+
+
 class TestUnrecorded:
     """A click that cannot be kept: nobody is told that something was done."""
 
