@@ -1,0 +1,133 @@
+"""Bugs of the edge: clicks that are lost, counted twice or acted on, and strangers who are believed."""
+
+from tests.planted.bug import Edit, PlantedBug
+
+RESPONDER = "edge/responder.py"
+RESPONSES = ("tests/edge/test_responder.py",)
+
+BUGS = (
+    PlantedBug(
+        "the answer goes out before its click is kept",
+        (
+            Edit(
+                "edge/http/adapter.py",
+                "        recording = None\n        if answer.click is not None:\n",
+                "        recording = None\n        await _send(answer, send)\n        if answer.click is not None:\n",
+            ),
+            Edit(
+                "edge/http/adapter.py",
+                "answer.click)\n        await _send(answer, send)\n        self._observe",
+                "answer.click)\n        self._observe",
+            ),
+        ),
+        ("tests/edge/test_adapter.py",),
+    ),
+    PlantedBug(
+        "a click that the disk refuses counts as kept",
+        (Edit("edge/recorder.py", "            return await self._publish(records)\n", "            return True\n"),),
+        ("tests/edge/test_recorder.py",),
+    ),
+    PlantedBug(
+        "the tag of a token is not checked",
+        (
+            Edit(
+                "schemas/link_token.py",
+                "    except InvalidTag as error:\n",
+                "    except InvalidTag as error:\n        if key:\n            return key, SentLink('spring', 'r-1')\n",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a revoked key still opens links",
+        (Edit(RESPONDER, "        if state is KeyState.REVOKED:\n", "        if False:\n"),),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a leaked key still records clicks",
+        (Edit(RESPONDER, "        if opened.state is KeyState.ANSWER_ONLY:\n", "        if False:\n"),),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a tenant's link is answered on any host",
+        (
+            Edit(
+                RESPONDER,
+                '        if not keyring.serves(key.tenant_id, request.headers[b"host"]):\n',
+                "        if False:\n",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a GET confirms",
+        (
+            Edit(
+                RESPONDER,
+                "(self.encoder.encode(self._click(opened, click_id, location)),)",
+                "(self.encoder.encode(self._click(opened, click_id, location)._replace(confirmed=True)),)",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a button that is pressed twice makes two clicks",
+        (
+            Edit(
+                RESPONDER,
+                "        click_id = self.new_click_id() if page is None else str(uuid5(CONFIRMED_CLICKS, str(page)))\n",
+                "        click_id = self.new_click_id()\n",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "the click of a button is a hit of its own",
+        (Edit(RESPONDER, "page_click_id=None if page is None else str(page)", "page_click_id=None"),),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a prefetch is a click",
+        (
+            Edit(
+                RESPONDER,
+                '    if request.method != "POST" and _is_speculative(request):\n',
+                "    if False:\n",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "an address that a stranger writes is believed",
+        (
+            Edit(
+                "edge/client_address.py",
+                "    while address is not None and hops and _is_among(address, trusted):\n",
+                "    while address is not None and hops:\n",
+            ),
+        ),
+        ("tests/edge/test_parts.py",),
+    ),
+    PlantedBug(
+        "a record is retired before the broker has it",
+        (
+            Edit(
+                "edge/publisher.py",
+                "while self._in_flight and self._in_flight[0].is_settled and self._in_flight[0].error is None:",
+                "while self._in_flight:",
+            ),
+        ),
+        ("tests/edge/test_publisher.py",),
+    ),
+    PlantedBug(
+        "texts of older versions are shown as they were published",
+        (
+            Edit(
+                "edge/link.py",
+                "clean(response.text) if isinstance(response, Text)",
+                "response.text if isinstance(response, Text)",
+            ),
+        ),
+        RESPONSES,
+    ),
+)
