@@ -17,12 +17,13 @@ from edge.flood_guard import FloodGuard
 from edge.http import protocol
 from edge.http.adapter import EdgeApp
 from edge.http.server import EdgeServer
+from edge.link import EdgeLink
 from edge.recorder import Recorder, Recording
 from edge.spool.folder import make_folder
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool, SpoolReader
 from tests.builders import NOON
-from tests.edge.parts import CLICKS, a_responder, a_token, an_edge_link
+from tests.edge.parts import CLICKS, a_responder, a_token
 from tests.support.waiting import wait_until
 
 HEAD = "Host: klik.example.com\r\n"
@@ -40,12 +41,12 @@ class NoBroker:
 class RunningServer:
     """A server on a thread, with what it recorded."""
 
-    def __init__(self, folder: Path, proxies: tuple[Network, ...] = ()) -> None:
+    def __init__(self, folder: Path, *links: EdgeLink, proxies: tuple[Network, ...] = ()) -> None:
         self._folder = make_folder(folder)
         self._spool = Spool(self._folder, limit_bytes=1 << 30, segment_bytes=1 << 20)
         self.recordings: list[Recording | None] = []
         recorder = Recorder(self._spool, NoBroker(), FloodGuard(lambda: NOON, limit=1_000), lambda _refusal: None)
-        app = EdgeApp(a_responder(an_edge_link(), proxies=proxies), recorder, self._observe)
+        app = EdgeApp(a_responder(*links, proxies=proxies), recorder, self._observe)
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()

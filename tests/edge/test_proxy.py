@@ -74,7 +74,7 @@ class Nginx:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
-    server = RunningServer(tmp_path / "spool", (ip_network("127.0.0.0/8"),))
+    server = RunningServer(tmp_path / "spool", proxies=(ip_network("127.0.0.0/8"),))
     yield server
     server.close()
 
