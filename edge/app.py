@@ -89,7 +89,7 @@ def run_edge(settings: EdgeSettings, *, parent_watch: ParentWatch | None = None)
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """One edge while it starts and runs; the `stack` closes everything that it opens, the last one first."""
+    """One edge while it starts and runs; the `stack` closes everything that it opens, in reverse order."""
 
     settings: EdgeSettings
     stack: ExitStack
@@ -190,7 +190,7 @@ def _encoder(names: TopicNames, registry: SchemaRegistry | None) -> ClickEncoder
 
 
 def spooled_topics(settings: EdgeSettings) -> Mapping[SpooledTopic, str]:
-    """Return the topic of each sort of record in the spool."""
+    """Return the topic of each kind of record in the spool."""
     return {SpooledTopic.CLICKS: _names(settings).clicks}
 
 
@@ -202,7 +202,7 @@ def new_click_id() -> str:
 
 
 def tune_gc() -> None:
-    """Never scan what exists now: a request makes few objects that only the collector frees."""
+    """Exempt existing objects from garbage collection, and collect seldom: a request leaves few reference cycles."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 

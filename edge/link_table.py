@@ -69,7 +69,7 @@ class LinkTable(Generic[Compiled]):
         return self._follower.follow(timeout_seconds)
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
-        """Read all that is published, unless it is time to give up. Raises RetriableError."""
+        """Read everything published before this call, unless `give_up` returns true. Raises RetriableError."""
         self._follower.catch_up(give_up)
         self.is_complete = self.is_complete or not give_up()
 

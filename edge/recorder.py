@@ -1,4 +1,4 @@
-"""Keeps a click before its answer goes out: in the spool, or at the broker if the disk takes no more."""
+"""Records a click before its answer is sent: in the spool, or on the broker if the spool takes no more."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,26 +19,26 @@ BROKER_SECONDS = 0.25
 
 
 class Recording(StrEnum):
-    """The fate of a click that was answered."""
+    """The result of recording an answered click."""
 
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
-    """Neither the disk nor the broker took it."""
+    """Neither spool nor broker took it, or the disk did not sync. It may still be published later."""
     FLOODED = "flooded"
     """Its token is clicked too often."""
 
 
 class Direct(Protocol):
-    """Publishes a record past the spool."""
+    """Publishes a record without the spool."""
 
     async def publish(self, record: SpooledRecord) -> bool:
         """Return whether the broker has acknowledged it."""
 
 
 class Recorder:
-    """Keeps clicks. `synced` waits until what was appended is on the disk itself.
+    """Records clicks. `synced` waits until everything appended is synced to the disk; the broker is no fallback for it.
 
-    `on_disk` is called with the reason if the disk begins to refuse, and with None once it takes records again.
+    `on_disk` is called with the reason if the spool begins to refuse, and with None at the next click that it takes.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Recorder:
         self._refusal: str | None = None
 
     async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        """Keep the click's records; return the answer to send, and what became of the click."""
+        """Record the click; return the answer to send, and whether the click was recorded."""
         if not self._flood_guard.admits(click.token):
             return click.flooded(), Recording.FLOODED
         if await self._keep(click.records):
@@ -87,7 +87,7 @@ class Recorder:
             _LOG.error("spool.refused", detail=refusal)
 
     async def _publish(self, records: Sequence[SpooledRecord]) -> bool:
-        """Have the broker acknowledge what the disk did not take; what comes too late is published all the same."""
+        """Return whether the broker acknowledges all in time; a record that is late may be published all the same."""
         try:
             return all(await asyncio.wait_for(asyncio.gather(*map(self._direct.publish, records)), BROKER_SECONDS))
         except TimeoutError:

@@ -1,6 +1,6 @@
-"""The answer to a request: a function of the request, the links, the keys and the clock, without an effect of its own.
+"""The answer to a request: a function of request, links, keys and clock, without side effects.
 
-GET shows and redirects; only POST does what needs a person's will. Speculation that a browser declares gets 503: after
+GET shows and redirects; only POST does what needs a confirmation. Speculation that a browser declares gets 503: after
 any other answer the browser would not send the real click.
 """
 
@@ -44,7 +44,7 @@ _COMMON: Headers = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-robots-tag", b"noindex, nofollow"),
 )
-"""Headers of every answer that is no page; pages have them, too."""
+"""Headers of every answer; `headers_of_page` has them for pages."""
 
 
 class _Refused(Exception):
@@ -101,7 +101,7 @@ class Responder:
 
     def _answer(self, opened: OpenedLink, *, is_done: bool) -> Answer:
         if opened.link.has_form:
-            # There is no record for its answers yet: whoever filled it in would be thanked for nothing.
+            # There is no record for its answers yet, so they would be lost after a page that thanks for them.
             return page_answers.not_ready(opened.language, opened.path)
         if is_done:
             return page_answers.result(opened)
@@ -195,7 +195,7 @@ def _not_ready(request: Request, error: Exception) -> Answer:
 
 
 def _without_click(opened: OpenedLink) -> Answer:
-    """Answer a link whose key has leaked: it still leads where it led, and nothing is recorded or done."""
+    """Answer a link whose key has leaked: it still redirects or shows its text, but no click is recorded."""
     if opened.request.method == "POST":
         return page_answers.not_valid(opened.language)
     location = opened.location

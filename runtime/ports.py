@@ -1,4 +1,7 @@
-"""Ports of the loop: its Kafka consumer, producer and log reader. `runtime.kafka` implements them."""
+"""Ports to Kafka: consumer and producer of the worker, and the log reader of worker and edge.
+
+`runtime.kafka` implements them, and `runtime.fake_kafka` does in memory.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ class TransactionAborted(Exception):
 
 
 class RetriableError(Exception):
-    """The broker or the disk of the state does not answer now; the loop retries."""
+    """The broker does not answer, or the disk refuses the state; the caller retries."""
 
 
 class StateRefused(RetriableError):
@@ -73,7 +76,7 @@ class ProducerRecord:
 class Committed:
     """A committed offset, and whether this consumer's last commit wrote it.
 
-    Another member that processes the same records commits the same offset, so the offset alone does not tell.
+    Another member that processes the same records commits the same offset, so equal offsets do not prove it.
     """
 
     offset: int
@@ -82,7 +85,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentChange:
-    """Partitions revoked and assigned since the last poll; apply the revoked ones first."""
+    """Partitions revoked and assigned since the last `poll_assignment`; apply the revoked ones first."""
 
     revoked: frozenset[int] = frozenset()
     assigned: frozenset[int] = frozenset()
@@ -132,16 +135,22 @@ class TransactionalConsumer(Protocol):
         """
 
     def topic_id(self) -> str:
-        """Return cluster id and topic id of the clicks; a topic that is created again gets another topic id."""
+        """Return cluster id and topic id of the clicks; a recreated topic has another one.
+
+        Raises as `watermarks` does.
+        """
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return the first offset and the end offset of each of these partitions of the clicks."""
+        """Return the first offset and the end offset of each of these partitions of the clicks.
+
+        Raises RetriableError if the broker does not answer, and Unavailable if a person must fix something.
+        """
 
     def end_offsets(self) -> Mapping[int, int]:
-        """Return the end offset of every partition of the clicks."""
+        """Return the end offset of every partition of the clicks. Raises as `watermarks` does."""
 
     def committed(self) -> Mapping[int, int]:
-        """Return the group's committed offset of every partition, 0 if it has none."""
+        """Return the group's committed offset of every partition, 0 if it has none. Raises as `watermarks` does."""
 
     def lag(self, partition: int, position: int) -> int:
         """Return the last known number of records beyond this position, without asking the broker."""
@@ -193,7 +202,7 @@ class LogReader(Protocol):
         """Offset to read next, by assigned partition; control records are skipped."""
 
     def topic_id(self) -> str:
-        """Return cluster id and topic id, which a topic created again does not share."""
+        """Return cluster id and topic id; a recreated topic has another one. Raises as `watermarks` does."""
 
     def assign(self, partition: int, position: int) -> None:
         """Read this partition too, from the position. It must not be assigned already."""
@@ -202,10 +211,13 @@ class LogReader(Protocol):
         """Stop reading this partition."""
 
     def watermarks(self, partitions: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """Return the first offset and the high watermark of each partition, not the last stable offset."""
+        """Return the first offset and the high watermark of each partition, not the last stable offset.
+
+        Raises RetriableError if the broker does not answer, and Unavailable if a person must fix something.
+        """
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[ConsumerRecord]:
-        """Return up to `limit` records after at most the time-out."""
+        """Return up to `limit` records after at most the time-out. Raises as `watermarks` does."""
 
     def close(self) -> None:
         """Close the connections."""

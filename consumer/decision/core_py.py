@@ -30,7 +30,7 @@ FIRST = PLAIN.to_bytes(1, "big")
 
 
 class Core:
-    """The core over the values of one batch. Implements `Core`."""
+    """The core over the values of one batch. Implements `consumer.decision.core.Core`."""
 
     def __init__(self, values: Sequence[bytes], layouts: Mapping[bytes, ClickLayout]) -> None:
         self.clicks = parse_clicks(values, layouts)

@@ -1,4 +1,7 @@
-"""Decides the other clicks: repeat rules, texts about the click, unknown persons, links partly applied."""
+"""Decides the clicks that the core does not.
+
+They need repeat rules or texts about the click, or have an unknown person or a link that is applied in part.
+"""
 
 from collections.abc import Mapping
 
@@ -64,8 +67,8 @@ class SlowPath:
     def _act(self, action: ActionPlan, entries: "_Entries", click: "_Click", link_hits: int) -> ActionOutcome:
         rule, slot = action.action.repeat.rule, action.action.slot
         scope = click.scope(rule)
-        held_under = b"" if rule is RepeatRule.COOLDOWN else scope
-        entry = entries.entry(held_under, rule)
+        entry_scope = b"" if rule is RepeatRule.COOLDOWN else scope
+        entry = entries.entry(entry_scope, rule)
         if rule is RepeatRule.COOLDOWN:
             duplicate = _is_cooling_down(entry, slot, action.action.repeat.period_ms or 0, click.clicked_at)
         else:
@@ -77,7 +80,7 @@ class SlowPath:
         entry.applied |= 1 << slot
         # A later version of the link may give the action a cooldown, and an entry expires by its newest time, so the
         # time matters under other rules too; it is stored only if it differs from the entry's own time.
-        of_one_click = held_under and rule is RepeatRule.ALWAYS
+        of_one_click = entry_scope and rule is RepeatRule.ALWAYS
         if not of_one_click and (slot in entry.last_applied or click.clicked_at != entry.clicked_at):
             entry.last_applied[slot] = click.clicked_at
         suffix = action.encode_suffix(click.facts(link_hits)) if action.suffix is None else action.suffix
@@ -117,8 +120,8 @@ class _Click:
 class _Entries:
     """The dedupe entries that one click reads and changes, by scope."""
 
-    def __init__(self, case: SlowPath, key: bytes, known: bytes | None, click: _Click) -> None:
-        self._case, self._key, self._click = case, key, click
+    def __init__(self, slow_path: SlowPath, key: bytes, known: bytes | None, click: _Click) -> None:
+        self._slow_path, self._key, self._click = slow_path, key, click
         base = DedupeEntry(click.clicked_at) if known is None else decode_entry(known)
         self._known = {key: known}
         self._entries: dict[bytes, tuple[DedupeEntry, int]] = {key: (base, PLAIN)}
@@ -128,7 +131,7 @@ class _Entries:
         digest = click_digest if rule is RepeatRule.ALWAYS else scope_digest
         key = self._key + digest(scope) if scope else self._key
         if key not in self._entries:
-            known = self._known[key] = self._case.look_up_scoped(key, self._click.clicked_at)
+            known = self._known[key] = self._slow_path.look_up_scoped(key, self._click.clicked_at)
             entry = DedupeEntry(self._click.clicked_at) if known is None else decode_entry(known)
             self._entries[key] = entry, ONE_CLICK if rule is RepeatRule.ALWAYS else PLAIN
         return self._entries[key][0]

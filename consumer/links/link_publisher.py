@@ -81,7 +81,7 @@ class LinkPublisher:
         return next_deletions(references, self._read(references), self._authorship())
 
     def delete(self, references: Collection[LinkReference]) -> list[NextVersion]:
-        """Hide each link from lists; it still redirects and acts."""
+        """Mark each link as deleted: lists hide it, but it still redirects and acts."""
         authorship = self._authorship()
         return self._publish(references, lambda histories: next_deletions(references, histories, authorship))
 

@@ -49,7 +49,8 @@ class Change(StrEnum):
 class NextVersion:
     """The newest version of a link, published already if `change` is UNCHANGED.
 
-    `before` is the previous readable version; `known_actions` are the ids of all actions that the link ever had.
+    `before` is the previous readable version; `known_actions` are the ids of all actions that the link had before. Both
+    are empty if `change` is CREATED or UNCHANGED.
     """
 
     change: Change
@@ -69,9 +70,9 @@ class Authorship:
 def next_versions(desired: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
     """Compute the next version of each link. Raises InvalidLinkFiles with all conflicts with published versions."""
     desired = list(desired)
-    mistakes = [mistake for link in desired for mistake in _conflicts(link, histories)]
-    if mistakes:
-        raise InvalidLinkFiles(mistakes)
+    conflicts = [conflict for link in desired for conflict in _conflicts(link, histories)]
+    if conflicts:
+        raise InvalidLinkFiles(conflicts)
     return [_next_version(link, histories, authorship) for link in desired]
 
 
@@ -190,8 +191,8 @@ def _conflicts(desired: DesiredLink, histories: Histories) -> Iterator[Diagnosti
     taken = history.slots if history else {}
     slots = _slots(desired.actions, taken)
     if len(slots) > MAX_LIFETIME_ACTIONS or max(slots.values(), default=0) >= MAX_SLOTS:
-        sentence = f"this version would give it more than {MAX_LIFETIME_ACTIONS} actions in its life; create a new link"
-        yield Diagnostic(desired.location, subject, sentence)
+        message = f"this version would give it more than {MAX_LIFETIME_ACTIONS} actions in its life; create a new link"
+        yield Diagnostic(desired.location, subject, message)
     for action in desired.actions:
         yield from _reused(subject, action, taken.get(action.action_id))
         yield from _looking_like_another(subject, action, taken)
@@ -200,19 +201,19 @@ def _conflicts(desired: DesiredLink, histories: Histories) -> Iterator[Diagnosti
 def _reused(subject: str, action: DesiredAction, taken: TakenSlot | None) -> Iterator[Diagnostic]:
     if taken is None or taken.kind == action.kind.name:
         return
-    sentence = (
+    message = (
         f"this id was published with the kind {taken.kind}; a recipient who already got that action would never get "
         f"this {action.kind.name}; give the action another id"
     )
-    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", message)
 
 
 def _looking_like_another(subject: str, action: DesiredAction, taken: Mapping[str, TakenSlot]) -> Iterator[Diagnostic]:
     if action.action_id in taken or not any(looks_of(other) == looks_of(action.action_id) for other in taken):
         return
-    sentence = (
+    message = (
         "an action of the published link has an id that looks the same but has other characters; a recipient who "
         "already got that action would get this one, too; copy its id from link-actions links show --json, or give the "
         "action an id that looks different"
     )
-    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", sentence)
+    yield Diagnostic(action.location, f"{subject}, action {action.action_id}", message)

@@ -1,4 +1,4 @@
-"""Checks a restored partition before it is used: committed offset, checkpoint, clicks and disk must be one history."""
+"""Checks a restored partition before it is used: committed offset, checkpoint, clicks and disk must agree."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -16,15 +16,15 @@ TOPICS_FILE = "topics"
 """In the state folder of an instance."""
 
 _Suspicion = tuple[Contradiction, int | None, Checkpoint | None]
-"""A contradiction, with the committed offset and the checkpoint that it was found by."""
+"""A contradiction, with the committed offset and the checkpoint that it was found with."""
 
 
 class HistoryCheck:
     """Verifies each restored partition, and keeps the checkpoints of the live ones.
 
-    A contradiction counts once it is found twice with the same committed offset and the state restored in between.
-    Found once, it may come from another owner that committed after this worker read the changelog: a stalled worker
-    learns of a rebalance late. If the offset is the same both times, no one committed in between.
+    A contradiction counts once it is found twice in a row, with the same committed offset and the same checkpoint,
+    and the state restored in between. Found once, it may come from another owner that committed after this worker read
+    the changelog: a stalled worker learns of a rebalance late. If both are equal, no owner committed in between.
     """
 
     def __init__(

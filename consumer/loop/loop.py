@@ -1,4 +1,4 @@
-"""The loop: consume a batch, decide it, write and commit it in one transaction, then store its state.
+"""The loop: consume a batch, decide it, produce and commit its output in a transaction, then store its state.
 
 One thread runs it. Each iteration polls a batch, applies the rebalance that may have happened in the poll, continues
 the restore of assigned partitions, and processes the batch. A crash at any point leaves the local state up to date with
@@ -112,7 +112,7 @@ class Loop:
         return False
 
     def _run_once(self) -> bool:
-        """Process one batch; return whether the drain is done."""
+        """Poll a batch and process it, in one transaction or more; return whether the drain is done."""
         self._observer.beat()
         started = self._now()
         records = self._poller.poll_now() if self._assignment.restoring else self._poller.poll(self._batch_seconds)

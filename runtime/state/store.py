@@ -22,7 +22,7 @@ class StateSize:
     disk_bytes: int = 0
 
     def __add__(self, other: "StateSize") -> "StateSize":
-        """Add up two."""
+        """Return the sum."""
         return StateSize(
             self.keys + other.keys, self.memory_bytes + other.memory_bytes, self.disk_bytes + other.disk_bytes
         )
@@ -52,10 +52,10 @@ class PartitionStore(Protocol):
         """Return up to `limit` entries from this key on, in the order of the keys."""
 
     def page(self, cursor: bytes, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return about `limit` entries and the cursor of the next page.
+        """Return up to `limit` entries and the cursor of the next page.
 
         A pass starts with an empty cursor and ends when one is returned. It returns every entry that exists during the
-        whole pass, in no particular order.
+        whole pass, in no particular order. It may not end while more is written between two pages than a page holds.
         """
 
 

@@ -148,7 +148,7 @@ class HashIndex:
             self.overflow.setdefault(bucket, {})[row] = hash_
 
     def make_room(self, added: int) -> None:
-        """Grow for this many more rows. If memory is refused, this raises and leaves the index unchanged."""
+        """Grow for this many more rows. If memory is refused, this raises and loses no entry."""
         wanted = (self.size + added) // KEYS_PER_BUCKET
         if self.buckets < wanted:
             wanted += _SPLIT_AT_ONCE

@@ -57,9 +57,10 @@ class RowPartitionStore:
         return values
 
     def write(self, entries: Mapping[bytes, bytes | None], position: int) -> None:
-        """Append a batch header and a row for each entry, in one write to the file.
+        """Compact a slice of the older file, if there is one; then append the entries as one batch, in one write.
 
-        Raises Unavailable if the index has no memory left to grow; nothing is stored then.
+        Raises RetriableError if the disk refuses, and Unavailable if the index has no memory left to grow; no entry is
+        stored then.
         """
         self._index.make_room(len(entries))
         try:
@@ -89,7 +90,7 @@ class RowPartitionStore:
         self._files.close()
 
     def _count_reads(self, keys: int) -> None:
-        """Release the files' pages once per many keys only, because mapping them again costs time."""
+        """Release the mapped pages, but only once per many keys: mapping them again costs time."""
         self._keys_read += keys
         if self._keys_read >= max(_MIN_KEYS, self.size.disk_bytes // _BYTES_PER_KEY):
             self._files.release_pages()

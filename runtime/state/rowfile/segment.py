@@ -64,7 +64,7 @@ class Segment:
     def load(cls, path: Path, changelog: str) -> "Generator[None, None, Segment]":
         """Open the file, step by step, and truncate it after the last valid batch.
 
-        Raises DamagedFile if nothing is valid, or the file belongs to another changelog.
+        Raises DamagedFile if the header is damaged, or belongs to another changelog or version.
         """
         with ExitStack() as stack:
             descriptor = os.open(path, os.O_RDWR)

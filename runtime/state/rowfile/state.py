@@ -49,13 +49,13 @@ class RowFileState:
     def open(self, partition: int, changelog: str) -> RowPartitionStore:
         """Return the store of the partition, emptied first unless it is a copy of this changelog.
 
-        An open store is returned unchanged. Damaged ends are truncated; a file without valid rows is discarded.
-        Raises Unavailable if its index does not fit into memory.
+        An open store is returned unchanged. A damaged end is truncated; a file with a damaged header is deleted.
+        Raises RetriableError if the disk refuses, and Unavailable if the index does not fit into memory.
         """
         return exhaust(self.open_in_steps(partition, changelog))
 
     def open_in_steps(self, partition: int, changelog: str) -> Generator[None, None, RowPartitionStore]:
-        """Open in steps of some ten milliseconds. Closing the generator cancels the opening."""
+        """Open in steps of about ten milliseconds. Closing the generator cancels the opening."""
         store = self._stores.get(partition)
         if store is not None and store.changelog == changelog:
             return store
@@ -115,8 +115,8 @@ def discard_row_files(folder: Path) -> None:
     """
     if (folder / _LOCK).exists():
         RowFileState(folder).close()
-        for mine in folder.glob("partition-*"):
-            shutil.rmtree(mine)
+        for path in folder.glob("partition-*"):
+            shutil.rmtree(path)
         (folder / _LOCK).unlink()
 
 
