@@ -124,7 +124,8 @@ class _Edge:
             self.health.interrupt,
             synced=publishing.synced,
         )
-        server = EdgeServer(EdgeApp(responder, recorder, metrics.answered), is_stopping, self.health.beat)
+        app = EdgeApp(responder, recorder, metrics.answered)
+        server = EdgeServer(app, is_stopping, self.health.beat, recorder.probe)
         listening = _listen(settings, is_shared=self.parent_watch is not None)
         publishing.start()
         self.health.enter(Phase.RUNNING)

@@ -12,6 +12,7 @@ from edge.publisher import Publisher, SpoolProducer
 from edge.publishing_thread import PublishingThread
 from edge.settings import EdgeSettings, Sync
 from edge.spool.folder import DAMAGED, REFUSED, make_folder
+from edge.spool.inventory import oldest_ms
 from edge.spool.record import SpooledTopic
 from edge.spool.spool import Spool, SpoolReader, size_bytes
 from edge.sync_thread import SyncThread
@@ -86,7 +87,10 @@ class Publishing:
         return is_done
 
     def _oldest_seconds(self) -> float:
-        oldest = self._publisher.oldest_ms
+        """Return the age of the oldest record of this process and of those that wait for their takeover."""
+        own = self._publisher.oldest_ms
+        others = oldest_ms(self._root, without=self._folder.path)
+        oldest = min((each for each in (own, others) if each is not None), default=None)
         return 0.0 if oldest is None else max(self._clock.now_ms() - oldest, 0) / 1000
 
     def _on_failure(self, detail: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
@@ -64,6 +65,13 @@ class Recorder:
         if await self._keep(click.records):
             return answer, Recording.RECORDED
         return click.unrecorded(), Recording.UNRECORDED
+
+    def probe(self) -> None:
+        """Notice that the disk takes records again although no click comes; nothing is tried while it does."""
+        if self._refusal is not None:
+            with suppress(SpoolFull):
+                self._spool.prepare()
+                self._note(None)
 
     async def _keep(self, records: Sequence[SpooledRecord]) -> bool:
         try:

@@ -17,8 +17,10 @@ GRACE_SECONDS = 2
 class EdgeServer(uvicorn.Server):
     """Serves until `is_stopping` returns true; then finishes what is being answered."""
 
-    def __init__(self, app: Any, is_stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
-        """`beat` is called ten times a second, as long as the event loop turns."""
+    def __init__(
+        self, app: Any, is_stopping: Callable[[], bool], beat: Callable[[], None], each_second: Callable[[], None]
+    ) -> None:
+        """While the event loop turns, `beat` is called ten times a second and `each_second` once."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -38,6 +40,7 @@ class EdgeServer(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a stranger could fill the log with warnings
         self._is_stopping = is_stopping
         self._beat = beat
+        self._each_second = each_second
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -48,6 +51,7 @@ class EdgeServer(uvicorn.Server):
         """Close late connections; called ten times a second."""
         self._beat()
         if counter % 10 == 0:
+            self._each_second()
             close_late(self.server_state.connections, asyncio.get_running_loop().time())
         self.should_exit = self.should_exit or self._is_stopping()
         return await super().on_tick(counter)

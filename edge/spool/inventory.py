@@ -29,6 +29,40 @@ def contents_of(spool: Path) -> Iterator[FolderContents]:
     return map(_contents, folder_paths(spool))
 
 
+def oldest_ms(spool: Path, *, without: Path) -> int | None:
+    """Return when the oldest unpublished record of all folders but one was answered, in milliseconds since 1970 UTC.
+
+    Only the first record of each folder is read. Raises OSError.
+    """
+    first = [_first_ms(folder) for folder in folder_paths(spool) if folder != without]
+    return min((each for each in first if each is not None), default=None)
+
+
+def _first_ms(folder: Path) -> int | None:
+    position = read_position(folder)
+    for number in segment_numbers(folder):
+        if number >= position.segment:
+            offset = position.offset if number == position.segment else 0
+            found = _first_of(segment_path(folder, number), offset)
+            if found is not None:
+                return found
+    return None
+
+
+def _first_of(path: Path, offset: int) -> int | None:
+    """Return the time of the record at this offset; None if there is none, or it is damaged."""
+    try:
+        reader = SegmentReader(path, offset)
+    except FileNotFoundError:  # published meanwhile
+        return None
+    try:
+        return next((stored.record.timestamp_ms for stored in reader.read()), None)
+    except DamagedRecord:
+        return None
+    finally:
+        reader.close()
+
+
 def _contents(folder: Path) -> FolderContents:
     position, in_use = read_position(folder), is_in_use(folder)
     times: list[int] = []

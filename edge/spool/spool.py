@@ -50,6 +50,13 @@ class Spool:
         writer = self._writer
         return Position(writer.number, writer.end) if writer else Position(self._number + 1)
 
+    def prepare(self) -> None:
+        """Begin a segment unless one is being written. Raises SpoolFull if the disk takes no more."""
+        try:
+            self._writer_with_room(0)
+        except OSError as error:
+            raise _refused_by_disk(error) from error
+
     def append(self, record: SpooledRecord) -> None:
         """Keep the record; once this returns, it outlives the process. Raises SpoolFull, ValueError."""
         encoded = encode(record)
@@ -57,7 +64,7 @@ class Spool:
             self._writer_with_room(len(encoded)).append(encoded)
         except OSError as error:
             self._leave_segment()  # it may end in half a record
-            raise SpoolFull(f"the disk of the spool takes no more ({os.strerror(error.errno or 0)})") from error
+            raise _refused_by_disk(error) from error
 
     def sync(self) -> None:
         """Bring everything appended to the disk itself; on one thread, which may be another one. Raises SpoolFull."""
@@ -98,6 +105,10 @@ class Spool:
         self._number = writer.number  # after the writer: `end` must never be beyond the segment that is written
         self._must_begin_segment = False
         return writer
+
+
+def _refused_by_disk(error: OSError) -> SpoolFull:
+    return SpoolFull(f"the disk of the spool takes no more ({os.strerror(error.errno or 0)})")
 
 
 class SpoolReader:

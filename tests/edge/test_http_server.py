@@ -50,7 +50,7 @@ class RunningServer:
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()
-        self._server = EdgeServer(app, lambda: self._is_stopping, lambda: None)
+        self._server = EdgeServer(app, lambda: self._is_stopping, lambda: None, lambda: None)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self.listening]})
         self._thread.start()
 

@@ -27,9 +27,12 @@ class Disk(Spool):
         self.refusal = refusal
         self.kept: list[SpooledRecord] = []
 
-    def append(self, record: SpooledRecord) -> None:
+    def prepare(self) -> None:
         if self.refusal:
             raise SpoolFull(self.refusal)
+
+    def append(self, record: SpooledRecord) -> None:
+        self.prepare()
         self.kept.append(record)
 
 
@@ -81,6 +84,18 @@ def test_broker_takes_what_the_disk_refuses(broker: Broker) -> None:
     assert broker.taken == [1]
     disk.refusal = None
     assert record(recorder) == [(302, Recording.RECORDED)]
+    assert refusals == ["full", None]
+
+
+def test_recovery_is_noticed_without_a_click(broker: Broker) -> None:
+    """A load balancer sends none to an edge that is not ready."""
+    disk, refusals = Disk("full"), list[str | None]()
+    recorder = recorder_on(disk, broker, refusals)
+    record(recorder)
+    recorder.probe()
+    assert refusals == ["full"]
+    disk.refusal = None
+    recorder.probe()
     assert refusals == ["full", None]
 
 
