@@ -1,12 +1,12 @@
-"""Publishes records past the spool, for a disk that takes no more; on the event loop, without a thread."""
+"""Publishes records past the spool, for a disk that refuses writes; on the event loop, without a thread."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 
 from edge.publisher import DeliveryError, ProducerFailed, SpoolProducer
 from edge.spool.position import Position
+from edge.spool.reader import Spooled
 from edge.spool.record import SpooledRecord, SpooledTopic
-from edge.spool.spool import Spooled
 
 _POLL_SECONDS = 0.002
 MAX_WAITING = 1_000

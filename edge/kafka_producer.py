@@ -3,7 +3,7 @@
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from edge.publisher import DeliveryError, OnDelivery, ProducerFailed
-from edge.spool.spool import Spooled
+from edge.spool.reader import Spooled
 from runtime.config.kafka_settings import KafkaSettings
 from runtime.kafka.client import ClientConfig, open_producer, producer_config
 from runtime.kafka.credentials import Credentials

@@ -1,4 +1,4 @@
-"""Publishes the records of a spool. Only the broker's acknowledgement retires a record."""
+"""Publishes the records of a spool. Only the broker's acknowledgement commits a record."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from edge.spool.position import Position
+from edge.spool.reader import Spooled, SpoolReader
 from edge.spool.record import SpooledTopic
-from edge.spool.spool import Spooled, SpoolReader
 
 _LOG = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.02
 
 
 class ProducerFailed(Exception):
-    """The producer cannot be used any more, or a record failed; a new one begins at the first record not retired."""
+    """The producer cannot be used any more, or a record failed; a new one begins at the first record not committed."""
 
 
 class DeliveryError(NamedTuple):
@@ -29,7 +29,7 @@ class DeliveryError(NamedTuple):
 
 
 OnDelivery = Callable[[DeliveryError | None], None]
-"""Called once with the fate of a record: None if the broker has acknowledged it."""
+"""Called once with the outcome: None if the broker has acknowledged it."""
 
 
 class SpoolProducer(Protocol):
@@ -57,7 +57,7 @@ class _InFlight:
         self.error: DeliveryError | None = None
 
     def settle(self, error: DeliveryError | None) -> None:
-        """Note the record's fate."""
+        """Note the outcome."""
         self.error = error
         self.is_settled = True
 
@@ -102,16 +102,16 @@ class Publisher:
             return None
 
     def run_once(self, end: Position | None) -> int:
-        """Send the records up to `end`, retire the acknowledged ones, and return the number of records sent.
+        """Send the records up to `end`, commit the acknowledged ones, and return the number of records sent.
 
-        Raises ProducerFailed; the next call begins again, with a new producer, at the first record not retired. Raises
+        Raises ProducerFailed; the next call begins again at the first record not committed, with a new producer. Raises
         OSError if the disk refuses; the next call goes on.
         """
         try:
             sent = self._send(end)
             if self._producer:
                 self._producer.poll(0.0)
-            self._retire()
+            self._commit()
         except ProducerFailed:
             self._start_over()
             raise
@@ -139,7 +139,7 @@ class Publisher:
     @property
     def _limit(self) -> int:
         """Number of records that may be in flight."""
-        return 1 if self._reader.retired < self._alone_until else MAX_IN_FLIGHT
+        return 1 if self._reader.committed < self._alone_until else MAX_IN_FLIGHT
 
     def _produce(self, spooled: Spooled) -> None:
         producer = self._producer = self._producer or self._open_producer()
@@ -149,7 +149,7 @@ class Publisher:
         self._in_flight.append(waiting)
         self._last = spooled
 
-    def _retire(self) -> None:
+    def _commit(self) -> None:
         """Retire the longest run of acknowledged records from the front: partitions acknowledge in any order."""
         done: Position | None = None
         before = self.published
@@ -158,11 +158,11 @@ class Publisher:
             self.published += 1
         if done:
             self._on_published(self.published - before)
-            self._reader.retire(done)
+            self._reader.commit(done)
         if self._in_flight and self._in_flight[0].error:
             self._fail(self._in_flight[0].error)
         elif not self._in_flight:
-            self._reader.retire_all()
+            self._reader.commit_all()
         self._report_damaged()
 
     def _fail(self, error: DeliveryError) -> None:
@@ -174,7 +174,7 @@ class Publisher:
                 "record.refused", file=str(path), reason=error.reason, detail="it is kept there, and not tried again"
             )
             self._discard_producer()
-            self._reader.retire(self._last.next)
+            self._reader.commit(self._last.next)
             return
         self._alone_until = max(refused, default=self._alone_until)
         raise ProducerFailed(f"a record was not delivered: {error.reason}")

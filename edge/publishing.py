@@ -13,8 +13,9 @@ from edge.publishing_thread import PublishingThread
 from edge.settings import EdgeSettings, Sync
 from edge.spool.folder import DAMAGED, REFUSED, make_folder
 from edge.spool.inventory import oldest_ms
+from edge.spool.reader import SpoolReader
 from edge.spool.record import SpooledTopic
-from edge.spool.spool import Spool, SpoolReader, size_bytes
+from edge.spool.spool import Spool, size_bytes
 from edge.sync_thread import SyncThread
 from edge.takeover import TakeoverThread
 from runtime.clock import Clock
@@ -51,7 +52,7 @@ class Publishing:
                 " or set LINK_ACTIONS_EDGE_SPOOL_DIR"
             ) from error
         self.spool = Spool(self._folder, limit_bytes=settings.edge_spool_limit)
-        reader = SpoolReader(self._folder, self.spool.begin_segment)
+        reader = SpoolReader(self._folder, self.spool.roll)
         count = partial(metrics.count, RECORDS_PUBLISHED)
         self._publisher = Publisher(reader, partial(open_producer, "publisher"), topics, lambda n: count(by=n))
         self._watch(metrics)

@@ -1,4 +1,4 @@
-"""Records a click before its answer is sent: in the spool, or on the broker if the spool takes no more."""
+"""Records a click before its answer is sent: in the spool, or on the broker if the spool cannot take it."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -11,8 +11,8 @@ import structlog
 from edge.publisher import ProducerFailed, Publisher, SpoolProducer
 from edge.publishing_thread import FULL_ROUND, ROUND_SECONDS
 from edge.spool.folder import LockedFolder, abandoned_folders
+from edge.spool.reader import SpoolReader
 from edge.spool.record import SpooledTopic
-from edge.spool.spool import SpoolReader
 
 _LOG = structlog.get_logger(__name__)
 

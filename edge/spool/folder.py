@@ -29,7 +29,7 @@ class LockedFolder:
         self.path = path
         self._lock = lock
 
-    def set_aside(self, file: Path) -> Path:
+    def quarantine(self, file: Path) -> Path:
         """Rename a file that cannot be read to its end, so that a person can look at it, and return its new path."""
         aside = file.with_name(file.name + DAMAGED)
         file.rename(aside)
@@ -66,7 +66,7 @@ class LockedFolder:
 
 
 def make_folder(spool: Path) -> LockedFolder:
-    """Make a folder of this process's own: what an earlier life left is never appended to. Raises OSError."""
+    """Make a folder of this process's own: what an ended process left is never appended to. Raises OSError."""
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{time.time_ns()}-{os.getpid()}"
     new, path = spool / f"{_NEW_PREFIX}{name}", spool / f"{_PREFIX}{name}"

@@ -66,8 +66,8 @@ def records_in(buffer: bytes) -> Iterator[tuple[SpooledRecord, int]]:
         begin = end
 
 
-def after_half(tail: bytes) -> bytes:
-    """Return what follows the half record with which these bytes may begin; all of them if they begin with none.
+def after_torn_record(tail: bytes) -> bytes:
+    """Return what follows the torn record with which these bytes may begin; all of them if they begin with none.
 
     A record is written from front to back, so one that its process did not finish ends in zeros. Raises DamagedRecord
     if they begin with anything else.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_half, records_in
+from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record, records_in
 
 SUFFIX = ".segment"
 _DIGITS = 12
@@ -48,7 +48,7 @@ class SegmentWriter:
     def append(self, encoded: bytes) -> None:
         """Write a whole record at the end. Once this returns, the record outlives the process.
 
-        Raises OSError, after which the segment must be closed: it may end in half a record.
+        Raises OSError, after which the segment must be closed: it may end in a torn record.
         """
         written = os.pwrite(self._file, encoded, self.end)
         if written != len(encoded):
@@ -92,12 +92,12 @@ class SegmentReader:
             raise DamagedRecord("a record that was written is not there")
 
     def require_end(self) -> None:
-        """Check that nothing was written after `offset` but half a record, in a segment that nothing is appended to.
+        """Check that nothing was written after `offset` but a torn record, in a segment that nothing is appended to.
 
         Raises DamagedRecord.
         """
         tail = os.pread(self._file, MAX_RECORD_BYTES, self.offset)
-        left, offset = after_half(tail), self.offset + len(tail)
+        left, offset = after_torn_record(tail), self.offset + len(tail)
         while left:
             if left.strip(b"\0"):
                 raise DamagedRecord("records follow one that is not there")

@@ -20,8 +20,9 @@ from edge.http.server import EdgeServer
 from edge.link import EdgeLink
 from edge.recorder import Recorder, Recording
 from edge.spool.folder import make_folder
+from edge.spool.reader import SpoolReader
 from edge.spool.record import SpooledRecord
-from edge.spool.spool import Spool, SpoolReader
+from edge.spool.spool import Spool
 from tests.builders import NOON
 from tests.edge.parts import CLICKS, a_responder, a_token
 from tests.support.waiting import wait_until

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge.spool.folder import make_folder
 from edge.spool.inventory import oldest_ms
-from edge.spool.spool import SpoolReader
+from edge.spool.reader import SpoolReader
 from tests.edge.test_publisher import filled
 
 
@@ -15,9 +15,9 @@ def test_oldest_record_of_other_folders(tmp_path: Path) -> None:
     reader = SpoolReader(other)
     records = [*reader.read(spool.end)]
     assert oldest_ms(tmp_path, without=own.path) == records[0].record.timestamp_ms
-    reader.retire(records[9].next)
+    reader.commit(records[9].next)
     assert oldest_ms(tmp_path, without=own.path) == records[10].record.timestamp_ms
-    reader.retire(records[-1].next)
+    reader.commit(records[-1].next)
     assert oldest_ms(tmp_path, without=own.path) is None
     reader.close()
 

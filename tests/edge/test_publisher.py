@@ -8,9 +8,10 @@ from edge.publisher import DeliveryError, OnDelivery, ProducerFailed, Publisher
 from edge.publishing_thread import PublishingThread
 from edge.spool.folder import LockedFolder, make_folder
 from edge.spool.position import PositionFile
+from edge.spool.reader import Spooled, SpoolReader
 from edge.spool.record import SpooledTopic, records_in
 from edge.spool.segment import segment_path
-from edge.spool.spool import Spool, Spooled, SpoolReader
+from edge.spool.spool import Spool
 from edge.takeover import publish_abandoned
 from tests.edge.test_spool import LIMIT, SEGMENT, a_record, damage, numbers
 from tests.support.patience import stretched

@@ -9,8 +9,9 @@ from edge.exchange import Answer, AnswerKind, RecordedClick
 from edge.flood_guard import FloodGuard
 from edge.publisher import OnDelivery, ProducerFailed
 from edge.recorder import Recorder, Recording
+from edge.spool.reader import Spooled
 from edge.spool.record import SpooledRecord
-from edge.spool.spool import Spool, Spooled, SpoolFull
+from edge.spool.spool import Spool, SpoolFull
 from edge.sync_thread import SyncThread
 from tests.edge.test_publisher import TOPICS, Broker, Connection
 from tests.edge.test_spool import a_record

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from edge.spool.folder import LockedFolder, abandoned_folders, make_folder
 from edge.spool.position import FILE, Position, PositionFile
-from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, after_half, encode, records_in
+from edge.spool.reader import Spooled, SpoolReader
+from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, after_torn_record, encode, records_in
 from edge.spool.segment import segment_numbers, segment_path
-from edge.spool.spool import Spool, Spooled, SpoolFull, SpoolReader, size_bytes
+from edge.spool.spool import Spool, SpoolFull, size_bytes
 
 SEGMENT = 4_096
 LIMIT = 1 << 20
@@ -74,7 +75,7 @@ def test_a_record_cut_short_is_unfinished(kept: int) -> None:
     cut = encoded[:kept] + bytes(len(encoded) - kept)
     with suppress(DamagedRecord):
         assert list(records_in(cut)) == []
-    assert after_half(cut + bytes(50)).strip(b"\0") == b""
+    assert after_torn_record(cut + bytes(50)).strip(b"\0") == b""
 
 
 def test_records_come_back_in_order_over_several_segments(folder: LockedFolder, spool: Spool) -> None:
@@ -101,7 +102,7 @@ def test_what_is_retired_is_not_read_again_and_its_segments_are_deleted(folder: 
         spool.append(a_record(number))
     reader = SpoolReader(folder)
     spooled = list(reader.read(spool.end))
-    reader.retire(spooled[60].next)
+    reader.commit(spooled[60].next)
     reader.close()
 
     assert numbers(list(SpoolReader(folder).read(spool.end))) == list(range(61, 100))
@@ -113,7 +114,7 @@ def test_rewinding_reads_from_the_first_record_that_is_not_retired(folder: Locke
         spool.append(a_record(number))
     reader = SpoolReader(folder)
     spooled = list(reader.read(spool.end))
-    reader.retire(spooled[9].next)
+    reader.commit(spooled[9].next)
     reader.rewind()
 
     assert numbers(list(reader.read(spool.end))) == list(range(10, 50))
@@ -128,7 +129,7 @@ def test_a_full_spool_refuses_and_takes_records_again_once_some_are_retired(fold
     spooled = list(reader.read(spool.end))
     assert numbers(spooled) == list(range(kept))
 
-    reader.retire(spooled[-1].next)
+    reader.commit(spooled[-1].next)
     spool.append(a_record(kept))
 
     assert numbers(list(reader.read(spool.end))) == [kept]
@@ -151,7 +152,7 @@ def test_a_damaged_record_ends_its_segment_and_the_file_is_set_aside(folder: Loc
 
     spooled = list(reader.read(spool.end))
     assert first.exists(), "its first records are not published yet"
-    reader.retire(spooled[-1].next)
+    reader.commit(spooled[-1].next)
 
     seen, in_first = numbers(spooled), SEGMENT // len(encode(a_record(1)))
     assert seen[:5] == [0, 1, 2, 3, 4]
@@ -186,7 +187,7 @@ def test_no_damage_is_passed_over_in_silence(data: st.DataObject) -> None:
         (left,) = abandoned_folders(Path(root))
         reader = SpoolReader(left)
         seen = numbers(list(reader.read()))
-        reader.retire_all()
+        reader.commit_all()
 
         assert seen[: begin // whole] == records[: begin // whole]
         assert seen == records or is_tail or len(reader.damaged) == 1
@@ -201,12 +202,12 @@ def test_zeros_among_the_records_of_an_open_segment_are_damage(folder: LockedFol
     raw = bytearray(path.read_bytes())
     raw[3 * whole : 4 * whole] = bytes(whole)
     path.write_bytes(raw)
-    reader = SpoolReader(folder, spool.begin_segment)
+    reader = SpoolReader(folder, spool.roll)
 
     assert numbers(list(reader.read(spool.end))) == [0, 1, 2]
     spool.append(a_record(10))
     assert numbers(list(reader.read(spool.end))) == [10]
-    reader.retire(spool.end)
+    reader.commit(spool.end)
     assert len(reader.damaged) == 1
 
 
@@ -292,7 +293,7 @@ def test_only_folders_of_ended_processes_are_taken_over(tmp_path: Path) -> None:
 
 def test_files_are_for_their_owner_only(folder: LockedFolder, spool: Spool) -> None:
     spool.append(a_record(1))
-    SpoolReader(folder).retire(spool.end)
+    SpoolReader(folder).commit(spool.end)
     for path in (folder.path, *folder.path.iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
 
@@ -348,7 +349,7 @@ def test_a_record_written_in_part_is_not_read_after_a_crash(
     spool.append(a_record(0))
     whole = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda file, raw, offset: whole(file, raw[:50], offset))
-    with pytest.raises(SpoolFull, match="takes no more"):
+    with pytest.raises(SpoolFull, match="refuses writes"):
         spool.append(a_record(1, size=300))
     monkeypatch.undo()
     spool.append(a_record(2, size=0))

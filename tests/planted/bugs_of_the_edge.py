@@ -109,7 +109,7 @@ BUGS = (
         ("tests/edge/test_parts.py",),
     ),
     PlantedBug(
-        "a record is retired before the broker has it",
+        "a record is committed before the broker has it",
         (
             Edit(
                 "edge/publisher.py",
