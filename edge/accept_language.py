@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from edge.pages.language import language_of
+from edge.pages.language import language_of, ranges_of
 
 _REMEMBERED = 1_024
 
@@ -16,22 +16,10 @@ def page_language(accept_language: bytes | None, tenant_language: str | None) ->
 @lru_cache(maxsize=_REMEMBERED)
 def is_first_language(tag: str, accept_language: bytes | None) -> bool:
     """Return whether a browser prefers this language, or a regional form of it, to all others."""
-    first, weight = "", 0.0
-    for part in (_text(accept_language) or "").lower().split(","):
-        name, _, parameter = part.partition(";")
-        asked = _weight(parameter)
-        if asked > weight:
-            first, weight = name.strip(), asked
+    ranges = ranges_of(_text(accept_language) or "")
+    first = max(ranges, key=lambda each: each[1], default=("", 0.0))[0].lower()
     return first == tag.lower() or first.startswith(tag.lower() + "-")
 
 
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.strip().partition("=")
-    try:
-        return float(value) if name == "q" else 1.0
-    except ValueError:
-        return 0.0
-
-
 def _text(header: bytes | None) -> str | None:
-    return None if header is None else header[:1_000].decode("latin-1")
+    return None if header is None else header.decode("latin-1")

@@ -22,7 +22,7 @@ from edge.http.server import EdgeServer
 from edge.kafka_producer import open_spool_producer
 from edge.keyring import BadKeyring, KeyringFile
 from edge.link import EdgeLink, link_compiler
-from edge.link_table import LinkTable
+from edge.link_cache import LinkCache
 from edge.metrics import EdgeMetrics
 from edge.publishing import PUBLISH_SECONDS, Publishing
 from edge.recorder import Recorder
@@ -149,7 +149,7 @@ class _Edge:
 
     def _open_links(
         self, credentials: Credentials, names: TopicNames, keyring: KeyringFile, registry: SchemaRegistry | None
-    ) -> LinkTable[EdgeLink]:
+    ) -> LinkCache[EdgeLink]:
         """Open the links that an earlier process stored, and follow the topic from there."""
         own = _own(self.settings)
         state = open_state(own)
@@ -159,7 +159,7 @@ class _Edge:
         reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
         file = state_folder(own) / TOPIC_ID_FILE
         topic_id = file.read_text() if file.exists() else None
-        links = LinkTable(reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id)
+        links = LinkCache(reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id)
         thread = FollowerThread(
             links,
             keyring,

@@ -8,7 +8,7 @@ import structlog
 
 from edge.keyring import KeyringFile
 from edge.link import EdgeLink
-from edge.link_table import LinkTable
+from edge.link_cache import LinkCache
 from runtime.monitoring.log_throttle import LogThrottle
 from runtime.ports import RetriableError
 
@@ -23,7 +23,7 @@ class FollowerThread:
 
     def __init__(
         self,
-        links: LinkTable[EdgeLink],
+        links: LinkCache[EdgeLink],
         keyring: KeyringFile,
         *,
         topic_id_file: Path,

@@ -21,7 +21,7 @@ from edge.client_address import Network, client_network
 from edge.exchange import Answer, AnswerKind, Headers, RecordedClick, Request
 from edge.keyring import Keyring, KeyState
 from edge.link import EdgeLink
-from edge.link_table import LinkNotReady, Links
+from edge.link_cache import LinkNotReady, Links
 from edge.opened_link import OpenedLink
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError

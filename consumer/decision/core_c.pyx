@@ -21,8 +21,8 @@ from consumer.decision.click_fields cimport (
     MAILING, PAGE_CLICK_ID, RECIPIENT, TENANT, VERSION, Field, is_blank, is_usual, text_of,
 )
 from consumer.decision.click_rows cimport Layout, Row
-from consumer.decision.plans cimport Plan, PlanCache
-from consumer.decision.tables cimport BAD, FREE, UNDEFINED, KeyBloomFilter, LinkEntry, LinkTable
+from consumer.decision.plans cimport Plan, PlanHashTable
+from consumer.decision.tables cimport BAD, FREE, UNDEFINED, KeyBloomFilter, LinkEntry, LinkHashTable
 from runtime.records.outgoing cimport UPDATE_ID_BYTES, Action, PackedUpdates
 
 import array
@@ -70,7 +70,7 @@ cdef array.array INTS = array.array("i"), LONGS = array.array("q")
 if (RECIPIENT_DIGEST_BYTES, KEY_HASH_BYTES, DEDUPE_KEY_BYTES) != (DIGEST_BYTES, RECIPIENT_BYTES - DIGEST_BYTES, MEMORY_KEY):
     raise ImportError("dedupe keys have another form than here")
 
-cdef PlanCache plan_cache = PlanCache()
+cdef PlanHashTable plan_cache = PlanHashTable()
 
 
 cdef class PlanCounter:
@@ -139,7 +139,7 @@ cdef class Core:
     cdef list layouts, counters, kept
     cdef bytearray digests
     cdef dict numbers
-    cdef LinkTable link_table
+    cdef LinkHashTable link_hash_table
     cdef Row* rows
     cdef Choice* choices
     cdef uint8_t* scratch
@@ -158,7 +158,7 @@ cdef class Core:
     def __init__(self, values, layouts):
         self.values, self.bad, self.kept = values, {}, []
         self.layouts = [Layout(*known) for known in layouts.items()]
-        self.numbers, self.counters, self.digests, self.link_table = {}, [], bytearray(), LinkTable()
+        self.numbers, self.counters, self.digests, self.link_hash_table = {}, [], bytearray(), LinkHashTable()
         self.chosen, self.count = 0, len(self.values)
         self.rows = <Row*>PyMem_Calloc(max(self.count, 1), sizeof(Row))
         self.choices = <Choice*>PyMem_Calloc(max(self.count, 1), sizeof(Choice))
@@ -358,7 +358,7 @@ cdef class Core:
 
     cdef int counter_of(self, int row, plans, ready, dict bad) except? FREE:
         """Return the index of the counter, UNDEFINED without a definition, BAD for a dead letter, noted in `bad`."""
-        cdef LinkEntry* slot = self.link_table.find(self.rows, row)
+        cdef LinkEntry* slot = self.link_hash_table.find(self.rows, row)
         cdef Row* click = &self.rows[row]
         cdef Plan plan
         cdef int counter = slot.counter
@@ -376,7 +376,7 @@ cdef class Core:
                 if name in ready:
                     plan_cache.keep(ready, slot.hash, click.version, plan)
         counter = UNDEFINED if plan is None else self.number_of(plan)
-        self.link_table.keep(slot, counter)
+        self.link_hash_table.keep(slot, counter)
         return counter
 
     cdef int number_of(self, Plan plan) except -1:

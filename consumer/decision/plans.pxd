@@ -25,7 +25,7 @@ cdef struct CachedPlan:
     PyObject* plan
 
 
-cdef class PlanCache:
+cdef class PlanHashTable:
     cdef object ready
     cdef CachedPlan* all
     cdef Py_ssize_t used

@@ -54,7 +54,7 @@ cdef class Plan:
         return value
 
 
-cdef class PlanCache:
+cdef class PlanHashTable:
     """Plan cache by the bytes of link and version in clicks: consecutive batches mostly concern the same links.
 
     They are those of one mapping (`Plans.ready`), which never loses one: for another mapping all are forgotten.

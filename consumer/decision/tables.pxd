@@ -17,7 +17,7 @@ cdef enum:
     FREE = -3
 
 
-cdef class LinkTable:
+cdef class LinkHashTable:
     cdef LinkEntry* slots
     cdef Py_ssize_t size, used
 

@@ -19,7 +19,7 @@ cdef uint64_t seed = <uint64_t>hash("links of a batch")
 cdef int LINK_DIGEST = RECIPIENT_DIGEST_BYTES + KEY_HASH_BYTES
 
 
-cdef class LinkTable:
+cdef class LinkHashTable:
     """Hash table from link and version to the number of a plan's counter; the keys are references to rows of the batch, not bytes."""
 
     def __cinit__(self):

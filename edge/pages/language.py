@@ -25,24 +25,23 @@ def language_of(accept_language: str | None, tenant_language: str | None) -> str
     """
     if tenant_language and (language := _shipped(tenant_language)):
         return language
-    wanted = max(_wanted(accept_language or ""), key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))
-    return wanted[0]
+    shipped = ((language, weight) for tag, weight in ranges_of(accept_language or "") if (language := _shipped(tag)))
+    return max(shipped, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
 
 
-def _wanted(accept_language: str) -> Iterator[tuple[str, float]]:
+def ranges_of(accept_language: str) -> Iterator[tuple[str, float]]:
+    """Yield each well-formed language range of the header that a browser accepts, with its weight above 0, up to 1."""
     ranges = accept_language[:_READ_CHARACTERS].split(",")
     if len(accept_language) > _READ_CHARACTERS:
         ranges.pop()  # it may have been cut
     for found in map(_RANGE.fullmatch, ranges):
-        if not found:
-            continue
-        language = DEFAULT_LANGUAGE if found["range"] == "*" else _shipped(found["range"])
-        weight = float(found["weight"] or 1)
-        if language and weight:
-            yield language, weight
+        if found and (weight := float(found["weight"] or 1)):
+            yield found["range"], weight
 
 
 def _shipped(tag: str) -> str | None:
+    if tag == "*":
+        return DEFAULT_LANGUAGE
     primary = tag.partition("-")[0].lower()
     language = _NORWEGIAN.get(primary, primary)
     return language if language in LANGUAGES else None

@@ -12,7 +12,7 @@ from edge.client_address import Network
 from edge.exchange import Answer, Request
 from edge.keyring import Keyring, KeyState, Tenant
 from edge.link import EdgeLink, edge_link
-from edge.link_table import LinkNotReady
+from edge.link_cache import LinkNotReady
 from edge.responder import Responder
 from schemas.codec import Codec, single_object_frame
 from schemas.definition_key import encode_link

@@ -66,6 +66,8 @@ def test_page_language(accepted: bytes | None, tenant: str | None, language: str
         ("nl", b"en, nl", False),
         ("nl", b"en;q=0.1, nl;q=0.2", True),
         ("nl", b"nl;q=x", False),
+        ("nl", b"nl;q=inf, en", False),
+        ("nl", b"en;q=0.5, nl;q=2", False),
         ("nl", None, False),
     ],
 )

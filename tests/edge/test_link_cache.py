@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from edge.link_table import LinkNotReady, LinkTable
+from edge.link_cache import LinkCache, LinkNotReady
 from runtime.fake_kafka.cluster import FakeCluster
 from runtime.fake_kafka.log_reader import FakeLogReader
 from runtime.fake_kafka.network import Lost
@@ -46,8 +46,8 @@ class Links:
         key = definition_key("acme", link_id, version)
         FakePublisher(self.cluster).publish(LINK_DEFINITIONS, value or (None if value is None else key), key)
 
-    def open(self, topic_id: str | None = None) -> LinkTable[Compiled]:
-        return LinkTable(
+    def open(self, topic_id: str | None = None) -> LinkCache[Compiled]:
+        return LinkCache(
             FakeLogReader(self.cluster, LINK_DEFINITIONS, self.line), self.state, self._compile, topic_id=topic_id
         )
 

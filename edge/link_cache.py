@@ -38,8 +38,8 @@ class Links(Protocol[Found_co]):
         """
 
 
-class LinkTable(Generic[Compiled]):
-    """The newest version of every link."""
+class LinkCache(Generic[Compiled]):
+    """Caches the newest version of each link that was clicked."""
 
     def __init__(
         self, reader: LogReader, state: StateStore, compile_link: Compile[Compiled], *, topic_id: str | None
