@@ -11,6 +11,7 @@ from edge.metrics import EdgeMetrics
 from edge.publisher import Publisher, SpoolProducer
 from edge.publishing_thread import PublishingThread
 from edge.settings import EdgeSettings, Sync
+from edge.spool.files import files_of_all
 from edge.spool.folder import DAMAGED, REFUSED, make_folder
 from edge.spool.inventory import oldest_ms
 from edge.spool.reader import SpoolReader
@@ -70,8 +71,11 @@ class Publishing:
         """Show the spool in the metrics; read at each scrape."""
         metrics.watch(SPOOL_BYTES, lambda: size_bytes(self._root))
         metrics.watch(SPOOL_OLDEST_SECONDS, self._oldest_seconds)
-        metrics.watch(SPOOL_DAMAGED, lambda: sum(1 for _ in self._root.glob(f"*/*{DAMAGED}")))
-        metrics.watch(SPOOL_REFUSED, lambda: sum(1 for _ in self._root.glob(f"*/*{REFUSED}")))
+        metrics.watch(SPOOL_DAMAGED, partial(self._count_files, DAMAGED))
+        metrics.watch(SPOOL_REFUSED, partial(self._count_files, REFUSED))
+
+    def _count_files(self, ending: str) -> int:
+        return sum(1 for _ in files_of_all(self._root, with_part=ending))
 
     def finish(self) -> bool:
         """Publish what is left, within a time limit, and return whether everything is published."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from edge.spool.files import paths_in
 from edge.spool.position import FILE as POSITION
 from edge.spool.segment import segment_numbers, segment_path
 
@@ -88,15 +89,16 @@ def abandoned_folders(spool: Path) -> Iterator[LockedFolder]:
 
 def folder_paths(spool: Path) -> list[Path]:
     """Return the folders of all processes, dead ones too, the oldest first; anything else in the spool is left out."""
-    return sorted(path for path in spool.glob(f"{_PREFIX}*") if _NAME.fullmatch(path.name) and path.is_dir())
+    return [path for path in paths_in(spool) if _NAME.fullmatch(path.name) and path.is_dir()]
 
 
 def is_in_use(folder: Path) -> bool:
-    """Return whether a process has locked the folder."""
-    locked = _try_lock(folder)
-    if locked is not None:
-        locked.close()
-    return locked is None
+    """Return whether a process has locked the folder. Raises OSError."""
+    try:
+        os.close(_lock(folder, os.O_RDWR))  # never made here: another process may be removing the folder
+    except (BlockingIOError, FileNotFoundError) as error:
+        return isinstance(error, BlockingIOError)
+    return False
 
 
 def _try_lock(path: Path) -> LockedFolder | None:
@@ -110,9 +112,9 @@ def _try_lock(path: Path) -> LockedFolder | None:
     return LockedFolder(path, lock)
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
     """Lock the folder. Raises BlockingIOError if another process has, and OSError."""
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(path / LOCK, flags | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

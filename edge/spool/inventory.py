@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.spool.files import paths_in
 from edge.spool.folder import DAMAGED, REFUSED, folder_paths, is_in_use
 from edge.spool.position import read_position
 from edge.spool.record import DamagedRecord
@@ -66,15 +67,19 @@ def _first_of(path: Path, offset: int) -> int | None:
 def _contents(folder: Path) -> FolderContents:
     position, in_use = read_position(folder), is_in_use(folder)
     times: list[int] = []
-    damaged = sorted(path.name for path in folder.glob(f"*{DAMAGED}"))
+    damaged = _names(folder, DAMAGED)
     for number in segment_numbers(folder):
         if number >= position.segment:
             path = segment_path(folder, number)
             offset = position.offset if number == position.segment else 0
             if not _read_times(path, offset, times, is_written=in_use):
                 damaged.append(path.name)
-    refused = sorted(path.name for path in folder.glob(f"*{REFUSED}"))
-    return FolderContents(folder.name, in_use, len(times), min(times, default=None), tuple(damaged), tuple(refused))
+    refused = tuple(_names(folder, REFUSED))
+    return FolderContents(folder.name, in_use, len(times), min(times, default=None), tuple(damaged), refused)
+
+
+def _names(folder: Path, ending: str) -> list[str]:
+    return [path.name for path in paths_in(folder) if path.name.endswith(ending)]
 
 
 def _read_times(path: Path, offset: int, times: list[int], *, is_written: bool) -> bool:

@@ -43,8 +43,10 @@ class PositionFile:
 
 def read_position(folder: Path) -> Position:
     """Return the position of a folder that another process may use. Raises OSError."""
-    path = folder / FILE
-    return _decode(path.read_bytes()) if path.exists() else Position()
+    try:
+        return _decode((folder / FILE).read_bytes())
+    except FileNotFoundError:
+        return Position()
 
 
 def _decode(raw: bytes) -> Position:

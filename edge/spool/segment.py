@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.spool.files import paths_in
 from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record, records_in
 
 SUFFIX = ".segment"
@@ -115,5 +116,5 @@ def segment_path(folder: Path, number: int) -> Path:
 
 
 def segment_numbers(folder: Path) -> list[int]:
-    """Return the numbers of the segments in a folder, in order."""
-    return sorted(int(path.stem) for path in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(path.name) and path.is_file())
+    """Return the numbers of the segments in a folder, in order; none if it has just been removed."""
+    return [int(path.stem) for path in paths_in(folder) if _NAME.fullmatch(path.name) and path.is_file()]

@@ -8,10 +8,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from edge.spool.files import files_of_all
 from edge.spool.folder import LockedFolder
 from edge.spool.position import Position
 from edge.spool.record import SpooledRecord, encode
-from edge.spool.segment import SegmentWriter
+from edge.spool.segment import SUFFIX, SegmentWriter
 
 SEGMENT_BYTES = 64 << 20
 
@@ -105,7 +106,7 @@ def _refused_by_disk(error: OSError) -> SpoolFull:
 
 def size_bytes(spool: Path) -> int:
     """Return the size of the segments of all processes on disk; others may delete some meanwhile."""
-    return sum(map(_size_bytes, spool.glob("*/*.segment*")))
+    return sum(map(_size_bytes, files_of_all(spool, with_part=SUFFIX)))
 
 
 def _size_bytes(path: Path) -> int:

@@ -257,18 +257,6 @@ def test_a_segment_that_is_left_is_synced_too(
     assert [int(name.partition(".")[0]) for name in synced] == [1, 2, 3, 3]
 
 
-def test_size_ignores_what_is_deleted_meanwhile(
-    folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool.append(a_record(1))
-    monkeypatch.setattr(
-        Path,
-        "stat",
-        lambda path, **_: os.stat(path / "gone"),  # noqa: PTH116 - its own is replaced
-    )
-    assert size_bytes(folder.path.parent) == 0
-
-
 def test_a_position_that_cannot_be_read_counts_as_the_beginning(folder: LockedFolder) -> None:
     file = PositionFile(folder.path)
     file.write(Position(3, 77))
