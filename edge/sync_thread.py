@@ -34,7 +34,7 @@ class SyncThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Sync once more and stop."""
+        """Sync once more, what was appended before this call, and stop."""
         self._is_stopping = True
         self._wanted.set()
         self._thread.join()
@@ -51,12 +51,16 @@ class SyncThread:
         while not self._is_stopping:
             self._wanted.wait(INTERVAL_SECONDS)
             self._wanted.clear()
-            with self._lock:
-                waiting, self._waiting = self._waiting, []
-            is_synced = self._try_sync()
-            for each in waiting:
-                with suppress(RuntimeError):  # the event loop has ended, and with it who waited
-                    each.get_loop().call_soon_threadsafe(_settle, each, is_synced)
+            self._sync_waiting()
+        self._sync_waiting()  # the last round may have begun before `stop` was called
+
+    def _sync_waiting(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        is_synced = self._try_sync()
+        for each in waiting:
+            with suppress(RuntimeError):  # the event loop has ended, and with it who waited
+                each.get_loop().call_soon_threadsafe(_settle, each, is_synced)
 
     def _try_sync(self) -> bool:
         try:

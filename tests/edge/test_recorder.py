@@ -1,6 +1,7 @@
 """The fate of a click when disk, broker or neither takes it."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -147,6 +148,27 @@ def test_syncs_without_being_asked() -> None:
     thread.start()
     wait_until(lambda: len(synced) > 1, "two syncs")
     thread.stop()
+
+
+def test_stop_syncs_what_was_appended_while_the_last_round_synced() -> None:
+    appended, begun, may_go_on = [0], threading.Event(), threading.Event()
+    synced: list[int] = []
+
+    def sync() -> None:
+        synced.append(appended[0])
+        begun.set()
+        may_go_on.wait(10)
+
+    thread = SyncThread(sync)
+    thread.start()
+    assert begun.wait(10)
+    appended[0] = 1
+    stopping = threading.Thread(target=thread.stop)
+    stopping.start()
+    wait_until(lambda: thread._is_stopping, "call of stop")
+    may_go_on.set()
+    stopping.join()
+    assert synced[-1] == 1
 
 
 def test_future_of_an_ended_loop_does_not_end_the_thread() -> None:
