@@ -39,7 +39,7 @@ from runtime.monitoring.health import Phase
 from runtime.monitoring.http import LOOPBACK, HttpServer, routes
 from runtime.monitoring.version import versions
 from runtime.monitoring.watchdog import Watchdog
-from runtime.ports import RetriableError
+from runtime.ports import RetriableError, StateRefused
 from runtime.process.malloc import limit_arenas
 from runtime.process.parent_watch import ParentWatch
 from runtime.process.shutdown import stopping_on_signals
@@ -78,13 +78,17 @@ def run_edge(settings: EdgeSettings, *, parent_watch: ParentWatch | None = None)
         try:
             return _Edge(settings, stack, health, parent_watch, clock).run()
         except RetriableError as error:
-            raise Unavailable(
-                f"An edge needs the broker at its first start, to read the links ({error}); run link-actions doctor"
-            ) from error
+            raise Unavailable(_why_not_started(error)) from error
         except BadKeyring as error:
             raise UsageError(
                 f"The keyring cannot be used: {error}; fix it, or set LINK_ACTIONS_EDGE_KEYRING"
             ) from error
+
+
+def _why_not_started(error: RetriableError) -> str:
+    if isinstance(error, StateRefused):
+        return f"The links cannot be stored: {error}"
+    return f"An edge needs the broker at its first start, to read the links ({error}); run link-actions edge check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,9 @@ class _Edge:
         reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
         file = state_folder(own) / TOPIC_ID_FILE
         topic_id = file.read_text() if file.exists() else None
-        links = LinkCache(reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id)
+        links = LinkCache(
+            reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id, monotonic=self.clock.monotonic
+        )
         thread = FollowerThread(
             links,
             keyring,

@@ -10,7 +10,7 @@ from edge.keyring import KeyringFile
 from edge.link import EdgeLink
 from edge.link_cache import LinkCache
 from runtime.monitoring.log_throttle import LogThrottle
-from runtime.ports import RetriableError
+from runtime.ports import RetriableError, StateRefused
 
 _LOG = structlog.get_logger(__name__)
 
@@ -89,5 +89,6 @@ class FollowerThread:
             _LOG.error("keyring.refused", detail=f"{problem}; the keys stay as they were")
 
     def _warn(self, error: Exception) -> None:
-        if self._throttle.is_due("broker.lost"):
-            _LOG.warning("broker.lost", detail=str(error))
+        event = "state.refused" if isinstance(error, StateRefused | OSError) else "broker.lost"
+        if self._throttle.is_due(event):
+            _LOG.warning(event, detail=str(error))

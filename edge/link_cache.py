@@ -3,14 +3,17 @@
 One thread follows the topic while the event loop looks links up; a lock guards what they share.
 """
 
+import time
 from collections.abc import Callable, Collection
 from threading import RLock
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from actions.definition import UnreadableDefinition
 from runtime.definitions.follower import DefinitionFollower, LinkVersion
-from runtime.ports import LogReader
+from runtime.monitoring.log_throttle import LogThrottle
+from runtime.ports import LogReader, RetriableError
 from runtime.state.store import StateStore
 
 _LOG = structlog.get_logger(__name__)
@@ -42,9 +45,19 @@ class LinkCache(Generic[Compiled]):
     """Caches the newest version of each link that was clicked."""
 
     def __init__(
-        self, reader: LogReader, state: StateStore, compile_link: Compile[Compiled], *, topic_id: str | None
+        self,
+        reader: LogReader,
+        state: StateStore,
+        compile_link: Compile[Compiled],
+        *,
+        topic_id: str | None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`topic_id` is that of a topic that an earlier process read to its end; None if there was no such process."""
+        """`topic_id` is that of a topic that an earlier process read to its end; None if there was no such process.
+
+        `monotonic` is a clock in seconds.
+        """
+        self._throttle = LogThrottle(monotonic)
         self._compile = compile_link
         self._lock = RLock()
         self._compiled: dict[bytes, Compiled] = {}
@@ -74,6 +87,21 @@ class LinkCache(Generic[Compiled]):
         self.is_complete = self.is_complete or not give_up()
 
     def _load(self, link_key: bytes) -> Compiled | None:
+        try:
+            return self._compile_newest(link_key)
+        except UnreadableDefinition as error:
+            self._log_seldom("link.unreadable", link_key.hex(), error)
+            raise
+        except RetriableError as error:
+            self._log_seldom("state.refused", "", error)
+            raise
+
+    def _log_seldom(self, event: str, about: str, error: Exception) -> None:
+        """Log the event once in a while for each link: strangers may click one a thousand times a second."""
+        if self._throttle.is_due(f"{event} {about}"):
+            _LOG.error(event, detail=str(error))
+
+    def _compile_newest(self, link_key: bytes) -> Compiled | None:
         with self._lock:  # a version that is published meanwhile is not overwritten by the one before it
             found = self._follower.newest(link_key)
             if found is None:

@@ -11,8 +11,6 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID, uuid5
 
-import structlog
-
 from actions.definition import UnreadableDefinition
 from edge import page_answers
 from edge.accept_language import page_language
@@ -27,8 +25,6 @@ from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
 from schemas.definition_key import encode_link
 from schemas.link_token import BadToken, open_token
-
-_LOG = structlog.get_logger(__name__)
 
 CONFIRMED_CLICKS = UUID("0f0f2c0a-1a53-5c9a-8a54-6f1f6d0c7a11")
 """Namespace of the ids of confirmed clicks: a button that is pressed twice makes one click."""
@@ -78,8 +74,8 @@ class Responder:
             opened = self._open(request, found[1].decode())
         except _Refused as refused:
             return page_answers.not_valid(_language(request))._replace(refusal=refused.reason)
-        except (LinkNotReady, RetriableError, UnreadableDefinition) as error:
-            return _not_ready(request, error)
+        except (LinkNotReady, RetriableError, UnreadableDefinition):
+            return page_answers.not_ready(_language(request), request.path.decode("latin-1"))
         return self._answer(opened, is_done=found[2] is not None)._replace(key_id=opened.key_id)
 
     def _open(self, request: Request, token: str) -> OpenedLink:
@@ -186,12 +182,6 @@ def _is_speculative(request: Request) -> bool:
     headers = request.headers
     values = [headers[name] for name in _SPECULATION if name in headers]
     return bool(values) and any(map(_SPECULATIVE.search, values))
-
-
-def _not_ready(request: Request, error: Exception) -> Answer:
-    if not isinstance(error, LinkNotReady):
-        _LOG.error("link.unreadable", detail=str(error))
-    return page_answers.not_ready(_language(request), request.path.decode("latin-1"))
 
 
 def _without_click(opened: OpenedLink) -> Answer:

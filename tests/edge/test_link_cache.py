@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
+from actions.definition import UnreadableDefinition
 from edge.link_cache import LinkCache, LinkNotReady
 from runtime.fake_kafka.cluster import FakeCluster
 from runtime.fake_kafka.log_reader import FakeLogReader
 from runtime.fake_kafka.network import Lost
 from runtime.fake_kafka.publisher import FakePublisher
-from runtime.ports import RetriableError
+from runtime.ports import RetriableError, StateRefused
 from runtime.state.in_memory import MemoryState
 from schemas.definition_key import definition_key, encode_link
 from schemas.topics import LINK_DEFINITIONS
@@ -147,3 +149,40 @@ def test_recreated_topic_is_read_from_its_beginning(links: Links) -> None:
         table.find(key_of("a"))
     table.catch_up(never)
     assert (table.find(key_of("a")), table.find(key_of("b"))) == (None, (1, b"acme/b/1"))
+
+
+class Unlucky:
+    """Compiles no link, or has no disk to read one from."""
+
+    def __init__(self, links: Links, error: Exception) -> None:
+        self.now = 0.0
+        state = MemoryState()
+        reader = FakeLogReader(links.cluster, LINK_DEFINITIONS, links.line)
+        self._error = error
+        self.table = LinkCache(reader, state, self._compile, topic_id=None, monotonic=lambda: self.now)
+        self.table.catch_up(never)
+
+    def _compile(self, _link_key: bytes, _version: int, _value: bytes) -> Compiled:
+        raise self._error
+
+    def events_of(self, *link_ids: str) -> list[str]:
+        with capture_logs() as lines:
+            for link_id in link_ids:
+                with pytest.raises(type(self._error)):
+                    self.table.find(key_of(link_id))
+        return [line["event"] for line in lines]
+
+
+def test_unreadable_link_is_logged_once_in_a_while(links: Links) -> None:
+    links.define("a", 1)
+    links.define("b", 1)
+    unlucky = Unlucky(links, UnreadableDefinition("of a newer program", newer=True))
+    assert unlucky.events_of("a", "a", "b", "a", "b") == ["link.unreadable"] * 2
+    unlucky.now = 60.0
+    assert unlucky.events_of("a", "a") == ["link.unreadable"]
+
+
+def test_refusing_disk_is_no_unreadable_link(links: Links) -> None:
+    links.define("a", 1)
+    links.define("b", 1)
+    assert Unlucky(links, StateRefused("no disk")).events_of("a", "b", "a") == ["state.refused"]
