@@ -1,19 +1,16 @@
 """`link-actions doctor`: checks the installation and says how to fix what is wrong."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cli.command_line import PlainCommand
 from cli.entry import topic_names
-from cli.output import say_json
-from cli.table import Whole, print_table
+from cli.findings import show_findings
 from consumer.decision.cores import best_core
 from consumer.doctor.cluster import check_cluster
-from consumer.doctor.finding import Finding, exit_code_of
+from consumer.doctor.finding import Finding
 from consumer.doctor.local import (
     check_backend,
     check_core,
@@ -41,15 +38,7 @@ def doctor(
     The exit code is 0 if the worker can run, 2 if settings are wrong, 3 if Kafka or the registry is at fault, and 6 if
     committed offsets, dedupe state and clicks disagree.
     """
-    findings = check_all(role)
-    if as_json:
-        for finding in findings:
-            fields = asdict(finding)
-            del fields["exit_code"]
-            say_json(fields)
-    else:
-        print_table(("", "check", "result and fix"), [row for finding in findings for row in finding_rows(finding)])
-    raise typer.Exit(exit_code_of(findings))
+    raise typer.Exit(show_findings(check_all(role), as_json=as_json))
 
 
 def check_all(role: Role) -> list[Finding]:
@@ -68,13 +57,6 @@ def check_all(role: Role) -> list[Finding]:
     findings += check_registry(settings.schema_registry_url, names.clicks)
     findings += check_cluster(settings, names, role)
     return findings
-
-
-def finding_rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
-    """Return the lines of the table for one finding."""
-    yield finding.status, finding.subject, finding.seen
-    if finding.fix:
-        yield "", "", Whole(f"→ {finding.fix}")
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -12,6 +12,7 @@ import typer
 from cli.command_line import PlainCommand, PlainGroup
 from cli.edge_check import EXAMPLE as CHECK_EXAMPLE
 from cli.edge_check import check
+from cli.entry import warn_of_hidden_settings
 from cli.output import say, say_json
 from cli.table import print_table
 from consumer.inspect.record_view import time_of
@@ -77,6 +78,8 @@ def run(
     settings = load_settings_of(EdgeSettings, os.environ)
     raise_limit()
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)
+    if supervisor is None:
+        warn_of_hidden_settings(os.environ, EdgeSettings)
     number = settings.workers if workers is None else workers
     if supervisor is None and number > 1:
         raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=False, program=_EDGE))

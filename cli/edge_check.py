@@ -4,18 +4,15 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from cli.doctor import finding_rows
 from cli.entry import topic_names
-from cli.output import say_json
-from cli.table import print_table
+from cli.findings import show_findings
 from consumer.doctor.cluster import check_cluster
-from consumer.doctor.finding import Finding, exit_code_of, failure, fine, warning
-from consumer.doctor.local import check_registry
+from consumer.doctor.finding import Finding, failure, fine, warning
+from consumer.doctor.local import check_registry, check_service_links
 from edge.keyring import BadKeyring, KeyState, load_keyring
 from edge.settings import EdgeSettings
 from edge.spool.inventory import contents_of
@@ -41,15 +38,7 @@ def check(
     The exit code is 0 if the edge can run, 2 if settings or keyring are wrong, and 3 if the disk, Kafka or the registry
     is at fault.
     """
-    findings = list(check_edge(os.environ))
-    if as_json:
-        for finding in findings:
-            fields = asdict(finding)
-            del fields["exit_code"]
-            say_json(fields)
-    else:
-        print_table(("", "check", "result and fix"), [row for finding in findings for row in finding_rows(finding)])
-    raise typer.Exit(exit_code_of(findings))
+    raise typer.Exit(show_findings(list(check_edge(os.environ)), as_json=as_json))
 
 
 def check_edge(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -61,6 +50,7 @@ def check_edge(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from (failure("settings", mistake, ExitCode.USAGE) for mistake in error.mistakes)
         return
     yield fine("settings", "valid")
+    yield from check_service_links(environ, EdgeSettings)
     yield from check_keyring(settings)
     yield from check_spool(settings)
     names = topic_names(settings)

@@ -1,16 +1,21 @@
 """Settings, topic names and registry of a command."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
+
 from actions.registry import load_kinds
-from runtime.config.environment import load_settings
+from runtime.config.environment import hidden_settings, load_settings
+from runtime.config.service_links import ADVICE
 from runtime.config.settings import Settings
 from runtime.monitoring.logs import configure_logs
 from runtime.registry.registry import SchemaRegistry, connect_registry
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
+
+_LOG = structlog.get_logger(__name__)
 
 
 def command_settings() -> Settings:
@@ -21,6 +26,12 @@ def command_settings() -> Settings:
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format, client_library=None)
     return settings
+
+
+def warn_of_hidden_settings(environ: Mapping[str, str], kind: type[Settings]) -> None:
+    """Log each setting of a program that does not apply because Kubernetes has set its variable for a Service."""
+    for name in hidden_settings(environ, kind):
+        _LOG.warning("setting.hidden", setting=name, detail=f"Kubernetes set it for a Service; {ADVICE}")
 
 
 def topic_names(settings: Settings) -> TopicNames:

@@ -5,20 +5,17 @@ import sys
 from textwrap import indent
 from typing import Annotated
 
-import structlog
 import typer
 
 from cli.command_line import PlainCommand
+from cli.entry import warn_of_hidden_settings
 from consumer.app.worker import run_worker
-from runtime.config.environment import hidden_settings, load_settings
-from runtime.config.service_links import ADVICE
-from runtime.config.settings import MAX_WORKERS, settings_help
+from runtime.config.environment import load_settings
+from runtime.config.settings import MAX_WORKERS, Settings, settings_help
 from runtime.monitoring.logs import configure_logs
 from runtime.process.file_descriptors import raise_limit
 from runtime.process.parent_watch import ParentWatch
 from runtime.supervisor.composition import run_workers
-
-_LOG = structlog.get_logger(__name__)
 
 _WORKER = (sys.executable, "-m", "cli", "run")
 
@@ -49,8 +46,7 @@ def run(
     raise_limit()
     configure_logs(settings.log_level, settings.log_format, instance=settings.instance_id)
     if supervisor is None:
-        for name in hidden_settings(os.environ):
-            _LOG.warning("setting.hidden", setting=name, detail=f"Kubernetes set it for a Service; {ADVICE}")
+        warn_of_hidden_settings(os.environ, Settings)
     number = settings.workers if workers is None else workers
     if supervisor is None and number > 1:
         raise typer.Exit(run_workers(settings, os.environ, workers=number, drain=drain, program=_WORKER))

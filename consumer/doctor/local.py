@@ -47,15 +47,16 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     return settings, [
         program,
         fine("settings", f"valid; set are {', '.join(named)}"),
-        *_check_service_links(environ),
+        *check_service_links(environ),
     ]
 
 
-def _check_service_links(environ: Mapping[str, str]) -> Iterator[Finding]:
+def check_service_links(environ: Mapping[str, str], kind: type[Settings] = Settings) -> Iterator[Finding]:
+    """Report variables that Kubernetes has set for Services, and the settings that they hide."""
     if not service_links(environ):
         return
     seen = f"{len(service_links(environ))} variables of Kubernetes Services look like settings and are ignored"
-    hidden = hidden_settings(environ)
+    hidden = hidden_settings(environ, kind)
     yield warning("settings", f"{seen}, including {', '.join(hidden)}" if hidden else seen, ADVICE)
 
 

@@ -57,9 +57,9 @@ def service_links(environ: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name in ours if is_service_link(name.removeprefix(PREFIX), environ[name]))
 
 
-def hidden_settings(environ: Mapping[str, str]) -> list[str]:
+def hidden_settings(environ: Mapping[str, str], kind: type[Settings] = Settings) -> list[str]:
     """Return the settings whose variable Kubernetes has set for a Service; their defaults apply."""
-    return sorted(service_links(environ) & {variable(field) for field in Settings.model_fields})
+    return sorted(service_links(environ) & {variable(field) for field in kind.model_fields})
 
 
 def _check_encoding(environ: Mapping[str, str]) -> None:

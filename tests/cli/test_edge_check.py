@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import execute
+from tests.cli.test_service_links import Service, environment_of
 from tests.support.edge import KEYRING
 
 
@@ -65,3 +66,25 @@ def test_damaged_files_and_little_room_are_warnings(
     monkeypatch.setenv("LINK_ACTIONS_EDGE_SPOOL_LIMIT", "900000 TiB")
     execute(["edge", "check", "--json"])
     assert [status for status, _ in findings(capsys)["spool"]] == ["warn", "warn"]
+
+
+def test_hidden_setting_is_a_warning(
+    keyring: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keyring.exists()
+    for name, value in environment_of(Service("link-actions-edge")).items():
+        monkeypatch.setenv(name, value)
+    execute(["edge", "check", "--json"])
+    assert any("LINK_ACTIONS_EDGE_PORT" in seen for _, seen in findings(capsys)["settings"])
+
+
+def test_run_warns_of_a_hidden_setting(
+    keyring: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINK_ACTIONS_LOG_FORMAT", "json")
+    monkeypatch.setenv("LINK_ACTIONS_EDGE_SPOOL_DIR", str(keyring))  # it ends at once: this is no folder
+    for name, value in environment_of(Service("link-actions-edge")).items():
+        monkeypatch.setenv(name, value)
+    assert execute(["edge", "run"]) == 3
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    assert [line["setting"] for line in lines if line["event"] == "setting.hidden"] == ["LINK_ACTIONS_EDGE_PORT"]
