@@ -4,7 +4,7 @@ TEST_PROCESSES ?= 3
 CLICKS ?= 200000
 KILLS ?= 5
 FAULTS ?= 300
-OUTAGE ?= 120
+OUTAGE ?= 600
 SEEDS ?= 1000
 JOBS ?= 2
 KAFKA_PORT ?= 9092
@@ -107,9 +107,12 @@ latency: install ## Measure update latency at a constant rate, compared with Kaf
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, then verify the output
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
-.PHONY: edge-kills
-edge-kills: install ## Kill an edge KILLS times under load, take its broker away for OUTAGE seconds, count the clicks
-	$(BIN)/python -m tests.kafka.edge_kills --kills $(KILLS) --outage $(OUTAGE)
+.PHONY: edge-kills edge-outage
+edge-kills: install ## Kill an edge KILLS times under load, count the clicks that come
+	$(BIN)/python -m tests.edge_trials kills --kills $(KILLS)
+
+edge-outage: install ## Freeze an edge's broker, take it away for OUTAGE seconds at 200 clicks/s, count the clicks that come
+	$(BIN)/python -m tests.edge_trials outage --outage $(OUTAGE)
 
 chaos: install ## Inject FAULTS faults into workers and brokers while clicks flow, then verify the output
 	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)

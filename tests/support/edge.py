@@ -83,18 +83,24 @@ class EdgeProcess(Worker):
 
     def wait_published(self) -> None:
         """Return once the broker has everything that this process has answered."""
-        wait_until(self._is_published, "publication of all clicks")
+        wait_until(self.is_published, "publication of all clicks")
 
-    def _is_published(self) -> bool:
+    def is_published(self) -> bool:
+        """Return whether the broker has everything that this process has answered."""
         metrics = self.metrics()
         recorded = metrics["edge_clicks_total", "recorded"]
         return metrics["edge_records_published_total",] >= recorded
 
 
 class Crowd:
-    """People who click on several connections at once, and what they were answered."""
+    """People who click on several connections at once, and what they were answered.
 
-    def __init__(self, port: int, paths: Callable[[int], str], *, connections: int = 3) -> None:
+    They click at `per_second` together, whether answers are late or not; without it, as fast as they are answered.
+    """
+
+    def __init__(
+        self, port: int, paths: Callable[[int], str], *, connections: int = 3, per_second: float | None = None
+    ) -> None:
         self._port = port
         self._paths = paths
         self._stop = threading.Event()
@@ -103,7 +109,8 @@ class Crowd:
         self.click_ids: list[str] = []
         """The ids of the clicks whose whole answer was read."""
         self.seconds: list[float] = []
-        """How long each answer took."""
+        """How long each answer took, from when it was due."""
+        self._seconds_apart = connections / per_second if per_second else 0.0
         self._threads = [threading.Thread(target=self._click) for _ in range(connections)]
         for each in self._threads:
             each.start()
@@ -118,10 +125,11 @@ class Crowd:
     def _click(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
         try:
+            due = time.monotonic()
             while not self._stop.is_set():
-                begun = time.monotonic()
+                due = self._wait_until_due(due)
                 answer = _asked(connection, self._paths(self._number()), {})
-                self.seconds.append(time.monotonic() - begun)
+                self.seconds.append(time.monotonic() - due)
                 click_id = answer.headers.get("Link-Actions-Click")
                 if click_id is not None:
                     self.click_ids.append(click_id)
@@ -129,6 +137,13 @@ class Crowd:
             pass  # the edge was killed
         finally:
             connection.close()
+
+    def _wait_until_due(self, last: float) -> float:
+        """Return when the next click is due, at that time."""
+        if not self._seconds_apart:
+            return time.monotonic()
+        time.sleep(max(last + self._seconds_apart - time.monotonic(), 0.0))
+        return last + self._seconds_apart
 
     def _number(self) -> int:
         with self._lock:
