@@ -14,8 +14,10 @@ from consumer.doctor.cluster import check_cluster
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.doctor.local import check_registry, check_service_links
 from edge.keyring import BadKeyring, KeyState, load_keyring
+from edge.network_classes import load_networks
 from edge.settings import EdgeSettings
 from edge.spool.inventory import contents_of
+from edge.watched_file import BadFile
 from runtime.config.environment import WrongSettings, load_settings_of
 from runtime.errors import ExitCode, LinkActionsError
 from runtime.kafka.admin.acls import Role
@@ -33,10 +35,10 @@ _GIB = 1 << 30
 def check(
     *, as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False
 ) -> None:
-    """Check settings, keyring, spool, schema registry, connection and rights.
+    """Check settings, keyring, networks, spool, schema registry, connection and rights.
 
-    The exit code is 0 if the edge can run, 2 if settings or keyring are wrong, and 3 if the disk, Kafka or the registry
-    is at fault.
+    The exit code is 0 if the edge can run, 2 if settings, keyring or networks are wrong, and 3 if the disk, Kafka or
+    the registry is at fault.
     """
     raise typer.Exit(show_findings(list(check_edge(os.environ)), as_json=as_json))
 
@@ -52,6 +54,7 @@ def check_edge(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield fine("settings", "valid")
     yield from check_service_links(environ, EdgeSettings)
     yield from check_keyring(settings)
+    yield from check_networks(settings)
     yield from check_spool(settings)
     names = topic_names(settings)
     yield from check_registry(settings.schema_registry_url, names.clicks)
@@ -70,6 +73,18 @@ def check_keyring(settings: EdgeSettings) -> Iterator[Finding]:
     signing = {key.tenant_id for key_id, key in keyring.keys.items() if keyring.states[key_id] is KeyState.SIGNING}
     for tenant in sorted({key.tenant_id for key in keyring.keys.values()} - signing):
         yield warning("keyring", f"no key signs for tenant {tenant}", "add one with state: signing")
+
+
+def check_networks(settings: EdgeSettings) -> Iterator[Finding]:
+    """Report the number of networks that have a class."""
+    if settings.edge_networks is None:
+        return
+    try:
+        networks = load_networks(settings.edge_networks)
+    except BadFile as error:
+        yield failure("networks", f"{error}; fix it, or unset LINK_ACTIONS_EDGE_NETWORKS", ExitCode.USAGE)
+        return
+    yield fine("networks", f"{counted(len(networks), 'network')} with a class")
 
 
 def check_spool(settings: EdgeSettings) -> Iterator[Finding]:

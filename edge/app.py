@@ -20,10 +20,12 @@ from edge.health import EdgeHealth
 from edge.http.adapter import EdgeApp
 from edge.http.server import EdgeServer
 from edge.kafka_producer import open_spool_producer
-from edge.keyring import BadKeyring, KeyringFile
+from edge.keyring import BadKeyring
 from edge.link import EdgeLink, link_compiler
 from edge.link_cache import LinkCache
 from edge.metrics import EdgeMetrics
+from edge.network_table import NetworkTable
+from edge.operator_files import OperatorFiles
 from edge.publishing import PUBLISH_SECONDS, Publishing
 from edge.recorder import Recorder
 from edge.remembered_registry import RememberedRegistry
@@ -104,7 +106,7 @@ class _Edge:
     def run(self) -> ExitCode:
         """Open everything, serve, and publish what is left."""
         settings, stack = self.settings, self.stack
-        keyring = KeyringFile(settings.edge_keyring)
+        files = OperatorFiles(settings.edge_keyring, settings.edge_networks)
         metrics = self._serve_metrics()
         is_stopping = stack.enter_context(stopping_on_signals(self.health, stop_seconds=_STOP_SECONDS))
         credentials = stack.enter_context(Credentials(settings.kafka_config))
@@ -112,12 +114,13 @@ class _Edge:
         open_producer = partial(open_spool_producer, settings.kafka, credentials)
         publishing = Publishing(settings, open_producer, topics, clock=self.clock, metrics=metrics)
         registry = self._open_registry()
-        links = self._open_links(credentials, names, keyring, registry)
+        links = self._open_links(credentials, names, files, registry)
         responder = Responder(
             links=links,
-            keyring=lambda: keyring.current,
+            keyring=lambda: files.keyring,
             encoder=_encoder(names, registry),
-            trusted_proxies=settings.edge_trusted_proxies,
+            trusted_proxies=NetworkTable((each, True) for each in settings.edge_trusted_proxies),
+            network_classes=lambda: files.networks,
             now_ms=self.clock.now_ms,
             new_click_id=new_click_id,
         )
@@ -152,7 +155,7 @@ class _Edge:
         return metrics
 
     def _open_links(
-        self, credentials: Credentials, names: TopicNames, keyring: KeyringFile, registry: SchemaRegistry | None
+        self, credentials: Credentials, names: TopicNames, files: OperatorFiles, registry: SchemaRegistry | None
     ) -> LinkCache[EdgeLink]:
         """Open the links that an earlier process stored, and follow the topic from there."""
         own = _own(self.settings)
@@ -168,7 +171,7 @@ class _Edge:
         )
         thread = FollowerThread(
             links,
-            keyring,
+            files.refresh,
             topic_id_file=file,
             on_complete=self.health.complete_definitions,
             monotonic=self.clock.monotonic,

@@ -41,6 +41,7 @@ class ClickFacts(NamedTuple):
     headers: Mapping[bytes, bytes]
     network: str | None
     url: str | None
+    network_class: str | None = None
     confirmed: bool = False
     page_click_id: str | None = None
 
@@ -89,7 +90,7 @@ class ClickEncoder:
                 _SOME + _text(click.page_click_id) if click.page_click_id else _NONE,
                 _header(headers.get(b"sec-fetch-mode")),
                 _NONE if user is None else _SOME + (_TRUE if user == b"?1" else _FALSE),
-                _NONE,  # network_class
+                _SOME + _text(click.network_class) if click.network_class else _NONE,
                 _FALSE,  # replayed
             )
         )

@@ -1,40 +1,56 @@
-"""The client's network: all that is kept of its address."""
+"""The client's network and its class: all that is kept of its address."""
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import NamedTuple
 
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
+from edge.network_classes import NetworkClasses
+from edge.network_table import IPV4_BYTES, NetworkTable
 
-_IPV4_BITS, _IPV6_BITS = 24, 48
+TrustedProxies = NetworkTable[bool]
+
+_IPV4_KEPT, _IPV6_KEPT = 3, 6
+"""Bytes kept of an address: /24 and /48."""
+_MAPPED = bytes(10) + b"\xff\xff"
+"""An IPv4 address in IPv6's form begins with it (RFC 4291, 2.5.5.2)."""
 _MAX_HOPS = 20
 _REMEMBERED = 4_096
-"""Results kept in memory: parsing two addresses takes as long as the rest of a click."""
+"""Results kept in memory: browsers ask several times in a row."""
+
+
+class Client(NamedTuple):
+    """The client's /24 or /48, None if its address is not known, and the class of its network, None if it has none."""
+
+    network: str | None = None
+    network_class: str | None = None
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def client_network(peer: str | None, forwarded_for: bytes | None, trusted: tuple[Network, ...]) -> str | None:
-    """Return the client's /24 or /48, None if its address is not known.
+def client_of(
+    peer: str | None, forwarded_for: bytes | None, trusted: TrustedProxies, classes: NetworkClasses
+) -> Client:
+    """Return what is kept of the client's address; the class is that of the whole address.
 
     X-Forwarded-For is read from its end, as long as each address is that of a trusted proxy: everything before the
     first other one may be forged.
     """
     address = _address(peer or "")
     hops = forwarded_for.decode("latin-1").split(",")[-_MAX_HOPS:] if forwarded_for else []
-    while address is not None and hops and _is_among(address, trusted):
+    while address is not None and hops and trusted.find(address):
         address = _address(hops.pop())
     if address is None:
-        return None
-    bits = _IPV4_BITS if address.version == 4 else _IPV6_BITS  # noqa: PLR2004 - IPv4
-    cut = int(address) >> (address.max_prefixlen - bits) << (address.max_prefixlen - bits)
-    return f"{type(address)(cut)}/{bits}"
+        return Client()
+    found = classes.find(address)
+    return Client(_network(address), None if found is None else found.value)
 
 
-def _is_among(address: Address, networks: tuple[Network, ...]) -> bool:
-    return any(address in network for network in networks)
+def _network(address: bytes) -> str:
+    if len(address) == IPV4_BYTES:
+        return f"{inet_ntop(AF_INET, address[:_IPV4_KEPT] + bytes(1))}/24"
+    return f"{inet_ntop(AF_INET6, address[:_IPV6_KEPT] + bytes(16 - _IPV6_KEPT))}/48"
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> bytes | None:
     """Read an address, which some proxies write with a port; an IPv4 address in IPv6's form is that IPv4 address."""
     text = text.strip()
     if text.startswith("["):
@@ -42,8 +58,7 @@ def _address(text: str) -> Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
+        address = inet_pton(AF_INET6 if ":" in text else AF_INET, text.partition("%")[0])
+    except (OSError, ValueError):
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    return address.removeprefix(_MAPPED)

@@ -1,4 +1,4 @@
-"""Keeps links and keys of a running edge up to date, while the broker is there and while it is not."""
+"""Keeps links and the operator's files of a running edge up to date, while the broker is there and while it is not."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import structlog
 
-from edge.keyring import KeyringFile
 from edge.link import EdgeLink
 from edge.link_cache import LinkCache
 from runtime.monitoring.log_throttle import LogThrottle
@@ -19,19 +18,19 @@ _RETRY_SECONDS = 2.0
 
 
 class FollowerThread:
-    """Follows the topic of definitions and the file of keys. `monotonic` is a clock in seconds."""
+    """Follows the topic of definitions, and the operator's files. `monotonic` is a clock in seconds."""
 
     def __init__(
         self,
         links: LinkCache[EdgeLink],
-        keyring: KeyringFile,
+        refresh_files: Callable[[], None],
         *,
         topic_id_file: Path,
         on_complete: Callable[[], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._links = links
-        self._keyring = keyring
+        self._refresh_files = refresh_files
         self._topic_id_file = topic_id_file
         self._on_complete = on_complete
         self._throttle = LogThrottle(monotonic)
@@ -52,7 +51,7 @@ class FollowerThread:
             self._on_complete()
         topic_id = self._attach()
         while not self._stop.is_set():
-            self._refresh_keys()
+            self._refresh_files()
             try:
                 if topic_id is not None:
                     topic_id = self._catch_up(topic_id)
@@ -64,7 +63,7 @@ class FollowerThread:
     def _attach(self) -> str | None:
         """Connect to the topic as soon as there is a broker; None if the edge stops before."""
         while not self._stop.is_set():
-            self._refresh_keys()
+            self._refresh_files()
             try:
                 return self._links.attach()
             except RetriableError as error:
@@ -82,11 +81,6 @@ class FollowerThread:
         Path(temporary).replace(self._topic_id_file)
         self._on_complete()
         return None
-
-    def _refresh_keys(self) -> None:
-        problem = self._keyring.refresh()
-        if problem is not None:
-            _LOG.error("keyring.refused", detail=f"{problem}; the keys stay as they were")
 
     def _warn(self, error: Exception) -> None:
         event = "state.refused" if isinstance(error, StateRefused | OSError) else "broker.lost"

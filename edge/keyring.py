@@ -28,6 +28,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge.watched_file import BadFile, WatchedFile
 from schemas.link_token import KEY_BYTES, LinkKey, derive_key
 
 MASTER_BYTES = 32
@@ -46,7 +47,7 @@ class KeyState(StrEnum):
     """Its links are not valid any more."""
 
 
-class BadKeyring(Exception):
+class BadKeyring(BadFile):
     """The file cannot be used; the message says what is wrong with it and never holds a secret."""
 
 
@@ -133,38 +134,14 @@ def parse_keyring(text: str, name: str) -> Keyring:
     return Keyring(keys, {each.key_id: each.state for each in file.keys}, file.tenants)
 
 
-class KeyringFile:
-    """The keyring of a running process. A file that has become unusable leaves the keys as they were."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen = _identity(path)
-        self.current = load_keyring(path)
-
-    def refresh(self) -> str | None:
-        """Read the file if it has changed; return what is wrong with it, None if it is sound or as before."""
-        seen = _identity(self._path)
-        if seen == self._seen:
-            return None
-        self._seen = seen
-        try:
-            self.current = load_keyring(self._path)
-        except BadKeyring as error:
-            return str(error)
-        return None
+def keyring_file(path: Path) -> WatchedFile[Keyring]:
+    """Return the keyring of a running process. Raises BadKeyring."""
+    return WatchedFile(path, load_keyring)
 
 
 def _without_port(host: bytes) -> str:
     name, _, port = host.decode("latin-1").lower().rpartition(":")
     return name if port.isdigit() else host.decode("latin-1").lower()
-
-
-def _identity(path: Path) -> tuple[int, ...] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
 
 
 def _key(entry: _Key, masters: Mapping[str, bytes], name: str) -> LinkKey:

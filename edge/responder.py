@@ -15,11 +15,12 @@ from actions.definition import UnreadableDefinition
 from edge import page_answers
 from edge.accept_language import page_language
 from edge.click_record import ClickEncoder, ClickFacts
-from edge.client_address import Network, client_network
+from edge.client_address import TrustedProxies, client_of
 from edge.exchange import Answer, AnswerKind, Headers, RecordedClick, Request
 from edge.keyring import Keyring, KeyState
 from edge.link import EdgeLink
 from edge.link_cache import LinkNotReady, Links
+from edge.network_classes import NetworkClasses
 from edge.opened_link import OpenedLink
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
@@ -58,7 +59,8 @@ class Responder:
     links: Links[EdgeLink]
     keyring: Callable[[], Keyring]
     encoder: ClickEncoder
-    trusted_proxies: tuple[Network, ...]
+    trusted_proxies: TrustedProxies
+    network_classes: Callable[[], NetworkClasses]
     now_ms: Callable[[], int]
     new_click_id: Callable[[], str]
 
@@ -150,6 +152,8 @@ class Responder:
 
     def _click(self, opened: OpenedLink, click_id: str, location: bytes | None) -> ClickFacts:
         request = opened.request
+        forwarded_for = request.headers.get(b"x-forwarded-for")
+        client = client_of(request.peer, forwarded_for, self.trusted_proxies, self.network_classes())
         return ClickFacts(
             tenant_id=opened.tenant_id,
             sent=opened.sent,
@@ -158,7 +162,8 @@ class Responder:
             clicked_at_ms=self.now_ms(),
             method=request.method,
             headers=request.headers,
-            network=client_network(request.peer, request.headers.get(b"x-forwarded-for"), self.trusted_proxies),
+            network=client.network,
+            network_class=client.network_class,
             url=None if location is None else location.decode(),
         )
 

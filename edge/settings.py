@@ -2,17 +2,16 @@
 
 import re
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from edge.network_table import Network
 from runtime.config.settings import Settings
 from runtime.config.values import listen_address
-
-Network = IPv4Network | IPv6Network
 
 _SIZE = re.compile(r"(\d{1,9})\s*(KiB|MiB|GiB|TiB)")
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -79,6 +78,13 @@ class EdgeSettings(Settings):
         description="what answered clicks survive: kill (the end of the process) or power (a power cut too, which makes"
         " each answer wait for the disk)",
         examples=["power"],
+    )
+    edge_networks: Path | None = Field(
+        default=None,
+        description="a file with a network and its class (isp, hosting, mail_security or proxy) in each line, for"
+        " network_class of clicks; read again when it changes",
+        examples=["/etc/link-actions/networks.txt"],
+        json_schema_extra={"default": "none"},
     )
     edge_trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks)] = Field(
         default=(),

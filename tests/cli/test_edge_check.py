@@ -1,11 +1,15 @@
 """`link-actions edge check` without a broker: settings, keyring and spool."""
 
 import json
+import os
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from cli.app import execute
+from cli.edge_check import check_edge
+from consumer.doctor.finding import Finding, exit_code_of, fine
 from tests.cli.test_service_links import Service, environment_of
 from tests.support.edge import KEYRING
 
@@ -68,14 +72,17 @@ def test_damaged_files_and_little_room_are_warnings(
     assert [status for status, _ in findings(capsys)["spool"]] == ["warn", "warn"]
 
 
-def test_hidden_setting_is_a_warning(
-    keyring: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def local_findings(subject: str) -> list[Finding]:
+    """Those before the broker is asked, which takes seconds."""
+    found = takewhile(lambda each: each.subject != "spool", check_edge(os.environ))
+    return [each for each in found if each.subject == subject]
+
+
+def test_hidden_setting_is_a_warning(keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert keyring.exists()
     for name, value in environment_of(Service("link-actions-edge")).items():
         monkeypatch.setenv(name, value)
-    execute(["edge", "check", "--json"])
-    assert any("LINK_ACTIONS_EDGE_PORT" in seen for _, seen in findings(capsys)["settings"])
+    assert any("LINK_ACTIONS_EDGE_PORT" in each.seen for each in local_findings("settings"))
 
 
 def test_run_warns_of_a_hidden_setting(
@@ -88,3 +95,14 @@ def test_run_warns_of_a_hidden_setting(
     assert execute(["edge", "run"]) == 3
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     assert [line["setting"] for line in lines if line["event"] == "setting.hidden"] == ["LINK_ACTIONS_EDGE_PORT"]
+
+
+def test_networks_are_checked(keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = keyring.with_name("networks.txt")
+    monkeypatch.setenv("LINK_ACTIONS_EDGE_NETWORKS", str(path))
+    path.write_text("192.0.2.0/24 hosting\n2001:db8::/32 isp\n")
+    assert local_findings("networks") == [fine("networks", "2 networks with a class")]
+    path.write_text("192.0.2.0/24 castle\n")
+    (finding,) = local_findings("networks")
+    assert "line 1" in finding.seen
+    assert exit_code_of([finding]) == 2

@@ -8,11 +8,12 @@ from uuid import NAMESPACE_OID, uuid5
 from actions.link import link_from_record
 from actions.registry import load_kinds
 from edge.click_record import ClickEncoder
-from edge.client_address import Network
 from edge.exchange import Answer, Request
 from edge.keyring import Keyring, KeyState, Tenant
 from edge.link import EdgeLink, edge_link
 from edge.link_cache import LinkNotReady
+from edge.network_classes import NetworkClasses
+from edge.network_table import Network, NetworkTable
 from edge.responder import Responder
 from schemas.codec import Codec, single_object_frame
 from schemas.definition_key import encode_link
@@ -35,6 +36,7 @@ KEYS = {
 STATES = {1: KeyState.SIGNING, 2: KeyState.ANSWER_ONLY, 3: KeyState.REVOKED, 4: KeyState.VALID}
 UNKNOWN_KEY = derive_key(MASTER, 9, "acme")
 KEYRING = Keyring(KEYS, STATES, {"acme": Tenant(hosts=("klik.example.com",))})
+NO_NETWORKS: NetworkClasses = NetworkTable()
 MAX_CLICK_IDS = 1_000
 
 
@@ -56,7 +58,11 @@ def an_edge_link(*actions: Mapping[str, Any], **changes: Any) -> EdgeLink:
 
 
 def a_responder(
-    *links: EdgeLink, is_complete: bool = True, keyring: Keyring = KEYRING, proxies: tuple[Network, ...] = ()
+    *links: EdgeLink,
+    is_complete: bool = True,
+    keyring: Keyring = KEYRING,
+    proxies: tuple[Network, ...] = (),
+    networks: NetworkClasses = NO_NETWORKS,
 ) -> Responder:
     numbers = count()
     schema = SCHEMAS["LinkClicked"]
@@ -64,7 +70,8 @@ def a_responder(
         links=LinksInMemory(*(links or (an_edge_link(),)), is_complete=is_complete),
         keyring=lambda: keyring,
         encoder=ClickEncoder(schema, single_object_frame(schema)),
-        trusted_proxies=proxies,
+        trusted_proxies=NetworkTable((each, True) for each in proxies),
+        network_classes=lambda: networks,
         now_ms=lambda: NOON,
         new_click_id=lambda: click_id(next(numbers)),
     )

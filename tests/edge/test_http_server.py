@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from edge.client_address import Network
 from edge.exchange import Answer, RecordedClick
 from edge.flood_guard import FloodGuard
 from edge.http import protocol
 from edge.http.adapter import EdgeApp
 from edge.http.server import EdgeServer
 from edge.link import EdgeLink
+from edge.network_table import Network
 from edge.recorder import Recorder, Recording
 from edge.spool.folder import make_folder
 from edge.spool.reader import SpoolReader

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.keyring import BadKeyring, KeyringFile, KeyState, load_keyring, parse_keyring
+from edge.keyring import BadKeyring, KeyState, keyring_file, load_keyring, parse_keyring
 from schemas.link_token import derive_key
 
 MASTER = base64.b64encode(bytes(range(32))).decode()
@@ -82,7 +82,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_read_again(path: Path) -> None:
-    file = KeyringFile(path)
+    file = keyring_file(path)
     path.write_text(SOUND.replace("state: valid", "state: revoked"))
 
     assert file.refresh() is None
@@ -91,7 +91,7 @@ def test_a_changed_file_is_read_again(path: Path) -> None:
 
 def test_a_file_that_became_unusable_leaves_the_keys_as_they_were(path: Path) -> None:
     """No mistake in the file ever invalidates a link that is out."""
-    file = KeyringFile(path)
+    file = keyring_file(path)
     before = file.current
 
     path.write_text("keys: [")

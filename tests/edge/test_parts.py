@@ -7,14 +7,15 @@ import pytest
 
 from edge.accept_language import is_first_language, page_language
 from edge.click_record import ClickEncoder
-from edge.client_address import client_network
+from edge.client_address import Client, client_of
 from edge.flood_guard import FloodGuard
+from edge.network_table import NetworkTable
 from edge.settings import EdgeSettings, Sync
 from runtime.config.environment import WrongSettings, load_settings, load_settings_of
 from schemas.record_schema import record_schema
-from tests.edge.parts import SCHEMAS
+from tests.edge.parts import NO_NETWORKS, SCHEMAS
 
-PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+PROXIES = NetworkTable([(ip_network("10.0.0.0/8"), True), (ip_network("::1/128"), True)])
 REQUIRED = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "broker:9092", "LINK_ACTIONS_EDGE_KEYRING": "/etc/keyring.yaml"}
 
 
@@ -37,7 +38,7 @@ REQUIRED = {"LINK_ACTIONS_BOOTSTRAP_SERVERS": "broker:9092", "LINK_ACTIONS_EDGE_
     ],
 )
 def test_client_network(peer: str | None, forwarded: bytes | None, network: str | None) -> None:
-    assert client_network(peer, forwarded, PROXIES) == network
+    assert client_of(peer, forwarded, PROXIES, NO_NETWORKS) == Client(network)
 
 
 def test_flood_guard_counts_each_token_in_each_minute() -> None:
@@ -97,6 +98,7 @@ def test_settings_have_defaults() -> None:
         ("EDGE_SYNC", "never"),
         ("EDGE_PORT", "65536"),
         ("EDGE_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("EDGE_NETWORK", "/etc/networks.txt"),
         ("EDGE_PROT", "80"),
     ],
 )

@@ -102,7 +102,7 @@ BUGS = (
         (
             Edit(
                 "edge/client_address.py",
-                "    while address is not None and hops and _is_among(address, trusted):\n",
+                "    while address is not None and hops and trusted.find(address):\n",
                 "    while address is not None and hops:\n",
             ),
         ),
