@@ -16,13 +16,15 @@ from edge.click_record import ClickEncoder
 from edge.direct_publisher import DirectPublisher
 from edge.flood_guard import FloodGuard
 from edge.follower_thread import FollowerThread
+from edge.form_record import FormEncoder
 from edge.health import EdgeHealth
-from edge.http.adapter import EdgeApp
+from edge.http.adapter import EdgeApp, FillIn
 from edge.http.server import EdgeServer
 from edge.kafka_producer import open_spool_producer
 from edge.keyring import BadKeyring
 from edge.link import EdgeLink, link_compiler
 from edge.link_cache import LinkCache
+from edge.metric_catalogue import PREFILLS
 from edge.metrics import EdgeMetrics
 from edge.network_table import NetworkTable
 from edge.operator_files import OperatorFiles
@@ -45,7 +47,7 @@ from runtime.ports import RetriableError, StateRefused
 from runtime.process.malloc import limit_arenas
 from runtime.process.parent_watch import ParentWatch
 from runtime.process.shutdown import stopping_on_signals
-from runtime.registry.codecs import reading_codec, writing_frame
+from runtime.registry.codecs import reading_codec, writing_codec, writing_frame
 from runtime.registry.registry import SchemaRegistry, connect_registry
 from runtime.state.factory import open_state, state_folder
 from schemas.codec import single_object_frame
@@ -121,6 +123,7 @@ class _Edge:
             encoder=_encoder(names, registry),
             trusted_proxies=NetworkTable((each, True) for each in settings.edge_trusted_proxies),
             network_classes=lambda: files.networks,
+            forms=FormEncoder(writing_codec(names.forms, load_schemas()["FormSubmitted"], registry)),
             now_ms=self.clock.now_ms,
             new_click_id=new_click_id,
         )
@@ -131,7 +134,7 @@ class _Edge:
             self.health.interrupt,
             synced=publishing.synced,
         )
-        app = EdgeApp(responder, recorder, metrics.answered)
+        app = EdgeApp(responder, recorder, metrics.answered, self._persons(metrics))
         server = EdgeServer(app, is_stopping, self.health.beat, recorder.probe)
         listening = _listen(settings, is_shared=self.parent_watch is not None)
         publishing.start()
@@ -142,6 +145,15 @@ class _Edge:
         is_done = publishing.finish()
         _LOG.info("edge.stopped")
         return ExitCode.DONE if is_done else ExitCode.UNAVAILABLE
+
+    def _persons(self, metrics: EdgeMetrics) -> FillIn | None:
+        """Return what prefills forms; None if no service is set."""
+        url = self.settings.edge_persons_url
+        if url is None:
+            return None
+        from edge.persons import HttpPersons  # noqa: PLC0415 - its HTTP client takes 15 MiB
+
+        return HttpPersons(url, partial(metrics.count, PREFILLS), self.clock.monotonic)
 
     def _serve_metrics(self) -> EdgeMetrics:
         """Open the port for metrics and probes, on which a supervisor may wait from now on."""
@@ -201,7 +213,8 @@ def _encoder(names: TopicNames, registry: SchemaRegistry | None) -> ClickEncoder
 
 def spooled_topics(settings: EdgeSettings) -> Mapping[SpooledTopic, str]:
     """Return the topic of each kind of record in the spool."""
-    return {SpooledTopic.CLICKS: _names(settings).clicks}
+    names = _names(settings)
+    return {SpooledTopic.CLICKS: names.clicks, SpooledTopic.FORMS: names.forms}
 
 
 def new_click_id() -> str:

@@ -17,7 +17,8 @@ class AnswerKind(StrEnum):
     REDIRECT = "redirect"
     TEXT = "text"
     CONFIRMATION = "confirmation"
-    RESULT = "result"
+    FORM = "form"
+    THANKS = "thanks"
     ONE_CLICK = "one_click"
     NOT_VALID = "not_valid"
     NOT_READY = "not_ready"
@@ -42,7 +43,8 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """An answer, and the click that has to be recorded before its first byte goes out.
 
-    `key_id` is the key of a valid token, `refusal` the reason why there is none.
+    `key_id` is the key of a valid token, `refusal` the reason why there is none. `prefill` is None unless facts about
+    the person are to be filled in first.
     """
 
     kind: AnswerKind
@@ -52,6 +54,7 @@ class Answer(NamedTuple):
     click: "RecordedClick | None" = None
     key_id: int | None = None
     refusal: TokenRefusal | None = None
+    prefill: "Prefill | None" = None
 
 
 class RecordedClick(NamedTuple):
@@ -65,3 +68,22 @@ class RecordedClick(NamedTuple):
     records: tuple[SpooledRecord, ...]
     unrecorded: Callable[[], Answer]
     flooded: Callable[[], Answer]
+
+
+class Prefill(NamedTuple):
+    """The facts about a person that a form is to be filled with, by name; `fill` makes the page of their values."""
+
+    tenant_id: str
+    person_id: str
+    facts: tuple[str, ...]
+    fill: Callable[[Mapping[str, str]], Answer]
+
+
+class Prefilled(StrEnum):
+    """The result of asking for facts."""
+
+    FILLED = "filled"
+    UNKNOWN = "unknown"
+    """The service knows none of them."""
+    FAILED = "failed"
+    """No answer in time, or none that can be used; the form comes empty."""

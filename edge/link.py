@@ -27,7 +27,7 @@ class EdgeLink:
     location: bytes | None
     rules: tuple[tuple[RedirectRule, bytes], ...]
     text: str | None
-    has_form: bool
+    form: Form | None
     to_confirm: tuple[Action, ...]
 
     @property
@@ -65,7 +65,7 @@ def edge_link(link: Link) -> EdgeLink:
         rules=tuple((rule, header_value(rule.url)) for rule in redirect.rules) if redirect else (),
         # Cleaned again: it may have been published under older rules.
         text=clean(response.text) if isinstance(response, Text) else None,
-        has_form=isinstance(response, Form),
+        form=response if isinstance(response, Form) else None,
         to_confirm=tuple(action for action in link.actions if action.guard is Guard.CONFIRM),
     )
 

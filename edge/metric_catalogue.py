@@ -1,6 +1,6 @@
 """The catalogue of the edge's metrics as data; names and labels are a contract with dashboards and alerts."""
 
-from edge.exchange import AnswerKind
+from edge.exchange import AnswerKind, Prefilled
 from edge.recorder import Recording
 from edge.token_refusal import TokenRefusal
 from runtime.monitoring.metric_spec import CounterSpec, GaugeSpec, HistogramSpec, Label, MetricSpec
@@ -33,6 +33,12 @@ CLICKS = CounterSpec(
     "Clicks by what became of them: recorded before the answer, unrecorded because neither the disk nor the broker took"
     " them, or flooded because their token is clicked too often.",
     (Label("recording", tuple(Recording)),),
+)
+PREFILLS = CounterSpec(
+    "link_actions_edge_prefills_total",
+    "forms",
+    "Forms for which facts about the person were asked, by result: filled, unknown to the service, or failed.",
+    (Label("result", tuple(Prefilled)),),
 )
 RECORDS_PUBLISHED = CounterSpec(
     "link_actions_edge_records_published_total", "records", "Records of the spool that the broker has acknowledged."

@@ -1,26 +1,22 @@
 """Answers that are pages, with their headers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
 
 from actions.kind import ClickFacts
-from edge.exchange import Answer, AnswerKind
+from actions.response import Form
+from edge.exchange import Answer, AnswerKind, Prefill
 from edge.opened_link import OpenedLink
 from edge.pages.confirmation import confirmation_page
 from edge.pages.effects import effect_of
-from edge.pages.form_answers import BadBody, read_form
+from edge.pages.form_answers import BadBody, FieldError, FormAnswers, read_form
+from edge.pages.form_page import form_page
 from edge.pages.headers import ANY_ORIGIN, headers_of_page
 from edge.pages.layout import PAGE_CLICK_ID
 from edge.pages.markup import Html
-from edge.pages.notices import (
-    done_page,
-    not_ready_page,
-    not_valid_page,
-    text_page,
-    try_again_page,
-)
+from edge.pages.notices import not_ready_page, not_valid_page, text_page, thank_you_page, try_again_page
 from edge.pages.one_click import is_one_click
 
 _HEADERS = tuple(headers_of_page())
@@ -30,10 +26,14 @@ _LEADING_ON = tuple(headers_of_page(ANY_ORIGIN))
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The body of a POST. `page_click_id` is that of the page whose button was pressed, if the body names one."""
+    """The body of a POST.
+
+    `page_click_id` is that of the page whose button was pressed, if the body names one; `answers` are those of a form.
+    """
 
     is_one_click: bool = False
     page_click_id: UUID | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def not_valid(language: str) -> Answer:
@@ -61,11 +61,11 @@ def text(opened: OpenedLink) -> Answer:
 
 def confirmation(opened: OpenedLink, click_id: str, location: bytes | None) -> Answer:
     """Answer with the actions that need a confirmation, and a button."""
-    link, target = opened.link.link, None if location is None else location.decode()
+    target = None if location is None else location.decode()
     body = confirmation_page(
         opened.language,
-        link_name=link.name,
-        effects=[effect_of(action, link.facts, _facts(opened), opened.language) for action in opened.link.to_confirm],
+        link_name=opened.link.link.name,
+        effects=_effects(opened),
         path=opened.path,
         page_click_id=click_id,
         target_url=target,
@@ -73,13 +73,35 @@ def confirmation(opened: OpenedLink, click_id: str, location: bytes | None) -> A
     return Answer(AnswerKind.CONFIRMATION, HTTPStatus.OK, _HEADERS if target is None else _LEADING_ON, body)
 
 
-def result(opened: OpenedLink) -> Answer:
-    """Answer with what follows a button that was pressed: the link's text, else a page that says that it is done."""
+def form(opened: OpenedLink, form: Form, page_click_id: str) -> Answer:
+    """Answer with a form; what its author wants prefilled is filled in if the message is recent enough."""
+
+    def fill(facts: Mapping[str, str]) -> Answer:
+        return Answer(AnswerKind.FORM, HTTPStatus.OK, _HEADERS, _form_page(opened, form, page_click_id, facts))
+
+    person_id, names = opened.sent.person_id, tuple(field.name for field in form.fields if field.name in form.prefill)
+    answer = fill({})
+    if person_id is None or not names:
+        return answer
+    return answer._replace(prefill=Prefill(opened.tenant_id, person_id, names, fill))
+
+
+def form_errors(opened: OpenedLink, form: Form, answers: FormAnswers) -> Answer:
+    """Answer a form with mistakes: the same form as it was filled in, and what to change."""
+    body = _form_page(opened, form, answers.page_click_id or "", answers.values, errors=answers.errors)
+    return Answer(AnswerKind.FORM, HTTPStatus.UNPROCESSABLE_ENTITY, _HEADERS, body)
+
+
+def after_button(opened: OpenedLink) -> Answer:
+    """Answer with the page after a button that was pressed: the link's text, or thanks for its form's answers.
+
+    The button of a redirect leads to its target, so a redirect has no such page.
+    """
     if opened.link.text is not None:
         return text(opened)
-    target = opened.link.location
-    body = done_page(opened.language, None if target is None else target.decode())
-    return Answer(AnswerKind.RESULT, HTTPStatus.OK, _HEADERS, body)
+    if opened.link.form is not None:
+        return Answer(AnswerKind.THANKS, HTTPStatus.OK, _HEADERS, thank_you_page(opened.language))
+    return not_valid(opened.language)
 
 
 def read_post(opened: OpenedLink) -> Posted | Answer:
@@ -88,18 +110,47 @@ def read_post(opened: OpenedLink) -> Posted | Answer:
     content_type = request.headers.get(b"content-type", b"").decode("latin-1")
     if is_one_click(content_type, request.body):
         return Posted(is_one_click=True)
+    form = opened.link.form
     try:
-        read = read_form(content_type, request.body, ())
+        read = read_form(content_type, request.body, () if form is None else form.fields)
     except BadBody:
         return Answer(AnswerKind.OTHER, HTTPStatus.BAD_REQUEST, _HEADERS, not_valid_page(opened.language))
-    return Posted(page_click_id=None if read.page_click_id is None else UUID(read.page_click_id))
+    if form is not None and read.errors:
+        return form_errors(opened, form, read)
+    return Posted(page_click_id=UUID(read.page_click_id) if read.page_click_id else None, answers=read.values)
 
 
 def _fields_of(posted: Posted | None) -> Mapping[str, str] | None:
     """Return the fields to post again; None for a GET."""
     if posted is None:
         return None
-    return {} if posted.page_click_id is None else {PAGE_CLICK_ID: str(posted.page_click_id)}
+    page = {} if posted.page_click_id is None else {PAGE_CLICK_ID: str(posted.page_click_id)}
+    return {**posted.answers, **page}
+
+
+def _form_page(
+    opened: OpenedLink,
+    form: Form,
+    page_click_id: str,
+    values: Mapping[str, str],
+    *,
+    errors: Mapping[str, FieldError] | None = None,
+) -> bytes:
+    return form_page(
+        opened.language,
+        form.fields,
+        path=opened.path,
+        page_click_id=page_click_id,
+        values=values,
+        errors=errors,
+        effects=_effects(opened),
+    )
+
+
+def _effects(opened: OpenedLink) -> list[Html]:
+    """Return a sentence for each action that needs a confirmation."""
+    facts = opened.link.link.facts
+    return [effect_of(action, facts, _facts(opened), opened.language) for action in opened.link.to_confirm]
 
 
 def _facts(opened: OpenedLink) -> ClickFacts:

@@ -75,8 +75,7 @@ class Recorder:
 
     async def _keep(self, records: Sequence[SpooledRecord]) -> bool:
         try:
-            for record in records:
-                self._spool.append(record)
+            self._spool.append(*records)
             is_kept = self._synced is None or await self._synced()
             self._note(None if is_kept else "the disk of the spool does not sync")
         except SpoolFull as error:

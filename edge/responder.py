@@ -17,11 +17,13 @@ from edge.accept_language import page_language
 from edge.click_record import ClickEncoder, ClickFacts
 from edge.client_address import TrustedProxies, client_of
 from edge.exchange import Answer, AnswerKind, Headers, RecordedClick, Request
+from edge.form_record import FormEncoder
 from edge.keyring import Keyring, KeyState
 from edge.link import EdgeLink
 from edge.link_cache import LinkNotReady, Links
 from edge.network_classes import NetworkClasses
 from edge.opened_link import OpenedLink
+from edge.spool.record import SpooledRecord
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
 from schemas.definition_key import encode_link
@@ -33,6 +35,8 @@ CONFIRMED_CLICKS = UUID("0f0f2c0a-1a53-5c9a-8a54-6f1f6d0c7a11")
 _APPENDED = rb"(?:[>)\].,;:!?'\"/&]|%2[0279]|%3[BEbe]|%5[Dd])"
 _LINK_PATH = re.compile(rb"/l/([A-Za-z0-9_-]+)(/done)?(?:" + _APPENDED + rb".*)?", re.DOTALL)
 """A link, with what mail programs append to one that they find in a text."""
+PREFILL_MS = 30 * 24 * 60 * 60 * 1_000
+"""Age of a message, in milliseconds, up to which its forms are prefilled."""
 _METHODS = b"GET, HEAD, POST, OPTIONS"
 _SPECULATION = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _SPECULATIVE = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
@@ -61,6 +65,7 @@ class Responder:
     encoder: ClickEncoder
     trusted_proxies: TrustedProxies
     network_classes: Callable[[], NetworkClasses]
+    forms: FormEncoder
     now_ms: Callable[[], int]
     new_click_id: Callable[[], str]
 
@@ -98,22 +103,23 @@ class Responder:
         return OpenedLink(request, token, key.tenant_id, key.key_id, state, sent, link, language)
 
     def _answer(self, opened: OpenedLink, *, is_done: bool) -> Answer:
-        if opened.link.has_form:
-            # There is no record for its answers yet, so they would be lost after a page that thanks for them.
-            return page_answers.not_ready(opened.language, opened.path)
         if is_done:
-            return page_answers.result(opened)
+            return page_answers.after_button(opened)
         if opened.state is KeyState.ANSWER_ONLY:
             return _without_click(opened)
         if opened.request.method == "POST":
             return self._posted(opened)
         answer = self._shown(opened)
-        return answer._replace(click=None) if opened.request.method == "HEAD" else answer
+        return answer._replace(click=None, prefill=None) if opened.request.method == "HEAD" else answer
 
     def _shown(self, opened: OpenedLink) -> Answer:
         """Answer a GET, whose click is not confirmed."""
         click_id, location = self.new_click_id(), opened.location
-        if opened.link.to_confirm:
+        if opened.link.form is not None:
+            answer = page_answers.form(opened, opened.link.form, click_id)
+            if not self._may_prefill(opened):
+                answer = answer._replace(prefill=None)
+        elif opened.link.to_confirm:
             answer = page_answers.confirmation(opened, click_id, location)
         elif location is None:
             answer = page_answers.text(opened)
@@ -125,9 +131,14 @@ class Responder:
             opened.token,
             (self.encoder.encode(self._click(opened, click_id, location)),),
             unrecorded=partial(page_answers.not_recorded, opened) if depends else lambda: answer,
-            flooded=lambda: answer,
+            flooded=lambda: answer._replace(prefill=None),
         )
         return answer._replace(click=recorded)
+
+    def _may_prefill(self, opened: OpenedLink) -> bool:
+        """Return whether the message is recent: it may have been forwarded, and an old one is rarely opened again."""
+        sent_at_ms = opened.sent.sent_at_ms
+        return sent_at_ms is not None and self.now_ms() - sent_at_ms <= PREFILL_MS
 
     def _posted(self, opened: OpenedLink) -> Answer:
         """Answer a POST, whose click is confirmed. RFC 8058 forbids a redirect after its one-click POST."""
@@ -146,9 +157,16 @@ class Responder:
         )
         refusal = partial(page_answers.not_recorded, opened, posted)
         recorded = RecordedClick(
-            click_id, opened.token, (self.encoder.encode(click),), unrecorded=refusal, flooded=refusal
+            click_id, opened.token, self._records(opened, click, posted), unrecorded=refusal, flooded=refusal
         )
         return answer._replace(click=recorded)
+
+    def _records(self, opened: OpenedLink, click: ClickFacts, posted: page_answers.Posted) -> tuple[SpooledRecord, ...]:
+        """Return the click and, before it, the answers of a form: no click says that a form was sent which is lost."""
+        form, encoded = opened.link.form, self.encoder.encode(click)
+        if form is None or posted.is_one_click or click.sent.is_test:
+            return (encoded,)
+        return (self.forms.encode(click, form.form_id, posted.answers), encoded)
 
     def _click(self, opened: OpenedLink, click_id: str, location: bytes | None) -> ClickFacts:
         request = opened.request
@@ -190,11 +208,12 @@ def _is_speculative(request: Request) -> bool:
 
 
 def _without_click(opened: OpenedLink) -> Answer:
-    """Answer a link whose key has leaked: it still redirects or shows its text, but no click is recorded."""
+    """Answer a link whose key has leaked: it redirects or shows its text, but no click is recorded and no form sent."""
     if opened.request.method == "POST":
         return page_answers.not_valid(opened.language)
-    location = opened.location
-    return page_answers.text(opened) if location is None else _redirect(HTTPStatus.FOUND, location)
+    if opened.location is not None:
+        return _redirect(HTTPStatus.FOUND, opened.location)
+    return page_answers.not_valid(opened.language) if opened.link.form else page_answers.text(opened)
 
 
 def _redirect(status: HTTPStatus, location: bytes) -> Answer:

@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode
 
 from edge.network_table import Network
 from runtime.config.settings import Settings
-from runtime.config.values import listen_address
+from runtime.config.values import listen_address, registry_url
 
 _SIZE = re.compile(r"(\d{1,9})\s*(KiB|MiB|GiB|TiB)")
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -85,6 +85,12 @@ class EdgeSettings(Settings):
         " network_class of clicks; read again when it changes",
         examples=["/etc/link-actions/networks.txt"],
         json_schema_extra={"default": "none"},
+    )
+    edge_persons_url: Annotated[str | None, BeforeValidator(registry_url)] = Field(
+        default=None,
+        repr=False,
+        description="the address of the service that knows facts about persons, which forms are prefilled with",
+        examples=["https://crm.example/facts"],
     )
     edge_trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks)] = Field(
         default=(),

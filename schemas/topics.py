@@ -6,6 +6,7 @@ from dataclasses import dataclass
 LINK_CLICKS = "link.clicks.v1"
 LINK_DEFINITIONS = "link.definitions.v1"
 LINK_HITS = "link.hits.v1"
+LINK_FORMS = "link.forms.v1"
 DEAD_LETTERS = "link.clicks.dlq.v1"
 
 
@@ -41,6 +42,11 @@ class TopicNames:
     def hits(self) -> str:
         """Topic of the counts of each link."""
         return self.prefix + LINK_HITS
+
+    @property
+    def forms(self) -> str:
+        """Topic of the answers to forms, which the edge publishes."""
+        return self.prefix + LINK_FORMS
 
     @property
     def dead_letters(self) -> str:

@@ -26,6 +26,7 @@ from runtime.kafka.admin.acls import Role, acls_of
 from runtime.kafka.admin.namesakes import open_group_members, require_sole, session_seconds
 from runtime.kafka.admin.permission import explaining_denials
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
+from runtime.kafka.admin.topics import worker_topic_specs
 from runtime.kafka.backend import best_backend
 from runtime.kafka.client import static_membership
 from runtime.kafka.clients import KafkaClients
@@ -172,7 +173,7 @@ class _Worker:
 
 def _require_topics(settings: Settings, names: TopicNames) -> int:
     """Return the partition count. Raises Contradictory if the changelog existed before and is missing now."""
-    report = inspect_topics(KafkaTopicAdmin(settings.kafka), names)
+    report = inspect_topics(KafkaTopicAdmin(settings.kafka), names, worker_topic_specs(names))
     require_changelog(settings, names, report)
     return report.require()
 

@@ -20,7 +20,7 @@ from runtime.kafka.admin.connection import Connection
 from runtime.kafka.admin.permission import Permission
 from runtime.kafka.admin.probe import KafkaProbe
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, inspect_topics
-from runtime.kafka.admin.topics import TopicReport, topic_specs
+from runtime.kafka.admin.topics import TopicReport, topic_specs, worker_topic_specs
 from runtime.ports import RetriableError
 from runtime.process.file_descriptors import limit
 from runtime.terminal.text import counted
@@ -43,7 +43,8 @@ def check_cluster(settings: Settings, names: TopicNames, role: Role) -> Iterator
             return
         probe = KafkaProbe(connection, settings.kafka)
         yield from check_brokers(probe.broker_config(min(metadata.brokers)))
-        report = without({right.name for right in lacking}, inspect_topics(KafkaTopicAdmin(settings.kafka), names))
+        inspected = inspect_topics(KafkaTopicAdmin(settings.kafka), names, worker_topic_specs(names))
+        report = without({right.name for right in lacking}, inspected)
         yield from check_topics(report, names)
         yield check_descriptors(limit(), report.partitions or 0, len(metadata.brokers))
         yield from check_history(settings, names, report)
@@ -82,7 +83,7 @@ def check_topics(report: TopicReport, names: TopicNames) -> Iterator[Finding]:
         status = Status(difference.severity)
         yield Finding("topics", status, f"{difference.topic} {difference.problem}", difference.advice)
     if not report.failures:
-        number = len(topic_specs(names))
+        number = len(worker_topic_specs(names))
         yield fine("topics", f"{number} topics are correct, with {counted(report.partitions or 0, 'partition')}")
 
 

@@ -22,7 +22,7 @@ from consumer.changelog.entries import partition_of_key
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import read_checkpoint
 from runtime.errors import Unavailable, UsageError
-from runtime.kafka.admin.topics import TopicState, topic_specs
+from runtime.kafka.admin.topics import TopicState, topic_specs, worker_topic_specs
 from runtime.ports import RetriableError
 from runtime.state.store import PartitionStore
 from runtime.terminal.text import counted
@@ -113,19 +113,21 @@ class Repartitioner:
         self._parts.topics.grow_topics({self._names.changelog: self._wanted})
         self._write_checkpoints(range(self._wanted), REPARTITIONING)
         moved = sum(self._visit(partition, move=True) for partition in range(self._wanted))
-        followers = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
         # The clicks last: every other topic must be ready before an edge uses the new partitions.
-        last_first = sorted(followers, key=lambda name: name == self._names.clicks)
-        for name in last_first:
+        for name in sorted(self._followers(), key=lambda name: name == self._names.clicks):
             self._parts.topics.grow_topics({name: self._wanted})
         self._write_checkpoints(range(self._wanted), self._wanted)
         return moved
 
+    def _followers(self) -> Mapping[str, TopicState]:
+        """Return the existing topics that have as many partitions as the clicks; one without an edge lacks some."""
+        specs = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
+        return self._parts.topics.read_topics(specs)
+
     def _check(self) -> int:
         """Return the partition count of the changelog. Raises if a precondition fails."""
-        specs = [spec.name for spec in topic_specs(self._names) if spec.partitions is None]
-        found = self._parts.topics.read_topics(specs)
-        missing = sorted(set(specs) - found.keys())
+        found = self._followers()
+        missing = sorted({spec.name for spec in worker_topic_specs(self._names) if not spec.partitions} - found.keys())
         if missing:
             raise Unavailable(f"Missing: {', '.join(missing)}; run link-actions doctor")
         most = max(found.values(), key=lambda topic: topic.partitions).partitions

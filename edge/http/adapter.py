@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from edge.exchange import Answer, RecordedClick, Request
+from edge.exchange import Answer, Prefill, RecordedClick, Request
 from edge.recorder import Recording
 
 Scope = MutableMapping[str, Any]
@@ -30,6 +30,13 @@ class Record(Protocol):
         """Keep a click; return the answer to send, and what became of the click."""
 
 
+class FillIn(Protocol):
+    """Fills a form with facts about the person."""
+
+    async def __call__(self, prefill: Prefill) -> Answer:
+        """Return the page, filled as far as possible; raises nothing."""
+
+
 class Observe(Protocol):
     """Counts answers."""
 
@@ -40,10 +47,12 @@ class Observe(Protocol):
 class EdgeApp:
     """Plain ASGI, version 3."""
 
-    def __init__(self, respond: Respond, record: Record, observe: Observe) -> None:
+    def __init__(self, respond: Respond, record: Record, observe: Observe, fill_in: FillIn | None = None) -> None:
+        """Without `fill_in`, forms come empty."""
         self._respond = respond
         self._record = record
         self._observe = observe
+        self._fill_in = fill_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,6 +68,8 @@ class EdgeApp:
         recording = None
         if answer.click is not None:
             answer, recording = await self._record(answer, answer.click)
+            if answer.prefill is not None and self._fill_in is not None:
+                answer = (await self._fill_in(answer.prefill))._replace(click=answer.click, key_id=answer.key_id)
         await _send(answer, send)
         self._observe(answer, recording, time.perf_counter() - begun)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edge.pages.layout import PAGE_CLICK_ID, link_to, page, paragraph, posted_form
 from edge.pages.markup import Html, filled, isolated, joined
-from edge.pages.messages import messages_in
+from edge.pages.messages import Messages, messages_in
 
 
 def confirmation_page(
@@ -22,14 +22,18 @@ def confirmation_page(
     link leads, for a person who does not want the actions.
     """
     words = messages_in(language)
-    listed = [Html(f"<li>{effect}</li>") for effect in dict.fromkeys(effects)]
     without = [] if target_url is None else [link_to(target_url, words.confirm_without)]
     return page(
         language,
         words.confirm_title,
         Html(f"<p>{filled(words.confirm_link, {'name': isolated(link_name)})}</p>"),
-        paragraph(words.confirm_effects),
-        joined([Html("<ul>"), *listed, Html("</ul>")]),
+        listed_effects(effects, words),
         posted_form(path, {PAGE_CLICK_ID: page_click_id}, words.confirm_button),
         *without,
     )
+
+
+def listed_effects(effects: Sequence[Html], words: Messages) -> Html:
+    """Return what will happen, as a list; equal sentences are shown once."""
+    items = [Html(f"<li>{effect}</li>") for effect in dict.fromkeys(effects)]
+    return joined([paragraph(words.confirm_effects), Html("<ul>"), *items, Html("</ul>")])

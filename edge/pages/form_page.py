@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actions.response import FormField, FormFieldType
+from edge.pages.confirmation import listed_effects
 from edge.pages.form_answers import CHECKED, MAX_ANSWER_CHARACTERS, FieldError
 from edge.pages.layout import PAGE_CLICK_ID, page, paragraph, posted_form
 from edge.pages.markup import Html, escaped, isolated, joined
@@ -18,11 +19,12 @@ def form_page(
     page_click_id: str,
     values: Mapping[str, str],
     errors: Mapping[str, FieldError] | None = None,
+    effects: Sequence[Html] = (),
 ) -> bytes:
     """Return the page; `values` are the answers filled in and `errors` what to change, both by field name.
 
     The first field with an error has the focus. The button POSTs to `path` with `page_click_id`, the id of the click
-    that first showed the page.
+    that first showed the page. `effects` are sentences of `effect_of`: what the button does beside sending the form.
     """
     words, errors = messages_in(language), errors or {}
     first_error = next((field.name for field in fields if field.name in errors), None)
@@ -30,7 +32,8 @@ def form_page(
         _shown(_Entry(field, f"field-{number}", values.get(field.name, ""), errors.get(field.name)), words, first_error)
         for number, field in enumerate(fields)
     ]
-    form = posted_form(path, {PAGE_CLICK_ID: page_click_id}, words.form_button, *shown)
+    promised = [listed_effects(effects, words)] if effects else []
+    form = posted_form(path, {PAGE_CLICK_ID: page_click_id}, words.form_button, *shown, *promised)
     if first_error is None:
         return page(language, words.form_title, form)
     return page(language, words.form_errors_title, paragraph(words.form_errors), form)

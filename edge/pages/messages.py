@@ -29,9 +29,6 @@ class Messages:
     form_errors_title: str
     form_errors: str
     error_prefix: str
-    done_title: str
-    done_text: str
-    done_link: str
     thank_you_title: str
     thank_you_text: str
     not_valid_title: str

@@ -34,13 +34,6 @@ def _with_one_heading(text: Html) -> Html:
     return Html(_HEADING.sub(renamed, text))
 
 
-def done_page(language: str, target_url: str | None = None) -> bytes:
-    """Return the page after a confirmation that has been recorded; `target_url` is where the link leads."""
-    words = messages_in(language)
-    onward = [] if target_url is None else [link_to(target_url, words.done_link)]
-    return page(language, words.done_title, paragraph(words.done_text), *onward)
-
-
 def thank_you_page(language: str) -> bytes:
     """Return the page after a form whose answers have been recorded."""
     words = messages_in(language)

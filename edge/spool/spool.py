@@ -50,9 +50,9 @@ class Spool:
         except OSError as error:
             raise _refused_by_disk(error) from error
 
-    def append(self, record: SpooledRecord) -> None:
-        """Keep the record; once this returns, it outlives the process. Raises SpoolFull, ValueError."""
-        encoded = encode(record)
+    def append(self, *records: SpooledRecord) -> None:
+        """Keep the records, in one write; once this returns, they outlive the process. Raises SpoolFull, ValueError."""
+        encoded = b"".join(map(encode, records))
         try:
             self._writer_with_room(len(encoded)).append(encoded)
         except OSError as error:

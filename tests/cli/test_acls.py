@@ -18,6 +18,7 @@ def test_acls_follow_from_settings_without_a_broker(capsys: pytest.CaptureFixtur
 
     assert [(each["role"], each["operation"], each["resource"], each["name"]) for each in rights] == [
         ("edge", "Write", "topic", "staging.link.clicks.v1"),
+        ("edge", "Write", "topic", "staging.link.forms.v1"),
         ("edge", "Read", "topic", "staging.link.definitions.v1"),
         ("author", "Read", "topic", "staging.link.definitions.v1"),
         ("author", "Write", "topic", "staging.link.definitions.v1"),

@@ -48,6 +48,7 @@ def test_every_name_has_the_prefix() -> None:
         "staging.crm-updates.set-field.v1",
         "staging.crm-updates.follow-up.v1",
         "staging.link.hits.v1",
+        "staging.link.forms.v1",
         "staging.link.clicks.dlq.v1",
         "staging.group.dedupe-changelog.v1",
     ]
@@ -60,7 +61,7 @@ def test_missing_topics_are_created_once() -> None:
     made, report = create_topics(admin, NAMES, partitions=4, replication_factor=1)
     again, same = create_topics(admin, NAMES, partitions=4, replication_factor=1)
 
-    assert len(made) == 7
+    assert len(made) == 8
     assert again == ()
     assert report.require() == same.require() == 4
 
@@ -170,7 +171,7 @@ def test_several_failures_are_reported_at_once() -> None:
             "has 4 partitions, not 6; to have more, stop all workers and run link-actions state repartition --part",
         ),
         (2, None, "has 4 partitions, not 2; Kafka cannot remove partitions"),
-        (None, 3, r"has 1 replica, not 3 \(and 6 other topics too\); change that with kafka-reassign-partitions.sh"),
+        (None, 3, r"has 1 replica, not 3 \(and 7 other topics too\); change that with kafka-reassign-partitions.sh"),
     ],
 )
 def test_existing_topic_with_another_count_is_refused(

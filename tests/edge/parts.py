@@ -9,12 +9,14 @@ from actions.link import link_from_record
 from actions.registry import load_kinds
 from edge.click_record import ClickEncoder
 from edge.exchange import Answer, Request
+from edge.form_record import FormEncoder
 from edge.keyring import Keyring, KeyState, Tenant
 from edge.link import EdgeLink, edge_link
 from edge.link_cache import LinkNotReady
 from edge.network_classes import NetworkClasses
 from edge.network_table import Network, NetworkTable
 from edge.responder import Responder
+from edge.spool.record import SpooledTopic
 from schemas.codec import Codec, single_object_frame
 from schemas.definition_key import encode_link
 from schemas.link_token import LinkKey, derive_key, sign
@@ -25,6 +27,7 @@ from tests.builders import NOON, a_link
 SCHEMAS = load_schemas()
 KINDS = load_kinds(SCHEMAS)
 CLICKS = Codec(SCHEMAS["LinkClicked"])
+FORMS = Codec(SCHEMAS["FormSubmitted"])
 HOST = b"klik.example.com"
 MASTER = bytes(range(32))
 KEYS = {
@@ -72,6 +75,7 @@ def a_responder(
         encoder=ClickEncoder(schema, single_object_frame(schema)),
         trusted_proxies=NetworkTable((each, True) for each in proxies),
         network_classes=lambda: networks,
+        forms=FormEncoder(FORMS),
         now_ms=lambda: NOON,
         new_click_id=lambda: click_id(next(numbers)),
     )
@@ -99,7 +103,16 @@ def post(path: str, body: bytes, **headers: str) -> Request:
 
 def clicks_of(answer: Answer) -> list[dict[str, Any]]:
     """The clicks that an answer records, decoded by the library."""
-    return [CLICKS.decode(record.value) for record in answer.click.records] if answer.click else []
+    return [CLICKS.decode(value) for value in _values(answer, SpooledTopic.CLICKS)]
+
+
+def forms_of(answer: Answer) -> list[dict[str, Any]]:
+    """The answers of forms that an answer records, decoded by the library."""
+    return [FORMS.decode(value) for value in _values(answer, SpooledTopic.FORMS)]
+
+
+def _values(answer: Answer, topic: SpooledTopic) -> list[bytes]:
+    return [record.value for record in answer.click.records if record.topic is topic] if answer.click else []
 
 
 def header(answer: Answer, name: str) -> str | None:

@@ -33,9 +33,9 @@ class Disk(Spool):
         if self.refusal:
             raise SpoolFull(self.refusal)
 
-    def append(self, record: SpooledRecord) -> None:
+    def append(self, *records: SpooledRecord) -> None:
         self.prepare()
-        self.kept.append(record)
+        self.kept += records
 
 
 def a_click(token: str) -> RecordedClick:

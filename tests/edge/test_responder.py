@@ -17,6 +17,7 @@ from tests.edge.parts import (
     an_edge_link,
     click_id,
     clicks_of,
+    forms_of,
     get,
     header,
     post,
@@ -275,13 +276,113 @@ class TestConfirmation:
         assert (answer.status, answer.click) == (400, None)
 
 
-def test_form_without_a_record_for_its_answers_is_not_shown() -> None:
-    """Otherwise a person would be thanked for answers that nobody gets."""
-    form = ("link_actions.FormResponse", {"form_id": "f", "prefill": [], "fields": []})
-    respond = a_responder(an_edge_link(response=form, url=None))
-    for request in (get(f"/l/{a_token()}"), post(f"/l/{a_token()}", b"a=b")):
-        answer = respond(request)
-        assert (answer.status, answer.click) == (503, None)
+FIELDS = [
+    {"name": "email", "label": "E-mail", "type": "email", "required": True, "autocomplete": None, "options": []},
+    {"name": "size", "label": "Size", "type": "choice", "required": False, "autocomplete": None, "options": ["S", "L"]},
+]
+FORM = ("link_actions.FormResponse", {"form_id": "f-1", "prefill": ["email", "phone"], "fields": FIELDS})
+DAY_MS = 86_400_000
+
+
+def a_form(*actions: Record) -> EdgeLink:
+    return an_edge_link(*actions, response=FORM, url=None)
+
+
+class TestForms:
+    def test_get_shows_the_form_and_records_an_unconfirmed_click(self) -> None:
+        answer = a_responder(a_form())(get(f"/l/{a_token()}"))
+        assert (answer.kind, answer.status, answer.prefill) == (AnswerKind.FORM, 200, None)
+        (click,) = clicks_of(answer)
+        assert (click["confirmed"], click["url"], forms_of(answer)) == (False, None, [])
+        assert PAGE_CLICK_ID.findall(answer.body.decode()) == [click["click_id"]]
+
+    def test_answers_are_recorded_with_their_click_in_one_write(self) -> None:
+        path, sent = f"/l/{a_token(person_id='p-1', mailing_id='m-1')}", f"page_click_id={click_id(7)}"
+        answer = a_responder(a_form())(post(path, f"email=ann%40example.com&size=L&other=x&{sent}".encode()))
+        (form,), (click,) = forms_of(answer), clicks_of(answer)
+        shared = [name for name in click if name in form]
+        assert len(shared) == 10
+        assert {name: form[name] for name in shared} == {name: click[name] for name in shared}
+        assert (form["form_id"], form["fields"]) == ("f-1", {"email": "ann@example.com", "size": "L"})
+        assert (click["confirmed"], click["page_click_id"]) == (True, click_id(7))
+        assert (answer.status, header(answer, "location")) == (303, f"{path}/done")
+        assert answer.click
+        assert len({record.key for record in answer.click.records}) == 1
+
+    def test_thanks_follow(self) -> None:
+        done = a_responder(a_form())(get(f"/l/{a_token()}/done"))
+        assert (done.kind, done.status, done.click) == (AnswerKind.THANKS, 200, None)
+
+    def test_form_sent_twice_keeps_its_id(self) -> None:
+        respond, path = a_responder(a_form()), f"/l/{a_token()}"
+        bodies = [f"email={name}%40example.com&page_click_id={click_id(7)}".encode() for name in ("ann", "bob")]
+        first, second = (forms_of(respond(post(path, body)))[0] for body in bodies)
+        assert first["click_id"] == second["click_id"]
+
+    def test_mistakes_are_shown_with_what_was_typed_and_nothing_is_recorded(self) -> None:
+        body = f"email=ann&size=L&page_click_id={click_id(7)}".encode()
+        answer = a_responder(a_form())(post(f"/l/{a_token()}", body))
+        assert (answer.kind, answer.status, answer.click) == (AnswerKind.FORM, 422, None)
+        assert b'value="ann"' in answer.body
+        assert b'option value="L" selected' in answer.body
+        assert PAGE_CLICK_ID.findall(answer.body.decode()) == [click_id(7)]
+
+    def test_answers_that_cannot_be_recorded_can_be_sent_again(self) -> None:
+        body = f"email=a%40example.com&size=L&page_click_id={click_id(7)}".encode()
+        answer = a_responder(a_form())(post(f"/l/{a_token()}", body))
+        assert answer.click
+        again = answer.click.unrecorded()
+        assert again.status == 503
+        hidden = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', again.body.decode()))
+        assert hidden == {"email": "a@example.com", "size": "L", "page_click_id": click_id(7)}
+
+    def test_one_click_post_confirms_and_sends_no_form(self) -> None:
+        answer = a_responder(a_form(CONFIRM))(post(f"/l/{a_token()}", b"List-Unsubscribe=One-Click"))
+        assert (answer.status, forms_of(answer), clicks_of(answer)[0]["confirmed"]) == (200, [], True)
+
+    def test_test_links_send_no_form(self) -> None:
+        answer = a_responder(a_form())(post(f"/l/{a_token(is_test=True)}", b"email=a%40example.com"))
+        assert (forms_of(answer), clicks_of(answer)[0]["test"]) == ([], True)
+
+    def test_form_says_what_its_button_does_besides(self) -> None:
+        shown = a_responder(a_form(CONFIRM))(get(f"/l/{a_token()}"))
+        assert b"<li>" in shown.body
+        assert b"<li>" not in a_responder(a_form(an_action()))(get(f"/l/{a_token()}")).body
+
+    def test_leaked_key_sends_no_form(self) -> None:
+        respond, path = a_responder(a_form()), f"/l/{a_token(key=KEYS[2])}"
+        assert respond(get(path)).status == respond(post(path, b"email=a%40example.com")).status == 404
+
+
+class TestPrefill:
+    def test_facts_of_fields_that_the_author_wants_prefilled(self) -> None:
+        answer = a_responder(a_form())(get(f"/l/{a_token(person_id='p-1', sent_at_ms=NOON - DAY_MS)}"))
+        assert answer.prefill
+        assert (answer.prefill.tenant_id, answer.prefill.person_id, answer.prefill.facts) == ("acme", "p-1", ("email",))
+        filled = answer.prefill.fill({"email": 'a"b@example.com'})
+        assert b'value="a&#34;b@example.com"' in filled.body or b'value="a&quot;b@example.com"' in filled.body
+        assert PAGE_CLICK_ID.findall(filled.body.decode()) == [click_id(0)]
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            {"sent_at_ms": NOON},
+            {"person_id": "p-1"},
+            {"person_id": "p-1", "sent_at_ms": NOON - 31 * DAY_MS},
+        ],
+        ids=["person unknown", "age unknown", "old message"],
+    )
+    def test_otherwise_it_comes_empty(self, sent: dict[str, Any]) -> None:
+        assert a_responder(a_form())(get(f"/l/{a_token(**sent)}")).prefill is None
+
+    def test_head_asks_for_nothing(self) -> None:
+        token = a_token(person_id="p-1", sent_at_ms=NOON)
+        assert a_responder(a_form())(get(f"/l/{token}", "HEAD")).prefill is None
+
+
+def test_redirect_has_no_page_after_its_button() -> None:
+    """It would say to whoever types its address that something was done."""
+    assert a_responder(a_redirect(CONFIRM))(get(f"/l/{a_token()}/done")).status == 404
 
 
 class TestUnrecorded:

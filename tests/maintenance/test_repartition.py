@@ -332,6 +332,7 @@ def test_changelog_grows_first_and_clicks_last() -> None:
     assert {*environment.grown} == {
         NAMES.changelog,
         NAMES.clicks,
+        NAMES.forms,
         NAMES.hits,
         NAMES.dead_letters,
         *NAMES.updates.values(),

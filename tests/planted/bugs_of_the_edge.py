@@ -16,8 +16,8 @@ BUGS = (
             ),
             Edit(
                 "edge/http/adapter.py",
-                "answer.click)\n        await _send(answer, send)\n        self._observe",
-                "answer.click)\n        self._observe",
+                "        await _send(answer, send)\n        self._observe",
+                "        self._observe",
             ),
         ),
         ("tests/edge/test_adapter.py",),
@@ -84,6 +84,27 @@ BUGS = (
     PlantedBug(
         "the click of a button is a hit of its own",
         (Edit(RESPONDER, "page_click_id=None if page is None else str(page)", "page_click_id=None"),),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a form with mistakes is recorded",
+        (Edit("edge/page_answers.py", "    if form is not None and read.errors:\n", "    if False:\n"),),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "a form is thanked for and not recorded",
+        (
+            Edit(
+                RESPONDER,
+                "        return (self.forms.encode(click, form.form_id, posted.answers), encoded)\n",
+                "        return (encoded,)\n",
+            ),
+        ),
+        RESPONSES,
+    ),
+    PlantedBug(
+        "an old message still fills in what is known about a person",
+        (Edit(RESPONDER, "            if not self._may_prefill(opened):\n", "            if False:\n"),),
         RESPONSES,
     ),
     PlantedBug(

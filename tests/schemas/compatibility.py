@@ -74,6 +74,8 @@ def _samples_of_complex(schema: Json, named: dict[str, Any]) -> list[Any]:
     if kind == "array":
         items = samples(schema["items"], named)
         return [[], *([item] for item in items), items]
+    if kind == "map":
+        return [{}, *({"Zoë": value} for value in samples(schema["values"], named))]
     return samples(kind, named)
 
 

@@ -10,7 +10,15 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from actions.registry import load_kinds
 from deploy.kafka import Broker
 from schemas.record_schema import load_schemas
-from schemas.topics import DEAD_LETTERS, LINK_CLICKS, LINK_DEFINITIONS, LINK_HITS, changelog_topic, update_topic
+from schemas.topics import (
+    DEAD_LETTERS,
+    LINK_CLICKS,
+    LINK_DEFINITIONS,
+    LINK_FORMS,
+    LINK_HITS,
+    changelog_topic,
+    update_topic,
+)
 from tests.builders import Record
 from tests.support.patience import stretched
 from tests.support.points import check_point
@@ -100,7 +108,7 @@ class Deployment:
     @property
     def topics(self) -> tuple[str, ...]:
         """The names of all topics, without the prefix."""
-        return (LINK_CLICKS, LINK_DEFINITIONS, *UPDATES, LINK_HITS, DEAD_LETTERS, self.changelog)
+        return (LINK_CLICKS, LINK_DEFINITIONS, *UPDATES, LINK_HITS, LINK_FORMS, DEAD_LETTERS, self.changelog)
 
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from schemas.link_token import derive_key, sign
 from schemas.token_payload import SentLink
@@ -78,6 +79,18 @@ class EdgeProcess(Worker):
         connection = http.client.HTTPConnection("127.0.0.1", self.edge_port, timeout=20)
         try:
             return _asked(connection, path, headers)
+        finally:
+            connection.close()
+
+    def post(self, path: str, fields: Mapping[str, str]) -> http.client.HTTPResponse:
+        """Send a form; the body has been read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.edge_port, timeout=20)
+        try:
+            headers = {"Host": HOST, "Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", path, urlencode(fields), headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer
         finally:
             connection.close()
 

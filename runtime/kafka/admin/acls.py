@@ -61,7 +61,7 @@ def acls_of(
         case Role.WORKER:
             return _worker_acls(settings, names)
         case Role.EDGE:
-            return (_write(names.clicks), _read(names.definitions))
+            return (_write(names.clicks), _write(names.forms), _read(names.definitions))
         case Role.AUTHOR:
             author = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
             return (_read(names.definitions), _write(names.definitions), author)

@@ -1,7 +1,7 @@
 """Reads and creates topics."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException
@@ -32,9 +32,10 @@ class TopicAdmin(Protocol):
         """Create topics and wait until each can be read. A topic that exists by now is no error."""
 
 
-def inspect_topics(admin: TopicAdmin, names: TopicNames) -> TopicReport:
-    """Compare every topic with its specification."""
-    return compare_topics(names, admin.read_topics([spec.name for spec in topic_specs(names)]))
+def inspect_topics(admin: TopicAdmin, names: TopicNames, specs: Sequence[TopicSpec] | None = None) -> TopicReport:
+    """Compare topics with their specifications, all topics unless `specs` are given."""
+    specs = topic_specs(names) if specs is None else specs
+    return compare_topics(names, admin.read_topics([spec.name for spec in specs]), specs)
 
 
 def require_topics(admin: TopicAdmin, names: Iterable[str]) -> Mapping[str, TopicState]:

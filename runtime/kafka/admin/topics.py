@@ -1,6 +1,6 @@
 """The topics of an installation: specifications, and the differences of existing topics from them. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -119,14 +119,22 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
         TopicSpec(names.definitions, Cleanup.COMPACT, partitions=1),
         *updates,
         TopicSpec(names.hits, Cleanup.COMPACT),
+        TopicSpec(names.forms, Cleanup.DELETE),
         TopicSpec(names.dead_letters, Cleanup.DELETE, config=letters),
         TopicSpec(names.changelog, Cleanup.COMPACT),
     )
 
 
-def compare_topics(names: TopicNames, states: Mapping[str, TopicState]) -> TopicReport:
-    """Compare the existing topics with their specifications."""
-    specs = topic_specs(names)
+def worker_topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
+    """Return the specifications of the topics that a worker reads or writes."""
+    return tuple(spec for spec in topic_specs(names) if spec.name != names.forms)
+
+
+def compare_topics(
+    names: TopicNames, states: Mapping[str, TopicState], specs: Sequence[TopicSpec] | None = None
+) -> TopicReport:
+    """Compare the existing topics with their specifications, those of all topics unless `specs` are given."""
+    specs = topic_specs(names) if specs is None else specs
     partitions = states[names.clicks].partitions if names.clicks in states else None
     differences = [
         difference

@@ -7,7 +7,7 @@ from edge.pages.confirmation import confirmation_page
 from edge.pages.form_answers import FieldError
 from edge.pages.form_page import form_page
 from edge.pages.markup import Html, filled, isolated
-from edge.pages.notices import done_page, not_ready_page, not_valid_page, text_page, thank_you_page, try_again_page
+from edge.pages.notices import not_ready_page, not_valid_page, text_page, thank_you_page, try_again_page
 
 CLICK_ID = "0190e4b6-3f00-7a2c-8f6b-1d2e3c4b5a69"
 PATH = "/l/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhc"
@@ -57,7 +57,6 @@ def all_pages(language: str) -> dict[str, bytes]:
         "confirmation": a_confirmation(language),
         "form": a_form(language),
         "form with errors": a_form(language, errors=ERRORS),
-        "done": done_page(language, TARGET),
         "thank you": thank_you_page(language),
         "not valid": not_valid_page(language),
         "not ready": not_ready_page(language, PATH),

@@ -11,7 +11,7 @@ from edge.pages.form_answers import CHECKED, FieldError
 from edge.pages.form_page import form_page
 from edge.pages.language import LANGUAGES
 from edge.pages.markup import Html, isolated
-from edge.pages.notices import done_page, not_ready_page, text_page, try_again_page
+from edge.pages.notices import not_ready_page, text_page, try_again_page
 from tests.edge.pages.parsed import parsed
 from tests.edge.pages.samples import CLICK_ID, ERRORS, FIELDS, PATH, TARGET, VALUES, a_confirmation, a_form, all_pages
 
@@ -148,8 +148,10 @@ def test_a_post_is_sent_again_with_its_fields() -> None:
     assert page.all("a") == []
 
 
-def test_done_page_without_a_target_has_no_link() -> None:
-    assert parsed(done_page("en")).all("a") == []
+def test_a_form_says_what_its_button_does_besides() -> None:
+    page = parsed(form_page("en", FIELDS, path=PATH, page_click_id="", values={}, effects=[isolated("Leave")] * 2))
+    assert "If you press the button, this will happen:" in page.text
+    assert page.text.count("Leave") == 1
 
 
 def with_text(text: str) -> dict[str, bytes]:
@@ -165,7 +167,6 @@ def with_text(text: str) -> dict[str, bytes]:
         ),
         "form": form_page("en", fields, path=text, page_click_id=text, values=values, errors=errors),
         "text": text_page("en", Html("<p>a</p>"), title=text),
-        "done": done_page("en", text),
         "not ready": not_ready_page("en", text),
         "try again": try_again_page("en", text, {"e" + text: text}),
     }

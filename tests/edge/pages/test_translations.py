@@ -60,9 +60,9 @@ def test_every_field_error_has_a_sentence() -> None:
 
 def test_a_missing_word_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (PACKAGE / "translations/nl.toml").read_text()
-    (tmp_path / "nl.toml").write_text(text.replace("done_link", "done_links"))
+    (tmp_path / "nl.toml").write_text(text.replace("form_button", "form_buttons"))
     monkeypatch.setattr("edge.pages.messages.TRANSLATIONS", tmp_path)
-    with pytest.raises(TypeError, match="done_link"):
+    with pytest.raises(TypeError, match="form_button"):
         messages_in.__wrapped__("nl")
 
 
