@@ -36,10 +36,10 @@ def serve(
 
 
 def _show_updates(environment: Environment, *, as_json: bool) -> None:
-    """Show updates without end."""
-    schemas, topics = load_schemas(), environment.names.updates
-    shower = shower_of(environment.names, load_kinds(schemas), schemas, None, as_json=as_json)
+    """Show updates and the answers to forms without end."""
+    schemas, names = load_schemas(), environment.names
+    shower = shower_of(names, load_kinds(schemas), schemas, None, as_json=as_json)
     with closing(open_reader(environment.settings.kafka)) as reader:
-        spans = reader.spans(dict.fromkeys(topics.values(), PARTITIONS))
+        spans = reader.spans(dict.fromkeys([*names.updates.values(), names.forms], PARTITIONS))
         for message in reader.read([replace(span, end=None) for span in spans]):
             shower.show(view_record(message))

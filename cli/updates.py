@@ -1,5 +1,6 @@
 """`link-actions updates`: shows updates as subscribers see them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,10 +15,11 @@ from cli.entry import command_settings, open_registry
 from cli.output import complain, say
 from consumer.inspect.record_view import RecordView, time_of, view_record
 from runtime.errors import UsageError
-from runtime.kafka.admin.acls import Role, acls_of
+from runtime.kafka.admin.acls import Acl, Operation
 from runtime.kafka.admin.permission import require_acls
 from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from runtime.kafka.admin.topic_reader import Span, open_reader
+from runtime.kafka.errors import Resource
 from runtime.registry.codecs import reading_codec
 from runtime.registry.registry import SchemaRegistry
 from schemas.bad_record import BadRecord
@@ -35,6 +37,11 @@ EXAMPLE = """\b
 Example:
   link-actions updates tail --kind set_field --from-beginning --json"""
 
+IDENTITY = (
+    "tenant_id", "link_id", "recipient_id", "click_id", "clicked_at", "person_id", "company_id", "mailing_id",
+    "flow_id", "flow_run_id",
+)  # fmt: skip
+"""The first fields of every update and of the answers to a form."""
 SHARED = ("update_id", "link_version", "epoch", "action_id")
 
 
@@ -48,6 +55,7 @@ def tail(
     *,
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest update.")] = False,
+    forms: Annotated[bool, typer.Option("--forms", help="Also the answers to forms.")] = False,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the current end of the topics.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")] = False,
 ) -> None:
@@ -59,8 +67,9 @@ def tail(
     schemas = load_schemas()
     kinds = _chosen(load_kinds(schemas), kind or [])
     names = TopicNames(settings.topic_prefix, settings.group_id, tuple(kinds))
-    require_acls(settings.kafka, acls_of(Role.SUBSCRIBER, settings.kafka, names))
-    states = require_topics(KafkaTopicAdmin(settings.kafka), names.updates.values())
+    topics = [*names.updates.values(), *([names.forms] if forms else [])]
+    require_acls(settings.kafka, [Acl(Operation.READ, Resource.TOPIC, topic) for topic in topics])
+    states = require_topics(KafkaTopicAdmin(settings.kafka), topics)
     with closing(open_reader(settings.kafka)) as reader, open_registry(settings) as registry:
         shower = shower_of(names, kinds, schemas, registry, as_json=as_json)
         spans = reader.spans({topic: state.partitions for topic, state in states.items()})
@@ -86,14 +95,15 @@ class UpdateShower:
         say(record.json_line(value) if self.as_json else self._text(record, value or {}))
 
     def _text(self, record: RecordView, value: Mapping[str, Any]) -> str:
-        names = list(value)
-        own = names[names.index(SHARED[-1]) + 1 :] if SHARED[-1] in names else []
         cause = [value.get(name, "") for name in ("tenant_id", "recipient_id", "link_id", "action_id")]
-        fields = [f"{name}={_words(value[name])}" for name in own if value[name] is not None]
+        own = [name for name in [*value][len(IDENTITY) :] if name not in SHARED and value[name] is not None]
+        fields = [f"{name}={_words(value[name])}" for name in own]
         return "  ".join([time_of(record.timestamp), f"{self.kinds[record.topic]:<10}", *cause, *fields])
 
 
 def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -113,11 +123,13 @@ def shower_of(
     *,
     as_json: bool,
 ) -> UpdateShower:
-    """Return what shows the updates of these kinds."""
-    codecs = {
-        topic: reading_codec(topic, schemas[kinds[kind].update], registry) for kind, topic in names.updates.items()
-    }
-    return UpdateShower(codecs, {topic: kind for kind, topic in names.updates.items()}, as_json)
+    """Return what shows the updates of these kinds, and the answers to forms."""
+    records = {topic: schemas[kinds[kind].update] for kind, topic in names.updates.items()}
+    records[names.forms] = schemas["FormSubmitted"]
+    codecs = {topic: reading_codec(topic, schema, registry) for topic, schema in records.items()}
+    return UpdateShower(
+        codecs, {**{topic: kind for kind, topic in names.updates.items()}, names.forms: "form"}, as_json
+    )
 
 
 def _cut(spans: Iterable[Span], *, from_beginning: bool, until_end: bool) -> list[Span]:

@@ -18,6 +18,8 @@ from deploy.kafka import Broker
 from tests.demo.test_demo_on_kafka import COMMAND, environ_of, topics_of_demos
 from tests.support.patience import stretched
 
+LINKS = ["redirect", "text", "form", "confirm"]
+
 
 def fetched(url: str, form: dict[str, str] | None = None) -> tuple[int, str]:
     """Return status, and the address of a redirect or the page."""
@@ -48,8 +50,8 @@ def test_each_link_is_answered_and_its_update_shown(kafka: Broker, tmp_path: Pat
         [*COMMAND, "--serve", "--json"], env=environ_of(kafka, tmp_path), stdout=subprocess.PIPE, text=True
     )
     try:
-        urls = {line["link"]: line["url"] for line in (next_line(demo.stdout) for _ in range(3))}
-        assert list(urls) == ["redirect", "text", "confirm"]
+        urls = {line["link"]: line["url"] for line in (next_line(demo.stdout) for _ in range(4))}
+        assert list(urls) == LINKS
 
         status, page = fetched(urls["confirm"])
         assert (status, "<form" in page) == (200, True)
@@ -59,6 +61,11 @@ def test_each_link_is_answered_and_its_update_shown(kafka: Broker, tmp_path: Pat
 
         assert "Thank you!" in fetched(urls["text"])[1]
         assert next_line(demo.stdout)["value"]["field"] == "newsletter_choice"
+        form = fields_of(fetched(urls["form"])[1])
+        assert next_line(demo.stdout)["value"]["link_id"] == "form"
+        assert fetched(urls["form"], form | {"name": "Ann", "email": "ann@example.com", "question": ""})[0] == 303
+        sent = next_line(demo.stdout)["value"]
+        assert (sent["form_id"], sent["fields"]["email"]) == ("webinar", "ann@example.com")
         assert fetched(urls["confirm"], fields_of(page) or {"c": ""})[0] == 303
         removed = next_line(demo.stdout)["value"]
         assert (removed["link_id"], removed["operation"]) == ("confirm", "remove")
@@ -72,4 +79,4 @@ def test_each_link_is_answered_and_its_update_shown(kafka: Broker, tmp_path: Pat
 
 
 def test_links_to_click_are_one_of_each_kind() -> None:
-    assert [link.reference.link_id for link in read_links(LINK_FILE)] == ["redirect", "text", "confirm"]
+    assert [link.reference.link_id for link in read_links(LINK_FILE)] == LINKS
