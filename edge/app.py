@@ -18,8 +18,8 @@ from edge.flood_guard import FloodGuard
 from edge.follower_thread import FollowerThread
 from edge.form_record import FormEncoder
 from edge.health import EdgeHealth
-from edge.http.adapter import EdgeApp, FillIn
-from edge.http.server import EdgeServer
+from edge.http.handler import FillIn, Handler
+from edge.http.server import BACKLOG, EdgeServer
 from edge.kafka_producer import open_spool_producer
 from edge.keyring import BadKeyring
 from edge.link import EdgeLink, link_compiler
@@ -62,7 +62,6 @@ REGISTRY_FILE = "schema-registry.json"
 """In the state folder: the last answers of the schema registry."""
 STATE = "edge"
 """Folder in the state folder: an edge and a worker of one name do not share their state."""
-_BACKLOG = 2_048
 _STOP_SECONDS = PUBLISH_SECONDS + 8
 _THREAD_SECONDS = 2.0
 
@@ -134,14 +133,14 @@ class _Edge:
             self.health.interrupt,
             synced=publishing.synced,
         )
-        app = EdgeApp(responder, recorder, metrics.answered, self._persons(metrics))
-        server = EdgeServer(app, is_stopping, self.health.beat, recorder.probe)
+        handler = Handler(responder, recorder, metrics.answered, self._persons(metrics))
+        server = EdgeServer(handler, is_stopping, self.health.beat, recorder.probe)
         listening = _listen(settings, is_shared=self.parent_watch is not None)
         publishing.start()
         self.health.enter(Phase.RUNNING)
         _LOG.info("edge.started", instance=settings.instance_id, port=listening.getsockname()[1])
         tune_gc()
-        server.run(sockets=[listening])
+        server.run(listening)
         is_done = publishing.finish()
         _LOG.info("edge.stopped")
         return ExitCode.DONE if is_done else ExitCode.UNAVAILABLE
@@ -242,7 +241,7 @@ def _listen(settings: EdgeSettings, *, is_shared: bool) -> socket.socket:
         return socket.create_server(
             (host, settings.edge_port),
             family=family,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
             reuse_port=is_shared,
             dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )

@@ -10,6 +10,13 @@ from edge.token_refusal import TokenRefusal
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+COMMON_HEADERS: Headers = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+)
+"""Headers of every answer; `headers_of_page` has them for pages."""
+
 
 class AnswerKind(StrEnum):
     """The kind of an answer, for the metrics."""
@@ -28,7 +35,7 @@ class AnswerKind(StrEnum):
 
 
 class Request(NamedTuple):
-    """A request. `path` is the raw target without its query; `headers` have lower-case names, the last one wins.
+    """A request. `path` is the raw target without its query; `headers` have lower-case names, each once.
 
     `peer` is the address of the client, or of the proxy before it; None for a Unix socket.
     """

@@ -1,14 +1,14 @@
 """Records a click before its answer is sent: in the spool, or on the broker if the spool cannot take it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
 import structlog
 
-from edge.exchange import Answer, RecordedClick
+from edge.exchange import RecordedClick
 from edge.flood_guard import FloodGuard
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool, SpoolFull
@@ -58,13 +58,19 @@ class Recorder:
         self._on_disk = on_disk
         self._refusal: str | None = None
 
-    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        """Record the click; return the answer to send, and whether the click was recorded."""
+    def __call__(self, click: RecordedClick) -> Recording | Awaitable[Recording]:
+        """Record the click, at once if that takes no time."""
         if not self._flood_guard.admits(click.token):
-            return click.flooded(), Recording.FLOODED
-        if await self._keep(click.records):
-            return answer, Recording.RECORDED
-        return click.unrecorded(), Recording.UNRECORDED
+            return Recording.FLOODED
+        try:
+            self._spool.append(*click.records)
+        except SpoolFull as error:
+            self._note(str(error))
+            return self._publish(click.records)
+        if self._synced is not None:
+            return self._sync(self._synced())
+        self._note(None)
+        return Recording.RECORDED
 
     def probe(self) -> None:
         """Notice that the disk takes records again although no click comes; nothing is tried while it does."""
@@ -73,15 +79,10 @@ class Recorder:
                 self._spool.prepare()
                 self._note(None)
 
-    async def _keep(self, records: Sequence[SpooledRecord]) -> bool:
-        try:
-            self._spool.append(*records)
-            is_kept = self._synced is None or await self._synced()
-            self._note(None if is_kept else "the disk of the spool does not sync")
-        except SpoolFull as error:
-            self._note(str(error))
-            return await self._publish(records)
-        return is_kept
+    async def _sync(self, synced: "asyncio.Future[bool]") -> Recording:
+        is_synced = await synced
+        self._note(None if is_synced else "the disk of the spool does not sync")
+        return Recording.RECORDED if is_synced else Recording.UNRECORDED
 
     def _note(self, refusal: str | None) -> None:
         if refusal == self._refusal:
@@ -93,9 +94,11 @@ class Recorder:
         else:
             _LOG.error("spool.refused", detail=refusal)
 
-    async def _publish(self, records: Sequence[SpooledRecord]) -> bool:
-        """Return whether the broker acknowledges all in time; a record that is late may be published all the same."""
+    async def _publish(self, records: Sequence[SpooledRecord]) -> Recording:
+        """Have the broker acknowledge all; one that is late may be published all the same."""
+        acknowledged = asyncio.gather(*map(self._direct.publish, records))
         try:
-            return all(await asyncio.wait_for(asyncio.gather(*map(self._direct.publish, records)), BROKER_SECONDS))
+            are_published = all(await asyncio.wait_for(acknowledged, BROKER_SECONDS))
         except TimeoutError:
-            return False
+            are_published = False
+        return Recording.RECORDED if are_published else Recording.UNRECORDED

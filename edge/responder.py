@@ -16,7 +16,7 @@ from edge import page_answers
 from edge.accept_language import page_language
 from edge.click_record import ClickEncoder, ClickFacts
 from edge.client_address import TrustedProxies, client_of
-from edge.exchange import Answer, AnswerKind, Headers, RecordedClick, Request
+from edge.exchange import COMMON_HEADERS, Answer, AnswerKind, RecordedClick, Request
 from edge.form_record import FormEncoder
 from edge.keyring import Keyring, KeyState
 from edge.link import EdgeLink
@@ -40,12 +40,6 @@ PREFILL_MS = 30 * 24 * 60 * 60 * 1_000
 _METHODS = b"GET, HEAD, POST, OPTIONS"
 _SPECULATION = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _SPECULATIVE = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
-_COMMON: Headers = (
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-robots-tag", b"noindex, nofollow"),
-)
-"""Headers of every answer; `headers_of_page` has them for pages."""
 
 
 class _Refused(Exception):
@@ -147,7 +141,7 @@ class Responder:
             return posted
         location = opened.location
         if posted.is_one_click:
-            answer = Answer(AnswerKind.ONE_CLICK, HTTPStatus.OK, _COMMON)
+            answer = Answer(AnswerKind.ONE_CLICK, HTTPStatus.OK, COMMON_HEADERS)
         else:
             answer = _redirect(HTTPStatus.SEE_OTHER, location or f"{opened.path}/done".encode())
         page = posted.page_click_id
@@ -190,13 +184,13 @@ def _without_link(request: Request) -> Answer | None:
     """Answer what does not depend on a link; None if it does."""
     if request.method not in {"GET", "HEAD", "POST"}:
         status = HTTPStatus.NO_CONTENT if request.method == "OPTIONS" else HTTPStatus.METHOD_NOT_ALLOWED
-        return Answer(AnswerKind.OTHER, status, ((b"allow", _METHODS), *_COMMON))
+        return Answer(AnswerKind.OTHER, status, ((b"allow", _METHODS), *COMMON_HEADERS))
     if b"host" not in request.headers:
-        return Answer(AnswerKind.OTHER, HTTPStatus.BAD_REQUEST, _COMMON)
+        return Answer(AnswerKind.OTHER, HTTPStatus.BAD_REQUEST, COMMON_HEADERS)
     if request.method != "POST" and _is_speculative(request):
-        return Answer(AnswerKind.SPECULATION, HTTPStatus.SERVICE_UNAVAILABLE, _COMMON)
+        return Answer(AnswerKind.SPECULATION, HTTPStatus.SERVICE_UNAVAILABLE, COMMON_HEADERS)
     if request.path == b"/robots.txt":
-        headers = ((b"content-type", b"text/plain"), *_COMMON)
+        headers = ((b"content-type", b"text/plain"), *COMMON_HEADERS)
         return Answer(AnswerKind.OTHER, HTTPStatus.OK, headers, b"User-agent: *\nDisallow: /\n")
     return None
 
@@ -217,7 +211,7 @@ def _without_click(opened: OpenedLink) -> Answer:
 
 
 def _redirect(status: HTTPStatus, location: bytes) -> Answer:
-    return Answer(AnswerKind.REDIRECT, status, ((b"location", location), *_COMMON))
+    return Answer(AnswerKind.REDIRECT, status, ((b"location", location), *COMMON_HEADERS))
 
 
 def _language(request: Request) -> str:

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from bench.edge.topic import CLICKS
 from cli.app import main
 from edge import app
-from edge.exchange import Answer, RecordedClick
+from edge.exchange import RecordedClick
 from edge.recorder import Recorder, Recording
 
 _TABLE = "CREATE TABLE IF NOT EXISTS clicks (id INTEGER PRIMARY KEY, key BLOB, value BLOB)"
@@ -32,11 +32,11 @@ class DatabaseRecorder(Recorder):
         self._database = _open()
         Thread(target=_relay, daemon=True).start()
 
-    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        """Keep a click."""
+    def __call__(self, click: RecordedClick) -> Recording:
+        """Record a click."""
         for record in click.records:
             self._database.execute("INSERT INTO clicks (key, value) VALUES (?, ?)", (record.key, record.value))
-        return answer, Recording.RECORDED
+        return Recording.RECORDED
 
 
 def _open() -> sqlite3.Connection:

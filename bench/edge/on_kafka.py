@@ -7,7 +7,7 @@ the keeping is that of link-actions.
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from threading import Thread
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from bench.edge.topic import CLICKS
 from cli.app import main
 from edge import app
-from edge.exchange import Answer, RecordedClick
+from edge.exchange import RecordedClick
 from edge.recorder import Recorder, Recording
 
 _CONFIG = {"partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 1, "message.timeout.ms": 60_000}
@@ -30,11 +30,11 @@ class QueueRecorder(Recorder):
         self._producer = Producer({"bootstrap.servers": os.environ["LINK_ACTIONS_BOOTSTRAP_SERVERS"], **_CONFIG})
         Thread(target=self._poll, daemon=True).start()
 
-    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        """Keep a click."""
+    def __call__(self, click: RecordedClick) -> Recording | Awaitable[Recording]:
+        """Record a click."""
         for record in click.records:
             self._producer.produce(CLICKS, record.value, record.key)
-        return answer, Recording.RECORDED
+        return Recording.RECORDED
 
     def _poll(self) -> None:
         while True:
@@ -44,8 +44,11 @@ class QueueRecorder(Recorder):
 class AwaitRecorder(QueueRecorder):
     """Waits for the broker's acknowledgement."""
 
-    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        """Keep a click."""
+    def __call__(self, click: RecordedClick) -> Awaitable[Recording]:
+        """Record a click."""
+        return self._acknowledged(click)
+
+    async def _acknowledged(self, click: RecordedClick) -> Recording:
         loop = asyncio.get_running_loop()
         acknowledged: Sequence[asyncio.Future[None]] = [loop.create_future() for _ in click.records]
         for record, future in zip(click.records, acknowledged, strict=True):
@@ -55,7 +58,7 @@ class AwaitRecorder(QueueRecorder):
 
             self._producer.produce(CLICKS, record.value, record.key, on_delivery=deliver)
         await asyncio.gather(*acknowledged)
-        return answer, Recording.RECORDED
+        return Recording.RECORDED
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn in this process, with the limits that it lacks, and the adapter between bytes and values."""
+"""The HTTP server: bytes to requests and answers to bytes, by httptools and uvloop, with limits for strangers."""

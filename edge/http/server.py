@@ -1,57 +1,72 @@
-"""uvicorn's server in this process, without its logs, signals and configuration."""
+"""The HTTP server of this process, on uvloop."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any
+import socket
+from collections.abc import Callable
 
-import uvicorn
+import uvloop
 
-from edge.http.protocol import LimitedProtocol, close_late
+from edge.http.connection import Connection, Handle
+from edge.http.response import DateHeader
 
-KEEP_ALIVE_SECONDS = 15
-GRACE_SECONDS = 2
+GRACE_SECONDS = 2.0
+"""Time to finish what is being answered when the server stops."""
+BACKLOG = 2_048
+_TICK_SECONDS = 0.1
+_TICKS_PER_SECOND = 10
 
 
-class EdgeServer(uvicorn.Server):
+class EdgeServer:
     """Serves until `is_stopping` returns true; then finishes what is being answered."""
 
     def __init__(
-        self, app: Any, is_stopping: Callable[[], bool], beat: Callable[[], None], each_second: Callable[[], None]
+        self,
+        handle: Handle,
+        is_stopping: Callable[[], bool],
+        beat: Callable[[], None],
+        each_second: Callable[[], None],
     ) -> None:
         """While the event loop turns, `beat` is called ten times a second and `each_second` once."""
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="uvloop",
-                http=LimitedProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a stranger could fill the log with warnings
+        self._handle = handle
         self._is_stopping = is_stopping
         self._beat = beat
         self._each_second = each_second
+        self._date = DateHeader()
+        self.connections: set[Connection] = set()
 
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leave the signals to this process."""
-        yield
+    def run(self, listening: socket.socket) -> None:
+        """Serve on this socket, which is closed at the end."""
+        uvloop.run(self._serve(listening))
 
-    async def on_tick(self, counter: int) -> bool:
-        """Close late connections; called ten times a second."""
+    async def _serve(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
+        ticks = 0
+        while not self._is_stopping():
+            if ticks % _TICKS_PER_SECOND == 0:
+                self._look_around(loop.time())
+            ticks += 1
+            await self._tick()
+        server.close()
+        await self._finish(loop.time() + GRACE_SECONDS)
+
+    def _connection(self) -> Connection:
+        return Connection(self._handle, self._date, self.connections)
+
+    def _look_around(self, now: float) -> None:
+        self._date.refresh()
+        self._each_second()
+        for each in tuple(self.connections):
+            each.close_late(now)
+
+    async def _tick(self) -> None:
         self._beat()
-        if counter % 10 == 0:
-            self._each_second()
-            close_late(self.server_state.connections, asyncio.get_running_loop().time())
-        self.should_exit = self.should_exit or self._is_stopping()
-        return await super().on_tick(counter)
+        await asyncio.sleep(_TICK_SECONDS)
+
+    async def _finish(self, deadline: float) -> None:
+        for each in tuple(self.connections):
+            each.end()
+        while self.connections and asyncio.get_running_loop().time() < deadline:
+            await self._tick()
+        for each in tuple(self.connections):
+            each.abort()

@@ -13,8 +13,8 @@ import pytest
 
 from edge.exchange import Answer, RecordedClick
 from edge.flood_guard import FloodGuard
-from edge.http import protocol
-from edge.http.adapter import EdgeApp
+from edge.http import connection
+from edge.http.handler import Handler
 from edge.http.server import EdgeServer
 from edge.link import EdgeLink
 from edge.network_table import Network
@@ -47,12 +47,12 @@ class RunningServer:
         self._spool = Spool(self._folder, limit_bytes=1 << 30, segment_bytes=1 << 20)
         self.recordings: list[Recording | None] = []
         recorder = Recorder(self._spool, NoBroker(), FloodGuard(lambda: NOON, limit=1_000), lambda _refusal: None)
-        app = EdgeApp(a_responder(*links, proxies=proxies), recorder, self._observe)
+        handler = Handler(a_responder(*links, proxies=proxies), recorder, self._observe)
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()
-        self._server = EdgeServer(app, lambda: self._is_stopping, lambda: None, lambda: None)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self.listening]})
+        self._server = EdgeServer(handler, lambda: self._is_stopping, lambda: None, lambda: None)
+        self._thread = threading.Thread(target=self._server.run, args=(self.listening,))
         self._thread.start()
 
     def _observe(self, answer: Answer, recording: Recording | None, seconds: float) -> None:
@@ -63,7 +63,7 @@ class RunningServer:
     @property
     def connections(self) -> int:
         """Number of open connections."""
-        return len(self._server.server_state.connections)
+        return len(self._server.connections)
 
     @property
     def clicks(self) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ def test_half_a_request_then_close_makes_no_click(server: RunningServer) -> None
 
 
 def test_late_and_silent_clients_are_closed(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.0)
     with server.connect() as silent, server.connect() as slow:
         slow.sendall(GET[:20].encode())
         begun = time.monotonic()
@@ -180,7 +180,7 @@ def test_late_and_silent_clients_are_closed(server: RunningServer, monkeypatch: 
 
 
 def test_a_byte_at_a_time_is_no_way_to_stay(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.0)
     with server.connect() as client, suppress(ConnectionError):
         for byte in GET.encode():
             client.sendall(bytes([byte]))
@@ -189,7 +189,7 @@ def test_a_byte_at_a_time_is_no_way_to_stay(server: RunningServer, monkeypatch: 
 
 
 def test_client_that_reads_nothing_is_dropped(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "UNREAD_SECONDS", 1.0)
     with server.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.settimeout(1)

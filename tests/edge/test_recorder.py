@@ -65,27 +65,27 @@ def broker() -> Broker:
     return Broker(seed=1)
 
 
-def record(recorder: Recorder, *tokens: str) -> list[tuple[int, Recording]]:
-    async def all_of_them() -> list[tuple[int, Recording]]:
-        results = [await recorder(ANSWER, a_click(token)) for token in tokens or ("t",)]
-        return [(answer.status, recording) for answer, recording in results]
+def record(recorder: Recorder, *tokens: str) -> list[Recording]:
+    async def all_of_them() -> list[Recording]:
+        recordings = [recorder(a_click(token)) for token in tokens or ("t",)]
+        return [each if isinstance(each, Recording) else await each for each in recordings]
 
     return asyncio.run(all_of_them())
 
 
 def test_disk_takes_the_click(broker: Broker) -> None:
     disk, refusals = Disk(), list[str | None]()
-    assert record(recorder_on(disk, broker, refusals)) == [(302, Recording.RECORDED)]
+    assert record(recorder_on(disk, broker, refusals)) == [Recording.RECORDED]
     assert (disk.kept, broker.taken, refusals) == ([a_record(1)], [], [])
 
 
 def test_broker_takes_what_the_disk_refuses(broker: Broker) -> None:
     disk, refusals = Disk("full"), list[str | None]()
     recorder = recorder_on(disk, broker, refusals)
-    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert record(recorder) == [Recording.RECORDED]
     assert broker.taken == [1]
     disk.refusal = None
-    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert record(recorder) == [Recording.RECORDED]
     assert refusals == ["full", None]
 
 
@@ -104,12 +104,12 @@ def test_recovery_is_noticed_without_a_click(broker: Broker) -> None:
 @pytest.mark.parametrize("failing", [0, 1])
 def test_nothing_takes_the_click(broker: Broker, failing: int) -> None:
     broker.room, broker.failing = 0, failing
-    assert record(recorder_on(Disk("full"), broker, [])) == [(503, Recording.UNRECORDED)]
+    assert record(recorder_on(Disk("full"), broker, [])) == [Recording.UNRECORDED]
 
 
 def test_flooded_token_is_not_kept(broker: Broker) -> None:
     disk = Disk()
-    recordings = [recording for _, recording in record(recorder_on(disk, broker, []), "a", "a", "a", "b")]
+    recordings = record(recorder_on(disk, broker, []), "a", "a", "a", "b")
     assert recordings == [Recording.RECORDED, Recording.RECORDED, Recording.FLOODED, Recording.RECORDED]
     assert len(disk.kept) == 3
 
@@ -122,7 +122,7 @@ def test_answer_waits_for_the_sync(broker: Broker) -> None:
     recorder = Recorder(
         disk, DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), lambda _refusal: None, synced=thread.synced
     )
-    assert record(recorder) == [(302, Recording.RECORDED)]
+    assert record(recorder) == [Recording.RECORDED]
     assert 1 in synced
     thread.stop()
 
@@ -137,7 +137,7 @@ def test_failed_sync_is_unrecorded(broker: Broker) -> None:
     recorder = Recorder(
         Disk(), DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), refusals.append, synced=thread.synced
     )
-    assert record(recorder) == [(503, Recording.UNRECORDED)]
+    assert record(recorder) == [Recording.UNRECORDED]
     assert refusals == ["the disk of the spool does not sync"]
     thread.stop()
 

@@ -7,24 +7,25 @@ RESPONSES = ("tests/edge/test_responder.py",)
 
 BUGS = (
     PlantedBug(
-        "the answer goes out before its click is kept",
+        "the answer goes out before its click is recorded",
         (
             Edit(
-                "edge/http/adapter.py",
-                "        recording = None\n        if answer.click is not None:\n",
-                "        recording = None\n        await _send(answer, send)\n        if answer.click is not None:\n",
-            ),
-            Edit(
-                "edge/http/adapter.py",
-                "        await _send(answer, send)\n        self._observe",
-                "        self._observe",
+                "edge/http/handler.py",
+                "        recording = self._record(answer.click)\n",
+                "        send(answer)\n        send = lambda _: None\n        recording = self._record(answer.click)\n",
             ),
         ),
-        ("tests/edge/test_adapter.py",),
+        ("tests/edge/test_handler.py",),
     ),
     PlantedBug(
         "a click that the disk refuses counts as kept",
-        (Edit("edge/recorder.py", "            return await self._publish(records)\n", "            return True\n"),),
+        (
+            Edit(
+                "edge/recorder.py",
+                "            return self._publish(click.records)\n",
+                "            return Recording.RECORDED\n",
+            ),
+        ),
         ("tests/edge/test_recorder.py",),
     ),
     PlantedBug(

@@ -4,7 +4,7 @@ import asyncio
 
 from cli.app import main
 from edge import recorder
-from edge.exchange import Answer, RecordedClick
+from edge.exchange import RecordedClick
 from edge.recorder import Recorder, Recording
 
 LATE_SECONDS = 0.05
@@ -14,15 +14,15 @@ _kept: set[asyncio.Task[object]] = set()
 class HastyRecorder(Recorder):
     """Keeps a click some time after its answer."""
 
-    async def __call__(self, answer: Answer, click: RecordedClick) -> tuple[Answer, Recording]:
-        task = asyncio.ensure_future(self._keep_late(answer, click))
+    def __call__(self, click: RecordedClick) -> Recording:
+        task = asyncio.ensure_future(self._record_late(click))
         _kept.add(task)
         task.add_done_callback(_kept.discard)
-        return answer, Recording.RECORDED
+        return Recording.RECORDED
 
-    async def _keep_late(self, answer: Answer, click: RecordedClick) -> None:
+    async def _record_late(self, click: RecordedClick) -> None:
         await asyncio.sleep(LATE_SECONDS)
-        await super().__call__(answer, click)
+        super().__call__(click)
 
 
 if __name__ == "__main__":
