@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from consumer.links.web_address import check_url
-from tests.edge.pages.test_in_chromium import do_without_browser
 from tests.links.test_web_address import CHANGED, UNCHANGED
-from tests.support.chromium import Tab, chromium, chromium_command
+from tests.support.browsing import open_tab
+from tests.support.chromium import Tab
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
@@ -25,10 +25,7 @@ PARTS = [*CHARACTERS, "%2F", "%20", "%zz", "..", "&amp;", "+", "??", "##"]
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    command = chromium_command()
-    if command is None:
-        do_without_browser("there is no Chromium on this machine")
-    with chromium(command, tmp_path_factory.mktemp("profile")) as tab:
+    with open_tab(tmp_path_factory.mktemp("profile")) as tab:
         yield tab
 
 
@@ -36,14 +33,18 @@ def some_addresses(count: int) -> Iterator[tuple[str, str]]:
     """Yield addresses that pass the check, with their canonical forms."""
     chance = random.Random(7)
     while count:
-        tail = "".join(chance.choice(PARTS) for _ in range(chance.randint(0, 25)))
-        url = f"https://{chance.choice(HOSTS)}{chance.choice(STARTS)}{tail}"
+        url = f"https://{chance.choice(HOSTS)}{chance.choice(STARTS)}{a_tail(chance)}"
         try:
             canonical = check_url(url)
         except ValueError:
             continue
         yield url, canonical
         count -= 1
+
+
+def a_tail(chance: random.Random) -> str:
+    """Return characters that may follow the path of an address."""
+    return "".join(chance.choice(PARTS) for _ in range(chance.randint(0, 25)))
 
 
 def as_chromium_sends(canonical: str) -> str:
