@@ -18,6 +18,7 @@ from edge.flood_guard import FloodGuard
 from edge.follower_thread import FollowerThread
 from edge.form_record import FormEncoder
 from edge.health import EdgeHealth
+from edge.http.connection_limit import ConnectionLimit, max_connections
 from edge.http.handler import FillIn, Handler
 from edge.http.server import BACKLOG, EdgeServer
 from edge.kafka_producer import open_spool_producer
@@ -44,6 +45,7 @@ from runtime.monitoring.http import LOOPBACK, HttpServer, routes
 from runtime.monitoring.version import versions
 from runtime.monitoring.watchdog import Watchdog
 from runtime.ports import RetriableError, StateRefused
+from runtime.process.file_descriptors import limit as descriptor_limit
 from runtime.process.malloc import limit_arenas
 from runtime.process.parent_watch import ParentWatch
 from runtime.process.shutdown import stopping_on_signals
@@ -134,7 +136,8 @@ class _Edge:
             synced=publishing.synced,
         )
         handler = Handler(responder, recorder, metrics.answered, self._persons(metrics))
-        server = EdgeServer(handler, is_stopping, self.health.beat, recorder.probe)
+        limit = ConnectionLimit(max_connections(descriptor_limit()), self.clock.monotonic)
+        server = EdgeServer(handler, is_stopping, self.health.beat, recorder.probe, limit=limit)
         listening = _listen(settings, is_shared=self.parent_watch is not None)
         publishing.start()
         self.health.enter(Phase.RUNNING)

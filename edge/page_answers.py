@@ -139,7 +139,6 @@ def _form_page(
     return form_page(
         opened.language,
         form.fields,
-        title=opened.link.link.name,
         path=opened.path,
         page_click_id=page_click_id,
         values=values,

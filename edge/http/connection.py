@@ -19,6 +19,8 @@ KEEP_ALIVE_SECONDS = 15.0
 """From an answer to the next request."""
 UNREAD_SECONDS = 20.0
 """For how long a client may leave a part of its answers unread."""
+CROWDED_SECONDS = 2.0
+"""For how long a request or the next one is waited for while there are very many connections."""
 LINGER_SECONDS = 2.0
 """For how long the rest of a refused request is read and dropped."""
 _MAX_ANSWERS = 16
@@ -86,9 +88,12 @@ class Connection(asyncio.Protocol):
         self._is_full = False
         self._answer()
 
-    def close_late(self, now: float) -> None:
-        """Close the connection if its client sends or reads too slowly; `now` is by the loop's clock, in seconds."""
-        self._close_silent(now)
+    def close_late(self, now: float, *, is_crowded: bool = False) -> None:
+        """Close the connection if its client sends or reads too slowly; `now` is by the loop's clock, in seconds.
+
+        If it `is_crowded`, a silent client has less time.
+        """
+        self._close_silent(now, CROWDED_SECONDS if is_crowded else KEEP_ALIVE_SECONDS)
         if not self._transport.get_write_buffer_size():
             self._unread_since = None
         elif self._unread_since is None:
@@ -110,12 +115,12 @@ class Connection(asyncio.Protocol):
     def _is_busy(self) -> bool:
         return bool(self._waiting or self._answering)
 
-    def _close_silent(self, now: float) -> None:
+    def _close_silent(self, now: float, longest_seconds: float) -> None:
         if self._is_busy:
             self._waits_since = None
         elif self._waits_since is None:
             self._waits_since = now
-        elif now - self._waits_since > self._patience_seconds:
+        elif now - self._waits_since > min(self._patience_seconds, longest_seconds):
             if self._parser.is_within_request and not self._is_over:
                 self._refuse(HTTPStatus.REQUEST_TIMEOUT)
             else:

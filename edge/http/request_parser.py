@@ -68,10 +68,15 @@ class RequestParser:
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; several of one name are one with a list (RFC 9110, section 5.3), but for Host."""
+        """Take a header; several of one name are one with a list (RFC 9110, section 5.3), but for Host.
+
+        Raises Refused.
+        """
         name = name.lower()
         self._header_bytes += len(name) + len(value)
         if name in self._headers:
+            if self._header_bytes > MAX_HEADER_BYTES:  # joining forty thousand of one name would take long
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             self._has_two_hosts = self._has_two_hosts or name == b"host"
             value = self._headers[name] + b", " + value
         self._headers[name] = value

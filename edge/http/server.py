@@ -7,6 +7,7 @@ from collections.abc import Callable
 import uvloop
 
 from edge.http.connection import Connection, Handle
+from edge.http.connection_limit import ConnectionLimit, RefusedConnection
 from edge.http.response import DateHeader
 
 GRACE_SECONDS = 2.0
@@ -25,12 +26,15 @@ class EdgeServer:
         is_stopping: Callable[[], bool],
         beat: Callable[[], None],
         each_second: Callable[[], None],
+        *,
+        limit: ConnectionLimit,
     ) -> None:
         """While the event loop turns, `beat` is called ten times a second and `each_second` once."""
         self._handle = handle
         self._is_stopping = is_stopping
         self._beat = beat
         self._each_second = each_second
+        self._limit = limit
         self._date = DateHeader()
         self.connections: set[Connection] = set()
 
@@ -50,14 +54,17 @@ class EdgeServer:
         server.close()
         await self._finish(loop.time() + GRACE_SECONDS)
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> asyncio.Protocol:
+        if not self._limit.admits(len(self.connections)):
+            return RefusedConnection()
         return Connection(self._handle, self._date, self.connections)
 
     def _look_around(self, now: float) -> None:
         self._date.refresh()
         self._each_second()
+        is_crowded = self._limit.is_crowded(len(self.connections))
         for each in tuple(self.connections):
-            each.close_late(now)
+            each.close_late(now, is_crowded=is_crowded)
 
     async def _tick(self) -> None:
         self._beat()

@@ -15,14 +15,13 @@ def form_page(
     language: str,
     fields: Sequence[FormField],
     *,
-    title: str,
     path: str,
     page_click_id: str,
     values: Mapping[str, str],
     errors: Mapping[str, FieldError] | None = None,
     effects: Sequence[Html] = (),
 ) -> bytes:
-    """Return the page under the title; `values` are the answers filled in, and `errors` what to change, by field name.
+    """Return the page; `values` are the answers filled in and `errors` what to change, both by field name.
 
     The first field with an error has the focus. The button POSTs to `path` with `page_click_id`, the id of the click
     that first showed the page. `effects` are sentences of `effect_of`: what the button does beside sending the form.
@@ -36,7 +35,7 @@ def form_page(
     promised = [listed_effects(effects, words)] if effects else []
     form = posted_form(path, {PAGE_CLICK_ID: page_click_id}, words.form_button, *shown, *promised)
     if first_error is None:
-        return page(language, title, form)
+        return page(language, words.form_title, form)
     return page(language, words.form_errors_title, paragraph(words.form_errors), form)
 
 

@@ -22,6 +22,7 @@ class Messages:
     confirm_effects: str
     confirm_button: str
     confirm_without: str
+    form_title: str
     form_required: str
     form_choose: str
     form_button: str

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge.exchange import Answer, RecordedClick
 from edge.flood_guard import FloodGuard
 from edge.http import connection
+from edge.http.connection_limit import MAX_CONNECTIONS, ConnectionLimit, max_connections
 from edge.http.handler import Handler
 from edge.http.server import EdgeServer
 from edge.link import EdgeLink
@@ -42,7 +44,13 @@ class NoBroker:
 class RunningServer:
     """A server on a thread, with what it recorded."""
 
-    def __init__(self, folder: Path, *links: EdgeLink, proxies: tuple[Network, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *links: EdgeLink,
+        proxies: tuple[Network, ...] = (),
+        largest: int = MAX_CONNECTIONS,
+    ) -> None:
         self._folder = make_folder(folder)
         self._spool = Spool(self._folder, limit_bytes=1 << 30, segment_bytes=1 << 20)
         self.recordings: list[Recording | None] = []
@@ -51,7 +59,8 @@ class RunningServer:
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.address = self.listening.getsockname()
-        self._server = EdgeServer(handler, lambda: self._is_stopping, lambda: None, lambda: None)
+        limit = ConnectionLimit(largest, time.monotonic)
+        self._server = EdgeServer(handler, lambda: self._is_stopping, lambda: None, lambda: None, limit=limit)
         self._thread = threading.Thread(target=self._server.run, args=(self.listening,))
         self._thread.start()
 
@@ -227,6 +236,32 @@ def test_many_idle_connections_keep_nobody_out(server: RunningServer) -> None:
     finally:
         for each in idle:
             each.close()
+
+
+def test_connections_above_the_limit_are_closed_at_once_and_silent_ones_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CROWDED_SECONDS", 0.5)
+    server = RunningServer(tmp_path, largest=20)
+    idle = [server.connect() for _ in range(20)]
+    wait_until(lambda: server.connections == 20, "all connections")
+    with capture_logs() as lines:
+        for _ in range(5):
+            with server.connect() as refused:
+                assert read_all(refused) == b""
+    assert [line["event"] for line in lines] == ["connections.refused"]
+    request = (GET[:-2] + "Connection: close\r\n\r\n").encode()
+    wait_until(lambda: server.statuses(request) == [302], "answer", timeout=5)
+    for each in idle:
+        each.close()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "connections"), [(None, 10_000), (1 << 20, 10_000), (1_024, 896), (200, 100), (64, 32)]
+)
+def test_limit_of_connections_follows_that_of_descriptors(descriptors: int | None, connections: int) -> None:
+    assert max_connections(descriptors) == connections
 
 
 def test_flooded_token_is_answered_and_not_recorded(server: RunningServer) -> None:

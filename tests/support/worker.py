@@ -140,6 +140,12 @@ class Worker:
         return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
 
     @property
+    def cpu_seconds(self) -> float:
+        """CPU time of its threads so far, in user and system mode. Raises OSError if the process has ended."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def log(self) -> str:
         """The standard error of the process so far."""
         with self.log_path.open("rb") as log:

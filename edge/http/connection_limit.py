@@ -1,0 +1,55 @@
+"""Limits the connections of one edge, so that strangers leave it descriptors for its spool, Kafka and its probes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import structlog
+
+from runtime.monitoring.log_throttle import LogThrottle
+
+_LOG = structlog.get_logger(__name__)
+
+MAX_CONNECTIONS = 10_000
+"""Some kilobytes each."""
+RESERVED_DESCRIPTORS = 128
+"""Files and connections that an edge needs for itself, with a margin."""
+
+
+def max_connections(descriptors: int | None) -> int:
+    """Return how many connections fit into a limit of open files; None is no limit."""
+    if descriptors is None:
+        return MAX_CONNECTIONS
+    return min(max(descriptors - RESERVED_DESCRIPTORS, descriptors // 2), MAX_CONNECTIONS)
+
+
+class ConnectionLimit:
+    """Knows when there are too many connections. `monotonic` is a clock in seconds."""
+
+    def __init__(self, largest: int, monotonic: Callable[[], float]) -> None:
+        self._largest = largest
+        self._throttle = LogThrottle(monotonic)
+
+    def is_crowded(self, number: int) -> bool:
+        """Return whether so many connections are open that those which send nothing must end soon."""
+        return number > self._largest // 2
+
+    def admits(self, number: int) -> bool:
+        """Return whether one more connection is taken beside this number of open ones; log if it is not."""
+        if number < self._largest:
+            return True
+        if self._throttle.is_due("connections.refused"):
+            _LOG.warning(
+                "connections.refused",
+                open=number,
+                detail="silent ones are closed early; against floods limit connections per address in the proxy",
+            )
+        return False
+
+
+class RefusedConnection(asyncio.Protocol):
+    """Closes the connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it, with a reset: the other side need not wait."""
+        cast("asyncio.Transport", transport).abort()
