@@ -136,12 +136,7 @@ sanitize: install ## Run the compiled modules under AddressSanitizer and Undefin
 browser: install $(AXE) ## Check the pages in Chromium with axe-core, both installed if they are missing
 	@test -n "$(CHROMIUM)" || \
 	  $(if $(filter 0,$(shell id -u)),,sudo) apt-get install --yes --no-install-recommends chromium
-	REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(or $(PYTEST_ARGS),tests/edge/pages/test_in_chromium.py \
-  tests/edge/test_urls_in_chromium.py tests/edge/test_redirects_in_chromium.py tests/kafka/test_edge_in_chromium.py)
-
-.PHONY: pictures
-pictures: install ## Take the pictures of pages in the docs again
-	$(BIN)/python -m tests.edge.pages.pictures
+	REQUIRE_BROWSER=1 $(BIN)/python -m pytest $(or $(PYTEST_ARGS),tests/edge/pages/test_in_chromium.py)
 
 $(AXE):
 	@mkdir -p .cache/axe

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from consumer.links.web_address import check_url
+from tests.edge.pages.test_in_chromium import do_without_browser
 from tests.links.test_web_address import CHANGED, UNCHANGED
-from tests.support.browsing import open_tab
-from tests.support.chromium import Tab
+from tests.support.chromium import Tab, chromium, chromium_command
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
@@ -25,7 +25,10 @@ PARTS = [*CHARACTERS, "%2F", "%20", "%zz", "..", "&amp;", "+", "??", "##"]
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with open_tab(tmp_path_factory.mktemp("profile")) as tab:
+    command = chromium_command()
+    if command is None:
+        do_without_browser("there is no Chromium on this machine")
+    with chromium(command, tmp_path_factory.mktemp("profile")) as tab:
         yield tab
 
 
@@ -33,18 +36,14 @@ def some_addresses(count: int) -> Iterator[tuple[str, str]]:
     """Yield addresses that pass the check, with their canonical forms."""
     chance = random.Random(7)
     while count:
-        url = f"https://{chance.choice(HOSTS)}{chance.choice(STARTS)}{a_tail(chance)}"
+        tail = "".join(chance.choice(PARTS) for _ in range(chance.randint(0, 25)))
+        url = f"https://{chance.choice(HOSTS)}{chance.choice(STARTS)}{tail}"
         try:
             canonical = check_url(url)
         except ValueError:
             continue
         yield url, canonical
         count -= 1
-
-
-def a_tail(chance: random.Random) -> str:
-    """Return characters that may follow the path of an address."""
-    return "".join(chance.choice(PARTS) for _ in range(chance.randint(0, 25)))
 
 
 def as_chromium_sends(canonical: str) -> str:

@@ -129,13 +129,13 @@ class Tab:
 
 
 @contextmanager
-def chromium(command: str, folder: Path, *flags: str) -> Iterator[Tab]:
+def chromium(command: str, folder: Path) -> Iterator[Tab]:
     """Start a browser with its profile in the folder; it is killed at the end."""
     commands_read, commands_write = os.pipe()
     answers_read, answers_write = os.pipe()
     browser = subprocess.Popen(
         # The protocol is spoken on descriptors 3 and 4.
-        ["/bin/bash", "-c", f'exec "$@" 3<&{commands_read} 4>&{answers_write}', "chromium", command, *FLAGS, *flags,
+        ["/bin/bash", "-c", f'exec "$@" 3<&{commands_read} 4>&{answers_write}', "chromium", command, *FLAGS,
          f"--user-data-dir={folder}", "about:blank"],
         pass_fds=(commands_read, answers_write),
         stdout=subprocess.DEVNULL,

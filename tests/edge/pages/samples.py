@@ -48,9 +48,7 @@ def a_confirmation(language: str = "en", *, link_name: str = "Spring offer", pat
 def a_form(
     language: str = "en", *, values: Mapping[str, str] = VALUES, errors: Mapping[str, FieldError] | None = None
 ) -> bytes:
-    return form_page(
-        language, FIELDS, title="Spring offer", path=PATH, page_click_id=CLICK_ID, values=values, errors=errors
-    )
+    return form_page(language, FIELDS, path=PATH, page_click_id=CLICK_ID, values=values, errors=errors)
 
 
 def all_pages(language: str) -> dict[str, bytes]:

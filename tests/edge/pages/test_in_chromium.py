@@ -4,9 +4,14 @@
 """
 
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import pytest
 
@@ -17,8 +22,7 @@ from edge.pages.layout import page
 from edge.pages.markup import Html
 from edge.pages.notices import text_page, thank_you_page
 from tests.edge.pages.samples import CLICK_ID, FIELDS, PATH, VALUES, a_confirmation, a_form, all_pages
-from tests.support.browsing import do_without_browser, open_tab, served
-from tests.support.chromium import Tab
+from tests.support.chromium import Tab, chromium, chromium_command
 
 AXE = Path(__file__).parents[3] / ".cache/axe/package/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -32,12 +36,22 @@ NARROW = 320
 
 pytestmark = pytest.mark.xdist_group("chromium")  # one browser is enough
 
+Answer = Callable[[str, bytes], tuple[int, Headers, bytes]]
 Axe = Callable[[], dict[str, list[Any]]]
+
+
+def do_without_browser(reason: str) -> NoReturn:
+    if os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(f"{reason}; run `make browser`, which installs it")
 
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with open_tab(tmp_path_factory.mktemp("profile")) as tab:
+    command = chromium_command()
+    if command is None:
+        do_without_browser("there is no Chromium on this machine")
+    with chromium(command, tmp_path_factory.mktemp("profile")) as tab:
         yield tab
 
 
@@ -58,6 +72,35 @@ def axe(tab: Tab) -> Axe:
         return found
 
     return results
+
+
+@contextmanager
+def served(answer: Answer) -> Iterator[int]:
+    """Serve what `answer` makes of path and body, on a port of 127.0.0.1; the path has no percent encoding."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            status, headers, content = answer(unquote(self.path), body)
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name.decode(), value.decode())
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 - the name that the server looks for
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -149,9 +149,7 @@ def test_a_post_is_sent_again_with_its_fields() -> None:
 
 
 def test_a_form_says_what_its_button_does_besides() -> None:
-    page = parsed(
-        form_page("en", FIELDS, title="A", path=PATH, page_click_id="", values={}, effects=[isolated("Leave")] * 2)
-    )
+    page = parsed(form_page("en", FIELDS, path=PATH, page_click_id="", values={}, effects=[isolated("Leave")] * 2))
     assert "If you press the button, this will happen:" in page.text
     assert page.text.count("Leave") == 1
 
@@ -167,7 +165,7 @@ def with_text(text: str) -> dict[str, bytes]:
         "confirmation": confirmation_page(
             "en", link_name=text, effects=[isolated(text)], path=text, page_click_id=text, target_url=text
         ),
-        "form": form_page("en", fields, title=text, path=text, page_click_id=text, values=values, errors=errors),
+        "form": form_page("en", fields, path=text, page_click_id=text, values=values, errors=errors),
         "text": text_page("en", Html("<p>a</p>"), title=text),
         "not ready": not_ready_page("en", text),
         "try again": try_again_page("en", text, {"e" + text: text}),
@@ -205,7 +203,7 @@ def test_planted_unescaped_text_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_values_come_back_as_they_are(text: str) -> None:
     """Apart from what HTML does not allow."""
     field = FormField("a", "A")
-    page = parsed(form_page("en", [field], title="A", path=PATH, page_click_id=CLICK_ID, values={"a": text}))
+    page = parsed(form_page("en", [field], path=PATH, page_click_id=CLICK_ID, values={"a": text}))
     if text.isprintable():
         assert page.all("input")[1]["value"] == text
 
