@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from actions.registry import load_kinds
 from edge.click_record import ClickEncoder
 from edge.direct_publisher import DirectPublisher
-from edge.flood_guard import FloodGuard
 from edge.follower_thread import FollowerThread
 from edge.form_record import FormEncoder
 from edge.health import EdgeHealth
@@ -30,6 +29,7 @@ from edge.metrics import EdgeMetrics
 from edge.network_table import NetworkTable
 from edge.operator_files import OperatorFiles
 from edge.publishing import PUBLISH_SECONDS, Publishing
+from edge.rate_limit import RateLimit
 from edge.recorder import Recorder
 from edge.remembered_registry import RememberedRegistry
 from edge.responder import Responder
@@ -131,7 +131,7 @@ class _Edge:
         recorder = Recorder(
             publishing.spool,
             DirectPublisher(partial(open_producer, "recorder"), topics),
-            FloodGuard(self.clock.now_ms),
+            RateLimit(self.clock.now_ms),
             self.health.interrupt,
             synced=publishing.synced,
         )

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from edge.client_address import Client
 from edge.spool.record import SpooledRecord, SpooledTopic
-from schemas.codec import encode_number
+from schemas.codec import encode_number, encode_text
+from schemas.definition_key import encode_link
 from schemas.identity import record_key
 from schemas.record_schema import RecordSchema
 from schemas.token_payload import SentLink
@@ -13,7 +15,7 @@ from schemas.token_payload import SentLink
 MAX_HEADER_BYTES = 512
 """Bytes kept of a header's value."""
 _REMEMBERED = 4_096
-"""Values of headers kept encoded: few browsers make most clicks."""
+"""Values kept encoded: few links, browsers and networks make most clicks."""
 
 FIELDS: tuple[str, ...] = (
     "tenant_id", "link_id", "recipient_id", "click_id", "clicked_at", "person_id", "company_id", "mailing_id",
@@ -29,8 +31,12 @@ _SHORT = 1_024
 _LENGTHS = [encode_number(size) for size in range(_SHORT)]
 
 
-class ClickFacts(NamedTuple):
-    """One request for a link; `clicked_at_ms` is in milliseconds since 1970 UTC."""
+link_key = lru_cache(maxsize=_REMEMBERED)(encode_link)
+"""The first two fields of a click, and the key of its link."""
+
+
+class AnsweredClick(NamedTuple):
+    """One request for a link; `clicked_at_ms` is in milliseconds since 1970 UTC, `location` where it was sent to."""
 
     tenant_id: str
     sent: SentLink
@@ -39,10 +45,9 @@ class ClickFacts(NamedTuple):
     clicked_at_ms: int
     method: str
     headers: Mapping[bytes, bytes]
-    network: str | None
-    url: str | None
-    network_class: str | None = None
-    confirmed: bool = False
+    client: Client
+    location: bytes | None
+    is_confirmed: bool = False
     page_click_id: str | None = None
 
 
@@ -59,16 +64,14 @@ class ClickEncoder:
         if names != FIELDS:
             raise ValueError(f"LinkClicked has the fields {names}, and the edge encodes {FIELDS}")
 
-    def encode(self, click: ClickFacts) -> SpooledRecord:
+    def encode(self, click: AnsweredClick) -> SpooledRecord:
         """Return the record to spool."""
-        sent, headers = click.sent, click.headers
-        key = record_key(click.tenant_id.encode(), sent.recipient_id.encode())
+        sent, headers, client = click.sent, click.headers, click.client
         user = headers.get(b"sec-fetch-user")
         value = b"".join(
             (
                 self._frame,
-                _text(click.tenant_id),
-                _text(sent.link_id),
+                link_key(click.tenant_id, sent.link_id),
                 _text(sent.recipient_id),
                 _text(click.click_id),
                 encode_number(click.clicked_at_ms),
@@ -79,22 +82,33 @@ class ClickEncoder:
                 _SOME + _text(sent.flow_run_id) if sent.flow_run_id else _NONE,
                 _SOME + encode_number(click.link_version),
                 _TRUE if sent.is_test else _FALSE,
-                _TRUE if click.confirmed else _FALSE,
-                _SOME + _text(click.url) if click.url else _NONE,
-                _SOME + _text(click.method) if click.method else _NONE,
+                _TRUE if click.is_confirmed else _FALSE,
+                _optional(click.location),
+                _optional_text(click.method),
                 _header(headers.get(b"user-agent")),
                 _header(headers.get(b"sec-purpose") or headers.get(b"purpose")),
-                _SOME + _text(click.network) if click.network else _NONE,
+                _optional_text(client.network),
                 _NONE,  # delivered_at: the edge knows when the link was signed, not when the message arrived
                 _NONE if sent.link_count is None else _SOME + encode_number(sent.link_count),
                 _SOME + _text(click.page_click_id) if click.page_click_id else _NONE,
                 _header(headers.get(b"sec-fetch-mode")),
                 _NONE if user is None else _SOME + (_TRUE if user == b"?1" else _FALSE),
-                _SOME + _text(click.network_class) if click.network_class else _NONE,
+                _optional_text(client.network_class),
                 _FALSE,  # replayed
             )
         )
+        key = record_key(click.tenant_id.encode(), sent.recipient_id.encode())
         return SpooledRecord(SpooledTopic.CLICKS, click.clicked_at_ms, key, value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _optional_text(text: str | None) -> bytes:
+    return _SOME + _text(text) if text else _NONE
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _optional(raw: bytes | None) -> bytes:
+    return _SOME + encode_text(raw) if raw else _NONE
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -21,6 +21,8 @@ COMMON_HEADERS: Headers = (
 class AnswerKind(StrEnum):
     """The kind of an answer, for the metrics."""
 
+    __hash__ = str.__hash__  # that of an enumeration is Python code
+
     REDIRECT = "redirect"
     TEXT = "text"
     CONFIRMATION = "confirmation"
@@ -63,18 +65,37 @@ class Answer(NamedTuple):
     refusal: TokenRefusal | None = None
     prefill: "Prefill | None" = None
 
+    def with_click(self, click: "RecordedClick", key_id: int) -> "Answer":
+        """Return the answer with a click of this key, in a third of the time of `_replace`."""
+        return Answer(self.kind, self.status, self.headers, self.body, click, key_id, None, self.prefill)
+
+    def without_click(self) -> "Answer":
+        """Return the answer as it is sent if there is no click."""
+        return self._replace(click=None, prefill=None)
+
+    def if_unrecorded(self) -> "Answer":
+        """Return the answer that is sent if the click cannot be kept."""
+        return self._instead(self.click.unrecorded if self.click else None)
+
+    def if_rate_limited(self) -> "Answer":
+        """Return the answer that is sent if there are too many clicks with the token."""
+        return self._instead(self.click.rate_limited if self.click else None)
+
+    def _instead(self, make: "Callable[[], Answer] | None") -> "Answer":
+        return self.without_click() if make is None else make()._replace(key_id=self.key_id)
+
 
 class RecordedClick(NamedTuple):
-    """The click behind an answer.
+    """The click behind an answer, as records. Without one of the following, its answer goes out all the same.
 
-    `unrecorded` makes the answer for a click that cannot be kept, `flooded` that for one of too many with one token.
+    `unrecorded` makes the answer if it cannot be kept, `rate_limited` if there are too many with this token.
     """
 
     click_id: str
     token: str
     records: tuple[SpooledRecord, ...]
-    unrecorded: Callable[[], Answer]
-    flooded: Callable[[], Answer]
+    unrecorded: "Callable[[], Answer] | None" = None
+    rate_limited: "Callable[[], Answer] | None" = None
 
 
 class Prefill(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edge.click_record import ClickFacts
+from edge.click_record import AnsweredClick
 from edge.spool.record import SpooledRecord, SpooledTopic
 from schemas.codec import Codec
 from schemas.identity import record_key
@@ -14,7 +14,7 @@ class FormEncoder:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
 
-    def encode(self, click: ClickFacts, form_id: str, answers: Mapping[str, str]) -> SpooledRecord:
+    def encode(self, click: AnsweredClick, form_id: str, answers: Mapping[str, str]) -> SpooledRecord:
         """Return the record to spool; `answers` are by field name."""
         sent = click.sent
         value = self._codec.encode(

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,6 +140,7 @@ def keyring_file(path: Path) -> WatchedFile[Keyring]:
     return WatchedFile(path, load_keyring)
 
 
+@lru_cache(maxsize=1_024)
 def _without_port(host: bytes) -> str:
     name, _, port = host.decode("latin-1").lower().rpartition(":")
     return name if port.isdigit() else host.decode("latin-1").lower()

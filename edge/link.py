@@ -28,7 +28,7 @@ class EdgeLink:
     rules: tuple[tuple[RedirectRule, bytes], ...]
     text: str | None
     form: Form | None
-    to_confirm: tuple[Action, ...]
+    guarded_actions: tuple[Action, ...]
 
     @property
     def has_actions(self) -> bool:
@@ -66,7 +66,7 @@ def edge_link(link: Link) -> EdgeLink:
         # Cleaned again: it may have been published under older rules.
         text=clean(response.text) if isinstance(response, Text) else None,
         form=response if isinstance(response, Form) else None,
-        to_confirm=tuple(action for action in link.actions if action.guard is Guard.CONFIRM),
+        guarded_actions=tuple(action for action in link.actions if action.guard is Guard.CONFIRM),
     )
 
 

@@ -31,7 +31,7 @@ CLICKS = CounterSpec(
     "link_actions_edge_clicks_total",
     "clicks",
     "Clicks by what became of them: recorded before the answer, unrecorded because neither the disk nor the broker took"
-    " them, or flooded because their token is clicked too often.",
+    " them, or rate limited because their token is clicked too often.",
     (Label("recording", tuple(Recording)),),
 )
 PREFILLS = CounterSpec(

@@ -34,5 +34,8 @@ class OpenedLink(NamedTuple):
     @property
     def location(self) -> bytes | None:
         """The URL that this person is sent to; None for a text or a form."""
+        link = self.link
+        if not link.rules:
+            return link.location
         accepted = self.request.headers.get(b"accept-language")
-        return self.link.location_for(self.sent, lambda tag: is_first_language(tag, accepted))
+        return link.location_for(self.sent, lambda tag: is_first_language(tag, accepted))

@@ -20,7 +20,7 @@ from edge.pages.notices import not_ready_page, not_valid_page, text_page, thank_
 from edge.pages.one_click import is_one_click
 
 _HEADERS = tuple(headers_of_page())
-_LEADING_ON = tuple(headers_of_page(ANY_ORIGIN))
+_HEADERS_TO_ANY_ORIGIN = tuple(headers_of_page(ANY_ORIGIN))
 """Headers of a page whose button leads to the target, which may redirect to any origin itself."""
 
 
@@ -70,7 +70,7 @@ def confirmation(opened: OpenedLink, click_id: str, location: bytes | None) -> A
         page_click_id=click_id,
         target_url=target,
     )
-    return Answer(AnswerKind.CONFIRMATION, HTTPStatus.OK, _HEADERS if target is None else _LEADING_ON, body)
+    return Answer(AnswerKind.CONFIRMATION, HTTPStatus.OK, _HEADERS if target is None else _HEADERS_TO_ANY_ORIGIN, body)
 
 
 def form(opened: OpenedLink, form: Form, page_click_id: str) -> Answer:
@@ -150,7 +150,7 @@ def _form_page(
 def _effects(opened: OpenedLink) -> list[Html]:
     """Return a sentence for each action that needs a confirmation."""
     facts = opened.link.link.facts
-    return [effect_of(action, facts, _facts(opened), opened.language) for action in opened.link.to_confirm]
+    return [effect_of(action, facts, _facts(opened), opened.language) for action in opened.link.guarded_actions]
 
 
 def _facts(opened: OpenedLink) -> ClickFacts:

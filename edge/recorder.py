@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from edge.exchange import RecordedClick
-from edge.flood_guard import FloodGuard
+from edge.rate_limit import RateLimit
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool, SpoolFull
 
@@ -22,10 +22,12 @@ BROKER_SECONDS = 0.25
 class Recording(StrEnum):
     """The result of recording an answered click."""
 
+    __hash__ = str.__hash__  # that of an enumeration is Python code
+
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
     """Neither spool nor broker took it, or the disk did not sync. It may still be published later."""
-    FLOODED = "flooded"
+    RATE_LIMITED = "rate_limited"
     """Its token is clicked too often."""
 
 
@@ -46,22 +48,22 @@ class Recorder:
         self,
         spool: Spool,
         direct: Direct,
-        flood_guard: FloodGuard,
+        rate_limit: RateLimit,
         on_disk: Callable[[str | None], None],
         *,
         synced: Callable[[], "asyncio.Future[bool]"] | None = None,
     ) -> None:
         self._spool = spool
         self._direct = direct
-        self._flood_guard = flood_guard
+        self._rate_limit = rate_limit
         self._synced = synced
         self._on_disk = on_disk
         self._refusal: str | None = None
 
     def __call__(self, click: RecordedClick) -> Recording | Awaitable[Recording]:
         """Record the click, at once if that takes no time."""
-        if not self._flood_guard.admits(click.token):
-            return Recording.FLOODED
+        if not self._rate_limit.admits(click.token):
+            return Recording.RATE_LIMITED
         try:
             self._spool.append(*click.records)
         except SpoolFull as error:

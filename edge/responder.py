@@ -7,14 +7,14 @@ any other answer the browser would not send the real click.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from uuid import UUID, uuid5
 
 from actions.definition import UnreadableDefinition
 from edge import page_answers
 from edge.accept_language import page_language
-from edge.click_record import ClickEncoder, ClickFacts
+from edge.click_record import AnsweredClick, ClickEncoder, link_key
 from edge.client_address import TrustedProxies, client_of
 from edge.exchange import COMMON_HEADERS, Answer, AnswerKind, RecordedClick, Request
 from edge.form_record import FormEncoder
@@ -26,7 +26,6 @@ from edge.opened_link import OpenedLink
 from edge.spool.record import SpooledRecord
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
-from schemas.definition_key import encode_link
 from schemas.link_token import BadToken, open_token
 
 CONFIRMED_CLICKS = UUID("0f0f2c0a-1a53-5c9a-8a54-6f1f6d0c7a11")
@@ -38,8 +37,12 @@ _LINK_PATH = re.compile(rb"/l/([A-Za-z0-9_-]+)(/done)?(?:" + _APPENDED + rb".*)?
 PREFILL_MS = 30 * 24 * 60 * 60 * 1_000
 """Age of a message, in milliseconds, up to which its forms are prefilled."""
 _METHODS = b"GET, HEAD, POST, OPTIONS"
-_SPECULATION = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_SPECULATION = frozenset((b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"))
 _SPECULATIVE = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
+
+
+_REMEMBERED = 4_096
+"""Redirects kept: there is one per address that links lead to."""
 
 
 class _Refused(Exception):
@@ -77,7 +80,8 @@ class Responder:
             return page_answers.not_valid(_language(request))._replace(refusal=refused.reason)
         except (LinkNotReady, RetriableError, UnreadableDefinition):
             return page_answers.not_ready(_language(request), request.path.decode("latin-1"))
-        return self._answer(opened, is_done=found[2] is not None)._replace(key_id=opened.key_id)
+        answer = self._answer(opened, is_done=found[2] is not None)
+        return answer if answer.click else answer._replace(key_id=opened.key_id)
 
     def _open(self, request: Request, token: str) -> OpenedLink:
         keyring = self.keyring()
@@ -90,7 +94,7 @@ class Responder:
             raise _Refused(TokenRefusal.REVOKED)
         if not keyring.serves(key.tenant_id, request.headers[b"host"]):
             raise _Refused(TokenRefusal.HOST)
-        link = self.links.find(encode_link(key.tenant_id, sent.link_id))
+        link = self.links.find(link_key(key.tenant_id, sent.link_id))
         if link is None:
             raise _Refused(TokenRefusal.UNKNOWN_LINK)
         language = keyring.language_of(key.tenant_id)
@@ -104,7 +108,7 @@ class Responder:
         if opened.request.method == "POST":
             return self._posted(opened)
         answer = self._shown(opened)
-        return answer._replace(click=None, prefill=None) if opened.request.method == "HEAD" else answer
+        return answer.without_click() if opened.request.method == "HEAD" else answer
 
     def _shown(self, opened: OpenedLink) -> Answer:
         """Answer a GET, whose click is not confirmed."""
@@ -113,21 +117,20 @@ class Responder:
             answer = page_answers.form(opened, opened.link.form, click_id)
             if not self._may_prefill(opened):
                 answer = answer._replace(prefill=None)
-        elif opened.link.to_confirm:
+        elif opened.link.guarded_actions:
             answer = page_answers.confirmation(opened, click_id, location)
         elif location is None:
             answer = page_answers.text(opened)
         else:
             answer = _redirect(HTTPStatus.FOUND, location)
-        depends = opened.link.has_actions or answer.kind is not AnswerKind.REDIRECT
-        recorded = RecordedClick(
+        needs_record = opened.link.has_actions or answer.kind is not AnswerKind.REDIRECT
+        click = RecordedClick(
             click_id,
             opened.token,
             (self.encoder.encode(self._click(opened, click_id, location)),),
-            unrecorded=partial(page_answers.not_recorded, opened) if depends else lambda: answer,
-            flooded=lambda: answer._replace(prefill=None),
+            unrecorded=partial(page_answers.not_recorded, opened) if needs_record else None,
         )
-        return answer._replace(click=recorded)
+        return answer.with_click(click, opened.key_id)
 
     def _may_prefill(self, opened: OpenedLink) -> bool:
         """Return whether the message is recent: it may have been forwarded, and an old one is rarely opened again."""
@@ -147,36 +150,36 @@ class Responder:
         page = posted.page_click_id
         click_id = self.new_click_id() if page is None else str(uuid5(CONFIRMED_CLICKS, str(page)))
         click = self._click(opened, click_id, location)._replace(
-            confirmed=True, page_click_id=None if page is None else str(page)
+            is_confirmed=True, page_click_id=None if page is None else str(page)
         )
         refusal = partial(page_answers.not_recorded, opened, posted)
-        recorded = RecordedClick(
-            click_id, opened.token, self._records(opened, click, posted), unrecorded=refusal, flooded=refusal
-        )
-        return answer._replace(click=recorded)
+        records = self._records(opened, click, posted)
+        recorded = RecordedClick(click_id, opened.token, records, unrecorded=refusal, rate_limited=refusal)
+        return answer.with_click(recorded, opened.key_id)
 
-    def _records(self, opened: OpenedLink, click: ClickFacts, posted: page_answers.Posted) -> tuple[SpooledRecord, ...]:
+    def _records(
+        self, opened: OpenedLink, click: AnsweredClick, posted: page_answers.Posted
+    ) -> tuple[SpooledRecord, ...]:
         """Return the click and, before it, the answers of a form: no click says that a form was sent which is lost."""
         form, encoded = opened.link.form, self.encoder.encode(click)
         if form is None or posted.is_one_click or click.sent.is_test:
             return (encoded,)
         return (self.forms.encode(click, form.form_id, posted.answers), encoded)
 
-    def _click(self, opened: OpenedLink, click_id: str, location: bytes | None) -> ClickFacts:
+    def _click(self, opened: OpenedLink, click_id: str, location: bytes | None) -> AnsweredClick:
         request = opened.request
-        forwarded_for = request.headers.get(b"x-forwarded-for")
-        client = client_of(request.peer, forwarded_for, self.trusted_proxies, self.network_classes())
-        return ClickFacts(
-            tenant_id=opened.tenant_id,
-            sent=opened.sent,
-            link_version=opened.link.link.version,
-            click_id=click_id,
-            clicked_at_ms=self.now_ms(),
-            method=request.method,
-            headers=request.headers,
-            network=client.network,
-            network_class=client.network_class,
-            url=None if location is None else location.decode(),
+        headers = request.headers
+        forwarded_for = headers.get(b"x-forwarded-for")
+        return AnsweredClick(
+            opened.tenant_id,
+            opened.sent,
+            opened.link.link.version,
+            click_id,
+            self.now_ms(),
+            request.method,
+            headers,
+            client_of(request.peer, forwarded_for, self.trusted_proxies, self.network_classes()),
+            location,
         )
 
 
@@ -197,8 +200,9 @@ def _without_link(request: Request) -> Answer | None:
 
 def _is_speculative(request: Request) -> bool:
     headers = request.headers
-    values = [headers[name] for name in _SPECULATION if name in headers]
-    return bool(values) and any(map(_SPECULATIVE.search, values))
+    if _SPECULATION.isdisjoint(headers):
+        return False
+    return any(_SPECULATIVE.search(headers[name]) for name in _SPECULATION if name in headers)
 
 
 def _without_click(opened: OpenedLink) -> Answer:
@@ -210,6 +214,7 @@ def _without_click(opened: OpenedLink) -> Answer:
     return page_answers.not_valid(opened.language) if opened.link.form else page_answers.text(opened)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _redirect(status: HTTPStatus, location: bytes) -> Answer:
     return Answer(AnswerKind.REDIRECT, status, ((b"location", location), *COMMON_HEADERS))
 

@@ -79,7 +79,6 @@ class Handler:
 
 def _recorded(answer: Answer, recording: Recording) -> Answer:
     """Return the answer to a click with this result of its recording."""
-    click = answer.click
-    if click is None or recording is Recording.RECORDED:
+    if recording is Recording.RECORDED:
         return answer
-    return click.flooded() if recording is Recording.FLOODED else click.unrecorded()
+    return answer.if_rate_limited() if recording is Recording.RATE_LIMITED else answer.if_unrecorded()

@@ -13,13 +13,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.exchange import Answer, RecordedClick
-from edge.flood_guard import FloodGuard
 from edge.http import connection
 from edge.http.connection_limit import MAX_CONNECTIONS, ConnectionLimit, max_connections
 from edge.http.handler import Handler
 from edge.http.server import EdgeServer
 from edge.link import EdgeLink
 from edge.network_table import Network
+from edge.rate_limit import RateLimit
 from edge.recorder import Recorder, Recording
 from edge.spool.folder import make_folder
 from edge.spool.reader import SpoolReader
@@ -54,7 +54,7 @@ class RunningServer:
         self._folder = make_folder(folder)
         self._spool = Spool(self._folder, limit_bytes=1 << 30, segment_bytes=1 << 20)
         self.recordings: list[Recording | None] = []
-        recorder = Recorder(self._spool, NoBroker(), FloodGuard(lambda: NOON, limit=1_000), lambda _refusal: None)
+        recorder = Recorder(self._spool, NoBroker(), RateLimit(lambda: NOON, limit=1_000), lambda _refusal: None)
         handler = Handler(a_responder(*links, proxies=proxies), recorder, self._observe)
         self._is_stopping = False
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -264,9 +264,9 @@ def test_limit_of_connections_follows_that_of_descriptors(descriptors: int | Non
     assert max_connections(descriptors) == connections
 
 
-def test_flooded_token_is_answered_and_not_recorded(server: RunningServer) -> None:
+def test_rate_limited_token_is_answered_and_not_recorded(server: RunningServer) -> None:
     requests = GET * 1_100 + GET[:-2] + CLOSING + "\r\n"
     assert server.statuses(requests.encode()) == [302] * 1_101
     wait_until(lambda: len(server.recordings) == 1_101, "all answers")
     assert server.recordings.count(Recording.RECORDED) == len(server.clicks) == 1_000
-    assert server.recordings.count(Recording.FLOODED) == 101
+    assert server.recordings.count(Recording.RATE_LIMITED) == 101

@@ -1,4 +1,4 @@
-"""Client networks, floods, languages of browsers, records of clicks, settings."""
+"""Client networks, rate limit, languages of browsers, records of clicks, settings."""
 
 from ipaddress import ip_network
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from edge.accept_language import is_first_language, page_language
 from edge.click_record import ClickEncoder
 from edge.client_address import Client, client_of
-from edge.flood_guard import FloodGuard
 from edge.network_table import NetworkTable
+from edge.rate_limit import RateLimit
 from edge.settings import EdgeSettings, Sync
 from runtime.config.environment import WrongSettings, load_settings, load_settings_of
 from schemas.record_schema import record_schema
@@ -41,9 +41,9 @@ def test_client_network(peer: str | None, forwarded: bytes | None, network: str 
     assert client_of(peer, forwarded, PROXIES, NO_NETWORKS) == Client(network)
 
 
-def test_flood_guard_counts_each_token_in_each_minute() -> None:
+def test_rate_limit_counts_each_token_in_each_minute() -> None:
     now_ms = 0
-    guard = FloodGuard(lambda: now_ms, limit=2)
+    guard = RateLimit(lambda: now_ms, limit=2)
     assert [guard.admits(token) for token in ("a", "a", "a", "b")] == [True, True, False, True]
     now_ms = 60_000
     assert guard.admits("a")

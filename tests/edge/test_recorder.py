@@ -7,8 +7,8 @@ import pytest
 
 from edge.direct_publisher import DirectPublisher
 from edge.exchange import Answer, AnswerKind, RecordedClick
-from edge.flood_guard import FloodGuard
 from edge.publisher import OnDelivery, ProducerFailed
+from edge.rate_limit import RateLimit
 from edge.recorder import Recorder, Recording
 from edge.spool.reader import Spooled
 from edge.spool.record import SpooledRecord
@@ -39,12 +39,12 @@ class Disk(Spool):
 
 
 def a_click(token: str) -> RecordedClick:
-    return RecordedClick("id", token, (a_record(1),), unrecorded=lambda: UNRECORDED, flooded=lambda: ANSWER)
+    return RecordedClick("id", token, (a_record(1),), unrecorded=lambda: UNRECORDED)
 
 
 def recorder_on(disk: Disk, broker: Broker, refusals: list[str | None]) -> Recorder:
     direct = DirectPublisher(lambda: SlowConnection(broker), TOPICS)
-    return Recorder(disk, direct, FloodGuard(lambda: 0, limit=2), refusals.append)
+    return Recorder(disk, direct, RateLimit(lambda: 0, limit=2), refusals.append)
 
 
 class SlowConnection(Connection):
@@ -107,10 +107,10 @@ def test_nothing_takes_the_click(broker: Broker, failing: int) -> None:
     assert record(recorder_on(Disk("full"), broker, [])) == [Recording.UNRECORDED]
 
 
-def test_flooded_token_is_not_kept(broker: Broker) -> None:
+def test_rate_limited_token_is_not_kept(broker: Broker) -> None:
     disk = Disk()
     recordings = record(recorder_on(disk, broker, []), "a", "a", "a", "b")
-    assert recordings == [Recording.RECORDED, Recording.RECORDED, Recording.FLOODED, Recording.RECORDED]
+    assert recordings == [Recording.RECORDED, Recording.RECORDED, Recording.RATE_LIMITED, Recording.RECORDED]
     assert len(disk.kept) == 3
 
 
@@ -120,7 +120,7 @@ def test_answer_waits_for_the_sync(broker: Broker) -> None:
     thread = SyncThread(lambda: synced.append(len(disk.kept)))
     thread.start()
     recorder = Recorder(
-        disk, DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), lambda _refusal: None, synced=thread.synced
+        disk, DirectPublisher(broker.open, TOPICS), RateLimit(lambda: 0), lambda _refusal: None, synced=thread.synced
     )
     assert record(recorder) == [Recording.RECORDED]
     assert 1 in synced
@@ -135,7 +135,7 @@ def test_failed_sync_is_unrecorded(broker: Broker) -> None:
     thread.start()
     refusals: list[str | None] = []
     recorder = Recorder(
-        Disk(), DirectPublisher(broker.open, TOPICS), FloodGuard(lambda: 0), refusals.append, synced=thread.synced
+        Disk(), DirectPublisher(broker.open, TOPICS), RateLimit(lambda: 0), refusals.append, synced=thread.synced
     )
     assert record(recorder) == [Recording.UNRECORDED]
     assert refusals == ["the disk of the spool does not sync"]

@@ -331,7 +331,7 @@ class TestForms:
         body = f"email=a%40example.com&size=L&page_click_id={click_id(7)}".encode()
         answer = a_responder(a_form())(post(f"/l/{a_token()}", body))
         assert answer.click
-        again = answer.click.unrecorded()
+        again = answer.if_unrecorded()
         assert again.status == 503
         hidden = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', again.body.decode()))
         assert hidden == {"email": "a@example.com", "size": "L", "page_click_id": click_id(7)}
@@ -391,20 +391,20 @@ class TestUnrecorded:
     def test_redirect_without_actions_leads_on(self) -> None:
         answer = a_responder(a_redirect())(get(f"/l/{a_token()}"))
         assert answer.click
-        assert answer.click.unrecorded().status == 302
+        assert answer.if_unrecorded().status == 302
 
     @pytest.mark.parametrize("link", [a_redirect(an_action()), an_edge_link(response=TEXT, url=None)])
     def test_everything_else_asks_to_try_again(self, link: EdgeLink) -> None:
         answer = a_responder(link)(get(f"/l/{a_token()}"))
         assert answer.click
-        unrecorded = answer.click.unrecorded()
+        unrecorded = answer.if_unrecorded()
         assert (unrecorded.status, unrecorded.click, header(unrecorded, "location")) == (503, None, None)
 
     def test_button_can_be_pressed_again(self) -> None:
         body = f"page_click_id={click_id(7)}".encode()
         answer = a_responder(a_redirect(CONFIRM))(post(f"/l/{a_token()}", body))
         assert answer.click
-        unrecorded = answer.click.unrecorded()
+        unrecorded = answer.if_unrecorded()
         assert unrecorded.status == 503
         assert PAGE_CLICK_ID.findall(unrecorded.body.decode()) == [click_id(7)]
 

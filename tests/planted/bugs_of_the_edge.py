@@ -66,7 +66,7 @@ BUGS = (
             Edit(
                 RESPONDER,
                 "(self.encoder.encode(self._click(opened, click_id, location)),)",
-                "(self.encoder.encode(self._click(opened, click_id, location)._replace(confirmed=True)),)",
+                "(self.encoder.encode(self._click(opened, click_id, location)._replace(is_confirmed=True)),)",
             ),
         ),
         RESPONSES,

@@ -1,4 +1,4 @@
-"""Stops a token that is requested again and again from filling the topic."""
+"""Limits the clicks of a token, so that one that is requested again and again does not fill the topic."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ _MAX_TOKENS = 200_000
 """Tokens counted at a time, some 100 bytes each; if there are more, counting begins again."""
 
 
-class FloodGuard:
+class RateLimit:
     """Counts the clicks of each token in the current minute. `now_ms` is in milliseconds."""
 
     def __init__(self, now_ms: Callable[[], int], *, limit: int = MAX_CLICKS_A_MINUTE) -> None:
