@@ -64,7 +64,7 @@ $(STAMP): requirements.lock pyproject.toml $(COMPILED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "3 of 3: checking what was installed"
 	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
-	@$(BIN)/python -m compileall -q actions cli consumer deploy edge runtime schemas
+	@$(BIN)/python -m compileall -q actions cli consumer deploy edge runtime schemas scripts
 	@touch $@
 
 check: install ## Run the static checks: format, lint, types, imports
@@ -143,6 +143,10 @@ $(AXE):
 	@cd .cache/axe && npm pack --silent axe-core@$(AXE_VERSION)
 	@cd .cache/axe && echo "$(AXE_SHA256)  axe-core-$(AXE_VERSION).tgz" | sha256sum --check --quiet
 	@tar -xzf .cache/axe/axe-core-$(AXE_VERSION).tgz -C .cache/axe && touch $@
+
+.PHONY: hostile-scripts
+hostile-scripts: install ## Run hostile scripts in the sandbox and print how each ended
+	$(BIN)/python -m tests.scripts.hostile
 
 .PHONY: pins
 pins: install ## Pin newly released schemas

@@ -1,0 +1,1 @@
+"""Scripts of links: their sandbox, their definitions and the worker that runs them."""
