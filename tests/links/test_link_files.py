@@ -101,7 +101,7 @@ def test_yes_and_no_are_words() -> None:
     ("action", "sentence"),
     [
         ("{kind: nterest}", "nterest is not a kind of action; did you mean interest?"),
-        ("{kind: 7}", "7 is not a kind of action; known are follow_up, interest, membership"),
+        ("{kind: 7}", "7 is not a kind of action; known are add_to_field, follow_up, interest"),
         ("{operation: add}", "kind is missing; add one, for example kind: interest"),
         ("interest", "item 1 of actions must have keys with values"),
         ("{kind: interest, operation: add}", "interest is missing; add it"),
