@@ -18,6 +18,7 @@ TEMPLATES = {
     "interest": "{operation} interest {interest} of the {scope}",
     "membership": "{operation} membership in {target} {target_id}",
     "set_field": "set {field} = {value}",
+    "add_to_field": "add {amount} to {field}",
     "follow_up": "{type}: {description}",
     "request": "request: {title}",
     "script": "run {script}",

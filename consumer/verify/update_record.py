@@ -13,6 +13,7 @@ NAMESPACE = UUID("6b1f9c52-6d0e-5d0b-9a3e-2f0c7c1e8a44")
 
 TOPICS = {
     "set_field": "crm-updates.set-field.v1",
+    "add_to_field": "crm-updates.add-to-field.v1",
     "interest": "crm-updates.interest.v1",
     "membership": "crm-updates.membership.v1",
     "follow_up": "crm-updates.follow-up.v1",
@@ -21,6 +22,7 @@ TOPICS = {
 }
 RECORDS = {
     "set_field": "SetField",
+    "add_to_field": "AddToField",
     "interest": "ChangeInterest",
     "membership": "ChangeMembership",
     "follow_up": "CreateFollowUp",

