@@ -15,6 +15,10 @@ WRITTEN_BESIDE = ("id", "kind", "repeat", "guard")
 """Keys of every action in a link file besides its parameters; no parameter may have one of these names."""
 
 
+_JSON_TYPES = {"int": "integer", "long": "integer", "map": "object"}
+"""The JSON types of Avro types whose names differ."""
+
+
 class KindMismatch(Exception):
     """A kind whose module, name, parameters and schema do not belong together. The program must not start."""
 
@@ -86,7 +90,7 @@ def _avro_shape(schema: Any) -> frozenset[str]:
     if isinstance(schema, list):
         return frozenset[str]().union(*map(_avro_shape, schema))
     if isinstance(schema, str):
-        return frozenset([{"int": "integer", "long": "integer"}.get(schema, schema)])
+        return frozenset([_JSON_TYPES.get(schema, schema)])
     if schema["type"] == "enum":
         return frozenset(repr(symbol) for symbol in schema["symbols"] if symbol != schema.get("default"))
     return _avro_shape(schema["type"])

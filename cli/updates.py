@@ -96,7 +96,7 @@ class UpdateShower:
 
     def _text(self, record: RecordView, value: Mapping[str, Any]) -> str:
         cause = [value.get(name, "") for name in ("tenant_id", "recipient_id", "link_id", "action_id")]
-        own = [name for name in [*value][len(IDENTITY) :] if name not in SHARED and value[name] is not None]
+        own = [name for name in [*value][len(IDENTITY) :] if name not in SHARED and value[name] not in (None, {})]
         fields = [f"{name}={_words(value[name])}" for name in own]
         return "  ".join([time_of(record.timestamp), f"{self.kinds[record.topic]:<10}", *cause, *fields])
 

@@ -28,7 +28,7 @@ PARAMETERS: Mapping[str, Record] = {
         "as_invitation": False,
     },
     "OpenRequest": {"title": "Asks for a call", "priority": None, "category": None, "owner": "auto"},
-    "RunScript": {"script": "on-click"},
+    "RunScript": {"script": "on-click", "script_version": None, "parameters": {}},
 }
 """Parameters of one action of each kind, by the record name of its update."""
 

@@ -17,7 +17,7 @@ from actions.response import (
     record_from_response,
 )
 from schemas.codec import Codec, single_object_frame
-from schemas.record_schema import load_schemas
+from schemas.record_schema import RecordSchema, load_schemas
 from tests.actions.builders import a_link, an_action, kinds
 
 CODEC = Codec(load_schemas()["LinkDefined"])
@@ -91,15 +91,25 @@ def test_guard_reads_back_equal(guard: Guard) -> None:
         (a_link(an_action()), True),
         (a_link(an_action(), response=Form("f", ("email",))), True),
         (a_link(an_action(guard=Guard.CONFIRM)), False),
+        (a_link(an_action("script", script="x")), True),
+        (a_link(an_action("script", script="x", script_version=1)), False),
+        (a_link(an_action("script", script="x", parameters={"a": "b"})), False),
         (a_link(response=WITH_RULES), False),
         (a_link(response=WITH_FIELDS), False),
     ],
 )
-def test_only_guards_rules_and_fields_need_more_than_the_first_schema(link: Link, *, fits: bool) -> None:
+def test_only_later_parts_need_more_than_the_first_schema(link: Link, *, fits: bool) -> None:
     """Programs from before them read every definition that has none of them, and no other."""
     first = single_object_frame(CODEC.schema.earlier[-1])
 
     assert CODEC.encode_for_earlier_readers(record_from_link(link)).startswith(first) == fits
+
+
+@pytest.mark.parametrize("earlier", CODEC.schema.earlier, ids=lambda schema: schema.fingerprint.hex())
+def test_script_of_an_earlier_schema_has_no_version_and_parameters(earlier: RecordSchema) -> None:
+    link = a_link(an_action("script", script="x"))
+
+    assert link_from_record(CODEC.decode(Codec(earlier).encode(record_from_link(link))), kinds()) == link
 
 
 def test_record_of_the_first_schema_has_no_guards_rules_and_fields() -> None:

@@ -124,4 +124,4 @@ def test_no_parameter_has_a_name_that_every_action_has_in_a_link_file() -> None:
 
 
 def test_fields_that_the_click_computes_are_no_parameters() -> None:
-    assert list(script.RunScript.model_fields) == ["script"]
+    assert list(script.RunScript.model_fields) == ["script", "script_version", "parameters"]

@@ -23,7 +23,7 @@ KIND_OF_SLOT = dict(
 
 _PARAMETERS: dict[str, list[Record]] = {
     "ChangeInterest": [{}, {"scope": "company"}, {"operation": "remove"}],
-    "RunScript": [{}, {"script": "Ünïcode"}],
+    "RunScript": [{}, {"script": "Ünïcode", "script_version": 3}, {"parameters": {"points": "5", "naïve": ""}}],
     "SetField": [{}, {"value": ""}],
     "CreateFollowUp": [{}, {"description": "{link_name} in {mailing_id}, {flow_id} at {clicked_at}"}],
     "OpenRequest": [

@@ -12,7 +12,7 @@ from consumer.decision.decide import decide
 from consumer.decision.decision import Decision, Rules
 from consumer.decision.plan import Planner
 from schemas.bad_record import BadRecord, Reason
-from schemas.codec import confluent_frame
+from schemas.codec import confluent_frame, decode_body, single_object_frame
 from tests.builders import DAY, NOON, Record, a_click, a_link, an_action
 from tests.click_parts import click_bytes, text
 from tests.decision.strategies import HOUR
@@ -140,6 +140,39 @@ class TestOncePerMailing:
         clicks = [a_click(1, mailing_id="42", link_version=1), a_click(2, click_id="42", link_version=2)]
 
         assert outcomes(harness, *clicks) == ["applied", "applied"]
+
+
+class TestEarlierSubscribers:
+    """An update that uses nothing of a later schema is written as before it."""
+
+    @pytest.mark.parametrize(
+        ("parameters", "schema"), [({}, -1), ({"script_version": 2}, None), ({"parameters": {"a": "b"}}, None)]
+    )
+    def test_script_update_is_written_with_the_oldest_schema_that_holds_it(
+        self, parameters: Record, schema: int | None
+    ) -> None:
+        newest = schemas()["RunScript"]
+        wanted = newest if schema is None else newest.earlier[schema]
+        harness = DecisionHarness(a_link(an_action("RunScript", **parameters)))
+
+        [(_, value, _, _)] = harness.take(a_click()).updates
+
+        assert value.startswith(single_object_frame(wanted))
+        (update,) = decoded([("", value, b"", [])])
+        assert (update["script_version"], update["parameters"]) == (
+            parameters.get("script_version"),
+            parameters.get("parameters", {}),
+        )
+
+    def test_registrys_frame_means_the_current_schema(self) -> None:
+        frames = {name: confluent_frame(number) for number, name in enumerate(sorted(schemas()))}
+        harness = DecisionHarness()
+        harness.plans = MemoryPlans([a_link(an_action("RunScript"))], planner=Planner(schemas(), frames, ""))
+
+        [(_, value, _, _)] = harness.take(a_click()).updates
+
+        record = decode_body(schemas()["RunScript"], schemas()["RunScript"], value[5:])
+        assert (value[:5], record["parameters"]) == (frames["RunScript"], {})
 
 
 class TestBlankIds:

@@ -12,7 +12,7 @@ from runtime.records.bulk import Update
 from tests.builders import Record
 from tests.click_parts import click_bytes
 from tests.decision.strategies import Turn, numbered
-from tests.decision.twins import DecisionHarness, codec
+from tests.decision.twins import DecisionHarness, encode_update
 
 RECORDS = {
     "crm-updates.set-field.v1": "SetField",
@@ -33,7 +33,7 @@ def as_update(expected: Expected) -> Update:
         ("content-type", b"application/avro"),
         ("ce_id", expected.update_id.encode()),
     ]
-    return expected.topic, codec(RECORDS[expected.topic]).encode(expected.record), expected.key, headers
+    return expected.topic, encode_update(RECORDS[expected.topic], expected.record), expected.key, headers
 
 
 def key_of(click: Record) -> bytes:

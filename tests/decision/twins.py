@@ -44,6 +44,17 @@ def codec(record: str) -> Codec:
     return Codec(schemas()[record])
 
 
+def encode_update(record: str, update: Record) -> bytes:
+    """The update in the oldest schema that has all of its fields which are not at their default."""
+    newest = schemas()[record]
+    defaults = {field["name"]: field.get("default", ...) for field in newest.definition["fields"]}
+    for version in (*reversed(newest.earlier), newest):
+        names = {field["name"] for field in version.definition["fields"]}
+        if all(update[name] == default for name, default in defaults.items() if name not in names):
+            return Codec(version).encode({name: update[name] for name in update if name in names})
+    raise AssertionError("the newest schema has all fields")
+
+
 @cache
 def planner_for(prefix: str = "") -> Planner:
     return Planner(schemas(), {name: single_object_frame(schema) for name, schema in schemas().items()}, prefix)
@@ -129,5 +140,7 @@ class DecisionHarness:
 
 def decoded(updates: Sequence[Update]) -> list[Record]:
     """The records in these updates."""
-    records = {single_object_frame(schema): name for name, schema in schemas().items()}
+    records = {
+        single_object_frame(each): name for name, schema in schemas().items() for each in (schema, *schema.earlier)
+    }
     return [codec(records[value[:10]]).decode(value) for _, value, _, _ in updates]

@@ -35,7 +35,7 @@ def test_fingerprints_are_those_that_the_program_writes(added: list[str], tmp_pa
     folder = with_kinds_like(added, tmp_path)
     written = load_schemas(folder)["LinkDefined"]
     files = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.avsc")}
-    earlier = [json.loads((folder / "earlier/link_defined/1.avsc").read_text())]
+    earlier = [json.loads((folder / f"earlier/link_defined/{number}.avsc").read_text()) for number in (2, 1)]
 
     found = [
         fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO") for schema in definition_schemas(files, earlier)
