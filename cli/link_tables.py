@@ -8,13 +8,13 @@ from actions.guard import Guard
 from actions.link import Action, Link
 from cli.output import complain, say, say_json
 from cli.table import print_table
-from consumer.links.diagnostic import Diagnostic
 from consumer.links.difference import differences_of, meanings_of
 from consumer.links.link_files import CheckedLinks
 from consumer.links.link_reference import LinkReference
 from consumer.links.listing import describe_repeat, link_as_json
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
 from consumer.links.versioning import Change, NextVersion
+from runtime.authoring.diagnostic import Diagnostic
 from runtime.terminal.text import counted
 
 

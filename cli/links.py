@@ -28,13 +28,13 @@ from cli.link_tables import (
 )
 from cli.output import say
 from consumer.links.connect import connect_publisher
-from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.editor_schema import editor_schema
-from consumer.links.field_types import check_name
 from consumer.links.link_files import check_link_files
 from consumer.links.link_model import link_file_model
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference, parse_reference
+from runtime.authoring.diagnostic import InvalidFiles
+from runtime.authoring.field_types import check_name
 from runtime.clock import SystemClock
 from runtime.errors import UsageError
 from schemas.record_schema import load_schemas
@@ -183,7 +183,7 @@ def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
     """Write mistakes as JSON objects if asked for."""
     try:
         yield
-    except InvalidLinkFiles as error:
+    except InvalidFiles as error:
         if not as_json:
             raise
         show_mistakes(error.mistakes)

@@ -8,7 +8,7 @@ from consumer.links.connect import connect_publisher
 from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_files import check_link_files
-from consumer.links.publishing import encode
+from consumer.links.publication import encode
 from consumer.links.versioning import Authorship, next_versions
 from runtime.clock import Clock, SystemClock
 from runtime.config.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 
 from actions.ids import looks_of
 from consumer.links.desired import DesiredAction
-from consumer.links.diagnostic import Diagnostic
+from runtime.authoring.diagnostic import Diagnostic
 
 
 def find_conflicts(link: str, actions: Sequence[DesiredAction]) -> Iterator[Diagnostic]:

@@ -3,8 +3,8 @@
 from functools import partial
 
 from actions.registry import load_kinds
-from consumer.links.definition_topic import open_definition_topic
 from consumer.links.link_publisher import LinkPublisher
+from runtime.authoring.definition_topic import open_definition_topic
 from runtime.clock import Clock
 from runtime.config.settings import Settings
 from runtime.registry.codecs import reading_codec, registered_writers, writing_codec

@@ -6,8 +6,8 @@ from actions.guard import Guard
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
 from actions.response import Response
-from consumer.links.diagnostic import SourceLocation
 from consumer.links.link_reference import LinkReference
+from runtime.authoring.diagnostic import SourceLocation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,21 @@
-"""Types of the values of a link file: ids, names, addresses, texts and repeat rules.
+"""Types of the values of a link file: addresses, texts and repeat rules.
 
 Each checker returns the value or raises ValueError with a message that says how to fix it.
 """
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from actions.ids import ID_SCHEMA, JOINERS, check_id, check_line
 from actions.repeat import Repeat, RepeatRule
 from actions.rich_text import MAX_TAGS, clean, count_tags
-from consumer.links.web_address import check_url
+from runtime.authoring.web_address import check_url
 from runtime.config.values import duration
 
 MAX_RICH_TEXT_LENGTH = 200_000
 
-_TENANT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _WITHOUT_PERIOD = [rule.value for rule in RepeatRule if rule is not RepeatRule.COOLDOWN]
-
-
-def check_tenant_id(text: str) -> str:
-    """Check a tenant id, which comes before the slash of a record key."""
-    if not _TENANT.fullmatch(text):
-        raise ValueError(f"{text!r} is not a tenant id; use 1 to 100 letters, digits, '.', '_' and '-'")
-    return text
-
-
-def check_name(text: str) -> str:
-    """Check a name: like an id, but joiners that some scripts need are allowed."""
-    return check_line(text, allowed=JOINERS)
 
 
 def clean_rich_text(text: str) -> str:
@@ -78,10 +63,5 @@ def _milliseconds(value: Any) -> int:
     return period // timedelta(milliseconds=1)
 
 
-_TENANT_SCHEMA = {"type": "string", "pattern": f"^{_TENANT.pattern}$"}
-
-TenantId = Annotated[str, AfterValidator(check_tenant_id), WithJsonSchema(_TENANT_SCHEMA)]
-WrittenId = Annotated[str, AfterValidator(check_id), WithJsonSchema(ID_SCHEMA)]
-Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(ID_SCHEMA)]
 Url = Annotated[str, AfterValidator(check_url), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
 RichText = Annotated[str, Field(min_length=1, max_length=MAX_RICH_TEXT_LENGTH), AfterValidator(clean_rich_text)]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from actions.response import PREFILL_FIELDS, Form, FormField, FormFieldType
-from consumer.links.entry import Entry
-from consumer.links.field_types import Name, WrittenId
+from runtime.authoring.entry import Entry
+from runtime.authoring.field_types import Name, WrittenId
 
 MAX_FIELDS = 50
 MAX_OPTIONS = 100

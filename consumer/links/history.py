@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from actions.kind import Kind
 from actions.link import Link
 from consumer.links.link_reference import LinkReference
-from consumer.links.published import PublishedRecord, PublishedVersions, Versions, newest_of, read_version
+from consumer.links.published import PublishedVersions, Versions, newest_of, read_version
+from runtime.authoring.publishing import PublishedRecord
 from schemas.codec import Codec
 
 

@@ -12,16 +12,16 @@ from actions.guard import Guard
 from actions.kind import WRITTEN, Kind
 from consumer.links.conflicts import find_conflicts
 from consumer.links.desired import DesiredAction, DesiredLink
-from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
-from consumer.links.error_messages import Details, error_message
-from consumer.links.field_types import check_tenant_id
 from consumer.links.link_model import ActionEntry, LinkFileModel
 from consumer.links.link_reference import LinkReference
+from consumer.links.link_source_map import LINK, LinkSourceMap
 from consumer.links.literal_text import literal_text_warnings, redirect_urls
 from consumer.links.response_model import keys_at
-from consumer.links.source_map import LINK, SourceMap
-from consumer.links.web_address import check_url
-from consumer.links.yaml_document import Path, read_document
+from runtime.authoring.diagnostic import Diagnostic, Severity, SourceLocation
+from runtime.authoring.error_messages import Details, error_message
+from runtime.authoring.field_types import check_tenant_id
+from runtime.authoring.web_address import check_url
+from runtime.authoring.yaml_document import Path, read_document
 
 MAX_ACTIONS = 100
 MAX_LINK_BYTES = 500_000
@@ -49,7 +49,7 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
     ]
     if document.data is None and broken:
         return LinkFile((), (), tuple(broken))
-    reading = _Reading(document.data, SourceMap(name, document), model, kinds)
+    reading = _Reading(document.data, LinkSourceMap(name, document), model, kinds)
     shape = [mistake for path, mistake in reading.shape_mistakes() if not (document.cut and len(path) <= 1)]
     checks = (reading.size_mistakes(document.texts), reading.conflicts(), reading.warnings(), reading.notes())
     mistakes = (*broken, *shape, *chain.from_iterable(checks))
@@ -59,7 +59,7 @@ def read_link_file(name: str, content: bytes, model: LinkFileModel, kinds: Mappi
 class _Reading:
     """Reads each part of a document separately, so that no mistake hides another."""
 
-    def __init__(self, data: Any, where: SourceMap, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, data: Any, where: LinkSourceMap, model: LinkFileModel, kinds: Mapping[str, Kind]) -> None:
         self._data = data
         self._where = where
         self._model = model

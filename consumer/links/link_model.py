@@ -14,9 +14,10 @@ from pydantic import Field, PlainValidator, TypeAdapter, WithJsonSchema, create_
 
 from actions.kind import ActionParameters, Kind
 from actions.repeat import Repeat
-from consumer.links.entry import Entry
-from consumer.links.field_types import Name, TenantId, WrittenId, read_repeat, repeat_schema
+from consumer.links.field_types import read_repeat, repeat_schema
 from consumer.links.response_model import ResponseEntry
+from runtime.authoring.entry import Entry
+from runtime.authoring.field_types import Name, TenantId, WrittenId
 
 
 class ActionEntry(Entry):

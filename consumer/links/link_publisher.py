@@ -8,6 +8,7 @@ from actions.link import Link
 from consumer.links.desired import DesiredLink
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
+from consumer.links.publication import ComputeVersions, LinkPublication
 from consumer.links.published import (
     PublishedVersions,
     UnreadableVersion,
@@ -17,8 +18,8 @@ from consumer.links.published import (
     read_version,
     withdrawn_of,
 )
-from consumer.links.publishing import ComputeVersions, DefinitionTopic, publish
 from consumer.links.versioning import Authorship, NextVersion, next_deletions, next_epochs, next_resets, next_versions
+from runtime.authoring.publishing import DefinitionTopic, publish
 from runtime.clock import Clock
 from runtime.errors import UsageError
 from schemas.codec import Codec
@@ -133,7 +134,7 @@ class LinkPublisher:
         codec = self._open_writing_codec()
         histories = Histories(codec, self._kinds, frozenset(references))
         with closing(self._open_topic()) as topic:
-            return publish(topic, histories, compute, codec=codec, clock=self._clock)
+            return publish(topic, LinkPublication(histories, compute, codec), clock=self._clock, what="links")
 
     def _read(self, references: Collection[LinkReference]) -> Histories:
         histories = Histories(self._codec, self._kinds, frozenset(references))

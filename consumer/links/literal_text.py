@@ -14,7 +14,7 @@ from actions.kind import Id, Kind
 from actions.response import PREFILL_FIELDS
 from actions.rich_text import MAX_TAGS, count_tags, removals
 from actions.text import PLACEHOLDERS, ReadableText
-from consumer.links.yaml_document import Path
+from runtime.authoring.yaml_document import Path
 
 TextWarning = tuple[Path, str]
 """Its path and its message."""

@@ -8,11 +8,9 @@ from actions.ids import looks_of
 from actions.kind import Kind
 from actions.link import Link
 from consumer.links.link_reference import LinkReference
+from runtime.authoring.publishing import PublishedRecord
 from schemas.codec import Codec
 from schemas.definition_key import encode_link, newest_version, parse_definition_key
-
-PublishedRecord = tuple[bytes | None, bytes | None]
-"""Key and value of a record on the topic of definitions."""
 
 Versions = Mapping[int, bytes | None]
 """The versions of one link by number; None for a tombstone."""

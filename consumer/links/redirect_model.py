@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from actions.response import Redirect, RedirectCondition, RedirectRule
-from consumer.links.entry import Entry
 from consumer.links.field_types import Url
+from runtime.authoring.entry import Entry
 
 MAX_RULES = 20
 

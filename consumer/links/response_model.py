@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pydantic import ConfigDict, model_validator
 
 from actions.response import Response, Text
-from consumer.links.entry import Entry
 from consumer.links.field_types import RichText
 from consumer.links.form_model import FieldEntry, FormEntry
 from consumer.links.redirect_model import RedirectTo, RuleEntry, to_redirect
-from consumer.links.yaml_document import Path
+from runtime.authoring.entry import Entry
+from runtime.authoring.yaml_document import Path
 
 
 class ResponseEntry(Entry):

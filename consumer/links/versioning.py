@@ -10,9 +10,9 @@ from enum import StrEnum
 from actions.ids import looks_of
 from actions.link import MAX_SLOTS, Action, Link, LinkStatus, url_of
 from consumer.links.desired import DesiredAction, DesiredLink
-from consumer.links.diagnostic import Diagnostic, InvalidLinkFiles
 from consumer.links.history import Histories, History, TakenSlot
 from consumer.links.link_reference import LinkReference
+from runtime.authoring.diagnostic import Diagnostic, InvalidFiles
 from runtime.errors import UsageError
 from schemas.definition_key import MAX_VERSION
 
@@ -68,11 +68,11 @@ class Authorship:
 
 
 def next_versions(desired: Iterable[DesiredLink], histories: Histories, authorship: Authorship) -> list[NextVersion]:
-    """Compute the next version of each link. Raises InvalidLinkFiles with all conflicts with published versions."""
+    """Compute the next version of each link. Raises InvalidFiles with all conflicts with published versions."""
     desired = list(desired)
     conflicts = [conflict for link in desired for conflict in _conflicts(link, histories)]
     if conflicts:
-        raise InvalidLinkFiles(conflicts)
+        raise InvalidFiles(conflicts)
     return [_next_version(link, histories, authorship) for link in desired]
 
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 from edge.link import EdgeLink
+from tests.authoring.test_web_address import CHANGED, UNCHANGED
 from tests.edge.parts import a_token, an_edge_link
 from tests.edge.test_http_server import HEAD, RunningServer, read_all
 from tests.edge.test_urls_in_chromium import some_addresses
-from tests.links.test_web_address import CHANGED, UNCHANGED
 
 BATCH = 500
 LOCATION = re.compile(rb"\r\nlocation: ([^\r\n]*)\r\n")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.links.web_address import check_url
+from runtime.authoring.web_address import check_url
+from tests.authoring.test_web_address import CHANGED, UNCHANGED
 from tests.edge.pages.test_in_chromium import do_without_browser
-from tests.links.test_web_address import CHANGED, UNCHANGED
 from tests.support.chromium import Tab, chromium, chromium_command
 
 pytestmark = pytest.mark.xdist_group("chromium")

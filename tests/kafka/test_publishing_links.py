@@ -22,16 +22,15 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from bench.registry_double import running_registry
 from consumer.links.connect import connect_publisher
-from consumer.links.definition_topic import KafkaDefinitionTopic, open_definition_topic
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
-from consumer.links.published import PublishedRecord
-from consumer.links.publishing import DefinitionTopic, PublishInterrupted
 from deploy.kafka import Broker
+from runtime.authoring.definition_topic import KafkaDefinitionTopic, open_definition_topic
+from runtime.authoring.publishing import DefinitionTopic, PublishedRecord, PublishInterrupted
 from runtime.clock import SystemClock
 from runtime.config.settings import Settings
+from tests.authoring.in_memory_topic import MemoryDefinitionTopic, MemoryLog
 from tests.links.builders import CODEC, KINDS, wants, wants_field
-from tests.links.in_memory_topic import MemoryDefinitionTopic, MemoryLog
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]

@@ -12,11 +12,12 @@ from actions.registry import load_kinds
 from actions.repeat import Repeat
 from actions.response import Redirect, Response
 from consumer.links.desired import DesiredAction, DesiredLink
-from consumer.links.diagnostic import Diagnostic, Severity, SourceLocation
 from consumer.links.history import Histories
-from consumer.links.link_files import SourceFile, read_sources
+from consumer.links.link_files import read_sources
 from consumer.links.link_reference import LinkReference
 from consumer.links.versioning import Authorship, NextVersion
+from runtime.authoring.diagnostic import Diagnostic, Severity, SourceLocation
+from runtime.authoring.source_files import SourceFile
 from schemas.codec import Codec
 from schemas.definition_key import definition_key
 from schemas.record_schema import load_schemas

@@ -5,7 +5,7 @@ import pytest
 
 from consumer.links.editor_schema import editor_schema
 from consumer.links.link_model import link_file_model
-from consumer.links.yaml_document import read_document
+from runtime.authoring.yaml_document import read_document
 from tests.links.builders import GOOD, KINDS, SCHEMAS, mistakes_in, with_action
 from tests.links.json_schema import is_valid
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from actions.guard import Guard
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Form, Redirect, Text
-from consumer.links.diagnostic import InvalidLinkFiles, SourceLocation
 from consumer.links.link_files import check_link_files
+from runtime.authoring.diagnostic import InvalidFiles, SourceLocation
 from tests.links.builders import GOOD, KINDS, links_in, mistakes_in, with_action
 from tests.schemas.pins import released_kinds
 
@@ -355,7 +355,7 @@ def test_every_link_file_of_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "autumn.Yml").write_text(GOOD.replace("id: spring", "id: autumn"))
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
 
-    with pytest.raises(InvalidLinkFiles) as wrong:
+    with pytest.raises(InvalidFiles) as wrong:
         check_link_files([tmp_path], KINDS)
     (tmp_path / "gone.yaml").unlink()
 
@@ -367,7 +367,7 @@ def test_missing_files_are_reported_with_other_mistakes(tmp_path: Path) -> None:
     (tmp_path / "links.yaml").write_text("tenant: acme")
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(InvalidLinkFiles) as wrong:
+    with pytest.raises(InvalidFiles) as wrong:
         check_link_files([tmp_path / "links.yaml", tmp_path / "none.yaml", tmp_path / "empty"], KINDS)
 
     assert [mistake.sentence for mistake in wrong.value.mistakes] == [
@@ -404,7 +404,7 @@ def test_symbolic_link_loop_is_a_mistake(tmp_path: Path) -> None:
     loop.symlink_to("loop.yaml")
     gone.symlink_to("nowhere")
     for paths in ([tmp_path], [loop, gone]):
-        with pytest.raises(InvalidLinkFiles) as raised:
+        with pytest.raises(InvalidFiles) as raised:
             check_link_files(paths, KINDS)
 
         assert sorted(mistake.location.file for mistake in raised.value.mistakes) == [str(gone), str(loop)]
@@ -412,5 +412,5 @@ def test_symbolic_link_loop_is_a_mistake(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["x" * 100_000, "/dev/zero"])
 def test_file_that_cannot_be_a_link_file_is_a_mistake(path: str) -> None:
-    with pytest.raises(InvalidLinkFiles, match="the file cannot be read"):
+    with pytest.raises(InvalidFiles, match="the file cannot be read"):
         check_link_files([Path(path)], KINDS)

@@ -7,18 +7,19 @@ import pytest
 
 from actions.link import Link, link_from_record
 from consumer.links.desired import DesiredLink
-from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference
+from consumer.links.publication import encode
 from consumer.links.published import UnreadableVersion, WithdrawnVersion
-from consumer.links.publishing import ATTEMPTS, DefinitionTopic, PublishInterrupted, encode
 from consumer.links.versioning import next_versions
+from runtime.authoring.diagnostic import InvalidFiles
+from runtime.authoring.publishing import ATTEMPTS, DefinitionTopic, PublishInterrupted
 from runtime.errors import Unavailable, UsageError
 from schemas.codec import Codec
 from tests.actions.builders import a_link, an_action
+from tests.authoring.in_memory_topic import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
 from tests.links.builders import ANNA, CODEC, GOOD, KINDS, SPRING, links_in, record_of, wants, wants_field
-from tests.links.in_memory_topic import FrozenClock, MemoryDefinitionTopic, MemoryLog, Record
 from tests.schemas.test_new_kinds import link_defined_with
 
 AUTUMN = LinkReference("acme", "autumn")
@@ -249,7 +250,7 @@ def test_fully_unreadable_link_can_be_published_again() -> None:
 def test_highest_possible_version_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(version=2**63 - 1))])))
 
-    with pytest.raises(InvalidLinkFiles, match="9223372036854775807 is the highest possible; create a link with"):
+    with pytest.raises(InvalidFiles, match="9223372036854775807 is the highest possible; create a link with"):
         author.publish([wants()])
     with pytest.raises(UsageError, match="the highest possible"):
         author.delete([SPRING])
@@ -270,7 +271,7 @@ def test_link_withdrawn_during_reset_is_reported() -> None:
 def test_slot_beyond_the_limit_is_a_mistake() -> None:
     author = an_author(on(MemoryLog([record_of(a_link(an_action(slot=65_535)))])))
 
-    with pytest.raises(InvalidLinkFiles, match="actions in its life; create a new link"):
+    with pytest.raises(InvalidFiles, match="actions in its life; create a new link"):
         author.publish([wants(wants_field("new"))])
 
 

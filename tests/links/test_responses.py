@@ -7,8 +7,9 @@ import pytest
 
 from actions.response import Form, FormField, FormFieldType, Redirect, RedirectCondition, RedirectRule, Response, Text
 from consumer.links.form_model import MAX_FIELDS, MAX_OPTIONS
-from consumer.links.link_files import SourceFile, read_sources
+from consumer.links.link_files import read_sources
 from consumer.links.redirect_model import MAX_RULES
+from runtime.authoring.source_files import SourceFile
 from tests.links.builders import GOOD, KINDS, links_in, mistakes_in, warnings_in
 
 URL = "https://example.com/"

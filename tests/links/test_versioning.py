@@ -11,7 +11,6 @@ from actions.link import Link, LinkStatus
 from actions.repeat import Repeat, RepeatRule
 from actions.response import Text
 from consumer.links.desired import DesiredLink
-from consumer.links.diagnostic import InvalidLinkFiles
 from consumer.links.history import Histories
 from consumer.links.link_reference import LinkReference
 from consumer.links.versioning import (
@@ -24,6 +23,7 @@ from consumer.links.versioning import (
     next_versions,
     require_published,
 )
+from runtime.authoring.diagnostic import InvalidFiles
 from runtime.errors import UsageError
 from tests.links.builders import (
     ANNA,
@@ -134,7 +134,7 @@ def test_action_id_cannot_change_its_kind() -> None:
     publish(histories, wants(wants_field("a")))
     publish(histories, wants())
 
-    with pytest.raises(InvalidLinkFiles, match="link spring, action a: this id was published with the kind set_f"):
+    with pytest.raises(InvalidFiles, match="link spring, action a: this id was published with the kind set_f"):
         next_versions([wants(an_action("script", "a", script="s"))], histories, ANNA)
 
 
@@ -142,7 +142,7 @@ def test_link_with_unreadable_history_is_not_changed() -> None:
     histories = histories_of()
     histories.add([(b"acme/spring/1", b"\xc3\x01nonsense")])
 
-    with pytest.raises(InvalidLinkFiles, match="its published version 1 cannot be read"):
+    with pytest.raises(InvalidFiles, match="its published version 1 cannot be read"):
         next_versions([wants()], histories, ANNA)
     with pytest.raises(UsageError, match="its published version 1 cannot be read"):
         require_published([SPRING], histories)
@@ -156,10 +156,10 @@ def test_id_that_looks_like_a_published_one_is_a_mistake() -> None:
     histories = Histories(CODEC, KINDS, {other})
     histories.add([record_of(published)])
 
-    with pytest.raises(InvalidLinkFiles, match="a published link has an id that looks the same"):
+    with pytest.raises(InvalidFiles, match="a published link has an id that looks the same"):
         next_versions([wants(reference=other)], histories, ANNA)
     histories = histories_of(published)
-    with pytest.raises(InvalidLinkFiles, match="an action of the published link has an id that looks the same"):
+    with pytest.raises(InvalidFiles, match="an action of the published link has an id that looks the same"):
         next_versions([wants(wants_field("cafe\u0301"), reference=LinkReference("acme", "caf\u00e9"))], histories, ANNA)
 
 
@@ -176,7 +176,7 @@ def test_link_has_a_lifetime_limit_of_actions() -> None:
     for start in range(0, 1000, 100):
         publish(histories, wants(*(wants_field(f"a{number}") for number in range(start, start + 100))))
 
-    with pytest.raises(InvalidLinkFiles, match="more than 1000 actions in its life; create a new link"):
+    with pytest.raises(InvalidFiles, match="more than 1000 actions in its life; create a new link"):
         next_versions([wants(wants_field("one-more"))], histories, ANNA)
 
 

@@ -40,7 +40,13 @@ PACKAGES = (
         "links",
         "consumer/links/*.py",
         ("tests/links/test_*.py",),
-        adapters=("consumer/links/definition_topic.py", "consumer/links/connect.py"),
+        adapters=("consumer/links/connect.py",),
+    ),
+    Package(
+        "authoring",
+        "runtime/authoring/*.py",
+        ("tests/authoring/test_*.py", "tests/links/test_*.py"),
+        adapters=("runtime/authoring/definition_topic.py",),
     ),
     Package("supervisor", "runtime/supervisor/*.py", ("tests/supervisor/test_*.py",)),
     Package(

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from consumer.links.published import PublishedRecord
-from consumer.links.publishing import PublishInterrupted
+from runtime.authoring.publishing import PublishedRecord, PublishInterrupted
 
 Record = tuple[bytes, bytes]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.links.yaml_document import read_document
+from runtime.authoring.yaml_document import read_document
 
 
 def problem_in(content: bytes) -> tuple[int, str]:

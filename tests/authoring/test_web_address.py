@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from consumer.links.web_address import MAX_URL_LENGTH, check_url
+from runtime.authoring.web_address import MAX_URL_LENGTH, check_url
 from tests.links.builders import GOOD, links_in, mistakes_in, notes_in, warnings_in
 
 UNCHANGED = [

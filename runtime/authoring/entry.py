@@ -1,4 +1,4 @@
-"""The base of the pydantic models of link files."""
+"""The base of the pydantic models of files that authors write."""
 
 from pydantic import BaseModel, ConfigDict
 

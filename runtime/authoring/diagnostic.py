@@ -1,4 +1,4 @@
-"""Mistakes, warnings and notes of link files, each with its location."""
+"""Mistakes, warnings and notes of files that authors write, each with its location."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake, warning or note. `subject` names the link and action if known.
+    """One mistake, warning or note. `subject` names the link and action, or the script, if known.
 
     `sentence` says how to fix it, or for a note what is published.
     """
@@ -44,15 +44,15 @@ class Diagnostic:
         return printable(f"{location}: {severity}{about}{self.sentence}")
 
 
-class InvalidLinkFiles(UsageError):
-    """The link files have mistakes; nothing was published."""
+class InvalidFiles(UsageError):
+    """The files have mistakes; nothing was published. `what` names them, such as link files."""
 
-    def __init__(self, mistakes: Iterable[Diagnostic]) -> None:
+    def __init__(self, mistakes: Iterable[Diagnostic], what: str = "link files") -> None:
         self.mistakes = in_order(mistakes)
         errors = sum(mistake.severity is Severity.ERROR for mistake in self.mistakes)
         warnings = len(self.mistakes) - errors
         counts = [_count(errors, "mistake")] * bool(errors) + [_count(warnings, "warning")] * bool(warnings)
-        heading = f"{' and '.join(counts)} in the link files; fix them and try again:"
+        heading = f"{' and '.join(counts)} in the {what}; fix them and try again:"
         super().__init__("\n  ".join([heading, *map(str, self.mistakes)]))
 
 

@@ -147,7 +147,7 @@ class _Reader:
         next(events)  # the stream's start
         first = next(events)
         if isinstance(first, yaml.StreamEndEvent):
-            self._cut(Problem(1, "the file is empty; start it with 'tenant: …' and 'links:'"))
+            self._cut(Problem(1, "the file is empty; start it with 'tenant: …' and 'links:' or 'scripts:'"))
             return
         self._document.data = self._value(next(events), ())
         next(events)  # the document's end
@@ -157,7 +157,7 @@ class _Reader:
 
     def _value(self, event: Any, path: Path) -> Any:
         if len(path) > MAX_DEPTH:
-            raise _Unusable(event, "this is nested too deeply for a link file; check the brackets")
+            raise _Unusable(event, "this is nested too deeply; check the brackets")
         if isinstance(event, yaml.AliasEvent):
             raise _Unusable(event, f"aliases such as *{event.anchor} are not allowed; write the value out")
         self._document.lines.setdefault(path, _line(event))

@@ -1,4 +1,4 @@
-"""The topic of link definitions on Kafka."""
+"""A topic of definitions on Kafka: those of links or of scripts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -7,8 +7,7 @@ from functools import partial
 from confluent_kafka import IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumer.links.published import PublishedRecord
-from consumer.links.publishing import PublishInterrupted
+from runtime.authoring.publishing import PublishedRecord, PublishInterrupted
 from runtime.clock import Clock
 from runtime.config.settings import Settings
 from runtime.errors import Unavailable
@@ -27,6 +26,7 @@ from runtime.kafka.client import (
 from runtime.kafka.errors import (
     FENCED,
     Forbidden,
+    Resource,
     fatal_error,
     first_failure,
     kafka_error,
@@ -156,10 +156,14 @@ class KafkaDefinitionTopic:
         return failure or PublishInterrupted(str(transaction_error(raised)))
 
 
-def open_definition_topic(settings: Settings, clock: Clock) -> KafkaDefinitionTopic:
-    """Connect to the topic of an installation. Raises Unavailable if broker or topic is missing."""
-    topic = settings.topic_prefix + LINK_DEFINITIONS
-    rights = acls_of(Role.AUTHOR, settings.kafka, TopicNames(settings.topic_prefix, settings.group_id, ()))
+def open_definition_topic(settings: Settings, clock: Clock, name: str = LINK_DEFINITIONS) -> KafkaDefinitionTopic:
+    """Connect to the topic of an installation, given its name without prefix.
+
+    Raises Unavailable if broker or topic is missing.
+    """
+    topic = settings.topic_prefix + name
+    every = acls_of(Role.AUTHOR, settings.kafka, TopicNames(settings.topic_prefix, settings.group_id, ()))
+    rights = [right for right in every if right.resource is not Resource.TOPIC or right.name == topic]
     require_acls(settings.kafka, [right for right in rights if right.operation is Operation.READ])
     _require_topic(KafkaTopicAdmin(settings.kafka), topic)
     # The broker reports the end in a fetch response, which it would delay for half a second by default.
