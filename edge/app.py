@@ -20,7 +20,7 @@ from edge.health import EdgeHealth
 from edge.http.connection_limit import ConnectionLimit, max_connections
 from edge.http.handler import FillIn, Handler
 from edge.http.server import BACKLOG, EdgeServer
-from edge.kafka_producer import open_spool_producer
+from edge.kafka_producer import open_record_producer, open_spool_producer
 from edge.keyring import BadKeyring
 from edge.link import EdgeLink, link_compiler
 from edge.link_cache import LinkCache
@@ -130,7 +130,7 @@ class _Edge:
         )
         recorder = Recorder(
             publishing.spool,
-            DirectPublisher(partial(open_producer, "recorder"), topics),
+            DirectPublisher(partial(open_record_producer, settings.kafka, credentials), topics),
             RateLimit(self.clock.now_ms),
             self.health.interrupt,
             synced=publishing.synced,

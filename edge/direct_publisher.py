@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from edge.publisher import DeliveryError, ProducerFailed, SpoolProducer
-from edge.spool.position import Position
-from edge.spool.reader import Spooled
+from edge.publisher import ProducerFailed
 from edge.spool.record import SpooledRecord, SpooledTopic
 
 _POLL_SECONDS = 0.002
@@ -13,13 +12,27 @@ MAX_WAITING = 1_000
 """Records that wait for the broker; one more is refused at once."""
 
 
+OnDelivery = Callable[[bool], None]
+"""Called once: with true if the broker has acknowledged the record, with false if it failed."""
+
+
+class RecordProducer(Protocol):
+    """An idempotent producer with acks=all and the partitioner of the Java client."""
+
+    def produce(self, topic: str, record: SpooledRecord, on_delivery: OnDelivery) -> bool:
+        """Queue the record, and return whether there was room. Raises ProducerFailed."""
+
+    def poll(self) -> None:
+        """Call `on_delivery` for what was acknowledged or failed."""
+
+
 class DirectPublisher:
     """Opens its producer when it is needed first."""
 
-    def __init__(self, open_producer: Callable[[], SpoolProducer], topics: Mapping[SpooledTopic, str]) -> None:
+    def __init__(self, open_producer: Callable[[], RecordProducer], topics: Mapping[SpooledTopic, str]) -> None:
         self._open_producer = open_producer
         self._topics = topics
-        self._producer: SpoolProducer | None = None
+        self._producer: RecordProducer | None = None
         self._waiting = 0
 
     async def publish(self, record: SpooledRecord) -> bool:
@@ -39,13 +52,13 @@ class DirectPublisher:
     async def _produce(self, record: SpooledRecord, acknowledged: "asyncio.Future[bool]") -> bool:
         producer = self._producer = self._producer or self._open_producer()
 
-        def delivered(error: DeliveryError | None) -> None:
+        def settle(is_acknowledged: bool) -> None:  # noqa: FBT001 - a callback
             if not acknowledged.done():
-                acknowledged.set_result(error is None)
+                acknowledged.set_result(is_acknowledged)
 
-        if not producer.produce(self._topics[record.topic], Spooled(record, Position()), delivered):
+        if not producer.produce(self._topics[record.topic], record, settle):
             return False
         while not acknowledged.done():
-            producer.poll(0)
+            producer.poll()
             await asyncio.sleep(_POLL_SECONDS)
         return acknowledged.result()

@@ -1,7 +1,8 @@
 """Publishes the records of a spool. Only the broker's acknowledgement commits a record."""
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -12,54 +13,48 @@ from edge.spool.record import SpooledTopic
 
 _LOG = structlog.get_logger(__name__)
 
-MAX_IN_FLIGHT = 20_000
+MAX_BATCH = 10_000
 """Records that wait for the broker: at a few hundred bytes each, some megabytes."""
-POLL_SECONDS = 0.02
+WAIT_SECONDS = 0.5
 
 
 class ProducerFailed(Exception):
     """The producer cannot be used any more, or a record failed; a new one begins at the first record not committed."""
 
 
-class DeliveryError(NamedTuple):
-    """Why a record was not delivered. `is_final` if the broker refuses this record and takes others."""
+class Failure(NamedTuple):
+    """A record that was not delivered, by its place in the batch, which counts from 0.
 
+    `is_final` if the broker refuses this record and takes others.
+    """
+
+    place: int
     reason: str
     is_final: bool
 
 
-OnDelivery = Callable[[DeliveryError | None], None]
-"""Called once with the outcome: None if the broker has acknowledged it."""
+OutgoingRecord = tuple[str, int, bytes, bytes]
+"""Topic, timestamp in milliseconds since 1970 UTC, key and value."""
 
 
 class SpoolProducer(Protocol):
-    """An idempotent producer with acks=all and the partitioner of the Java client."""
+    """An idempotent producer with acks=all and the partitioner of the Java client; delivers one batch at a time."""
 
-    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
-        """Queue the record, and return whether there was room. Raises ProducerFailed."""
+    def produce(self, batch: Sequence[OutgoingRecord], start: int) -> int:
+        """Queue the records of a batch from `start` on; return the index of the first one without room.
 
-    def poll(self, timeout_seconds: float) -> None:
-        """Call `on_delivery` for what was acknowledged or failed. Raises ProducerFailed."""
+        `start` 0 begins a batch.
+        """
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait until all that is queued is acknowledged or failed, and return whether it is."""
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """The records of the batch that failed, the first ones first."""
 
     def close(self) -> None:
         """Discard what is queued."""
-
-
-class _InFlight:
-    """One record that waits for the broker."""
-
-    __slots__ = ("error", "is_settled", "next", "timestamp_ms")
-
-    def __init__(self, spooled: Spooled) -> None:
-        self.next = spooled.next
-        self.timestamp_ms = spooled.record.timestamp_ms
-        self.is_settled = False
-        self.error: DeliveryError | None = None
-
-    def settle(self, error: DeliveryError | None) -> None:
-        """Note the outcome."""
-        self.error = error
-        self.is_settled = True
 
 
 class Publisher:
@@ -82,40 +77,45 @@ class Publisher:
         self._topics = topics
         self._on_published = on_published
         self._producer: SpoolProducer | None = None
-        self._in_flight: deque[_InFlight] = deque()
+        self._batch: Sequence[Spooled] = ()
+        self._outgoing: Sequence[OutgoingRecord] = ()
+        self._queued = 0
+        """Records of the batch that the producer has."""
         self._alone_until = Position()
         self._has_read_all = False
-        self._last: Spooled | None = None
         self.published = 0
 
     @property
     def is_done(self) -> bool:
         """True if the last call of `run_once` read up to its end, and the broker has everything."""
-        return self._has_read_all and not self._in_flight
+        return self._has_read_all and not self._batch
 
     @property
     def oldest_ms(self) -> int | None:
-        """When the oldest record that is not acknowledged was answered, in milliseconds since 1970 UTC."""
-        try:
-            return self._in_flight[0].timestamp_ms
-        except IndexError:
-            return None
+        """When the oldest record that is not committed was answered, in milliseconds since 1970 UTC."""
+        batch = self._batch
+        return batch[0].record.timestamp_ms if batch else None
 
     def run_once(self, end: Position | None) -> int:
-        """Send the records up to `end`, commit the acknowledged ones, and return the number of records sent.
+        """Send a batch of the records up to `end`, unless the last one is still on its way, and wait for it a while.
 
-        Raises ProducerFailed; the next call begins again at the first record not committed, with a new producer. Raises
-        OSError if the disk refuses; the next call goes on.
+        Return the number of records committed. Raises ProducerFailed; the next call begins again at the first record
+        not committed, with a new producer. Raises OSError if the disk refuses; the next call goes on.
         """
+        before, self._has_read_all = self.published, False
         try:
-            sent = self._send(end)
-            if self._producer:
-                self._producer.poll(0.0)
-            self._commit()
+            if not self._batch:
+                self._read(end)
+            if self._batch and self._deliver():
+                self._settle()
         except ProducerFailed:
-            self._start_over()
+            self._discard_producer()
+            self._reader.rewind()
             raise
-        return sent
+        if not self._batch:
+            self._reader.commit_all()
+        self._report_damaged()
+        return self.published - before
 
     def close(self) -> None:
         """Close the producer and the reader."""
@@ -123,74 +123,69 @@ class Publisher:
             self._producer.close()
         self._reader.close()
 
-    def _send(self, end: Position | None) -> int:
-        self._has_read_all = False
-        sent, room = 0, self._limit - len(self._in_flight)
-        if room <= 0:
-            return 0
-        for spooled in self._reader.read(end):
-            self._produce(spooled)
-            sent += 1
-            if sent >= room:
-                return sent
-        self._has_read_all = True
-        return sent
+    def _read(self, end: Position | None) -> None:
+        limit = 1 if self._is_alone else MAX_BATCH
+        topics = self._topics
+        self._batch = tuple(islice(self._reader.read(end), limit))
+        self._outgoing = [
+            (topics[topic], timestamp_ms, key, value) for (topic, timestamp_ms, key, value), _ in self._batch
+        ]
+        self._has_read_all = len(self._batch) < limit
+        self._queued = 0
 
     @property
-    def _limit(self) -> int:
-        """Number of records that may be in flight."""
-        return 1 if self._reader.committed < self._alone_until else MAX_IN_FLIGHT
+    def _is_alone(self) -> bool:
+        """True if records are sent one by one."""
+        return self._reader.committed < self._alone_until
 
-    def _produce(self, spooled: Spooled) -> None:
+    def _deliver(self) -> bool:
+        """Return whether the outcome of each record is known."""
         producer = self._producer = self._producer or self._open_producer()
-        waiting = _InFlight(spooled)
-        while not producer.produce(self._topics[spooled.record.topic], spooled, waiting.settle):
-            producer.poll(POLL_SECONDS)
-        self._in_flight.append(waiting)
-        self._last = spooled
+        if self._queued < len(self._batch):
+            self._queued = producer.produce(self._outgoing, self._queued)
+        return producer.wait(WAIT_SECONDS) and self._queued == len(self._batch)
 
-    def _commit(self) -> None:
-        """Retire the longest run of acknowledged records from the front: partitions acknowledge in any order."""
-        done: Position | None = None
-        before = self.published
-        while self._in_flight and self._in_flight[0].is_settled and self._in_flight[0].error is None:
-            done = self._in_flight.popleft().next
-            self.published += 1
-        if done:
-            self._on_published(self.published - before)
-            self._reader.commit(done)
-        if self._in_flight and self._in_flight[0].error:
-            self._fail(self._in_flight[0].error)
-        elif not self._in_flight:
-            self._reader.commit_all()
-        self._report_damaged()
+    def _settle(self) -> None:
+        """Commit what was acknowledged from the front. Raises ProducerFailed if it was not all."""
+        failures = self._producer.failures if self._producer else ()
+        if not failures:
+            self._commit(len(self._batch))
+        elif failures[0].is_final and self._is_alone:
+            self._refuse(failures[0])
+        else:
+            self._fail(failures)
 
-    def _fail(self, error: DeliveryError) -> None:
-        """Keep the first record in a file if it was refused alone; else begin again from it. Raises ProducerFailed."""
-        refused = [each.next for each in self._in_flight if each.error and each.error.is_final]
-        if error.is_final and self._last and self._limit == 1:
-            path = self._reader.refuse(self._last)
-            _LOG.error(
-                "record.refused", file=str(path), reason=error.reason, detail="it is kept there, and not tried again"
-            )
-            self._discard_producer()
-            self._reader.commit(self._last.next)
-            return
+    def _commit(self, count: int) -> None:
+        """Retire the first records of the batch, and forget the others."""
+        batch, self._batch = self._batch, ()
+        if count:
+            self.published += count
+            self._on_published(count)
+            self._reader.commit(batch[count - 1].next)
+
+    def _refuse(self, failure: Failure) -> None:
+        """Keep a record in a file that was refused alone."""
+        path = self._reader.refuse(self._batch[0])
+        _LOG.error(
+            "record.refused", file=str(path), reason=failure.reason, detail="it is kept there, and not tried again"
+        )
+        refused = self._batch[0]
+        self._discard_producer()
+        self._reader.commit(refused.next)
+
+    def _fail(self, failures: Sequence[Failure]) -> None:
+        refused = [self._batch[each.place].next for each in failures if each.is_final]
         self._alone_until = max(refused, default=self._alone_until)
-        raise ProducerFailed(f"a record was not delivered: {error.reason}")
+        with suppress(OSError):  # it is committed all the same; the disk gets the position with the next one
+            self._commit(failures[0].place)
+        raise ProducerFailed(f"a record was not delivered: {failures[0].reason}")
 
     def _report_damaged(self) -> None:
         while self._reader.damaged:
             path = self._reader.damaged.pop()
             _LOG.error("spool.damaged", file=str(path), detail="its last records are not published; it is kept")
 
-    def _start_over(self) -> None:
-        self._discard_producer()
-        self._reader.rewind()
-
     def _discard_producer(self) -> None:
         if self._producer:
             self._producer.close()
-        self._producer = None
-        self._in_flight.clear()
-        self._has_read_all = False
+        self._producer, self._batch = None, ()

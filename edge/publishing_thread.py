@@ -7,9 +7,9 @@ from collections.abc import Callable
 from edge.publisher import ProducerFailed, Publisher
 from edge.spool.position import Position
 
-ROUND_SECONDS = 0.01
-"""Time between two rounds: each one costs as much as some records, and takes the interpreter from the answers."""
-FULL_ROUND = 500
+ROUND_SECONDS = 0.02
+"""Pause between two rounds: each one wakes threads of the client library and takes the interpreter from the answers."""
+FULL_ROUND = 5_000
 """Records of a round after which the next one begins at once."""
 RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 10.0
@@ -56,13 +56,13 @@ class PublishingThread:
         while not self._is_done:
             is_stopping = self._stop.is_set()
             try:
-                sent = self._publisher.run_once(self._end())
+                committed = self._publisher.run_once(self._end())
             except (ProducerFailed, OSError) as error:
                 self._on_failure(str(error))
                 self._pause(backoff.next_seconds(self._publisher.published), is_stopping=is_stopping)
             else:
                 self._is_done = is_stopping and self._publisher.is_done
-                if sent < FULL_ROUND and not self._is_done:
+                if committed < FULL_ROUND and not self._is_done:
                     self._pause(ROUND_SECONDS, is_stopping=is_stopping)
         self._publisher.close()
 

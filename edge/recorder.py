@@ -31,8 +31,8 @@ class Recording(StrEnum):
     """Its token is clicked too often."""
 
 
-class Direct(Protocol):
-    """Publishes a record without the spool."""
+class RecordPublisher(Protocol):
+    """Publishes a record past the spool."""
 
     async def publish(self, record: SpooledRecord) -> bool:
         """Return whether the broker has acknowledged it."""
@@ -47,7 +47,7 @@ class Recorder:
     def __init__(
         self,
         spool: Spool,
-        direct: Direct,
+        direct: RecordPublisher,
         rate_limit: RateLimit,
         on_disk: Callable[[str | None], None],
         *,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from runtime.kafka import librdkafka_consumer_py, librdkafka_producer_py
-from runtime.kafka.backend_ports import OpenFetcher, ProduceBatch
+from runtime.kafka import librdkafka_batches_py, librdkafka_consumer_py, librdkafka_producer_py
+from runtime.kafka.backend_ports import OpenBatchProducer, OpenFetcher, ProduceBatch
 from runtime.records.implementation import is_python_only
 
 LIBRDKAFKA, CONFLUENT_KAFKA = "librdkafka", "confluent_kafka"
@@ -20,15 +20,23 @@ class Backend:
 
     open_fetcher: OpenFetcher
     produce_batch: ProduceBatch
+    open_batch_producer: OpenBatchProducer
 
 
-_PYTHON = {CONFLUENT_KAFKA: Backend(librdkafka_consumer_py.ClickFetcher, librdkafka_producer_py.produce_batch)}
+_PYTHON = {
+    CONFLUENT_KAFKA: Backend(
+        librdkafka_consumer_py.ClickFetcher, librdkafka_producer_py.produce_batch, librdkafka_batches_py.BatchProducer
+    )
+}
 try:
-    from runtime.kafka import librdkafka_consumer, librdkafka_producer
+    from runtime.kafka import librdkafka_batches, librdkafka_consumer, librdkafka_producer
 except ImportError:  # installed without a C compiler, or with another version of the client library
     _AVAILABLE = _PYTHON
 else:
-    _AVAILABLE = {LIBRDKAFKA: Backend(librdkafka_consumer.ClickFetcher, librdkafka_producer.produce_batch)} | _PYTHON
+    _COMPILED = Backend(
+        librdkafka_consumer.ClickFetcher, librdkafka_producer.produce_batch, librdkafka_batches.BatchProducer
+    )
+    _AVAILABLE = {LIBRDKAFKA: _COMPILED} | _PYTHON
 
 BACKENDS: Mapping[str, Backend] = MappingProxyType(_AVAILABLE)
 """The available backends by name, the fastest first."""

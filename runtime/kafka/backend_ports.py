@@ -1,4 +1,4 @@
-"""The two calls per batch that a backend makes: fetching clicks from a consumer, handing records to a producer."""
+"""The calls per batch that a backend makes: fetching clicks from a consumer, handing records to a producer."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -36,3 +36,28 @@ OpenFetcher = Callable[[Consumer, str], Fetcher]
 
 ProduceBatch = Callable[[Producer, int, Sequence[SendableRecord], int], int]
 """Hands records to a partition, beginning at an index; returns the index of the first record that was not taken."""
+
+BatchRecord = tuple[str, int, bytes, bytes]
+"""Topic, timestamp in milliseconds since 1970 UTC, key and value of a record."""
+
+
+class BatchProducer(Protocol):
+    """Produces one batch at a time with a producer without transactions, and tells what was not delivered.
+
+    No other method of that producer that serves its callbacks may be called.
+    """
+
+    failures: list[tuple[int, KafkaError]]
+    """Index in the batch of each record that was not delivered, and why; the caller clears it before a new batch."""
+
+    def produce(self, records: Sequence[BatchRecord], start: int, end: int) -> int:
+        """Queue the records of a batch from `start` up to `end`; return the index of the first one without room."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait until everything queued is acknowledged or failed, and return whether it is."""
+
+    def close(self) -> None:
+        """Release what belongs to it; the producer stays open."""
+
+
+OpenBatchProducer = Callable[[Producer], BatchProducer]

@@ -179,6 +179,12 @@ def note_error(error: KafkaError) -> None:
     logging.getLogger(CLIENT_LIBRARY).log(level, "%s: %s", error.name(), error.str())
 
 
+def note_log(level: int, facility: str, text: str) -> None:
+    """Log a line of the library, as `confluent_kafka` does; `level` is one of syslog's."""
+    logging.getLogger(CLIENT_LIBRARY).log(_LEVELS.get(level, logging.CRITICAL), "%s %s", facility, text)
+
+
+_LEVELS = {3: logging.ERROR, 4: logging.WARNING, 5: logging.INFO, 6: logging.INFO, 7: logging.DEBUG}
 _QUEUE_LIMITS: ClientConfig = {
     # Part of the memory budget in docs/operations.md; by default each consumer may keep 64 MB and fetch 50 MB at once.
     # Twice and four times these limits took 23 MiB more and no less CPU.

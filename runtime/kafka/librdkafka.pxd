@@ -7,12 +7,21 @@ cdef enum:
     COPY_BYTES = 0x2  # RD_KAFKA_MSG_F_COPY
     # rd_kafka_vtype_t
     END = 0
+    TOPIC = 1
     RKT = 2
     PARTITION = 3
     VALUE = 4
     KEY = 5
+    OPAQUE = 6
     MSGFLAGS = 7
+    TIMESTAMP = 8
     HEADERS = 10
+
+cdef enum:
+    # rd_kafka_event_type_t
+    DELIVERY = 0x1  # RD_KAFKA_EVENT_DR
+    LOG = 0x4
+    ERROR = 0x8
 
 cdef struct Message:
     # rd_kafka_message_t
@@ -44,6 +53,12 @@ ctypedef int (*HeaderAt)(
     const void* headers, size_t number, const char** name, const void** value, size_t* size
 ) noexcept nogil
 
+ctypedef void* (*PollQueue)(void* queue, int timeout_ms) noexcept nogil
+ctypedef int (*EventNumber)(void* event) noexcept nogil
+ctypedef const char* (*EventText)(void* event) noexcept nogil
+ctypedef const Message* (*EventMessage)(void* event) noexcept nogil
+ctypedef int (*EventLog)(void* event, const char** facility, const char** text, int* level) noexcept nogil
+
 cdef struct Library:
     Produce producev
     NewTopic topic_new
@@ -61,6 +76,15 @@ cdef struct Library:
     ErrorText message_errstr
     HeadersOf message_headers
     HeaderAt header_get_all
+    NewQueue queue_get_main
+    PollQueue queue_poll
+    EventNumber event_type
+    EventMessage event_message_next
+    EventNumber event_error
+    EventText event_error_string
+    EventNumber event_error_is_fatal
+    EventLog event_log
+    Release event_destroy
 
 cdef Library library
 

@@ -53,6 +53,15 @@ cdef int load() except -1:
     library.message_errstr = <ErrorText>find(module, "rd_kafka_message_errstr")
     library.message_headers = <HeadersOf>find(module, "rd_kafka_message_headers")
     library.header_get_all = <HeaderAt>find(module, "rd_kafka_header_get_all")
+    library.queue_get_main = <NewQueue>find(module, "rd_kafka_queue_get_main")
+    library.queue_poll = <PollQueue>find(module, "rd_kafka_queue_poll")
+    library.event_type = <EventNumber>find(module, "rd_kafka_event_type")
+    library.event_message_next = <EventMessage>find(module, "rd_kafka_event_message_next")
+    library.event_error = <EventNumber>find(module, "rd_kafka_event_error")
+    library.event_error_string = <EventText>find(module, "rd_kafka_event_error_string")
+    library.event_error_is_fatal = <EventNumber>find(module, "rd_kafka_event_error_is_fatal")
+    library.event_log = <EventLog>find(module, "rd_kafka_event_log")
+    library.event_destroy = <Release>find(module, "rd_kafka_event_destroy")
     return 0
 
 

@@ -1,14 +1,15 @@
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from edge.publisher import DeliveryError, OnDelivery, ProducerFailed, Publisher
+from edge.publisher import Failure, OutgoingRecord, ProducerFailed, Publisher
 from edge.publishing_thread import PublishingThread
 from edge.spool.folder import LockedFolder, make_folder
 from edge.spool.position import PositionFile
-from edge.spool.reader import Spooled, SpoolReader
+from edge.spool.reader import SpoolReader
 from edge.spool.record import SpooledTopic, records_in
 from edge.spool.segment import segment_path
 from edge.spool.spool import Spool
@@ -36,31 +37,38 @@ class Broker:
 class Connection:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._queued: list[tuple[int, OnDelivery]] = []
+        self._queued: list[tuple[int, int]] = []
+        """Index and number of each record on its way."""
+        self.failures: list[Failure] = []
 
-    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
-        assert topic == "link.clicks.v1"
-        if len(self._queued) >= self._broker.room:
-            return False
-        self._queued.append((numbers([record])[0], on_delivery))
-        return True
+    def produce(self, batch: Sequence[OutgoingRecord], start: int) -> int:
+        if start == 0:
+            self.failures.clear()
+        end = min(len(batch), start + self._broker.room - len(self._queued))
+        for index in range(start, end):
+            topic, _, key, _ = batch[index]
+            assert topic == "link.clicks.v1"
+            self._queued.append((index, int(key.partition(b"/")[2])))
+        return end
 
-    def poll(self, timeout_seconds: float) -> None:
+    def wait(self, timeout_seconds: float) -> bool:
         assert timeout_seconds < 1
         chance = self._broker.chance
-        if self._broker.refused & {number for number, _ in self._queued}:  # a broker refuses the whole batch
-            self._refuse()
+        if self._broker.refused & {number for _, number in self._queued}:  # a broker refuses the whole batch
+            self._fail_all("too large", is_final=True)
         for queued in chance.sample(self._queued, k=(len(self._queued) + 1) // 2):
             self._queued.remove(queued)
-            number, on_delivery = queued
+            index, number = queued
             failed = chance.random() < self._broker.failing
             if not failed or chance.random() < 0.5:  # half of what failed has arrived nevertheless
                 self._broker.taken.append(number)
-            on_delivery(DeliveryError("time-out", is_final=False) if failed else None)
+            if failed:
+                self.failures.append(Failure(index, "time-out", is_final=False))
+        self.failures.sort()
+        return not self._queued
 
-    def _refuse(self) -> None:
-        for _, on_delivery in self._queued:
-            on_delivery(DeliveryError("too large", is_final=True))
+    def _fail_all(self, reason: str, *, is_final: bool) -> None:
+        self.failures.extend(Failure(index, reason, is_final) for index, _ in self._queued)
         self._queued.clear()
 
     def close(self) -> None:
@@ -227,10 +235,10 @@ def test_dead_process_loses_nothing_if_its_records_are_not_delivered(tmp_path: P
     folder.close()
 
     class NoTopic(Connection):
-        def poll(self, timeout_seconds: float) -> None:
+        def wait(self, timeout_seconds: float) -> bool:
             del timeout_seconds
-            for _, on_delivery in self._queued:
-                on_delivery(DeliveryError("unknown topic", is_final=False))
+            self._fail_all("unknown topic", is_final=False)
+            return True
 
     with pytest.raises(ProducerFailed, match="unknown topic"):
         publish_abandoned(tmp_path, lambda: NoTopic(Broker(1)), TOPICS, lambda: False)
@@ -243,7 +251,7 @@ def test_dead_process_loses_nothing_if_its_records_are_not_delivered(tmp_path: P
 def test_round_that_sends_nothing_for_want_of_room_is_not_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.publisher.MAX_IN_FLIGHT", 1)
+    monkeypatch.setattr("edge.publisher.MAX_BATCH", 1)
     folder = make_folder(tmp_path)
     filled(folder, 5)
     folder.close()

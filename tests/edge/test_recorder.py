@@ -2,19 +2,19 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from edge.direct_publisher import DirectPublisher
+from edge.direct_publisher import DirectPublisher, OnDelivery
 from edge.exchange import Answer, AnswerKind, RecordedClick
-from edge.publisher import OnDelivery, ProducerFailed
+from edge.publisher import ProducerFailed
 from edge.rate_limit import RateLimit
 from edge.recorder import Recorder, Recording
-from edge.spool.reader import Spooled
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool, SpoolFull
 from edge.sync_thread import SyncThread
-from tests.edge.test_publisher import TOPICS, Broker, Connection
+from tests.edge.test_publisher import TOPICS, Broker
 from tests.edge.test_spool import a_record
 from tests.support.waiting import wait_until
 
@@ -42,22 +42,36 @@ def a_click(token: str) -> RecordedClick:
     return RecordedClick("id", token, (a_record(1),), unrecorded=lambda: UNRECORDED)
 
 
-def recorder_on(disk: Disk, broker: Broker, refusals: list[str | None]) -> Recorder:
-    direct = DirectPublisher(lambda: SlowConnection(broker), TOPICS)
-    return Recorder(disk, direct, RateLimit(lambda: 0, limit=2), refusals.append)
+def recorder_on(
+    disk: Disk,
+    broker: Broker,
+    refusals: list[str | None],
+    *,
+    synced: "Callable[[], asyncio.Future[bool]] | None" = None,
+) -> Recorder:
+    direct = DirectPublisher(lambda: Producer(broker), TOPICS)
+    return Recorder(disk, direct, RateLimit(lambda: 0, limit=2), refusals.append, synced=synced)
 
 
-class SlowConnection(Connection):
+class Producer:
     """Acknowledges nothing while the broker has no room."""
 
-    def poll(self, timeout_seconds: float) -> None:
-        if self._broker.room:
-            super().poll(timeout_seconds)
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._queued: list[tuple[SpooledRecord, OnDelivery]] = []
 
-    def produce(self, topic: str, record: Spooled, on_delivery: OnDelivery) -> bool:
+    def produce(self, topic: str, record: SpooledRecord, on_delivery: OnDelivery) -> bool:
+        assert topic == "link.clicks.v1"
         if self._broker.failing >= 1:
             raise ProducerFailed("fatal")
-        return super().produce(topic, record, on_delivery) or True
+        self._queued.append((record, on_delivery))
+        return True
+
+    def poll(self) -> None:
+        while self._queued and self._broker.room:
+            record, on_delivery = self._queued.pop(0)
+            self._broker.taken.append(int(record.key.partition(b"/")[2]))
+            on_delivery(True)
 
 
 @pytest.fixture
@@ -120,7 +134,11 @@ def test_answer_waits_for_the_sync(broker: Broker) -> None:
     thread = SyncThread(lambda: synced.append(len(disk.kept)))
     thread.start()
     recorder = Recorder(
-        disk, DirectPublisher(broker.open, TOPICS), RateLimit(lambda: 0), lambda _refusal: None, synced=thread.synced
+        disk,
+        DirectPublisher(lambda: Producer(broker), TOPICS),
+        RateLimit(lambda: 0),
+        lambda _refusal: None,
+        synced=thread.synced,
     )
     assert record(recorder) == [Recording.RECORDED]
     assert 1 in synced
@@ -135,7 +153,11 @@ def test_failed_sync_is_unrecorded(broker: Broker) -> None:
     thread.start()
     refusals: list[str | None] = []
     recorder = Recorder(
-        Disk(), DirectPublisher(broker.open, TOPICS), RateLimit(lambda: 0), refusals.append, synced=thread.synced
+        Disk(),
+        DirectPublisher(lambda: Producer(broker), TOPICS),
+        RateLimit(lambda: 0),
+        refusals.append,
+        synced=thread.synced,
     )
     assert record(recorder) == [Recording.UNRECORDED]
     assert refusals == ["the disk of the spool does not sync"]

@@ -174,4 +174,4 @@ def test_second_start_needs_no_broker(alone: Deployment, kafka_process: KafkaPro
 def test_first_start_without_broker_says_what_to_do(tmp_path: Path) -> None:
     edge = EdgeProcess("127.0.0.1:1", "", tmp_path)
     assert edge.wait_exit(timeout=60) == 3
-    assert "link-actions doctor" in edge.last_words
+    assert "link-actions edge check" in edge.last_words

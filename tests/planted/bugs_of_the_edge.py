@@ -135,8 +135,8 @@ BUGS = (
         (
             Edit(
                 "edge/publisher.py",
-                "while self._in_flight and self._in_flight[0].is_settled and self._in_flight[0].error is None:",
-                "while self._in_flight:",
+                "return producer.wait(WAIT_SECONDS) and self._queued == len(self._batch)",
+                "return producer.wait(WAIT_SECONDS) or True",
             ),
         ),
         ("tests/edge/test_publisher.py",),

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from runtime.kafka.backend import Backend
 from runtime.kafka.backend_ports import Fetch
+from runtime.kafka.librdkafka_batches_py import BatchProducer
 from runtime.kafka.librdkafka_producer_py import produce_batch
 from runtime.kafka.transactional_consumer import KafkaTransactionalConsumer
 from runtime.monitoring.log_throttle import REPEAT_SECONDS, LogThrottle
@@ -34,7 +35,7 @@ def test_recurring_error_is_logged_once() -> None:
         partial(Producer, NOWHERE),
         AdminClient(NOWHERE),
         "clicks",
-        backend=Backend(FailingFetcher, produce_batch),
+        backend=Backend(FailingFetcher, produce_batch, BatchProducer),
     )
     with capture_logs() as lines:
         for _ in range(1_000):

@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaError, Producer
+
+from runtime.kafka.backend_ports import BatchRecord
+
+class BatchProducer:
+    failures: list[tuple[int, KafkaError]]
+
+    def __init__(self, producer: Producer) -> None: ...
+    def produce(self, records: Sequence[BatchRecord], start: int, end: int) -> int: ...
+    def wait(self, timeout_seconds: float) -> bool: ...
+    def close(self) -> None: ...
