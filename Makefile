@@ -23,7 +23,7 @@ BENCH_CLICKS = $(if $(filter file,$(origin CLICKS)),,--clicks $(CLICKS))
 ALL_TESTS = --numprocesses=$(TEST_PROCESSES) --dist=loadgroup
 BIN := .venv/bin
 STAMP := .venv/.installed
-COMPILED := $(shell find consumer runtime -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
+COMPILED := $(shell find consumer edge runtime -name "*.pyx" -o -name "*.pxd" -o -name "*.h")
 UV := .cache/uv
 AXE := .cache/axe/package/axe.min.js
 AXE_VERSION := 4.14.1
@@ -168,5 +168,5 @@ lock: ## Resolve the dependencies again, the benchmark peers' too, into requirem
 clean: ## Remove all generated files, .venv and .cache too
 	rm -rf .venv .cache build dist *.egg-info .coverage htmlcov .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache $(patsubst %.pyx,%.c,$(filter %.pyx,$(COMPILED)))
-	find consumer runtime -name "*.so" -delete
+	find consumer edge runtime -name "*.so" -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actions.registry import load_kinds
+from edge.click_encodings import ENCODINGS, best_encoding
 from edge.click_record import ClickEncoder
 from edge.direct_publisher import DirectPublisher
 from edge.follower_thread import FollowerThread
@@ -121,6 +122,7 @@ class _Edge:
         responder = Responder(
             links=links,
             keyring=lambda: files.keyring,
+            unpack=ENCODINGS[best_encoding()].unpack,
             encoder=_encoder(names, registry),
             trusted_proxies=NetworkTable((each, True) for each in settings.edge_trusted_proxies),
             network_classes=lambda: files.networks,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edge.click_record import AnsweredClick
+from edge.answered_click import AnsweredClick
 from edge.spool.record import SpooledRecord, SpooledTopic
 from schemas.codec import Codec
 from schemas.identity import record_key

@@ -14,7 +14,9 @@ from uuid import UUID, uuid5
 from actions.definition import UnreadableDefinition
 from edge import page_answers
 from edge.accept_language import page_language
-from edge.click_record import AnsweredClick, ClickEncoder, link_key
+from edge.answered_click import AnsweredClick
+from edge.click_encoding_py import link_key
+from edge.click_record import ClickEncoder
 from edge.client_address import TrustedProxies, client_of
 from edge.exchange import COMMON_HEADERS, Answer, AnswerKind, RecordedClick, Request
 from edge.form_record import FormEncoder
@@ -27,6 +29,7 @@ from edge.spool.record import SpooledRecord
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
 from schemas.link_token import BadToken, open_token
+from schemas.token_payload import SentLink
 
 CONFIRMED_CLICKS = UUID("0f0f2c0a-1a53-5c9a-8a54-6f1f6d0c7a11")
 """Namespace of the ids of confirmed clicks: a button that is pressed twice makes one click."""
@@ -55,10 +58,13 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """Answers requests. `now_ms` is in milliseconds since 1970 UTC; `new_click_id` returns a UUID as text."""
+    """Answers requests. `unpack` reads the payload of a token and raises BadPayload; `now_ms` is in milliseconds since
+    1970 UTC; `new_click_id` returns a UUID as text.
+    """
 
     links: Links[EdgeLink]
     keyring: Callable[[], Keyring]
+    unpack: Callable[[bytes], SentLink]
     encoder: ClickEncoder
     trusted_proxies: TrustedProxies
     network_classes: Callable[[], NetworkClasses]
@@ -86,7 +92,7 @@ class Responder:
     def _open(self, request: Request, token: str) -> OpenedLink:
         keyring = self.keyring()
         try:
-            key, sent = open_token(token, keyring.keys)
+            key, sent = open_token(token, keyring.keys, self.unpack)
         except BadToken as error:
             raise _Refused(TokenRefusal.NOT_OPENED) from error
         state = keyring.states[key.key_id]

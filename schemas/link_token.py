@@ -22,7 +22,7 @@ A program in Python that sends mail makes its links with `sign` and `link_url`:
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from struct import Struct
 
@@ -101,8 +101,13 @@ def link_url(host: str, token: str) -> str:
     return f"{host if '://' in host else f'https://{host}'}/l/{token}"
 
 
-def open_token(token: str, keys: Mapping[int, LinkKey]) -> tuple[LinkKey, SentLink]:
-    """Return the key that made the token, and what it holds. Raises BadToken."""
+def open_token(
+    token: str, keys: Mapping[int, LinkKey], unpack: Callable[[bytes], SentLink] = unpack
+) -> tuple[LinkKey, SentLink]:
+    """Return the key that made the token, and what it holds. Raises BadToken.
+
+    `unpack` may be another implementation of `schemas.token_payload.unpack`.
+    """
     raw = _decode(token)
     version, key_id = _HEADER.unpack_from(raw)
     if version != _FORMAT:

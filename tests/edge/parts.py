@@ -7,6 +7,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from actions.link import link_from_record
 from actions.registry import load_kinds
+from edge.click_encodings import ENCODINGS, best_encoding
 from edge.click_record import ClickEncoder
 from edge.exchange import Answer, Request
 from edge.form_record import FormEncoder
@@ -72,6 +73,7 @@ def a_responder(
     return Responder(
         links=LinksInMemory(*(links or (an_edge_link(),)), is_complete=is_complete),
         keyring=lambda: keyring,
+        unpack=ENCODINGS[best_encoding()].unpack,
         encoder=ClickEncoder(schema, single_object_frame(schema)),
         trusted_proxies=NetworkTable((each, True) for each in proxies),
         network_classes=lambda: networks,
