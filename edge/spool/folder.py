@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.spool.files import paths_in
 from edge.spool.position import FILE as POSITION
-from edge.spool.segment import segment_numbers, segment_path
+from edge.spool.segment import NEW, segment_numbers, segment_path
 
 LOCK = "lock"
 DAMAGED = ".damaged"
@@ -56,6 +56,9 @@ class LockedFolder:
     def _remove(self) -> None:
         for number in segment_numbers(self.path):
             segment_path(self.path, number).unlink(missing_ok=True)
+        for path in paths_in(self.path):
+            if path.name.endswith(NEW):
+                path.unlink()
         for name in (POSITION, LOCK):
             (self.path / name).unlink(missing_ok=True)
         if not any(self.path.iterdir()):

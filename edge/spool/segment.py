@@ -14,6 +14,8 @@ from edge.spool.files import paths_in
 from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record, records_in
 
 SUFFIX = ".segment"
+NEW = ".new"
+"""Further suffix of a segment that has no room on the disk yet; readers pass it over."""
 _DIGITS = 12
 _NAME = re.compile(rf"[0-9]{{{_DIGITS}}}{re.escape(SUFFIX)}")
 _READ_BYTES = 1 << 20
@@ -31,15 +33,17 @@ class SegmentWriter:
 
     def __init__(self, folder: Path, number: int, size_bytes: int) -> None:
         path = segment_path(folder, number)
+        new = path.with_name(path.name + NEW)
         self.number = number
         self.size_bytes = size_bytes
         self.end = 0
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._file, 0, size_bytes)
+            new.rename(path)  # only now: a reader would hold on to a file that is deleted again
         except OSError:
             os.close(self._file)
-            path.unlink()
+            new.unlink()
             raise
 
     def has_room(self, size_bytes: int) -> bool:

@@ -331,6 +331,39 @@ def test_a_disk_that_fails_refuses_the_record(
     assert segment_numbers(folder.path) == []
 
 
+def test_reader_never_sees_a_segment_that_the_disk_refuses(
+    folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold on to the deleted file, and miss what is written to the next one of that number."""
+    spool.append(a_record(0))
+    reader, allocate = SpoolReader(folder), os.posix_fallocate
+    seen: list[Spooled] = []
+
+    def fail_while_reading(file: int, offset: int, size: int) -> None:
+        if seen:
+            allocate(file, offset, size)
+            return
+        spool._close_segment()
+        seen.extend(reader.read(spool.end))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", fail_while_reading)
+    spool.roll()
+    with pytest.raises(SpoolFull, match="No space left"):
+        spool.append(a_record(1))
+    for number in range(2, 5):
+        spool.append(a_record(number))
+        seen.extend(reader.read(spool.end))
+    assert numbers(seen) == [0, 2, 3, 4]
+
+
+def test_segment_that_was_never_finished_is_no_reason_to_keep_a_folder(folder: LockedFolder) -> None:
+    (folder.path / "000000000001.segment.new").touch()
+    assert segment_numbers(folder.path) == []
+    folder.remove_if_done()
+    assert not folder.path.exists()
+
+
 def test_a_record_written_in_part_is_not_read_after_a_crash(
     folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
