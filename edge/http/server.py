@@ -13,6 +13,8 @@ from edge.http.response import DateHeader
 GRACE_SECONDS = 2.0
 """Time to finish what is being answered when the server stops."""
 BACKLOG = 2_048
+SEND_BYTES = 65_536
+"""Unread bytes that the kernel takes for a connection; by itself it takes megabytes for a client that reads nothing."""
 _TICK_SECONDS = 0.1
 _TICKS_PER_SECOND = 10
 
@@ -44,6 +46,7 @@ class EdgeServer:
 
     async def _serve(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # its connections inherit it
         server = await loop.create_server(self._connection, sock=listening, backlog=BACKLOG)
         ticks = 0
         while not self._is_stopping():

@@ -26,7 +26,7 @@ from edge.spool.reader import SpoolReader
 from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool
 from tests.builders import NOON
-from tests.edge.parts import CLICKS, a_responder, a_token
+from tests.edge.parts import CLICKS, a_responder, a_token, an_edge_link
 from tests.support.waiting import wait_until
 
 HEAD = "Host: klik.example.com\r\n"
@@ -206,6 +206,21 @@ def test_client_that_reads_nothing_is_dropped(server: RunningServer, monkeypatch
             for _ in range(1_000):
                 client.sendall((GET * 200).encode())
         wait_until(lambda: not server.connections, "end of the connection")
+
+
+def test_unread_pages_take_little_memory(tmp_path: Path) -> None:
+    """The kernel takes megabytes for a client that reads nothing, unless it is told not to."""
+    text = ("link_actions.TextResponse", {"text": "<p>" + "y" * 100_000 + "</p>"})
+    server = RunningServer(tmp_path, an_edge_link(url=None, response=text))
+    try:
+        assert server.statuses((GET[:-2] + CLOSING + "\r\n").encode()) == [200]  # it serves: its socket is set up
+        with server.connect() as client:
+            client.sendall(GET.encode() * 100)
+            wait_until(lambda: len(server.recordings) > 1, "an answer")
+            time.sleep(0.5)
+            assert len(server.recordings) < 20
+    finally:
+        server.close()
 
 
 def test_ten_thousand_pipelined_requests_are_answered(server: RunningServer) -> None:
