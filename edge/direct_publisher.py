@@ -27,13 +27,14 @@ class RecordProducer(Protocol):
 
 
 class DirectPublisher:
-    """Opens its producer when it is needed first."""
+    """Opens its producer when it is needed first. One task polls it for all records that wait."""
 
     def __init__(self, open_producer: Callable[[], RecordProducer], topics: Mapping[SpooledTopic, str]) -> None:
         self._open_producer = open_producer
         self._topics = topics
         self._producer: RecordProducer | None = None
         self._waiting = 0
+        self._polling: asyncio.Task[None] | None = None
 
     async def publish(self, record: SpooledRecord) -> bool:
         """Return whether the broker has acknowledged the record; cancelling gives up waiting for it only."""
@@ -42,23 +43,29 @@ class DirectPublisher:
         acknowledged: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting += 1
         try:
-            return await self._produce(record, acknowledged)
+            return self._produce(record, acknowledged) and await acknowledged
         except ProducerFailed:
             self._producer = None
             return False
         finally:
             self._waiting -= 1
 
-    async def _produce(self, record: SpooledRecord, acknowledged: "asyncio.Future[bool]") -> bool:
+    def _produce(self, record: SpooledRecord, acknowledged: "asyncio.Future[bool]") -> bool:
         producer = self._producer = self._producer or self._open_producer()
 
         def settle(is_acknowledged: bool) -> None:  # noqa: FBT001 - a callback
             if not acknowledged.done():
                 acknowledged.set_result(is_acknowledged)
 
-        if not producer.produce(self._topics[record.topic], record, settle):
-            return False
-        while not acknowledged.done():
-            producer.poll()
-            await asyncio.sleep(_POLL_SECONDS)
-        return acknowledged.result()
+        self._polling = self._polling or asyncio.create_task(self._poll())
+        return producer.produce(self._topics[record.topic], record, settle)
+
+    async def _poll(self) -> None:
+        """Poll while a record waits; one whose producer has failed waits until its caller gives up."""
+        try:
+            while self._waiting:
+                if self._producer:
+                    self._producer.poll()
+                await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            self._polling = None
