@@ -10,16 +10,13 @@ from consumer.decision.cores import CORES, best_core
 from consumer.decision.decision import Rules
 from consumer.loop.assignment import Assignment
 from consumer.loop.batch_decider import BatchDecider
-from consumer.loop.batching import LingerPolicy
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop, LoopDependencies
-from consumer.loop.marker_file import MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.offsets import CommittedOffsets
 from consumer.loop.plan_cache import PlanCache
-from consumer.loop.poison_pills import PoisonPillGuard
 from consumer.loop.punctuation import Punctuator
 from consumer.loop.transaction_output import TransactionOutput
 from runtime.clock import Clock
@@ -27,6 +24,9 @@ from runtime.config.settings import Settings
 from runtime.monitoring.version import versions
 from runtime.ports import LogReader, TransactionalConsumer
 from runtime.state.store import StateStore
+from runtime.stream.batching import LingerPolicy
+from runtime.stream.marker_file import MarkerFile
+from runtime.stream.poison_pills import PoisonPillGuard
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 
-from consumer.loop.marker_file import MarkerFile
 from runtime.ports import RetriableError
+from runtime.stream.marker_file import MarkerFile
 
 
 class MemberIdFile:

@@ -15,7 +15,6 @@ from consumer.app.missing_changelog import require_changelog
 from consumer.app.record_formats import Kinds, load_formats, topic_names
 from consumer.decision.cores import best_core
 from consumer.loop.history_check import TOPICS_FILE
-from consumer.loop.marker_file import LocalMarkerFile
 from consumer.loop.observer import Observer
 from consumer.monitoring.metric_catalogue import LAST_PROGRESS
 from consumer.monitoring.metrics import Metrics
@@ -42,6 +41,7 @@ from runtime.process.shutdown import stopping_on_signals
 from runtime.state.disk import require_writable
 from runtime.state.factory import matcher_name, open_state, state_folder
 from runtime.state.store import StateStore
+from runtime.stream.marker_file import LocalMarkerFile
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 

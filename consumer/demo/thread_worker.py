@@ -10,7 +10,6 @@ from actions.registry import load_kinds
 from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
 from consumer.app.record_formats import load_formats
 from consumer.demo.failure import DemoFailed
-from consumer.loop.marker_file import FakeMarkerFile
 from consumer.loop.observer import Observer
 from consumer.monitoring.metrics import Metrics
 from runtime.clock import SystemClock
@@ -22,6 +21,7 @@ from runtime.kafka.client import transactional_id
 from runtime.monitoring.health import Health
 from runtime.monitoring.version import versions
 from runtime.state.in_memory import MemoryState
+from runtime.stream.marker_file import FakeMarkerFile
 from schemas.record_schema import load_schemas
 
 CRASH_SECONDS = 60.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from consumer.decision.decision import Decision
 from consumer.decision.outcome import BatchCounts
-from runtime.ports import Committed, ConsumerRecord
+from runtime.ports import ConsumerRecord
 from runtime.records.bulk import Update
 
 
@@ -53,12 +53,6 @@ class Batch:
     def size(self) -> int:
         """Number of records."""
         return sum(len(each.records) for each in self.partitions)
-
-    def was_committed(self, committed: Mapping[int, Committed | None]) -> bool:
-        """Return whether this batch was committed, judged from the offsets of the partitions still assigned."""
-        return any(
-            committed.get(partition) == Committed(offset, is_own=True) for partition, offset in self.offsets.items()
-        )
 
     def counts(self) -> BatchCounts:
         """Counts of the records by outcome."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from consumer.changelog.checkpoint import Checkpoint, check_partitions
 from consumer.loop.changelog_restore import ChangelogRestorer
 from consumer.loop.history import Contradiction, Evidence, explain, find_contradiction, read_checkpoint
-from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from runtime.errors import Contradictory
 from runtime.ports import Committed, RetriableError, TransactionalConsumer
 from runtime.state.store import PartitionStore
+from runtime.stream.marker_file import FakeMarkerFile, MarkerFile
 
 TOPICS_FILE = "topics"
 """In the state folder of an instance."""

@@ -7,34 +7,30 @@ its changelog or behind it, never ahead of it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
 from consumer.loop.assignment import Assignment
-from consumer.loop.backoff import RetryBackoff
 from consumer.loop.batch import Batch, PartitionBatch
 from consumer.loop.batch_decider import MAX_DEFINITION_WAIT_SECONDS, BatchDecider
-from consumer.loop.batching import POLL_TIMEOUT_SECONDS, BatchPoller, BatchSizer, LingerPolicy
 from consumer.loop.dead_letter_limit import DeadLetterLimit
 from consumer.loop.drain import Drain
-from consumer.loop.group_watch import LagWatch, MembershipWatch
 from consumer.loop.observer import Observer, StageTimer
 from consumer.loop.offsets import CommittedOffsets
-from consumer.loop.poison_pills import PartitionRecords, PoisonPillGuard, isolate_refused
 from consumer.loop.punctuation import Punctuator
 from consumer.loop.transaction_output import TransactionOutput
-from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage
 from runtime.clock import Clock
 from runtime.definitions.follower import DefinitionFollower
-from runtime.errors import Unavailable
-from runtime.ports import RetriableError, TransactionAborted, TransactionalConsumer
+from runtime.ports import Committed, TransactionalConsumer
 from runtime.records.bulk import split_by_partition
+from runtime.stream.batching import POLL_TIMEOUT_SECONDS, BatchPoller, LingerPolicy
+from runtime.stream.group_watch import LagWatch, MembershipWatch
+from runtime.stream.poison_pills import PartitionRecords, PoisonPillGuard
+from runtime.stream.transaction_loop import TransactionLoop
+from schemas.bad_record import BadRecord
 
 _LOG = structlog.get_logger(__name__)
-
-MAX_ABORTS = 10
-"""Consecutive aborted transactions after which the worker exits, because an operator must look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +50,21 @@ class LoopDependencies:
     punctuator: Punctuator | None = None
 
 
-class Loop:
-    """The worker's loop."""
+class Loop(TransactionLoop[Batch]):
+    """The loop of a worker that decides clicks."""
+
+    _observer: Observer
 
     def __init__(self, dependencies: LoopDependencies, linger: LingerPolicy, *, drain: bool = False) -> None:
+        super().__init__(dependencies.consumer, dependencies.observer, dependencies.clock.monotonic)
         self._dependencies = dependencies
-        self._consumer, self._observer = dependencies.consumer, dependencies.observer
-        self._now = dependencies.clock.monotonic
         self._assignment, self._offsets = dependencies.assignment, dependencies.offsets
-        self._sizer = BatchSizer()
         self._poller = BatchPoller(dependencies.consumer, linger, self._sizer, self._now)
-        self._backoff = RetryBackoff(dependencies.observer, self._now)
         self._lag_watch = LagWatch(dependencies.consumer, dependencies.observer, self._now)
         self._membership = MembershipWatch(dependencies.consumer, dependencies.observer, self._now, drain=drain)
         self._must_drain = drain
         self._drain: Drain | None = None
         self._batch_seconds = 0.0
-        self._pending: Batch | None = None
-        """The batch of the open transaction, or of one whose outcome is unknown."""
-        self._aborts = 0
-
-    def run(self, is_stopping: Callable[[], bool]) -> None:
-        """Run until told to stop or, draining, until everything is done.
-
-        Raises a LinkActionsError if a person must fix something; nothing of an open transaction is committed then.
-        """
-        self._reset_producer(is_stopping)
-        iteration: Callable[[], bool] = partial(self._start, is_stopping)
-        is_done = False
-        while not is_done and not is_stopping():
-            try:
-                is_done = self._retry_aborted(iteration)
-                iteration = self._run_once
-                self._observer.iterated()
-            except RetriableError as error:
-                self._wait(self._backoff.wait_seconds(error), is_stopping)
-                self._reset_producer(is_stopping)
-
-    def _retry_aborted(self, iteration: Callable[[], bool]) -> bool:
-        try:
-            return iteration()
-        except TransactionAborted as error:
-            self._abort_and_retry(error)
-            return False
 
     def _start(self, is_stopping: Callable[[], bool]) -> bool:
         """Read the definitions to their end before the first click is decided."""
@@ -172,19 +140,16 @@ class Loop:
             self._dependencies.dead_letter_limit.check(each)
             self._dependencies.decider.add_expired(each, live[each.partition])
         self._offsets.attach_checkpoints(batch)
-        self._sizer.record_output(batch)
+        self._sizer.record_output((each.updates for each in batch.partitions), batch.size)
         return batch
 
     def _record_committed(self, batch: Batch) -> None:
-        """Record a batch that is certainly committed, once."""
-        self._pending = None
+        super()._record_committed(batch)
         self._observer.committed(batch)
         self._offsets.record(batch.offsets)
         if self._drain is not None:
             self._drain.record_committed(batch)
         self._dependencies.decider.forget_before(batch.offsets)
-        self._sizer.grow()
-        self._aborts = 0
 
     def _report_lag(self, offsets: Mapping[int, int]) -> None:
         self._observer.lag({p: self._consumer.lag(p, offset) for p, offset in offsets.items()})
@@ -192,56 +157,16 @@ class Loop:
     def _is_drained(self, drain: Drain) -> bool:
         return not self._assignment.restoring and drain.is_done(self._offsets.of(self._assignment.live))
 
-    def _abort_and_retry(self, error: TransactionAborted) -> None:
-        """Abort and read the same records again, fewer at a time if the broker refused one of them."""
-        batch, self._pending = self._pending, None
-        # Refusals do not count: halving ends at one record, and the library also fails the transaction after each.
-        self._aborts = 0 if error.poison else self._aborts + (not error.rebalance)
-        self._observer.transaction(TransactionResult.ABORTED)
-        _LOG.warning("transaction.aborted", detail=str(error), aborts=self._aborts)
-        self._consumer.abort_transaction()
-        if error.poison and batch is not None:
-            isolate_refused(batch, error, self._sizer, self._dependencies.decider.force_dead_letter)
-        elif self._aborts >= MAX_ABORTS:
-            raise Unavailable(f"{self._aborts} transactions in a row were aborted: {error}; run link-actions doctor")
-        self._reread_from_committed()
+    def _pause(self) -> None:
+        self._assignment.pause()
 
-    def _reset_producer(self, is_stopping: Callable[[], bool]) -> None:
-        """Replace the producer and continue from the committed offsets, however long the broker takes to answer.
+    def _seek_to_committed(self) -> Mapping[int, Committed | None]:
+        return self._assignment.seek_to_committed()
 
-        A stopping worker with a batch of unknown outcome still tries once: the new producer aborts the old transaction,
-        whose pending offsets would otherwise block the next owner until the transaction times out.
-        """
-        must_try = self._pending is not None
-        if self._pending is not None:
-            self._observer.transaction(TransactionResult.UNKNOWN)
-            # A batch too large to commit within the time-out would fail forever; retry with half its size.
-            self._sizer.shrink(self._pending.size)
-        while must_try or not is_stopping():
-            must_try = False
-            self._observer.beat()
-            try:
-                self._consumer.reinit_producer()
-                self._reread_from_committed()
-            except RetriableError as error:
-                self._backoff.log_unreachable(error)
-                self._wait(POLL_TIMEOUT_SECONDS, is_stopping)
-            else:
-                return
-
-    def _wait(self, seconds: float, is_stopping: Callable[[], bool]) -> None:
-        """Keep polling while waiting, to stay in the group; all partitions are paused, so no records are returned."""
-        until = self._now() + seconds
-        while self._now() < until and not is_stopping():
-            self._observer.beat()
-            self._assignment.pause()
-            self._consumer.consume(1, POLL_TIMEOUT_SECONDS)
-            self._follow_assignment()
+    def _force_dead_letter(self, partition: int, offset: int, bad: BadRecord) -> bool:
+        return self._dependencies.decider.force_dead_letter(partition, offset, bad)
 
     def _reread_from_committed(self) -> None:
         """Read every live partition again from its committed offset, after its state is restored."""
-        committed = self._assignment.seek_to_committed()
-        batch, self._pending = self._pending, None
-        if batch is not None and batch.was_committed(committed):
-            self._record_committed(batch)
+        super()._reread_from_committed()
         self._assignment.restore_all()

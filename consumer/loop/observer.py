@@ -18,12 +18,12 @@ from consumer.monitoring.metric_catalogue import (
     TRANSACTIONS,
     RebalanceType,
     Stage,
-    TransactionResult,
 )
 from consumer.monitoring.metrics import Metrics
 from runtime.clock import Clock
 from runtime.monitoring.health import Health, Phase
 from runtime.ports import AssignmentChange
+from runtime.stream.observer import TransactionResult
 
 
 class StageTimer:

@@ -9,6 +9,7 @@ from math import nan
 
 from consumer.decision.outcome import ActionOutcome, ClickOutcome, NoActionsReason
 from runtime.monitoring.metric_spec import CounterSpec, GaugeSpec, HistogramSpec, Label, MetricSpec
+from runtime.stream.observer import TransactionResult
 from runtime.supervisor.metrics import SUPERVISOR_METRICS
 from schemas.bad_record import Reason
 
@@ -21,14 +22,6 @@ class Stage(StrEnum):
     PRODUCE = "produce"
     COMMIT = "commit"
     STORE = "store"
-
-
-class TransactionResult(StrEnum):
-    """The result of a transaction; unknown if the broker did not answer in time."""
-
-    COMMITTED = "committed"
-    ABORTED = "aborted"
-    UNKNOWN = "unknown"
 
 
 class RebalanceType(StrEnum):

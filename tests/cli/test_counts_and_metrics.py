@@ -19,13 +19,13 @@ from consumer.monitoring.metric_catalogue import (
     RESTORE_REMAINING,
     TRANSACTIONS,
     Stage,
-    TransactionResult,
 )
 from consumer.monitoring.metrics import Metrics
 from runtime.monitoring.collectors import ArrayHistogram
 from runtime.monitoring.metric_spec import GaugeSpec
 from runtime.monitoring.version import versions
 from runtime.state.store import StateSize
+from runtime.stream.observer import TransactionResult
 
 PREFIX = "link_actions"
 

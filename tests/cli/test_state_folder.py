@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from consumer.loop.marker_file import LocalMarkerFile
 from runtime.config.settings import StateStoreKind
 from runtime.errors import UsageError
 from runtime.state.disk import require_writable
+from runtime.stream.marker_file import LocalMarkerFile
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ from pathlib import Path
 from runtime.errors import LinkActionsError
 from runtime.config.settings import Settings, StateStoreKind
 from runtime.state.factory import open_state, state_folder
-from consumer.loop.marker_file import LocalMarkerFile
+from runtime.stream.marker_file import LocalMarkerFile
 folder, store = sys.argv[1:]
 settings = Settings(bootstrap_servers="x", instance_id="one", state_dir=Path(folder), state_store=StateStoreKind(store))
 try:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from consumer.doctor.local import CONNECTIONS_TO_BROKER, DESCRIPTORS, FILES_OF_PARTITION
-from consumer.loop.group_watch import ASK_SECONDS
 from deploy.kafka import Broker, KafkaProcess
+from runtime.stream.group_watch import ASK_SECONDS
 from tests.support.deployment import Deployment
 from tests.support.outcome import assert_exact
 from tests.support.traffic import LINKS, endless_clicks

@@ -11,13 +11,11 @@ from consumer.app.assembly import LoopOptions, LoopPorts, build_loop, open_plans
 from consumer.app.record_formats import RecordFormats, load_formats
 from consumer.decision.outcome import BatchCounts
 from consumer.loop.batch import Batch
-from consumer.loop.batching import LingerPolicy
 from consumer.loop.loop import Loop
-from consumer.loop.marker_file import FakeMarkerFile, MarkerFile
 from consumer.loop.observer import Observer
 from consumer.loop.plan_cache import PlanCache
 from consumer.loop.punctuation import Punctuator
-from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage
 from consumer.monitoring.metrics import Metrics
 from runtime.clock import Clock
 from runtime.config.settings import Settings
@@ -34,6 +32,9 @@ from runtime.monitoring.version import versions
 from runtime.ports import Headers
 from runtime.state.in_memory import MemoryState
 from runtime.state.store import StateStore
+from runtime.stream.batching import LingerPolicy
+from runtime.stream.marker_file import FakeMarkerFile, MarkerFile
+from runtime.stream.observer import TransactionResult
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from tests.builders import Record

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumer.loop.marker_file import FakeMarkerFile
 from runtime.fake_kafka.cluster import FakeCluster
 from runtime.fake_kafka.log_reader import FakeLogReader
 from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from runtime.ports import AssignmentChange, Committed, ConsumerRecord, ProducerRecord
 from runtime.state.in_memory import MemoryPartitionStore, MemoryState
+from runtime.stream.marker_file import FakeMarkerFile
 from tests.loop.script import Script
 
 

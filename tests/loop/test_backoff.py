@@ -2,8 +2,8 @@
 
 from structlog.testing import capture_logs
 
-from consumer.loop.backoff import MAX_RETRY_SECONDS, RetryBackoff
 from runtime.ports import OutcomeUnknown, RetriableError, StateRefused
+from runtime.stream.backoff import MAX_RETRY_SECONDS, RetryBackoff
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState
 from tests.turned_clock import TurnedClock
@@ -11,7 +11,9 @@ from tests.turned_clock import TurnedClock
 
 def a_backoff(clock: TurnedClock, *, is_exhausted: bool = False) -> RetryBackoff:
     return RetryBackoff(
-        Worker(FakeEnvironment(), ScriptedState()).observer, clock.monotonic, is_exhausted=lambda: is_exhausted
+        Worker(FakeEnvironment(), ScriptedState()).observer.interrupted,
+        clock.monotonic,
+        is_exhausted=lambda: is_exhausted,
     )
 
 

@@ -6,6 +6,7 @@ from consumer.decision.decision import Decision
 from consumer.loop.batch import Batch, PartitionBatch
 from runtime.fake_kafka.record import FakeRecord
 from runtime.ports import Committed, ConsumerRecord
+from runtime.stream.pending import was_committed
 
 
 def records(first: int, number: int) -> list[ConsumerRecord]:
@@ -24,7 +25,7 @@ def test_offsets_to_commit_are_the_next_to_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("committed", "was_committed"),
+    ("committed", "expected"),
     [
         ({0: OWN, 2: Committed(42, is_own=True)}, True),
         ({0: OWN}, True),  # the other partition was taken away meanwhile; a transaction is committed whole
@@ -34,6 +35,6 @@ def test_offsets_to_commit_are_the_next_to_read() -> None:
     ],
 )
 def test_batch_is_committed_if_any_offset_is_our_commit(
-    committed: dict[int, Committed | None], *, was_committed: bool
+    committed: dict[int, Committed | None], *, expected: bool
 ) -> None:
-    assert BATCH.was_committed(committed) is was_committed
+    assert was_committed(BATCH, committed) is expected

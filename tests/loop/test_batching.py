@@ -4,7 +4,9 @@ import pytest
 
 from consumer.decision.decision import Decision
 from consumer.loop.batch import Batch, PartitionBatch
-from consumer.loop.batching import (
+from runtime.fake_kafka.record import FakeRecord
+from runtime.ports import ConsumerRecord
+from runtime.stream.batching import (
     FIRST_RECORDS,
     MAX_BYTES,
     MAX_RECORDS,
@@ -13,8 +15,6 @@ from consumer.loop.batching import (
     BatchSizer,
     LingerPolicy,
 )
-from runtime.fake_kafka.record import FakeRecord
-from runtime.ports import ConsumerRecord
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import FakeEnvironment, Worker
 from tests.loop.script import Happening, Script
@@ -73,12 +73,16 @@ def test_large_records_fill_a_batch_by_bytes(size: int) -> None:
     assert MAX_BYTES - size <= gathered(limit, size) <= MAX_BYTES + size
 
 
+def record_output(limit: BatchSizer, batch: Batch) -> None:
+    limit.record_output((each.updates for each in batch.partitions), batch.size)
+
+
 def test_updates_count_towards_the_bytes() -> None:
     limit = wide_open()
-    limit.record_output(a_batch(100, updates=1_600, size=4_000))
+    record_output(limit, a_batch(100, updates=1_600, size=4_000))
     limit.start_batch()
     assert limit.remaining == MAX_BYTES // (16 * (4_000 + UPDATE_BYTES))
-    limit.record_output(a_batch(100, updates=0))
+    record_output(limit, a_batch(100, updates=0))
     assert limit.remaining == MAX_RECORDS
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from consumer.loop.group_watch import DRAIN_REFUSED_SECONDS
 from runtime.errors import Unavailable
 from runtime.ports import ConsumerRecord
+from runtime.stream.group_watch import DRAIN_REFUSED_SECONDS
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker
 from tests.loop.scripted_ports import ScriptedState, ScriptedStream

@@ -7,11 +7,12 @@ from functools import partial
 from prometheus_client import CollectorRegistry, generate_latest
 
 from consumer.loop.observer import Observer
-from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage
 from consumer.monitoring.metrics import Metrics
 from runtime.monitoring.health import Health
 from runtime.monitoring.version import versions
 from runtime.ports import AssignmentChange, OutcomeUnknown, TransactionAborted
+from runtime.stream.observer import TransactionResult
 from tests.builders import a_click, a_link, an_action
 from tests.loop.fake_environment import KINDS, FakeEnvironment, Worker
 from tests.loop.script import Happening, Script

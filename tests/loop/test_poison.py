@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from consumer.loop.loop import MAX_ABORTS
 from runtime.errors import TooManyBadRecords, Unavailable
 from runtime.ports import TransactionAborted
+from runtime.stream.transaction_loop import MAX_ABORTS
 from tests.builders import Record, a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, dead_letters, expected_model, require_state_as_changelog
 from tests.loop.fake_environment import Build, FakeEnvironment, Worker

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from consumer.loop.marker_file import FakeMarkerFile
-from consumer.loop.poison_pills import IDLE, PIECES, InFlightMarker, PoisonPillGuard
 from runtime.fake_kafka.record import FakeRecord
 from runtime.ports import ConsumerRecord, RetriableError
+from runtime.stream.marker_file import FakeMarkerFile
+from runtime.stream.poison_pills import IDLE, PIECES, InFlightMarker, PoisonPillGuard
 from schemas.bad_record import BadRecord, Reason
 from tests.builders import a_click, a_link, an_action
 from tests.deadly_record import DEADLY, with_deadly

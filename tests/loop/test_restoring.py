@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from consumer.loop.batching import FIRST_RECORDS
 from runtime.errors import Unavailable
 from runtime.fake_kafka.transactions import Producer
+from runtime.stream.batching import FIRST_RECORDS
 from tests.builders import a_click, a_link, an_action
 from tests.loop.expectations import compare_updates, expected_model, require_exact, require_state_as_changelog
 from tests.loop.fake_environment import FakeEnvironment, Worker

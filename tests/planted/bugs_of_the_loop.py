@@ -3,8 +3,9 @@
 from tests.planted.bug import Edit, PlantedBug
 
 LOOP = "consumer/loop/loop.py"
+TRANSACTIONS = "runtime/stream/transaction_loop.py"
 ASSIGNMENT = "consumer/loop/assignment.py"
-POISON_PILLS = "consumer/loop/poison_pills.py"
+POISON_PILLS = "runtime/stream/poison_pills.py"
 WRITING = "consumer/loop/transaction_output.py"
 HISTORY = "consumer/loop/history.py"
 EVERY_FAILURE = ("tests/loop/test_every_failure.py",)
@@ -59,7 +60,7 @@ BUGS = (
         "a producer is used again after a time-out",
         (
             Edit(
-                LOOP,
+                TRANSACTIONS,
                 "                self._consumer.reinit_producer()\n",
                 """\
                 if not hasattr(self, "_renewed"):
@@ -74,7 +75,7 @@ BUGS = (
         "after an aborted batch the worker continues from the consumer's position, not from what was processed",
         (
             Edit(
-                LOOP,
+                TRANSACTIONS,
                 "        self._reread_from_committed()\n\n    def _reset_producer",
                 "\n    def _reset_producer",
             ),
@@ -83,7 +84,7 @@ BUGS = (
     ),
     PlantedBug(
         "a transaction that failed is left open",
-        (Edit(LOOP, "        self._consumer.abort_transaction()\n", ""),),
+        (Edit(TRANSACTIONS, "        self._consumer.abort_transaction()\n", ""),),
         EVERY_FAILURE,
     ),
     PlantedBug(
@@ -105,7 +106,7 @@ BUGS = (
         "hits are kept of a transaction that was aborted",
         (
             Edit(
-                LOOP,
+                TRANSACTIONS,
                 "        self._observer.transaction(TransactionResult.ABORTED)\n",
                 """\
         self._observer.transaction(TransactionResult.ABORTED)

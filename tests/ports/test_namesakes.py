@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from consumer.app.member_id_file import MemberIdFile
-from consumer.loop.marker_file import FakeMarkerFile
 from runtime.errors import FatalKafkaError
 from runtime.kafka.admin.namesakes import MARGIN_SECONDS, POLL_SECONDS, Namesake, require_sole
 from runtime.ports import RetriableError
+from runtime.stream.marker_file import FakeMarkerFile
 from tests.turned_clock import TurnedClock
 
 SESSION_SECONDS = 10.0

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from consumer.loop.marker_file import FakeMarkerFile
 from runtime.state.in_memory import MemoryPartitionStore, MemoryState
+from runtime.stream.marker_file import FakeMarkerFile
 
 KEPT_COPIES = 6
 

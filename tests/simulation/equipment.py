@@ -12,10 +12,11 @@ from consumer.loop.batch import Batch
 from consumer.loop.history_check import HistoryCheck
 from consumer.loop.loop import Loop
 from consumer.loop.observer import Observer
-from consumer.monitoring.metric_catalogue import Stage, TransactionResult
+from consumer.monitoring.metric_catalogue import Stage
 from runtime.fake_kafka.log_reader import FakeLogReader
 from runtime.fake_kafka.transactional_consumer import FakeTransactionalConsumer
 from runtime.ports import AssignmentChange, ConsumerRecord
+from runtime.stream.observer import TransactionResult
 from tests.loop.fake_environment import KINDS, SCHEMAS, record_formats
 
 MAX_POLL_RECORDS = 7

@@ -5,13 +5,13 @@ from contextlib import suppress
 from random import Random
 
 from consumer.app.assembly import LoopOptions, LoopPorts, build_loop
-from consumer.loop.batching import LingerPolicy
 from consumer.loop.loop import Loop
 from runtime.errors import Contradictory, LinkActionsError
 from runtime.fake_kafka.group import UnknownMember
 from runtime.kafka.client import transactional_id
 from runtime.ports import RetriableError
 from runtime.state.store import PartitionStore
+from runtime.stream.batching import LingerPolicy
 from tests.loop.fake_environment import GROUP, FakeEnvironment, settings_of
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.equipment import BitingStream, CountingObserver, Variant, formats

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 
 import structlog
 
-from consumer.loop.observer import Observer
 from runtime.errors import Unavailable
 from runtime.ports import RetriableError, TransactionalConsumer
+from runtime.stream.observer import StreamObserver
 
 _LOG = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ class MembershipWatch:
     """Reports why the group refuses the worker. `now` is a monotonic clock, in seconds."""
 
     def __init__(
-        self, consumer: TransactionalConsumer, observer: Observer, now: Callable[[], float], *, drain: bool
+        self, consumer: TransactionalConsumer, observer: StreamObserver, now: Callable[[], float], *, drain: bool
     ) -> None:
         self._consumer = consumer
         self._observer = observer
@@ -49,7 +49,7 @@ class LagWatch:
     thread; `now` is a monotonic clock, in seconds.
     """
 
-    def __init__(self, consumer: TransactionalConsumer, observer: Observer, now: Callable[[], float]) -> None:
+    def __init__(self, consumer: TransactionalConsumer, observer: StreamObserver, now: Callable[[], float]) -> None:
         self._consumer = consumer
         self._observer = observer
         self._now = now

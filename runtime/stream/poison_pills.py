@@ -16,11 +16,11 @@ from typing import Self
 
 import structlog
 
-from consumer.loop.batch import Batch
-from consumer.loop.batching import BatchSizer
-from consumer.loop.marker_file import MarkerFile
 from runtime.errors import LinkActionsError, Unavailable
 from runtime.ports import ConsumerRecord, RetriableError, TransactionAborted
+from runtime.stream.batching import BatchSizer
+from runtime.stream.marker_file import MarkerFile
+from runtime.stream.pending import PendingBatch
 from schemas.bad_record import BadRecord, Reason
 
 _LOG = structlog.get_logger(__name__)
@@ -129,7 +129,7 @@ class PoisonPillGuard:
         _LOG.error("poison_pill.found", partition=partition, offset=offset, crashes=self._crashes)
 
 
-def isolate_refused(batch: Batch, error: TransactionAborted, sizer: BatchSizer, force: ForceDeadLetter) -> None:
+def isolate_refused(batch: PendingBatch, error: TransactionAborted, sizer: BatchSizer, force: ForceDeadLetter) -> None:
     """Halve a batch that the broker refuses; dead-letter a record that is alone in it.
 
     Raises Unavailable if the broker refuses the dead letter, too.

@@ -1,9 +1,8 @@
 """Batching: how long to linger for clicks, how many to ask for, and the polling itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from consumer.loop.batch import Batch
 from runtime.ports import ConsumerRecord, TransactionalConsumer
 from runtime.records.bulk import Update, joined, size_of
 
@@ -74,10 +73,9 @@ class BatchSizer:
         fitting = int(left / max(self._value_bytes + self._update_bytes, 1.0))
         return min(self._max_records - self._records, max(fitting, 0 if self._records else 1))
 
-    def record_output(self, batch: Batch) -> None:
-        """Learn the size of the updates per record."""
-        size = sum(map(_estimated_bytes, (each.updates for each in batch.partitions)))
-        self._update_bytes = size / batch.size
+    def record_output(self, updates: Iterable[Sequence[Update]], records: int) -> None:
+        """Learn the size of the updates per record; `updates` are those of each partition."""
+        self._update_bytes = sum(map(_estimated_bytes, updates)) / records
 
     def grow(self) -> None:
         """Double the limit, up to MAX_RECORDS."""

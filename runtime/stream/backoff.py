@@ -5,7 +5,6 @@ from math import inf
 
 import structlog
 
-from consumer.loop.observer import Observer
 from runtime.monitoring.log_throttle import LogThrottle
 from runtime.ports import RetriableError, StateRefused
 from runtime.process.file_descriptors import are_exhausted
@@ -24,10 +23,17 @@ class RetryBackoff:
     """Logs each kind of error at once and then every half minute. `now` is a monotonic clock, in seconds."""
 
     def __init__(
-        self, observer: Observer, now: Callable[[], float], *, is_exhausted: Callable[[], bool] = are_exhausted
+        self,
+        on_interruption: Callable[[str], None],
+        now: Callable[[], float],
+        *,
+        is_exhausted: Callable[[], bool] = are_exhausted,
     ) -> None:
-        """`is_exhausted` returns whether the process may open no more files and connections."""
-        self._observer = observer
+        """`on_interruption` is called with the reason of each wait.
+
+        `is_exhausted` returns whether the process may open no more files and connections.
+        """
+        self._on_interruption = on_interruption
         self._now = now
         self._is_exhausted = is_exhausted
         self._throttle = LogThrottle(now)
@@ -37,7 +43,7 @@ class RetryBackoff:
     def wait_seconds(self, error: RetriableError) -> float:
         """Log the error and return how long to wait before the next retry; doubles unless the broker is lost."""
         event = self._event(error)
-        self._observer.interrupted(str(error))
+        self._on_interruption(str(error))
         if self._throttle.is_due(event):
             _LOG.warning(event, detail=str(error))
         late = self._now() - self._retry_at

@@ -1,0 +1,1 @@
+"""Consuming, deciding and producing in transactions: the parts that every worker has."""
