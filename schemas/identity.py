@@ -54,6 +54,11 @@ def update_id(prefix: bytes, recipient_id: bytes, scope: bytes) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
+def effect_update_id(script_update_id: str, effect_id: str) -> str:
+    """Return the UUIDv5 of the update id of a script's run, U+001F and the effect's id."""
+    return update_id(UPDATE_NAMESPACE.bytes, script_update_id.encode(), effect_id.encode())
+
+
 MAX_KEY_HASH = 2**31 - 1
 """The largest positive murmur2; modulo it, that one alone and 0 are taken for each other."""
 

@@ -2,46 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from actions.guard import Guard
-from actions.kind import ActionParameters, ClickFacts, Kind, LinkFacts, Need
+from actions.kind import ClickFacts, LinkFacts, Need
 from actions.link import Action, Link
 from actions.repeat import RepeatRule
 from consumer.changelog.entries import bitmap
+from runtime.records.update_format import Header, UpdateFormat, cloud_event_headers, oldest_format, update_formats
 from schemas.bad_record import BadRecord, Reason
 from schemas.click_batch import COMPANY, CONFIRMED, PERSON
-from schemas.codec import encode_body, encode_text, single_object_frame
+from schemas.codec import encode_text
 from schemas.identity import hits_digest, link_digest, update_id_prefix
-from schemas.link_parameters import SHARED_FIELDS
 from schemas.record_schema import RecordSchema
 from schemas.topics import update_topic
 
-Header = tuple[str, bytes]
-
 _FLAG_OF = {Need.NOTHING: 0, Need.PERSON: PERSON, Need.COMPANY: COMPANY}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UpdateFormat:
-    """A schema of an update and the header before its bodies; `lacks` has the defaults of the fields added since."""
-
-    frame: bytes
-    suffix_schema: dict[str, Any]
-    lacks: Mapping[str, Any]
-
-    def holds(self, parameters: ActionParameters) -> bool:
-        """Return whether subscribers lose nothing of the link's parameters with this schema."""
-        return all(
-            name in type(parameters).model_fields and getattr(parameters, name) == default
-            for name, default in self.lacks.items()
-        )
-
-    def encode_suffix(self, fields: dict[str, Any]) -> bytes:
-        """Encode what follows the update id."""
-        for name in self.lacks:
-            del fields[name]
-        return encode_body(self.suffix_schema, fields)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +34,7 @@ class ActionPlan:
     id_prefix: bytes
     need: int
     suffix: bytes | None
-    update_format: "UpdateFormat"
+    update_format: UpdateFormat
     link: LinkFacts
     version: int
     epoch: int
@@ -143,7 +119,7 @@ class Planner:
         """`frames` has the header bytes of each update record."""
         self._topic_prefix = topic_prefix
         self._formats = {
-            name: _update_formats(schema, frames[name])
+            name: update_formats(schema, frames[name])
             for name, schema in schemas.items()
             if schema.is_update and name in frames
         }
@@ -172,11 +148,11 @@ class Planner:
 
     def _plan_action(self, link: Link, action: Action) -> ActionPlan:
         kind = action.kind
-        update_format = next(each for each in self._formats[kind.update] if each.holds(action.parameters))
+        update_format = oldest_format(self._formats[kind.update], action.parameters)
         plan = ActionPlan(
             action=action,
             topic=self._topic_prefix + update_topic(kind.name),
-            headers=_cloud_event_headers(link.tenant_id, kind),
+            headers=cloud_event_headers(link.tenant_id, kind.name),
             frame=update_format.frame,
             id_prefix=update_id_prefix(link.tenant_id, link.link_id, link.epoch, action.action_id),
             need=_needed_flags(action),
@@ -206,40 +182,3 @@ def _all_needs(actions: tuple[ActionPlan, ...]) -> int:
     for action in actions:
         needs |= action.need
     return needs
-
-
-def _cloud_event_headers(tenant_id: str, kind: Kind) -> tuple[Header, ...]:
-    """Return the headers that are constant per tenant and kind (CloudEvents 1.0, Kafka binding, binary mode)."""
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_type", update_topic(kind.name).encode()),
-        ("ce_source", f"/link-actions/{tenant_id}".encode()),
-        ("content-type", b"application/avro"),
-    )
-
-
-def _update_formats(schema: RecordSchema, frame: bytes) -> list[UpdateFormat]:
-    """Return the formats to write an update in, the oldest first.
-
-    An update that uses nothing of a later schema stays readable to subscribers from before it. In a registry's frame
-    it is always the current schema: subscribers get that from the registry.
-    """
-    versions = [*reversed(schema.earlier), schema] if frame == single_object_frame(schema) else [schema]
-    return [
-        UpdateFormat(
-            frame if version is schema else single_object_frame(version),
-            _suffix_schema(version),
-            _added_since(version, schema),
-        )
-        for version in versions
-    ]
-
-
-def _added_since(earlier: RecordSchema, schema: RecordSchema) -> Mapping[str, Any]:
-    known = {field["name"] for field in earlier.parameter_fields}
-    return {field["name"]: field["default"] for field in schema.parameter_fields if field["name"] not in known}
-
-
-def _suffix_schema(schema: RecordSchema) -> dict[str, Any]:
-    """Return the update's schema without the fields spliced in front: the shared ones and `update_id`."""
-    return {**schema.parsed, "fields": schema.parsed["fields"][SHARED_FIELDS + 1 :]}
