@@ -1,8 +1,7 @@
 """Headers of a dead letter: first the record's own headers, then those that say why it is a dead letter."""
 
 from collections.abc import Mapping, Sequence
-
-from schemas.bad_record import Reason
+from enum import StrEnum
 
 Header = tuple[str, bytes | None]
 
@@ -24,7 +23,7 @@ A record with this header but without a value and a reason notes that the dead l
 def with_reason(
     own: Sequence[Header],
     *,
-    reason: Reason,
+    reason: StrEnum,
     topic: str,
     partition: int | None,
     offset: int | None,

@@ -8,6 +8,10 @@ LINK_DEFINITIONS = "link.definitions.v1"
 LINK_HITS = "link.hits.v1"
 LINK_FORMS = "link.forms.v1"
 DEAD_LETTERS = "link.clicks.dlq.v1"
+SCRIPT_DEFINITIONS = "script.definitions.v1"
+SCRIPT_RUNS = "script.runs.v1"
+SCRIPT_DEAD_LETTERS = "crm-updates.script.dlq.v1"
+RETURN_URLS = "link.return-urls.v1"
 
 
 def update_topic(kind: str) -> str:
@@ -52,6 +56,26 @@ class TopicNames:
     def dead_letters(self) -> str:
         """Topic of the dead letters."""
         return self.prefix + DEAD_LETTERS
+
+    @property
+    def script_definitions(self) -> str:
+        """Topic of the versions of scripts, which the command line publishes."""
+        return self.prefix + SCRIPT_DEFINITIONS
+
+    @property
+    def script_runs(self) -> str:
+        """Topic with a record of each run of a script."""
+        return self.prefix + SCRIPT_RUNS
+
+    @property
+    def script_dead_letters(self) -> str:
+        """Topic of the script updates whose run failed."""
+        return self.prefix + SCRIPT_DEAD_LETTERS
+
+    @property
+    def return_urls(self) -> str:
+        """Topic of the addresses that scripts have set for a recipient's next clicks on a link."""
+        return self.prefix + RETURN_URLS
 
     @property
     def changelog(self) -> str:

@@ -50,6 +50,10 @@ def test_every_name_has_the_prefix() -> None:
         "staging.link.hits.v1",
         "staging.link.forms.v1",
         "staging.link.clicks.dlq.v1",
+        "staging.script.definitions.v1",
+        "staging.script.runs.v1",
+        "staging.crm-updates.script.dlq.v1",
+        "staging.link.return-urls.v1",
         "staging.group.dedupe-changelog.v1",
     ]
     assert NAMES.updates["follow_up"] == "staging.crm-updates.follow-up.v1"
@@ -61,7 +65,7 @@ def test_missing_topics_are_created_once() -> None:
     made, report = create_topics(admin, NAMES, partitions=4, replication_factor=1)
     again, same = create_topics(admin, NAMES, partitions=4, replication_factor=1)
 
-    assert len(made) == 8
+    assert len(made) == 12
     assert again == ()
     assert report.require() == same.require() == 4
 
@@ -70,8 +74,17 @@ def test_compacted_topics_and_partition_counts() -> None:
     topics = good_topics()
     compacted = {name for name, state in topics.items() if state.cleanup == frozenset({Cleanup.COMPACT})}
 
-    assert compacted == {NAMES.definitions, NAMES.hits, NAMES.changelog}
-    assert [name for name, state in topics.items() if state.partitions == 1] == [NAMES.definitions]
+    assert compacted == {
+        NAMES.definitions,
+        NAMES.hits,
+        NAMES.script_definitions,
+        NAMES.return_urls,
+        NAMES.changelog,
+    }
+    assert [name for name, state in topics.items() if state.partitions == 1] == [
+        NAMES.definitions,
+        NAMES.script_definitions,
+    ]
 
 
 def test_missing_topic_gets_partition_count_of_clicks() -> None:
@@ -171,7 +184,7 @@ def test_several_failures_are_reported_at_once() -> None:
             "has 4 partitions, not 6; to have more, stop all workers and run link-actions state repartition --part",
         ),
         (2, None, "has 4 partitions, not 2; Kafka cannot remove partitions"),
-        (None, 3, r"has 1 replica, not 3 \(and 7 other topics too\); change that with kafka-reassign-partitions.sh"),
+        (None, 3, r"has 1 replica, not 3 \(and 11 other topics too\); change that with kafka-reassign-partitions.sh"),
     ],
 )
 def test_existing_topic_with_another_count_is_refused(

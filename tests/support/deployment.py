@@ -16,6 +16,10 @@ from schemas.topics import (
     LINK_DEFINITIONS,
     LINK_FORMS,
     LINK_HITS,
+    RETURN_URLS,
+    SCRIPT_DEAD_LETTERS,
+    SCRIPT_DEFINITIONS,
+    SCRIPT_RUNS,
     changelog_topic,
     update_topic,
 )
@@ -28,7 +32,8 @@ from tests.support.waiting import wait_until
 from tests.support.worker import DEADLY, LINK_ACTIONS, STEERED, Worker
 
 UPDATES = tuple(map(update_topic, load_kinds(load_schemas())))
-COMPACTED = (LINK_DEFINITIONS, LINK_HITS)
+OF_SCRIPTS = (SCRIPT_DEFINITIONS, SCRIPT_RUNS, SCRIPT_DEAD_LETTERS, RETURN_URLS)
+COMPACTED = (LINK_DEFINITIONS, LINK_HITS, SCRIPT_DEFINITIONS, RETURN_URLS)
 UNCOMMITTED, COMMITTED = IsolationLevel.READ_UNCOMMITTED, IsolationLevel.READ_COMMITTED
 SESSION_MS = 2_000
 """Session time-out of the workers on an idle machine, where the broker allows so short a one: how long a killed one
@@ -75,7 +80,11 @@ class Deployment:
         configs: Mapping[str, Mapping[str, str]] | None = None,
     ) -> "Deployment":
         """Create the topics except `leaving_out`, some with another partition count or further settings."""
-        usual = dict.fromkeys(self.topics, self.partitions) | {LINK_DEFINITIONS: 1} | dict(counts or {})
+        usual = (
+            dict.fromkeys(self.topics, self.partitions)
+            | {LINK_DEFINITIONS: 1, SCRIPT_DEFINITIONS: 1}
+            | dict(counts or {})
+        )
         further = configs or {}
         topics = [
             self._new_topic(name, count, further.get(name, {}))
@@ -108,7 +117,8 @@ class Deployment:
     @property
     def topics(self) -> tuple[str, ...]:
         """The names of all topics, without the prefix."""
-        return (LINK_CLICKS, LINK_DEFINITIONS, *UPDATES, LINK_HITS, LINK_FORMS, DEAD_LETTERS, self.changelog)
+        of_clicks = (LINK_CLICKS, LINK_DEFINITIONS, *UPDATES, LINK_HITS, LINK_FORMS, DEAD_LETTERS)
+        return (*of_clicks, *OF_SCRIPTS, self.changelog)
 
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""

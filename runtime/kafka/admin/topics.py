@@ -10,6 +10,9 @@ from runtime.kafka.shell_commands import alter_topic, configure_topic
 from runtime.terminal.text import counted
 from schemas.topics import TopicNames
 
+SCRIPT_RUNS_MS = 7 * 24 * 60 * 60 * 1_000
+"""Runs are kept for a week: they may quote a person's data."""
+
 
 class Cleanup(StrEnum):
     """The `cleanup.policy` of a topic."""
@@ -121,13 +124,18 @@ def topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
         TopicSpec(names.hits, Cleanup.COMPACT),
         TopicSpec(names.forms, Cleanup.DELETE),
         TopicSpec(names.dead_letters, Cleanup.DELETE, config=letters),
+        TopicSpec(names.script_definitions, Cleanup.COMPACT, partitions=1),
+        TopicSpec(names.script_runs, Cleanup.DELETE, config={"retention.ms": str(SCRIPT_RUNS_MS)}),
+        TopicSpec(names.script_dead_letters, Cleanup.DELETE, config=letters),
+        TopicSpec(names.return_urls, Cleanup.COMPACT),
         TopicSpec(names.changelog, Cleanup.COMPACT),
     )
 
 
 def worker_topic_specs(names: TopicNames) -> tuple[TopicSpec, ...]:
-    """Return the specifications of the topics that a worker reads or writes."""
-    return tuple(spec for spec in topic_specs(names) if spec.name != names.forms)
+    """Return the specifications of the topics that `link-actions run` reads or writes."""
+    others = {names.forms, names.script_definitions, names.script_runs, names.script_dead_letters, names.return_urls}
+    return tuple(spec for spec in topic_specs(names) if spec.name not in others)
 
 
 def compare_topics(
