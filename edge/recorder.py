@@ -31,6 +31,9 @@ class Recording(StrEnum):
     """Its token is clicked too often."""
 
 
+_RECORDED = Recording.RECORDED
+
+
 class RecordPublisher(Protocol):
     """Publishes a record past the spool."""
 
@@ -71,8 +74,9 @@ class Recorder:
             return self._publish(click.records)
         if self._synced is not None:
             return self._sync(self._synced())
-        self._note(None)
-        return Recording.RECORDED
+        if self._refusal is not None:
+            self._note(None)
+        return _RECORDED
 
     def probe(self) -> None:
         """Notice that the disk takes records again although no click comes; nothing is tried while it does."""

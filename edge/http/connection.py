@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from edge.exchange import COMMON_HEADERS, Answer, AnswerKind, Request
 from edge.http.handler import Send
-from edge.http.request_parser import Parsed, Refused, RequestParser
+from edge.http.request_parser import Refused, RequestParser
 from edge.http.response import CONTINUE, DateHeader, bytes_of
 
 REQUEST_SECONDS = 10.0
@@ -44,9 +44,9 @@ class Connection(asyncio.Protocol):
         self._open_connections = open_connections
         self._transport: asyncio.Transport
         self._parser: RequestParser
-        self._waiting: deque[Parsed | HTTPStatus] = deque()
+        self._waiting: deque[tuple[Request, bool] | HTTPStatus] = deque()
         """Requests that are not answered yet; a status refuses what came after them."""
-        self._current: Parsed
+        self._current: tuple[Request, bool]
         self._answering: asyncio.Future[None] | None = None
         self._has_answered = self._is_ending = self._is_over = self._is_paused = self._is_full = False
         self._waits_since: float | None = None
@@ -135,13 +135,15 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         """Answer the requests that wait, some of them now if there are many."""
+        waiting = self._waiting
         for _ in range(_MAX_ANSWERS):
-            if not self._waiting or self._is_full or self._is_over or self._answering:
+            if not waiting or self._is_full or self._is_over or self._answering:
                 break
             self._answer_next()
         else:
             asyncio.get_running_loop().call_soon(self._answer)
-        self._read_while(is_idle=not self._waiting)
+        if waiting or self._is_paused:
+            self._read_while(is_idle=not waiting)
 
     def _answer_next(self) -> None:
         parsed = self._waiting.popleft()
@@ -149,7 +151,7 @@ class Connection(asyncio.Protocol):
             self._refuse(parsed)
             return
         self._current = parsed
-        self._answering = self._handle(parsed.request, self._send)
+        self._answering = self._handle(parsed[0], self._send)
         if self._answering:
             self._answering.add_done_callback(self._go_on)
 

@@ -38,6 +38,7 @@ class Observe(Protocol):
 
 
 Send = Callable[[Answer], None]
+_RECORDED = Recording.RECORDED
 
 
 class Handler:
@@ -60,14 +61,17 @@ class Handler:
         recording = self._record(answer.click)
         if not isinstance(recording, Recording) or answer.prefill is not None:
             return asyncio.ensure_future(self._wait(answer, recording, send, begun))
-        self._finish(_recorded(answer, recording), recording, send, begun)
+        if recording is not _RECORDED:
+            answer = _unrecorded(answer, recording)
+        self._finish(answer, recording, send, begun)
         return None
 
     async def _wait(
         self, answer: Answer, recording: Recording | Awaitable[Recording], send: Send, begun: float
     ) -> None:
         known = recording if isinstance(recording, Recording) else await recording
-        answer = _recorded(answer, known)
+        if known is not _RECORDED:
+            answer = _unrecorded(answer, known)
         if answer.prefill is not None and self._fill_in is not None:
             answer = (await self._fill_in(answer.prefill))._replace(click=answer.click, key_id=answer.key_id)
         self._finish(answer, known, send, begun)
@@ -77,8 +81,6 @@ class Handler:
         self._observe(answer, recording, time.perf_counter() - begun)
 
 
-def _recorded(answer: Answer, recording: Recording) -> Answer:
-    """Return the answer to a click with this result of its recording."""
-    if recording is Recording.RECORDED:
-        return answer
+def _unrecorded(answer: Answer, recording: Recording) -> Answer:
+    """Return the answer to a click that is not recorded."""
     return answer.if_rate_limited() if recording is Recording.RATE_LIMITED else answer.if_unrecorded()

@@ -1,8 +1,7 @@
 """Requests out of bytes, by httptools, with limits on what a stranger may send."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -24,17 +23,14 @@ class Refused(Exception):
         self.status = status
 
 
-class Parsed(NamedTuple):
-    """A request, and whether its client wants to send more on the same connection."""
-
-    request: Request
-    keeps_alive: bool
+OnRequest = Callable[[tuple[Request, bool]], None]
+"""Called with a request, and whether its client wants to send more on the same connection."""
 
 
 class RequestParser:
     """Parses what one connection receives. Methods that begin with `on_` are called by httptools."""
 
-    def __init__(self, peer: str | None, on_request: Callable[[Parsed], None], on_expect: Callable[[], None]) -> None:
+    def __init__(self, peer: str | None, on_request: OnRequest, on_expect: Callable[[], None]) -> None:
         """`on_expect` is called if a client waits for 100 Continue before it sends its body."""
         self._peer = peer
         self._on_request = on_request
@@ -72,25 +68,26 @@ class RequestParser:
 
         Raises Refused.
         """
-        name = name.lower()
-        self._header_bytes += len(name) + len(value)
-        if name in self._headers:
-            if self._header_bytes > MAX_HEADER_BYTES:  # joining forty thousand of one name would take long
-                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        name, headers = name.lower(), self._headers
+        if name in headers:
             self._has_two_hosts = self._has_two_hosts or name == b"host"
-            value = self._headers[name] + b", " + value
-        self._headers[name] = value
+            value = headers[name] + b", " + value
+            if len(value) > MAX_HEADER_BYTES:  # joining forty thousand of one name would take long
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        headers[name] = value
 
     def on_headers_complete(self) -> None:
         """Check the head. Raises Refused."""
         self._is_in_head = False
-        if len(self._target) > MAX_TARGET_BYTES:
+        target, headers = self._target, self._headers
+        if len(target) > MAX_TARGET_BYTES:
             raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
-        if self._header_bytes > MAX_HEADER_BYTES:
+        # What arrived so far is an upper bound, nearly always low enough.
+        if self._head_bytes > MAX_HEADER_BYTES and _size_of(headers) > MAX_HEADER_BYTES:
             raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        if not self._target.startswith(b"/") or self._has_two_hosts:
+        if target[:1] != b"/" or self._has_two_hosts:
             raise Refused(HTTPStatus.BAD_REQUEST)
-        if b"expect" in self._headers and self._headers[b"expect"].lower() == b"100-continue":
+        if b"expect" in headers and headers[b"expect"].lower() == b"100-continue":
             self._on_expect()
 
     def on_body(self, part: bytes) -> None:
@@ -101,18 +98,23 @@ class RequestParser:
 
     def on_message_complete(self) -> None:
         """Hand the request over."""
-        parser, headers = self._parser, self._headers
-        path = self._target.partition(b"?")[0].partition(b"#")[0]
+        parser, headers, path = self._parser, self._headers, self._target
+        if b"?" in path or b"#" in path:
+            path = path.partition(b"?")[0].partition(b"#")[0]
         keeps_alive = parser.should_keep_alive()
         if b"connection" in headers and parser.get_http_version() == "1.0":
             keeps_alive = False  # such a client would need a header that asks it to
         request = Request(parser.get_method().decode(), path, headers, self._body, self._peer)
         self._begin()
-        self._on_request(Parsed(request, keeps_alive))
+        self._on_request((request, keeps_alive))
 
     def _begin(self) -> None:
         self._target = self._body = b""
         self._headers = {}
-        self._header_bytes = self._head_bytes = 0
+        self._head_bytes = 0
         self._has_two_hosts = self.is_within_request = False
         self._is_in_head = True
+
+
+def _size_of(headers: Mapping[bytes, bytes]) -> int:
+    return sum(len(name) + len(value) for name, value in headers.items())

@@ -107,9 +107,9 @@ class SpoolReader:
         self._go_to(number + 1)
 
     def _read_segment(self, number: int, limit: int | None) -> Iterator[Spooled]:
-        for stored in self._opened(number).read(limit):
-            self._next = Position(number, stored.end)
-            yield Spooled(stored.record, self._next)
+        for record, end in self._opened(number).read(limit):
+            self._next = Position(number, end)
+            yield Spooled(record, self._next)
 
     def _opened(self, number: int) -> SegmentReader:
         if self._reader is None:

@@ -25,6 +25,8 @@ _NOT_WRITTEN = b"\x00"
 class SpooledTopic(IntEnum):
     """The topic of a record. The numbers are on disk, so they are never reused."""
 
+    __hash__ = int.__hash__  # that of an enumeration is Python code
+
     CLICKS = 1
     FORMS = 2
 
@@ -59,10 +61,16 @@ def records_in(buffer: bytes) -> Iterator[tuple[SpooledRecord, int]]:
     Ends at the first one that is not whole: not written yet, cut off by the end of the buffer, or never finished.
     Raises DamagedRecord.
     """
-    begin = 0
-    while (end := _end_of(buffer, begin)) is not None and buffer[end - 1 : end] not in {b"", _NOT_WRITTEN}:
-        _, _, checksum = HEADER.unpack_from(buffer, begin)
-        yield _decode(buffer[begin + HEADER.size : end - len(END)], checksum, buffer[end - len(END) : end]), end
+    begin, size = 0, len(buffer)
+    read_header = HEADER.unpack_from
+    while begin + HEADER.size <= size:
+        length, inverted, checksum = read_header(buffer, begin)
+        if not (length or inverted or checksum):
+            return
+        end = begin + HEADER.size + _checked(length, inverted) + len(END)
+        if end > size or buffer[end - 1] == 0:
+            return
+        yield _decode(buffer[begin + HEADER.size : end - len(END)], checksum, buffer[end - 1]), end
         begin = end
 
 
@@ -92,13 +100,18 @@ def _end_of(buffer: bytes, begin: int) -> int | None:
     length, inverted, checksum = HEADER.unpack_from(buffer, begin)
     if not (length or inverted or checksum):
         return None
+    return begin + HEADER.size + _checked(length, inverted) + len(END)
+
+
+def _checked(length: int, inverted: int) -> int:
+    """Return the length of a body. Raises DamagedRecord."""
     if length != inverted ^ _INVERTED or not _BODY.size <= length <= MAX_BODY_BYTES:
         raise DamagedRecord("its length cannot be")
-    return begin + HEADER.size + int(length) + len(END)
+    return length
 
 
-def _decode(body: bytes, checksum: int, ending: bytes) -> SpooledRecord:
-    if ending != END or crc32(body) != checksum:
+def _decode(body: bytes, checksum: int, ending: int) -> SpooledRecord:
+    if ending != END[0] or crc32(body) != checksum:
         raise DamagedRecord("the checksum does not match")
     topic, timestamp_ms, key_bytes = _BODY.unpack_from(body)
     key_end = _BODY.size + key_bytes

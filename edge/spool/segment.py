@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from edge.spool.files import paths_in
 from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record, records_in
@@ -19,13 +18,6 @@ NEW = ".new"
 _DIGITS = 12
 _NAME = re.compile(rf"[0-9]{{{_DIGITS}}}{re.escape(SUFFIX)}")
 _READ_BYTES = 1 << 20
-
-
-class Stored(NamedTuple):
-    """A record, and the offset in the segment that follows it."""
-
-    record: SpooledRecord
-    end: int
 
 
 class SegmentWriter:
@@ -80,9 +72,10 @@ class SegmentReader:
         self.offset = offset
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    def read(self, limit: int | None = None) -> Iterator[Stored]:
+    def read(self, limit: int | None = None) -> Iterator[tuple[SpooledRecord, int]]:
         """Yield the records from `offset` on, to the first one that is not whole; all of them are before `limit`.
 
+        Each comes with the offset that follows it.
         Raises DamagedRecord.
         """
         while True:
@@ -90,7 +83,7 @@ class SegmentReader:
             buffer, start = os.pread(self._file, max(wanted, 0), self.offset), self.offset
             for record, end in records_in(buffer):
                 self.offset = start + end
-                yield Stored(record, self.offset)
+                yield record, self.offset
             if self.offset == start:
                 break
         if limit is not None and self.offset < limit:

@@ -52,7 +52,7 @@ class Spool:
 
     def append(self, *records: SpooledRecord) -> None:
         """Keep the records, in one write; once this returns, they outlive the process. Raises SpoolFull, ValueError."""
-        encoded = b"".join(map(encode, records))
+        encoded = encode(records[0]) if len(records) == 1 else b"".join(map(encode, records))
         try:
             self._writer_with_room(len(encoded)).append(encoded)
         except OSError as error:
