@@ -13,6 +13,7 @@ from cli.findings import show_findings
 from consumer.doctor.cluster import check_cluster
 from consumer.doctor.finding import Finding, failure, fine, warning
 from consumer.doctor.local import check_registry, check_service_links
+from edge.http.connection_limit import max_connections
 from edge.keyring import BadKeyring, KeyState, load_keyring
 from edge.network_classes import load_networks
 from edge.settings import EdgeSettings
@@ -22,13 +23,16 @@ from runtime.config.environment import WrongSettings, load_settings_of
 from runtime.errors import ExitCode, LinkActionsError
 from runtime.kafka.admin.acls import Role
 from runtime.monitoring.version import versions
-from runtime.state.disk import existing_part, require_writable
+from runtime.process.file_descriptors import limit
+from runtime.state.disk import MORE_DESCRIPTORS, existing_part, require_writable
 from runtime.terminal.text import counted
 
 EXAMPLE = """\b
 Example:
   link-actions edge check"""
 
+FEW_CONNECTIONS = 1_000
+"""A browser keeps its connection for up to 15 s, or 2 s while half of them are taken."""
 _GIB = 1 << 30
 
 
@@ -55,6 +59,7 @@ def check_edge(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from check_service_links(environ, EdgeSettings)
     yield from check_keyring(settings)
     yield from check_networks(settings)
+    yield check_descriptors(limit())
     yield from check_spool(settings)
     names = topic_names(settings)
     yield from check_registry(settings.schema_registry_url, names.clicks)
@@ -85,6 +90,15 @@ def check_networks(settings: EdgeSettings) -> Iterator[Finding]:
         yield failure("networks", f"{error}; fix it, or unset LINK_ACTIONS_EDGE_NETWORKS", ExitCode.USAGE)
         return
     yield fine("networks", f"{counted(len(networks), 'network')} with a class")
+
+
+def check_descriptors(descriptors: int | None) -> Finding:
+    """Report how many connections an edge takes within a limit of open files; None is no limit."""
+    connections = max_connections(descriptors)
+    seen = f"an edge takes {connections} connections"
+    if connections < FEW_CONNECTIONS:
+        return warning("descriptors", f"{seen}, for it may open {descriptors} files", MORE_DESCRIPTORS)
+    return fine("descriptors", seen)
 
 
 def check_spool(settings: EdgeSettings) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import execute
-from cli.edge_check import check_edge
+from cli.edge_check import check_descriptors, check_edge
 from consumer.doctor.finding import Finding, exit_code_of, fine
 from tests.cli.test_service_links import Service, environment_of
 from tests.support.edge import KEYRING
@@ -83,6 +83,11 @@ def test_hidden_setting_is_a_warning(keyring: Path, monkeypatch: pytest.MonkeyPa
     for name, value in environment_of(Service("link-actions-edge")).items():
         monkeypatch.setenv(name, value)
     assert any("LINK_ACTIONS_EDGE_PORT" in each.seen for each in local_findings("settings"))
+
+
+@pytest.mark.parametrize(("descriptors", "status"), [(None, "ok"), (4_096, "ok"), (1_024, "warn")])
+def test_few_connections_are_a_warning(descriptors: int | None, status: str) -> None:
+    assert check_descriptors(descriptors).status == status
 
 
 def test_run_warns_of_a_hidden_setting(

@@ -131,6 +131,33 @@ BUGS = (
         ("tests/edge/test_parts.py",),
     ),
     PlantedBug(
+        "the class of a network is that of the address that is cut",
+        (
+            Edit(
+                "edge/client_address.py",
+                "    found = classes.find(address)\n",
+                "    found = classes.find(address[:-1] + bytes(1))\n",
+            ),
+        ),
+        ("tests/edge/test_networks.py",),
+    ),
+    PlantedBug(
+        "a segment can be read before it has room on the disk",
+        (
+            Edit(
+                "edge/spool/segment.py",
+                "        new = path.with_name(path.name + NEW)\n",
+                "        new = path\n",
+            ),
+        ),
+        ("tests/edge/test_spool.py",),
+    ),
+    PlantedBug(
+        "strangers may take every descriptor",
+        (Edit("edge/http/connection_limit.py", "        if number < self._largest:\n", "        if True:\n"),),
+        ("tests/edge/test_http_server.py",),
+    ),
+    PlantedBug(
         "a record is committed before the broker has it",
         (
             Edit(
