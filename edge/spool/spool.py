@@ -32,6 +32,8 @@ class Spool:
         self._writer: SegmentWriter | None = None
         self._rolled: list[SegmentWriter] = []
         self._must_roll = False
+        self._refused_with: int | None = None
+        """The errno of a disk that has refused a segment. Only `prepare` tries again: a refusal takes milliseconds."""
 
     def roll(self) -> None:
         """Append the next record to a new segment; any thread may ask for it."""
@@ -44,7 +46,11 @@ class Spool:
         return Position(writer.number, writer.end) if writer else Position(self._number + 1)
 
     def prepare(self) -> None:
-        """Begin a segment unless one is being written. Raises SpoolFull if the disk refuses writes."""
+        """Begin a segment unless one is being written. Raises SpoolFull if the disk refuses writes.
+
+        Once it has refused a segment, `append` does not ask it again until this has begun one.
+        """
+        self._refused_with = None
         try:
             self._writer_with_room(0)
         except OSError as error:
@@ -92,11 +98,20 @@ class Spool:
             return self._writer
         if size_bytes(self._folder.path.parent) + self._segment_bytes > self._limit_bytes:
             raise SpoolFull(f"the spool has reached its limit of {self._limit_bytes} bytes")
-        writer = SegmentWriter(self._folder.path, self._number + 1, self._segment_bytes)
-        self._close_segment()
-        self._writer = writer
-        self._number = writer.number  # after the writer: `end` must never be beyond the segment that is written
+        self._writer = self._new_writer()
+        self._number = self._writer.number  # after the writer: `end` must never be beyond the segment that is written
         self._must_roll = False
+        return self._writer
+
+    def _new_writer(self) -> SegmentWriter:
+        if self._refused_with is not None:
+            raise OSError(self._refused_with, os.strerror(self._refused_with))
+        try:
+            writer = SegmentWriter(self._folder.path, self._number + 1, self._segment_bytes)
+        except OSError as error:
+            self._refused_with = error.errno or 0
+            raise
+        self._close_segment()
         return writer
 
 

@@ -259,17 +259,20 @@ def test_connections_above_the_limit_are_closed_at_once_and_silent_ones_soon(
     monkeypatch.setattr(connection, "CROWDED_SECONDS", 0.5)
     server = RunningServer(tmp_path, largest=20)
     idle = [server.connect() for _ in range(20)]
-    wait_until(lambda: server.connections == 20, "all connections")
-    with capture_logs() as lines:
-        for _ in range(5):
-            with server.connect() as refused:
-                assert read_all(refused) == b""
-    assert [line["event"] for line in lines] == ["connections.refused"]
-    request = (GET[:-2] + "Connection: close\r\n\r\n").encode()
-    wait_until(lambda: server.statuses(request) == [302], "answer", timeout=5)
-    for each in idle:
-        each.close()
-    server.close()
+    try:
+        wait_until(lambda: server.connections == 20, "all connections")
+        with capture_logs() as lines:
+            for _ in range(5):
+                with server.connect() as refused:
+                    refused.settimeout(5)
+                    assert read_all(refused) == b""
+        assert [line["event"] for line in lines] == ["connections.refused"]
+        request = (GET[:-2] + "Connection: close\r\n\r\n").encode()
+        wait_until(lambda: server.statuses(request) == [302], "answer", timeout=5)
+    finally:
+        for each in idle:
+            each.close()
+        server.close()
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,26 @@ def test_a_disk_that_fails_refuses_the_record(
     assert segment_numbers(folder.path) == []
 
 
+def test_disk_that_refuses_is_not_asked_by_each_record(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full tmpfs takes 10 ms to refuse 64 MiB, and the event loop waits for it."""
+    asked: list[int] = []
+
+    def fail(_file: int, _offset: int, size: int) -> None:
+        asked.append(size)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", fail)
+    for _ in range(5):
+        with pytest.raises(SpoolFull, match="No space left"):
+            spool.append(a_record(1))
+    with pytest.raises(SpoolFull, match="No space left"):
+        spool.prepare()
+    assert len(asked) == 2
+    monkeypatch.undo()
+    spool.prepare()
+    spool.append(a_record(1))
+
+
 def test_reader_never_sees_a_segment_that_the_disk_refuses(
     folder: LockedFolder, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +371,7 @@ def test_reader_never_sees_a_segment_that_the_disk_refuses(
     spool.roll()
     with pytest.raises(SpoolFull, match="No space left"):
         spool.append(a_record(1))
+    spool.prepare()
     for number in range(2, 5):
         spool.append(a_record(number))
         seen.extend(reader.read(spool.end))
