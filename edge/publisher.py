@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from edge.spool.position import Position
-from edge.spool.reader import Spooled, SpoolReader
+from edge.spool.reader import Block, SpoolReader
 from edge.spool.record import SpooledTopic
+from edge.spool.segment import MAX_BLOCK
 
 _LOG = structlog.get_logger(__name__)
 
-MAX_BATCH = 10_000
-"""Records that wait for the broker: at a few hundred bytes each, some megabytes."""
 WAIT_SECONDS = 0.5
 
 
@@ -77,7 +75,7 @@ class Publisher:
         self._topics = topics
         self._on_published = on_published
         self._producer: SpoolProducer | None = None
-        self._batch: Sequence[Spooled] = ()
+        self._batch: Block | None = None
         self._outgoing: Sequence[OutgoingRecord] = ()
         self._queued = 0
         """Records of the batch that the producer has."""
@@ -94,7 +92,7 @@ class Publisher:
     def oldest_ms(self) -> int | None:
         """When the oldest record that is not committed was answered, in milliseconds since 1970 UTC."""
         batch = self._batch
-        return batch[0].record.timestamp_ms if batch else None
+        return batch.records[0].timestamp_ms if batch else None
 
     def run_once(self, end: Position | None) -> int:
         """Send a batch of the records up to `end`, unless the last one is still on its way, and wait for it a while.
@@ -107,7 +105,7 @@ class Publisher:
             if not self._batch:
                 self._read(end)
             if self._batch and self._deliver():
-                self._settle()
+                self._settle(self._batch)
         except ProducerFailed:
             self._discard_producer()
             self._reader.rewind()
@@ -124,14 +122,11 @@ class Publisher:
         self._reader.close()
 
     def _read(self, end: Position | None) -> None:
-        limit = 1 if self._is_alone else MAX_BATCH
-        topics = self._topics
-        self._batch = tuple(islice(self._reader.read(end), limit))
-        self._outgoing = [
-            (topics[topic], timestamp_ms, key, value) for (topic, timestamp_ms, key, value), _ in self._batch
-        ]
-        self._has_read_all = len(self._batch) < limit
-        self._queued = 0
+        topics, self._queued = self._topics, 0
+        self._batch = next(self._reader.read(end, 1 if self._is_alone else MAX_BLOCK), None)
+        self._has_read_all = self._batch is None
+        records = self._batch.records if self._batch else ()
+        self._outgoing = [(topics[topic], at_ms, key, value) for topic, at_ms, key, value in records]
 
     @property
     def _is_alone(self) -> bool:
@@ -141,43 +136,41 @@ class Publisher:
     def _deliver(self) -> bool:
         """Return whether the outcome of each record is known."""
         producer = self._producer = self._producer or self._open_producer()
-        if self._queued < len(self._batch):
+        if self._queued < len(self._outgoing):
             self._queued = producer.produce(self._outgoing, self._queued)
-        return producer.wait(WAIT_SECONDS) and self._queued == len(self._batch)
+        return producer.wait(WAIT_SECONDS) and self._queued == len(self._outgoing)
 
-    def _settle(self) -> None:
+    def _settle(self, batch: Block) -> None:
         """Commit what was acknowledged from the front. Raises ProducerFailed if it was not all."""
         failures = self._producer.failures if self._producer else ()
         if not failures:
-            self._commit(len(self._batch))
+            self._commit(batch, len(batch.records))
         elif failures[0].is_final and self._is_alone:
-            self._refuse(failures[0])
+            self._refuse(batch, failures[0])
         else:
-            self._fail(failures)
+            self._fail(batch, failures)
 
-    def _commit(self, count: int) -> None:
+    def _commit(self, batch: Block, count: int) -> None:
         """Retire the first records of the batch, and forget the others."""
-        batch, self._batch = self._batch, ()
+        self._batch = None
         if count:
             self.published += count
             self._on_published(count)
-            self._reader.commit(batch[count - 1].next)
+            self._reader.commit(batch.next_after(count - 1))
 
-    def _refuse(self, failure: Failure) -> None:
+    def _refuse(self, batch: Block, failure: Failure) -> None:
         """Keep a record in a file that was refused alone."""
-        path = self._reader.refuse(self._batch[0])
-        _LOG.error(
-            "record.refused", file=str(path), reason=failure.reason, detail="it is kept there, and not tried again"
-        )
-        refused = self._batch[0]
+        following = batch.next_after(0)
+        path, detail = self._reader.refuse(batch.records[0], following), "it is kept there, and not tried again"
+        _LOG.error("record.refused", file=str(path), reason=failure.reason, detail=detail)
         self._discard_producer()
-        self._reader.commit(refused.next)
+        self._reader.commit(following)
 
-    def _fail(self, failures: Sequence[Failure]) -> None:
-        refused = [self._batch[each.place].next for each in failures if each.is_final]
+    def _fail(self, batch: Block, failures: Sequence[Failure]) -> None:
+        refused = [batch.next_after(each.place) for each in failures if each.is_final]
         self._alone_until = max(refused, default=self._alone_until)
         with suppress(OSError):  # it is committed all the same; the disk gets the position with the next one
-            self._commit(failures[0].place)
+            self._commit(batch, failures[0].place)
         raise ProducerFailed(f"a record was not delivered: {failures[0].reason}")
 
     def _report_damaged(self) -> None:
@@ -188,4 +181,4 @@ class Publisher:
     def _discard_producer(self) -> None:
         if self._producer:
             self._producer.close()
-        self._producer, self._batch = None, ()
+        self._producer = self._batch = None

@@ -9,7 +9,7 @@ from edge.spool.position import Position
 
 ROUND_SECONDS = 0.02
 """Pause between two rounds: each one wakes threads of the client library and takes the interpreter from the answers."""
-FULL_ROUND = 5_000
+FULL_ROUND = 1_000
 """Records of a round after which the next one begins at once."""
 RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 10.0

@@ -57,7 +57,7 @@ def _first_of(path: Path, offset: int) -> int | None:
     except FileNotFoundError:  # published meanwhile
         return None
     try:
-        return next((record.timestamp_ms for record, _ in reader.read()), None)
+        return next((records[0].timestamp_ms for records, _ in reader.read(count=1)), None)
     except DamagedRecord:
         return None
     finally:
@@ -89,7 +89,7 @@ def _read_times(path: Path, offset: int, times: list[int], *, is_written: bool) 
     except FileNotFoundError:  # published meanwhile
         return True
     try:
-        times.extend(record.timestamp_ms for record, _ in reader.read())
+        times.extend(record.timestamp_ms for records, _ in reader.read() for record in records)
         if not is_written:
             reader.require_end()
     except DamagedRecord:

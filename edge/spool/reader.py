@@ -1,20 +1,25 @@
 """Reads the records of one folder for the publisher, and keeps the position up to which the broker has them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from edge.spool.folder import LockedFolder
 from edge.spool.position import Position, PositionFile
 from edge.spool.record import DamagedRecord, SpooledRecord, encode
-from edge.spool.segment import SegmentReader, segment_numbers, segment_path
+from edge.spool.segment import MAX_BLOCK, SegmentReader, segment_numbers, segment_path
 
 
-class Spooled(NamedTuple):
-    """A record on its way, and the position that follows it."""
+class Block(NamedTuple):
+    """Consecutive records of one segment, and the offsets that follow each."""
 
-    record: SpooledRecord
-    next: Position
+    segment: int
+    records: Sequence[SpooledRecord]
+    ends: Sequence[int]
+
+    def next_after(self, place: int) -> Position:
+        """Return the position after a record of the block."""
+        return Position(self.segment, self.ends[place])
 
 
 class SpoolReader:
@@ -31,8 +36,10 @@ class SpoolReader:
         self._unreadable: set[int] = set()
         self.damaged: list[Path] = []
 
-    def read(self, end: Position | None = None) -> Iterator[Spooled]:
+    def read(self, end: Position | None = None, count: int = MAX_BLOCK) -> Iterator[Block]:
         """Yield the records from where the last call stopped, up to `end`, or to the end of what a dead process left.
+
+        They come in blocks of at most `count`. A block that was yielded is not read again, unless after `rewind`.
 
         A damaged record ends its segment, which is quarantined and listed in `damaged` once the records before the
         damage are committed. If it is the segment being written, the writer first begins a new one.
@@ -43,9 +50,9 @@ class SpoolReader:
             if end is not None and number > end.segment:
                 return
             if end is not None and number == end.segment:
-                yield from self._read_open(number, end.offset)
+                yield from self._read_open(number, end.offset, count)
             else:
-                yield from self._read_closed(number)
+                yield from self._read_closed(number, count)
 
     @property
     def committed(self) -> Position:
@@ -78,9 +85,9 @@ class SpoolReader:
         if self._next != self._committed:
             self.commit(self._next)
 
-    def refuse(self, spooled: Spooled) -> Path:
+    def refuse(self, record: SpooledRecord, following: Position) -> Path:
         """Copy a record into a file of its own, and return its path. Raises OSError."""
-        return self._folder.keep_refused(f"{spooled.next.segment}-{spooled.next.offset}", encode(spooled.record))
+        return self._folder.keep_refused(f"{following.segment}-{following.offset}", encode(record))
 
     def close(self) -> None:
         """Close the files."""
@@ -92,24 +99,24 @@ class SpoolReader:
             return [end.segment] if end.offset > self._next.offset else []
         return [each for each in segment_numbers(self._folder.path) if each >= self._next.segment]
 
-    def _read_open(self, number: int, limit: int) -> Iterator[Spooled]:
+    def _read_open(self, number: int, limit: int, count: int) -> Iterator[Block]:
         try:
-            yield from self._read_segment(number, limit)
+            yield from self._read_segment(number, limit, count)
         except DamagedRecord:
             self._roll_writer()
 
-    def _read_closed(self, number: int) -> Iterator[Spooled]:
+    def _read_closed(self, number: int, count: int) -> Iterator[Block]:
         try:
-            yield from self._read_segment(number, None)
+            yield from self._read_segment(number, None, count)
             self._opened(number).require_end()
         except DamagedRecord:
             self._unreadable.add(number)
         self._go_to(number + 1)
 
-    def _read_segment(self, number: int, limit: int | None) -> Iterator[Spooled]:
-        for record, end in self._opened(number).read(limit):
-            self._next = Position(number, end)
-            yield Spooled(record, self._next)
+    def _read_segment(self, number: int, limit: int | None, count: int) -> Iterator[Block]:
+        for records, ends in self._opened(number).read(limit, count):
+            self._next = Position(number, ends[-1])
+            yield Block(number, records, ends)
 
     def _opened(self, number: int) -> SegmentReader:
         if self._reader is None:

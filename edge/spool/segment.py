@@ -6,11 +6,12 @@ record. One process writes it; readers open it separately, also in another proce
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge.spool.files import paths_in
-from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record, records_in
+from edge.spool.record import MAX_RECORD_BYTES, DamagedRecord, SpooledRecord, after_torn_record
+from edge.spool.scans import best_scan
 
 SUFFIX = ".segment"
 NEW = ".new"
@@ -18,6 +19,8 @@ NEW = ".new"
 _DIGITS = 12
 _NAME = re.compile(rf"[0-9]{{{_DIGITS}}}{re.escape(SUFFIX)}")
 _READ_BYTES = 1 << 20
+MAX_BLOCK = 5_000
+"""Records read at a time."""
 
 
 class SegmentWriter:
@@ -70,23 +73,27 @@ class SegmentReader:
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.offset = offset
+        self._scan = best_scan()
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    def read(self, limit: int | None = None) -> Iterator[tuple[SpooledRecord, int]]:
+    def read(
+        self, limit: int | None = None, count: int = MAX_BLOCK
+    ) -> Iterator[tuple[Sequence[SpooledRecord], Sequence[int]]]:
         """Yield the records from `offset` on, to the first one that is not whole; all of them are before `limit`.
 
-        Each comes with the offset that follows it.
-        Raises DamagedRecord.
+        They come in blocks of at most `count`, together with the offsets that follow each. Raises DamagedRecord.
         """
-        while True:
+        is_damaged = False
+        while not is_damaged:
             wanted = _READ_BYTES if limit is None else min(_READ_BYTES, limit - self.offset)
             buffer, start = os.pread(self._file, max(wanted, 0), self.offset), self.offset
-            for record, end in records_in(buffer):
-                self.offset = start + end
-                yield record, self.offset
-            if self.offset == start:
+            records, ends, is_damaged = self._scan(buffer, count)
+            if ends:
+                self.offset = start + ends[-1]
+                yield records, [start + end for end in ends]
+            elif not is_damaged:
                 break
-        if limit is not None and self.offset < limit:
+        if is_damaged or (limit is not None and self.offset < limit):
             raise DamagedRecord("a record that was written is not there")
 
     def require_end(self) -> None:

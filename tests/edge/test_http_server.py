@@ -27,6 +27,7 @@ from edge.spool.record import SpooledRecord
 from edge.spool.spool import Spool
 from tests.builders import NOON
 from tests.edge.parts import CLICKS, a_responder, a_token, an_edge_link
+from tests.edge.spooled import read_spool
 from tests.support.waiting import wait_until
 
 HEAD = "Host: klik.example.com\r\n"
@@ -79,7 +80,7 @@ class RunningServer:
         """The recorded clicks."""
         reader = SpoolReader(self._folder)
         try:
-            return [CLICKS.decode(each.record.value) for each in reader.read(self._spool.end)]
+            return [CLICKS.decode(each.record.value) for each in read_spool(reader, self._spool.end)]
         finally:
             reader.close()
 

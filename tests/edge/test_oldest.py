@@ -5,6 +5,7 @@ from pathlib import Path
 from edge.spool.folder import make_folder
 from edge.spool.inventory import oldest_ms
 from edge.spool.reader import SpoolReader
+from tests.edge.spooled import read_spool
 from tests.edge.test_publisher import filled
 
 
@@ -13,7 +14,7 @@ def test_oldest_record_of_other_folders(tmp_path: Path) -> None:
     filled(own, 3)
     spool = filled(other, 40)
     reader = SpoolReader(other)
-    records = [*reader.read(spool.end)]
+    records = read_spool(reader, spool.end)
     assert oldest_ms(tmp_path, without=own.path) == records[0].record.timestamp_ms
     reader.commit(records[9].next)
     assert oldest_ms(tmp_path, without=own.path) == records[10].record.timestamp_ms

@@ -14,6 +14,7 @@ from edge.spool.record import SpooledTopic, records_in
 from edge.spool.segment import segment_path
 from edge.spool.spool import Spool
 from edge.takeover import publish_abandoned
+from tests.edge.spooled import read_spool
 from tests.edge.test_spool import LIMIT, SEGMENT, a_record, damage, numbers
 from tests.support.patience import stretched
 
@@ -107,7 +108,7 @@ def test_everything_is_published_once_by_a_sound_broker(folder: LockedFolder, se
 
     assert sorted(broker.taken) == list(range(500))
     assert publisher.published == 500
-    assert list(SpoolReader(folder).read(spool.end)) == []
+    assert read_spool(SpoolReader(folder), spool.end) == []
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -125,7 +126,7 @@ def test_only_an_acknowledgement_retires(folder: LockedFolder) -> None:
     publisher.run_once(spool.end)
     assert not publisher.is_done
 
-    left = numbers(list(SpoolReader(folder).read(spool.end)))
+    left = numbers(read_spool(SpoolReader(folder), spool.end))
 
     assert set(range(100)) - set(left) <= set(broker.taken)
     assert left == list(range(left[0], 100))
@@ -251,7 +252,7 @@ def test_dead_process_loses_nothing_if_its_records_are_not_delivered(tmp_path: P
 def test_round_that_sends_nothing_for_want_of_room_is_not_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.publisher.MAX_BATCH", 1)
+    monkeypatch.setattr("edge.publisher.MAX_BLOCK", 1)
     folder = make_folder(tmp_path)
     filled(folder, 5)
     folder.close()

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from edge.spool.folder import LockedFolder, abandoned_folders, make_folder
 from edge.spool.position import FILE, Position, PositionFile
-from edge.spool.reader import Spooled, SpoolReader
+from edge.spool.reader import SpoolReader
 from edge.spool.record import HEADER, DamagedRecord, SpooledRecord, SpooledTopic, after_torn_record, encode, records_in
+from edge.spool.scans import SCANS
 from edge.spool.segment import segment_numbers, segment_path
 from edge.spool.spool import Spool, SpoolFull, size_bytes
+from tests.edge.spooled import Spooled, read_spool
 
 SEGMENT = 4_096
 LIMIT = 1 << 20
@@ -83,7 +85,7 @@ def test_records_come_back_in_order_over_several_segments(folder: LockedFolder, 
         spool.append(a_record(number))
 
     assert len(segment_numbers(folder.path)) > 2
-    assert numbers(list(SpoolReader(folder).read(spool.end))) == list(range(100))
+    assert numbers(read_spool(SpoolReader(folder), spool.end)) == list(range(100))
 
 
 def test_a_reader_goes_on_where_it_stopped(folder: LockedFolder, spool: Spool) -> None:
@@ -91,21 +93,21 @@ def test_a_reader_goes_on_where_it_stopped(folder: LockedFolder, spool: Spool) -
     for number in range(100):
         spool.append(a_record(number))
         if number % 7 == 0:
-            seen += numbers(list(reader.read(spool.end)))
+            seen += numbers(read_spool(reader, spool.end))
 
-    assert seen + numbers(list(reader.read(spool.end))) == list(range(100))
-    assert list(reader.read(spool.end)) == []
+    assert seen + numbers(read_spool(reader, spool.end)) == list(range(100))
+    assert read_spool(reader, spool.end) == []
 
 
 def test_what_is_retired_is_not_read_again_and_its_segments_are_deleted(folder: LockedFolder, spool: Spool) -> None:
     for number in range(100):
         spool.append(a_record(number))
     reader = SpoolReader(folder)
-    spooled = list(reader.read(spool.end))
+    spooled = read_spool(reader, spool.end)
     reader.commit(spooled[60].next)
     reader.close()
 
-    assert numbers(list(SpoolReader(folder).read(spool.end))) == list(range(61, 100))
+    assert numbers(read_spool(SpoolReader(folder), spool.end)) == list(range(61, 100))
     assert segment_numbers(folder.path)[0] == spooled[60].next.segment
 
 
@@ -113,11 +115,11 @@ def test_rewinding_reads_from_the_first_record_that_is_not_retired(folder: Locke
     for number in range(50):
         spool.append(a_record(number))
     reader = SpoolReader(folder)
-    spooled = list(reader.read(spool.end))
+    spooled = read_spool(reader, spool.end)
     reader.commit(spooled[9].next)
     reader.rewind()
 
-    assert numbers(list(reader.read(spool.end))) == list(range(10, 50))
+    assert numbers(read_spool(reader, spool.end)) == list(range(10, 50))
 
 
 def test_a_full_spool_refuses_and_takes_records_again_once_some_are_retired(folder: LockedFolder) -> None:
@@ -126,13 +128,13 @@ def test_a_full_spool_refuses_and_takes_records_again_once_some_are_retired(fold
     while has_room(spool, a_record(kept)):
         kept += 1
     reader = SpoolReader(folder)
-    spooled = list(reader.read(spool.end))
+    spooled = read_spool(reader, spool.end)
     assert numbers(spooled) == list(range(kept))
 
     reader.commit(spooled[-1].next)
     spool.append(a_record(kept))
 
-    assert numbers(list(reader.read(spool.end))) == [kept]
+    assert numbers(read_spool(reader, spool.end)) == [kept]
     assert size_bytes(folder.path.parent) <= 2 * SEGMENT
 
 
@@ -150,7 +152,7 @@ def test_a_damaged_record_ends_its_segment_and_the_file_is_set_aside(folder: Loc
     damage(first, record=5)
     reader = SpoolReader(folder)
 
-    spooled = list(reader.read(spool.end))
+    spooled = read_spool(reader, spool.end)
     assert first.exists(), "its first records are not published yet"
     reader.commit(spooled[-1].next)
 
@@ -186,7 +188,7 @@ def test_no_damage_is_passed_over_in_silence(data: st.DataObject) -> None:
 
         (left,) = abandoned_folders(Path(root))
         reader = SpoolReader(left)
-        seen = numbers(list(reader.read()))
+        seen = numbers(read_spool(reader))
         reader.commit_all()
 
         assert seen[: begin // whole] == records[: begin // whole]
@@ -204,9 +206,9 @@ def test_zeros_among_the_records_of_an_open_segment_are_damage(folder: LockedFol
     path.write_bytes(raw)
     reader = SpoolReader(folder, spool.roll)
 
-    assert numbers(list(reader.read(spool.end))) == [0, 1, 2]
+    assert numbers(read_spool(reader, spool.end)) == [0, 1, 2]
     spool.append(a_record(10))
-    assert numbers(list(reader.read(spool.end))) == [10]
+    assert numbers(read_spool(reader, spool.end)) == [10]
     reader.commit(spool.end)
     assert len(reader.damaged) == 1
 
@@ -225,7 +227,7 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
     dead.close()
 
     (left,) = abandoned_folders(tmp_path)
-    assert numbers(list(SpoolReader(left).read())) == [1]
+    assert numbers(read_spool(SpoolReader(left))) == [1]
     left.remove_if_done()
 
     assert [path.read_text() for path in foreign] == ["mine"] * 3
@@ -308,7 +310,7 @@ def test_what_was_answered_outlives_the_process(tmp_path: Path) -> None:
         answered += [int(line) for line in writer.stdout.read().splitlines() if line]
 
     (left,) = abandoned_folders(tmp_path)
-    found = numbers(list(SpoolReader(left).read()))
+    found = numbers(read_spool(SpoolReader(left)))
 
     assert found[: len(answered)] == answered
     assert len(found) - len(answered) <= 1
@@ -364,7 +366,7 @@ def test_reader_never_sees_a_segment_that_the_disk_refuses(
             allocate(file, offset, size)
             return
         spool._close_segment()
-        seen.extend(reader.read(spool.end))
+        seen.extend(read_spool(reader, spool.end))
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", fail_while_reading)
@@ -374,7 +376,7 @@ def test_reader_never_sees_a_segment_that_the_disk_refuses(
     spool.prepare()
     for number in range(2, 5):
         spool.append(a_record(number))
-        seen.extend(reader.read(spool.end))
+        seen.extend(read_spool(reader, spool.end))
     assert numbers(seen) == [0, 2, 3, 4]
 
 
@@ -398,5 +400,21 @@ def test_a_record_written_in_part_is_not_read_after_a_crash(
 
     reader = SpoolReader(folder)
 
-    assert numbers(list(reader.read())) == [0, 2]
+    assert numbers(read_spool(reader)) == [0, 2]
     assert reader.damaged == []
+
+
+@given(
+    st.lists(st.binary(max_size=40) | st.binary(min_size=300, max_size=400), max_size=8),
+    st.binary(max_size=4),
+    st.integers(0, 600),
+    st.integers(1, 6),
+)
+def test_scans_find_alike(values: list[bytes], piece: bytes, place: int, count: int) -> None:
+    """Also in a buffer that is damaged or cut off anywhere."""
+    written = b"".join(encode(SpooledRecord(SpooledTopic.FORMS, number, b"k", v)) for number, v in enumerate(values))
+    damaged = written[:place] + piece + written[place + len(piece) :]
+    for buffer in (written, written + bytes(50), damaged, written[:place]):
+        found = [scan(buffer, count) for scan in SCANS.values()]
+        assert all(each == found[0] for each in found)
+        assert all(type(record) is SpooledRecord for records, _, _ in found for record in records)

@@ -162,7 +162,7 @@ BUGS = (
         (
             Edit(
                 "edge/publisher.py",
-                "return producer.wait(WAIT_SECONDS) and self._queued == len(self._batch)",
+                "return producer.wait(WAIT_SECONDS) and self._queued == len(self._outgoing)",
                 "return producer.wait(WAIT_SECONDS) or True",
             ),
         ),

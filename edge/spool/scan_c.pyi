@@ -1,0 +1,3 @@
+from edge.spool.record import SpooledRecord
+
+def scan(buffer: bytes, count: int) -> tuple[list[SpooledRecord], list[int], bool]: ...
