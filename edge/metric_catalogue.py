@@ -31,7 +31,8 @@ CLICKS = CounterSpec(
     "link_actions_edge_clicks_total",
     "clicks",
     "Clicks by what became of them: recorded before the answer, unrecorded because neither the disk nor the broker took"
-    " them, or rate limited because their token is clicked too often.",
+    " them in time, unsynced because the disk did not sync them (EDGE_SYNC=power; they are published unless the power"
+    " fails), or rate limited because their token is clicked too often.",
     (Label("recording", tuple(Recording)),),
 )
 PREFILLS = CounterSpec(

@@ -26,7 +26,9 @@ class Recording(StrEnum):
 
     RECORDED = "recorded"
     UNRECORDED = "unrecorded"
-    """Neither spool nor broker took it, or the disk did not sync. It may still be published later."""
+    """Neither spool nor broker took it in time. If the broker takes it late, it is published all the same."""
+    UNSYNCED = "unsynced"
+    """It is in the spool and will be published, but a power cut may lose it: the disk did not sync."""
     RATE_LIMITED = "rate_limited"
     """Its token is clicked too often."""
 
@@ -88,7 +90,7 @@ class Recorder:
     async def _sync(self, synced: "asyncio.Future[bool]") -> Recording:
         is_synced = await synced
         self._note(None if is_synced else "the disk of the spool does not sync")
-        return Recording.RECORDED if is_synced else Recording.UNRECORDED
+        return Recording.RECORDED if is_synced else Recording.UNSYNCED
 
     def _note(self, refusal: str | None) -> None:
         if refusal == self._refusal:

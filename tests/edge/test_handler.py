@@ -56,7 +56,7 @@ def test_click_that_takes_time_is_recorded_before_the_answer_begins() -> None:
     assert steps_of(REQUEST, lambda _: later(Recording.RECORDED)) == STEPS
 
 
-@pytest.mark.parametrize("recording", [Recording.UNRECORDED, Recording.RATE_LIMITED])
+@pytest.mark.parametrize("recording", [Recording.UNRECORDED, Recording.UNSYNCED, Recording.RATE_LIMITED])
 def test_answer_names_no_click_that_is_not_recorded(recording: Recording) -> None:
     assert steps_of(REQUEST, lambda _: recording) == ["recorded", "sent without a click", "counted"]
     assert steps_of(REQUEST, lambda _: later(recording)) == ["recorded", "sent without a click", "counted"]

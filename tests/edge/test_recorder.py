@@ -145,7 +145,7 @@ def test_answer_waits_for_the_sync(broker: Broker) -> None:
     thread.stop()
 
 
-def test_failed_sync_is_unrecorded(broker: Broker) -> None:
+def test_failed_sync_is_told_from_a_lost_click(broker: Broker) -> None:
     def refuse() -> None:
         raise SpoolFull("no sync")
 
@@ -159,7 +159,7 @@ def test_failed_sync_is_unrecorded(broker: Broker) -> None:
         refusals.append,
         synced=thread.synced,
     )
-    assert record(recorder) == [Recording.UNRECORDED]
+    assert record(recorder) == [Recording.UNSYNCED]
     assert refusals == ["the disk of the spool does not sync"]
     thread.stop()
 
