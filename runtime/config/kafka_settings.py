@@ -1,6 +1,7 @@
 """The part of the settings that the Kafka clients need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from runtime.config.client_properties import ClientProperties
 
@@ -16,6 +17,11 @@ class KafkaSettings:
     group_id: str
     instance_id: str
     client_properties: ClientProperties | None = None
+
+    @property
+    def of_scripts(self) -> Self:
+        """The settings of script workers, which have a consumer group of their own."""
+        return replace(self, group_id=f"{self.group_id}.scripts")
 
     def properties_for(self, role: str) -> dict[str, str]:
         """Return the further properties of a client with this role (`consumer`, `producer` or `admin`)."""

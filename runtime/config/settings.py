@@ -175,6 +175,11 @@ class Settings(BaseSettings):
         examples=["90d"],
         json_schema_extra={DEFAULT: "forever"},
     )
+    scripts_without_walls: bool = Field(
+        default=False,
+        description="true to run scripts where the kernel offers no seccomp or Landlock, behind WebAssembly alone",
+        examples=["true"],
+    )
     dead_letter_limit: float = Field(
         default=0.5,
         gt=0,

@@ -48,8 +48,9 @@ class BatchSizer:
     one call returned.
     """
 
-    def __init__(self) -> None:
-        self._max_records = FIRST_RECORDS
+    def __init__(self, max_records: int = MAX_RECORDS) -> None:
+        self._most = max_records
+        self._max_records = min(FIRST_RECORDS, max_records)
         self._records = self._bytes = 0
         self._value_bytes = 0.0
         self._update_bytes = 0.0
@@ -78,8 +79,8 @@ class BatchSizer:
         self._update_bytes = sum(map(_estimated_bytes, updates)) / records
 
     def grow(self) -> None:
-        """Double the limit, up to MAX_RECORDS."""
-        self._max_records = min(self._max_records * 2, MAX_RECORDS)
+        """Double the limit, up to the most that was allowed."""
+        self._max_records = min(self._max_records * 2, self._most)
 
     def shrink(self, records: int) -> None:
         """Limit batches to half of `records`, at least one."""

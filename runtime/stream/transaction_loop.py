@@ -10,7 +10,7 @@ import structlog
 from runtime.errors import Unavailable
 from runtime.ports import Committed, RetriableError, TransactionAborted, TransactionalConsumer
 from runtime.stream.backoff import RetryBackoff
-from runtime.stream.batching import POLL_TIMEOUT_SECONDS, BatchSizer
+from runtime.stream.batching import MAX_RECORDS, POLL_TIMEOUT_SECONDS, BatchSizer
 from runtime.stream.observer import StreamObserver, TransactionResult
 from runtime.stream.pending import PendingBatch, was_committed
 from runtime.stream.poison_pills import isolate_refused
@@ -30,11 +30,18 @@ class TransactionLoop(ABC, Generic[BatchT]):
     A subclass sets `_pending` before it begins a batch's transaction, and calls `_record_committed` after its commit.
     """
 
-    def __init__(self, consumer: TransactionalConsumer, observer: StreamObserver, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        consumer: TransactionalConsumer,
+        observer: StreamObserver,
+        now: Callable[[], float],
+        *,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
         self._consumer = consumer
         self._observer = observer
         self._now = now
-        self._sizer = BatchSizer()
+        self._sizer = BatchSizer(max_records)
         self._backoff = RetryBackoff(observer.interrupted, now)
         self._pending: BatchT | None = None
         """The batch of the open transaction, or of one whose outcome is unknown."""

@@ -105,6 +105,8 @@ def attempt(job: Job, role: Role, right: Acl) -> Said:
     if right.resource is Resource.TRANSACTIONAL_ID and role is Role.WORKER:
         worker = job.work("--drain")
         return Said(worker.wait_exit(), "", worker.last_words)
+    if right.resource is Resource.TRANSACTIONAL_ID and role is Role.SCRIPTS:
+        return job.say(role, "scripts", "run", "--drain")
     if role is Role.AUTHOR:
         job.links.write_text(job.links.read_text().replace("Spring", "Spring!", 1))
     return job.say(role, *DUTIES.get(role, ("doctor", "--role", role)), *([str(job.links)] * (role is Role.AUTHOR)))

@@ -18,6 +18,7 @@ class Role(StrEnum):
 
     WORKER = "worker"
     EDGE = "edge"
+    SCRIPTS = "scripts"
     AUTHOR = "author"
     SUBSCRIBER = "subscriber"
     OPERATOR = "operator"
@@ -57,23 +58,27 @@ def acls_of(
     role: Role, settings: KafkaSettings, names: TopicNames, *, subscriber_group: str | None = None
 ) -> tuple[Acl, ...]:
     """Return the ACLs of a role for these topics; a subscriber in a consumer group needs one for the group, too."""
+    found: tuple[Acl, ...]
     match role:
         case Role.WORKER:
-            return _worker_acls(settings, names)
+            found = _worker_acls(settings, names)
         case Role.EDGE:
-            return (_write(names.clicks), _write(names.forms), _read(names.definitions))
+            found = (_write(names.clicks), _write(names.forms), _read(names.definitions))
+        case Role.SCRIPTS:
+            found = _script_worker_acls(settings, names)
         case Role.AUTHOR:
             author = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
-            return (_read(names.definitions), _write(names.definitions), author)
+            found = (_read(names.definitions), _write(names.definitions), author)
         case Role.SUBSCRIBER:
             group = (Acl(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
-            return (*map(_read, names.updates.values()), *group)
+            found = (*map(_read, names.updates.values()), *group)
         case Role.OPERATOR:
             # Write on dead letters, because each replay adds a note there.
-            return (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
+            found = (_read(names.dead_letters), _write(names.dead_letters), _write(names.clicks))
         case Role.ADMINISTRATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
-            return tuple(Acl(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
+            found = tuple(Acl(each, Resource.TOPIC, spec.name) for spec in topic_specs(names) for each in operations)
+    return found
 
 
 def missing_acls_error(acls: Iterable[Acl]) -> Unavailable:
@@ -97,6 +102,21 @@ def _worker_acls(settings: KafkaSettings, names: TopicNames) -> tuple[Acl, ...]:
         _write(names.changelog),
         Acl(Operation.READ, Resource.GROUP, names.group_id),
         Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, transactional_id_prefix(settings), is_prefix=True),
+    )
+
+
+def _script_worker_acls(settings: KafkaSettings, names: TopicNames) -> tuple[Acl, ...]:
+    own = settings.of_scripts
+    return (
+        _read(names.update("script")),
+        _read(names.script_definitions),
+        _read(names.hits),
+        *(_write(topic) for kind, topic in names.updates.items() if kind != "script"),
+        _write(names.script_runs),
+        _write(names.return_urls),
+        _write(names.script_dead_letters),
+        Acl(Operation.READ, Resource.GROUP, own.group_id),
+        Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, transactional_id_prefix(own), is_prefix=True),
     )
 
 
