@@ -7,7 +7,7 @@ from collections.abc import Callable
 from edge.publisher import ProducerFailed, Publisher
 from edge.spool.position import Position
 
-ROUND_SECONDS = 0.02
+ROUND_SECONDS = 0.04
 """Pause between two rounds: each one wakes threads of the client library and takes the interpreter from the answers."""
 FULL_ROUND = 1_000
 """Records of a round after which the next one begins at once."""
