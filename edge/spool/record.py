@@ -9,7 +9,6 @@ end        0xA5. A process that dies while it writes leaves zeros instead: that 
 
 from collections.abc import Iterator
 from enum import IntEnum
-from itertools import islice
 from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
@@ -73,22 +72,6 @@ def records_in(buffer: bytes) -> Iterator[tuple[SpooledRecord, int]]:
             return
         yield _decode(buffer[begin + HEADER.size : end - len(END)], checksum, buffer[end - 1]), end
         begin = end
-
-
-def scan(buffer: bytes, count: int) -> tuple[list[SpooledRecord], list[int], bool]:
-    """Return at most `count` records from the beginning of a buffer, where each ends, and whether damage follows.
-
-    `scan_c` is the compiled counterpart.
-    """
-    records: list[SpooledRecord] = []
-    ends: list[int] = []
-    try:
-        for record, end in islice(records_in(buffer), count):
-            records.append(record)
-            ends.append(end)
-    except DamagedRecord:
-        return records, ends, True
-    return records, ends, False
 
 
 def after_torn_record(tail: bytes) -> bytes:

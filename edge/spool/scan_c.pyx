@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Finding the records in a part of a segment, without Python code for each; `record.scan` says what it equals."""
+"""Finding the records in a part of a segment, without Python code for each; `scan_py` says what it equals."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t

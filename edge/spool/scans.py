@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from edge.spool.record import SpooledRecord, scan
+from edge.spool import scan_py
+from edge.spool.record import SpooledRecord
 from runtime.records.implementation import PYTHON, C, best
 
 Scan = Callable[[bytes, int], tuple[list[SpooledRecord], list[int], bool]]
 
-_scans: dict[str, Scan] = {PYTHON: scan}
+_scans: dict[str, Scan] = {PYTHON: scan_py.scan}
 try:
     from edge.spool import scan_c
 except ImportError:  # there was no C compiler, or it was built for another Python

@@ -9,6 +9,10 @@ from tests.sanitized.run import run
 
 TESTS = (
     "tests/decision",
+    "tests/edge/test_click_encodings.py",
+    "tests/edge/test_publisher.py",
+    "tests/edge/test_spool.py",
+    "tests/kafka/test_batch_producer.py",
     "tests/records/test_block.py",
     "tests/ports/test_sending.py",
     "tests/ports/test_consuming.py",
