@@ -30,8 +30,8 @@ def acls(
 ) -> None:
     """Show the least ACLs that each role needs on Kafka with these settings.
 
-    A worker runs, an edge publishes clicks, an author publishes links, a subscriber reads updates, an operator replays
-    dead letters, an administrator creates topics.
+    A worker runs, an edge publishes clicks, an author publishes links and scripts, a subscriber reads updates, an
+    operator replays dead letters, an administrator creates topics.
     """
     settings = command_settings()
     names = topic_names(settings)

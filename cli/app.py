@@ -29,10 +29,10 @@ from runtime.terminal.value_problem import problem_of
 COMMANDS: Mapping[str, str] = {
     "run": "Turn clicks into updates: the worker.",
     "edge": "Answer clicks and publish them: the edge.",
-    "scripts": "Run the scripts of links.",
     "demo": "Show everything end to end on sample data.",
     "topics": "Create and check the topics.",
     "links": "Check, publish, list, reset, delete and sign links.",
+    "scripts": "Check, publish, list, show and run scripts.",
     "clicks": "Publish clicks from a file.",
     "updates": "Show the updates as subscribers see them.",
     "dlq": "List, show and replay dead letters.",

@@ -1,9 +1,6 @@
 """`link-actions links`: checks and publishes link files, shows published links, and makes the links of messages."""
 
-import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +8,7 @@ import typer
 
 from actions.link import Link, LinkStatus
 from actions.registry import load_kinds
+from cli.authoring import By, Json, author_name, mistakes_as_json
 from cli.command_line import PlainCommand, PlainGroup
 from cli.confirmation import confirm
 from cli.entry import command_settings
@@ -20,23 +18,20 @@ from cli.link_tables import (
     show_checked,
     show_link,
     show_links,
-    show_mistakes,
     show_notes,
     show_preview,
     show_warnings,
     warn_of_versions,
 )
 from cli.output import say
+from cli.script_lookup import published_scripts, scripts_in_files
 from consumer.links.connect import connect_publisher
 from consumer.links.editor_schema import editor_schema
 from consumer.links.link_files import check_link_files
 from consumer.links.link_model import link_file_model
 from consumer.links.link_publisher import LinkPublisher
 from consumer.links.link_reference import LinkReference, parse_reference
-from runtime.authoring.diagnostic import InvalidFiles
-from runtime.authoring.field_types import check_name
 from runtime.clock import SystemClock
-from runtime.errors import UsageError
 from schemas.record_schema import load_schemas
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
@@ -48,11 +43,9 @@ Example:
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Link files, or folders with .yaml or .yml files.")]
 References = Annotated[list[str], typer.Argument(metavar="LINK", help="Each as tenant/link_id.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs, one object per line.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show changes and their consequences, but publish nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as mistakes.")]
-By = Annotated[str | None, typer.Option("--author", help="Name of the author; default: your user name.")]
 
 
 @app.callback(epilog=GROUP_EXAMPLE)
@@ -73,11 +66,15 @@ def check(
 ) -> None:
     """Find every mistake in link files, without a broker.
 
+    If script files are among the files, each script that a link runs must be in them; with --against-published, it must
+    be published.
+
     Warnings point at text that is taken literally but may be meant otherwise; with --strict they are mistakes.
     Notes show each address in the form that browsers get, if it was written in another.
     """
-    with _mistakes_as_json(as_json=as_json):
-        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+    with mistakes_as_json(as_json=as_json):
+        find_scripts = published_scripts if against_published else scripts_in_files
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict, find_scripts=find_scripts)
         show_warnings(checked.warnings, as_json=as_json)
         show_notes(checked.notes, as_json=as_json)
         if against_published:
@@ -91,10 +88,11 @@ def publish(paths: Paths, *, author: By = None, strict: Strict = False, as_json:
     """Publish new and changed links of link files.
 
     All links are published or none: none if a file has a mistake, or with --strict a warning. Links that are in no file
-    do not change; a deleted link that is in a file is restored.
+    do not change; a deleted link that is in a file is restored. A link runs the newest version of its script until the
+    link is published again.
     """
-    with _mistakes_as_json(as_json=as_json):
-        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict)
+    with mistakes_as_json(as_json=as_json):
+        checked = check_link_files(paths, load_kinds(load_schemas()), strict=strict, find_scripts=published_scripts)
         show_warnings(checked.warnings, as_json=as_json)
         show_changes(_author(author).publish(checked.links), as_json=as_json)
 
@@ -178,34 +176,5 @@ def schema() -> None:
 app.command("sign", cls=PlainCommand, epilog=SIGN_EXAMPLE)(sign_links)
 
 
-@contextmanager
-def _mistakes_as_json(*, as_json: bool) -> Iterator[None]:
-    """Write mistakes as JSON objects if asked for."""
-    try:
-        yield
-    except InvalidFiles as error:
-        if not as_json:
-            raise
-        show_mistakes(error.mistakes)
-        raise typer.Exit(error.exit_code) from error
-
-
 def _author(name: str | None) -> LinkPublisher:
-    defined_by = _user_name() if name is None else _author_name(name)
-    return connect_publisher(command_settings(), defined_by=defined_by, clock=SystemClock())
-
-
-def _author_name(name: str) -> str:
-    """Check the name like the names of a link file: it is published with each version. Raises UsageError."""
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise UsageError(f"--author: {error}") from error
-
-
-def _user_name() -> str:
-    """Return the user name of the process; in a container there may be none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
+    return connect_publisher(command_settings(), defined_by=author_name(name), clock=SystemClock())

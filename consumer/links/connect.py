@@ -7,10 +7,9 @@ from consumer.links.link_publisher import LinkPublisher
 from runtime.authoring.definition_topic import open_definition_topic
 from runtime.clock import Clock
 from runtime.config.settings import Settings
-from runtime.registry.codecs import reading_codec, registered_writers, writing_codec
-from runtime.registry.registry import SchemaRegistry, connect_registry
-from schemas.codec import Codec
-from schemas.record_schema import RecordSchema, load_schemas
+from runtime.registry.codecs import reading_codec, writing_and_reading_codec
+from runtime.registry.registry import connect_registry
+from schemas.record_schema import load_schemas
 from schemas.topics import LINK_DEFINITIONS
 
 
@@ -23,13 +22,7 @@ def connect_publisher(settings: Settings, *, defined_by: str, clock: Clock) -> L
         partial(open_definition_topic, settings, clock),
         kinds=load_kinds(schemas),
         codec=reading_codec(topic, schema, registry),
-        open_writing_codec=partial(_writing_and_reading_codec, topic, schema, registry),
+        open_writing_codec=partial(writing_and_reading_codec, topic, schema, registry),
         clock=clock,
         defined_by=defined_by,
     )
-
-
-def _writing_and_reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
-    """Register the schema first, so that the records to be written can be read back."""
-    codec = writing_codec(topic, schema, registry)
-    return codec.allow(registered_writers(topic, registry))

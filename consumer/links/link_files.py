@@ -1,6 +1,6 @@
 """Reads link files: all valid links, and all mistakes of all files at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from consumer.links.desired import DesiredLink
 from consumer.links.link_file import LinkFile, read_link_file
 from consumer.links.link_model import link_file_model
 from consumer.links.link_reference import LinkReference
+from consumer.links.script_pins import KnownScripts, pin_scripts
 from runtime.authoring.diagnostic import Diagnostic, InvalidFiles, Severity, SourceLocation, in_order
 from runtime.authoring.source_files import SourceFile, collect_sources
 
@@ -24,13 +25,24 @@ class CheckedLinks:
     notes: Sequence[Diagnostic] = ()
 
 
-def check_link_files(paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False) -> CheckedLinks:
+FindScripts = Callable[[Sequence[SourceFile], Sequence[DesiredLink]], tuple[KnownScripts | None, list[Diagnostic]]]
+"""Returns the scripts that links may run, given the script files and the links; None if any script may be there."""
+
+
+def check_link_files(
+    paths: Iterable[Path], kinds: Mapping[str, Kind], *, strict: bool = False, find_scripts: FindScripts | None = None
+) -> CheckedLinks:
     """Read files, and the link files in and below folders.
 
+    With `find_scripts`, scripts are checked, and the links pin the newest version of each.
     Raises InvalidFiles with all mistakes and warnings if there is a mistake or, with `strict`, a warning.
     """
     sources, missing = collect_sources(paths)
-    links, found = read_sources(sources, kinds)
+    links, found = read_sources([source for source in sources if not source.is_script_file], kinds)
+    if find_scripts is not None:
+        known, mistakes = find_scripts([source for source in sources if source.is_script_file], links)
+        links, conflicts = pin_scripts(links, known) if known else (links, [])
+        found += mistakes + conflicts
     notes = [each for each in found if each.severity is Severity.NOTE]
     mistakes = [*missing, *(each for each in found if each.severity is not Severity.NOTE)]
     if any(strict or mistake.severity is Severity.ERROR for mistake in mistakes):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,20 @@ MAX_FILE_BYTES = 64 * 2**20
 """Far more than any such file has; a device or a wrong file would fill the RAM."""
 
 
+_SCRIPTS = re.compile(rb"^scripts[ \t]*:", re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file's content and the name that the author passed."""
 
     name: str
     content: bytes
+
+    @property
+    def is_script_file(self) -> bool:
+        """True if the file defines scripts; other files define links. Both may be in one folder."""
+        return _SCRIPTS.search(self.content) is not None
 
 
 def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
@@ -39,7 +48,7 @@ def collect_sources(paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagn
         for file in files:
             try:
                 # Path.resolve raises on a loop of symbolic links; here, reading the file reports it.
-                sources.setdefault(Path(os.path.realpath(file)), SourceFile(str(file), _content(file)))
+                sources.setdefault(Path(os.path.realpath(file)), SourceFile(str(file), read_content(file)))
             except OSError as error:
                 mistakes.append(_unreadable(file, error))
     return list(sources.values()), mistakes
@@ -49,12 +58,12 @@ def _files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
-def _content(file: Path) -> bytes:
-    """Read the file. Raises OSError if it is larger than such a file may be; a device may even be endless."""
+def read_content(file: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Read the file. Raises OSError if it has more bytes than the limit; a device may even be endless."""
     with file.open("rb") as stream:
-        content = stream.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {MAX_FILE_BYTES // 2**20} MiB")
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {limit // 1024:,} KiB")
     return content
 
 

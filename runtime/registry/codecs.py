@@ -15,6 +15,12 @@ def writing_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | N
     return Codec(schema, writing_frame(topic, schema, registry))
 
 
+def writing_and_reading_codec(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> Codec:
+    """Return a codec that reads what it writes, and all that is registered: the schema is registered first."""
+    codec = writing_codec(topic, schema, registry)
+    return codec.allow(registered_writers(topic, registry))
+
+
 def writing_frame(topic: str, schema: RecordSchema, registry: SchemaRegistry | None) -> bytes | None:
     """Return the header to write before the body; None for single-object encoding, the codec's default."""
     return None if registry is None else confluent_frame(registry.id_of(subject_of(topic), schema.definition))

@@ -22,6 +22,11 @@ _SCRIPT = "script"
 class BadEffect(Exception):
     """An effect that is none: nothing of the run is emitted. The message may quote what the script emitted."""
 
+    def __init__(self, sentence: str = "", path: tuple[str | int, ...] = ()) -> None:
+        """`path` leads from the list of effects to the value that is wrong."""
+        super().__init__(sentence)
+        self.path = path
+
 
 class KindNotDeclared(BadEffect):
     """An effect of a kind that is not among those which the script may emit."""
@@ -59,11 +64,11 @@ def effects_as_written(effects: Sequence[Effect]) -> Iterator[dict[str, Any]]:
 
 def _effect(position: int, value: Any, kinds: Mapping[str, Kind], emits: Collection[str]) -> Effect:
     if not isinstance(value, dict):
-        raise BadEffect(f"effect {position}: it is no object; emit one such as {{kind: 'interest', …}}")
+        raise BadEffect(f"effect {position}: it is no object; emit one such as {{kind: 'interest', …}}", (position,))
     parameters = {name: each for name, each in value.items() if name not in ("id", "kind")}
     for name, reason in NOT_IN_EFFECTS.items():
         if name in parameters:
-            raise BadEffect(f"effect {position}: it has a {name}; remove it, because {reason}")
+            raise BadEffect(f"effect {position}: it has a {name}; remove it, because {reason}", (position, name))
     kind = _kind(position, value.get("kind"), kinds, emits)
     try:
         checked = kind.parameters.model_validate(parameters, context=WRITTEN)
@@ -71,18 +76,20 @@ def _effect(position: int, value: Any, kinds: Mapping[str, Kind], emits: Collect
         details = dict(error.errors(include_url=False)[0])
         known = kind.parameters.model_fields
         sentence = error_message(details, text=_text(details.get("input")), known_keys=known)
-        raise BadEffect(f"effect {position} ({kind.name}): {sentence}") from error
+        path = (position, *error.errors(include_url=False)[0]["loc"])
+        raise BadEffect(f"effect {position} ({kind.name}): {sentence}", path) from error
     return Effect(_effect_id(position, value.get("id")), kind, checked)
 
 
 def _kind(position: int, name: Any, kinds: Mapping[str, Kind], emits: Collection[str]) -> Kind:
     if name == _SCRIPT:
-        raise BadEffect(f"effect {position}: a script cannot run a script; emit another kind")
+        raise BadEffect(f"effect {position}: a script cannot run a script; emit another kind", (position, "kind"))
     if not isinstance(name, str) or name not in kinds:
         known = ", ".join(sorted(set(kinds) - {_SCRIPT}))
-        raise BadEffect(f"effect {position}: {name!r} is not a kind of action; known are {known}")
+        raise BadEffect(f"effect {position}: {name!r} is not a kind of action; known are {known}", (position, "kind"))
     if name not in emits:
-        raise KindNotDeclared(f"effect {position}: the script does not declare the kind {name}; add it to its emits")
+        sentence = f"effect {position}: the script does not declare the kind {name}; add it to its emits"
+        raise KindNotDeclared(sentence, (position, "kind"))
     return kinds[name]
 
 
@@ -90,11 +97,11 @@ def _effect_id(position: int, written: Any) -> str:
     if written is None:
         return str(position)
     if not isinstance(written, str):
-        raise BadEffect(f"effect {position}: its id must be text")
+        raise BadEffect(f"effect {position}: its id must be text", (position, "id"))
     try:
         return check_id(written)
     except ValueError as error:
-        raise BadEffect(f"effect {position}: id: {error}") from error
+        raise BadEffect(f"effect {position}: id: {error}", (position, "id")) from error
 
 
 def _check_ids(effects: Sequence[Effect]) -> None:
@@ -102,7 +109,8 @@ def _check_ids(effects: Sequence[Effect]) -> None:
     for position, effect in enumerate(effects):
         first = seen.setdefault(effect.effect_id, position)
         if first != position:
-            raise BadEffect(f"the effects {first} and {position} have the same id {effect.effect_id!r}; change one")
+            sentence = f"the effects {first} and {position} have the same id {effect.effect_id!r}; change one"
+            raise BadEffect(sentence, (position,))
 
 
 def _text(value: Any) -> str | None:

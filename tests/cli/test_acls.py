@@ -21,7 +21,9 @@ def test_acls_follow_from_settings_without_a_broker(capsys: pytest.CaptureFixtur
         ("edge", "Write", "topic", "staging.link.forms.v1"),
         ("edge", "Read", "topic", "staging.link.definitions.v1"),
         ("author", "Read", "topic", "staging.link.definitions.v1"),
+        ("author", "Read", "topic", "staging.script.definitions.v1"),
         ("author", "Write", "topic", "staging.link.definitions.v1"),
+        ("author", "Write", "topic", "staging.script.definitions.v1"),
         ("author", "Write", "transactional-id", "staging.link-definitions"),
     ]
 

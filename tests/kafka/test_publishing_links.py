@@ -251,7 +251,7 @@ def test_life_of_a_link(deployment: Deployment) -> None:
 
 def test_reused_action_id_is_refused_before_publishing(deployment: Deployment) -> None:
     deployment.run_json("publish", deployment.write("1.yaml", link("one", "One", field("a"))))
-    wrong = link("one", "One", "{id: a, kind: script, script: s}")
+    wrong = link("one", "One", "{id: a, kind: request, title: t, owner: auto}")
     file = deployment.write("2.yaml", link("two", "Two"), wrong)
 
     for arguments in (["publish", file], ["check", "--against-published", file]):
@@ -289,7 +289,7 @@ def test_irreversible_command_needs_confirmation(deployment: Deployment) -> None
 
 
 def test_links_are_listed_and_shown(deployment: Deployment) -> None:
-    repeat = "{id: s, kind: script, script: '[bold]x', repeat: {cooldown: 24h}}"
+    repeat = "{id: s, kind: request, title: '[bold]x', owner: auto, repeat: {cooldown: 24h}}"
     deployment.run_json("publish", deployment.write("1.yaml", link("one", "'[red]One'", repeat), link("two", "Two")))
     deployment.run_json("delete", "acme/two", "--yes")
 
@@ -303,7 +303,7 @@ def test_links_are_listed_and_shown(deployment: Deployment) -> None:
 
     code, shown, _ = deployment.run("show", "acme/one")
     assert code == 0
-    assert "script: [bold]x" in shown
+    assert "title: [bold]x" in shown
     assert "cooldown: 1d" in shown
     (two,) = deployment.run_json("show", "acme/two", "--version", "1")
     assert (two["status"], two["version"]) == ("active", 1)

@@ -24,6 +24,13 @@ links:
 """
 
 
+SCRIPTS = """\
+tenant: acme
+scripts:
+  - {id: score, file: score.js, emits: [add_to_field]}
+"""
+
+
 def rights(role: Role) -> tuple[Acl, ...]:
     """Return the ACLs that the program lists for this role."""
     return acls_of(role, SETTINGS.kafka, topic_names(SETTINGS), subscriber_group=SUBSCRIBER_GROUP)
@@ -38,6 +45,10 @@ class Job:
         self._folder = folder
         self.links = folder / "links.yaml"
         self.links.write_text(LINKS)
+        self.scripts = folder / "scripts.yaml"
+        self.scripts.write_text(SCRIPTS)
+        self.source = folder / "score.js"
+        self.source.write_text("")
 
     def visitor(self, role: Role) -> Visitor:
         """Return the user of this role."""

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from runtime.kafka.admin.acls import Acl, Role
 from runtime.kafka.errors import Resource
 from runtime.kafka.shell_commands import SERVERS
-from schemas.topics import LINK_HITS, update_topic
+from schemas.topics import LINK_HITS, SCRIPT_DEFINITIONS, update_topic
 from tests.security.job import PREFIX, SUBSCRIBER_GROUP, Job, rights
 from tests.security.visitor import Said, assert_good, grant, revoke, rules_in
 from tests.support.planted import MARK
@@ -107,6 +107,9 @@ def attempt(job: Job, role: Role, right: Acl) -> Said:
         return Said(worker.wait_exit(), "", worker.last_words)
     if right.resource is Resource.TRANSACTIONAL_ID and role is Role.SCRIPTS:
         return job.say(role, "scripts", "run", "--drain")
+    if right.name.endswith(SCRIPT_DEFINITIONS) and role is Role.AUTHOR:
+        job.source.write_text(job.source.read_text() + ";")
+        return job.say(role, "scripts", "publish", str(job.scripts))
     if role is Role.AUTHOR:
         job.links.write_text(job.links.read_text().replace("Spring", "Spring!", 1))
     return job.say(role, *DUTIES.get(role, ("doctor", "--role", role)), *([str(job.links)] * (role is Role.AUTHOR)))

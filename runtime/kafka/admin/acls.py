@@ -68,7 +68,8 @@ def acls_of(
             found = _script_worker_acls(settings, names)
         case Role.AUTHOR:
             author = Acl(Operation.WRITE, Resource.TRANSACTIONAL_ID, authors_transactional_id(settings))
-            found = (_read(names.definitions), _write(names.definitions), author)
+            topics = (names.definitions, names.script_definitions)
+            found = (*map(_read, topics), *map(_write, topics), author)
         case Role.SUBSCRIBER:
             group = (Acl(Operation.READ, Resource.GROUP, subscriber_group),) if subscriber_group else ()
             found = (*map(_read, names.updates.values()), *group)

@@ -1,0 +1,1 @@
+if (shipmentId !== null) returnUrl = `${linkUrl}?c=${encodeURIComponent(shipmentId)}`;

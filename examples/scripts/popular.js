@@ -1,0 +1,1 @@
+if (linkHits >= 100) emit({kind: "interest", operation: "add", interest: "popular"});

@@ -1,0 +1,1 @@
+emit({kind: "add_to_field", field: "lead_score", amount: parameters.points ?? "5"});

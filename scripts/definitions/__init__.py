@@ -1,0 +1,1 @@
+"""Published scripts: their versions as values and records, and how new ones are published."""

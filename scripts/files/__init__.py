@@ -1,0 +1,1 @@
+"""Script files: read, checked, and their examples run."""
