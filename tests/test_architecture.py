@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = [
     path
-    for folder in ("actions", "cli", "consumer", "edge", "runtime", "schemas")
+    for folder in ("actions", "cli", "consumer", "edge", "runtime", "schemas", "scripts")
     for path in chain(*(ROOT.joinpath(folder).rglob(f"*{suffix}") for suffix in (".py", ".pyi", ".pyx", ".pxd")))
 ]
 IMPORT = re.compile(

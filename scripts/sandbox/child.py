@@ -1,4 +1,4 @@
-"""The process of the sandbox: `python -I -m scripts.sandbox.child CACHE`, which runs what comes on its standard input.
+"""The process of the sandbox, whose argument is the folder of the translated guest. It runs what comes on its input.
 
 It loads everything it needs, locks itself, says that it is ready, and from then on only reads, runs and writes.
 """
@@ -76,7 +76,3 @@ def serve_locked(runner_type: type[Runner] = Runner) -> None:
     _write_all(READY)
     serve(runner)
     os._exit(0)  # closing what is open would need more system calls than the lock allows
-
-
-if __name__ == "__main__":
-    serve_locked()

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.patience import stretched
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("actions", "bench", "cli", "consumer", "deploy", "edge", "runtime", "schemas", "tests")
+PACKAGES = ("actions", "bench", "cli", "consumer", "deploy", "edge", "runtime", "schemas", "scripts", "tests")
 UNSHRUNK = "unshrunk"
 """Profile of tests/conftest.py: that an example fails is enough here, it need not be the smallest."""
 TESTS_FAILED = 1
