@@ -48,7 +48,7 @@ def _ranges(networks: Iterable[tuple[Network, Value]]) -> tuple[list[int], list[
 
 
 def _leave(around: list[tuple[int, Value | None]], next_first: int | None, value_from: dict[int, Value | None]) -> None:
-    """End the networks that end before `next_first`, or all of them: the one around each goes on behind it."""
+    """End the networks that end before `next_first`, or all of them; behind each, the one around it counts again."""
     while len(around) > 1 and (next_first is None or around[-1][0] < next_first):
         last, _ = around.pop()
         value_from[last + 1] = around[-1][1]

@@ -20,7 +20,7 @@ KEEP_ALIVE_SECONDS = 15.0
 UNREAD_SECONDS = 20.0
 """For how long a client may leave a part of its answers unread."""
 CROWDED_SECONDS = 2.0
-"""For how long a request or the next one is waited for while there are very many connections."""
+"""For how long a client is waited for while there are very many connections or unread bytes."""
 LINGER_SECONDS = 2.0
 """For how long the rest of a refused request is read and dropped."""
 _MAX_ANSWERS = 16
@@ -91,15 +91,20 @@ class Connection(asyncio.Protocol):
     def close_late(self, now: float, *, is_crowded: bool = False) -> None:
         """Close the connection if its client sends or reads too slowly; `now` is by the loop's clock, in seconds.
 
-        If it `is_crowded`, a silent client has less time.
+        If it `is_crowded`, the client has less time.
         """
         self._close_silent(now, CROWDED_SECONDS if is_crowded else KEEP_ALIVE_SECONDS)
-        if not self._transport.get_write_buffer_size():
+        if not self.unread_bytes:
             self._unread_since = None
         elif self._unread_since is None:
             self._unread_since = now
-        elif now - self._unread_since > UNREAD_SECONDS:
+        elif now - self._unread_since > (CROWDED_SECONDS if is_crowded else UNREAD_SECONDS):
             self._transport.abort()
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes of answers that wait here for the client to read."""
+        return self._transport.get_write_buffer_size()
 
     def end(self) -> None:
         """Close the connection after the answer that its client waits for; at once if it waits for none."""

@@ -12,6 +12,8 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_CONNECTIONS = 10_000
 """Some kilobytes each."""
+MAX_UNREAD_BYTES = 64 << 20
+"""Bytes of answers that wait in this process for their clients to read."""
 RESERVED_DESCRIPTORS = 128
 """Files and connections that an edge needs for itself, with a margin."""
 
@@ -30,9 +32,9 @@ class ConnectionLimit:
         self._largest = largest
         self._throttle = LogThrottle(monotonic)
 
-    def is_crowded(self, number: int) -> bool:
-        """Return whether so many connections are open that those which send nothing must end soon."""
-        return number > self._largest // 2
+    def is_crowded(self, number: int, unread_bytes: int) -> bool:
+        """Return whether there are too many open connections or unread bytes for clients to have all their time."""
+        return number > self._largest // 2 or unread_bytes > MAX_UNREAD_BYTES
 
     def admits(self, number: int) -> bool:
         """Return whether one more connection is taken beside this number of open ones; log if it is not."""

@@ -65,7 +65,8 @@ class EdgeServer:
     def _look_around(self, now: float) -> None:
         self._date.refresh()
         self._each_second()
-        is_crowded = self._limit.is_crowded(len(self.connections))
+        unread_bytes = sum(each.unread_bytes for each in self.connections)
+        is_crowded = self._limit.is_crowded(len(self.connections), unread_bytes)
         for each in tuple(self.connections):
             each.close_late(now, is_crowded=is_crowded)
 

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.exchange import Answer, RecordedClick
-from edge.http import connection
+from edge.http import connection, connection_limit
 from edge.http.connection_limit import MAX_CONNECTIONS, ConnectionLimit, max_connections
 from edge.http.handler import Handler
 from edge.http.server import EdgeServer
@@ -273,6 +273,21 @@ def test_connections_above_the_limit_are_closed_at_once_and_silent_ones_soon(
     finally:
         for each in idle:
             each.close()
+        server.close()
+
+
+def test_clients_have_less_time_if_much_is_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CROWDED_SECONDS", 0.5)
+    monkeypatch.setattr(connection_limit, "MAX_UNREAD_BYTES", 1_000)
+    text = ("link_actions.TextResponse", {"text": "<p>" + "y" * 200_000 + "</p>"})
+    server = RunningServer(tmp_path, an_edge_link(url=None, response=text))
+    try:
+        with server.connect() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.sendall(GET.encode() * 20)
+            wait_until(lambda: server.connections == 1, "connection")
+            wait_until(lambda: server.connections == 0, "end of the connection", timeout=5)
+    finally:
         server.close()
 
 
