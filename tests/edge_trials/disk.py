@@ -36,7 +36,7 @@ def _in_its_own_place(trial: Callable[[KafkaProcess, Path, float], bool], rate: 
         try:
             return trial(kafka, folder, rate)
         except NoDisk as reason:
-            say(f"left out, it needs a disk of its own: {reason}")
+            say(f"left out, it mounts a disk: {reason}")
             return True
 
 

@@ -17,7 +17,7 @@ SETTLE_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Numbers of clicks. `unanswered` ones are in the topic, and nobody has read their whole answer."""
+    """Numbers of clicks. `unanswered` ones are in the topic, and their answer was not read to its end."""
 
     answered: int
     lost: int

@@ -23,19 +23,18 @@ class Watched:
 
     def during(self, name: str, wait: Callable[[], object]) -> None:
         """Wait, and print how the edge answered meanwhile, and what it holds at the end."""
-        first, begun, before = len(self.crowd.seconds), time.monotonic(), self._clicks()
+        first, begun, before = len(self.crowd.seconds), time.monotonic(), self._unrecorded()
         wait()
         milliseconds = [1000 * each for each in self.crowd.seconds[first:]]
         percentiles = quantiles(milliseconds, n=100) if len(milliseconds) > 1 else [0.0] * 99
-        clicks = [after - earlier for after, earlier in zip(self._clicks(), before, strict=True)]
+        unrecorded = self._unrecorded() - before
         spooled = self.edge.metrics()["edge_spool_bytes",] / 2**20
         say(
-            f"{name}: {time.monotonic() - begun:.1f} s, {len(milliseconds)} answers ({clicks[1]} unrecorded),"
+            f"{name}: {time.monotonic() - begun:.1f} s, {len(milliseconds)} answers ({unrecorded} unrecorded),"
             f" p50 {percentiles[49]:.2f} ms, p99 {percentiles[98]:.2f} ms, {self.edge.resident_mib:.0f} MiB of memory,"
             f" {spooled:.0f} MiB of spool"
         )
 
-    def _clicks(self) -> tuple[int, int]:
+    def _unrecorded(self) -> int:
         metrics = self.edge.metrics()
-        recorded, unrecorded = (metrics.get(("edge_clicks_total", each), 0) for each in ("recorded", "unrecorded"))
-        return round(recorded), round(unrecorded)
+        return round(sum(metrics.get(("edge_clicks_total", each), 0) for each in ("unrecorded", "unsynced")))

@@ -25,7 +25,7 @@ LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """How long and how hard; `rate` is in clicks a second."""
+    """The size of a trial; `rate` is in clicks a second."""
 
     kills: int
     outage_seconds: float

@@ -63,7 +63,7 @@ class Row(NamedTuple):
 
 
 def path(link_id: str = "spring") -> str:
-    """A link of a recipient of its own: no row is one of too many clicks with one token."""
+    """A link of a new recipient: no row is one of too many clicks with one token."""
     return link_path(link_id, f"{RECIPIENT}-{next(_numbers)}")
 
 
@@ -94,7 +94,7 @@ TARGETS = {
     "long": "https://example.com/" + "x" * 8_000,
     "user": "https://user:secret@[2001:db8::1]:8443/",
 }
-"""Published as they are here, although a check would not let all of them pass."""
+"""Published without a check, which would change some of them."""
 REFUSED_TARGETS = {
     "script": "javascript:alert(1)",
     "data": "data:text/html,x",

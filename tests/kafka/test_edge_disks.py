@@ -40,7 +40,7 @@ def mounted(mounts: ExitStack, make: Callable[[], AbstractContextManager[Disk]])
     try:
         return mounts.enter_context(make())
     except NoDisk as reason:
-        pytest.skip(f"this test needs a disk of its own: {reason}")
+        pytest.skip(f"this test mounts a disk: {reason}")
 
 
 def on_disk(deployment: Deployment, folder: Path, **settings: str) -> EdgeProcess:
@@ -91,7 +91,7 @@ def test_full_disk(deployment: Deployment, tmp_path: Path, mounts: ExitStack) ->
 
 
 def test_failing_disk(deployment: Deployment, tmp_path: Path, mounts: ExitStack) -> None:
-    """What is answered as done is in the topic: from the disk before it fails, past it afterwards."""
+    """Each click answered as done is in the topic: by way of the disk before it fails, past it afterwards."""
     disk: MortalDisk = mounted(mounts, lambda: mortal_disk(tmp_path / "disk"))
     edge = on_disk(deployment, disk.folder, LINK_ACTIONS_EDGE_SYNC="power")
     answers = [click_id(edge, link_path("news", f"r-{number}")) for number in range(CLICKS)]
@@ -107,7 +107,7 @@ def test_failing_disk(deployment: Deployment, tmp_path: Path, mounts: ExitStack)
 
 
 def test_damaged_segment(deployment: Deployment) -> None:
-    """What comes before the damage is published; the file is kept, and counted."""
+    """Records before the damage are published; the file is kept, and counted."""
     has_read_links(deployment)
     edge = an_edge(deployment, settings=NO_BROKER).wait_edge()
     ids = [click_id(edge, a_path(number))[1] for number in range(CLICKS)]

@@ -41,7 +41,7 @@ def deployment(bare: Deployment) -> Deployment:
 
 
 def test_every_group_has_a_test() -> None:
-    """The named tests are there, so that no group is forgotten when one is renamed."""
+    """A group whose test is renamed or removed is noticed."""
     for test in nasty_requests.ELSEWHERE.values():
         file, _, name = test.partition("::")
         assert f"def {name}" in (ROOT / file).read_text(), test
