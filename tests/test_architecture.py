@@ -15,7 +15,7 @@ SOURCES = [
     for path in chain(*(ROOT.joinpath(folder).rglob(f"*{suffix}") for suffix in (".py", ".pyi", ".pyx", ".pxd")))
 ]
 IMPORT = re.compile(
-    r"^[ \t]*(?:from|import|cimport)[ \t]+((?:actions|cli|consumer|edge|runtime|schemas)[\w.]*)", re.MULTILINE
+    r"^[ \t]*(?:from|import|cimport)[ \t]+((?:actions|cli|consumer|edge|runtime|schemas|scripts)[\w.]*)", re.MULTILINE
 )
 PURE = ("actions", "schemas", "consumer/changelog", "consumer/decision", "runtime/records")
 IMPURE = re.compile(

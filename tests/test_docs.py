@@ -14,7 +14,7 @@ from schemas.bad_record import Reason
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-FOLDERS = "actions|bench|cli|consumer|deploy|docs|edge|examples|runtime|schemas|tests"
+FOLDERS = "actions|bench|cli|consumer|deploy|docs|edge|examples|runtime|schemas|scripts|tests"
 NAMED_PATH = re.compile(rf"`((?:{FOLDERS})/[\w./*-]*)`")
 NAMED_IN_FILE = re.compile(rf"`([A-Za-z_.]+)`,? (?:in )?`((?:{FOLDERS})/[\w./-]+\.\w+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

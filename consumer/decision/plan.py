@@ -9,7 +9,7 @@ from actions.kind import ClickFacts, LinkFacts, Need
 from actions.link import Action, Link
 from actions.repeat import RepeatRule
 from consumer.changelog.entries import bitmap
-from runtime.records.update_format import Header, UpdateFormat, cloud_event_headers, oldest_format, update_formats
+from runtime.records.update_format import Header, UpdateFormat, cloud_event_headers, formats_of_updates, oldest_format
 from schemas.bad_record import BadRecord, Reason
 from schemas.click_batch import COMPANY, CONFIRMED, PERSON
 from schemas.codec import encode_text
@@ -118,11 +118,7 @@ class Planner:
     def __init__(self, schemas: Mapping[str, RecordSchema], frames: Mapping[str, bytes], topic_prefix: str) -> None:
         """`frames` has the header bytes of each update record."""
         self._topic_prefix = topic_prefix
-        self._formats = {
-            name: update_formats(schema, frames[name])
-            for name, schema in schemas.items()
-            if schema.is_update and name in frames
-        }
+        self._formats = formats_of_updates(schemas, frames)
 
     def plan(self, link: Link) -> LinkPlan:
         """Prepare one version of a link."""

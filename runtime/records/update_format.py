@@ -35,6 +35,17 @@ class UpdateFormat:
         return encode_body(self.suffix_schema, fields)
 
 
+def formats_of_updates(
+    schemas: Mapping[str, RecordSchema], frames: Mapping[str, bytes]
+) -> Mapping[str, list[UpdateFormat]]:
+    """Return the formats of each update record; `frames` has the header bytes of each."""
+    return {
+        name: update_formats(schema, frames[name])
+        for name, schema in schemas.items()
+        if schema.is_update and name in frames
+    }
+
+
 def update_formats(schema: RecordSchema, frame: bytes) -> list[UpdateFormat]:
     """Return the formats to write an update in, the oldest first.
 

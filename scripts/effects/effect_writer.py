@@ -7,7 +7,7 @@ from typing import Any
 
 from actions.kind import ClickFacts, Kind, LinkFacts, Need
 from runtime.records.bulk import Update
-from runtime.records.update_format import cloud_event_headers, oldest_format, update_formats
+from runtime.records.update_format import cloud_event_headers, formats_of_updates, oldest_format
 from schemas.identity import UPDATE_ID_LENGTH, effect_update_id
 from schemas.record_schema import RecordSchema
 from schemas.topics import update_topic
@@ -34,11 +34,7 @@ class EffectWriter:
     def __init__(self, schemas: Mapping[str, RecordSchema], frames: Mapping[str, bytes], topic_prefix: str) -> None:
         """`frames` has the header bytes of each update record."""
         self._topic_prefix = topic_prefix
-        self._formats = {
-            name: update_formats(schema, frames[name])
-            for name, schema in schemas.items()
-            if schema.is_update and name in frames
-        }
+        self._formats = formats_of_updates(schemas, frames)
 
     def write(self, script: ScriptUpdate, effects: Iterable[Effect]) -> EffectUpdates:
         """Return the updates in the order of the effects. Raises BadEffect for a value that no record can hold."""

@@ -16,7 +16,10 @@ PAGE = (ROOT / "docs/adding-an-action.md").read_text()
 FIELD, MODULE, TEST = re.findall(r"```(?:json|python)\n(.*?)```", PAGE, re.DOTALL)
 
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "*.c")
-KNOW_KINDS = ["actions", "schemas", "edge/pages", "links", "verify", "demo", "decision", "loop", "cli", "scenarios"]
+KNOW_KINDS = [
+    *("actions", "schemas", "edge/pages", "links", "verify", "demo", "decision", "loop", "cli", "scenarios"),
+    "scripts/effects",
+]
 """Folders of tests that can know which kinds there are; the others have a broker, or nothing to do with kinds."""
 BLIND_TO_KINDS = [
     "actions/test_adding_a_kind.py",

@@ -52,6 +52,8 @@ def test_an_address_is_published_in_the_form_of_browsers(value: str, link_url: s
         ("https://evil.example/www.example.com", LINK, "leads to evil.example"),
         ("https://www.example.com.evil.example/", LINK, "leads to www.example.com.evil.example"),
         ("https://example.com/", LINK, "leads to example.com"),
+        ("https://evilshop.example.com/", LINK, "leads to evilshop.example.com"),
+        ("https://evil.www.example.com/", LINK, "leads to evil.www.example.com"),
         ("https://www.example.com/", None, "leads to www.example.com"),
         (LINK + "/" + "x" * (4_000 - len(LINK)), LINK, "has 4001 characters; use at most 4000"),
         (LINK + "/" + "ä" * 1_000, LINK, "characters when percent-encoded"),
