@@ -111,7 +111,9 @@ def test_an_unbalanced_diagram_is_seen() -> None:
 def test_the_file_map_has_every_room() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     rooms = [
-        path.parent.relative_to(ROOT) for top in ("consumer", "runtime") for path in ROOT.glob(f"{top}/*/__init__.py")
+        path.parent.relative_to(ROOT)
+        for top in ("consumer", "runtime", "scripts")
+        for path in ROOT.glob(f"{top}/*/__init__.py")
     ]
     assert [room for room in rooms if f"`{room}/`" not in page] == []
 
