@@ -10,13 +10,14 @@ from pathlib import Path
 
 from tests.planted.bug import PlantedBug
 from tests.planted.bugs_of_deciding import BUGS as OF_DECIDING
+from tests.planted.bugs_of_effects import BUGS as OF_EFFECTS
 from tests.planted.bugs_of_scripts import BUGS as OF_SCRIPTS
 from tests.planted.bugs_of_the_edge import BUGS as OF_THE_EDGE
 from tests.planted.bugs_of_the_loop import BUGS as OF_THE_LOOP
 from tests.planted.bugs_of_the_stream import BUGS as OF_THE_STREAM
 from tests.planted.copy import TESTS_FAILED, copy_program, run_tests
 
-BUGS = (*OF_THE_LOOP, *OF_DECIDING, *OF_THE_STREAM, *OF_SCRIPTS, *OF_THE_EDGE)
+BUGS = (*OF_THE_LOOP, *OF_DECIDING, *OF_THE_STREAM, *OF_SCRIPTS, *OF_EFFECTS, *OF_THE_EDGE)
 
 AT_ONCE = 2
 """Number of parallel trials; on two cores that takes 106 s instead of 172."""
