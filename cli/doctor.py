@@ -18,10 +18,12 @@ from consumer.doctor.local import (
     check_registry,
     check_settings,
     check_state,
+    check_walls,
 )
 from runtime.kafka.admin.acls import Role
 from runtime.kafka.backend import best_backend
 from runtime.state.factory import state_folders
+from scripts.sandbox.jail import standing_walls
 
 EXAMPLE = """\b
 Example:
@@ -54,6 +56,8 @@ def check_all(role: Role) -> list[Finding]:
             *check_state(state_folders(settings, settings.workers)),
         ]
         findings.append(check_properties(settings))
+    if role is Role.SCRIPTS:
+        findings.append(check_walls(standing_walls().missing))
     findings += check_registry(settings.schema_registry_url, names.clicks)
     findings += check_cluster(settings, names, role)
     return findings

@@ -16,6 +16,8 @@ from cli.command_line import PlainCommand, PlainGroup
 from cli.entry import command_settings
 from cli.link_tables import show_warnings
 from cli.output import complain, say, say_json
+from cli.script_try import EXAMPLE as TRY_EXAMPLE
+from cli.script_try import try_script
 from cli.table import print_table
 from runtime.authoring.diagnostic import InvalidFiles, Severity, in_order
 from runtime.clock import SystemClock
@@ -34,6 +36,7 @@ from scripts.definitions.script_publisher import ScriptPublisher
 from scripts.files.desired import DesiredScript
 from scripts.files.examples import TriedScripts, try_examples
 from scripts.files.script_files import WHAT, check_script_files
+from scripts.sandbox.guest import user_cache
 from scripts.sandbox.process import Sandbox
 from scripts.worker.app import run_script_worker
 
@@ -110,6 +113,9 @@ def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
     _show_changes(_publisher().publish(desired), as_json=as_json)
 
 
+app.command("try", cls=PlainCommand, epilog=TRY_EXAMPLE)(try_script)
+
+
 @app.command("list", cls=PlainCommand, epilog="\b\nExample:\n  link-actions scripts list --tenant acme")
 def list_scripts(
     *,
@@ -160,7 +166,7 @@ def show(
 def _checked(paths: Iterable[Path]) -> tuple[Sequence[DesiredScript], TriedScripts]:
     kinds = load_kinds(load_schemas())
     checked = check_script_files(paths, kinds)
-    with closing(Sandbox()) as sandbox:
+    with closing(Sandbox(user_cache())) as sandbox:
         tried = try_examples(checked, kinds, sandbox)
     if any(mistake.severity is Severity.ERROR for mistake in tried.mistakes):
         raise InvalidFiles(tried.mistakes, WHAT)

@@ -1,7 +1,7 @@
 """Checks that need no broker: settings, versions, the state folder, the schema registry."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -139,3 +139,11 @@ def check_registry(url: str | None, clicks: str) -> Iterator[Finding]:
     else:
         fix = "publish a click, or register schemas/link_clicked.avsc"
         yield warning("registry", f"answers, and has no {subject_of(clicks)}", fix)
+
+
+def check_walls(missing: Sequence[str]) -> Finding:
+    """Report whether script workers can be locked on this machine; `missing` are the walls that it has not."""
+    if not missing:
+        return fine("sandbox", "scripts run behind WebAssembly, Landlock and seccomp")
+    fix = "run script workers on a Linux that has them, or set LINK_ACTIONS_SCRIPTS_WITHOUT_WALLS=true"
+    return warning("sandbox", f"this machine has no {' and no '.join(missing)}", fix)

@@ -54,6 +54,11 @@ def load_guest(engine: wasmtime.Engine, cache: Path | None) -> wasmtime.Module:
     return module
 
 
+def user_cache() -> Path:
+    """Return the folder for the translation that this user's commands share (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "link-actions"
+
+
 def _guest() -> bytes:
     guest = (files("quickjs_rs") / "_guest.wasm").read_bytes()
     found = hashlib.sha256(guest).hexdigest()
