@@ -3,7 +3,7 @@
 import gc
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -34,11 +34,13 @@ from edge.rate_limit import RateLimit
 from edge.recorder import Recorder
 from edge.remembered_registry import RememberedRegistry
 from edge.responder import Responder
+from edge.return_urls import ReturnUrls
 from edge.settings import EdgeSettings
 from edge.spool.record import SpooledTopic
 from edge.thread_failures import exiting_with_any_thread
 from runtime.clock import SystemClock
 from runtime.errors import ExitCode, Unavailable, UsageError
+from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
 from runtime.kafka.clients import KafkaClients
 from runtime.kafka.credentials import Credentials
 from runtime.monitoring.health import Phase
@@ -53,6 +55,7 @@ from runtime.process.shutdown import stopping_on_signals
 from runtime.registry.codecs import reading_codec, writing_codec, writing_frame
 from runtime.registry.registry import SchemaRegistry, connect_registry
 from runtime.state.factory import open_state, state_folder
+from runtime.state.store import StateStore
 from schemas.codec import single_object_frame
 from schemas.identity import VARIANT
 from schemas.record_schema import load_schemas
@@ -120,7 +123,11 @@ class _Edge:
         open_producer = partial(open_spool_producer, settings.kafka, credentials)
         publishing = Publishing(settings, open_producer, topics, clock=self.clock, metrics=metrics)
         registry = self._open_registry()
-        links = self._open_links(credentials, names, files, registry)
+        state = open_state(_own(settings))
+        stack.callback(state.close)
+        return_urls = self._return_urls(credentials, names, registry, state)
+        refresh = partial(_call_all, (files.refresh, return_urls.follow))
+        links = self._open_links(credentials, names, registry, state, refresh=refresh)
         responder = Responder(
             links=links,
             keyring=lambda: files.keyring,
@@ -128,6 +135,7 @@ class _Edge:
             encoder=_encoder(names, registry),
             trusted_proxies=NetworkTable((each, True) for each in settings.edge_trusted_proxies),
             network_classes=lambda: files.networks,
+            return_urls=return_urls,
             forms=FormEncoder(writing_codec(names.forms, load_schemas()["FormSubmitted"], registry)),
             now_ms=self.clock.now_ms,
             new_click_id=click_ids().__next__,
@@ -172,13 +180,29 @@ class _Edge:
             self.parent_watch.tell_port(server.port)
         return metrics
 
+    def _return_urls(
+        self, credentials: Credentials, names: TopicNames, registry: SchemaRegistry | None, state: StateStore
+    ) -> ReturnUrls:
+        kafka, topic = self.settings.kafka, names.return_urls
+        return ReturnUrls(
+            KafkaClients(kafka, credentials=credentials).open_reader(topic),
+            state,
+            reading_codec(topic, load_schemas()["ReturnUrlSet"], registry),
+            partitions=lambda: require_topics(KafkaTopicAdmin(kafka), [topic])[topic].partitions,
+            monotonic=self.clock.monotonic,
+        )
+
     def _open_links(
-        self, credentials: Credentials, names: TopicNames, files: OperatorFiles, registry: SchemaRegistry | None
+        self,
+        credentials: Credentials,
+        names: TopicNames,
+        registry: SchemaRegistry | None,
+        state: StateStore,
+        *,
+        refresh: Callable[[], None],
     ) -> LinkCache[EdgeLink]:
         """Open the links that an earlier process stored, and follow the topic from there."""
         own = _own(self.settings)
-        state = open_state(own)
-        self.stack.callback(state.close)
         schemas = load_schemas()
         codec = reading_codec(names.definitions, schemas["LinkDefined"], registry)
         reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
@@ -189,7 +213,7 @@ class _Edge:
         )
         thread = FollowerThread(
             links,
-            files.refresh,
+            refresh,
             topic_id_file=file,
             on_complete=self.health.complete_definitions,
             monotonic=self.clock.monotonic,
@@ -205,6 +229,11 @@ class _Edge:
         registry = RememberedRegistry(connect_registry(url), state_folder(_own(self.settings)) / REGISTRY_FILE)
         self.stack.callback(registry.close)
         return registry
+
+
+def _call_all(functions: Iterable[Callable[[], None]]) -> None:
+    for each in functions:
+        each()
 
 
 def _own(settings: EdgeSettings) -> EdgeSettings:

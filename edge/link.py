@@ -29,11 +29,17 @@ class EdgeLink:
     text: str | None
     form: Form | None
     guarded_actions: tuple[Action, ...]
+    runs_script: bool
 
     @property
     def has_actions(self) -> bool:
         """True if a click asks for something beside the answer."""
         return bool(self.link.actions)
+
+    @property
+    def may_be_overridden(self) -> bool:
+        """True if a script of the link may set another address for a recipient's next clicks."""
+        return self.runs_script and self.location is not None
 
     def location_for(self, sent: SentLink, prefers: Callable[[str], bool]) -> bytes | None:
         """Return the URL of the first rule that holds, else the link's own.
@@ -67,6 +73,7 @@ def edge_link(link: Link) -> EdgeLink:
         text=clean(response.text) if isinstance(response, Text) else None,
         form=response if isinstance(response, Form) else None,
         guarded_actions=tuple(action for action in link.actions if action.guard is Guard.CONFIRM),
+        runs_script=any(action.kind.name == "script" for action in link.actions),
     )
 
 

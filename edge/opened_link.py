@@ -10,7 +10,10 @@ from schemas.token_payload import SentLink
 
 
 class OpenedLink(NamedTuple):
-    """`tenant_language` is that of the tenant's pages, None if it has set none."""
+    """`tenant_language` is that of the tenant's pages, None if it has set none.
+
+    `override` is an address that a script has set for this recipient.
+    """
 
     request: Request
     token: str
@@ -20,6 +23,7 @@ class OpenedLink(NamedTuple):
     sent: SentLink
     link: EdgeLink
     tenant_language: str | None
+    override: bytes | None = None
 
     @property
     def path(self) -> str:
@@ -35,6 +39,8 @@ class OpenedLink(NamedTuple):
     def location(self) -> bytes | None:
         """The URL that this person is sent to; None for a text or a form."""
         link = self.link
+        if self.override is not None:
+            return self.override
         if not link.rules:
             return link.location
         accepted = self.request.headers.get(b"accept-language")

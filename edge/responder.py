@@ -25,6 +25,7 @@ from edge.link import EdgeLink
 from edge.link_cache import LinkNotReady, Links
 from edge.network_classes import NetworkClasses
 from edge.opened_link import OpenedLink
+from edge.return_urls import ReturnUrls
 from edge.spool.record import SpooledRecord
 from edge.token_refusal import TokenRefusal
 from runtime.ports import RetriableError
@@ -69,6 +70,7 @@ class Responder:
     trusted_proxies: TrustedProxies
     network_classes: Callable[[], NetworkClasses]
     forms: FormEncoder
+    return_urls: ReturnUrls
     now_ms: Callable[[], int]
     new_click_id: Callable[[], str]
 
@@ -104,7 +106,14 @@ class Responder:
         if link is None:
             raise _Refused(TokenRefusal.UNKNOWN_LINK)
         language = keyring.language_of(key.tenant_id)
-        return OpenedLink(request, token, key.tenant_id, key.key_id, state, sent, link, language)
+        opened = OpenedLink(request, token, key.tenant_id, key.key_id, state, sent, link, language)
+        return opened._replace(override=self._override(opened)) if link.may_be_overridden else opened
+
+    def _override(self, opened: OpenedLink) -> bytes | None:
+        link = opened.link.link
+        return self.return_urls.find(
+            link.tenant_id, link.link_id, opened.sent.recipient_id, epoch=link.epoch, now_ms=self.now_ms()
+        )
 
     def _answer(self, opened: OpenedLink, *, is_done: bool) -> Answer:
         if is_done:

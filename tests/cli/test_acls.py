@@ -20,6 +20,7 @@ def test_acls_follow_from_settings_without_a_broker(capsys: pytest.CaptureFixtur
         ("edge", "Write", "topic", "staging.link.clicks.v1"),
         ("edge", "Write", "topic", "staging.link.forms.v1"),
         ("edge", "Read", "topic", "staging.link.definitions.v1"),
+        ("edge", "Read", "topic", "staging.link.return-urls.v1"),
         ("author", "Read", "topic", "staging.link.definitions.v1"),
         ("author", "Read", "topic", "staging.script.definitions.v1"),
         ("author", "Write", "topic", "staging.link.definitions.v1"),

@@ -17,13 +17,18 @@ from edge.link_cache import LinkNotReady
 from edge.network_classes import NetworkClasses
 from edge.network_table import Network, NetworkTable
 from edge.responder import Responder
+from edge.return_urls import ReturnUrls
 from edge.spool.record import SpooledTopic
+from runtime.fake_kafka.cluster import FakeCluster
+from runtime.fake_kafka.log_reader import FakeLogReader
+from runtime.state.in_memory import MemoryState
 from schemas.codec import Codec, single_object_frame
 from schemas.definition_key import encode_link
 from schemas.link_token import LinkKey, derive_key, sign
 from schemas.record_schema import load_schemas
 from schemas.token_payload import SentLink
 from tests.builders import NOON, a_link
+from tests.turned_clock import TurnedClock
 
 SCHEMAS = load_schemas()
 KINDS = load_kinds(SCHEMAS)
@@ -67,6 +72,7 @@ def a_responder(
     keyring: Keyring = KEYRING,
     proxies: tuple[Network, ...] = (),
     networks: NetworkClasses = NO_NETWORKS,
+    return_urls: ReturnUrls | None = None,
 ) -> Responder:
     numbers = count()
     schema = SCHEMAS["LinkClicked"]
@@ -78,9 +84,16 @@ def a_responder(
         trusted_proxies=NetworkTable((each, True) for each in proxies),
         network_classes=lambda: networks,
         forms=FormEncoder(FORMS),
+        return_urls=return_urls or no_return_urls(),
         now_ms=lambda: NOON,
         new_click_id=lambda: click_id(next(numbers)),
     )
+
+
+def no_return_urls() -> ReturnUrls:
+    cluster = FakeCluster(TurnedClock())
+    reader, codec = FakeLogReader(cluster, "none"), Codec(SCHEMAS["ReturnUrlSet"])
+    return ReturnUrls(reader, MemoryState(), codec, partitions=lambda: 1, monotonic=lambda: 0.0)
 
 
 def click_id(number: int) -> str:

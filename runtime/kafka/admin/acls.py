@@ -63,7 +63,7 @@ def acls_of(
         case Role.WORKER:
             found = _worker_acls(settings, names)
         case Role.EDGE:
-            found = (_write(names.clicks), _write(names.forms), _read(names.definitions))
+            found = (_write(names.clicks), _write(names.forms), _read(names.definitions), _read(names.return_urls))
         case Role.SCRIPTS:
             found = _script_worker_acls(settings, names)
         case Role.AUTHOR:
