@@ -82,17 +82,13 @@ class Publisher:
         self._alone_until = Position()
         self._has_read_all = False
         self.published = 0
+        self.oldest_ms: int | None = None
+        """When the oldest record was answered that was read and is not committed, in milliseconds since 1970 UTC."""
 
     @property
     def is_done(self) -> bool:
         """True if the last call of `run_once` read up to its end, and the broker has everything."""
         return self._has_read_all and not self._batch
-
-    @property
-    def oldest_ms(self) -> int | None:
-        """When the oldest record that is not committed was answered, in milliseconds since 1970 UTC."""
-        batch = self._batch
-        return batch.records[0].timestamp_ms if batch else None
 
     def run_once(self, end: Position | None) -> int:
         """Send a batch of the records up to `end`, unless the last one is still on its way, and wait for it a while.
@@ -126,6 +122,7 @@ class Publisher:
         self._batch = next(self._reader.read(end, 1 if self._is_alone else MAX_BLOCK), None)
         self._has_read_all = self._batch is None
         records = self._batch.records if self._batch else ()
+        self.oldest_ms = records[0].timestamp_ms if records else None
         self._outgoing = [(topics[topic], at_ms, key, value) for topic, at_ms, key, value in records]
 
     @property
@@ -153,6 +150,8 @@ class Publisher:
     def _commit(self, batch: Block, count: int) -> None:
         """Retire the first records of the batch, and forget the others."""
         self._batch = None
+        if count == len(batch.records):
+            self.oldest_ms = None
         if count:
             self.published += count
             self._on_published(count)

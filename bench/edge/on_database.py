@@ -38,6 +38,9 @@ class DatabaseRecorder(Recorder):
             self._database.execute("INSERT INTO clicks (key, value) VALUES (?, ?)", (record.key, record.value))
         return Recording.RECORDED
 
+    def probe(self) -> None:
+        """Do nothing: there is no spool to try."""
+
 
 def _open() -> sqlite3.Connection:
     """Open the database, in which each statement is a separate transaction."""

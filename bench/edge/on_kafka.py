@@ -36,6 +36,9 @@ class QueueRecorder(Recorder):
             self._producer.produce(CLICKS, record.value, record.key)
         return Recording.RECORDED
 
+    def probe(self) -> None:
+        """Do nothing: there is no spool to try."""
+
     def _poll(self) -> None:
         while True:
             self._producer.poll(1)

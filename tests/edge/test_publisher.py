@@ -132,6 +132,20 @@ def test_only_an_acknowledgement_retires(folder: LockedFolder) -> None:
     assert left == list(range(left[0], 100))
 
 
+def test_oldest_record_stays_known_while_deliveries_fail(folder: LockedFolder) -> None:
+    broker, spool = Broker(1), filled(folder, 3)
+    broker.failing = 1.0
+    publisher = Publisher(SpoolReader(folder), broker.open, TOPICS)
+    assert publisher.oldest_ms is None
+    for _ in range(5):
+        with suppress(ProducerFailed):
+            publisher.run_once(spool.end)
+        assert publisher.oldest_ms == a_record(0).timestamp_ms
+    broker.failing = 0.0
+    publish_all(publisher, spool)
+    assert publisher.oldest_ms is None
+
+
 def test_a_stopped_thread_publishes_everything_through_failures(folder: LockedFolder) -> None:
     broker, spool = Broker(3), filled(folder, 60)
     broker.failing = 0.01
