@@ -16,7 +16,7 @@ _MAX_HEAD_BYTES = MAX_TARGET_BYTES + MAX_HEADER_BYTES
 
 
 class Refused(Exception):
-    """What was received is no request, or one beyond the limits; nothing after it can be read."""
+    """The received bytes are no request, or one beyond the limits; nothing after them can be read."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -47,7 +47,7 @@ class RequestParser:
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self.feed(data[upgrade.args[0] :])  # no other protocol is spoken, and the client goes on in this one
+            self.feed(data[upgrade.args[0] :])  # no other protocol is spoken; the client continues with this one
         except HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except HttpParserError as error:
