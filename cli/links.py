@@ -177,4 +177,5 @@ app.command("sign", cls=PlainCommand, epilog=SIGN_EXAMPLE)(sign_links)
 
 
 def _author(name: str | None) -> LinkPublisher:
-    return connect_publisher(command_settings(), defined_by=author_name(name), clock=SystemClock())
+    defined_by = author_name(name)
+    return connect_publisher(command_settings(), defined_by=defined_by, clock=SystemClock())

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from actions.registry import load_kinds
 from cli.entry import command_settings, open_registry, topic_names
 from cli.output import complain, say, say_json
+from cli.sandbox import open_sandbox
 from consumer.inspect.record_view import RecordView, view_record
 from runtime.authoring.error_messages import error_message
 from runtime.errors import UsageError
@@ -25,9 +26,7 @@ from schemas.record_schema import load_schemas
 from scripts.effects.effect import BadEffect, effects_as_written, read_effects
 from scripts.effects.script_update import script_names
 from scripts.files.script_model import ClickEntry
-from scripts.sandbox.guest import user_cache
 from scripts.sandbox.jail import standing_walls
-from scripts.sandbox.process import Sandbox
 from scripts.sandbox.run import DEFAULT_FUEL, MAX_SOURCE_BYTES, ScriptFailure, ScriptResult, ScriptRun
 
 TRIED_UPDATE = "00000000-0000-5000-8000-000000000000"
@@ -67,7 +66,7 @@ def try_script(
     if update is not None and (click is not None or parameter):
         raise UsageError("--update has a click and parameters of its own; leave out --click and --parameter")
     asked = _of_update(update) if update is not None else _of_click(click or "{}", parameter or [])
-    with closing(Sandbox(user_cache())) as sandbox:
+    with open_sandbox() as sandbox:
         (outcome,) = sandbox.run([ScriptRun(source, asked.update_id, asked.clicked_at, asked.names, fuel)])
     missing = standing_walls().missing
     if missing:

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from cli.command_line import PlainCommand, PlainGroup
 from cli.entry import command_settings
 from cli.link_tables import show_warnings
 from cli.output import complain, say, say_json
+from cli.sandbox import open_sandbox
 from cli.script_try import EXAMPLE as TRY_EXAMPLE
 from cli.script_try import try_script
 from cli.table import print_table
@@ -36,8 +36,6 @@ from scripts.definitions.script_publisher import ScriptPublisher
 from scripts.files.desired import DesiredScript
 from scripts.files.examples import TriedScripts, try_examples
 from scripts.files.script_files import WHAT, check_script_files
-from scripts.sandbox.guest import user_cache
-from scripts.sandbox.process import Sandbox
 from scripts.worker.app import run_script_worker
 
 app = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
@@ -105,11 +103,11 @@ def publish(paths: Paths, *, author: By = None, as_json: Json = False) -> None:
     All are published or none: none if a file has a mistake or an example fails. Links go on running the version that
     they pin; publish them again for the new one.
     """
+    name = author_name(author)
     with mistakes_as_json(as_json=as_json):
         checked, tried = _checked(paths)
         show_warnings(in_order(tried.mistakes), as_json=as_json)
-    now, name = SystemClock().now_ms(), author_name(author)
-    desired = [script.to_script(defined_by=name, defined_at=now) for script in checked]
+    desired = [script.to_script(defined_by=name, defined_at=SystemClock().now_ms()) for script in checked]
     _show_changes(_publisher().publish(desired), as_json=as_json)
 
 
@@ -166,7 +164,7 @@ def show(
 def _checked(paths: Iterable[Path]) -> tuple[Sequence[DesiredScript], TriedScripts]:
     kinds = load_kinds(load_schemas())
     checked = check_script_files(paths, kinds)
-    with closing(Sandbox(user_cache())) as sandbox:
+    with open_sandbox() as sandbox:
         tried = try_examples(checked, kinds, sandbox)
     if any(mistake.severity is Severity.ERROR for mistake in tried.mistakes):
         raise InvalidFiles(tried.mistakes, WHAT)

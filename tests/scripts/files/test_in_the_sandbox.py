@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cli.app import execute
+from cli.sandbox import open_sandbox
+from runtime.errors import Unavailable
 from scripts.files.examples import try_examples
 from scripts.files.script_files import check_script_files
-from scripts.sandbox.process import Sandbox
+from scripts.sandbox.process import Sandbox, SandboxFailed
 from tests.scripts.effects.builders import KINDS
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -57,3 +59,8 @@ def test_a_loop_is_told_with_its_example(tmp_path: Path, capsys: pytest.CaptureF
 
     assert execute(["scripts", "check", str(tmp_path)]) == 2
     assert "a.js:1:1: script a, example 2: it needs more than its fuel" in capsys.readouterr().err
+
+
+def test_a_sandbox_that_cannot_be_started_is_one_sentence() -> None:
+    with pytest.raises(Unavailable, match="it says nothing; link-actions doctor says what is missing"), open_sandbox():
+        raise SandboxFailed("it says nothing")
