@@ -22,10 +22,10 @@ pytestmark = pytest.mark.kafka
 
 IDLE = 5_000
 MIB_PER_CONNECTION = 0.02
-DEADLINE_SECONDS = 13.0
-"""Ten seconds, and two to notice."""
-P99_SECONDS = 0.1
-"""A lot for an answer, and nothing beside a deadline; one core is shared with those who attack."""
+DEADLINE_SECONDS = 20.0
+"""Ten seconds, two to notice, and the time that it takes to connect so often; without a deadline it is for ever."""
+P99_SECONDS = 0.5
+"""Most of it is the moment in which all connect, in the process of those who click; a blocked edge takes seconds."""
 SPARE_DESCRIPTORS = 20
 FEW_DESCRIPTORS = ("sh", "-c", 'ulimit -n 160; exec "$@"', "sh", *LINK_ACTIONS, "edge", "run")
 
