@@ -100,7 +100,9 @@ class Publisher:
         try:
             if not self._batch:
                 self._read(end)
-            if self._batch and self._deliver():
+            if self._batch is None:
+                self._report_errors()
+            elif self._deliver():
                 self._settle(self._batch)
         except ProducerFailed:
             self._discard_producer()
@@ -136,6 +138,11 @@ class Publisher:
         if self._queued < len(self._outgoing):
             self._queued = producer.produce(self._outgoing, self._queued)
         return producer.wait(WAIT_SECONDS) and self._queued == len(self._outgoing)
+
+    def _report_errors(self) -> None:
+        """Have the client library report its errors, though nothing is on its way."""
+        if self._producer:
+            self._producer.wait(0.0)
 
     def _settle(self, batch: Block) -> None:
         """Commit what was acknowledged from the front. Raises ProducerFailed if it was not all."""

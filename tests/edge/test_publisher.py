@@ -132,6 +132,22 @@ def test_only_an_acknowledgement_retires(folder: LockedFolder) -> None:
     assert left == list(range(left[0], 100))
 
 
+def test_producer_reports_its_errors_while_nothing_is_sent(folder: LockedFolder) -> None:
+    broker, spool = Broker(1), filled(folder, 1)
+    waits: list[float] = []
+
+    class Watched(Connection):
+        def wait(self, timeout_seconds: float) -> bool:
+            waits.append(timeout_seconds)
+            return super().wait(timeout_seconds)
+
+    publisher = Publisher(SpoolReader(folder), lambda: Watched(broker), TOPICS)
+    publish_all(publisher, spool)
+    waits.clear()
+    publisher.run_once(spool.end)
+    assert waits == [0.0]
+
+
 def test_oldest_record_stays_known_while_deliveries_fail(folder: LockedFolder) -> None:
     broker, spool = Broker(1), filled(folder, 3)
     broker.failing = 1.0
