@@ -22,6 +22,8 @@ EPOCH_MS = 1_704_067_200_000
 """2024-01-01 UTC, where the minutes of `sent_at` begin."""
 MINUTE_MS = 60_000
 MAX_ID_BYTES = 0x3FFF
+MAX_LINK_COUNT = 2**31
+"""One above the largest int of Avro, which `link_count` is in a click."""
 PADDING = b"\x00"
 _SEPARATOR = b"\x1f"
 """It separates ids in the names that update ids are made of (`schemas.identity`)."""
@@ -70,11 +72,13 @@ class SentLink(NamedTuple):
 def pack(sent: SentLink) -> bytes:
     """Return the payload.
 
-    Raises ValueError for half a flow, a number below 0, and an id that is blank, too long or holds U+001F: no worker
-    would take its clicks.
+    Raises ValueError for half a flow, a number below 0, a `link_count` of 2^31 or more, and an id that is blank, too
+    long or holds U+001F: no worker would take its clicks.
     """
     if (sent.flow_id is None) != (sent.flow_run_id is None):
         raise ValueError("flow_id and flow_run_id go together: give both or neither")
+    if sent.link_count is not None and sent.link_count >= MAX_LINK_COUNT:
+        raise ValueError(f"link_count is {sent.link_count}, and a click takes less than 2^31")
     flags = _TEST if sent.is_test else 0
     packed = [_pack_id(sent.link_id), _pack_id(sent.recipient_id)]
     for flag, given in (
