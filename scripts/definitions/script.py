@@ -6,8 +6,6 @@ from typing import Any
 
 from runtime.errors import UsageError
 
-ENGINE = "js-1"
-"""JavaScript as `scripts/sandbox` runs it."""
 MEMORY_BYTES = 16 << 20
 """Limit of the memory of one run."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.authoring.diagnostic import SourceLocation
-from scripts.definitions.script import ENGINE, MEMORY_BYTES, Example, Script, ScriptReference
+from scripts.definitions.script import MEMORY_BYTES, Example, Script, ScriptReference
 from scripts.effects.effect import Effect, effects_as_written
+from scripts.sandbox.run import ENGINE
 
 NOT_PUBLISHED = 0
 """Number of a version that has none yet."""

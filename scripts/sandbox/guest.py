@@ -17,8 +17,6 @@ import wasmtime
 GUEST_SHA256 = "647ab11ae29cc6d39a6d17d3aa1e7a6a0b5fb9c44b4864475a18bc644f926050"
 """Of the guest in quickjs-rs 0.2.6, QuickJS-ng 0.15. Another guest may need other fuel, or give other results."""
 MAX_STACK_BYTES = 1 << 20
-ENGINE = "js-1"
-"""Name of the engine in definitions and run records; another guest or prelude needs another name."""
 
 
 class WrongGuest(Exception):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+ENGINE = "js-1"
+"""Language and engine of scripts; another guest or prelude needs another name."""
 DEFAULT_FUEL = 100_000_000
 """WebAssembly instructions of a run, about 10 to 25 ms of CPU."""
 MAX_FUEL = 500_000_000

@@ -8,8 +8,8 @@ from typing import Any
 from actions.kind import Need
 from runtime.ports import ConsumerRecord
 from runtime.records.bulk import Update
+from scripts.definitions.script import Script
 from scripts.effects.script_update import ScriptUpdate
-from scripts.worker.published import PublishedScript
 from scripts.worker.reasons import Failure
 
 
@@ -19,7 +19,7 @@ class Ran:
 
     record: ConsumerRecord
     update: ScriptUpdate | None
-    script: PublishedScript | None = None
+    script: Script | None = None
     link_hits: int = 0
     failure: Failure | None = None
     updates: Sequence[Update] = ()

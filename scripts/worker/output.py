@@ -7,7 +7,7 @@ from runtime.ports import ConsumerRecord, ProducerRecord
 from schemas.codec import Codec
 from schemas.dead_letter_headers import PREFIX, Header, with_reason
 from schemas.topics import TopicNames
-from scripts.sandbox.guest import ENGINE
+from scripts.sandbox.run import ENGINE
 from scripts.worker.outcome import Ran
 from scripts.worker.reasons import Failure
 

@@ -1,8 +1,6 @@
 """The published versions of scripts, followed on their topic and decoded when an update asks for one."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
 
 from runtime.definitions.follower import DefinitionFollower, LinkVersion
 from runtime.ports import LogReader
@@ -10,23 +8,10 @@ from runtime.state.in_memory import MemoryState
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
 from schemas.definition_key import encode_link
+from scripts.definitions.script import Script, script_from_record
 
 MAX_READY = 1_000
 """Decoded versions kept, up to 64 KiB each; all versions are kept as bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedScript:
-    """One version of a script; `emits` are the kinds that it may emit, `hosts` those that returnUrl may lead to."""
-
-    tenant_id: str
-    script_id: str
-    version: int
-    source: str
-    engine: str
-    emits: frozenset[str]
-    hosts: frozenset[str]
-    fuel: int
 
 
 class UnknownScript(Exception):
@@ -43,7 +28,7 @@ class PublishedScripts:
     def __init__(self, reader: LogReader, codec: Codec) -> None:
         """`codec` is that of `ScriptDefined`. Raises RetriableError."""
         self._codec = codec
-        self._ready: dict[tuple[bytes, int], PublishedScript] = {}
+        self._ready: dict[tuple[bytes, int], Script] = {}
         self._follower = DefinitionFollower(reader, MemoryState(), self._forget)
 
     def catch_up(self, give_up: Callable[[], bool]) -> None:
@@ -54,7 +39,7 @@ class PublishedScripts:
         """Read what was published since the last call. Raises RetriableError."""
         self._follower.follow(timeout_seconds)
 
-    def find(self, tenant_id: str, script_id: str, version: int | None) -> PublishedScript:
+    def find(self, tenant_id: str, script_id: str, version: int | None) -> Script:
         """Return a version, the newest one for None. Raises UnknownScript and UnreadableScript."""
         key = encode_link(tenant_id, script_id)
         if version is not None and (key, version) in self._ready:
@@ -67,21 +52,11 @@ class PublishedScripts:
         script = self._ready[key, found[0]] = self._decoded(found[1])
         return script
 
-    def _decoded(self, value: bytes) -> PublishedScript:
+    def _decoded(self, value: bytes) -> Script:
         try:
-            record: dict[str, Any] = self._codec.decode(value)
+            return script_from_record(self._codec.decode(value))
         except BadRecord as error:
             raise UnreadableScript(str(error)) from error
-        return PublishedScript(
-            record["tenant_id"],
-            record["script_id"],
-            record["version"],
-            record["source"],
-            record["engine"],
-            frozenset(record["emits"]),
-            frozenset(record["hosts"]),
-            record["fuel"],
-        )
 
     def _forget(self, versions: Collection[LinkVersion]) -> None:
         for each in versions:

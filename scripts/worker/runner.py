@@ -10,6 +10,7 @@ from runtime.clock import Clock
 from runtime.ports import ConsumerRecord
 from schemas.bad_record import BadRecord
 from schemas.codec import Codec
+from scripts.definitions.script import Script
 from scripts.effects.effect import BadEffect, KindNotDeclared, read_effects
 from scripts.effects.effect_writer import EffectWriter
 from scripts.effects.return_url import BadReturnUrl, checked_return_url
@@ -19,7 +20,7 @@ from scripts.sandbox.run import MAX_FUEL, Outcome, ScriptFailure, ScriptResult, 
 from scripts.worker.breaker import Breakers
 from scripts.worker.hits_table import HitsTable
 from scripts.worker.outcome import Ran
-from scripts.worker.published import PublishedScript, PublishedScripts, UnknownScript, UnreadableScript
+from scripts.worker.published import PublishedScripts, UnknownScript, UnreadableScript
 from scripts.worker.reasons import Failure, ScriptReason
 
 CHUNK_RUNS = 20
@@ -90,7 +91,7 @@ class ScriptRunner:
         )
         return Ran(record, update, found, hits)
 
-    def _find(self, update: ScriptUpdate, published_ms: int) -> PublishedScript | Failure:
+    def _find(self, update: ScriptUpdate, published_ms: int) -> Script | Failure:
         facts = update.record
         while True:
             try:

@@ -14,8 +14,7 @@ from deploy.kafka import Broker
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from schemas.topics import SCRIPT_DEAD_LETTERS, SCRIPT_DEFINITIONS, SCRIPT_RUNS, update_topic
-from scripts.sandbox.guest import ENGINE
-from scripts.sandbox.run import DEFAULT_FUEL
+from scripts.sandbox.run import DEFAULT_FUEL, ENGINE
 from tests.builders import NOON, Record, a_link, an_action
 from tests.scripts.judge import Verdict, judge
 from tests.support.deployment import Deployment

@@ -6,7 +6,8 @@ from typing import Any
 
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
-from scripts.definitions.script import ENGINE, MEMORY_BYTES, Example, Script
+from scripts.definitions.script import MEMORY_BYTES, Example, Script
+from scripts.sandbox.run import ENGINE
 
 CODEC = Codec(load_schemas()["ScriptDefined"])
 SOURCE = 'emit({kind: "add_to_field", field: "lead_score", amount: "5"});\n'

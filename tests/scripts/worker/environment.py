@@ -20,9 +20,8 @@ from runtime.stream.marker_file import FakeMarkerFile
 from schemas.codec import Codec
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
-from scripts.sandbox.guest import ENGINE
 from scripts.sandbox.process import Sandbox
-from scripts.sandbox.run import DEFAULT_FUEL
+from scripts.sandbox.run import DEFAULT_FUEL, ENGINE
 from scripts.worker.assembly import ScriptFormats, ScriptPorts, build_script_loop
 from scripts.worker.loop import ScriptLoop
 from scripts.worker.observer import ScriptObserver
