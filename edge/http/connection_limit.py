@@ -14,15 +14,14 @@ MAX_CONNECTIONS = 10_000
 """Some kilobytes each."""
 MAX_UNREAD_BYTES = 64 << 20
 """Bytes of answers that wait in this process for their clients to read."""
-RESERVED_DESCRIPTORS = 128
-"""Files and connections that an edge needs for itself, with a margin."""
 
 
 def max_connections(descriptors: int | None) -> int:
-    """Return how many connections fit into a limit of open files; None is no limit."""
-    if descriptors is None:
-        return MAX_CONNECTIONS
-    return min(max(descriptors - RESERVED_DESCRIPTORS, descriptors // 2), MAX_CONNECTIONS)
+    """Return how many connections an edge takes within a limit of open files; None is no limit.
+
+    Half of them: some fifty are for the edge itself, and those that come at once are open before they are refused.
+    """
+    return MAX_CONNECTIONS if descriptors is None else min(descriptors // 2, MAX_CONNECTIONS)
 
 
 class ConnectionLimit:

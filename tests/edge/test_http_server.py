@@ -292,7 +292,7 @@ def test_clients_have_less_time_if_much_is_unread(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("descriptors", "connections"), [(None, 10_000), (1 << 20, 10_000), (1_024, 896), (200, 100), (64, 32)]
+    ("descriptors", "connections"), [(None, 10_000), (1 << 20, 10_000), (1_024, 512), (200, 100), (64, 32)]
 )
 def test_limit_of_connections_follows_that_of_descriptors(descriptors: int | None, connections: int) -> None:
     assert max_connections(descriptors) == connections

@@ -26,7 +26,6 @@ DEADLINE_SECONDS = 20.0
 """Ten seconds, two to notice, and the time that it takes to connect so often; without a deadline it is for ever."""
 P99_SECONDS = 0.5
 """Most of it is the moment in which all connect, in the process of those who click; a blocked edge takes seconds."""
-SPARE_DESCRIPTORS = 20
 FEW_DESCRIPTORS = ("sh", "-c", 'ulimit -n 160; exec "$@"', "sh", *LINK_ACTIONS, "edge", "run")
 
 
@@ -64,10 +63,8 @@ def test_few_descriptors(deployment: Deployment) -> None:
     with ThreadPoolExecutor(1) as stranger:
         attack = stranger.submit(attack_with, [silence], edge.edge_port, connections=300, seconds=3)
         edge.wait_event("connections.refused")
-        most = max(edge.descriptors for _ in range(20))
         assert edge.probe("/livez")[0] == 200
         assert attack.result().ended > 0
-    assert most < 160 - SPARE_DESCRIPTORS
     assert len(edge.events("connections.refused")) == 1
     assert edge.cpu_seconds - busy < 1.5
     wait_until(lambda: edge.get(a_path(2)).status == 302, "answer")
