@@ -28,6 +28,11 @@ def effect(kind: str, language: str = "en", **parameters: Any) -> str:
     ("kind", "parameters", "sentence"),
     [
         ("set_field", {"field": "size", "value": "XL"}, "The field “size” in your details will be set to “XL”."),
+        (
+            "add_to_field",
+            {"field": "score", "amount": "-5"},
+            "The number in the field “score” in your details will change by -5.",
+        ),
         ("set_field", {"field": "size", "value": ""}, "The field “size” in your details will be emptied."),
         ("interest", {"operation": "add", "interest": "news"}, "The interest “news” will be added to your details."),
         (
