@@ -1,9 +1,7 @@
 """The composition root of `link-actions edge run`: opens everything that an edge needs, from its settings."""
 
 import gc
-import os
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,20 +9,19 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry
 
-from actions.registry import load_kinds
 from edge.click_encodings import ENCODINGS, best_encoding
+from edge.click_ids import click_ids
 from edge.click_record import ClickEncoder
 from edge.direct_publisher import DirectPublisher
-from edge.follower_thread import FollowerThread
+from edge.followed_topics import FollowedTopics
 from edge.form_record import FormEncoder
 from edge.health import EdgeHealth
 from edge.http.connection_limit import ConnectionLimit, max_connections
 from edge.http.handler import FillIn, Handler
-from edge.http.server import BACKLOG, EdgeServer
+from edge.http.listening import listen
+from edge.http.server import EdgeServer
 from edge.kafka_producer import open_record_producer, open_spool_producer
 from edge.keyring import BadKeyring
-from edge.link import EdgeLink, link_compiler
-from edge.link_cache import LinkCache
 from edge.metric_catalogue import PREFILLS
 from edge.metrics import EdgeMetrics
 from edge.network_table import NetworkTable
@@ -32,7 +29,6 @@ from edge.operator_files import OperatorFiles
 from edge.publishing import PUBLISH_SECONDS, Publishing
 from edge.rate_limit import RateLimit
 from edge.recorder import Recorder
-from edge.remembered_registry import RememberedRegistry
 from edge.responder import Responder
 from edge.return_urls import ReturnUrls
 from edge.settings import EdgeSettings
@@ -40,8 +36,6 @@ from edge.spool.record import SpooledTopic
 from edge.thread_failures import exiting_with_any_thread
 from runtime.clock import SystemClock
 from runtime.errors import ExitCode, Unavailable, UsageError
-from runtime.kafka.admin.topic_admin import KafkaTopicAdmin, require_topics
-from runtime.kafka.clients import KafkaClients
 from runtime.kafka.credentials import Credentials
 from runtime.monitoring.health import Phase
 from runtime.monitoring.http import LOOPBACK, HttpServer, routes
@@ -52,26 +46,15 @@ from runtime.process.file_descriptors import limit as descriptor_limit
 from runtime.process.malloc import limit_arenas
 from runtime.process.parent_watch import ParentWatch
 from runtime.process.shutdown import stopping_on_signals
-from runtime.registry.codecs import reading_codec, writing_codec, writing_frame
-from runtime.registry.registry import SchemaRegistry, connect_registry
-from runtime.state.factory import open_state, state_folder
-from runtime.state.store import StateStore
+from runtime.registry.codecs import writing_codec, writing_frame
+from runtime.registry.registry import SchemaRegistry
 from schemas.codec import single_object_frame
-from schemas.identity import VARIANT
 from schemas.record_schema import load_schemas
 from schemas.topics import TopicNames
 
 _LOG = structlog.get_logger(__name__)
 
-TOPIC_ID_FILE = "definitions-topic"
-"""In the state folder: the topic whose definitions are stored there completely."""
-REGISTRY_FILE = "schema-registry.json"
-"""In the state folder: the last answers of the schema registry."""
-STATE = "edge"
-"""Folder in the state folder: an edge and a worker of one name do not share their state."""
-_IDS_AT_A_TIME = 256
 _STOP_SECONDS = PUBLISH_SECONDS + 8
-_THREAD_SECONDS = 2.0
 
 
 def run_edge(settings: EdgeSettings, *, parent_watch: ParentWatch | None = None) -> ExitCode:
@@ -122,12 +105,9 @@ class _Edge:
         names, topics = _names(settings), spooled_topics(settings)
         open_producer = partial(open_spool_producer, settings.kafka, credentials)
         publishing = Publishing(settings, open_producer, topics, clock=self.clock, metrics=metrics)
-        registry = self._open_registry()
-        state = open_state(_own(settings))
-        stack.callback(state.close)
-        return_urls = self._return_urls(credentials, names, registry, state)
-        refresh = partial(_call_all, (files.refresh, return_urls.follow))
-        links = self._open_links(credentials, names, registry, state, refresh=refresh)
+        followed = FollowedTopics(settings, stack, credentials, names=names, clock=self.clock)
+        registry, return_urls = followed.registry, followed.open_return_urls()
+        links = followed.open_links(partial(_refresh, files, return_urls), on_complete=self.health.complete_definitions)
         responder = Responder(
             links=links,
             keyring=lambda: files.keyring,
@@ -150,7 +130,7 @@ class _Edge:
         handler = Handler(responder, recorder, metrics.answered, self._persons(metrics))
         limit = ConnectionLimit(max_connections(descriptor_limit()), self.clock.monotonic)
         server = EdgeServer(handler, is_stopping, self.health.beat, recorder.probe, limit=limit)
-        listening = _listen(settings, is_shared=self.parent_watch is not None)
+        listening = listen(settings.edge_host, settings.edge_port, is_shared=self.parent_watch is not None)
         publishing.start()
         self.health.enter(Phase.RUNNING)
         _LOG.info("edge.started", instance=settings.instance_id, port=listening.getsockname()[1])
@@ -180,65 +160,10 @@ class _Edge:
             self.parent_watch.tell_port(server.port)
         return metrics
 
-    def _return_urls(
-        self, credentials: Credentials, names: TopicNames, registry: SchemaRegistry | None, state: StateStore
-    ) -> ReturnUrls:
-        kafka, topic = self.settings.kafka, names.return_urls
-        return ReturnUrls(
-            KafkaClients(kafka, credentials=credentials).open_reader(topic),
-            state,
-            reading_codec(topic, load_schemas()["ReturnUrlSet"], registry),
-            partitions=lambda: require_topics(KafkaTopicAdmin(kafka), [topic])[topic].partitions,
-            monotonic=self.clock.monotonic,
-        )
 
-    def _open_links(
-        self,
-        credentials: Credentials,
-        names: TopicNames,
-        registry: SchemaRegistry | None,
-        state: StateStore,
-        *,
-        refresh: Callable[[], None],
-    ) -> LinkCache[EdgeLink]:
-        """Open the links that an earlier process stored, and follow the topic from there."""
-        own = _own(self.settings)
-        schemas = load_schemas()
-        codec = reading_codec(names.definitions, schemas["LinkDefined"], registry)
-        reader = KafkaClients(self.settings.kafka, credentials=credentials).open_reader(names.definitions)
-        file = state_folder(own) / TOPIC_ID_FILE
-        topic_id = file.read_text() if file.exists() else None
-        links = LinkCache(
-            reader, state, link_compiler(codec, load_kinds(schemas)), topic_id=topic_id, monotonic=self.clock.monotonic
-        )
-        thread = FollowerThread(
-            links,
-            refresh,
-            topic_id_file=file,
-            on_complete=self.health.complete_definitions,
-            monotonic=self.clock.monotonic,
-        )
-        thread.start()
-        self.stack.callback(thread.stop, _THREAD_SECONDS)
-        return links
-
-    def _open_registry(self) -> SchemaRegistry | None:
-        url = self.settings.schema_registry_url
-        if url is None:
-            return None
-        registry = RememberedRegistry(connect_registry(url), state_folder(_own(self.settings)) / REGISTRY_FILE)
-        self.stack.callback(registry.close)
-        return registry
-
-
-def _call_all(functions: Iterable[Callable[[], None]]) -> None:
-    for each in functions:
-        each()
-
-
-def _own(settings: EdgeSettings) -> EdgeSettings:
-    """Return the settings with the state folder of edges."""
-    return settings.model_copy(update={"state_dir": settings.state_dir / STATE})
+def _refresh(files: OperatorFiles, return_urls: ReturnUrls) -> None:
+    files.refresh()
+    return_urls.follow()
 
 
 def _encoder(names: TopicNames, registry: SchemaRegistry | None) -> ClickEncoder:
@@ -252,15 +177,6 @@ def spooled_topics(settings: EdgeSettings) -> Mapping[SpooledTopic, str]:
     return {SpooledTopic.CLICKS: names.clicks, SpooledTopic.FORMS: names.forms}
 
 
-def click_ids() -> Iterator[str]:
-    """Yield random UUIDs (RFC 9562, version 4); the system is asked for the bytes of many at a time."""
-    while True:
-        digits = os.urandom(16 * _IDS_AT_A_TIME).hex()
-        for at in range(0, len(digits), 32):
-            own = digits[at : at + 32]
-            yield f"{own[:8]}-{own[8:12]}-4{own[13:16]}-{VARIANT[own[16]]}{own[17:20]}-{own[20:]}"
-
-
 def tune_gc() -> None:
     """Exempt existing objects from garbage collection, and collect seldom: a request leaves few reference cycles."""
     gc.freeze()
@@ -269,21 +185,3 @@ def tune_gc() -> None:
 
 def _names(settings: EdgeSettings) -> TopicNames:
     return TopicNames(settings.topic_prefix, settings.group_id, ())
-
-
-def _listen(settings: EdgeSettings, *, is_shared: bool) -> socket.socket:
-    """Listen on the port for browsers. Raises UsageError."""
-    host = settings.edge_host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104 - browsers are elsewhere
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server(
-            (host, settings.edge_port),
-            family=family,
-            backlog=BACKLOG,
-            reuse_port=is_shared,
-            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
-        )
-    except OSError as error:
-        raise UsageError(
-            f"Cannot listen on port {settings.edge_port} ({error.strerror}); set LINK_ACTIONS_EDGE_PORT to a free one"
-        ) from error
