@@ -150,7 +150,10 @@ $(AXE):
 	@cd .cache/axe && echo "$(AXE_SHA256)  axe-core-$(AXE_VERSION).tgz" | sha256sum --check --quiet
 	@tar -xzf .cache/axe/axe-core-$(AXE_VERSION).tgz -C .cache/axe && touch $@
 
-.PHONY: hostile-scripts
+.PHONY: hostile-scripts script-kills
+script-kills: install ## Kill both workers KILLS times while CLICKS clicks run scripts, compare the effects with another engine's
+	$(BIN)/python -m tests.script_trials --clicks $(CLICKS) --kills $(KILLS) --seed $(SEED)
+
 hostile-scripts: install ## Run hostile scripts in the sandbox and print how each ended
 	$(BIN)/python -m tests.scripts.hostile
 

@@ -6,14 +6,15 @@ from pathlib import Path
 from consumer.monitoring.metric_catalogue import CATALOGUE
 from edge.metric_catalogue import CATALOGUE as EDGE_CATALOGUE
 from runtime.monitoring.metric_spec import HistogramSpec, Label, MetricSpec
+from scripts.worker.metric_catalogue import CATALOGUE as SCRIPT_CATALOGUE
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
 HEAD = """\
 # Metrics
 
 For anyone who builds dashboards or alerts. [What to alert on](operations.md#watching-it) is in the operations guide.
-`make metrics` makes it from the catalogues of [workers](../consumer/monitoring/metric_catalogue.py) and
-[edges](../edge/metric_catalogue.py), and a test compares them.
+`make metrics` makes it from the catalogues of [workers](../consumer/monitoring/metric_catalogue.py),
+[edges](../edge/metric_catalogue.py) and [script workers](../scripts/worker/metric_catalogue.py); a test compares them.
 
 Every series whose labels are known in advance exists from the start, at 0. Counters start at zero with each process,
 except `link_actions_clicks_lost_total`. Prometheus' own `process_*` metrics (memory, CPU, files) come with them.
@@ -29,6 +30,8 @@ def metrics_page() -> str:
         *_table(spec for spec in CATALOGUE if spec.exported_by == "worker"),
         "\n## Of an edge\n",
         *_table(EDGE_CATALOGUE),
+        "\n## Of a script worker\n",
+        *_table(SCRIPT_CATALOGUE),
         "\n## Of a supervisor\n",
         "`--workers N` exports every series of every worker with the additional label `worker`, and these:\n",
         *_table(spec for spec in CATALOGUE if spec.exported_by == "supervisor"),

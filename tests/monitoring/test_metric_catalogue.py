@@ -15,10 +15,11 @@ from edge.metric_catalogue import CATALOGUE as EDGE_CATALOGUE
 from edge.metrics import EdgeMetrics
 from edge.recorder import Recording
 from edge.token_refusal import TokenRefusal
-from runtime.monitoring.metric_set import exposition
+from runtime.monitoring.metric_set import MetricSet, exposition
 from runtime.monitoring.metric_spec import CounterSpec, Label, MetricSpec
 from runtime.monitoring.version import versions
 from runtime.supervisor.merged_endpoints import MergedMetrics
+from scripts.worker.metric_catalogue import CATALOGUE as SCRIPT_CATALOGUE
 from tests.monitoring.metrics_page import PAGE, metrics_page
 
 DOCS = [*PAGE.parent.glob("**/*.md"), PAGE.parents[1] / "README.md"]
@@ -32,19 +33,20 @@ class StoppedWorker:
     port = None
 
 
-ALL = (*CATALOGUE, *EDGE_CATALOGUE)
+ALL = (*CATALOGUE, *EDGE_CATALOGUE, *SCRIPT_CATALOGUE)
 
 
 def exposed() -> dict[str, Metric]:
-    """Return the families that a worker, its supervisor and an edge expose, by the name in the catalogue."""
+    """Return the families that workers, a supervisor and an edge expose, by the name in the catalogue."""
     worker, supervisor = CollectorRegistry(), CollectorRegistry()
     edge = EdgeMetrics(CollectorRegistry())
     answer = Answer(AnswerKind.REDIRECT, 302, (), key_id=1, refusal=TokenRefusal.HOST)
     edge.answered(answer, Recording.RECORDED, 0.001)
+    scripts = MetricSet(CollectorRegistry(), SCRIPT_CATALOGUE)
     metrics = Metrics(worker, kinds=["set_field"], versions=versions())
     metrics.set_clicks_lost(0, 1)
     MergedMetrics([StoppedWorker()], supervisor)
-    text = (metrics.exposition() + exposition(supervisor) + edge.exposition()).decode()
+    text = (metrics.exposition() + exposition(supervisor) + edge.exposition() + scripts.exposition()).decode()
     families = [each for each in text_string_to_metric_families(text) if each.name.startswith("link_actions_")]
     return {f"{each.name}_total" if each.type == "counter" else each.name: each for each in families}
 

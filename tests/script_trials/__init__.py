@@ -1,0 +1,1 @@
+"""Trials of scripts that take minutes; `make script-kills`."""
