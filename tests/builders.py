@@ -13,6 +13,7 @@ Record = dict[str, Any]
 
 PARAMETERS: Mapping[str, Record] = {
     "SetField": {"field": "size", "value": "large"},
+    "AddToField": {"field": "score", "amount": "5"},
     "ChangeInterest": {"operation": "add", "interest": "news", "scope": "person"},
     "ChangeMembership": {"operation": "add", "target": "project", "target_id": "p-1"},
     "CreateFollowUp": {

@@ -16,6 +16,7 @@ from edge.spool.spool import Spool, SpoolFull
 from edge.sync_thread import SyncThread
 from tests.edge.test_publisher import TOPICS, Broker
 from tests.edge.test_spool import a_record
+from tests.support.patience import stretched
 from tests.support.waiting import wait_until
 
 ANSWER = Answer(AnswerKind.REDIRECT, 302, ())
@@ -179,11 +180,11 @@ def test_stop_syncs_what_was_appended_while_the_last_round_synced() -> None:
     def sync() -> None:
         synced.append(appended[0])
         begun.set()
-        may_go_on.wait(10)
+        may_go_on.wait(stretched(10))
 
     thread = SyncThread(sync)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(stretched(10))
     appended[0] = 1
     stopping = threading.Thread(target=thread.stop)
     stopping.start()

@@ -147,7 +147,7 @@ def test_topics_are_created_once(deployment: Deployment) -> None:
     second = deployment("topics", "create", "--partitions", "3")
 
     assert (first.code, second.code) == (0, 0)
-    topics = 5 + len(load_kinds(SCHEMAS))
+    topics = 10 + len(load_kinds(SCHEMAS))
     assert first.out.count("created ") == topics
     assert second.out == f"{topics} topics are correct, with 3 partitions\n"
 

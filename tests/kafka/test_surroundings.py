@@ -55,6 +55,10 @@ COMMAND_LINES = {
     "edge run": ("edge", "run"),
     "edge check": ("edge", "check"),
     "edge spool": ("edge", "spool", "list"),
+    "scripts run": ("scripts", "run", "--drain"),
+    "scripts check": ("scripts", "check", "links"),
+    "scripts try": ("scripts", "try", "score.js"),
+    "scripts list": ("scripts", "list"),
     "clicks": ("clicks", "publish", "clicks.ndjson"),
     "updates": ("updates", "tail", "--from-beginning", "--until-end"),
     "dlq list": ("dlq", "list"),
@@ -134,6 +138,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "links").mkdir()
     (path / "links" / "a.yaml").write_text(LINKS, encoding="utf-8")
     (path / "clicks.ndjson").write_text(json.dumps(CLICK))
+    (path / "score.js").write_text("console.log(linkHits)")
     (path / "loop").symlink_to("loop")
     (path / "looping").mkdir()
     (path / "looping" / "a.yaml").symlink_to("a.yaml")

@@ -37,7 +37,7 @@ def test_without_a_bug_nothing_is_caught_in_the_copy(tmp_path: Path) -> None:
 
 
 def test_broken_program_is_no_caught_bug(tmp_path: Path) -> None:
-    broken = Edit("consumer/loop/loop.py", "class Loop:", "class Loop")
+    broken = Edit("consumer/loop/loop.py", "class Loop(TransactionLoop[Batch]):", "class Loop(TransactionLoop[Batch])")
     assert try_bug(PlantedBug("broken", (broken,), ("tests/loop/test_story.py",)), tmp_path).caught_by is None
 
 

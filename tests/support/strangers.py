@@ -97,4 +97,4 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, part
     ended = asyncio.ensure_future(reader.read())
     while not ended.done():
         writer.write(part)
-        await asyncio.wait([ended], timeout=BYTE_SECONDS)
+        await asyncio.sleep(BYTE_SECONDS)
