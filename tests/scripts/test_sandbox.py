@@ -193,7 +193,7 @@ class TestProcess:
 
     def test_culprit_alone_is_told(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run that stops its process, as a broken engine would."""
-        monkeypatch.setattr("scripts.sandbox.process.WALL_SECONDS", 0.5)
+        monkeypatch.setattr("scripts.sandbox.process.WALL_SECONDS", stretched(1))
         sandbox = Sandbox(cache, program=program("stuck_child", ""))
         try:
             runs = [a_run(TYPICAL), a_run("/* stuck */"), a_run(TYPICAL)]
