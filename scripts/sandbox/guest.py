@@ -33,6 +33,7 @@ def open_engine() -> wasmtime.Engine:
     config.max_wasm_stack = MAX_STACK_BYTES
     config.memory_reservation = 64 << 20
     config.memory_init_cow = True
+    config.parallel_compilation = False  # its threads would stay, and a lock covers only the thread that calls it
     return wasmtime.Engine(config)
 
 

@@ -11,6 +11,7 @@ import platform
 import resource
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 _DATA_BYTES = 1 << 30
 _DESCRIPTORS = 8
@@ -65,8 +66,13 @@ def standing_walls() -> Walls:
 
 
 def lock() -> Walls:
-    """Put up every wall that stands here, around this process and for good. Raises OSError if one falls over."""
+    """Put up every wall that stands here, around this process and for good.
+
+    Raises OSError if one falls over, and RuntimeError if there is another thread: the walls would not hold it.
+    """
     walls = standing_walls()
+    if platform.system() == "Linux" and len([*Path("/proc/self/task").iterdir()]) > 1:
+        raise RuntimeError("the process has other threads, which would stay outside the walls")
     _limit_resources()
     if platform.system() == "Linux":
         libc = _libc()
